@@ -1,0 +1,355 @@
+"""The features of both towers: columns, their transforms, and crosses. No I/O, no decisions."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from recgen.config.types import (
+    BqType,
+    Buckets,
+    Column,
+    Config,
+    Count,
+    EmbeddingDim,
+    Flag,
+    ListOf,
+    Name,
+    OptionalColumn,
+    Prose,
+    Side,
+    Stats,
+)
+
+Cycle = Literal["yearly", "quarterly", "monthly", "weekly", "daily"]
+CYCLES: tuple[Cycle, ...] = ("yearly", "quarterly", "monthly", "weekly", "daily")
+Range = tuple[float, float]
+
+_ID_ENDINGS = ("_id", "_no", "_key", "_code")
+
+
+def _known_range(value: object) -> object:
+    if value is None:
+        return value
+    if isinstance(value, (list, tuple)) and not any(isinstance(end, bool) for end in value):
+        for known in ((0.0, 1.0), (-1.0, 1.0)):
+            if tuple(value) == known:
+                return known
+    raise PydanticCustomError("unknown_range", "is neither null nor [0, 1] nor [-1, 1]")
+
+
+class Transform(Config):
+    """What all transforms share: present means enabled, unless it says otherwise."""
+
+    enabled: Flag = True
+    """Whether the transform is applied."""
+
+
+class Embedding(Transform):
+    """An index into a vocabulary, and a trained vector for each entry."""
+
+    embedding_dim: EmbeddingDim = 32
+    """Width of the vectors."""
+    vocab_size: Count | None = None
+    """At most this many entries, the most frequent ones; null for all."""
+    min_frequency: Count | None = None
+    """Values seen less often are left out of the vocabulary; null for none."""
+    oov_buckets: Count = 1
+    """Vectors shared by values outside the vocabulary."""
+
+
+class Normalize(Transform):
+    """A number brought to a common scale."""
+
+    range: Annotated[Range | None, BeforeValidator(_known_range)] = None
+    """null for z-score, [0, 1] or [-1, 1] for minimum and maximum."""
+
+
+class Bucketize(Transform):
+    """A number's quantile, with a trained vector for each."""
+
+    buckets: Buckets = 100
+    """Number of quantiles."""
+    embedding_dim: EmbeddingDim = 32
+    """Width of the vectors."""
+
+
+class LogTransform(Transform):
+    """sign(x)·log(1 + |x|) before `normalize`."""
+
+
+class MissingFlag(Transform):
+    """1.0 where the value is null, else 0.0."""
+
+
+class Cyclical(Transform):
+    """Sine and cosine of the position within each cycle."""
+
+    yearly: Flag = False
+    quarterly: Flag = False
+    monthly: Flag = False
+    weekly: Flag = False
+    daily: Flag = False
+
+    @property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """The cycles that are asked for, longest first."""
+        return tuple(cycle for cycle in CYCLES if getattr(self, cycle))
+
+
+class History(Transform):
+    """A list of past values, embedded with the vectors of another feature."""
+
+    shared_with: Column
+    """The text feature whose vocabulary and vectors are used."""
+    embedding_dim: EmbeddingDim | None = None
+    max_length: Count = 50
+    """The latest values that are kept."""
+
+
+class Transforms(Config):
+    """What all sets of transforms share."""
+
+    @property
+    def enabled(self) -> dict[str, Transform]:
+        """The enabled transforms by name, in the order of their fields."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: value for name, value in values if value is not None and value.enabled}
+
+
+class TextTransforms(Transforms):
+    """Transforms of a text feature."""
+
+    embedding: Embedding | None = None
+
+
+class NumericTransforms(Transforms):
+    """Transforms of a numeric feature."""
+
+    normalize: Normalize | None = None
+    bucketize: Bucketize | None = None
+    log_transform: LogTransform | None = None
+    missing_flag: MissingFlag | None = None
+
+
+class TemporalTransforms(Transforms):
+    """Transforms of a temporal feature."""
+
+    normalize: Normalize | None = None
+    bucketize: Bucketize | None = None
+    cyclical: Cyclical | None = None
+    missing_flag: MissingFlag | None = None
+
+
+class HistoryTransforms(Transforms):
+    """Transforms of a history feature."""
+
+    history: History | None = None
+
+
+class BaseFeature(Config):
+    """What all features share."""
+
+    column: Column
+    """Name of the column in the source."""
+    display_name: OptionalColumn | None = None
+    """The alias under which the data carries the column."""
+    description: Prose | None = None
+    """Carried into the generated code as a comment."""
+    is_primary_id: Flag = False
+    """Marks the ID column of its tower."""
+    stats: Stats | None = None
+    """Kept for the platform; not used."""
+
+    @property
+    def output_name(self) -> str:
+        """The column's name everywhere but in the source."""
+        return self.display_name or self.column
+
+
+class TextFeature(BaseFeature):
+    """A category: an ID, a name, a code."""
+
+    data_type: Literal["text"]
+    bq_type: BqType = "STRING"
+    transforms: TextTransforms = TextTransforms(embedding=Embedding())
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Names of the enabled transforms, in a fixed order."""
+        return tuple(self.transforms.enabled)
+
+    @property
+    def output_keys(self) -> tuple[str, ...]:
+        """Keys under which `preprocessing_fn` gives this feature."""
+        return (self.output_name,) if self.active else ()
+
+    @property
+    def width(self) -> int:
+        """Numbers that this feature adds to its tower's input."""
+        embedding = self.transforms.embedding
+        return embedding.embedding_dim if embedding and embedding.enabled else 0
+
+
+class _ScaledFeature(BaseFeature):
+    """What numeric and temporal features share: a place on a scale."""
+
+    transforms: NumericTransforms | TemporalTransforms
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Names of the enabled transforms, in a fixed order."""
+        return tuple(self.transforms.enabled)
+
+    @property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """The cycles whose sine and cosine are given; only times have any."""
+        cyclical = self.transforms.enabled.get("cyclical")
+        return cyclical.cycles if isinstance(cyclical, Cyclical) else ()
+
+    @property
+    def output_keys(self) -> tuple[str, ...]:
+        """Keys under which `preprocessing_fn` gives this feature."""
+        name = self.output_name
+        endings = {"normalize": "norm", "bucketize": "bucket", "missing_flag": "missing"}
+        plain = (f"{name}_{endings[kind]}" for kind in self.active if kind in endings)
+        waves = (f"{name}_{cycle}_{wave}" for cycle in self.cycles for wave in ("sin", "cos"))
+        return (*plain, *waves)
+
+    @property
+    def width(self) -> int:
+        """Numbers that this feature adds to its tower's input."""
+        bucketize = self.transforms.bucketize
+        if bucketize is None or not bucketize.enabled:
+            return len(self.output_keys)
+        return len(self.output_keys) - 1 + bucketize.embedding_dim
+
+
+class NumericFeature(_ScaledFeature):
+    """A quantity: a price, a count, an age."""
+
+    data_type: Literal["numeric"]
+    bq_type: BqType = "FLOAT64"
+    transforms: NumericTransforms = NumericTransforms(normalize=Normalize())
+
+
+class TemporalFeature(_ScaledFeature):
+    """A point in time."""
+
+    data_type: Literal["temporal"]
+    bq_type: BqType = "TIMESTAMP"
+    transforms: TemporalTransforms = TemporalTransforms(normalize=Normalize())
+
+
+class HistoryFeature(BaseFeature):
+    """A list of past values, such as a buyer's products."""
+
+    data_type: Literal["history"]
+    bq_type: BqType = "ARRAY<STRING>"
+    transforms: HistoryTransforms = HistoryTransforms()
+
+    active: ClassVar[tuple[str, ...]] = ()  # not supported yet: RG090 refuses the feature
+    output_keys: ClassVar[tuple[str, ...]] = ()
+    width: ClassVar[int] = 0
+
+
+Feature = Annotated[
+    TextFeature | NumericFeature | TemporalFeature | HistoryFeature,
+    Field(discriminator="data_type"),
+]
+
+
+class CrossFeature(Config):
+    """One column of a cross."""
+
+    column: Column
+    display_name: OptionalColumn | None = None
+    type: Literal["text", "numeric", "temporal"] = "text"
+    """How the column is read; numbers and times are cut into quantiles first."""
+    crossing_buckets: Buckets = 100
+    """Number of quantiles; no effect on text."""
+
+    @property
+    def output_name(self) -> str:
+        """The column's name everywhere but in the source."""
+        return self.display_name or self.column
+
+
+class Cross(Config):
+    """Two or three columns taken together as one category, hashed into buckets."""
+
+    features: Annotated[ListOf[CrossFeature], Field(min_length=2, max_length=3)]
+    hash_bucket_size: Annotated[int, Field(strict=True, ge=100, le=100_000)] = 5000
+    embedding_dim: Annotated[int, Field(strict=True, ge=4, le=64)] = 16
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Output names of the columns."""
+        return tuple(member.output_name for member in self.features)
+
+    @property
+    def output_name(self) -> str:
+        """The members' names joined by `_x_`, plus `_cross`."""
+        return "_x_".join(self.members) + "_cross"
+
+
+class FeatureConfig(Config):
+    """What each tower sees."""
+
+    name: Name | None = None
+    description: Prose | None = None
+    buyer_id_column: OptionalColumn | None = None
+    """Output name of the buyer tower's ID; detected when missing."""
+    product_id_column: OptionalColumn | None = None
+    """Output name of the product tower's ID; detected when missing."""
+    buyer_model_features: ListOf[Feature] = ()
+    product_model_features: ListOf[Feature] = ()
+    buyer_model_crosses: ListOf[Cross] = ()
+    product_model_crosses: ListOf[Cross] = ()
+    target_column: OptionalColumn | None = None
+    """What ranking predicts; retrieval has none."""
+
+    def features_of(self, side: Side) -> tuple[Feature, ...]:
+        """Returns the features of one tower."""
+        return self.buyer_model_features if side == "buyer" else self.product_model_features
+
+    def crosses_of(self, side: Side) -> tuple[Cross, ...]:
+        """Returns the crosses of one tower."""
+        return self.buyer_model_crosses if side == "buyer" else self.product_model_crosses
+
+    def width_of(self, side: Side) -> int:
+        """Returns the number of values in one tower's input."""
+        crosses = sum(cross.embedding_dim for cross in self.crosses_of(side))
+        return crosses + sum(feature.width for feature in self.features_of(side))
+
+    def id_of(self, side: Side) -> str | None:
+        """Returns the output name of a tower's ID: the one given, else the one detected."""
+        given = self.buyer_id_column if side == "buyer" else self.product_id_column
+        candidates = detect_id(self.features_of(side))
+        return given or (candidates[0] if len(candidates) == 1 else None)
+
+    @property
+    def buyer_id(self) -> str | None:
+        """Output name of the buyer's ID, or None when none or several features fit."""
+        return self.id_of("buyer")
+
+    @property
+    def product_id(self) -> str | None:
+        """Output name of the product's ID, or None when none or several features fit."""
+        return self.id_of("product")
+
+
+def detect_id(features: tuple[Feature, ...]) -> tuple[str, ...]:
+    """Returns the output names that may be the ID: those marked, else text named like one."""
+    marked = tuple(feature.output_name for feature in features if feature.is_primary_id)
+    return marked or tuple(
+        feature.output_name
+        for feature in features
+        if feature.data_type == "text" and _named_like_id(feature.output_name.lower())
+    )
+
+
+def _named_like_id(name: str) -> bool:
+    return name == "sku" or name.endswith(_ID_ENDINGS)

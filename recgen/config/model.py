@@ -1,0 +1,109 @@
+"""The model: towers, optimizer, training, retrieval. No I/O, no decisions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from recgen.config.types import Config, Count, Flag, ListOf, Real, Side
+
+Activation = Literal[
+    "relu", "leaky_relu", "elu", "selu", "tanh", "sigmoid", "swish", "gelu", "linear"
+]
+Optimizer = Literal["adagrad", "adam", "sgd", "rmsprop", "adamw", "ftrl"]
+Penalty = Annotated[Real, Field(ge=0, le=10)]
+Weight = Annotated[Real, Field(ge=0, le=1_000_000)]
+
+
+class Dense(Config):
+    """A fully connected layer."""
+
+    type: Literal["dense"]
+    units: Annotated[int, Field(strict=True, ge=1, le=8192)]
+    activation: Activation | None = "relu"
+    """null means linear."""
+    l1_reg: Penalty = 0.0
+    l2_reg: Penalty = 0.0
+
+    @property
+    def activation_name(self) -> Activation:
+        """The activation, with null spelled out."""
+        return self.activation or "linear"
+
+
+class Dropout(Config):
+    """Sets a share of its inputs to zero while training."""
+
+    type: Literal["dropout"]
+    rate: Annotated[Real, Field(ge=0, lt=1)]
+
+
+class BatchNorm(Config):
+    """Batch normalization."""
+
+    type: Literal["batch_norm"]
+
+
+class LayerNorm(Config):
+    """Layer normalization."""
+
+    type: Literal["layer_norm"]
+    epsilon: Annotated[Real, Field(ge=1e-12, le=1)] = 1e-3
+
+
+Layer = Annotated[Dense | Dropout | BatchNorm | LayerNorm, Field(discriminator="type")]
+Layers = Annotated[ListOf[Layer], Field(max_length=50)]
+
+
+class ModelConfig(Config):
+    """How the towers are built and trained."""
+
+    model_type: Literal["retrieval", "ranking", "multitask"] = "retrieval"
+    buyer_tower_layers: Layers = ()
+    """Layers after the concatenated features; a linear projection follows where needed."""
+    product_tower_layers: Layers = ()
+    rating_head_layers: Layers = ()
+    """Ranking only."""
+    output_embedding_dim: Annotated[int, Field(strict=True, ge=8, le=512)] = 64
+    """Width of both towers' outputs."""
+    share_tower_weights: Flag = False
+    """One set of layers for both towers."""
+    optimizer: Optimizer = "adagrad"
+    learning_rate: Annotated[Real, Field(gt=0, le=10)] = 0.05
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] = 1024
+    """Rows of a global batch, over all replicas."""
+    epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 8
+    loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
+    """Ranking only."""
+    retrieval_weight: Weight | None = None
+    """Multitask only."""
+    ranking_weight: Weight | None = None
+    """Multitask only."""
+    retrieval_algorithm: Literal["brute_force", "scann"] = "brute_force"
+    top_k: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 100
+    """Products that serving returns; at most the catalogue."""
+    scann_num_leaves: Count | None = None
+    scann_leaves_to_search: Count | None = None
+    enable_training_metrics: Flag = True
+    """Recall on validation data after each epoch."""
+    logq_correction: Flag = True
+    """Corrects in-batch negatives for how often each product is sampled."""
+    gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0
+    """Bound of the norm of all gradients together; null switches it off."""
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
+
+    def layers_of(self, side: Side) -> tuple[Layer, ...]:
+        """Returns the layers of one tower, as configured."""
+        return self.buyer_tower_layers if side == "buyer" else self.product_tower_layers
+
+    def is_projected(self, side: Side) -> bool:
+        """Says whether a linear projection follows, since no layer gives the output's width."""
+        layers = self.layers_of(side)
+        last = layers[-1] if layers else None
+        return not (isinstance(last, Dense) and last.units == self.output_embedding_dim)
+
+    def depth_of(self, side: Side) -> int:
+        """Returns the number of dense layers of one tower, the projection included."""
+        dense = sum(isinstance(layer, Dense) for layer in self.layers_of(side))
+        return dense + self.is_projected(side)

@@ -1,0 +1,125 @@
+"""The vocabulary of a config: strict scalars, names of types. Knows only Pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+Side = Literal["buyer", "product"]
+SIDES: tuple[Side, Side] = ("buyer", "product")
+
+BqType = Literal[
+    "STRING",
+    "BYTES",
+    "INT64",
+    "INTEGER",
+    "FLOAT64",
+    "FLOAT",
+    "NUMERIC",
+    "BIGNUMERIC",
+    "BOOL",
+    "BOOLEAN",
+    "TIMESTAMP",
+    "DATETIME",
+    "DATE",
+    "TIME",
+    "ARRAY<STRING>",
+    "ARRAY<BYTES>",
+    "ARRAY<INT64>",
+    "ARRAY<INTEGER>",
+    "ARRAY<FLOAT64>",
+    "ARRAY<FLOAT>",
+    "ARRAY<NUMERIC>",
+    "ARRAY<BIGNUMERIC>",
+    "ARRAY<BOOL>",
+    "ARRAY<BOOLEAN>",
+    "ARRAY<TIMESTAMP>",
+    "ARRAY<DATETIME>",
+    "ARRAY<DATE>",
+    "ARRAY<TIME>",
+]
+
+DType = Literal["string", "int64", "float32"]
+
+# Times travel as int64 epoch seconds, TIME as seconds of the day (contract, section 3).
+_DTYPES: Mapping[str, DType] = MappingProxyType(
+    {
+        "STRING": "string",
+        "BYTES": "string",
+        "INT64": "int64",
+        "INTEGER": "int64",
+        "BOOL": "int64",
+        "BOOLEAN": "int64",
+        "TIMESTAMP": "int64",
+        "DATETIME": "int64",
+        "DATE": "int64",
+        "TIME": "int64",
+        "FLOAT64": "float32",
+        "FLOAT": "float32",
+        "NUMERIC": "float32",
+        "BIGNUMERIC": "float32",
+    }
+)
+
+
+def item_type(bq_type: str) -> str:
+    """Returns the type of an array's items; a scalar type is returned as it is."""
+    return bq_type.removeprefix("ARRAY<").removesuffix(">")
+
+
+def is_array(bq_type: str) -> bool:
+    """Says whether a column of this type holds lists."""
+    return bq_type.startswith("ARRAY<")
+
+
+def dtype_of(bq_type: BqType) -> DType:
+    """Returns the dtype of the tensor that carries a column of this type, or its items."""
+    return _DTYPES[item_type(bq_type)]
+
+
+def _writable(text: str) -> str:
+    # Pydantic refuses lone surrogates by itself; a NUL passes, and no Python file can hold one.
+    if "\0" in text:
+        raise PydanticCustomError("text_unwritable", "holds a NUL character")
+    return text
+
+
+def _ordered(value: object) -> object:
+    # Pydantic would also take sets (no order) and generators (perhaps no end).
+    if isinstance(value, (list, tuple)):
+        return value
+    raise PydanticCustomError("list_type", "is no list")
+
+
+Item = TypeVar("Item")
+ListOf = Annotated[tuple[Item, ...], BeforeValidator(_ordered)]
+
+Text = Annotated[str, Field(strict=True), AfterValidator(_writable)]
+Name = Annotated[Text, Field(max_length=255)]
+Prose = Annotated[Text, Field(max_length=10_000)]
+Column = Annotated[Text, Field(min_length=1, max_length=300)]  # BigQuery's own limit is 300
+OptionalColumn = Annotated[Text, Field(max_length=300)]  # web forms store "" for "none"
+
+Flag = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+EmbeddingDim = Annotated[int, Field(strict=True, ge=4, le=1024)]
+Buckets = Annotated[int, Field(strict=True, ge=2, le=1000)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Stats = dict[str, Any]
+
+
+class Config(BaseModel):
+    """What all config models share: frozen, strict about keys, readable from objects."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        from_attributes=True,
+        protected_namespaces=(),  # `model_type` is a name of the contract
+        use_attribute_docstrings=True,  # they become the descriptions of the JSON Schema
+        validate_default=False,
+    )
