@@ -95,6 +95,22 @@ def _ordered(value: object) -> object:
     raise PydanticCustomError("list_type", "is no list")
 
 
+def _json_only(stats: dict[str, Any]) -> dict[str, Any]:
+    # It is kept and written again, so what no file can hold (or has no end) must not get in.
+    if not _is_json(stats, depth=10):
+        raise PydanticCustomError("not_json", "is no JSON data of at most 10 levels")
+    return stats
+
+
+def _is_json(value: object, depth: int) -> bool:
+    if isinstance(value, (dict, list)):
+        parts = value.values() if isinstance(value, dict) else value
+        keys = value if isinstance(value, dict) else ()
+        texts = all(isinstance(key, str) for key in keys)
+        return depth > 0 and texts and all(_is_json(part, depth - 1) for part in parts)
+    return value is None or isinstance(value, (str, bool, int, float))
+
+
 Item = TypeVar("Item")
 ListOf = Annotated[tuple[Item, ...], BeforeValidator(_ordered)]
 
@@ -109,7 +125,7 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 EmbeddingDim = Annotated[int, Field(strict=True, ge=4, le=1024)]
 Buckets = Annotated[int, Field(strict=True, ge=2, le=1000)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Stats = dict[str, Any]
+Stats = Annotated[dict[str, Any], AfterValidator(_json_only)]
 
 
 class Config(BaseModel):

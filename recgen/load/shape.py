@@ -1,0 +1,127 @@
+"""Data to config models, and Pydantic's errors to findings in our own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ValidationError
+
+from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
+from recgen.findings import ConfigError, Finding, Report
+from recgen.load.document import Document, Location, problem, read
+from recgen.load.wording import finding_of
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "features": FeatureConfig,
+    "model": ModelConfig,
+    "data": DataConfig,
+}
+
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The config as far as it could be built: a section that is wrong is missing."""
+
+    document: Document
+    sections: Mapping[str, BaseModel] = field(default_factory=dict)
+    config: ExperimentConfig | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def load(source: object) -> ExperimentConfig:
+    """Returns the config of a path, a mapping, or an object with these attributes.
+
+    Looks at the shape only; `recgen.check` has the rules.
+
+    Raises:
+        ConfigError: The source cannot be read or has not the shape of a config.
+    """
+    parsed = parse(read(source))
+    if parsed.config is None:
+        raise ConfigError(Report(parsed.findings, parsed.document.source))
+    return parsed.config
+
+
+def parse(document: Document) -> Parsed:
+    """Returns the config in a document, or its sections that are right, and all findings."""
+    found = document.findings
+    if not document.readable:
+        return Parsed(document, findings=found)
+    if _is_bare(document.data):
+        return Parsed(document, findings=(*found, _bare(document)))
+    config, errors = _build(ExperimentConfig, document.data, document, ())
+    found = (*found, *errors)
+    if isinstance(config, ExperimentConfig):
+        parts: dict[str, BaseModel] = {name: getattr(config, name) for name in _SECTIONS}
+        return Parsed(document, parts, config if not found else None, found)
+    return Parsed(document, _right_sections(document), None, found)
+
+
+def _right_sections(document: Document) -> dict[str, BaseModel]:
+    """Returns the sections that can be built, so that rules can say more about a broken config."""
+    sections: dict[str, BaseModel] = {}
+    for name, model in _SECTIONS.items():
+        default: object = None if name == "features" else {}
+        section, _ = _build(model, _value(document.data, name, default), document, (name,))
+        if section is not None:
+            sections[name] = section
+    return sections
+
+
+def parse_sections(given: Mapping[str, object]) -> Parsed:
+    """Returns the sections (`features`, `model`) that are right; paths start within them."""
+    document = Document(dict(given))
+    sections: dict[str, BaseModel] = {"data": DataConfig()}
+    found: list[Finding] = []
+    for name, value in given.items():
+        section, errors = _build(_SECTIONS[name], value, document, (name,))
+        found.extend(errors)
+        if section is not None:
+            sections[name] = section
+    return Parsed(document, sections, None, tuple(found))
+
+
+def _build(
+    model: type[BaseModel], data: object, document: Document, prefix: Location
+) -> tuple[BaseModel | None, list[Finding]]:
+    try:
+        return model.model_validate(data), []
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    return None, [finding_of(details, model, document, prefix) for details in errors]
+
+
+def _is_bare(data: object) -> bool:
+    """Says whether this is a FeatureConfig (or a ModelConfig) without its key around it."""
+    own = (set(FeatureConfig.model_fields) | set(ModelConfig.model_fields)) - {
+        *ExperimentConfig.model_fields
+    }
+    return not _has(data, "features") and any(_has(data, key) for key in own)
+
+
+def _bare(document: Document) -> Finding:
+    is_model = any(_has(document.data, key) for key in ("optimizer", "buyer_tower_layers"))
+    kind, key = ("model", "model") if is_model else ("feature", "features")
+    return problem(
+        "RG011",
+        f"`features:` is missing: this looks like a {kind} config alone",
+        f"Put what is here under `{key}:`; an experiment has `features:`, `model:`, `data:`.",
+        document.positions.get(()),
+    )
+
+
+def _has(data: object, key: str) -> bool:
+    return _value(data, key, _ABSENT) is not _ABSENT
+
+
+def _value(data: object, key: str, default: object) -> object:
+    if isinstance(data, Mapping):
+        return data.get(key, default)
+    try:
+        return getattr(data, key, default)
+    except Exception:  # the object's own code; comparing it with the model reports what it raised
+        return default
