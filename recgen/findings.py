@@ -8,6 +8,7 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
 PathPart = str | int
+Location = tuple[PathPart, ...]
 
 _SHOWN = 60  # characters of a value in a message: enough to recognize it, too few to flood
 

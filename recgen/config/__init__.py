@@ -2,27 +2,14 @@
 
 from recgen.config.experiment import DataConfig, ExperimentConfig, Split
 from recgen.config.features import (
-    CYCLES,
-    Bucketize,
     Cross,
     CrossFeature,
-    Cycle,
-    Cyclical,
-    Embedding,
     Feature,
     FeatureConfig,
-    History,
     HistoryFeature,
-    HistoryTransforms,
-    LogTransform,
-    MissingFlag,
-    Normalize,
     NumericFeature,
-    NumericTransforms,
     TemporalFeature,
-    TemporalTransforms,
     TextFeature,
-    TextTransforms,
     detect_id,
 )
 from recgen.config.model import (
@@ -34,6 +21,21 @@ from recgen.config.model import (
     LayerNorm,
     ModelConfig,
     Optimizer,
+)
+from recgen.config.transforms import (
+    CYCLES,
+    Bucketize,
+    Cycle,
+    Cyclical,
+    Embedding,
+    History,
+    HistoryTransforms,
+    LogTransform,
+    MissingFlag,
+    Normalize,
+    NumericTransforms,
+    TemporalTransforms,
+    TextTransforms,
 )
 from recgen.config.types import SIDES, BqType, DType, Side, dtype_of, is_array, item_type
 

@@ -1,19 +1,26 @@
-"""The features of both towers: columns, their transforms, and crosses. No I/O, no decisions."""
+"""The features of both towers: columns and crosses. No I/O, no decisions."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
+from recgen.config.transforms import (
+    Cycle,
+    Cyclical,
+    Embedding,
+    HistoryTransforms,
+    Normalize,
+    NumericTransforms,
+    TemporalTransforms,
+    TextTransforms,
+)
 from recgen.config.types import (
     BqType,
     Buckets,
     Column,
     Config,
-    Count,
-    EmbeddingDim,
     Flag,
     ListOf,
     Name,
@@ -23,130 +30,7 @@ from recgen.config.types import (
     Stats,
 )
 
-Cycle = Literal["yearly", "quarterly", "monthly", "weekly", "daily"]
-CYCLES: tuple[Cycle, ...] = ("yearly", "quarterly", "monthly", "weekly", "daily")
-Range = tuple[float, float]
-
 _ID_ENDINGS = ("_id", "_no", "_key", "_code")
-
-
-def _known_range(value: object) -> object:
-    if value is None:
-        return value
-    if isinstance(value, (list, tuple)) and not any(isinstance(end, bool) for end in value):
-        for known in ((0.0, 1.0), (-1.0, 1.0)):
-            if tuple(value) == known:
-                return known
-    raise PydanticCustomError("unknown_range", "is neither null nor [0, 1] nor [-1, 1]")
-
-
-class Transform(Config):
-    """What all transforms share: present means enabled, unless it says otherwise."""
-
-    enabled: Flag = True
-    """Whether the transform is applied."""
-
-
-class Embedding(Transform):
-    """An index into a vocabulary, and a trained vector for each entry."""
-
-    embedding_dim: EmbeddingDim = 32
-    """Width of the vectors."""
-    vocab_size: Count | None = None
-    """At most this many entries, the most frequent ones; null for all."""
-    min_frequency: Count | None = None
-    """Values seen less often are left out of the vocabulary; null for none."""
-    oov_buckets: Count = 1
-    """Vectors shared by values outside the vocabulary."""
-
-
-class Normalize(Transform):
-    """A number brought to a common scale."""
-
-    range: Annotated[Range | None, BeforeValidator(_known_range)] = None
-    """null for z-score, [0, 1] or [-1, 1] for minimum and maximum."""
-
-
-class Bucketize(Transform):
-    """A number's quantile, with a trained vector for each."""
-
-    buckets: Buckets = 100
-    """Number of quantiles."""
-    embedding_dim: EmbeddingDim = 32
-    """Width of the vectors."""
-
-
-class LogTransform(Transform):
-    """sign(x)·log(1 + |x|) before `normalize`."""
-
-
-class MissingFlag(Transform):
-    """1.0 where the value is null, else 0.0."""
-
-
-class Cyclical(Transform):
-    """Sine and cosine of the position within each cycle."""
-
-    yearly: Flag = False
-    quarterly: Flag = False
-    monthly: Flag = False
-    weekly: Flag = False
-    daily: Flag = False
-
-    @property
-    def cycles(self) -> tuple[Cycle, ...]:
-        """The cycles that are asked for, longest first."""
-        return tuple(cycle for cycle in CYCLES if getattr(self, cycle))
-
-
-class History(Transform):
-    """A list of past values, embedded with the vectors of another feature."""
-
-    shared_with: Column
-    """The text feature whose vocabulary and vectors are used."""
-    embedding_dim: EmbeddingDim | None = None
-    max_length: Count = 50
-    """The latest values that are kept."""
-
-
-class Transforms(Config):
-    """What all sets of transforms share."""
-
-    @property
-    def enabled(self) -> dict[str, Transform]:
-        """The enabled transforms by name, in the order of their fields."""
-        values = ((name, getattr(self, name)) for name in type(self).model_fields)
-        return {name: value for name, value in values if value is not None and value.enabled}
-
-
-class TextTransforms(Transforms):
-    """Transforms of a text feature."""
-
-    embedding: Embedding | None = None
-
-
-class NumericTransforms(Transforms):
-    """Transforms of a numeric feature."""
-
-    normalize: Normalize | None = None
-    bucketize: Bucketize | None = None
-    log_transform: LogTransform | None = None
-    missing_flag: MissingFlag | None = None
-
-
-class TemporalTransforms(Transforms):
-    """Transforms of a temporal feature."""
-
-    normalize: Normalize | None = None
-    bucketize: Bucketize | None = None
-    cyclical: Cyclical | None = None
-    missing_flag: MissingFlag | None = None
-
-
-class HistoryTransforms(Transforms):
-    """Transforms of a history feature."""
-
-    history: History | None = None
 
 
 class BaseFeature(Config):

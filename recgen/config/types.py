@@ -137,5 +137,5 @@ class Config(BaseModel):
         from_attributes=True,
         protected_namespaces=(),  # `model_type` is a name of the contract
         use_attribute_docstrings=True,  # they become the descriptions of the JSON Schema
-        validate_default=False,
+        revalidate_instances="always",  # `model_copy(update=...)` checks nothing
     )

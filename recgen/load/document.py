@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from recgen.findings import Finding, PathPart, join_path, kind_of, show
+from recgen.findings import Finding, Location, join_path, kind_of, show
 
 MAX_BYTES = 1_000_000
+_MAX_SHOWN = 255  # characters of a name
 MAX_DEPTH = 50  # levels of nesting; a config has nine
 
-Location = tuple[PathPart, ...]
 Position = tuple[int, int]
 
 
@@ -73,7 +73,8 @@ def read(source: object) -> Document:
             return _read_file(name)
         return Document(_plain(source))
     except UnreadableError as unreadable:
-        return Document(None, name, findings=(unreadable.finding,))
+        shown = name and name[:_MAX_SHOWN]  # perhaps it is no path but 5 MB of text
+        return Document(None, shown, findings=(unreadable.finding,))
 
 
 def _plain(source: object) -> object:
@@ -131,7 +132,7 @@ def _read_text(name: str) -> str:
 def _help_for_missing(name: str) -> str:
     if "\n" in name or ": " in name:
         return "This looks like the config's text: pass a path, or parse it to a dict first."
-    return f"Check the path; it is looked up from {show(str(Path.cwd()))}."
+    return "Check the path; a relative one starts at the current folder."
 
 
 def _read_json(text: str, name: str) -> Document:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ValidationError
 
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
-from recgen.findings import ConfigError, Finding, Report
-from recgen.load.document import Document, Location, problem, read
+from recgen.findings import ConfigError, Finding, Location, Report
+from recgen.load.document import Document, problem, read
 from recgen.load.wording import finding_of
 
 _SECTIONS: dict[str, type[BaseModel]] = {

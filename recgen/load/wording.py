@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from recgen.findings import Finding, Fix, join_path, kind_of, show
-from recgen.load.document import Document, Location
+from recgen.findings import Finding, Fix, Location, join_path, kind_of, show
+from recgen.load.document import Document
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

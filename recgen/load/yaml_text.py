@@ -10,8 +10,8 @@ from ruamel.yaml import YAML, events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from recgen.findings import Finding, show
-from recgen.load.document import MAX_DEPTH, Document, Location, Position, problem, refuse
+from recgen.findings import Finding, Location, show
+from recgen.load.document import MAX_DEPTH, Document, Position, problem, refuse
 
 MAX_NODES = 20_000  # values, those repeated by aliases included ("billion laughs")
 

@@ -1,0 +1,112 @@
+"""Settings that are accepted and change nothing: each is said, none is ignored in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from recgen.config import SIDES, Cyclical, DataConfig, FeatureConfig, ModelConfig
+from recgen.findings import Location, join_path, show
+from recgen.rules.base import Problem, Rule, all_crosses, all_features, features_of
+
+_REMOVE = "Remove it."
+
+
+def _changed(config: BaseModel, *names: str) -> list[str]:
+    """Returns which of these fields differ from their defaults: a stored dump sets them all."""
+    fields = type(config).model_fields
+    return [name for name in names if getattr(config, name) != fields[name].default]
+
+
+def _unused(path: Location, why: str) -> Problem:
+    message = f"{join_path(path[-1:])} has no effect: {why}"
+    return Problem(path, message, _REMOVE, fix=("remove", None))
+
+
+def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
+    for path, feature in all_features(features):
+        for name in type(feature.transforms).model_fields:
+            transform = getattr(feature.transforms, name)
+            at = (*path, "transforms", name)
+            if transform is not None and not transform.enabled:
+                settings = [key for key in type(transform).model_fields if key != "enabled"]
+                for key in _changed(transform, *settings):
+                    yield _unused((*at, key), f"`{name}` is not enabled")
+            elif isinstance(transform, Cyclical) and not transform.cycles:
+                message = "cyclical has no effect: no cycle is chosen"
+                help = "Set one of yearly, quarterly, monthly, weekly, daily to true."
+                yield Problem(at, message, help, severity="warning")
+        if "log_transform" in feature.active and "normalize" not in feature.active:
+            why = "it only prepares `normalize`, and quantiles do not change with it"
+            yield _unused((*path, "transforms", "log_transform"), why)
+
+
+def _in_crosses(features: FeatureConfig) -> Iterator[Problem]:
+    for path, cross in all_crosses(features):
+        for index, member in enumerate(cross.features):
+            if member.type == "text":
+                for name in _changed(member, "crossing_buckets"):
+                    yield _unused((*path, "features", index, name), "text is crossed as it is")
+
+
+def _in_marks(features: FeatureConfig) -> Iterator[Problem]:
+    for side in SIDES:
+        given = features.buyer_id_column if side == "buyer" else features.product_id_column
+        for path, feature in features_of(features, side):
+            if given and feature.is_primary_id and feature.output_name != given:
+                yield _unused((*path, "is_primary_id"), f"{side}_id_column is {show(given)}")
+
+
+def _in_target(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
+    if features.target_column and model.model_type == "retrieval":
+        yield _unused(("features", "target_column"), "retrieval learns from purchases alone")
+
+
+def _in_model(model: ModelConfig) -> Iterator[Problem]:
+    ranking = ("rating_head_layers", "loss_function", "retrieval_weight", "ranking_weight")
+    if model.model_type == "retrieval":
+        for name in _changed(model, *ranking):
+            yield _unused(("model", name), "it belongs to ranking and multitask")
+    if model.retrieval_algorithm == "brute_force":
+        for name in _changed(model, "scann_num_leaves", "scann_leaves_to_search"):
+            yield _unused(("model", name), "brute_force has no leaves")
+
+
+def _in_split(data: DataConfig) -> Iterator[Problem]:
+    if data.split and data.split.kind == "strict_time":
+        for name in _changed(data.split, "seed"):
+            yield _unused(("data", "split", name), "strict_time draws nothing at random")
+
+
+def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+    used = {feature.output_name for _, feature in all_features(features)}
+    used |= {name for _, cross in all_crosses(features) for name in cross.members}
+    if data.split and data.split.date_column:
+        used.add(data.split.date_column)
+    for name in data.column_types:
+        if name not in used:
+            yield _unused(("data", "column_types", name), "no feature reads this column")
+
+
+RULES = (
+    Rule(
+        code="RG112",
+        severity="info",
+        title="A setting without effect",
+        reason="Keys that were accepted and ignored (weight sharing, vocabulary size, minimum "
+        "frequency, range) let people judge settings that no model ever had.",
+        example="features:\n  buyer_model_features:\n    - column: age\n      data_type: numeric\n"
+        "      transforms: {normalize: {}, bucketize: {enabled: false, buckets: 20}}",
+        remedy="Remove the setting, or enable what it belongs to.",
+        checks=(
+            _in_transforms,
+            _in_crosses,
+            _in_marks,
+            _in_target,
+            _in_model,
+            _in_split,
+            _in_column_types,
+        ),
+    ),
+)

@@ -1,0 +1,93 @@
+"""Codes that reading reports, before there is a config: only their explanations."""
+
+from recgen.rules.base import Rule
+
+RULES = (
+    Rule(
+        code="RG001",
+        severity="error",
+        title="The config cannot be read",
+        reason="The file is missing, is a directory, may not be read, is larger than 1 MB, or is "
+        "no UTF-8 text. Large files are refused because they are data, not configs.",
+        example="recgen check transactions.parquet",
+        remedy="Name a YAML or JSON file that you may read.",
+    ),
+    Rule(
+        code="RG002",
+        severity="error",
+        title="The text is not YAML or JSON",
+        reason="The text cannot be parsed, holds several documents, has keys that are no plain "
+        "text, or is nested deeper than 50 levels.",
+        example="features: [a, b",
+        remedy="Mend the syntax at the line that is named.",
+    ),
+    Rule(
+        code="RG003",
+        severity="error",
+        title="A key is given twice",
+        reason="Most readers of YAML let the last one win in silence, so a setting that you see "
+        "in the file is not the one that is used.",
+        example="model:\n  epochs: 8\n  epochs: 20",
+        remedy="Keep one of them.",
+    ),
+    Rule(
+        code="RG004",
+        severity="error",
+        title="A YAML tag, alias or merge key is refused",
+        reason="Tags can construct objects, and aliases of aliases let a file of ten lines expand "
+        "to billions of values. A plain alias of a plain value is fine.",
+        example="model:\n  seed: !!python/object:os.system 1",
+        remedy="Write the value out, without the tag.",
+    ),
+    Rule(
+        code="RG005",
+        severity="error",
+        title="The config is empty or no mapping",
+        reason="A config is a mapping with the keys `name`, `features`, `model` and `data`.",
+        example="- buyer_model_features",
+        remedy="Start with `name:`, `features:` and `model:`.",
+    ),
+    Rule(
+        code="RG010",
+        severity="error",
+        title="Unknown key",
+        reason="A key that is not known would have no effect. Ignored keys hid, for years, that "
+        "weight sharing and vocabulary limits never reached the model.",
+        example="model:\n  learning_rte: 0.05",
+        remedy="Write the key as the message proposes, or remove it.",
+    ),
+    Rule(
+        code="RG011",
+        severity="error",
+        title="A key is missing",
+        reason="The key has no default that would be right for everybody.",
+        example="features:\n  buyer_model_features:\n    - data_type: text",
+        remedy="Add the key.",
+    ),
+    Rule(
+        code="RG012",
+        severity="error",
+        title="Wrong type",
+        reason='Values are never converted: `"0.05"` is text, `1.0` is no whole number and '
+        "`true` is no number. Conversion is how a typing error becomes a model.",
+        example='model:\n  learning_rate: "0.05"',
+        remedy="Write a value of the type that is named.",
+    ),
+    Rule(
+        code="RG013",
+        severity="error",
+        title="Value not allowed",
+        reason="The value is outside its range or not one of the words that are known.",
+        example="model:\n  optimizer: adagard",
+        remedy="Choose a value within the limits of the message.",
+    ),
+    Rule(
+        code="RG014",
+        severity="error",
+        title="Text that cannot be written to a file",
+        reason="The text holds a NUL character or half of a surrogate pair, which no Python file "
+        "in UTF-8 can hold.",
+        example='name: "shop\\0"',
+        remedy="Remove the character. All other Unicode is fine.",
+    ),
+)

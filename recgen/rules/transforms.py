@@ -1,0 +1,98 @@
+"""Transforms and types: features that give nothing, columns that cannot be read that way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.config import (
+    FeatureConfig,
+    HistoryFeature,
+    item_type,
+)
+from recgen.findings import Location, show
+from recgen.rules.base import Problem, Rule, all_crosses, all_features
+
+_CATEGORY = ("STRING", "BYTES", "INT64", "INTEGER", "BOOL", "BOOLEAN")
+_NUMBER = ("FLOAT64", "FLOAT", "NUMERIC", "BIGNUMERIC", "INT64", "INTEGER", "BOOL", "BOOLEAN")
+_TIME = ("TIMESTAMP", "DATETIME", "DATE", "TIME", "INT64", "INTEGER")
+_FITTING = {"text": _CATEGORY, "numeric": _NUMBER, "temporal": _TIME}
+
+
+def _no_output(features: FeatureConfig) -> Iterator[Problem]:
+    for path, feature in all_features(features):
+        if feature.output_keys or isinstance(feature, HistoryFeature):
+            continue
+        name = show(feature.output_name)
+        message = f"the feature {name} reaches no tower: {_why(feature.active)}"
+        known = ", ".join(type(feature.transforms).model_fields)
+        help = f"Enable one of {known}, or remove the feature."
+        yield Problem((*path, "transforms"), message, help)
+
+
+def _why(active: tuple[str, ...]) -> str:
+    if "cyclical" in active:
+        return "`cyclical` has no cycle"
+    if "log_transform" in active:
+        return "`log_transform` only prepares `normalize`"
+    return "no transform is enabled"
+
+
+def _type_unfit(features: FeatureConfig) -> Iterator[Problem]:
+    for path, feature in all_features(features):
+        kind, bq_type = feature.data_type, feature.bq_type
+        if kind == "history":
+            fits = bq_type.startswith("ARRAY<") and item_type(bq_type) in _CATEGORY
+            allowed = tuple(f"ARRAY<{name}>" for name in _CATEGORY)
+        else:
+            fits, allowed = bq_type in _FITTING[kind], _FITTING[kind]
+        if not fits:
+            message = f"a {kind} feature cannot be read from a column of type {bq_type}"
+            help = f"Use one of {', '.join(allowed)}, or another `data_type`."
+            yield Problem((*path, "bq_type"), message, help)
+
+
+def _member_unfit(features: FeatureConfig) -> Iterator[Problem]:
+    types = {feature.output_name: feature.bq_type for _, feature in all_features(features)}
+    kinds: dict[str, str] = {}  # of columns that are only in crosses
+    for path, name, kind in _members(features):
+        if name in types and types[name] not in _FITTING[kind]:
+            message = f"{show(name)} is of type {types[name]}, which cannot be crossed as {kind}"
+            yield Problem(path, message, _MEMBER_HELP)
+        elif name not in types and kinds.setdefault(name, kind) != kind:
+            message = f"{show(name)} is {kind} here and {kinds[name]} in another cross"
+            yield Problem(path, message, _MEMBER_HELP)
+
+
+_MEMBER_HELP = "Give the column one type everywhere."
+
+
+def _members(features: FeatureConfig) -> Iterator[tuple[Location, str, str]]:
+    for path, cross in all_crosses(features):
+        for index, member in enumerate(cross.features):
+            yield (*path, "features", index, "type"), member.output_name, member.type
+
+
+RULES = (
+    Rule(
+        code="RG106",
+        severity="error",
+        title="A feature that reaches no tower",
+        reason="Without an enabled transform the feature is read and thrown away, while the "
+        "config looks as if the model used it.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: age, data_type: numeric, transforms: {normalize: {enabled: false}}}",
+        remedy="Enable a transform, or remove the feature.",
+        checks=(_no_output,),
+    ),
+    Rule(
+        code="RG111",
+        severity="error",
+        title="bq_type does not fit the feature",
+        reason="Text that is normalized, or fractions that are taken as categories, crash late or "
+        "train on nonsense: a fraction hardly ever repeats.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: age, data_type: numeric, bq_type: STRING}",
+        remedy="Use a type that the message names, or another `data_type`.",
+        checks=(_type_unfit, _member_unfit),
+    ),
+)
