@@ -1,0 +1,255 @@
+"""Config -> the plan of `transform_module.py`: one step a feature, every name decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from recgen.config import (
+    SIDES,
+    Bucketize,
+    Cross,
+    Cyclical,
+    Embedding,
+    ExperimentConfig,
+    Feature,
+    MissingFlag,
+    Normalize,
+    Side,
+)
+from recgen.plan.columns import EVENT_TIME
+from recgen.plan.header import Header, plan_header
+from recgen.plan.names import Names
+
+Reading = Literal["text", "number", "time"]
+READINGS: dict[str, Reading] = {"text": "text", "numeric": "number", "temporal": "time"}
+
+# Names that the generated function uses itself.
+_RESERVED = frozenset({"inputs", "outputs", "tf", "tft"})
+
+_DAY = 86_400
+# A year is the mean Gregorian one: a date's phase moves by less than a day over 400 years.
+_YEAR = 31_556_952
+# Cycle -> its period and its offset in seconds. 1970-01-01 was a Thursday: a week that begins on
+# Monday had then been under way for three days.
+CYCLES: dict[str, tuple[int, int]] = {
+    "yearly": (_YEAR, 0),
+    "quarterly": (_YEAR // 4, 0),
+    "monthly": (_YEAR // 12, 0),
+    "weekly": (7 * _DAY, 3 * _DAY),
+    "daily": (_DAY, 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One statement that reads a raw column into a variable."""
+
+    variable: str
+    column: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """One statement that makes a variable of another: `kind` is the helper that does it."""
+
+    variable: str
+    kind: Literal["signed_log", "days"]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A member of a cross; `buckets` is None for text."""
+
+    variable: str
+    buckets: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One statement that writes an output; `kind` names the macro that prints it."""
+
+    kind: str
+    key: str
+    variable: str = ""
+    numbers: tuple[float, ...] = ()
+    options: tuple[tuple[str, int | str], ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A paragraph of `preprocessing_fn`: a comment, what it reads and derives, what it writes."""
+
+    comment: str
+    statements: tuple[Read | Derive, ...]
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TransformPlan:
+    """Everything that `transform_module.py` says."""
+
+    header: Header
+    helpers: frozenset[str]
+    steps: tuple[Step, ...]
+
+
+def plan_transform(config: ExperimentConfig) -> TransformPlan:
+    """Returns the plan; the config must have passed the check."""
+    steps = tuple(_Steps(config).all())
+    return TransformPlan(plan_header(config), frozenset(_helpers(steps)), steps)
+
+
+class _Steps:
+    """Makes the paragraphs in order, and reads each column only once."""
+
+    def __init__(self, config: ExperimentConfig) -> None:
+        self._config = config
+        self._names = Names(_RESERVED)
+        self._known: set[str] = set()  # variables of earlier statements
+        self._written: set[str] = set()  # features of earlier paragraphs
+
+    def all(self) -> Iterator[Step]:
+        features = self._config.features
+        for side in SIDES:
+            for feature in features.features_of(side):
+                if self._is_first(feature.output_name):
+                    yield self._feature(side, feature)
+        for side in SIDES:
+            for cross in features.crosses_of(side):
+                if self._is_first(cross.output_name):
+                    yield self._cross(side, cross)
+        split = self._config.data.split
+        if split is not None and split.date_column is not None:
+            yield self._event_time(split.date_column)
+
+    def _is_first(self, output_name: str) -> bool:
+        """Says whether no paragraph wrote it yet: both towers may have the same feature."""
+        is_first = output_name not in self._written
+        self._written.add(output_name)
+        return is_first
+
+    def _feature(self, side: Side, feature: Feature) -> Step:
+        name = feature.output_name
+        reading = READINGS[feature.data_type]
+        statements, raw = self._read(name, reading)
+        enabled = feature.transforms.enabled
+        value = raw
+        if reading == "time" and not {"normalize", "bucketize"}.isdisjoint(enabled):
+            value = self._derive(statements, name, "days", raw)
+        if "log_transform" in enabled:
+            value = self._derive(statements, name, "signed_log", raw)
+        outputs = tuple(_outputs(feature, raw, value))
+        return Step(_comment(side, feature), tuple(statements), outputs)
+
+    def _cross(self, side: Side, cross: Cross) -> Step:
+        statements: list[Read | Derive] = []
+        parts = []
+        for member in cross.features:
+            reading = READINGS[member.type]
+            reads, variable = self._read(member.output_name, reading)
+            statements += reads
+            if reading == "time":
+                variable = self._derive(statements, member.output_name, "days", variable)
+            buckets = None if reading == "text" else member.crossing_buckets
+            parts.append(Part(variable, buckets))
+        output = Output(
+            "cross", cross.output_name, parts=tuple(parts), numbers=(cross.hash_bucket_size,)
+        )
+        comment = f"{side.capitalize()}: {' x '.join(cross.members)}, crossed"
+        return Step(comment, tuple(statements), (output,))
+
+    def _event_time(self, column: str) -> Step:
+        statements, variable = self._read(column, "time")
+        outputs = (Output("copy", EVENT_TIME, variable),)
+        return Step(f"Time of the transaction: {column}", tuple(statements), outputs)
+
+    def _read(self, column: str, reading: Reading) -> tuple[list[Read | Derive], str]:
+        """Returns the variable of a column, and the statement that reads it when it is new."""
+        variable = self._names.of((column, reading), column, f"{column}_{reading}")
+        if variable in self._known:
+            return [], variable
+        self._known.add(variable)
+        return [Read(variable, column, reading)], variable
+
+    def _derive(
+        self,
+        statements: list[Read | Derive],
+        column: str,
+        kind: Literal["signed_log", "days"],
+        source: str,
+    ) -> str:
+        wish = f"log_{column}" if kind == "signed_log" else f"{column}_{kind}"
+        variable = self._names.of((column, kind), wish)
+        if variable not in self._known:
+            self._known.add(variable)
+            statements.append(Derive(variable, kind, source))
+        return variable
+
+
+def _outputs(feature: Feature, raw: str, value: str) -> Iterator[Output]:
+    name = feature.output_name
+    for transform in feature.transforms.enabled.values():
+        match transform:
+            case Embedding():
+                yield Output("vocabulary", name, raw, options=tuple(_vocabulary_options(transform, name)))
+            case Normalize(range=None):
+                yield Output("z_score", f"{name}_norm", value)
+            case Normalize(range=(low, high)):
+                yield Output("rescale", f"{name}_norm", value, numbers=(low, high))
+            case Bucketize():
+                yield Output("bucket", f"{name}_bucket", value, numbers=(transform.buckets,))
+            case Cyclical():
+                for cycle in transform.cycles:
+                    for wave in ("sin", "cos"):
+                        key = f"{name}_{cycle}_{wave}"
+                        yield Output(wave, key, raw, numbers=CYCLES[cycle])
+            case MissingFlag():
+                reading = READINGS[feature.data_type]
+                yield Output(f"missing_{reading}", f"{name}_missing", raw)
+
+
+def _vocabulary_options(embedding: Embedding, name: str) -> Iterator[tuple[str, int | str]]:
+    if embedding.vocab_size is not None:
+        yield "top_k", embedding.vocab_size
+    if embedding.min_frequency is not None:
+        yield "frequency_threshold", embedding.min_frequency
+    yield "num_oov_buckets", embedding.oov_buckets
+    yield "vocab_filename", f"{name}_vocab"
+
+
+def _comment(side: Side, feature: Feature) -> str:
+    text = f"{side.capitalize()}: {feature.output_name}"
+    if feature.output_name != feature.column:
+        text += f" ({feature.column} in the source)"
+    return f"{text}. {feature.description}" if feature.description else text
+
+
+# What the helpers need in turn.
+_NEEDS = {
+    "number": ("math",),
+    "days": ("math",),
+    "sin": ("wave", "math"),
+    "cos": ("wave", "math"),
+}
+
+
+def _helpers(steps: tuple[Step, ...]) -> Iterator[str]:
+    """Yields the helpers that the steps call, and what these need in turn."""
+    for name in _called(steps):
+        yield name
+        yield from _NEEDS.get(name, ())
+
+
+def _called(steps: tuple[Step, ...]) -> Iterator[str]:
+    for step in steps:
+        for statement in step.statements:
+            yield statement.reading if isinstance(statement, Read) else statement.kind
+        for output in step.outputs:
+            yield output.kind
+            if any(part.buckets is not None for part in output.parts):
+                yield "bucket"
