@@ -8,7 +8,7 @@ from pydantic import Field
 
 from recgen.config.features import FeatureConfig
 from recgen.config.model import ModelConfig
-from recgen.config.types import BqType, Column, Config, Name, Prose, Real, Text
+from recgen.config.types import BqType, Column, Config, Name, Place, Prose, Real
 
 Share = Annotated[Real, Field(gt=0, lt=0.5)]
 
@@ -31,7 +31,7 @@ class Split(Config):
 class DataConfig(Config):
     """Where the transactions are."""
 
-    source: Annotated[Text, Field(max_length=4096)] | None = None
+    source: Place | None = None
     """A CSV or Parquet file."""
     column_types: dict[Column, BqType] = Field(default={})
     """Types of the columns that the file itself does not tell."""

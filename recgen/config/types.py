@@ -82,7 +82,7 @@ def dtype_of(bq_type: BqType) -> DType:
 
 
 def _writable(text: str) -> str:
-    # Pydantic refuses lone surrogates by itself; a NUL passes, and no Python file can hold one.
+    # Where a length is limited, Pydantic refuses lone surrogates by itself; a NUL passes.
     if "\0" in text:
         raise PydanticCustomError("text_unwritable", "holds a NUL character")
     return text
@@ -114,11 +114,12 @@ def _is_json(value: object, depth: int) -> bool:
 Item = TypeVar("Item")
 ListOf = Annotated[tuple[Item, ...], BeforeValidator(_ordered)]
 
-Text = Annotated[str, Field(strict=True), AfterValidator(_writable)]
-Name = Annotated[Text, Field(max_length=255)]
-Prose = Annotated[Text, Field(max_length=10_000)]
-Column = Annotated[Text, Field(min_length=1, max_length=300)]  # BigQuery's own limit is 300
-OptionalColumn = Annotated[Text, Field(max_length=300)]  # web forms store "" for "none"
+Writable = AfterValidator(_writable)
+Name = Annotated[str, Field(strict=True, max_length=255), Writable]
+Prose = Annotated[str, Field(strict=True, max_length=10_000), Writable]
+Place = Annotated[str, Field(strict=True, max_length=4096), Writable]
+Column = Annotated[str, Field(strict=True, min_length=1, max_length=300), Writable]  # BigQuery's
+OptionalColumn = Annotated[str, Field(strict=True, max_length=300), Writable]  # forms store ""
 
 Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1)]

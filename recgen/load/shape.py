@@ -54,7 +54,8 @@ def parse(document: Document) -> Parsed:
     if _is_bare(document.data):
         return Parsed(document, findings=(*found, _bare(document)))
     config, errors = _build(ExperimentConfig, document.data, document, ())
-    found = (*found, *errors)
+    refused = {finding.path for finding in found}  # its value was not read: no second error
+    found = (*found, *(error for error in errors if error.path not in refused))
     if isinstance(config, ExperimentConfig):
         parts: dict[str, BaseModel] = {name: getattr(config, name) for name in _SECTIONS}
         return Parsed(document, parts, config if not found else None, found)

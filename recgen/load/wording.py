@@ -58,8 +58,8 @@ def _place(model: type[BaseModel], loc: Location) -> tuple[Location, Models]:
         if len(owners) > 1 and isinstance(part, str):  # a union's tag: which of its models it is
             owners = tuple(owner for owner in owners if part in _tags(owner))
             continue
-        if part == "[key]":
-            break
+        if part == "[key]" and path[-2:-1] in (["column_types"], ["stats"]):
+            break  # Pydantic's mark for "the key itself"; a user's key may have that name too
         path.append(part)
         fields = owners[0].model_fields if len(owners) == 1 else {}
         if isinstance(part, str) and part in fields:
@@ -95,13 +95,17 @@ def _wrong_type(details: ErrorDetails) -> Words:
     value, wanted = details["input"], _KINDS[details["type"]]
     if details["type"] == "float_type" and kind_of(value) == "a whole number":
         return "RG013", "the number is too large", "Write a smaller number.", None
-    given = kind_of(value)
-    shown = show(value)
-    text = given if shown in given else f"{given}: {shown}"
     help = f"Write {wanted}" + ("." if value is not None else ", or leave the key out.")
     if isinstance(value, str) and "number" in wanted:
         help = "Write the number without quotes, with digits and a point only."
-    return "RG012", f"expected {wanted}, got {text}", help, None
+    return "RG012", f"expected {wanted}, got {_given(value)}", help, None
+
+
+def _given(value: object) -> str:
+    kind, shown = kind_of(value), show(value)
+    if isinstance(value, bool):
+        return shown
+    return kind if shown in kind else f"{kind}: {shown}"
 
 
 def _unknown_key(details: ErrorDetails, path: Location, owners: Models) -> Words:
@@ -178,7 +182,7 @@ _BOUNDS = {
     "finite_number": "a finite number",
     "too_short": "at least {min_length} items",
     "too_long": "at most {max_length} items",
-    "string_too_short": "at least {min_length} character",
+    "string_too_short": "text that is not empty",
     "string_too_long": "at most {max_length} characters",
     "not_json": "JSON data of at most 10 levels",
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML, events
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
 from recgen.findings import Finding, Location, show
@@ -30,21 +31,24 @@ _MAX_DIGITS = 1000  # Python itself refuses to read integers of more than 4,300
 def read_yaml(text: str, source: str) -> Document:
     """Returns the document of a YAML text; raises `UnreadableError` when it is not YAML."""
     builder = _Builder()
+    for event in _events(text):
+        builder.add(event)
+    return Document(builder.root, source, builder.positions, tuple(builder.findings))
+
+
+def _events(text: str) -> Iterator[events.Event]:
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            builder.add(event)
+        yield from YAML(typ="safe", pure=True).parse(text)
     except ReaderError as error:
-        character = show(chr(error.character)) if isinstance(error.character, int) else "?"
-        place = _place_of(text, error.position)
-        refuse("RG002", f"the character {character} is not allowed in YAML", _MEND, place)
+        message = f"the character {show(chr(error.character))} is not allowed in YAML"
+        refuse("RG002", message, _MEND, _place_of(text, error.position))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         reason = error.problem or error.context or "it cannot be parsed"
         refuse("RG002", f"this is not YAML: {reason}", _MEND, position)
-    except (YAMLError, RecursionError, ValueError) as error:
-        refuse("RG002", f"this is not YAML: {type(error).__name__}", _MEND, (1, 1))
-    return Document(builder.root, source, builder.positions, tuple(builder.findings))
+    except Exception as error:  # the parser's own slips, such as chr() of an escape too large
+        refuse("RG002", f"this is not YAML: {error}", _MEND, (1, 1))
 
 
 _MEND = "Mend the syntax; quote texts that hold `: `, `#` or start with a special character."
@@ -156,9 +160,9 @@ class _Builder:
             self.root = value
         elif isinstance(parent.value, list):
             parent.value.append(value)
-        elif parent.key is not None:
+        else:
             if not parent.repeated:
-                parent.value[parent.key] = value
+                parent.value[str(parent.key)] = value
             if not keep_key:
                 parent.key = None
 

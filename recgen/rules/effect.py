@@ -33,11 +33,12 @@ def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
                 settings = [key for key in type(transform).model_fields if key != "enabled"]
                 for key in _changed(transform, *settings):
                     yield _unused((*at, key), f"`{name}` is not enabled")
-            elif isinstance(transform, Cyclical) and not transform.cycles:
+            elif isinstance(transform, Cyclical) and not transform.cycles and feature.output_keys:
                 message = "cyclical has no effect: no cycle is chosen"
                 help = "Set one of yearly, quarterly, monthly, weekly, daily to true."
                 yield Problem(at, message, help, severity="warning")
-        if "log_transform" in feature.active and "normalize" not in feature.active:
+        useless = "log_transform" in feature.active and "normalize" not in feature.active
+        if useless and feature.output_keys:  # without any output it is RG106
             why = "it only prepares `normalize`, and quantiles do not change with it"
             yield _unused((*path, "transforms", "log_transform"), why)
 

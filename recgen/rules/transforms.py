@@ -24,8 +24,8 @@ def _no_output(features: FeatureConfig) -> Iterator[Problem]:
             continue
         name = show(feature.output_name)
         message = f"the feature {name} reaches no tower: {_why(feature.active)}"
-        known = ", ".join(type(feature.transforms).model_fields)
-        help = f"Enable one of {known}, or remove the feature."
+        giving = [kind for kind in type(feature.transforms).model_fields if kind != "log_transform"]
+        help = f"Enable {' or '.join(giving)}, or remove the feature."
         yield Problem((*path, "transforms"), message, help)
 
 
