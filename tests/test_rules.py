@@ -154,6 +154,38 @@ def test_towers_of_one_width_share_weights(experiment):
     assert codes(experiment, model=model, features={"buyer_model_features": buyer}) == []
 
 
+def test_p23_the_shared_width_leaves_out_an_id_that_skips_the_projection(experiment):
+    """64 + 1 wide on both sides, but one projection's input is 1 wide, the other's 65."""
+    buyer = experiment["features"]["buyer_model_features"]
+    wide = {"embedding": {"embedding_dim": 64}}
+    other = {"embedding": {"embedding_dim": 33}}
+    features = {
+        "buyer_model_features": [{**buyer[0], "transforms": wide}, buyer[1]],
+        "product_model_features": [
+            {"column": "sku", "data_type": "text"},
+            {"column": "group", "data_type": "text", "transforms": other},
+        ],
+    }
+    sharing = {"share_tower_weights": True}
+    assert codes(experiment, model=sharing, features=features) == ["RG205"]
+    dense = {f"{side}_tower_layers": layers(64) for side in ("buyer", "product")}
+    assert codes(experiment, model={**sharing, **dense}, features=features) == []
+
+
+def test_p33_the_date_column_is_a_time_everywhere(experiment):
+    split = {"kind": "strict_time", "date_column": "bought_at"}
+    cross = {"features": [{"column": "bought_at"}, {"column": "job"}]}
+    as_text = {"column": "bought_at", "data_type": "text"}
+    buyer = experiment["features"]["buyer_model_features"]
+    types = {"bought_at": "STRING"}
+    assert codes(experiment, data={"split": split, "column_types": types}) == ["RG111"]
+    assert codes(experiment, features={"buyer_model_crosses": [cross]}) == ["RG111"]
+    assert codes(experiment, features={"buyer_model_features": [*buyer, as_text]}) == ["RG111"]
+    as_text.update(column="other", display_name="bought_at")
+    found = codes(experiment, features={"buyer_model_features": [*buyer, as_text]})
+    assert found == ["RG102", "RG111"]
+
+
 def test_a_linear_output_or_a_projection_is_fine(experiment):
     relu = {"type": "dense", "units": 128}
     assert codes(experiment, model={"buyer_tower_layers": [relu]}) == []
@@ -162,5 +194,7 @@ def test_a_linear_output_or_a_projection_is_fine(experiment):
 
 def test_p26_a_split_by_time_is_fine(experiment):
     split = {"kind": "time_holdout", "date_column": "bought_at", "seed": 3}
-    types = {"bought_at": "TIMESTAMP", "age": "INT64"}
+    types = {"bought_at": "DATE"}
     assert codes(experiment, data={"split": split, "column_types": types}) == []
+    types = {"age": "INT64"}  # a feature's own type counts
+    assert codes(experiment, data={"split": split, "column_types": types}) == ["RG112"]

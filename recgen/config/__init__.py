@@ -1,6 +1,6 @@
 """What a user may write, as Pydantic models. No I/O, no TensorFlow."""
 
-from recgen.config.experiment import DataConfig, ExperimentConfig, Split
+from recgen.config.experiment import DataConfig, ExperimentConfig, Split, residual_of
 from recgen.config.features import (
     Cross,
     CrossFeature,
@@ -80,4 +80,5 @@ __all__ = [
     "dtype_of",
     "is_array",
     "item_type",
+    "residual_of",
 ]

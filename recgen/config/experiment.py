@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recgen.config.features import FeatureConfig
+from recgen.config.features import Feature, FeatureConfig, TextFeature
 from recgen.config.model import ModelConfig
-from recgen.config.types import BqType, Column, Config, Name, Place, Prose, Real
+from recgen.config.types import BqType, Column, Config, Name, Place, Prose, Real, Side
 
 Share = Annotated[Real, Field(gt=0, lt=0.5)]
 
@@ -34,7 +34,7 @@ class DataConfig(Config):
     source: Place | None = None
     """A CSV or Parquet file."""
     column_types: dict[Column, BqType] = Field(default={})
-    """Types of the columns that the file itself does not tell."""
+    """Types of columns that are no features: those of crosses, and the date column."""
     split: Split | None = None
 
 
@@ -46,3 +46,17 @@ class ExperimentConfig(Config):
     features: FeatureConfig
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
+
+
+def residual_of(features: FeatureConfig, model: ModelConfig, side: Side) -> Feature | None:
+    """Returns the ID whose embedding skips the projection: as wide as the output, no layers.
+
+    It is added to the projection of the other features, so the projection's input lacks it.
+    """
+    if model.layers_of(side):
+        return None
+    for feature in features.features_of(side):
+        is_id = isinstance(feature, TextFeature) and feature.output_name == features.id_of(side)
+        if is_id and feature.width == model.output_embedding_dim:
+            return feature
+    return None

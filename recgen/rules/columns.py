@@ -10,8 +10,8 @@ from recgen.rules.base import Problem, Rule, all_crosses, all_features, crosses_
 
 
 def _inside(path: Location) -> str:
-    """Returns the path as it reads within the feature config."""
-    return join_path(path[1:])
+    """Returns the path as it reads within the feature config, if it is there."""
+    return join_path(path[1:] if path[0] == "features" else path)
 
 
 def _column_twice(features: FeatureConfig) -> Iterator[Problem]:
@@ -28,9 +28,9 @@ def _column_twice(features: FeatureConfig) -> Iterator[Problem]:
                 yield Problem(path, message, help, fix=("remove", None))
 
 
-def _name_twice(features: FeatureConfig) -> Iterator[Problem]:
+def _name_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     first: dict[str, tuple[str, Location]] = {}
-    for name, column, path in _named_columns(features):
+    for name, column, path in _named_columns(features, data):
         other, earlier = first.setdefault(name, (column, path))
         if other != column:
             message = (
@@ -40,12 +40,16 @@ def _name_twice(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem(path, message, "Give one of them another `display_name`.")
 
 
-def _named_columns(features: FeatureConfig) -> Iterator[tuple[str, str, Location]]:
+def _named_columns(
+    features: FeatureConfig, data: DataConfig
+) -> Iterator[tuple[str, str, Location]]:
     for path, feature in all_features(features):
         yield feature.output_name, feature.column, path
     for path, cross in all_crosses(features):
         for index, member in enumerate(cross.features):
             yield member.output_name, member.column, (*path, "features", index)
+    if data.split and data.split.date_column:
+        yield data.split.date_column, data.split.date_column, ("data", "split", "date_column")
 
 
 def _towers_differ(features: FeatureConfig) -> Iterator[Problem]:
@@ -78,8 +82,7 @@ def _key_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
         for key in keys:
             other, earlier = owners.setdefault(key, (owner, path))
             if other != owner:
-                place = _inside(earlier) if earlier[0] == "features" else join_path(earlier)
-                message = f"the output {show(key)} is already given by {place}"
+                message = f"the output {show(key)} is already given by {_inside(earlier)}"
                 yield Problem(path, message, "Give one of them another `display_name`.")
 
 

@@ -81,13 +81,16 @@ def _in_split(data: DataConfig) -> Iterator[Problem]:
 
 
 def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
-    used = {feature.output_name for _, feature in all_features(features)}
-    used |= {name for _, cross in all_crosses(features) for name in cross.members}
+    own = {feature.output_name for _, feature in all_features(features)}
+    used = {name for _, cross in all_crosses(features) for name in cross.members}
     if data.split and data.split.date_column:
         used.add(data.split.date_column)
     for name in data.column_types:
-        if name not in used:
-            yield _unused(("data", "column_types", name), "no feature reads this column")
+        path = ("data", "column_types", name)
+        if name in own:
+            yield _unused(path, "the feature's own `bq_type` counts")
+        elif name not in used:
+            yield _unused(path, "no cross and no split reads this column")
 
 
 RULES = (

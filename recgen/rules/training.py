@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import SIDES, Dense, FeatureConfig, ModelConfig, Side
+from recgen.config import SIDES, Dense, FeatureConfig, ModelConfig, Side, residual_of
 from recgen.rules.base import Problem, Rule
 
 _RATE = ("model", "learning_rate")
@@ -69,13 +69,18 @@ def _cannot_share(features: FeatureConfig, model: ModelConfig) -> Iterator[Probl
     if model.buyer_tower_layers != model.product_tower_layers:
         message = "share_tower_weights needs the same layers in both towers"
         yield Problem(path, message, "Write the same list twice, or switch sharing off.")
-    widths = {side: features.width_of(side) for side in SIDES}
+    widths = {side: _shared_width(features, model, side) for side in SIDES}
     if widths["buyer"] != widths["product"]:
         message = (
             "share_tower_weights needs inputs of one width, the buyer tower has "
             f"{widths['buyer']} and the product tower {widths['product']}"
         )
         yield Problem(path, message, "Change an `embedding_dim`, or switch sharing off.")
+
+
+def _shared_width(features: FeatureConfig, model: ModelConfig, side: Side) -> int:
+    residual = residual_of(features, model, side)
+    return features.width_of(side) - (residual.width if residual else 0)
 
 
 def _optimizer_limit(model: ModelConfig) -> Iterator[Problem]:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import (
-    FeatureConfig,
-    HistoryFeature,
-    item_type,
-)
+from recgen.config import DataConfig, FeatureConfig, HistoryFeature, item_type
 from recgen.findings import Location, show
 from recgen.rules.base import Problem, Rule, all_crosses, all_features
 
@@ -51,9 +47,9 @@ def _type_unfit(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem((*path, "bq_type"), message, help)
 
 
-def _member_unfit(features: FeatureConfig) -> Iterator[Problem]:
-    types = {feature.output_name: feature.bq_type for _, feature in all_features(features)}
-    kinds: dict[str, str] = {}  # of columns that are only in crosses
+def _member_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+    types = _types(features, data)
+    kinds: dict[str, str] = {}  # of columns that have no type but their use in a cross
     for path, name, kind in _members(features):
         if name in types and types[name] not in _FITTING[kind]:
             message = f"{show(name)} is of type {types[name]}, which cannot be crossed as {kind}"
@@ -61,6 +57,23 @@ def _member_unfit(features: FeatureConfig) -> Iterator[Problem]:
         elif name not in types and kinds.setdefault(name, kind) != kind:
             message = f"{show(name)} is {kind} here and {kinds[name]} in another cross"
             yield Problem(path, message, _MEMBER_HELP)
+
+
+def _date_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+    date = data.split.date_column if data.split else None
+    crossed = {name: kind for _, name, kind in _members(features)}
+    bq_type = _types(features, data).get(date or "", "TIMESTAMP")
+    if date and (bq_type not in _TIME or crossed.get(date, "temporal") != "temporal"):
+        what = f"of type {bq_type}" if bq_type not in _TIME else f"crossed as {crossed[date]}"
+        message = f"the date column {show(date)} is {what}: it has to be a time"
+        help = f"Use one of {', '.join(_TIME)} for it everywhere."
+        yield Problem(("data", "split", "date_column"), message, help)
+
+
+def _types(features: FeatureConfig, data: DataConfig) -> dict[str, str]:
+    """Returns the types that are written down; a feature's own counts first."""
+    own = {feature.output_name: feature.bq_type for _, feature in all_features(features)}
+    return {**data.column_types, **own}
 
 
 _MEMBER_HELP = "Give the column one type everywhere."
@@ -93,6 +106,6 @@ RULES = (
         example="features:\n  buyer_model_features:\n"
         "    - {column: age, data_type: numeric, bq_type: STRING}",
         remedy="Use a type that the message names, or another `data_type`.",
-        checks=(_type_unfit, _member_unfit),
+        checks=(_type_unfit, _member_unfit, _date_unfit),
     ),
 )
