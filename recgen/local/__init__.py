@@ -1,0 +1,1 @@
+"""Runs generated modules on this machine. Only here TensorFlow, Beam and Arrow are used."""

@@ -1,0 +1,80 @@
+"""What a run remembers of each buyer: the features to ask with, and past purchases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from recgen.local.split import Parts
+
+FEATURES_FILE = "buyers.parquet"
+PURCHASES_FILE = "purchases.parquet"
+ID_KEY = b"recgen.buyer_id_column"  # in the metadata of FEATURES_FILE
+
+
+def write(
+    folder: Path,
+    parts: Parts,
+    buyer: str,
+    product: str,
+    date: str | None,
+    serving: Sequence[str],
+) -> None:
+    """Writes both files from the training and validation rows; of the test nothing is known.
+
+    Args:
+        folder: The run directory.
+        parts: The split data.
+        buyer: Name of the column with the buyer's ID.
+        product: Name of the column with the product's ID.
+        date: Name of the column with the time, if there is one.
+        serving: Names of the raw columns that the buyer tower asks for.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = _by_time(pa.concat_tables([parts.train, parts.eval]), date)
+    latest = table.take(_last_rows(table[buyer])).select(list(serving))
+    latest = latest.replace_schema_metadata({ID_KEY: buyer.encode()})
+    pq.write_table(latest, folder / FEATURES_FILE)
+    times = table[date] if date else pa.nulls(table.num_rows, pa.int64())
+    purchases = pa.table({"buyer": table[buyer], "product": table[product], "time": times})
+    purchases = purchases.take(_grouped(purchases["buyer"]))
+    pq.write_table(purchases, folder / PURCHASES_FILE, compression="zstd")
+
+
+def _by_time(table: pa.Table, date: str | None) -> pa.Table:
+    """Returns the rows from the oldest to the latest; those without a time first."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if date is None:
+        return table
+    times = pc.fill_null(table[date], np.iinfo(np.int64).min).to_numpy()
+    return table.take(np.argsort(times, kind="stable"))
+
+
+def _codes(values: pa.ChunkedArray) -> Any:
+    import numpy as np
+
+    return np.asarray(values.combine_chunks().dictionary_encode().indices)
+
+
+def _last_rows(values: pa.ChunkedArray) -> Any:
+    """Returns the last row of each value."""
+    import numpy as np
+
+    codes = _codes(values)
+    _, first_from_the_end = np.unique(codes[::-1], return_index=True)
+    return np.sort(len(codes) - 1 - first_from_the_end)
+
+
+def _grouped(values: pa.ChunkedArray) -> Any:
+    """Returns the rows, value by value, in their order."""
+    import numpy as np
+
+    return np.argsort(_codes(values), kind="stable")

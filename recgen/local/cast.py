@@ -1,0 +1,221 @@
+"""One column of a file as `preprocessing_fn` wants it. Knows Arrow and column types, no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from recgen.findings import RecgenError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Values: TypeAlias = "pa.ChunkedArray"
+Cast: TypeAlias = Callable[[Values], Values]
+
+TEMPORAL = frozenset({"TIMESTAMP", "DATETIME", "DATE", "TIME"})
+_TRUTHS = {"true": 1, "t": 1, "yes": 1, "1": 1, "false": 0, "f": 0, "no": 0, "0": 0}
+_NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "\\n")  # as pandas, R and MySQL write null
+_FAR_SECONDS = 100_000_000_000  # the year 5138: larger numbers are milliseconds
+
+
+class Column(Protocol):
+    """What the reader has to know of a raw column; `recgen.plan.InputColumn` is one."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def bq_type(self) -> str: ...  # noqa: D102
+    @property
+    def dtype(self) -> str: ...  # noqa: D102
+
+
+def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
+    """Returns the values as text, int64 or float32; times as epoch seconds; nulls stay nulls.
+
+    Args:
+        values: The column as the file has it.
+        column: What it shall become.
+        first_row: The number by which a user knows the first value.
+
+    Raises:
+        RecgenError: A value does not fit; the message names it and its row.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    cast, wanted = _cast_for(column)
+    try:
+        return cast(values)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        at = _first_failure(values, cast)
+        raise RecgenError(
+            f"column {column.name!r}: {_short(values[at].as_py())} in row {first_row + at} "
+            f"is not {wanted} ({column.bq_type})",
+            "correct the value, or give the column the bq_type that it has",
+        ) from error
+
+
+def _cast_for(column: Column) -> tuple[Cast, str]:
+    """Returns how a column is cast, and what its values have to be, in words."""
+    if column.bq_type == "BYTES":
+        return _binary, "bytes"
+    if column.dtype == "string":
+        return _text, "text"
+    if column.bq_type == "TIME":
+        return _seconds_of_day, "a time such as 08:26:00"
+    if column.bq_type in TEMPORAL:
+        return _seconds, "a time in ISO form such as 2011-11-02 08:26:00"
+    if column.bq_type in ("BOOL", "BOOLEAN"):
+        return _truth, "true or false"
+    if column.dtype == "int64":
+        return _whole, "a whole number"
+    return _real, "a finite number"
+
+
+def _first_failure(values: Values, cast: Cast) -> int:
+    """Returns the position of the first value that cannot be cast, by halving."""
+    import pyarrow as pa
+
+    good, bad = 0, len(values)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            cast(values.slice(good, middle - good))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            bad = middle
+        else:
+            good = middle
+    return good
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _is_text(values: Values) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
+
+
+def _binary(values: Values) -> Values:
+    import pyarrow as pa
+
+    return values.cast(pa.large_binary())
+
+
+def _text(values: Values) -> Values:
+    """Text as it is. An empty text is null, as in a CSV; 17850.0 read from floats is 17850."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_floating(values.type):  # whole numbers become floats where some are null
+        whole = _without_nan(values)
+        rounded = pc.all(pc.equal(pc.floor(whole), whole)).as_py()
+        values = whole.cast(pa.int64()) if rounded is not False else whole
+    text = values.cast(pa.large_string())
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def _numbers(values: Values) -> Values:
+    """Returns text without the words for null and the space around it; all else as it is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not _is_text(values):
+        return _without_nan(values) if pa.types.is_floating(values.type) else values
+    text = pc.utf8_trim_whitespace(values.cast(pa.large_string()))
+    absent = pc.is_in(pc.utf8_lower(text), value_set=pa.array(_NO_NUMBER, pa.large_string()))
+    return pc.if_else(absent, pa.scalar(None, pa.large_string()), text)
+
+
+def _without_nan(values: Values) -> Values:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+
+
+def _whole(values: Values) -> Values:
+    import pyarrow as pa
+
+    numbers = _numbers(values)
+    try:
+        return numbers.cast(pa.int64())
+    except pa.ArrowInvalid:  # 6.0 is whole, 6.5 is not: the second cast refuses it
+        return _without_nan(numbers.cast(pa.float64())).cast(pa.int64())
+
+
+def _real(values: Values) -> Values:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = _without_nan(_numbers(values).cast(pa.float64()))
+    single = numbers.cast(pa.float32(), safe=False)
+    if pc.all(pc.is_finite(single)).as_py() is False:
+        raise pa.ArrowInvalid("infinite, or beyond float32")
+    return single
+
+
+def _truth(values: Values) -> Values:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    words = _numbers(values)
+    if not _is_text(words):
+        truths = words.cast(pa.bool_())  # also refuses what is no number
+        return truths.cast(pa.int64())
+    words = pc.utf8_lower(words)
+    at = pc.index_in(words, value_set=pa.array(list(_TRUTHS), pa.large_string()))
+    if pc.any(pc.and_(pc.is_null(at), pc.is_valid(words))).as_py():
+        raise pa.ArrowInvalid("neither true nor false")
+    return pa.chunked_array([pa.array(list(_TRUTHS.values()), pa.int64())]).take(at)
+
+
+def _seconds(values: Values) -> Values:
+    """Epoch seconds of dates, timestamps, ISO texts, or numbers that are epoch seconds already."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if _is_text(values):
+        values = _parsed(_numbers(values))
+    if pa.types.is_timestamp(values.type):
+        whole = pa.timestamp("s", tz=values.type.tz)
+        return values.cast(whole, safe=False).cast(pa.int64())
+    if pa.types.is_date(values.type):
+        return values.cast(pa.timestamp("s")).cast(pa.int64())
+    seconds = _whole(values)
+    if pc.any(pc.greater(pc.abs(seconds), _FAR_SECONDS)).as_py():
+        raise pa.ArrowInvalid("milliseconds")
+    return seconds
+
+
+def _parsed(text: Values) -> Values:
+    """Returns texts as timestamps (UTC where they tell no zone) or as epoch seconds."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pc.all(pc.match_substring_regex(text, r"^-?\d{9,}$")).as_py():
+        return text.cast(pa.int64())  # fewer digits could be a date such as 20111102
+    try:
+        return text.cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return text.cast(pa.timestamp("us", tz="UTC"))  # texts that end in Z or +02:00
+
+
+def _seconds_of_day(values: Values) -> Values:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if _is_text(values):
+        day = pa.scalar("1970-01-01 ", pa.large_string())
+        empty = pa.scalar("", pa.large_string())
+        return _seconds(pc.binary_join_element_wise(day, _numbers(values), empty))
+    if pa.types.is_time(values.type):
+        return values.cast(pa.time32("s"), safe=False).cast(pa.int32()).cast(pa.int64())
+    return _whole(values)

@@ -1,0 +1,99 @@
+"""A run directory comes into being as a whole or not at all. Knows files, no stages."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recgen.findings import RecgenError
+
+_MARKS = ("config.yaml", "trainer_module.py")
+_EXPLAINS = (
+    "config.yaml",
+    "transform_module.py",
+    "trainer_module.py",
+    "transform.log",
+    "train.log",
+    "training_metrics.json",
+)
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Gives a folder beside `out` that takes its place at the end, or goes away.
+
+    An earlier run in `out` is replaced only then.
+
+    Raises:
+        RecgenError: `out` cannot be written, holds something else than a run, or the disk is full.
+    """
+    out = out.resolve()
+    _refuse_foreign(out)
+    folder = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise RecgenError(
+            f"cannot write to {out.parent}: {error.strerror}", "choose another folder with --out"
+        ) from error
+    try:
+        with disk_errors(f"writing {out}"):
+            yield folder
+            _take_place(folder, out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def disk_errors(doing: str) -> Iterator[None]:
+    """Turns what the system says of a full disk or missing rights into an error for the user."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+            message, advice = f"no space left on the disk while {doing}", "free some and run again"
+        else:
+            message, advice = f"{doing} failed: {error.strerror or error}", "check the folder"
+        raise RecgenError(message, f"{advice}; nothing half-written is left") from error
+
+
+def keep_failed(folder: Path, out: Path) -> Path:
+    """Keeps what explains a failure, beside `out`, and returns where."""
+    out = out.resolve()
+    kept = out.with_name(f"{out.name}-failed")
+    with disk_errors(f"writing {kept}"):
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir()
+        for name in _EXPLAINS:
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, kept / name)
+    return kept
+
+
+def _refuse_foreign(out: Path) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise RecgenError(f"{out} is a file", "choose another folder with --out")
+    if any(out.iterdir()) and not all((out / name).exists() for name in _MARKS):
+        raise RecgenError(
+            f"{out} is not empty and holds no run: recgen does not replace it",
+            "choose another folder with --out",
+        )
+
+
+def _take_place(folder: Path, out: Path) -> None:
+    earlier = folder.with_name(f"{folder.name}-earlier")
+    if out.exists():
+        out.rename(earlier)
+    try:
+        folder.rename(out)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(out)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)

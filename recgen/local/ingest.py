@@ -1,0 +1,220 @@
+"""A CSV or Parquet file as one Arrow table with the columns that `preprocessing_fn` wants."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recgen.findings import RecgenError
+from recgen.local.cast import Column, to_column
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PARQUET_MAGIC = b"PAR1"
+_DELIMITERS = ",;\t|"
+_SHOWN = 20  # columns listed in a message
+
+
+def read_table(path: Path, columns: Sequence[Column]) -> pa.Table:
+    """Reads the named columns of a file, under the names of the config.
+
+    Args:
+        path: A CSV (UTF-8, with a header) or Parquet file.
+        columns: What to read. A column is looked up by its name, then by its source's name.
+
+    Returns:
+        One column a name: large_string (large_binary for BYTES), int64 or float32; times are
+        epoch seconds; what is missing is null.
+
+    Raises:
+        RecgenError: The file or a value in it cannot be used.
+    """
+    kind = _kind(path)
+    present = _csv_header(path) if kind == "csv" else _parquet_names(path)
+    places = _places(present, columns, path)
+    wanted = sorted(set(places.values()))
+    raw = _read_csv(path, wanted) if kind == "csv" else _read_parquet(path, wanted)
+    if raw.num_rows == 0:
+        raise RecgenError(f"{path} has no rows", "give a file with transactions, one a row")
+
+    import pyarrow as pa
+
+    return pa.table({c.name: to_column(raw[places[c.name]], c) for c in columns})
+
+
+def clean(
+    table: pa.Table, buyer: str, product: str, batch_size: int
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Drops the rows that name no buyer or no product, and checks that the rest can teach.
+
+    Args:
+        table: What `read_table` gave.
+        buyer: Name of the column with the buyer's ID.
+        product: Name of the column with the product's ID.
+        batch_size: Rows in a training step; only warned about.
+
+    Returns:
+        The table, and warnings for the user.
+
+    Raises:
+        RecgenError: There is nothing to learn: a column without values, too few rows or products.
+    """
+    import pyarrow.compute as pc
+
+    for name in table.column_names:
+        if table[name].null_count == table.num_rows:
+            raise RecgenError(
+                f"column {name!r} has no value in any of {table.num_rows:,} rows",
+                "remove the feature from the config, or give data that has values",
+            )
+    warnings: list[str] = []
+    known = pc.and_(pc.is_valid(table[buyer]), pc.is_valid(table[product]))
+    rows = table.num_rows
+    table = table.filter(known)
+    if table.num_rows < rows:
+        dropped = rows - table.num_rows
+        warnings.append(
+            f"{dropped:,} of {rows:,} rows have no {buyer!r} or no {product!r}: left out"
+        )
+    _require_variety(table, product)
+    if batch_size > table.num_rows:
+        warnings.append(
+            f"batch_size {batch_size:,} is more than the {table.num_rows:,} rows: "
+            "each epoch is one step; a smaller batch_size learns more"
+        )
+    return table, tuple(warnings)
+
+
+def _require_variety(table: pa.Table, product: str) -> None:
+    if table.num_rows < 2:
+        raise RecgenError(
+            f"only {table.num_rows} row{'' if table.num_rows == 1 else 's'} with a buyer and a "
+            "product: nothing can be learned from that",
+            "give a file with transactions, one a row",
+        )
+    products = table[product].unique()
+    if len(products) < 2:
+        raise RecgenError(
+            f"column {product!r} holds a single product, {products[0].as_py()!r}: "
+            "there is nothing to choose from",
+            "check that product_id_column names the column with the product's ID",
+        )
+
+
+def _kind(path: Path) -> str:
+    """Returns `csv` or `parquet`, by what the file holds."""
+    if path.is_dir():
+        raise RecgenError(f"{path} is a directory", "give one CSV or Parquet file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except FileNotFoundError:
+        raise RecgenError(f"there is no file {path}", "check the path given by --data") from None
+    except OSError as error:
+        raise RecgenError(f"cannot read {path}: {error.strerror}", "check its rights") from None
+    if not head.strip():
+        raise RecgenError(f"{path} is empty", "give a CSV with a header, or a Parquet file")
+    if head.startswith(_PARQUET_MAGIC):
+        return "parquet"
+    if b"\0" in head or path.suffix.lower() in (".parquet", ".pq"):
+        raise RecgenError(f"{path} is neither CSV nor Parquet", "convert it to one of the two")
+    return "csv"
+
+
+@contextmanager
+def _readable(path: Path, kind: str) -> Iterator[None]:
+    """Turns what Arrow says of a broken file into an error for the user."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RecgenError(
+            f"{path} cannot be read as {kind}: {reason[:200]}",
+            "a CSV has to be UTF-8 with a header and as many values in each row",
+        ) from error
+
+
+def _delimiter(header: str) -> str:
+    return max(_DELIMITERS, key=header.count)  # the comma where none occurs: one column
+
+
+def _csv_header(path: Path) -> list[str]:
+    with _readable(path, "CSV"), path.open(encoding="utf-8-sig", newline="") as file:
+        first = file.readline(1_000_000)
+        file.seek(0)
+        try:
+            return next(csv.reader(file, delimiter=_delimiter(first)))
+        except csv.Error as error:
+            raise RecgenError(f"{path} cannot be read as CSV: {error}", "check it") from error
+
+
+def _parquet_names(path: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    with _readable(path, "Parquet"):
+        return list(pq.read_schema(path).names)
+
+
+def _read_csv(path: Path, wanted: list[str]) -> pa.Table:
+    """Reads columns as text, so that 00123 keeps its zeros; nothing is guessed."""
+    import pyarrow as pa
+    import pyarrow.csv
+
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        delimiter = _delimiter(file.readline(1_000_000))
+    with _readable(path, "CSV"):
+        return pyarrow.csv.read_csv(
+            path,
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=wanted,
+                column_types={name: pa.string() for name in wanted},
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+
+
+def _read_parquet(path: Path, wanted: list[str]) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    with _readable(path, "Parquet"), pq.ParquetFile(path) as file:
+        return file.read(columns=wanted)
+
+
+def _places(present: list[str], columns: Sequence[Column], path: Path) -> Mapping[str, str]:
+    """Returns the file's column for each of ours."""
+    places: dict[str, str] = {}
+    for column in columns:
+        place = column.name if column.name in present else column.source
+        if place not in present:
+            raise _no_column(column, present, path)
+        if present.count(place) > 1:
+            raise RecgenError(
+                f"{path} has {present.count(place)} columns named {place!r}", "rename one of them"
+            )
+        places[column.name] = place
+    return places
+
+
+def _no_column(column: Column, present: list[str], path: Path) -> RecgenError:
+    both = column.source not in (column.name, "")
+    named = f"{column.name!r} (nor {column.source!r})" if both else f"{column.name!r}"
+    folded = {name.casefold(): name for name in present}
+    close = difflib.get_close_matches(column.name.casefold(), folded, n=3)
+    close += difflib.get_close_matches(column.source.casefold(), folded, n=3)
+    meant = ", ".join(repr(folded[name]) for name in dict.fromkeys(close))
+    more = ", …" if len(present) > _SHOWN else ""
+    listed = ", ".join(present[:_SHOWN]) + more
+    advice = f"did you mean {meant}? " if meant else ""
+    return RecgenError(
+        f"{path} has no column {named}",
+        f"{advice}the file's columns are: {listed}",
+    )

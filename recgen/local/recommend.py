@@ -1,0 +1,169 @@
+"""Asks a run's SavedModel, with TensorFlow alone."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recgen.findings import RecgenError
+from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
+from recgen.plan.names import slug
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One product and its score; higher is better."""
+
+    product: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """One past purchase; `time` (UTC) is None where the data has no date column."""
+
+    product: str
+    time: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is recommended to a buyer, best first, and what the buyer bought, latest first."""
+
+    buyer: str
+    products: tuple[Recommendation, ...]
+    purchases: tuple[Purchase, ...]
+
+
+def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
+    """Returns the top products for a buyer of the training data.
+
+    Args:
+        run: A run directory.
+        buyer: The buyer's ID, as text.
+        k: How many products, and how many past purchases at most; fewer if the model's top_k or
+            the catalogue is smaller.
+
+    Raises:
+        RecgenError: No run is there, or the buyer is unknown.
+    """
+    if k < 1:
+        raise RecgenError(f"-k {k}: at least one product has to be asked for", "give -k 10, say")
+    for name in (FEATURES_FILE, PURCHASES_FILE, "serving_model"):
+        if not (run / name).exists():
+            raise RecgenError(
+                f"{run} is no run directory: it has no {name}", "train one: recgen train"
+            )
+    row = _buyer_row(run, buyer)
+    outputs = _ask(run / "serving_model", row)
+    ids, scores = outputs["product_ids"].numpy()[0], outputs["scores"].numpy()[0]
+    products = tuple(
+        Recommendation(_text(product), float(score))
+        for product, score in list(zip(ids, scores, strict=True))[:k]
+    )
+    return Answer(buyer, products, _purchases(run, buyer, k))
+
+
+def _buyer_row(run: Path, buyer: str) -> pa.Table:
+    """Returns the buyer's latest features, a table of one row."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(run / FEATURES_FILE)
+    ids = table[table.schema.metadata[ID_KEY].decode()].cast(pa.large_string())
+    row = table.filter(pc.equal(ids, buyer))
+    if row.num_rows == 0:
+        known = ids.to_pylist()
+        close = difflib.get_close_matches(buyer, known, n=3) or sorted(known)[:3]
+        raise RecgenError(
+            f"buyer {buyer!r} is not among the {len(known):,} buyers of the run",
+            f"known are, for example: {', '.join(map(repr, close))}",
+        )
+    return row
+
+
+def _ask(model: Path, row: pa.Table) -> Mapping[str, Any]:
+    """Calls the model's signature with the buyer's raw columns, each of shape [1]."""
+    with _quiet():
+        try:
+            import tensorflow as tf
+        except ImportError as error:
+            raise RecgenError(
+                "TensorFlow is not installed", 'install the extra: pip install "recgen[train]"'
+            ) from error
+        try:
+            loaded = tf.saved_model.load(str(model))
+        except (OSError, ValueError) as error:
+            raise RecgenError(f"{model} cannot be loaded: {error}", "train it again") from error
+        signature = loaded.signatures["serving_default"]
+        specs = signature.structured_input_signature[1]
+        feed = {
+            name: tf.constant([_value(row[_column(name, row)][0].as_py(), spec)], spec.dtype)
+            for name, spec in specs.items()
+        }
+        return dict(signature(**feed))
+
+
+def _column(name: str, row: pa.Table) -> str:
+    """Returns the column that an input of the signature asks for.
+
+    TensorFlow allows few characters in such names, so that of `order date` is `order_date`.
+    """
+    alike = [column for column in row.column_names if slug(column) == slug(name)]
+    if name in row.column_names or len(alike) != 1:
+        return name
+    return str(alike[0])
+
+
+def _value(value: Any, spec: Any) -> Any:
+    """Returns the value as the model wants it; what stands for null depends on the type."""
+    if value is not None:
+        return value
+    if spec.dtype.name == "string":
+        return b""
+    return float("nan") if spec.dtype.is_floating else 0
+
+
+def _purchases(run: Path, buyer: str, count: int) -> tuple[Purchase, ...]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(run / PURCHASES_FILE)
+    own = table.filter(pc.equal(table["buyer"].cast(pa.large_string()), buyer))
+    last = own.slice(max(0, own.num_rows - count)).to_pylist()
+    return tuple(Purchase(_text(row["product"]), _time(row["time"])) for row in reversed(last))
+
+
+def _time(seconds: int | None) -> datetime.datetime | None:
+    return None if seconds is None else _EPOCH + datetime.timedelta(seconds=seconds)
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps TensorFlow's greetings, which no log level stops, off the terminal."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)

@@ -1,0 +1,221 @@
+"""The stages of `recgen train`: read, split, transform, train. Knows all of `local`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recgen.config import ExperimentConfig
+from recgen.findings import RecgenError
+from recgen.local import buyers
+from recgen.local.child import Child, ChildError
+from recgen.local.folder import disk_errors, keep_failed, staged
+from recgen.local.ingest import clean, read_table
+from recgen.local.progress import Progress, Silent, parse_epoch
+from recgen.local.split import Parts, split_table
+from recgen.local.transform import write_tables
+from recgen.plan.columns import input_columns
+
+if TYPE_CHECKING:
+    from recgen.local.cast import Column
+
+_WORK = "work"  # Arrow files between two stages; gone at the end
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run came to."""
+
+    folder: Path
+    metrics: Mapping[str, Any]
+    """The contents of training_metrics.json."""
+    seconds: Mapping[str, float]
+    """Wall-clock seconds of each stage. `transform` holds `analyze`, `apply` and what was left of
+    `import`, TensorFlow's and Beam's, which begins with the run."""
+    rows: Mapping[str, int]
+    """Rows of each part: `train`, `eval`, `test`."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def collapsed(self) -> bool:
+        """Says whether the trainer stopped since a tower collapsed."""
+        return bool(self.metrics.get("params", {}).get("gradient_collapse_detected"))
+
+
+@dataclass
+class _Run:
+    """One run under way."""
+
+    config: ExperimentConfig
+    columns: Sequence[Column]
+    progress: Progress
+    seed: int
+    analyze: tuple[str, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Times a stage and shows that it began."""
+        self.progress.start(name)
+        began = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - began
+
+    def warn(self, texts: Sequence[str]) -> None:
+        """Shows warnings and keeps them for the result."""
+        for text in texts:
+            self.progress.note(text)
+        self.warnings.extend(texts)
+
+
+def train(
+    config: ExperimentConfig,
+    files: Mapping[str, str],
+    config_text: str,
+    data: Path,
+    out: Path,
+    epochs: int | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    analyze: tuple[str, ...] = ("train",),
+) -> RunResult:
+    """Trains on this machine: from a file with transactions to a run directory.
+
+    Args:
+        config: The experiment, without errors.
+        files: Its rendered modules, by name.
+        config_text: The config as the user wrote it; kept in the run directory.
+        data: A CSV or Parquet file.
+        out: The run directory; an earlier run there is replaced when this one has succeeded.
+        epochs: Instead of the config's.
+        seed: Instead of the config's.
+        progress: Told what happens; None shows nothing.
+        analyze: Parts from which vocabularies and statistics come: `train`, perhaps `eval`.
+
+    Returns:
+        Where the run is, its metrics and times. A collapsed training is a result, too.
+
+    Raises:
+        RecgenError: Data, environment or training failed. Nothing half-written is left; what
+            explains a failure of the modules is kept in `<out>-failed`.
+    """
+    if not set(analyze) <= {"train", "eval"}:
+        raise ValueError(f"analyze={analyze}: of the test part nothing may be learned")
+    model_seed = config.model.seed if seed is None else seed
+    run = _Run(config, input_columns(config), progress or Silent(), model_seed, analyze)
+    overrides = {"epochs": epochs} if epochs is not None else {}
+    with staged(out) as folder, Child("recgen.local.transform") as transformer:
+        # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
+        parts = _prepare(run, data)
+        try:
+            with Child("recgen.local.fit") as trainer:  # it imports during the transform stage
+                with run.stage("transform"):
+                    _write_inputs(run, folder, files, config_text, parts)
+                    _transform(run, folder, parts, transformer)
+                _fit(run, folder, trainer, {**overrides, "seed": model_seed})
+        except ChildError as error:
+            kept = keep_failed(folder, out)
+            raise RecgenError(error.message, f"its whole output is in {kept}") from None
+        shutil.rmtree(folder / _WORK)
+        metrics = _metrics(folder)
+    rows = {name: table.num_rows for name, table in parts.tables().items()}
+    return RunResult(out.resolve(), metrics, run.seconds, rows, tuple(run.warnings))
+
+
+def _prepare(run: _Run, data: Path) -> Parts:
+    """Reads, cleans and splits the data."""
+    buyer, product = _ids(run.config)
+    with run.stage("read"):
+        table = read_table(data, run.columns)
+        table, warnings = clean(table, buyer, product, run.config.model.batch_size)
+    people, goods = len(table[buyer].unique()), len(table[product].unique())
+    run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
+    run.warn(warnings)
+    with run.stage("split"):
+        parts = split_table(table, run.config.data.split, _date(run), run.seed)
+    counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in parts.tables().items())
+    run.progress.done(f"{counts} rows")
+    run.warn(parts.warnings)
+    return parts
+
+
+def _ids(config: ExperimentConfig) -> tuple[str, str]:
+    buyer, product = config.features.buyer_id, config.features.product_id
+    if buyer is None or product is None:
+        raise RecgenError(
+            "the config does not say which columns hold the buyer's and the product's ID",
+            "set buyer_id_column and product_id_column",
+        )
+    return buyer, product
+
+
+def _date(run: _Run) -> str | None:
+    """Returns the table's name of the config's date column."""
+    split = run.config.data.split
+    if split is None or split.date_column is None:
+        return None
+    named = (c.name for c in run.columns if split.date_column in (c.name, c.source))
+    return next(named, None)
+
+
+def _write_inputs(
+    run: _Run, folder: Path, files: Mapping[str, str], config_text: str, parts: Parts
+) -> None:
+    """Writes what the children read, and what `recgen recommend` reads later."""
+    (folder / "config.yaml").write_text(config_text, encoding="utf-8")
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    buyer, product = _ids(run.config)
+    features = run.config.features
+    serving = [feature.output_name for feature in features.buyer_model_features]
+    serving += [name for cross in features.buyer_model_crosses for name in cross.members]
+    buyers.write(folder, parts, buyer, product, _date(run), list(dict.fromkeys(serving)))
+
+
+def _transform(run: _Run, folder: Path, parts: Parts, child: Child) -> None:
+    total = sum(table.num_rows for table in parts.tables().values())
+
+    def on_line(line: str) -> None:
+        word, _, rest = line.partition(" ")
+        if word == "rows":
+            run.progress.rows(int(rest), total)
+        elif word == "seconds":
+            name, _, seconds = rest.partition(" ")
+            run.seconds[name] = float(seconds)
+
+    (folder / _WORK).mkdir()
+    job = {
+        "module": str(folder / "transform_module.py"),
+        "tables": write_tables(parts.tables(), folder / _WORK),
+        "analyze": list(run.analyze),
+        "run": str(folder),
+    }
+    child.run(job, folder / "transform.log", on_line, "the transform")
+    run.progress.done(f"{total:,} rows")
+
+
+def _fit(run: _Run, folder: Path, child: Child, custom_config: Mapping[str, Any]) -> None:
+    def on_line(line: str) -> None:
+        epoch = parse_epoch(line)
+        if epoch is not None:
+            run.progress.epoch(epoch)
+
+    with run.stage("train"):
+        job = {"run": str(folder), "custom_config": dict(custom_config)}
+        child.run(job, folder / "train.log", on_line, "the training")
+    run.progress.done("model saved")
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    path = folder / "training_metrics.json"
+    if not path.exists():
+        raise RecgenError("the training wrote no training_metrics.json", "see its train.log")
+    with disk_errors(f"reading {path.name}"):
+        return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,127 @@
+"""Rows into training, validation and test. Knows Arrow tables and the config's split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from recgen.config import Split
+from recgen.findings import RecgenError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DEFAULT = Split(kind="random", validation=0.05, test=0.05)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The three tables, and what the user should know about how they came to be."""
+
+    train: pa.Table
+    eval: pa.Table
+    test: pa.Table
+    warnings: tuple[str, ...] = field(default=())
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Returns the tables by the names of their folders."""
+        return {"train": self.train, "eval": self.eval, "test": self.test}
+
+
+def split_table(table: pa.Table, split: Split | None, date: str | None, seed: int = 42) -> Parts:
+    """Divides a table as the config says.
+
+    A time cut lies at `min + (max - min) * (1 - share)`; rows at the cut or after it belong to
+    the later part. Drawn rows: exact shares of the rows that are drawn from. Training rows are
+    shuffled, since trainers shuffle within a window only; the others keep their order.
+
+    Args:
+        table: All rows.
+        split: The config's split; None draws 5% for validation and 5% for test.
+        date: Name of the table's column with the time (int64); None for a random split.
+        seed: Shuffles the training rows; what is drawn depends on `split.seed`.
+
+    Raises:
+        RecgenError: A part would be empty.
+    """
+    import numpy as np
+
+    warnings: list[str] = []
+    if split is None:
+        split = _DEFAULT.model_copy(update={"seed": seed})
+        warnings.append(
+            "the config has no data.split: 5% of the rows are drawn for validation and 5% for "
+            "test; on later days recall will be lower"
+        )
+    if split.kind != "random":
+        table, dropped = _with_date(table, date)
+        if dropped:
+            warnings.append(f"{dropped:,} rows have no {date!r}: left out, they have no place")
+    times = None if split.kind == "random" else table[date].to_numpy()
+    parts = _assign(split, table.num_rows, times)
+    _require_rows(parts, split, table.num_rows)
+
+    train = np.random.default_rng(seed).permutation(np.flatnonzero(parts == 0))
+    return Parts(
+        train=table.take(train),
+        eval=table.filter(_mask(parts, 1)),
+        test=table.filter(_mask(parts, 2)),
+        warnings=tuple(warnings),
+    )
+
+
+def _mask(parts: Any, part: int) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(parts == part)
+
+
+def _with_date(table: pa.Table, date: str | None) -> tuple[pa.Table, int]:
+    """Returns the rows that have a date, and how many have none."""
+    import pyarrow.compute as pc
+
+    if date is None or date not in table.column_names:
+        raise RecgenError(
+            "the split goes by time, but the data has no date column",
+            "set data.split.date_column to the column with the time of the transaction",
+        )
+    dated = table.filter(pc.is_valid(table[date]))
+    return dated, table.num_rows - dated.num_rows
+
+
+def _assign(split: Split, rows: int, times: Any) -> Any:
+    """Returns 0 (training), 1 (validation) or 2 (test) for each row."""
+    import numpy as np
+
+    parts: Any = np.zeros(rows, np.int8)
+    draw = np.random.default_rng(split.seed)
+    if rows == 0:
+        return parts
+    if times is None:
+        order = draw.permutation(rows)
+        tests, validations = round(rows * split.test), round(rows * split.validation)
+        parts[order[:tests]] = 2
+        parts[order[tests : tests + validations]] = 1
+        return parts
+    first, span = times.min(), times.max() - times.min()
+    parts[times >= first + span * (1 - split.test)] = 2
+    before = np.flatnonzero(parts == 0)
+    if split.kind == "strict_time":
+        cut = first + span * (1 - split.test - split.validation)
+        parts[before[times[before] >= cut]] = 1
+    else:
+        parts[draw.permutation(before)[: round(len(before) * split.validation)]] = 1
+    return parts
+
+
+def _require_rows(parts: Any, split: Split, rows: int) -> None:
+    names = ("training", "validation", "test")
+    counts = [int((parts == part).sum()) for part in range(len(names))]
+    empty = [name for name, count in zip(names, counts, strict=True) if count == 0]
+    if empty:
+        shares = ", ".join(f"{n} {c:,}" for n, c in zip(names, counts, strict=True))
+        raise RecgenError(
+            f"the split ({split.kind}) of {rows:,} rows leaves no {' and no '.join(empty)} rows "
+            f"({shares})",
+            "give more rows, larger shares in data.split, or check the dates",
+        )

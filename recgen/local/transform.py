@@ -1,0 +1,234 @@
+"""Runs the generated `preprocessing_fn`: analysis on Beam, its application in TensorFlow.
+
+A child process: `python -m recgen.local.transform`. Beam is slow where rows or many small bundles
+go through it, so it does the analysis only; the graph that comes out of it is then applied to
+large Arrow batches, which is what Beam would do, without Beam.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recgen.local.child import load_module, read_job
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_PER_BATCH = 65_536
+# Beam pickles the first ten elements of every step to estimate their size, and after n elements
+# each with a chance of ten in n. So the first forty batches are small: a second less.
+_SMALL_BATCHES, _ROWS_PER_SMALL_BATCH = 40, 64
+_OUTPUT = "transformed_examples-00000-of-00001.tfrecord"
+
+
+def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, str]:
+    """Writes each table as an Arrow file from which the child reads. For the parent.
+
+    Args:
+        tables: Tables of large_string, large_binary, int64 and float32 columns.
+        folder: Where to write; it exists.
+
+    Returns:
+        The files' paths, by the tables' names.
+    """
+    import pyarrow as pa
+
+    paths: dict[str, str] = {}
+    for name, table in tables.items():
+        path = folder / f"{name}.arrow"
+        plain = _with_bytes(table).combine_chunks()
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, plain.schema) as writer:
+            writer.write_table(plain, max_chunksize=ROWS_PER_BATCH)
+        paths[name] = str(path)
+    return paths
+
+
+def transform(job: Mapping[str, Any]) -> None:
+    """Does a whole job: analysis, then the examples of each part. For the child.
+
+    Args:
+        job: `module` (path), `tables` (part -> Arrow file), `analyze` (parts whose rows the
+            analysis sees; never the test part), `run` (folder for `transform/`, `examples/`).
+    """
+    run = Path(job["run"])
+    preprocessing_fn = load_module(Path(job["module"])).preprocessing_fn
+    paths: dict[str, str] = job["tables"]
+    began = time.monotonic()
+    analyze([paths[part] for part in job["analyze"]], preprocessing_fn, run / "transform")
+    analyzed = time.monotonic()
+    print(f"seconds analyze {analyzed - began:.2f}")
+    rows = 0
+    for part, path in paths.items():
+        folder = run / "examples" / part
+        folder.mkdir(parents=True)
+        rows = apply(path, run / "transform", folder / _OUTPUT, rows)
+    print(f"seconds apply {time.monotonic() - analyzed:.2f}")
+
+
+def analyze(paths: Sequence[str], preprocessing_fn: Callable[..., Any], output: Path) -> None:
+    """Writes what tensorflow-transform learns from the rows of some files, and its graph."""
+    import apache_beam as beam
+    import tensorflow_transform.beam as tft_beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from tensorflow_transform.tf_metadata import metadata_io
+
+    metadata, config = _raw_schema(paths[0])
+    output.mkdir()
+    gc.freeze()  # a million objects of the imports, which the collector need not see again
+    # The runner is named: the default one may try to download Prism. Types are Beam's own check
+    # of TFT's pipeline, a second of work.
+    options = PipelineOptions(["--no_pipeline_type_check"])
+    with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
+        context = tft_beam.Context(
+            temp_dir=temporary, desired_batch_size=ROWS_PER_BATCH, force_tf_compat_v1=False
+        )
+        with beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline, context:
+            batches = (
+                pipeline
+                | "Files" >> beam.Create(list(paths), reshuffle=False)
+                | "Batches" >> beam.FlatMap(_batches_for_beam)  # not rows in the graph: pickled
+            )
+            graph = (batches, config) | tft_beam.AnalyzeDataset(preprocessing_fn)
+            graph | tft_beam.WriteTransformFn(str(output))
+    metadata_io.write_metadata(metadata, str(output / "metadata"))
+
+
+def apply(path: str, transform_output: Path, examples: Path, done: int) -> int:
+    """Writes the transformed rows of one file as tf.Examples, a TFRecord file without compression.
+
+    Args:
+        path: The Arrow file.
+        transform_output: What `analyze` wrote.
+        examples: The file to write.
+        done: Rows written before, for the display.
+
+    Returns:
+        `done` plus the rows written.
+    """
+    import tensorflow as tf
+    import tensorflow_transform as tft
+    from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
+    from tfx_bsl.tfxio.tensor_adapter import TensorAdapter
+
+    layer = tft.TFTransformOutput(str(transform_output)).transform_features_layer()
+    adapter = TensorAdapter(_raw_schema(path)[1])
+    encoder = RecordBatchToExamplesEncoder()
+    with tf.io.TFRecordWriter(str(examples)) as writer:
+        for batch in read_batches(path):
+            outputs = layer(adapter.ToBatchTensors(batch))
+            for example in encoder.encode(_columns(outputs, batch.num_rows)):
+                writer.write(example)
+            done += batch.num_rows
+            print(f"rows {done}")
+    return done
+
+
+def read_batches(path: str) -> Iterator[pa.RecordBatch]:
+    """Yields the batches of an Arrow file, each value as a list of none or one."""
+    import pyarrow as pa
+
+    with pa.memory_map(path) as source:
+        reader = pa.ipc.open_file(source)
+        for number in range(reader.num_record_batches):
+            yield _listed(reader.get_batch(number))
+
+
+def _batches_for_beam(path: str) -> Iterator[pa.RecordBatch]:
+    import numpy as np
+    import pyarrow.compute as pc
+
+    for number, batch in enumerate(read_batches(path)):
+        if number > 0:
+            yield batch
+            continue
+        small = _SMALL_BATCHES * _ROWS_PER_SMALL_BATCH
+        for start in range(0, min(small, batch.num_rows), _ROWS_PER_SMALL_BATCH):
+            rows = np.arange(start, min(start + _ROWS_PER_SMALL_BATCH, batch.num_rows))
+            yield pc.take(batch, rows)  # a slice would be pickled with the whole batch
+        if batch.num_rows > small:
+            yield batch.slice(small)
+
+
+def _listed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    import numpy as np
+    import pyarrow as pa
+
+    columns = []
+    for column in batch.columns:
+        ends = np.cumsum(column.is_valid().to_numpy(zero_copy_only=False), dtype=np.int64)
+        offsets = pa.array(np.concatenate([[0], ends]))
+        columns.append(pa.LargeListArray.from_arrays(offsets, column.drop_null()))
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _with_bytes(table: pa.Table) -> pa.Table:
+    """Returns the table with text as bytes, as TensorFlow has it."""
+    import pyarrow as pa
+
+    text = pa.types.is_large_string
+    kinds = [pa.large_binary() if text(field.type) else field.type for field in table.schema]
+    return table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
+
+
+def _raw_schema(path: str) -> tuple[Any, Any]:
+    """Returns TFT's metadata of the raw columns, and how batches of them become tensors.
+
+    Every column is of variable length, whatever this data holds, as in TFX's CsvExampleGen: a
+    schema that depends on where nulls happen to be would change from one day's data to the next.
+    """
+    import pyarrow as pa
+    import tensorflow as tf
+    from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+    from tfx_bsl.tfxio import tensor_representation_util
+    from tfx_bsl.tfxio.tensor_adapter import TensorAdapterConfig
+
+    with pa.memory_map(path) as source:
+        fields = list(pa.ipc.open_file(source).schema)
+    dtypes = {pa.large_binary(): tf.string, pa.int64(): tf.int64, pa.float32(): tf.float32}
+    spec = {field.name: tf.io.VarLenFeature(dtypes[field.type]) for field in fields}
+    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
+    representations = tensor_representation_util.InferTensorRepresentationsFromMixedSchema(
+        metadata.schema
+    )
+    schema = pa.schema([(field.name, pa.large_list(field.type)) for field in fields])
+    return metadata, TensorAdapterConfig(schema, representations)
+
+
+def _columns(outputs: Mapping[str, Any], rows: int) -> pa.RecordBatch:
+    """Returns the outputs of `preprocessing_fn` as a batch: one number a row and key."""
+    import numpy as np
+    import pyarrow as pa
+
+    offsets = pa.array(np.arange(rows + 1, dtype=np.int64))
+    columns = []
+    for name, tensor in outputs.items():
+        if tensor.shape not in ((rows,), (rows, 1)):
+            raise ValueError(f"output {name!r} has shape {tensor.shape}, not one value a row")
+        flat = pa.array(tensor.numpy().reshape(-1))
+        columns.append(pa.LargeListArray.from_arrays(offsets, flat))
+    return pa.RecordBatch.from_arrays(columns, list(outputs))
+
+
+def main() -> int:
+    """Imports what is slow, then does the one job that the parent sends."""
+    began = time.monotonic()
+    import tensorflow_transform.beam  # noqa: F401
+
+    print(f"seconds import {time.monotonic() - began:.2f}")
+    job = read_job()
+    if job is not None:
+        transform(job)
+    sys.stdout.flush()
+    os._exit(0)  # TensorFlow's and Beam's threads need not be waited for
+
+
+if __name__ == "__main__":
+    sys.exit(main())

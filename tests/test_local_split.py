@@ -1,0 +1,105 @@
+"""Rows go where the config says, and never into two parts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from recgen.config import Split
+from recgen.findings import RecgenError
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
+
+from recgen.local.split import split_table  # noqa: E402
+
+
+def hours(count: int) -> object:
+    return pa.table({"at": pa.array(range(0, count * 3600, 3600), pa.int64()), "n": range(count)})
+
+
+def numbers(part: object) -> list[int]:
+    return part["n"].to_pylist()
+
+
+def test_strict_time_keeps_the_order_of_time() -> None:
+    split = Split(kind="strict_time", date_column="at", validation=0.2, test=0.1)
+    parts = split_table(hours(101), split, "at")
+    assert sorted(numbers(parts.train)) == list(range(70))
+    assert numbers(parts.eval) == list(range(70, 90))
+    assert numbers(parts.test) == list(range(90, 101))
+
+
+def test_time_holdout_draws_validation_from_the_rest() -> None:
+    split = Split(kind="time_holdout", date_column="at", validation=0.1, test=0.1)
+    parts = split_table(hours(101), split, "at")
+    assert numbers(parts.test) == list(range(90, 101))
+    assert len(numbers(parts.eval)) == 9
+    assert sorted(numbers(parts.train) + numbers(parts.eval)) == list(range(90))
+
+
+def test_random_draws_exact_shares() -> None:
+    parts = split_table(hours(200), Split(kind="random"), None)
+    counts = {name: table.num_rows for name, table in parts.tables().items()}
+    assert counts == {"train": 170, "eval": 10, "test": 20}
+    together = [number for part in parts.tables().values() for number in numbers(part)]
+    assert sorted(together) == list(range(200))
+
+
+def test_no_split_is_a_warning() -> None:
+    parts = split_table(hours(200), None, None)
+    assert [table.num_rows for table in parts.tables().values()] == [180, 10, 10]
+    assert "no data.split" in parts.warnings[0]
+
+
+def test_training_rows_are_shuffled_by_the_seed_and_drawn_by_the_splits() -> None:
+    split = Split(kind="random", seed=1)
+    one, same, other = (split_table(hours(200), split, None, seed) for seed in (1, 1, 2))
+    assert numbers(one.train) == numbers(same.train) != sorted(numbers(one.train))
+    assert numbers(one.train) != numbers(other.train)
+    assert numbers(one.test) == numbers(other.test)
+
+
+def test_rows_without_a_date_are_left_out() -> None:
+    data = pa.table({"at": pa.array([None, *range(100)], pa.int64()), "n": range(101)})
+    parts = split_table(data, Split(kind="strict_time", date_column="at"), "at")
+    assert sum(table.num_rows for table in parts.tables().values()) == 100
+    assert parts.warnings == ("1 rows have no 'at': left out, they have no place",)
+
+
+@pytest.mark.parametrize(
+    ("times", "missing"),
+    [
+        ([5] * 50, "training rows and no validation|no training and no validation"),
+        ([0, 9], "valid"),
+    ],
+)
+def test_an_empty_part_is_an_error(times: list[int], missing: str) -> None:
+    data = pa.table({"at": pa.array(times, pa.int64()), "n": times})
+    with pytest.raises(RecgenError, match=missing):
+        split_table(data, Split(kind="strict_time", date_column="at"), "at")
+
+
+def test_time_split_without_a_date_column() -> None:
+    with pytest.raises(RecgenError, match="no date column"):
+        split_table(hours(9), Split(kind="strict_time"), None)
+
+
+def online_retail() -> Path:
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "online_retail.parquet"
+    path = Path(os.environ.get("RECGEN_ONLINE_RETAIL", beside))
+    if not path.exists():
+        pytest.skip("needs the UCI Online Retail file; set RECGEN_ONLINE_RETAIL")
+    return path
+
+
+def test_the_protocols_split_of_online_retail() -> None:
+    from recgen.local.ingest import read_table
+    from recgen.plan.columns import InputColumn
+
+    columns = [InputColumn("InvoiceDate", "InvoiceDate", "DATETIME", "int64")]
+    split = Split(kind="strict_time", date_column="InvoiceDate")
+    parts = split_table(read_table(online_retail(), columns), split, "InvoiceDate")
+    assert parts.test.num_rows == 79_825
+    assert parts.train.num_rows + parts.eval.num_rows == 316_512
