@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from recgen.config import ExperimentConfig
 from recgen.check import require
+from recgen.config import ExperimentConfig
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
 from recgen.render import render_template

@@ -35,7 +35,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701
+        autoescape=False,
     )
     environment.filters |= {"py": py, "comment": comment}
     return environment
@@ -46,7 +46,7 @@ def _format(text: str) -> str:
 
     try:
         return black.format_str(text, mode=black.Mode(line_length=_WIDTH))
-    except black.InvalidInput as error:
+    except black.parsing.InvalidInput as error:
         raise AssertionError(f"recgen rendered text that is no Python: {error}") from error
 
 

@@ -196,7 +196,8 @@ def _outputs(feature: Feature, raw: str, value: str) -> Iterator[Output]:
     for transform in feature.transforms.enabled.values():
         match transform:
             case Embedding():
-                yield Output("vocabulary", name, raw, options=tuple(_vocabulary_options(transform, name)))
+                options = tuple(_vocabulary_options(transform, name))
+                yield Output("vocabulary", name, raw, options=options)
             case Normalize(range=None):
                 yield Output("z_score", f"{name}_norm", value)
             case Normalize(range=(low, high)):
