@@ -18,6 +18,7 @@ from recgen.plan.names import slug
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_NO_INT = -(2**63)  # what generated modules take for a missing time
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -86,7 +87,7 @@ def _buyer_row(run: Path, buyer: str) -> pa.Table:
     row = table.filter(pc.equal(ids, buyer))
     if row.num_rows == 0:
         known = ids.to_pylist()
-        close = difflib.get_close_matches(buyer, known, n=3) or sorted(known)[:3]
+        close = difflib.get_close_matches(buyer, known, n=3, cutoff=0.4) or sorted(known)[:3]
         raise RecgenError(
             f"buyer {buyer!r} is not among the {len(known):,} buyers of the run",
             f"known are, for example: {', '.join(map(repr, close))}",
@@ -133,7 +134,7 @@ def _value(value: Any, spec: Any) -> Any:
         return value
     if spec.dtype.name == "string":
         return b""
-    return float("nan") if spec.dtype.is_floating else 0
+    return float("nan") if spec.dtype.is_floating else _NO_INT
 
 
 def _purchases(run: Path, buyer: str, count: int) -> tuple[Purchase, ...]:

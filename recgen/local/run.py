@@ -15,7 +15,7 @@ from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.local import buyers
 from recgen.local.child import Child, ChildError
-from recgen.local.folder import disk_errors, keep_failed, staged
+from recgen.local.folder import keep_failed, staged
 from recgen.local.ingest import clean, read_table
 from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import Parts, split_table
@@ -120,11 +120,11 @@ def train(
                     _write_inputs(run, folder, files, config_text, parts)
                     _transform(run, folder, parts, transformer)
                 _fit(run, folder, trainer, {**overrides, "seed": model_seed})
+            metrics = _metrics(folder)
         except ChildError as error:
             kept = keep_failed(folder, out)
             raise RecgenError(error.message, f"its whole output is in {kept}") from None
         shutil.rmtree(folder / _WORK)
-        metrics = _metrics(folder)
     rows = {name: table.num_rows for name, table in parts.tables().items()}
     return RunResult(out.resolve(), metrics, run.seconds, rows, tuple(run.warnings))
 
@@ -216,6 +216,5 @@ def _fit(run: _Run, folder: Path, child: Child, custom_config: Mapping[str, Any]
 def _metrics(folder: Path) -> dict[str, Any]:
     path = folder / "training_metrics.json"
     if not path.exists():
-        raise RecgenError("the training wrote no training_metrics.json", "see its train.log")
-    with disk_errors(f"reading {path.name}"):
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        raise ChildError("the training wrote no training_metrics.json")
+    return dict(json.loads(path.read_text(encoding="utf-8")))

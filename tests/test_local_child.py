@@ -1,0 +1,93 @@
+"""A child that fails says why in one line; none survives its parent's block."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from recgen.findings import RecgenError
+from recgen.local.child import Child, ChildError
+
+PROLOGUE = "from recgen.local.child import read_job\njob = read_job()\n"
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where to write the module `a_child`."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path / "a_child.py"
+
+
+def run(module: Path, text: str) -> list[str]:
+    module.write_text(PROLOGUE + text, encoding="utf-8")
+    lines: list[str] = []
+    with Child("a_child") as child:
+        child.run({"word": "straße"}, module.with_suffix(".log"), lines.append, "the work")
+    return lines
+
+
+def test_job_goes_in_and_lines_come_out(module: Path) -> None:
+    text = """
+import os, sys
+print(job['word'])
+print(os.environ['TF_USE_LEGACY_KERAS'], file=sys.stderr)
+"""
+    assert run(module, text) == ["straße", "1"]
+    assert module.with_suffix(".log").read_text(encoding="utf-8") == "straße\n1\n"
+
+
+def test_failure_is_its_last_error_line(module: Path) -> None:
+    with pytest.raises(ChildError) as caught:
+        run(module, "print('epoch 1/2')\nraise ValueError('loss is NaN')")
+    assert str(caught.value) == "the work failed: ValueError: loss is NaN"
+    assert "Traceback" in module.with_suffix(".log").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("raise SystemExit(3)", "the work failed: exit code 3"),
+        ("print('no GPU')\nraise SystemExit(3)", "the work failed: no GPU"),
+        ("import os\nos.kill(os.getpid(), 9)", "ended by signal 9 .out of memory"),
+        ("import not_there_at_all", "needs a package that is not installed: 'not_there_at_all'"),
+        ("raise OSError(28, 'No space left on device')", "no space left on the disk during the"),
+    ],
+)
+def test_failures_in_words(module: Path, text: str, message: str) -> None:
+    with pytest.raises(RecgenError, match=message):
+        run(module, text)
+
+
+def test_child_that_dies_before_its_job(module: Path) -> None:
+    module.write_text("raise RuntimeError('at once')", encoding="utf-8")
+    with Child("a_child") as child:
+        child._process.wait(30)
+        with pytest.raises(ChildError, match="RuntimeError: at once"):
+            child.run({}, module.with_suffix(".log"), lambda line: None, "the work")
+
+
+def test_interrupt_ends_the_child(module: Path) -> None:
+    module.write_text(PROLOGUE + "import os, time\nprint(os.getpid())\ntime.sleep(60)")
+
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Child("a_child") as child:
+        child.run({}, module.with_suffix(".log"), interrupt, "the work")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(module.with_suffix(".log").read_text()), 0)
+
+
+def test_a_file_in_the_users_folder_is_not_imported(
+    module: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = module.parent / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "json.py").write_text("raise RuntimeError('the wrong json')", encoding="utf-8")
+    monkeypatch.chdir(elsewhere)
+    if sys.version_info < (3, 11):
+        pytest.skip("Python 3.10 has no PYTHONSAFEPATH")
+    assert run(module, "print('fine')") == ["fine"]

@@ -1,0 +1,223 @@
+"""A run comes into being as a whole or not at all; and what it is, with real TensorFlow."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recgen.findings import RecgenError
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
+pq = pytest.importorskip("pyarrow.parquet")
+
+import local_modules as hand_made  # noqa: E402
+
+from recgen.local import run as local_run  # noqa: E402
+from recgen.local.child import ChildError  # noqa: E402
+from recgen.local.recommend import recommend  # noqa: E402
+from recgen.local.run import RunResult, train  # noqa: E402
+
+
+class FakeChild:
+    """Does what the real children do, without TensorFlow."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __enter__(self) -> FakeChild:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def run(
+        self, job: Mapping[str, Any], log: Path, on_line: Callable[[str], None], doing: str
+    ) -> None:
+        log.write_text("much\n", encoding="utf-8")
+        run = Path(job["run"])
+        if self.module.endswith("transform"):
+            on_line("seconds analyze 1.5")
+            on_line("rows 10")
+            return
+        on_line("epoch 1/1  loss 1.0")
+        (run / "serving_model").mkdir()
+        metrics = {"params": {**job["custom_config"], "gradient_collapse_detected": True}}
+        (run / "training_metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+
+
+class FailingChild(FakeChild):
+    def run(
+        self, job: Mapping[str, Any], log: Path, on_line: Callable[[str], None], doing: str
+    ) -> None:
+        super().run(job, log, on_line, doing)
+        if self.module.endswith("fit"):
+            raise ChildError(f"{doing} failed: ValueError: loss is NaN")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "data.csv"
+    path.write_text(hand_made.csv_rows(), encoding="utf-8")
+    return path
+
+
+def quick(data: Path, out: Path, **options: Any) -> RunResult:
+    return train(hand_made.config(), hand_made.MODULES, "text", data, out, **options)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_run, "Child", FakeChild)
+
+
+@pytest.mark.usefixtures("fake")
+def test_run_directory_and_result(data: Path, tmp_path: Path) -> None:
+    result = quick(data, tmp_path / "new" / "out", epochs=3, seed=7)
+    assert result.folder == tmp_path / "new" / "out"
+    assert result.metrics["params"]["epochs"] == 3
+    assert result.metrics["params"]["seed"] == 7
+    assert result.collapsed
+    assert result.rows == {"train": 170, "eval": 10, "test": 20}
+    assert set(result.seconds) == {"read", "split", "analyze", "transform", "train"}
+    assert {path.name for path in result.folder.iterdir()} == {
+        "config.yaml",
+        "transform_module.py",
+        "trainer_module.py",
+        "transform.log",
+        "train.log",
+        "buyers.parquet",
+        "purchases.parquet",
+        "serving_model",
+        "training_metrics.json",
+    }
+    assert (result.folder / "config.yaml").read_text(encoding="utf-8") == "text"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["out"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_earlier_run_is_replaced_and_nothing_else_is(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    quick(data, out)
+    (out / "old").touch()
+    quick(data, out)
+    assert not (out / "old").exists()
+    with pytest.raises(RecgenError, match="is not empty and holds no run"):
+        quick(data, tmp_path)
+    with pytest.raises(RecgenError, match="is a file"):
+        quick(data, data)
+    with pytest.raises(RecgenError, match="cannot write to"):
+        quick(data, data / "below" / "out")
+
+
+def test_failed_training_keeps_what_explains_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_run, "Child", FailingChild)
+    with pytest.raises(RecgenError) as caught:
+        quick(data, tmp_path / "out")
+    kept = tmp_path / "out-failed"
+    assert str(caught.value) == (
+        f"the training failed: ValueError: loss is NaN\n  help: its whole output is in {kept}"
+    )
+    assert {"train.log", "training_metrics.json", "config.yaml"} <= {p.name for p in kept.iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out-failed"}
+
+
+@pytest.mark.usefixtures("fake")
+def test_full_disk_leaves_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(local_run, "write_tables", full)
+    with pytest.raises(RecgenError, match="no space left on the disk while writing"):
+        quick(data, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+
+
+@pytest.mark.usefixtures("fake")
+def test_nothing_is_learned_from_the_test_part(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="of the test part"):
+        quick(data, tmp_path / "out", analyze=("train", "test"))
+
+
+@pytest.mark.usefixtures("fake")
+def test_buyers_are_remembered_by_their_latest_row(data: Path, tmp_path: Path) -> None:
+    folder = quick(data, tmp_path / "out").folder
+    table = pq.read_table(folder / "buyers.parquet")
+    assert table.column_names == ["buyer_id", "straße & co", "price"]
+    assert table.num_rows == 10
+    known = 180  # rows of training and validation, one an hour; the buyer is the last digit
+    latest = {f"00{row % 10}": row for row in range(known)}
+    for row in table.to_pylist():
+        number = latest[row["buyer_id"]]
+        assert row["price"] == (None if number % 7 == 0 else 1.5 + number % 13)
+        assert row["straße & co"] == (None if number % 5 == 0 else f"Weg {number % 4}")
+
+
+def test_recommend_without_a_run(tmp_path: Path) -> None:
+    with pytest.raises(RecgenError, match=r"is no run directory: it has no buyers\.parquet"):
+        recommend(tmp_path, "1")
+    with pytest.raises(RecgenError, match="at least one product"):
+        recommend(tmp_path, "1", k=0)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """A run of the hand-made modules, through Beam and TensorFlow."""
+    pytest.importorskip("tensorflow_transform", reason="needs the extra `train`")
+    folder = tmp_path_factory.mktemp("real")
+    data = folder / "data.csv"
+    data.write_text(hand_made.csv_rows(), encoding="utf-8")
+    return quick(data, folder / "out", epochs=2)
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_real_run(real: RunResult) -> None:
+    assert real.metrics["rows"] == real.rows
+    assert (real.folder / "transform" / "metadata" / "schema.pbtxt").exists()
+    assert not (real.folder / "work").exists()
+    vocabulary = real.folder / "transform" / "transform_fn" / "assets" / "buyer_id_vocab"
+    assert sorted(vocabulary.read_text().split()) == [f"00{n}" for n in range(10)]
+    assert "epoch 2/2" in (real.folder / "train.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_examples_are_what_preprocessing_gives(real: RunResult) -> None:
+    """P28 to P31: nulls come in as nothing, and each row has one number a key."""
+    import numpy as np
+    import tensorflow as tf
+
+    examples = real.folder / "examples"
+    (path,) = (str(path) for path in (examples / "test").iterdir())
+    keys = {"buyer_id": tf.int64, "price_norm": tf.float32, "straße & co": tf.int64}
+    spec = {key: tf.io.FixedLenFeature([], dtype) for key, dtype in keys.items()}
+    spec["event_time"] = tf.io.FixedLenFeature([], tf.int64)
+    rows = [tf.io.parse_single_example(r, spec) for r in tf.data.TFRecordDataset(path)]
+    start = 1_704_067_200  # 2024-01-01
+    assert [int(row["event_time"]) for row in rows] == [start + 3600 * n for n in range(180, 200)]
+    prices = np.array([5.0 if n % 7 == 0 else 1.5 + n % 13 for n in range(200)])
+    seen = prices[:170]
+    expected = (prices[180:] - seen.mean()) / seen.std()
+    np.testing.assert_allclose([row["price_norm"] for row in rows], expected, rtol=1e-4)
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_recommend(real: RunResult) -> None:
+    answer = recommend(real.folder, "003", k=3)
+    assert [item.score for item in answer.products] == [23.0, 22.0, 21.0]
+    last = [row for row in range(180) if row % 10 == 3][-3:][::-1]
+    assert [purchase.product for purchase in answer.purchases] == [f"p{row % 23}" for row in last]
+    assert str(answer.purchases[0].time) == f"2024-01-{1 + last[0] // 24:02d} 05:00:00"
+    with pytest.raises(RecgenError, match="buyer '3' is not among the 10 buyers") as caught:
+        recommend(real.folder, "3")
+    assert "'003'" in caught.value.help
