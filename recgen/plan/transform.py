@@ -25,8 +25,9 @@ from recgen.plan.names import Names
 Reading = Literal["text", "number", "time"]
 READINGS: dict[str, Reading] = {"text": "text", "numeric": "number", "temporal": "time"}
 
-# Names that the generated function uses itself.
-_RESERVED = frozenset({"inputs", "outputs", "tf", "tft"})
+# Names that the generated function uses itself, its helpers among them.
+_HELPERS = "dense read_text read_number read_time days signed_log z_score rescale bucket wave cross"
+_RESERVED = frozenset({"inputs", "outputs", "tf", "tft", *_HELPERS.split()})
 
 _DAY = 86_400
 # A year is the mean Gregorian one: a date's phase moves by less than a day over 400 years.
@@ -138,12 +139,13 @@ class _Steps:
         reading = READINGS[feature.data_type]
         statements, raw = self._read(name, reading)
         enabled = feature.transforms.enabled
-        value = raw
+        scale = raw
         if reading == "time" and not {"normalize", "bucketize"}.isdisjoint(enabled):
-            value = self._derive(statements, name, "days", raw)
-        if "log_transform" in enabled:
-            value = self._derive(statements, name, "signed_log", raw)
-        outputs = tuple(_outputs(feature, raw, value))
+            scale = self._derive(statements, name, "days", raw)
+        normalized = scale
+        if {"log_transform", "normalize"} <= enabled.keys():  # quantiles do not change with it
+            normalized = self._derive(statements, name, "signed_log", raw)
+        outputs = tuple(_outputs(feature, raw, scale, normalized))
         return Step(_comment(side, feature), tuple(statements), outputs)
 
     def _cross(self, side: Side, cross: Cross) -> Step:
@@ -191,7 +193,7 @@ class _Steps:
         return variable
 
 
-def _outputs(feature: Feature, raw: str, value: str) -> Iterator[Output]:
+def _outputs(feature: Feature, raw: str, scale: str, normalized: str) -> Iterator[Output]:
     name = feature.output_name
     for transform in feature.transforms.enabled.values():
         match transform:
@@ -199,11 +201,11 @@ def _outputs(feature: Feature, raw: str, value: str) -> Iterator[Output]:
                 options = tuple(_vocabulary_options(transform, name))
                 yield Output("vocabulary", name, raw, options=options)
             case Normalize(range=None):
-                yield Output("z_score", f"{name}_norm", value)
+                yield Output("z_score", f"{name}_norm", normalized)
             case Normalize(range=(low, high)):
-                yield Output("rescale", f"{name}_norm", value, numbers=(low, high))
+                yield Output("rescale", f"{name}_norm", normalized, numbers=(low, high))
             case Bucketize():
-                yield Output("bucket", f"{name}_bucket", value, numbers=(transform.buckets,))
+                yield Output("bucket", f"{name}_bucket", scale, numbers=(transform.buckets,))
             case Cyclical():
                 for cycle in transform.cycles:
                     for wave in ("sin", "cos"):
