@@ -137,7 +137,6 @@ class TrainerPlan:
     candidate: Tower
     specs: tuple[Spec, ...]
     event_time: str | None
-    buyer_id: str
     product_id: str
     product_dtype: DType
     serving: tuple[RawColumn, ...]
@@ -156,8 +155,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     split = config.data.split
     event_time = EVENT_TIME if split and split.date_column else None
     kinds = {item.kind for tower in (query, candidate) for item in tower.inputs}
-    buyer_id, product_id = config.features.buyer_id, config.features.product_id
-    assert buyer_id, "the check lets no config pass without"
+    product_id = config.features.product_id
     assert product_id, "the check lets no config pass without"
     return TrainerPlan(
         header=plan_header(config),
@@ -167,7 +165,6 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         candidate=candidate,
         specs=tuple(_specs(query, candidate, event_time)),
         event_time=event_time,
-        buyer_id=buyer_id,
         product_id=product_id,
         product_dtype=_dtype(config, "product", product_id),
         serving=_serving(config),
