@@ -1,0 +1,96 @@
+"""Puts text on the screen: plain lines for pipes and files, color and word wrap for a terminal."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import IO
+
+from recgen.findings import RecgenError, Report, format_text
+
+Segment = tuple[str, str]
+"""Text and its style, in the words of rich."""
+
+_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
+_DIFF = {"+": "green", "-": "red", "@": "cyan"}
+_WIDTH = 80  # of paragraphs where there is no terminal
+
+
+def line(*segments: Segment | str, stream: IO[str] | None = None, indent: int = 0) -> None:
+    """Prints a line; on a terminal it is colored, and wrapped between words.
+
+    Args:
+        segments: The parts; text alone has no style.
+        stream: Where to; None is stdout.
+        indent: Spaces before it, also before what is wrapped.
+    """
+    stream = stream or sys.stdout
+    parts = [(part, "") if isinstance(part, str) else part for part in segments]
+    parts = [(printable(text), style) for text, style in parts]
+    if not stream.isatty():
+        print(" " * indent + "".join(text for text, _ in parts), file=stream)
+        return
+    from rich.console import Console  # slow to import
+    from rich.padding import Padding
+    from rich.text import Text
+
+    text = Text.assemble(*parts, overflow="fold")
+    Console(file=stream, highlight=False).print(Padding(text, (0, 0, 0, indent), expand=False))
+
+
+def title(text: str) -> None:
+    """Prints the title of a section, below what is above."""
+    line()
+    line((text, "bold"))
+
+
+def paragraph(text: str, indent: int = 2) -> None:
+    """Prints running text, wrapped."""
+    if sys.stdout.isatty():
+        line(text, indent=indent)
+        return
+    for wrapped in textwrap.wrap(text, _WIDTH - indent):
+        line(wrapped, indent=indent)
+
+
+def findings(report: Report, stream: IO[str]) -> None:
+    """Prints all findings, as `format_text` words them."""
+    for finding in report.findings:
+        text = format_text(replace(report, findings=(finding,)))
+        head, *more = text.splitlines()
+        mark = f"{finding.severity} {finding.code}"
+        place, _, message = head.partition(mark)
+        line((place, "dim"), (mark, _STYLES[finding.severity]), message, stream=stream)
+        for each in more:
+            line(each.strip(), stream=stream, indent=2)
+
+
+def error(problem: RecgenError) -> None:
+    """Prints what is wrong, and what to do about it, to stderr."""
+    line(("error", "bold red"), f": {problem.message}", stream=sys.stderr)
+    if problem.help:
+        line(f"help: {problem.help}", stream=sys.stderr, indent=2)
+
+
+def diff(text: str) -> None:
+    """Prints a unified diff, as it is."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
+    for each in text.split("\n")[:-1]:
+        line((each, _DIFF.get(each[:1], "")))
+
+
+def lines(texts: Iterable[str]) -> None:
+    """Prints lines that are aligned by themselves, as they are."""
+    for text in texts:
+        print(printable(text))
+
+
+def printable(text: str) -> str:
+    """Escapes what a terminal would act on, such as escape sequences in an ID of the data."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
