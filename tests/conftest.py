@@ -1,10 +1,26 @@
-"""Fixtures that several test files share."""
+"""Fixtures and options that several test files share."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytest_plugins = ["runs"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--golden-update", action="store_true", help="write the golden files again (make golden)"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what is named `test_*_tf.py`; without TensorFlow it is skipped, with the reason."""
+    for item in items:
+        if Path(item.fspath).stem.endswith("_tf"):
+            item.add_marker("tf")
 
 
 @pytest.fixture

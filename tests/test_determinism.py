@@ -1,0 +1,34 @@
+"""The same config gives the same bytes: in every process, in every order of hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+
+from test_golden import CASES, TESTS
+
+_SCRIPT = """
+import hashlib, sys
+from recgen.generate import render
+for config in sys.argv[1:]:
+    for name, text in render(config).items():
+        print(hashlib.sha256(text.encode()).hexdigest(), name)
+"""
+
+
+def test_the_seed_of_hashes_changes_nothing() -> None:
+    configs = [str(case / "config.yaml") for case in CASES]
+    goldens = [
+        f"{hashlib.sha256((case / 'expected' / name).read_bytes()).hexdigest()} {name}"
+        for case in CASES
+        for name in ("transform_module.py", "trainer_module.py")
+    ]
+    for seed in ("0", "1", "4711"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(TESTS.parent)}
+        command = [sys.executable, "-c", _SCRIPT, *configs]
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, cwd=TESTS
+        )
+        assert result.stdout.splitlines() == goldens

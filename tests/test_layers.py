@@ -1,0 +1,68 @@
+"""The line of modules: each imports only from those before it, and nothing loads TensorFlow."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
+LINE = (
+    "findings config load rules check plan render write generate metrics demo local cli __main__"
+).split()
+_SLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "apache_beam", "pyarrow", "numpy"}
+_SLOWISH = {"jinja2", "black", "ruamel", "rich", "typer"}
+
+
+def _place(module: str) -> int:
+    return LINE.index(module.split(".")[1])
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from names if node.module == "recgen" else [str(node.module)]
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def _of_recgen(path: Path) -> Iterator[str]:
+    for name in _imports(path):
+        if name.startswith("recgen.") and name.split(".")[1] in LINE:
+            yield name
+
+
+def test_a_module_imports_only_from_those_before_it_on_the_line() -> None:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts != ("__init__",):
+            own = LINE.index(parts[0])
+            found += [f"{path}: {name}" for name in _of_recgen(path) if _place(name) > own]
+    assert not found
+
+
+def test_import_recgen_loads_neither_tensorflow_nor_what_renders() -> None:
+    script = "import recgen, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=PACKAGE.parent,
+    )
+    assert not (_SLOW | _SLOWISH) & set(result.stdout.split())
+
+
+def test_only_local_knows_tensorflow_beam_and_arrow() -> None:
+    found = [
+        f"{path}: {name}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0] not in ("local", "demo.py")
+        for name in _imports(path)
+        if name.partition(".")[0] in _SLOW
+    ]
+    assert not found

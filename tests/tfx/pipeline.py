@@ -1,0 +1,55 @@
+"""A TFX pipeline over one folder: `python pipeline.py FOLDER [EPOCHS]`. Needs TFX, not recgen.
+
+FOLDER holds data/data.csv, transform_module.py and trainer_module.py; pushed/ appears in it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow's first use of Keras
+
+from tfx import v1 as tfx
+
+
+def build(folder: Path, epochs: int) -> tfx.dsl.Pipeline:
+    """Returns CsvExampleGen to Pusher, with the two modules as they are."""
+    examples = tfx.components.CsvExampleGen(input_base=str(folder / "data"))
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])
+    transform = tfx.components.Transform(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        module_file=str(folder / "transform_module.py"),
+    )
+    trainer = tfx.components.Trainer(
+        module_file=str(folder / "trainer_module.py"),
+        examples=transform.outputs["transformed_examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        schema=schema.outputs["schema"],
+        train_args=tfx.proto.TrainArgs(),
+        eval_args=tfx.proto.EvalArgs(),
+        custom_config={"epochs": epochs, "gcs_output_path": str(folder / "results")},
+    )
+    pushed = tfx.proto.PushDestination.Filesystem(base_directory=str(folder / "pushed"))
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        push_destination=tfx.proto.PushDestination(filesystem=pushed),
+    )
+    return tfx.dsl.Pipeline(
+        pipeline_name="recgen",
+        pipeline_root=str(folder / "root"),
+        components=[examples, statistics, schema, transform, trainer, pusher],
+        metadata_connection_config=tfx.orchestration.metadata.sqlite_metadata_connection_config(
+            str(folder / "metadata.sqlite")
+        ),
+        enable_cache=False,
+    )
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]).resolve()
+    epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    tfx.orchestration.LocalDagRunner().run(build(folder, epochs))
