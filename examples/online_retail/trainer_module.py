@@ -266,7 +266,7 @@ class RetrievalModel(tf.keras.Model):
         variables = self.trainable_variables
         gradients = tape.gradient(losses["total_loss"], variables)
         keys = [variable.ref() for variable in variables]
-        return losses, embeddings, dict(zip(keys, gradients))
+        return losses, embeddings, dict(zip(keys, gradients, strict=True))
 
     def train_step(self, features):
         """Takes a step, and counts the steps in a row in which a tower was dead."""
@@ -286,7 +286,7 @@ class RetrievalModel(tf.keras.Model):
         """Adds a batch to loss and recall."""
         losses, embeddings = self.compute_losses(features, training=False)
         ranks = self.rank_products(embeddings["query"], features[PRODUCT_ID])
-        hits = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT)}
+        hits = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
         recalls = {k: tf.reduce_mean(tf.cast(v, tf.float32)) for k, v in hits.items()}
         return self._average(losses | recalls, tf.size(ranks))
 
