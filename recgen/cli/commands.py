@@ -142,7 +142,7 @@ def train(
     if metrics.failed:
         show.lines(summary.failure(experiment, metrics))
         raise typer.Exit(1)
-    show.lines(summary.next_step(folder))
+    show.verbatim(summary.next_step(folder))
 
 
 @app.command()
@@ -155,7 +155,7 @@ def recommend(
     from recgen.cli import summary
     from recgen.local.recommend import recommend as ask
 
-    show.lines(summary.answer(ask(run, buyer, k)))
+    show.verbatim(summary.answer(ask(run, buyer, k)))
 
 
 @app.command()
@@ -176,7 +176,7 @@ def explain(code: Annotated[str, typer.Argument(metavar="RGnnn")]) -> None:
     show.title("Why is this bad?")
     show.paragraph(rule.reason)
     show.title("Example")
-    show.lines(f"  {line}" for line in rule.example.splitlines())
+    show.verbatim(f"  {line}" for line in rule.example.splitlines())
     show.title("Use instead")
     show.paragraph(rule.remedy)
     if rule.allowable:

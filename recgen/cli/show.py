@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import IO
 
@@ -28,16 +28,22 @@ def line(*segments: Segment | str, stream: IO[str] | None = None, indent: int = 
     """
     stream = stream or sys.stdout
     parts = [(part, "") if isinstance(part, str) else part for part in segments]
-    parts = [(printable(text), style) for text, style in parts]
-    if not stream.isatty():
+    parts = [(printable(text), style) for text, style in parts if text]
+    if parts and stream.isatty():
+        _line_on_terminal(parts, stream, indent)
+    else:
         print(" " * indent + "".join(text for text, _ in parts), file=stream)
-        return
+
+
+def _line_on_terminal(parts: Sequence[Segment], stream: IO[str], indent: int) -> None:
     from rich.console import Console  # slow to import
-    from rich.padding import Padding
     from rich.text import Text
 
+    console = Console(file=stream, highlight=False)
     text = Text.assemble(*parts, overflow="fold")
-    Console(file=stream, highlight=False).print(Padding(text, (0, 0, 0, indent), expand=False))
+    for wrapped in text.wrap(console, max(console.width - indent, 20)):
+        wrapped.rstrip()
+        console.print(Text(" " * indent) + wrapped, soft_wrap=True)
 
 
 def title(text: str) -> None:
@@ -79,12 +85,24 @@ def diff(text: str) -> None:
     if not sys.stdout.isatty():
         sys.stdout.write(text)
         return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
     for each in text.split("\n")[:-1]:
-        line((each, _DIFF.get(each[:1], "")))
+        shown = Text(printable(each.expandtabs()), _DIFF.get(each[:1], ""))
+        console.print(shown, soft_wrap=True)  # as it is: a diff has no other line breaks
 
 
 def lines(texts: Iterable[str]) -> None:
-    """Prints lines that are aligned by themselves, as they are."""
+    """Prints lines, on a terminal wrapped below their indentation."""
+    for text in texts:
+        shown = text.lstrip()
+        line(shown, indent=len(text) - len(shown))
+
+
+def verbatim(texts: Iterable[str]) -> None:
+    """Prints lines that must not be wrapped: tables, and commands to copy."""
     for text in texts:
         print(printable(text))
 

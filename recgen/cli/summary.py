@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _KS = (10, 100)
 _STAGES = ("read", "split", "transform", "train")
 _PARTS = {"train": "training", "eval": "validation", "test": "test"}
+_TOWERS = {"query": "buyer", "candidate": "product"}
 # Highest learning rates at which every measured run trained, by optimizer.
 _SAFE_RATES = {"adagrad": 0.05, "sgd": 0.05, "ftrl": 0.05}
 _SAFE_RATE = 0.01
@@ -30,14 +31,15 @@ def folder_name(name: str) -> str:
 
 
 def outcome(result: RunResult, metrics: TrainingMetrics) -> Iterator[str]:
-    """Yields rows, products, times and recall."""
+    """Yields rows, products, seconds and recall."""
     yield ""
     rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
     yield f"rows      {rows}"
     if metrics.params.candidates is not None:
         yield f"products  {metrics.params.candidates:,}"
-    times = [f"{name} {result.seconds[name]:.1f} s" for name in _STAGES if name in result.seconds]
-    yield f"time      {', '.join(times)}"
+    seconds = {name: result.seconds.get(name, 0.0) for name in _STAGES}
+    stages = ", ".join(f"{name} {time:.1f}" for name, time in seconds.items() if time >= 0.05)
+    yield f"seconds   {sum(seconds.values()):.1f}: {stages}"
     yield ""
     yield f"{'recall':<16}" + "".join(f"{f'@{k}':>9}" for k in _KS)
     for name, recall in (
@@ -64,12 +66,24 @@ def _verdict(metrics: TrainingMetrics) -> Iterator[str]:
 def failure(config: ExperimentConfig, metrics: TrainingMetrics) -> Iterator[str]:
     """Yields what happened to a training that was stopped, and what to change in its config."""
     yield ""
-    yield f"Training failed. {metrics.params.failure or ''}".rstrip()
-    yield "No model was saved; recall above is what the stopped model has on the test rows."
+    yield _what_happened(metrics)
+    yield "No model was saved; the recall above is that of the stopped model."
     yield ""
     yield "What to change in the config:"
     for advice in _advice(config, metrics):
         yield f"  - {advice}"
+
+
+def _what_happened(metrics: TrainingMetrics) -> str:
+    params = metrics.params
+    if params.gradient_collapse_detected and params.gradient_collapse_epoch is not None:
+        towers = " and ".join(_TOWERS[tower] for tower in params.collapsed_towers) or "model's"
+        plural = "s" if len(params.collapsed_towers) > 1 else ""
+        epoch = params.gradient_collapse_epoch + 1
+        return f"Training collapsed in epoch {epoch}: the {towers} tower{plural} can learn no more."
+    if params.nan_detected and params.nan_epoch is not None:
+        return f"Training failed in epoch {params.nan_epoch + 1}: the loss became NaN or infinite."
+    return f"Training failed: {params.failure}"
 
 
 def _advice(config: ExperimentConfig, metrics: TrainingMetrics) -> Iterator[str]:

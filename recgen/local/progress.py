@@ -18,6 +18,8 @@ _EPOCH = re.compile(r"^epoch (\d+)/(\d+)\b(.*)$")
 _LOSS = re.compile(r"\bloss (\S+)")
 _RECALL = re.compile(r"\b(val_recall@\d+) (\S+)")
 _SECONDS = re.compile(r"\b([\d.]+) s\b")
+_STAGE_WIDTH = 9  # of the longest name
+_WIDE = 90  # columns of a terminal that has room for bars
 
 
 @dataclass(frozen=True)
@@ -170,14 +172,17 @@ def open_progress(stream: IO[str] | None = None) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
+    from rich.table import Column
 
+    console = Console(file=stream)
+    stage = Column(no_wrap=True, min_width=_STAGE_WIDTH)
     columns = (
-        TextColumn("{task.description:<10}", markup=False),
-        BarColumn(bar_width=20),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[detail]}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=stage),
+        *([BarColumn(bar_width=20)] if console.width >= _WIDE else []),
+        TimeElapsedColumn(Column(no_wrap=True, min_width=7)),
+        TextColumn("{task.fields[detail]}", markup=False, table_column=Column(no_wrap=False)),
     )
-    with Bars(*columns, console=Console(file=stream)) as bars:
+    with Bars(*columns, console=console) as bars:
         yield Display(bars)
 
 

@@ -20,6 +20,7 @@ from recgen.local.ingest import clean, read_table
 from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import Parts, split_table
 from recgen.local.transform import write_tables
+from recgen.metrics import FILE_NAME
 from recgen.plan.columns import input_columns
 
 if TYPE_CHECKING:
@@ -209,8 +210,18 @@ def _fit(run: _Run, folder: Path, child: Child, custom_config: Mapping[str, Any]
 
     with run.stage("train"):
         job = {"run": str(folder), "custom_config": dict(custom_config)}
-        child.run(job, folder / "train.log", on_line, "the training")
-    run.progress.done("model saved")
+        try:
+            child.run(job, folder / "train.log", on_line, "the training")
+        except ChildError:
+            if not _stopped(folder):
+                raise
+    run.progress.done("stopped" if _stopped(folder) else "model saved")
+
+
+def _stopped(folder: Path) -> bool:
+    """Says whether the trainer stopped by itself: it fails then, but after writing the metrics."""
+    written = (folder / FILE_NAME).exists()
+    return written and bool(_metrics(folder).get("params", {}).get("failure"))
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
