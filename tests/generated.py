@@ -37,7 +37,7 @@ PLANS = {"transform_module.py": plan_transform, "trainer_module.py": plan_traine
 _TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted(ROOT.glob("templates/**/*.j2")))
 _JOINED = re.sub(r'"\s*\n\s*f?"', "", _TEMPLATES)  # strings that go on in the next line
 _WORDS = set(re.findall(r"\w+", _TEMPLATES))
-_NUMBERS = {value for value in map(lambda text: text.replace("_", ""), _WORDS) if value.isdigit()}
+_NUMBERS = {value for value in (word.replace("_", "") for word in _WORDS) if value.isdigit()}
 _REAL = {float(text) for text in re.findall(r"\d+\.\d+|\d+(?:\.\d+)?e-?\d+", _TEMPLATES)}
 
 

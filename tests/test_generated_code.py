@@ -20,9 +20,8 @@ def test_it_compiles_and_formatter_and_linter_find_nothing(folder: Path) -> None
     assert_well_made(generate(config), config)
 
 
-@pytest.mark.parametrize("name", ["shop", "online_retail"])
-def test_an_ordinary_config_gives_modules_that_can_be_read(name: str) -> None:
-    folder = next(folder for folder in [*CASES, *EXAMPLES] if folder.name == name)
+def test_an_ordinary_config_gives_modules_that_can_be_read() -> None:
+    folder = next(folder for folder in EXAMPLES if folder.name == "online_retail")
     files = generate(require(folder / "config.yaml"))
     assert len(files["trainer_module.py"].splitlines()) <= 600
     assert len(files["transform_module.py"].splitlines()) <= 200

@@ -1,0 +1,47 @@
+# One command each. Without PYTHON, a virtual environment is made in .venv (TensorFlow 2.21);
+# with it, as in `make test PYTHON=python`, that Python is used as it is.
+ifndef PYTHON
+PYTHON := .venv/bin/python
+READY := .venv/.ready
+endif
+
+.PHONY: demo test test-tf216 test-tfx lint golden tfx-root
+
+demo: $(READY)  ## train on generated transactions and print recommendations
+	$(PYTHON) -m recgen demo-data --out runs/demo.csv
+	$(PYTHON) -m recgen train examples/online_retail/config.yaml --data runs/demo.csv --out runs/demo
+	$(PYTHON) -m recgen recommend runs/demo
+
+test: $(READY)  ## everything but real TFX
+	$(PYTHON) -m pytest
+
+test-tf216: .venv-tf216/.ready  ## what runs TensorFlow, on the older stack
+	.venv-tf216/bin/python -m pytest -m tf
+
+test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
+	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py -rs
+
+lint: $(READY)
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m black --check --quiet .
+	$(PYTHON) -m mypy
+
+golden: $(READY)  ## write the expected modules again; then review the diff
+	$(PYTHON) -m pytest -q tests/test_golden.py --golden-update
+
+tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
+	tests/tfx/make_root.sh $(CURDIR)/.tfx/root
+
+.venv/.ready: CONSTRAINTS := requirements/tf-2.21.txt
+.venv-tf216/.ready: CONSTRAINTS := requirements/tf-2.16.txt
+# TFRS imports scann where it is installed, and TFX images have it; dill is what Beam forgets.
+.venv-tf216/.ready: MORE := scann dill
+
+.venv/.ready: requirements/tf-2.21.txt
+.venv-tf216/.ready: requirements/tf-2.16.txt
+.venv/.ready .venv-tf216/.ready: pyproject.toml
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet uv
+	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python \
+		--constraint $(CONSTRAINTS) --editable '.[train,test]' $(MORE)
+	touch $@
