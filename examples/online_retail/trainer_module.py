@@ -42,6 +42,7 @@ RECALL_AT = (5, 10, 50, 100)
 
 # The data: transformed features, as they lie in the examples.
 PRODUCT_ID = "StockCode"
+PRODUCT_VOCABULARY = "StockCode_vocab"
 EVENT_TIME = "event_time"
 FEATURES = {
     "CustomerID": tf.io.FixedLenFeature([], tf.int64),
@@ -155,9 +156,9 @@ class Catalogue:
         return {k: float(np.mean(ranks < k)) for k in RECALL_AT}
 
 
-def vocabulary_embedding(transform_output, column, oov_buckets, width):
+def vocabulary_embedding(transform_output, vocabulary, oov_buckets, width):
     """Returns a table with a row for each entry of a vocabulary and each OOV bucket."""
-    size = transform_output.vocabulary_size_by_name(f"{column}_vocab")
+    size = transform_output.vocabulary_size_by_name(vocabulary)
     return tf.keras.layers.Embedding(size + oov_buckets, width)
 
 
@@ -167,10 +168,10 @@ class QueryTower(tf.keras.layers.Layer):
     def __init__(self, transform_output):
         super().__init__()
         self.customer_id_embedding = vocabulary_embedding(
-            transform_output, "CustomerID", oov_buckets=1, width=128
+            transform_output, "CustomerID_vocab", oov_buckets=1, width=128
         )
         self.country_embedding = vocabulary_embedding(
-            transform_output, "Country", oov_buckets=1, width=16
+            transform_output, "Country_vocab", oov_buckets=1, width=16
         )
         self.projection = tf.keras.layers.Dense(EMBEDDING_DIM)
 
@@ -187,7 +188,7 @@ class CandidateTower(tf.keras.layers.Layer):
     def __init__(self, transform_output):
         super().__init__()
         self.stock_code_embedding = vocabulary_embedding(
-            transform_output, "StockCode", oov_buckets=1, width=128
+            transform_output, "StockCode_vocab", oov_buckets=1, width=128
         )
         self.projection = tf.keras.layers.Dense(EMBEDDING_DIM)
 
@@ -472,15 +473,24 @@ class Recommender(tf.Module):
 
 
 def as_raw(column, spec):
-    """Returns a [batch] tensor in the form that preprocessing_fn was traced with."""
-    if column.dtype != spec.dtype and column.dtype == tf.string:
-        column = tf.strings.to_number(column, spec.dtype)
-    column = tf.cast(column, spec.dtype)
+    """Returns a [batch] tensor in the form that preprocessing_fn was traced with.
+
+    A client has no null: it sends "", NaN or the smallest int64 instead.
+    """
+    if column.dtype.is_floating:
+        known = ~tf.math.is_nan(column)
+    else:
+        known = column != ("" if column.dtype == tf.string else tf.int64.min)
+    values = tf.boolean_mask(column, known)
+    if values.dtype != spec.dtype and values.dtype == tf.string:
+        values = tf.strings.to_number(values, spec.dtype)
+    rows = tf.where(known)
+    indices = tf.concat([rows, tf.zeros_like(rows)], axis=1)
+    shape = [tf.size(column, tf.int64), 1]
+    sparse = tf.SparseTensor(indices, tf.cast(values, spec.dtype), shape)
     if isinstance(spec, tf.io.FixedLenFeature):
-        return tf.reshape(column, [-1, *spec.shape])
-    rows = tf.range(tf.size(column, tf.int64))
-    indices = tf.stack([rows, tf.zeros_like(rows)], axis=1)
-    return tf.SparseTensor(indices, column, [tf.size(column, tf.int64), 1])
+        return tf.reshape(tf.sparse.to_dense(sparse), [-1, *spec.shape])
+    return sparse
 
 
 def run_fn(fn_args):
@@ -509,7 +519,7 @@ def run_fn(fn_args):
     test_rows, test_count = read_rows(test_files, "test")
     batch_size = min(custom.get("batch_size") or BATCH_SIZE, train_count)
     steps = fn_args.train_steps or train_count // batch_size
-    vocabulary = transform_output.vocabulary_by_name(f"{PRODUCT_ID}_vocab")
+    vocabulary = transform_output.vocabulary_by_name(PRODUCT_VOCABULARY)
     catalogue = Catalogue(train_rows, vocabulary)
 
     query_tower = QueryTower(transform_output)

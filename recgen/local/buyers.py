@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ def write(
     buyer: str,
     product: str,
     date: str | None,
-    serving: Sequence[str],
+    serving: Mapping[str, str],
 ) -> None:
     """Writes both files from the training and validation rows; of the test nothing is known.
 
@@ -32,14 +32,15 @@ def write(
         buyer: Name of the column with the buyer's ID.
         product: Name of the column with the product's ID.
         date: Name of the column with the time, if there is one.
-        serving: Names of the raw columns that the buyer tower asks for.
+        serving: Raw columns of the buyer tower, each with the name that the model's input has.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = _by_time(pa.concat_tables([parts.train, parts.eval]), date)
     latest = table.take(_last_rows(table[buyer])).select(list(serving))
-    latest = latest.replace_schema_metadata({ID_KEY: buyer.encode()})
+    latest = latest.rename_columns(list(serving.values()))
+    latest = latest.replace_schema_metadata({ID_KEY: serving[buyer].encode()})
     pq.write_table(latest, folder / FEATURES_FILE)
     times = table[date] if date else pa.nulls(table.num_rows, pa.int64())
     purchases = pa.table({"buyer": table[buyer], "product": table[product], "time": times})

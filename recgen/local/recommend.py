@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from recgen.findings import RecgenError
 from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
-from recgen.plan.names import slug
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,21 +110,10 @@ def _ask(model: Path, row: pa.Table) -> Mapping[str, Any]:
         signature = loaded.signatures["serving_default"]
         specs = signature.structured_input_signature[1]
         feed = {
-            name: tf.constant([_value(row[_column(name, row)][0].as_py(), spec)], spec.dtype)
+            name: tf.constant([_value(row[name][0].as_py(), spec)], spec.dtype)
             for name, spec in specs.items()
         }
         return dict(signature(**feed))
-
-
-def _column(name: str, row: pa.Table) -> str:
-    """Returns the column that an input of the signature asks for.
-
-    TensorFlow allows few characters in such names, so that of `order date` is `order_date`.
-    """
-    alike = [column for column in row.column_names if slug(column) == slug(name)]
-    if name in row.column_names or len(alike) != 1:
-        return name
-    return str(alike[0])
 
 
 def _value(value: Any, spec: Any) -> Any:

@@ -21,7 +21,7 @@ from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import Parts, split_table
 from recgen.local.transform import write_tables
 from recgen.metrics import FILE_NAME
-from recgen.plan.columns import input_columns
+from recgen.plan.columns import input_columns, serving_inputs
 
 if TYPE_CHECKING:
     from recgen.local.cast import Column
@@ -174,10 +174,8 @@ def _write_inputs(
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
-    features = run.config.features
-    serving = [feature.output_name for feature in features.buyer_model_features]
-    serving += [name for cross in features.buyer_model_crosses for name in cross.members]
-    buyers.write(folder, parts, buyer, product, _date(run), list(dict.fromkeys(serving)))
+    serving = {item.column: item.name for item in serving_inputs(run.config)}
+    buyers.write(folder, parts, buyer, product, _date(run), serving)
 
 
 def _transform(run: _Run, folder: Path, parts: Parts, child: Child) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from recgen.config import SIDES, BqType, DType, ExperimentConfig, dtype_of
+from recgen.config import SIDES, BqType, DType, ExperimentConfig, TextFeature, dtype_of
+from recgen.plan.names import Names
 
 EVENT_TIME = "event_time"
 """Output key that carries the time of the transaction, for trainers that need it."""
@@ -27,6 +29,47 @@ def input_columns(config: ExperimentConfig) -> tuple[InputColumn, ...]:
     for column in _mentioned(config):
         columns.setdefault(column.name, column)
     return tuple(columns.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ServingInput:
+    """A raw column that a client sends, and the name that the signature's input has."""
+
+    column: str
+    name: str
+    dtype: DType
+
+
+def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
+    """Returns the raw columns of the buyer tower: its features' and its crosses' members'.
+
+    An input has its column's name, or where TensorFlow does not accept that, an identifier.
+    """
+    features = config.features
+    wanted = {feature.output_name for feature in features.features_of("buyer")}
+    wanted |= {name for cross in features.crosses_of("buyer") for name in cross.members}
+    columns = [column for column in input_columns(config) if column.name in wanted]
+    names = graph_names(column.name for column in columns)
+    return tuple(ServingInput(c.name, names[c.name], c.dtype) for c in columns)
+
+
+def vocabulary_names(config: ExperimentConfig) -> dict[str, str]:
+    """Returns the vocabulary file's name of each text feature, by output name."""
+    features = (f for side in SIDES for f in config.features.features_of(side))
+    names = graph_names(f.output_name for f in features if isinstance(f, TextFeature))
+    return {column: f"{name}_vocab" for column, name in names.items()}
+
+
+def graph_names(columns: Iterable[str]) -> dict[str, str]:
+    """Returns, for each column, a name that a TensorFlow graph accepts: its own, if possible."""
+    wanted = tuple(columns)
+    accepted = {name for name in wanted if _GRAPH_NAME.fullmatch(name)} - _UNUSABLE
+    names = Names(frozenset(accepted) | _UNUSABLE)
+    return {name: name if name in accepted else names.of((name,)) for name in wanted}
+
+
+_GRAPH_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
+_UNUSABLE = frozenset({"self"})  # a signature's inputs become arguments of a method
 
 
 def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:

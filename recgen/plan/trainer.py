@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +22,7 @@ from recgen.config import (
     dtype_of,
     residual_of,
 )
-from recgen.plan.columns import EVENT_TIME, input_columns
+from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
 from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
 
@@ -42,6 +42,7 @@ class TowerInput:
     attribute: str = ""
     rows: int = 0
     width: int = 1
+    vocabulary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +112,6 @@ class OptimizerPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class RawColumn:
-    """A raw column of the serving signature."""
-
-    name: str
-    dtype: DType
-
-
-@dataclass(frozen=True, slots=True)
 class Spec:
     """A transformed feature that the trainer reads from the examples."""
 
@@ -139,9 +132,15 @@ class TrainerPlan:
     event_time: str | None
     product_id: str
     product_dtype: DType
-    serving: tuple[RawColumn, ...]
+    product_vocabulary: str
+    serving: tuple[ServingInput, ...]
     has_vocabulary: bool
     has_tables: bool
+
+    @property
+    def renamed(self) -> tuple[ServingInput, ...]:
+        """The inputs of the signature that do not have their column's name."""
+        return tuple(item for item in self.serving if item.name != item.column)
 
     @property
     def towers(self) -> tuple[Tower, Tower]:
@@ -167,15 +166,15 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         event_time=event_time,
         product_id=product_id,
         product_dtype=_dtype(config, "product", product_id),
-        serving=_serving(config),
+        product_vocabulary=vocabulary_names(config)[product_id],
+        serving=serving_inputs(config),
         has_vocabulary="vocabulary" in kinds,
         has_tables="table" in kinds,
     )
 
 
 def _tower(config: ExperimentConfig, side: Side) -> Tower:
-    names = Names()
-    inputs = tuple(_inputs(config, side, names))
+    inputs = tuple(_inputs(config, side))
     model = config.model
     # Sent through the projection as well, the ID costs recall: 0.283 instead of 0.298 (Online
     # Retail, recall@100, one seed).
@@ -195,23 +194,26 @@ def _tower(config: ExperimentConfig, side: Side) -> Tower:
     )
 
 
-def _inputs(config: ExperimentConfig, side: Side, names: Names) -> Iterator[TowerInput]:
+def _inputs(config: ExperimentConfig, side: Side) -> Iterator[TowerInput]:
+    names, vocabularies = Names(), vocabulary_names(config)
     for feature in config.features.features_of(side):
-        yield from _feature_inputs(feature, names)
+        yield from _feature_inputs(feature, names, vocabularies)
     for cross in config.features.crosses_of(side):
         attribute = _attribute(cross.output_name, names)
         rows, width = cross.hash_bucket_size, cross.embedding_dim
         yield TowerInput("table", cross.output_name, attribute, rows, width)
 
 
-def _feature_inputs(feature: Feature, names: Names) -> Iterator[TowerInput]:
+def _feature_inputs(
+    feature: Feature, names: Names, vocabularies: Mapping[str, str]
+) -> Iterator[TowerInput]:
     enabled = feature.transforms.enabled
     for key in feature.output_keys:
         attribute = _attribute(key, names)
         match enabled.get("embedding"), enabled.get("bucketize"):
             case Embedding() as embedding, _:
                 rows, width = embedding.oov_buckets, embedding.embedding_dim
-                yield TowerInput("vocabulary", key, attribute, rows, width)
+                yield TowerInput("vocabulary", key, attribute, rows, width, vocabularies[key])
             case _, Bucketize() as bucketize if key == f"{feature.output_name}_bucket":
                 # One more row than buckets: missing values have one of their own.
                 rows, width = bucketize.buckets + 1, bucketize.embedding_dim
@@ -292,15 +294,3 @@ def _specs(query: Tower, candidate: Tower, event_time: str | None) -> Iterator[S
 def _dtype(config: ExperimentConfig, side: Side, name: str) -> DType:
     features = config.features.features_of(side)
     return next(dtype_of(f.bq_type) for f in features if f.output_name == name)
-
-
-def _serving(config: ExperimentConfig) -> tuple[RawColumn, ...]:
-    """Returns the raw columns of the buyer tower: its features and its crosses' members."""
-    features = config.features
-    wanted = {feature.output_name for feature in features.features_of("buyer")}
-    wanted |= {name for cross in features.crosses_of("buyer") for name in cross.members}
-    return tuple(
-        RawColumn(column.name, column.dtype)
-        for column in input_columns(config)
-        if column.name in wanted
-    )

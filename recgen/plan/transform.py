@@ -18,7 +18,7 @@ from recgen.config import (
     Normalize,
     Side,
 )
-from recgen.plan.columns import EVENT_TIME
+from recgen.plan.columns import EVENT_TIME, vocabulary_names
 from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
 
@@ -111,6 +111,7 @@ class _Steps:
     def __init__(self, config: ExperimentConfig) -> None:
         self._config = config
         self._names = Names(_RESERVED)
+        self._vocabularies = vocabulary_names(config)
         self._known: set[str] = set()  # variables of earlier statements
         self._written: set[str] = set()  # features of earlier paragraphs
 
@@ -145,7 +146,8 @@ class _Steps:
         normalized = scale
         if {"log_transform", "normalize"} <= enabled.keys():  # quantiles do not change with it
             normalized = self._derive(statements, name, "signed_log", raw)
-        outputs = tuple(_outputs(feature, raw, scale, normalized))
+        vocabulary = self._vocabularies.get(name, "")
+        outputs = tuple(_outputs(feature, vocabulary, raw, scale, normalized))
         return Step(_comment(side, feature), tuple(statements), outputs)
 
     def _cross(self, side: Side, cross: Cross) -> Step:
@@ -193,12 +195,14 @@ class _Steps:
         return variable
 
 
-def _outputs(feature: Feature, raw: str, scale: str, normalized: str) -> Iterator[Output]:
+def _outputs(
+    feature: Feature, vocabulary: str, raw: str, scale: str, normalized: str
+) -> Iterator[Output]:
     name = feature.output_name
     for transform in feature.transforms.enabled.values():
         match transform:
             case Embedding():
-                options = tuple(_vocabulary_options(transform, name))
+                options = tuple(_vocabulary_options(transform, vocabulary))
                 yield Output("vocabulary", name, raw, options=options)
             case Normalize(range=None):
                 yield Output("z_score", f"{name}_norm", normalized)
@@ -216,13 +220,13 @@ def _outputs(feature: Feature, raw: str, scale: str, normalized: str) -> Iterato
                 yield Output(f"missing_{reading}", f"{name}_missing", raw)
 
 
-def _vocabulary_options(embedding: Embedding, name: str) -> Iterator[tuple[str, int | str]]:
+def _vocabulary_options(embedding: Embedding, vocabulary: str) -> Iterator[tuple[str, int | str]]:
     if embedding.vocab_size is not None:
         yield "top_k", embedding.vocab_size
     if embedding.min_frequency is not None:
         yield "frequency_threshold", embedding.min_frequency
     yield "num_oov_buckets", embedding.oov_buckets
-    yield "vocab_filename", f"{name}_vocab"
+    yield "vocab_filename", vocabulary
 
 
 def _comment(side: Side, feature: Feature) -> str:
