@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -63,13 +64,15 @@ def vocabulary_names(config: ExperimentConfig) -> dict[str, str]:
 def graph_names(columns: Iterable[str]) -> dict[str, str]:
     """Returns, for each column, a name that a TensorFlow graph accepts: its own, if possible."""
     wanted = tuple(columns)
-    accepted = {name for name in wanted if _GRAPH_NAME.fullmatch(name)} - _UNUSABLE
-    names = Names(frozenset(accepted) | _UNUSABLE)
+    accepted = frozenset(filter(_is_graph_name, wanted))
+    names = Names(accepted | {"self"})
     return {name: name if name in accepted else names.of((name,)) for name in wanted}
 
 
-_GRAPH_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.-]*")
-_UNUSABLE = frozenset({"self"})  # a signature's inputs become arguments of a method
+def _is_graph_name(name: str) -> bool:
+    # A signature's inputs become arguments of a Python method, so `class` and `self` are out.
+    is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is not None
+    return is_name and name != "self" and not keyword.iskeyword(name)
 
 
 def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
