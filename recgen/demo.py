@@ -88,7 +88,7 @@ def transactions(rows: int, seed: int) -> pa.Table:
     import numpy as np
 
     draw = np.random.default_rng(seed)
-    products = _products(draw, max(40, round(30 * (rows / 100) ** 0.5)))
+    products = _products(draw, max(60, round(30 * (rows / 100) ** 0.5)))
     customers = _customers(draw, max(20, rows // 20))
     sizes = _invoice_sizes(draw, rows)
     minutes = _invoice_times(draw, len(sizes))
@@ -160,7 +160,7 @@ def _invoice_sizes(draw: np.random.Generator, rows: int) -> Array:
     """Returns the number of lines of each invoice; together they are `rows`."""
     import numpy as np
 
-    wished = np.minimum(draw.geometric(1 / _LINES, rows), 40)
+    wished = np.minimum(draw.geometric(1 / _LINES, rows), 30)
     ends = np.minimum(np.cumsum(wished), rows)
     ends = ends[: int(np.searchsorted(ends, rows)) + 1]
     return np.asarray(np.diff(ends, prepend=0))

@@ -106,6 +106,8 @@ def disk_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        if isinstance(error, FileExistsError):
+            reason = f"{error.filename} is a file, not a folder"
         advice = (
             "free some space" if error.errno in _FULL else "choose another place, or its rights"
         )

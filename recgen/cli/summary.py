@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recgen.cli.show import printable
 from recgen.config import SIDES, Dense, ExperimentConfig
 from recgen.metrics import TrainingMetrics
 
@@ -131,7 +132,7 @@ def _a_buyer(run: Path) -> str:
 
 def answer(found: Answer) -> Iterator[str]:
     """Yields recommendations and last purchases, side by side."""
-    products = [(product.product, f"{product.score:.3f}") for product in found.products]
+    products = [(printable(item.product), f"{item.score:.3f}") for item in found.products]
     width = max(len("recommended"), *(len(name) for name, _ in products))
     score = max(len("score"), *(len(text) for _, text in products))
     yield f"{'':>4}  {'recommended':<{width}}  {'score':>{score}}    last purchases"
@@ -139,5 +140,5 @@ def answer(found: Answer) -> Iterator[str]:
     for number, (product, purchase) in enumerate(rows, start=1):
         left = f"{number:>4}  {product[0]:<{width}}  {product[1]:>{score}}" if product else ""
         day = f"{purchase.time:%Y-%m-%d}  " if purchase and purchase.time else ""
-        right = f"{day}{purchase.product}" if purchase else ""
+        right = f"{day}{printable(purchase.product)}" if purchase else ""
         yield f"{left:<{width + score + 8}}    {right}".rstrip()
