@@ -1,0 +1,180 @@
+"""Generated modules at work, in this process: transformed by tensorflow-transform, trained, saved.
+
+A pytest plugin. What takes long is done once a session, on first use.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic import Table, transactions
+
+from recgen.check import require
+from recgen.config import ExperimentConfig
+from recgen.generate import generate
+from recgen.metrics import TrainingMetrics
+from recgen.plan import input_columns
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before anything imports TensorFlow
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+CASES = Path(__file__).parent / "cases"
+Plain = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A config, its modules in `folder`, and transformed data: `transform/`, `examples/`."""
+
+    folder: Path
+    data: Path
+    config: ExperimentConfig
+
+    def variant(self, allow: Sequence[str] = (), **model: Any) -> Run:
+        """Returns the same features and data with another model."""
+        plain = self.config.model_dump(mode="json")
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        config = require({**plain, "model": {**plain["model"], **model}}, allow=allow)
+        write_modules(config, folder)
+        return Run(folder, self.data, config)
+
+    def fit(self, name: str = "run", **custom: Any) -> Plain:
+        """Trains, and returns the metrics; `serving_model/` lies beside them."""
+        self.module().run_fn(self.fn_args(name, **custom))
+        return self.metrics(name)
+
+    def module(self) -> Any:
+        """Returns the generated trainer, imported anew."""
+        from recgen.local.child import load_module
+
+        return load_module(self.folder / "trainer_module.py")
+
+    def fn_args(self, name: str = "run", **custom: Any) -> Any:
+        """Returns what TFX would give, for a training whose results go to a folder of its own."""
+        from recgen.local.fit import fn_args
+
+        args = fn_args(self.data, custom)
+        args.model_run_dir = str(self.folder / name)
+        args.serving_model_dir = str(self.folder / name / "serving_model")
+        return args
+
+    def metrics(self, name: str = "run") -> Plain:
+        """Returns the contents of a training's metrics file, which must be strict JSON (P51)."""
+        text = (self.folder / name / "training_metrics.json").read_text("utf-8")
+        content = json.loads(text, parse_constant=_refuse)
+        TrainingMetrics.model_validate(content)
+        return dict(content)
+
+    def saved(self, name: str = "run") -> Path:
+        """Returns the folder of a training's SavedModel."""
+        return self.folder / name / "serving_model"
+
+    def built(self, **custom: Any) -> Built:
+        """Returns the model as `run_fn` gives it to Keras, untrained, and its first batch."""
+        module = self.module()
+
+        def fit(model: Any, batches: Any, **_: Any) -> None:
+            raise _StopError(Built(module, model, next(iter(batches))))
+
+        module.RetrievalModel.fit = fit
+        try:
+            module.run_fn(self.fn_args("built", **custom))
+        except _StopError as stop:
+            return stop.built
+        raise AssertionError("run_fn did not train")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A generated module, the model that it made, compiled, and a batch of training data."""
+
+    module: Any
+    model: Any
+    batch: Mapping[str, Any]
+
+
+class _StopError(Exception):
+    def __init__(self, built: Built) -> None:
+        self.built = built
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def prepare(source: object, table: Table, folder: Path, allow: Sequence[str] = ()) -> Run:
+    """Renders a config and transforms a table: 80% for training, 10% each for the rest."""
+    config = require(source, allow=allow)
+    write_modules(config, folder)
+    rows = len(next(iter(table.values())))
+    cuts = {"train": (0, rows * 8 // 10), "eval": (rows * 8 // 10, rows * 9 // 10)}
+    cuts["test"] = (rows * 9 // 10, rows)
+    parts = {name: arrow(config, table, *cut) for name, cut in cuts.items()}
+    transform_parts(folder, parts)
+    return Run(folder, folder, config)
+
+
+def write_modules(config: ExperimentConfig, folder: Path) -> None:
+    """Writes both modules of a config."""
+    for name, text in generate(config).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def transform_parts(folder: Path, parts: Mapping[str, Any]) -> None:
+    """Runs the generated `preprocessing_fn` of a folder as `recgen train` would."""
+    from recgen.local.transform import transform, write_tables
+
+    (folder / "work").mkdir()
+    transform(
+        {
+            "module": str(folder / "transform_module.py"),
+            "tables": write_tables(parts, folder / "work"),
+            "analyze": ["train"],
+            "run": str(folder),
+        }
+    )
+
+
+def arrow(config: ExperimentConfig, table: Table, start: int = 0, stop: int | None = None) -> Any:
+    """Returns rows of a table in Arrow, with the columns and types that a config wants."""
+    import pyarrow as pa
+
+    types = {"string": pa.large_string(), "int64": pa.int64(), "float32": pa.float32()}
+    columns = {
+        column.name: pa.array(
+            [_cast(value, column.dtype) for value in table[column.name][start:stop]],
+            types[column.dtype],
+        )
+        for column in input_columns(config)
+    }
+    return pa.table(columns)
+
+
+def _cast(value: Any, dtype: str) -> Any:
+    return str(value) if dtype == "string" and value is not None else value
+
+
+@pytest.fixture(scope="session")
+def make_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """Returns a function that prepares a config, by default on learnable transactions."""
+
+    def make(source: object, table: Table | None = None, allow: Sequence[str] = ()) -> Run:
+        folder = tmp_path_factory.mktemp("run")
+        return prepare(source, table or transactions(), folder, allow)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shop(make_run: Callable[..., Run]) -> Run:
+    """The shop of tests/cases/shop, trained."""
+    run = make_run(CASES / "shop" / "config.yaml")
+    run.fit()
+    return run

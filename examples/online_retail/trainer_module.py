@@ -208,7 +208,6 @@ class RetrievalModel(tf.keras.Model):
         self.candidate_tower = candidate_tower
         self.task = tfrs.tasks.Retrieval()
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
-        self.indices = tf.constant(catalogue.indices)
         self.position = tf.constant(catalogue.position)
         shape = [len(catalogue.indices), EMBEDDING_DIM]
         self.candidates = tf.Variable(tf.zeros(shape), trainable=False)
@@ -298,21 +297,21 @@ class RetrievalModel(tf.keras.Model):
         and ties count against the model: if all scores are equal, recall is 0, not 1.
         """
         position = tf.gather(self.position, tf.minimum(indices, len(self.position) - 1))
-        own = tf.gather(self.candidates, tf.maximum(position, 0))
-        own_score = tf.reduce_sum(queries * own, axis=1, keepdims=True)
+        terms = queries * tf.gather(self.candidates, tf.maximum(position, 0))
+        # Scores that differ by rounding are ties.
+        own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
 
-        def count_better(count, start):
-            block = slice(start, start + CATALOGUE_BLOCK)
-            scores = tf.matmul(queries, self.candidates[block], transpose_b=True)
-            is_other = self.indices[block] != indices[:, tf.newaxis]
-            # "Not lower" instead of "higher or equal": NaN must count as better.
-            is_better = is_other & ~(scores < own_score)
-            return count + tf.reduce_sum(tf.cast(is_better, tf.int32), axis=1)
+        # What is lower is counted, since NaN is not: it must not look like a hit.
+        def count_lower(count, start):
+            block = self.candidates[start : start + CATALOGUE_BLOCK]
+            is_lower = tf.matmul(queries, block, transpose_b=True) < own_score
+            return count + tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
 
-        starts = tf.range(0, len(self.indices), CATALOGUE_BLOCK)
-        ranks = tf.foldl(count_better, starts, tf.zeros_like(position))
+        size = self.candidates.shape[0]
+        starts = tf.range(0, size, CATALOGUE_BLOCK)
+        lower = tf.foldl(count_lower, starts, tf.zeros_like(position))
         # Unknown products are missed.
-        return tf.where(position >= 0, ranks, tf.int32.max)
+        return tf.where(position >= 0, size - 1 - lower, tf.int32.max)
 
     def _average(self, values, rows=1):
         """Returns the epoch's means so far."""

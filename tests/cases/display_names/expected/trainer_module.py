@@ -40,6 +40,7 @@ RECALL_AT = (5, 10, 50, 100)
 
 # The data: transformed features, as they lie in the examples.
 PRODUCT_ID = "product"
+PRODUCT_VOCABULARY = "product_vocab"
 EVENT_TIME = "event_time"
 FEATURES = {
     "buyer": tf.io.FixedLenFeature([], tf.int64),
@@ -163,9 +164,9 @@ class Catalogue:
         return {k: float(np.mean(ranks < k)) for k in RECALL_AT}
 
 
-def vocabulary_embedding(transform_output, column, oov_buckets, width):
+def vocabulary_embedding(transform_output, vocabulary, oov_buckets, width):
     """Returns a table with a row for each entry of a vocabulary and each OOV bucket."""
-    size = transform_output.vocabulary_size_by_name(f"{column}_vocab")
+    size = transform_output.vocabulary_size_by_name(vocabulary)
     return tf.keras.layers.Embedding(size + oov_buckets, width)
 
 
@@ -175,7 +176,7 @@ class QueryTower(tf.keras.layers.Layer):
     def __init__(self, transform_output):
         super().__init__()
         self.buyer_embedding = vocabulary_embedding(
-            transform_output, "buyer", oov_buckets=1, width=32
+            transform_output, "buyer_vocab", oov_buckets=1, width=32
         )
         self.age_bucket_embedding = tf.keras.layers.Embedding(9, 4)
         self.age_x_sex_cross_embedding = tf.keras.layers.Embedding(5000, 16)
@@ -201,7 +202,7 @@ class CandidateTower(tf.keras.layers.Layer):
     def __init__(self, transform_output):
         super().__init__()
         self.product_embedding = vocabulary_embedding(
-            transform_output, "product", oov_buckets=1, width=32
+            transform_output, "product_vocab", oov_buckets=1, width=32
         )
         self.projection = tf.keras.layers.Dense(EMBEDDING_DIM)
 
@@ -228,7 +229,6 @@ class RetrievalModel(tf.keras.Model):
         self.candidate_tower = candidate_tower
         self.task = tfrs.tasks.Retrieval()
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
-        self.indices = tf.constant(catalogue.indices)
         self.position = tf.constant(catalogue.position)
         shape = [len(catalogue.indices), EMBEDDING_DIM]
         self.candidates = tf.Variable(tf.zeros(shape), trainable=False)
@@ -318,21 +318,21 @@ class RetrievalModel(tf.keras.Model):
         and ties count against the model: if all scores are equal, recall is 0, not 1.
         """
         position = tf.gather(self.position, tf.minimum(indices, len(self.position) - 1))
-        own = tf.gather(self.candidates, tf.maximum(position, 0))
-        own_score = tf.reduce_sum(queries * own, axis=1, keepdims=True)
+        terms = queries * tf.gather(self.candidates, tf.maximum(position, 0))
+        # Scores that differ by rounding are ties.
+        own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
 
-        def count_better(count, start):
-            block = slice(start, start + CATALOGUE_BLOCK)
-            scores = tf.matmul(queries, self.candidates[block], transpose_b=True)
-            is_other = self.indices[block] != indices[:, tf.newaxis]
-            # "Not lower" instead of "higher or equal": NaN must count as better.
-            is_better = is_other & ~(scores < own_score)
-            return count + tf.reduce_sum(tf.cast(is_better, tf.int32), axis=1)
+        # What is lower is counted, since NaN is not: it must not look like a hit.
+        def count_lower(count, start):
+            block = self.candidates[start : start + CATALOGUE_BLOCK]
+            is_lower = tf.matmul(queries, block, transpose_b=True) < own_score
+            return count + tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
 
-        starts = tf.range(0, len(self.indices), CATALOGUE_BLOCK)
-        ranks = tf.foldl(count_better, starts, tf.zeros_like(position))
+        size = self.candidates.shape[0]
+        starts = tf.range(0, size, CATALOGUE_BLOCK)
+        lower = tf.foldl(count_lower, starts, tf.zeros_like(position))
         # Unknown products are missed.
-        return tf.where(position >= 0, ranks, tf.int32.max)
+        return tf.where(position >= 0, size - 1 - lower, tf.int32.max)
 
     def _average(self, values, rows=1):
         """Returns the epoch's means so far."""
@@ -493,15 +493,24 @@ class Recommender(tf.Module):
 
 
 def as_raw(column, spec):
-    """Returns a [batch] tensor in the form that preprocessing_fn was traced with."""
-    if column.dtype != spec.dtype and column.dtype == tf.string:
-        column = tf.strings.to_number(column, spec.dtype)
-    column = tf.cast(column, spec.dtype)
+    """Returns a [batch] tensor in the form that preprocessing_fn was traced with.
+
+    A client has no null: it sends "", NaN or the smallest int64 instead.
+    """
+    if column.dtype.is_floating:
+        known = ~tf.math.is_nan(column)
+    else:
+        known = column != ("" if column.dtype == tf.string else tf.int64.min)
+    values = tf.boolean_mask(column, known)
+    if values.dtype != spec.dtype and values.dtype == tf.string:
+        values = tf.strings.to_number(values, spec.dtype)
+    rows = tf.where(known)
+    indices = tf.concat([rows, tf.zeros_like(rows)], axis=1)
+    shape = [tf.size(column, tf.int64), 1]
+    sparse = tf.SparseTensor(indices, tf.cast(values, spec.dtype), shape)
     if isinstance(spec, tf.io.FixedLenFeature):
-        return tf.reshape(column, [-1, *spec.shape])
-    rows = tf.range(tf.size(column, tf.int64))
-    indices = tf.stack([rows, tf.zeros_like(rows)], axis=1)
-    return tf.SparseTensor(indices, column, [tf.size(column, tf.int64), 1])
+        return tf.reshape(tf.sparse.to_dense(sparse), [-1, *spec.shape])
+    return sparse
 
 
 def run_fn(fn_args):
@@ -530,7 +539,7 @@ def run_fn(fn_args):
     test_rows, test_count = read_rows(test_files, "test")
     batch_size = min(custom.get("batch_size") or BATCH_SIZE, train_count)
     steps = fn_args.train_steps or train_count // batch_size
-    vocabulary = transform_output.vocabulary_by_name(f"{PRODUCT_ID}_vocab")
+    vocabulary = transform_output.vocabulary_by_name(PRODUCT_VOCABULARY)
     catalogue = Catalogue(train_rows, vocabulary)
 
     query_tower = QueryTower(transform_output)

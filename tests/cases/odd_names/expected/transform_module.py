@@ -90,7 +90,7 @@ def preprocessing_fn(inputs):
     outputs["покупатель"] = tft.compute_and_apply_vocabulary(
         column,
         num_oov_buckets=1,
-        vocab_filename="покупатель_vocab",
+        vocab_filename="column_vocab",
     )
 
     # Buyer: customer's "town" \. import os
@@ -99,7 +99,7 @@ def preprocessing_fn(inputs):
     outputs['customer\'s "town" \\'] = tft.compute_and_apply_vocabulary(
         customer_s_town,
         num_oov_buckets=1,
-        vocab_filename='customer\'s "town" \\_vocab',
+        vocab_filename="customer_s_town_vocab",
     )
 
     # Buyer: self
@@ -107,7 +107,7 @@ def preprocessing_fn(inputs):
     outputs["self"] = tft.compute_and_apply_vocabulary(
         self,
         num_oov_buckets=1,
-        vocab_filename="self_vocab",
+        vocab_filename="self_2_vocab",
     )
 
     # Buyer: tf
@@ -123,7 +123,7 @@ def preprocessing_fn(inputs):
     outputs["2nd name"] = tft.compute_and_apply_vocabulary(
         column_2nd_name,
         num_oov_buckets=1,
-        vocab_filename="2nd name_vocab",
+        vocab_filename="column_2nd_name_vocab",
     )
 
     # Buyer: 2nd-name
@@ -131,7 +131,7 @@ def preprocessing_fn(inputs):
     outputs["2nd-name"] = tft.compute_and_apply_vocabulary(
         column_2nd_name_text,
         num_oov_buckets=1,
-        vocab_filename="2nd-name_vocab",
+        vocab_filename="column_2nd_name_2_vocab",
     )
 
     # Buyer: ﬁsh
@@ -139,7 +139,7 @@ def preprocessing_fn(inputs):
     outputs["ﬁsh"] = tft.compute_and_apply_vocabulary(
         fish,
         num_oov_buckets=1,
-        vocab_filename="ﬁsh_vocab",
+        vocab_filename="fish_2_vocab",
     )
 
     # Buyer: fish
@@ -155,7 +155,7 @@ def preprocessing_fn(inputs):
     outputs["class"] = tft.compute_and_apply_vocabulary(
         class_column,
         num_oov_buckets=1,
-        vocab_filename="class_vocab",
+        vocab_filename="class_column_vocab",
     )
 
     # Product: outputs
@@ -183,7 +183,7 @@ def preprocessing_fn(inputs):
     outputs["🛒 basket"] = tft.compute_and_apply_vocabulary(
         basket,
         num_oov_buckets=1,
-        vocab_filename="🛒 basket_vocab",
+        vocab_filename="basket_vocab",
     )
 
     # Product: None

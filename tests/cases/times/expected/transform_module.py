@@ -39,7 +39,8 @@ def days(seconds):
     """Returns times as days since 1970 for scaling; a missing time becomes NaN."""
     # In float32, epoch seconds would be rounded to steps of 128 seconds.
     since_1970 = tf.cast(seconds, tf.float64) / 86_400
-    return tf.where(seconds == MISSING_TIME, math.nan, since_1970)
+    missing = tf.constant(math.nan, tf.float64)
+    return tf.where(seconds == MISSING_TIME, missing, since_1970)
 
 
 def z_score(values):
