@@ -121,8 +121,12 @@ def train(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run directory.  [default: runs/<name>]")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, max=10_000)] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**31 - 1)] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=10_000, help="Instead of model.epochs.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Instead of model.seed.")
+    ] = None,
     allow: Allow = [],  # noqa: B006
 ) -> None:
     """Render, transform, train, evaluate and export, on this machine."""
@@ -149,7 +153,9 @@ def train(
 def recommend(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     buyer: Annotated[str, typer.Option(metavar="ID", help="The buyer's ID.")],
-    k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many products.")] = 10,
+    k: Annotated[
+        int, typer.Option("-k", metavar="N", min=1, max=10_000, help="How many products.")
+    ] = 10,
 ) -> None:
     """Show the top products for a buyer, beside the last purchases."""
     from recgen.cli import summary
@@ -197,8 +203,10 @@ def demo_data(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
     ] = Path("demo.parquet"),
-    rows: Annotated[int, typer.Option(help="Lines of invoices.")] = 40_000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 0,
+    rows: Annotated[int, typer.Option(metavar="N", help="Lines of invoices.")] = 40_000,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="The same seed gives the same file.")
+    ] = 0,
     force: Force = False,
 ) -> None:
     """Write transactions like those of a real shop."""
