@@ -221,3 +221,28 @@ def test_recommend(real: RunResult) -> None:
     with pytest.raises(RecgenError, match="buyer '3' is not among the 10 buyers") as caught:
         recommend(real.folder, "3")
     assert "'003'" in caught.value.help
+
+
+class StoppedChild(FakeChild):
+    """Stops itself as a generated trainer does: metrics first, then an error, and no model."""
+
+    def run(
+        self, job: Mapping[str, Any], log: Path, on_line: Callable[[str], None], doing: str
+    ) -> None:
+        super().run(job, log, on_line, doing)
+        if self.module.endswith("fit"):
+            run = Path(job["run"])
+            (run / "serving_model").rmdir()
+            metrics = {"params": {"failure": "Epoch 1: collapsed."}}
+            (run / "training_metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+            raise ChildError(f"{doing} failed: RuntimeError: Epoch 1: collapsed.")
+
+
+def test_a_training_that_stopped_itself_is_a_result(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_run, "Child", StoppedChild)
+    result = quick(data, tmp_path / "out")
+    assert result.metrics["params"]["failure"] == "Epoch 1: collapsed."
+    assert not (result.folder / "serving_model").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out"}
