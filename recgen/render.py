@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:  # both are slow to import, and `import recgen` must not be
 _PACKAGE = Path(__file__).parent
 # Beside the package in a checkout, inside it in the wheel.
 _FOLDERS = (_PACKAGE.parent / "templates", _PACKAGE / "templates")
+# A form feed between definitions: sections are formatted one by one, since most are the same in
+# every module and black is nine tenths of the time. No value gets one into the text: `py` escapes
+# it, and `comment` makes it a line break.
+_SECTION = "\f"
 _WIDTH = 88  # black's own line length, so that black finds nothing to change
 
 
@@ -23,7 +27,8 @@ def render_template(name: str, plan: object) -> str:
     Raises:
         AssertionError: The text is no Python. That is a bug of recgen, not of the config.
     """
-    return _format(_environment().get_template(name).render(plan=plan))
+    text = _environment().get_template(name).render(plan=plan)
+    return "\n\n".join(_format(section) for section in text.split(_SECTION))
 
 
 @cache
@@ -41,11 +46,12 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _format(text: str) -> str:
+@lru_cache(maxsize=64)
+def _format(section: str) -> str:
     import black
 
     try:
-        return black.format_str(text, mode=black.Mode(line_length=_WIDTH))
+        return black.format_str(section, mode=black.Mode(line_length=_WIDTH))
     except black.parsing.InvalidInput as error:
         raise AssertionError(f"recgen rendered text that is no Python: {error}") from error
 
