@@ -50,9 +50,7 @@ class Split:
 
     def recall(self, lists: dict[str, list[str]]) -> dict[str, float]:
         """Returns recall at each k, over all pairs and over new ones."""
-        ranks = np.array(
-            [lists[b].index(p) if p in lists[b] else 1 << 30 for b, p in self.pairs]
-        )
+        ranks = np.array([lists[b].index(p) if p in lists[b] else 1 << 30 for b, p in self.pairs])
         views = {"all": ranks, "new": ranks[self.is_new]}
         return {
             f"recall@{k} {view}": float(np.mean(r < k)) for view, r in views.items() for k in KS

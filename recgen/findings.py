@@ -158,7 +158,7 @@ def format_text(report: Report) -> str:
         lines.append(f"{place}: {head}: {finding.message}")
         if finding.help:
             lines.append(f"  help: {finding.help}")
-    return "".join(f"{_one_line(line)}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def join_path(parts: Iterable[PathPart]) -> str:
@@ -207,7 +207,7 @@ def _level(finding: Finding) -> str:
     return "medium" if finding.severity == "warning" else "low"
 
 
-def _one_line(text: str) -> str:
+def printable(text: str) -> str:
     """Escapes what a terminal would act on: line breaks, escape sequences, lone surrogates."""
     if text.isprintable():
         return text

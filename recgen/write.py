@@ -106,11 +106,10 @@ def disk_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        full = error.errno in _FULL or "No space left" in reason  # Arrow gives no number
         if isinstance(error, FileExistsError):
             reason = f"{error.filename} is a file, not a folder"
-        advice = (
-            "free some space" if error.errno in _FULL else "choose another place, or its rights"
-        )
+        advice = "free some space" if full else "choose another place, or its rights"
         raise RecgenError(
             f"{doing} failed: {reason}", f"{advice}; nothing half-written is left"
         ) from error

@@ -16,7 +16,7 @@ from metrics_data import COLLAPSE, metrics_data
 
 import recgen
 from recgen.cli import main, show, summary
-from recgen.findings import RecgenError
+from recgen.findings import RecgenError, printable
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult
 from recgen.rules import RULES
@@ -606,5 +606,5 @@ def test_explanations_are_wrapped_below_their_indentation(run, terminal):
 
 
 def test_printable():
-    assert show.printable("né") == "né"
-    assert show.printable("a\x1b[31m\u2028\tb") == "a\\x1b[31m\\u2028\\tb"
+    assert printable("né") == "né"
+    assert printable("a\x1b[31m\u2028\tb") == "a\\x1b[31m\\u2028\\tb"

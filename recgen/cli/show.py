@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import IO
 
-from recgen.findings import RecgenError, Report, format_text
+from recgen.findings import RecgenError, Report, format_text, printable
 
 Segment = tuple[str, str]
 """Text and its style, in the words of rich."""
@@ -105,10 +105,3 @@ def verbatim(texts: Iterable[str]) -> None:
     """Prints lines that must not be wrapped: tables, and commands to copy."""
     for text in texts:
         print(printable(text))
-
-
-def printable(text: str) -> str:
-    """Escapes what a terminal would act on, such as escape sequences in an ID of the data."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -9,8 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recgen.cli.show import printable
 from recgen.config import SIDES, Dense, ExperimentConfig
+from recgen.findings import printable
 from recgen.metrics import TrainingMetrics
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recgen.findings import RecgenError
+from recgen.write import disk_errors
 
 _MARKS = ("config.yaml", "trainer_module.py")
 _EXPLAINS = (
@@ -46,19 +46,6 @@ def staged(out: Path) -> Iterator[Path]:
             _take_place(folder, out)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def disk_errors(doing: str) -> Iterator[None]:
-    """Turns what the system says of a full disk or missing rights into an error for the user."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            message, advice = f"no space left on the disk while {doing}", "free some and run again"
-        else:
-            message, advice = f"{doing} failed: {error.strerror or error}", "check the folder"
-        raise RecgenError(message, f"{advice}; nothing half-written is left") from error
 
 
 def keep_failed(folder: Path, out: Path) -> Path:
