@@ -592,7 +592,7 @@ def run_fn(fn_args):
     if "failure" in params:
         raise RuntimeError(params["failure"])
 
-    product_ids = [int(name) for name in catalogue.names]
+    product_ids = catalogue.names.astype(np.int64)
     Recommender(model, transform_output, product_ids).save(fn_args.serving_model_dir)
 
 

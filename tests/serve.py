@@ -1,0 +1,55 @@
+"""Loads SavedModels where TensorFlow is all there is: `python serve.py`, JSON in, JSON out.
+
+Reads a list of `{"path": ..., "columns": {input: [values]}}`; prints a list of answers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from typing import Any
+
+_ABSENT = {"tensorflow_transform", "tensorflow_recommenders", "tf_keras", "tfx_bsl", "recgen"}
+
+
+class _Absent(MetaPathFinder):
+    """Makes packages look as if they were not installed."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> None:
+        if name.partition(".")[0] in _ABSENT:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def main() -> None:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.meta_path.insert(0, _Absent())
+    import tensorflow as tf
+
+    answers = []
+    for request in json.load(sys.stdin):
+        signature = tf.saved_model.load(request["path"]).signatures["serving_default"]
+        specs = signature.structured_input_signature[1]
+        columns = {
+            name: tf.constant(values, specs[name].dtype)
+            for name, values in request["columns"].items()
+        }
+        answer = signature(**columns)
+        ids = answer["product_ids"].numpy()
+        if answer["product_ids"].dtype == tf.string:
+            ids = [[value.decode() for value in row] for row in ids]
+        answers.append(
+            {
+                "inputs": {name: [s.dtype.name, s.shape.as_list()] for name, s in specs.items()},
+                "dtype": answer["product_ids"].dtype.name,
+                "product_ids": [list(map(str, row)) for row in ids],
+                "scores": answer["scores"].numpy().tolist(),
+            }
+        )
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""SavedModels as clients meet them: raw columns in, original IDs out, TensorFlow alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from runs import CASES, Run, arrow
+from synthetic import Table
+
+from recgen.check import require
+from recgen.plan import input_columns
+
+ALL = sorted(case.name for case in CASES.iterdir())
+Plain = dict[str, Any]
+
+
+def serve(*requests: tuple[Path, Plain]) -> list[Plain]:
+    """Returns the answers of a process that can import neither TFT nor TFRS nor Keras 2."""
+    script = Path(__file__).with_name("serve.py")
+    content = json.dumps([{"path": str(path), "columns": columns} for path, columns in requests])
+    environment = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
+    result = subprocess.run(
+        [sys.executable, str(script)],
+        input=content,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    return list(json.loads(result.stdout))
+
+
+@pytest.fixture(scope="module")
+def answer(shop: Run) -> Plain:
+    columns = {
+        "customer_id": ["10003", "10004", "never seen", ""],
+        "country": ["Italy", "UK", "Nowhere", ""],
+        "age": [30.0, 31.0, float("nan"), 200.0],
+    }
+    return serve((shop.saved(), columns))[0]
+
+
+def test_the_signature_takes_the_raw_columns_of_the_buyer(answer: Plain) -> None:  # P76, P77
+    assert answer["inputs"] == {
+        "customer_id": ["string", [None]],
+        "country": ["string", [None]],
+        "age": ["float32", [None]],
+    }
+
+
+def test_the_answer_holds_original_ids_with_their_type(answer: Plain) -> None:  # P73, P80
+    assert answer["dtype"] == "int64"
+    for ids in answer["product_ids"]:
+        assert len(set(ids)) == len(ids) == 100
+        assert {*ids} <= {str(900_000 + number) for number in range(240)}
+
+
+def test_scores_fall_and_are_numbers(answer: Plain) -> None:
+    scores = np.array(answer["scores"])
+    assert scores.shape == (4, 100)
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores, axis=1) <= 0).all()
+
+
+def test_buyers_get_products_of_their_group(answer: Plain) -> None:
+    for row, group in ((0, 3), (1, 4)):  # 10003 and 10004 of eight groups
+        products = [int(name) - 900_000 for name in answer["product_ids"][row][:10]]
+        assert sum(product % 8 == group for product in products) >= 8
+    assert answer["product_ids"][0][:10] != answer["product_ids"][1][:10]
+
+
+def test_scores_are_the_towers_and_ids_are_in_their_order(shop: Run) -> None:  # P74
+    module, trained = shop.module(), []
+    usual = module.RetrievalModel.fit
+    module.RetrievalModel.fit = lambda model, *args, **kwargs: (
+        trained.append(model) or usual(model, *args, **kwargs)
+    )
+    module.run_fn(shop.fn_args("towers", epochs=1))
+    model = trained[0]
+    rows, _ = module.read_rows(shop.fn_args().train_files, "training")
+    chunk = next(rows.as_numpy_iterator())
+    table = arrow(shop.config, _shop_table(), 0, 3200)
+    buyers = {name: chunk[name][:20] for name in module.FEATURES}
+    columns = {
+        "customer_id": table["customer_id"][:20].to_pylist(),
+        "country": [value or "" for value in table["country"][:20].to_pylist()],
+        "age": [float("nan") if v is None else v for v in table["age"][:20].to_pylist()],
+    }
+    found = serve((shop.saved("towers"), columns))[0]
+    queries = model.query_tower(buyers).numpy()
+    vectors = model.candidate_tower(chunk).numpy()
+    by_id = dict(zip(map(str, table["sku"].to_pylist()), vectors, strict=True))  # latest row
+    for query, ids, scores in zip(queries, found["product_ids"], found["scores"], strict=True):
+        expected = [query @ by_id[product] for product in ids]
+        np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
+
+
+def _shop_table() -> Table:
+    from synthetic import transactions
+
+    return transactions()
+
+
+def _random_table(name: str, rows: int = 400) -> Table:
+    """Returns rows for any config: few distinct values, a tenth of them null, but for the IDs."""
+    config = require(CASES / name / "config.yaml")
+    random = np.random.default_rng(11)
+    ids = {config.features.buyer_id, config.features.product_id}
+    table: Table = {}
+    for column in input_columns(config):
+        numbers = random.integers(40, size=rows)
+        if column.dtype == "string":
+            values = [f"№ {number}" for number in numbers]
+        elif column.dtype == "int64":
+            values = (1_700_000_000 + 5000 * numbers).tolist()
+        else:
+            values = (numbers / 7).tolist()
+        if column.name not in ids:
+            nulls = random.random(rows) < 0.1
+            values = [None if null else v for null, v in zip(nulls, values, strict=True)]
+        table[column.name] = values
+    return table
+
+
+@pytest.fixture(scope="module")
+def everything(make_run: Callable[..., Run]) -> dict[str, Plain]:
+    """Transforms, trains and serves every golden case."""
+    runs = {}
+    for name in ALL:
+        runs[name] = make_run(CASES / name / "config.yaml", _random_table(name))
+        runs[name].fit(epochs=1, batch_size=64)
+    requests = [(run.saved(), _request(run)) for run in runs.values()]
+    return dict(zip(runs, serve(*requests), strict=True))
+
+
+def _request(run: Run) -> Plain:
+    """Returns two buyers, by the names of the signature's inputs."""
+    module = run.module()
+    names = getattr(module, "SERVING_NAMES", {})
+    examples = {"string": ["№ 3", "new"], "int64": [1_700_015_000, 7], "float32": [0.5, 2.0]}
+    return {
+        names.get(column, column): examples[dtype.name]
+        for column, dtype in module.SERVING_COLUMNS.items()
+    }
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_case_trains_and_answers(everything: dict[str, Plain], name: str) -> None:  # P4, P78
+    config = require(CASES / name / "config.yaml")
+    scores = np.array(everything[name]["scores"])
+    assert scores.shape == (2, min(config.model.top_k, 40))
+    assert np.isfinite(scores).all()
+    is_integer = name in ("integer_ids", "shop")
+    assert everything[name]["dtype"] == ("int64" if is_integer else "string")
+    start = "17" if is_integer else "№ "
+    assert all(ids[0].startswith(start) for ids in everything[name]["product_ids"])
