@@ -163,3 +163,13 @@ def test_every_case_trains_and_answers(everything: dict[str, Plain], name: str) 
     assert everything[name]["dtype"] == ("int64" if is_integer else "string")
     start = "17" if is_integer else "№ "
     assert all(ids[0].startswith(start) for ids in everything[name]["product_ids"])
+
+
+def test_ids_that_a_csv_file_made_integers_are_parsed_and_guests_are_unknown(shop: Run) -> None:
+    import tensorflow as tf
+
+    column = tf.constant(["10003", "a guest", "", "-1", "9" * 30])
+    sparse = shop.module().as_raw(column, tf.io.VarLenFeature(tf.int64))
+    assert sparse.values.numpy().tolist() == [10003]
+    assert sparse.indices.numpy().tolist() == [[0, 0]]
+    assert sparse.dense_shape.numpy().tolist() == [5, 1]

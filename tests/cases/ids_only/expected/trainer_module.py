@@ -465,8 +465,11 @@ def as_raw(column, spec):
         known = ~tf.math.is_nan(column)
     else:
         known = column != ("" if column.dtype == tf.string else tf.int64.min)
+    is_parsed = column.dtype == tf.string and spec.dtype != tf.string
+    if is_parsed:  # IDs of digits, which a CSV file made numbers: others are unknown
+        known &= tf.strings.regex_full_match(column, "[0-9]{1,18}")
     values = tf.boolean_mask(column, known)
-    if values.dtype != spec.dtype and values.dtype == tf.string:
+    if is_parsed:
         values = tf.strings.to_number(values, spec.dtype)
     rows = tf.where(known)
     indices = tf.concat([rows, tf.zeros_like(rows)], axis=1)
