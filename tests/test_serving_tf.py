@@ -132,12 +132,18 @@ def _random_table(name: str, rows: int = 400) -> Table:
 
 
 @pytest.fixture(scope="module")
-def everything(make_run: Callable[..., Run]) -> dict[str, Plain]:
-    """Transforms, trains and serves every golden case."""
-    runs = {}
+def runs(make_run: Callable[..., Run]) -> dict[str, Run]:
+    """Transforms and trains every golden case."""
+    found = {}
     for name in ALL:
-        runs[name] = make_run(CASES / name / "config.yaml", _random_table(name))
-        runs[name].fit(epochs=1, batch_size=64)
+        found[name] = make_run(CASES / name / "config.yaml", _random_table(name))
+        found[name].fit(epochs=1, batch_size=64)
+    return found
+
+
+@pytest.fixture(scope="module")
+def answers(runs: dict[str, Run]) -> dict[str, Plain]:
+    """Serves every golden case."""
     requests = [(run.saved(), _request(run)) for run in runs.values()]
     return dict(zip(runs, serve(*requests), strict=True))
 
@@ -154,15 +160,23 @@ def _request(run: Run) -> Plain:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_case_trains_and_answers(everything: dict[str, Plain], name: str) -> None:  # P4, P78
+def test_every_case_trains_and_answers(answers: dict[str, Plain], name: str) -> None:  # P4, P78
     config = require(CASES / name / "config.yaml")
-    scores = np.array(everything[name]["scores"])
+    scores = np.array(answers[name]["scores"])
     assert scores.shape == (2, min(config.model.top_k, 40))
     assert np.isfinite(scores).all()
     is_integer = name in ("integer_ids", "shop")
-    assert everything[name]["dtype"] == ("int64" if is_integer else "string")
+    assert answers[name]["dtype"] == ("int64" if is_integer else "string")
     start = "17" if is_integer else "№ "
-    assert all(ids[0].startswith(start) for ids in everything[name]["product_ids"])
+    assert all(ids[0].startswith(start) for ids in answers[name]["product_ids"])
+
+
+def test_shared_towers_have_the_same_layers(runs: dict[str, Run]) -> None:  # P18
+    model = runs["shared_towers"].built().model
+    assert model.query_tower.shared_layers is model.candidate_tower.shared_layers
+    shared = {weight.ref() for weight in model.query_tower.shared_layers.trainable_weights}
+    assert len(shared) == 6  # two dense layers, a batch normalization
+    assert len(model.trainable_variables) == 6 + 4  # and four tables of embeddings
 
 
 def test_ids_that_a_csv_file_made_integers_are_parsed_and_guests_are_unknown(shop: Run) -> None:

@@ -148,13 +148,6 @@ def test_weight_penalties_are_part_of_the_total(shop: Run) -> None:
     assert losses["total_loss"][0] == pytest.approx(total, rel=1e-3)
 
 
-def test_shared_towers_have_the_same_layers(shop: Run) -> None:
-    features = shop.config.features
-    assert features.width_of("buyer") != features.width_of("product")
-    module = shop.variant(**deep([{"type": "dense", "units": 16}])).module()
-    assert not hasattr(module, "SharedLayers")
-
-
 def test_candidates_are_products_once_each_and_the_latest_row_counts(shop: Run) -> None:  # P65
     tf = pytest.importorskip("tensorflow")
     module = shop.module()
