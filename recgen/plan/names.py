@@ -37,12 +37,13 @@ class Names:
 
 
 def slug(text: str) -> str:
-    """Returns a snake_case ASCII identifier that is no keyword and no builtin."""
+    """Returns a snake_case ASCII identifier that is no keyword, no builtin and no `l`."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = re.sub(r"\W+", "_", _WORD_BREAK.sub("_", plain)).lower()
     name = re.sub(r"__+", "_", words).strip("_") or "column"
     if name[0].isdigit():
         name = f"column_{name}"
-    if keyword.iskeyword(name) or keyword.issoftkeyword(name) or hasattr(builtins, name):
+    taken = keyword.iskeyword(name) or keyword.issoftkeyword(name) or hasattr(builtins, name)
+    if taken or name == "l":  # looks like a one
         name = f"{name}_column"
     return name
