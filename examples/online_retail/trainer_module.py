@@ -70,8 +70,8 @@ GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
 # vector. The loss is a mean, so the limits hold at every batch size.
 DEAD_GRADIENT = 1e-7
 DEAD_SPREAD = 1e-5
-DEAD_STEPS = 20  # in a row, before training is stopped
-# Powers of ten between which histograms have their edges, the same in every epoch.
+DEAD_STEPS = 5  # before training is stopped
+# Powers of ten that histogram edges span, in every epoch.
 HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
 
 
@@ -269,17 +269,19 @@ class RetrievalModel(tf.keras.Model):
         return losses, embeddings, dict(zip(keys, gradients, strict=True))
 
     def train_step(self, features):
-        """Takes a step, and counts the steps in a row in which a tower was dead."""
+        """Takes a step, and counts the steps in which a tower was dead."""
         losses, embeddings, gradients = self.compute_gradients(features, training=True)
         self.optimizer.apply_gradients((g, v.deref()) for v, g in gradients.items())
         norms = {"total_gradient": tf.linalg.global_norm(list(gradients.values()))}
         for name, tower in self.towers.items():
             own = [gradients[v.ref()] for v in tower.trainable_variables]
             norm = norms[f"{name}_gradient"] = tf.linalg.global_norm(own)
-            is_same = spread(embeddings[name]) <= DEAD_SPREAD
-            is_dead = (norm <= DEAD_GRADIENT) | is_same
+            is_dead = (norm <= DEAD_GRADIENT) | (
+                spread(embeddings[name]) <= DEAD_SPREAD
+            )
             steps = self.dead_steps[name]
-            steps.assign(tf.where(is_dead, steps + 1, 0))
+            # Dying towers twitch: one step that is not dead halves the count.
+            steps.assign(tf.where(is_dead, steps + 1, steps // 2))
         return self._average(losses | norms)
 
     def test_step(self, features):
