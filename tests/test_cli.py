@@ -15,7 +15,7 @@ import pytest
 from metrics_data import COLLAPSE, metrics_data
 
 import recgen
-from recgen.cli import main, show, summary
+from recgen.cli import main, summary
 from recgen.findings import RecgenError, printable
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult

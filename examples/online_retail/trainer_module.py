@@ -276,9 +276,8 @@ class RetrievalModel(tf.keras.Model):
         for name, tower in self.towers.items():
             own = [gradients[v.ref()] for v in tower.trainable_variables]
             norm = norms[f"{name}_gradient"] = tf.linalg.global_norm(own)
-            is_dead = (norm <= DEAD_GRADIENT) | (
-                spread(embeddings[name]) <= DEAD_SPREAD
-            )
+            is_same = spread(embeddings[name]) <= DEAD_SPREAD
+            is_dead = (norm <= DEAD_GRADIENT) | is_same
             steps = self.dead_steps[name]
             # Dying towers twitch: one step that is not dead halves the count.
             steps.assign(tf.where(is_dead, steps + 1, steps // 2))
@@ -558,12 +557,10 @@ def run_fn(fn_args):
         "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
         "tensorflow": tf.__version__,
     }
-    folders = [os.path.dirname(fn_args.serving_model_dir.rstrip("/"))]
-    if custom.get("gcs_output_path"):
-        folders.append(custom["gcs_output_path"])
+    beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
+    folders = filter(None, [beside_model, custom.get("gcs_output_path")])
     probe = next(iter(evaluation_batches(train_rows, train_count, batch_size)))
     metrics = MetricsFile(folders, params, probe)
-    metrics.write()
     model.fit(
         training_batches(train_rows, batch_size, seed),
         epochs=epochs,
@@ -574,8 +571,8 @@ def run_fn(fn_args):
         verbose=0,
     )
 
-    test_batches = evaluation_batches(test_rows, test_count, batch_size)
-    test = model.evaluate(test_batches, return_dict=True, verbose=0)
+    batches = evaluation_batches(test_rows, test_count, batch_size)
+    test = model.evaluate(batches, return_dict=True, verbose=0)
     popularity = catalogue.popularity_recall(test_rows)
     test |= {f"popularity_recall_at_{k}": value for k, value in popularity.items()}
     final = metrics.content["final_metrics"]
