@@ -83,9 +83,8 @@ def read_rows(patterns, split):
     compression = "GZIP" if files[0].endswith(".gz") else ""
     rows = tf.data.TFRecordDataset(files, compression).batch(SHUFFLE_ROWS)
     rows = rows.map(lambda examples: tf.io.parse_example(examples, FEATURES)).cache()
-    # With autotuning, TensorFlow 2.21 waits for seconds whenever an iterator ends.
     options = tf.data.Options()
-    options.autotune.enabled = False
+    options.autotune.enabled = False  # with it, the end of an iterator can take seconds
     rows = rows.with_options(options)
     count = sum(len(chunk[PRODUCT_ID]) for chunk in rows.as_numpy_iterator())
     if not count:
@@ -561,6 +560,7 @@ def run_fn(fn_args):
     folders = filter(None, [beside_model, custom.get("gcs_output_path")])
     probe = next(iter(evaluation_batches(train_rows, train_count, batch_size)))
     metrics = MetricsFile(folders, params, probe)
+    metrics.write()
     model.fit(
         training_batches(train_rows, batch_size, seed),
         epochs=epochs,
