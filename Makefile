@@ -5,6 +5,9 @@ PYTHON := .venv/bin/python
 READY := .venv/.ready
 endif
 
+# Two files of tests at a time: most of them use one core.
+PARALLEL := --numprocesses 2 --dist loadfile
+
 .PHONY: demo test test-tf216 test-tfx lint golden tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
@@ -13,10 +16,10 @@ demo: $(READY)  ## train on generated transactions and print recommendations
 	$(PYTHON) -m recgen recommend runs/demo
 
 test: $(READY)  ## everything but real TFX
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(PARALLEL)
 
 test-tf216: .venv-tf216/.ready  ## what runs TensorFlow, on the older stack
-	.venv-tf216/bin/python -m pytest -m tf
+	.venv-tf216/bin/python -m pytest $(PARALLEL) -m tf
 
 test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
 	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py -rs

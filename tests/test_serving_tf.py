@@ -18,7 +18,8 @@ from synthetic import Table
 from recgen.check import require
 from recgen.plan import input_columns
 
-ALL = sorted(case.name for case in CASES.iterdir())
+# These two have nothing of their own to run; each case takes ten seconds.
+ALL = sorted({case.name for case in CASES.iterdir()} - {"ids_only", "both_towers"})
 Plain = dict[str, Any]
 
 
@@ -172,7 +173,9 @@ def test_every_case_trains_and_answers(answers: dict[str, Plain], name: str) -> 
 
 
 def test_shared_towers_have_the_same_layers(runs: dict[str, Run]) -> None:  # P18
-    model = runs["shared_towers"].built().model
+    built = runs["shared_towers"].built()
+    model = built.model
+    model.compute_losses(built.batch, training=True)  # a layer has its weights after its first call
     assert model.query_tower.shared_layers is model.candidate_tower.shared_layers
     shared = {weight.ref() for weight in model.query_tower.shared_layers.trainable_weights}
     assert len(shared) == 6  # two dense layers, a batch normalization
