@@ -30,7 +30,7 @@ def test_every_rule_has_a_failing_example(code):
     assert any(folder.startswith(f"{code}_") for folder in FOLDERS)
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=str)
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.code)
 def test_every_rule_explains_itself(rule):
     assert all([rule.title, rule.reason.endswith("."), rule.remedy.endswith(".")])
     if rule.code not in {"RG001", "RG002", "RG003", "RG004"}:  # theirs are no YAML, on purpose
