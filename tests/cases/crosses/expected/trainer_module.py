@@ -74,8 +74,8 @@ GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
 # vector. The loss is a mean, so the limits hold at every batch size.
 DEAD_GRADIENT = 1e-7
 DEAD_SPREAD = 1e-5
-DEAD_STEPS = 20  # in a row, before training is stopped
-# Powers of ten between which histograms have their edges, the same in every epoch.
+DEAD_STEPS = 5  # before training is stopped
+# Powers of ten that histogram edges span, in every epoch.
 HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
 
 
@@ -87,9 +87,8 @@ def read_rows(patterns, split):
     compression = "GZIP" if files[0].endswith(".gz") else ""
     rows = tf.data.TFRecordDataset(files, compression).batch(SHUFFLE_ROWS)
     rows = rows.map(lambda examples: tf.io.parse_example(examples, FEATURES)).cache()
-    # With autotuning, TensorFlow 2.21 waits for seconds whenever an iterator ends.
     options = tf.data.Options()
-    options.autotune.enabled = False
+    options.autotune.enabled = False  # with it, the end of an iterator can take seconds
     rows = rows.with_options(options)
     count = sum(len(chunk[PRODUCT_ID]) for chunk in rows.as_numpy_iterator())
     if not count:
@@ -297,7 +296,7 @@ class RetrievalModel(tf.keras.Model):
         return losses, embeddings, dict(zip(keys, gradients, strict=True))
 
     def train_step(self, features):
-        """Takes a step, and counts the steps in a row in which a tower was dead."""
+        """Takes a step, and counts the steps in which a tower was dead."""
         losses, embeddings, gradients = self.compute_gradients(features, training=True)
         self.optimizer.apply_gradients((g, v.deref()) for v, g in gradients.items())
         norms = {"total_gradient": tf.linalg.global_norm(list(gradients.values()))}
@@ -307,7 +306,8 @@ class RetrievalModel(tf.keras.Model):
             is_same = spread(embeddings[name]) <= DEAD_SPREAD
             is_dead = (norm <= DEAD_GRADIENT) | is_same
             steps = self.dead_steps[name]
-            steps.assign(tf.where(is_dead, steps + 1, 0))
+            # Dying towers twitch: one step that is not dead halves the count.
+            steps.assign(tf.where(is_dead, steps + 1, steps // 2))
         return self._average(losses | norms)
 
     def test_step(self, features):
@@ -584,9 +584,8 @@ def run_fn(fn_args):
         "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
         "tensorflow": tf.__version__,
     }
-    folders = [os.path.dirname(fn_args.serving_model_dir.rstrip("/"))]
-    if custom.get("gcs_output_path"):
-        folders.append(custom["gcs_output_path"])
+    beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
+    folders = filter(None, [beside_model, custom.get("gcs_output_path")])
     probe = next(iter(evaluation_batches(train_rows, train_count, batch_size)))
     metrics = MetricsFile(folders, params, probe)
     metrics.write()
@@ -600,8 +599,8 @@ def run_fn(fn_args):
         verbose=0,
     )
 
-    test_batches = evaluation_batches(test_rows, test_count, batch_size)
-    test = model.evaluate(test_batches, return_dict=True, verbose=0)
+    batches = evaluation_batches(test_rows, test_count, batch_size)
+    test = model.evaluate(batches, return_dict=True, verbose=0)
     popularity = catalogue.popularity_recall(test_rows)
     test |= {f"popularity_recall_at_{k}": value for k, value in popularity.items()}
     final = metrics.content["final_metrics"]
