@@ -11,9 +11,9 @@ PARALLEL := --numprocesses 2 --dist loadfile
 .PHONY: demo test test-tf216 test-tfx lint golden tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
-	$(PYTHON) -m recgen demo-data --out runs/demo.csv
+	$(PYTHON) -m recgen demo-data --out runs/demo.csv --force
 	$(PYTHON) -m recgen train examples/online_retail/config.yaml --data runs/demo.csv --out runs/demo
-	$(PYTHON) -m recgen recommend runs/demo
+	$(PYTHON) -m recgen recommend runs/demo --buyer 12762
 
 test: $(READY)  ## everything but real TFX
 	$(PYTHON) -m pytest $(PARALLEL)
