@@ -190,6 +190,27 @@ def test_recall_is_by_id_and_unknown_products_are_missed(shop: Run) -> None:  # 
     assert (nans.numpy() == len(indices) - 1).all()
 
 
+def test_recall_is_that_of_tfrs_by_id(shop: Run) -> None:  # P63, P67
+    tf, tfrs = pytest.importorskip("tensorflow"), pytest.importorskip("tensorflow_recommenders")
+    built = shop.built()
+    model, ks = built.model, built.module.RECALL_AT
+    model.embed_catalogue()
+    vectors, position = model.candidates, model.position.numpy()
+    indices = np.argsort(position)[(position < 0).sum() :]
+    rng = np.random.default_rng(5)
+    right = rng.choice(indices, 500)
+    noise = rng.normal(size=(500, vectors.shape[1])) * np.std(vectors.numpy())
+    queries = tf.constant(tf.gather(vectors, position[right]) + noise, tf.float32)
+    streaming = tfrs.layers.factorized_top_k.Streaming(k=min(max(ks), len(indices)))
+    pairs = tf.data.Dataset.from_tensor_slices((indices, vectors)).batch(64)
+    peer = tfrs.metrics.FactorizedTopK(streaming.index_from_dataset(pairs), ks=ks)
+    peer.update_state(queries, queries, true_candidate_ids=tf.constant(right))
+    ranks = model.rank_products(queries, tf.constant(right)).numpy()
+    ours = [float(np.mean(ranks < k)) for k in ks]
+    assert ours == pytest.approx([float(value) for value in peer.result()])
+    assert 0.05 < ours[0] < 0.95  # neither trivial
+
+
 @pytest.mark.parametrize("batch_size", [100_000, 57])  # 57: the last batch has one row
 def test_any_batch_size_trains(shop: Run, batch_size: int) -> None:  # P58
     args = shop.fn_args(f"batch {batch_size}", epochs=1, batch_size=batch_size)
