@@ -6,7 +6,7 @@ READY := .venv/.ready
 endif
 
 # Two files of tests at a time: most of them use one core.
-PARALLEL := --numprocesses 2 --dist loadfile
+PARALLEL := --numprocesses 2 --dist loadfile -rs
 
 .PHONY: demo test test-tf216 test-tfx lint golden tfx-root
 
