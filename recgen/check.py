@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, join_path
 from recgen.load import Document, Parsed, parse, parse_sections, read
+from recgen.profile import Profile
 from recgen.rules import RULES, Problem, Rule
 
 
@@ -16,6 +17,7 @@ def check(
     *,
     features: object = None,
     model: object = None,
+    profile: Profile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
     """Returns all findings on an experiment, or on a feature and a model config alone.
@@ -26,6 +28,7 @@ def check(
         source: A path, a mapping, an ExperimentConfig or an object with its attributes.
         features: A feature config, in the same forms but no path; paths start within it.
         model: A model config, likewise.
+        profile: What the data is like; with it, the config is compared with the data.
         allow: Codes of errors to be had as warnings.
 
     Raises:
@@ -38,7 +41,7 @@ def check(
     if source is not None and sections:
         raise TypeError("give either source, or features and model")
     parsed = parse_sections(sections) if sections else parse(read(source))
-    return _report(parsed, depth=1 if sections else 0).allowing(allow)
+    return _report(parsed, 1 if sections else 0, profile).allowing(allow)
 
 
 def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
@@ -69,23 +72,25 @@ def _check_codes(allow: Collection[str]) -> None:
             raise RecgenError(message, f"Mend the config; only {codes} can be allowed.")
 
 
-def _report(parsed: Parsed, depth: int) -> Report:
+def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Report:
     """Returns the report; `depth` is how many parts of a path stand above what was given."""
-    found = [*parsed.findings, *_rule_findings(parsed, depth)]
+    found = [*parsed.findings, *_rule_findings(parsed, depth, profile)]
     # By position where there is one; the sort keeps the order of shape, then code, otherwise.
     found.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
     return Report(tuple(found), parsed.document.source)
 
 
-def _rule_findings(parsed: Parsed, depth: int) -> Iterator[Finding]:
+def _rule_findings(parsed: Parsed, depth: int, profile: Profile | None) -> Iterator[Finding]:
+    known = {"profile": profile} if profile is not None else {}
     for rule in RULES.values():
-        for problem in rule.problems(parsed.sections):
+        for problem in rule.problems({**parsed.sections, **known}):
             yield _finding(rule, problem, parsed.document, depth)
 
 
 def _finding(rule: Rule, problem: Problem, document: Document, depth: int) -> Finding:
     line, column = document.position(problem.path)
-    path = join_path(problem.path[depth:])
-    fix = Fix(path, *problem.fix) if problem.fix else None
+    location = problem.path[depth:]
+    path = join_path(location)
+    fix = Fix(location, *problem.fix, safe=problem.safe) if problem.fix else None
     severity = problem.severity or rule.severity
     return Finding(rule.code, severity, path, problem.message, problem.help, line, column, fix)

@@ -9,17 +9,32 @@ from typing import Literal
 Severity = Literal["error", "warning", "info"]
 PathPart = str | int
 Location = tuple[PathPart, ...]
+FixOp = Literal["set", "remove", "rename"]
 
 _SHOWN = 60  # characters of a value in a message: enough to recognize it, too few to flood
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A mechanical mend: what to do at `path`. `value` is the new value, or the new key."""
+    """A mechanical mend: what to do at `location`. `value` is the new value, or the new key.
 
-    path: str
-    op: Literal["set", "remove", "rename"]
+    `set` also adds what is not there yet. A fix is `safe` when nobody could have meant anything
+    else: it changes no model that could be trained before.
+    """
+
+    location: Location
+    op: FixOp
     value: object = None
+    safe: bool = False
+
+    @property
+    def path(self) -> str:
+        """The location as findings write it."""
+        return join_path(self.location)
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the fix as plain JSON data."""
+        return {"path": self.path, "op": self.op, "value": self.value, "safe": self.safe}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +50,33 @@ class Finding:
     column: int | None = None
     fix: Fix | None = None
     allowed: bool = False  # an error that the user asked to have as a warning
+    end_column: int | None = None  # one past the last character, on the same line
 
     def as_dict(self) -> dict[str, object]:
         """Returns the finding as plain JSON data."""
-        fix = self.fix and {"path": self.fix.path, "op": self.fix.op, "value": self.fix.value}
         return {
             "code": self.code,
             "severity": self.severity,
             "path": self.path,
             "line": self.line,
             "column": self.column,
+            "end_column": self.end_column,
             "message": self.message,
             "help": self.help,
-            "fix": fix,
+            "fix": self.fix.as_dict() if self.fix else None,
         }
 
 
 @dataclass(frozen=True)
 class Report:
-    """All findings on one config. `source` is the file's name as the user gave it."""
+    """All findings on one config.
+
+    `source` is the file's name as the user gave it, `text` what stands in it.
+    """
 
     findings: tuple[Finding, ...] = ()
-    source: str | None = field(default=None)
+    source: str | None = None
+    text: str | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:

@@ -108,10 +108,10 @@ def test_a_close_word_is_proposed_with_a_fix(experiment):
     (finding,) = check(changed(experiment, ("model", "optimiser"), "adam")).errors
     assert (finding.help, finding.fix) == (
         "Did you mean 'optimizer'?",
-        Fix("model.optimiser", "rename", "optimizer"),
+        Fix(("model", "optimiser"), "rename", "optimizer", safe=True),
     )
     (finding,) = check(changed(experiment, ("model", "optimizer"), "Adagard")).errors
-    assert finding.fix == Fix("model.optimizer", "set", "adagrad")
+    assert finding.fix == Fix(("model", "optimizer"), "set", "adagrad", safe=True)
 
 
 def test_all_problems_at_once_rules_too(experiment):
@@ -134,7 +134,7 @@ def test_sections_alone_have_paths_of_their_own(experiment):
     assert findings(check(model={})) == []
     assert check(features=features).ok
     fix = check(model={"optimizer": "sgd", "learning_rate": 0.2, "gradient_clip_norm": None})
-    assert fix.findings[-1].fix == Fix("gradient_clip_norm", "set", 1.0)
+    assert fix.findings[-1].fix == Fix(("gradient_clip_norm",), "set", 1.0)
 
 
 def test_findings_stand_in_the_order_of_the_file(tmp_path):
@@ -189,7 +189,7 @@ def test_the_shapes_that_the_platform_reads():
             Finding("RG1", "error", "a", "first"),
             Finding("RG2", "error", "a", "second"),
             Finding("RG3", "warning", "b", "third"),
-            Finding("RG4", "info", "c", "fourth", fix=Fix("c", "remove")),
+            Finding("RG4", "info", "c", "fourth", fix=Fix(("c",), "remove")),
         )
     )
     assert report.field_errors() == {"a": "first; second"}
@@ -198,7 +198,7 @@ def test_the_shapes_that_the_platform_reads():
     assert report.summary() == "2 errors, 1 warning, 1 note"
     assert report.allowing({"RG1"}).warning_dicts()[0]["severity"] == "high"
     entry = json.loads(json.dumps(report.findings[3].as_dict()))
-    assert entry["fix"] == {"path": "c", "op": "remove", "value": None}
+    assert entry["fix"] == {"path": "c", "op": "remove", "value": None, "safe": False}
     assert report.findings[0].as_dict()["fix"] is None
 
 

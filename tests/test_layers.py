@@ -11,8 +11,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "load", "rules", "check", "plan", "render", "write", "generate",
-    "metrics", "demo", "local", "cli", "__main__",
+    "findings", "config", "profile", "load", "rules", "check", "edit", "upgrade", "formats",
+    "schema", "plan", "attest", "render", "write", "generate", "propose", "metrics", "demo",
+    "local", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

@@ -113,9 +113,9 @@ def _unknown_key(details: ErrorDetails, path: Location, owners: Models) -> Words
     close = get_close_matches(str(key), known, n=1)
     message = f"unknown key {show(key)}"
     if close:
-        fix = Fix(join_path(path), "rename", close[0])
+        fix = Fix(path, "rename", close[0], safe=True)
         return "RG010", message, f"Did you mean {close[0]!r}?", fix
-    fix = Fix(join_path(path), "remove")
+    fix = Fix(path, "remove")
     return "RG010", message, f"Remove it; known here: {', '.join(known)}.", fix
 
 
@@ -132,20 +132,20 @@ def _no_tag(details: ErrorDetails, path: Location, owners: Models) -> Words:
 def _wrong_tag(details: ErrorDetails, path: Location, owners: Models) -> Words:
     given = _attribute(details["input"], str(path[-1]))
     allowed = [tag for owner in owners for tag in _tags(owner)]
-    return _not_allowed(show(given), given, allowed, join_path(path))
+    return _not_allowed(show(given), given, allowed, path)
 
 
 def _wrong_word(details: ErrorDetails, path: Location, owners: Models) -> Words:
     allowed = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
     given = details["input"]
-    return _not_allowed(show(given), given, allowed, join_path(path))
+    return _not_allowed(show(given), given, allowed, path)
 
 
-def _not_allowed(what: str, given: object, allowed: list[str], path: str) -> Words:
+def _not_allowed(what: str, given: object, allowed: list[str], path: Location) -> Words:
     message = f"{what} is not one of {', '.join(allowed)}"
     close = _closest(given, allowed)
     if close:
-        return "RG013", message, f"Did you mean {close!r}?", Fix(path, "set", close)
+        return "RG013", message, f"Did you mean {close!r}?", Fix(path, "set", close, safe=True)
     return "RG013", message, "Write one of them.", None
 
 

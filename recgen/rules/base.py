@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from recgen.config import SIDES, Cross, Feature, FeatureConfig, Side
-from recgen.findings import Location, Severity
+from recgen.findings import FixOp, Location, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,12 @@ class Problem:
     message: str
     help: str
     severity: Severity | None = None  # where it differs from the rule's
-    fix: tuple[Literal["set", "remove", "rename"], object] | None = None
+    fix: tuple[FixOp, object] | None = None
+    safe: bool = False  # whether the fix is; see `Fix`
 
 
-# A check names in its parameters what it looks at: `features`, `model`, `data`.
+# A check names in its parameters what it looks at: `features`, `model`, `data`, and `profile`,
+# which is there only when the data is.
 Check = Callable[..., Iterator[Problem]]
 
 

@@ -21,7 +21,7 @@ def _changed(config: BaseModel, *names: str) -> list[str]:
 
 def _unused(path: Location, why: str) -> Problem:
     message = f"{join_path(path[-1:])} has no effect: {why}"
-    return Problem(path, message, _REMOVE, fix=("remove", None))
+    return Problem(path, message, _REMOVE, fix=("remove", None), safe=True)
 
 
 def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:

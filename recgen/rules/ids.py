@@ -37,6 +37,7 @@ def _detected(features: FeatureConfig) -> Iterator[Problem]:
                 f"Write `{side}_id_column: {name}` to be sure.",
                 severity="info" if marked else None,  # then it is no guess
                 fix=("set", name),
+                safe=True,
             )
 
 

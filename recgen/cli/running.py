@@ -1,10 +1,8 @@
-"""The commands: each parses, calls, prints. What is slow is imported where it is needed."""
+"""Commands that make something: modules, a trained model, recommendations, demo data."""
 
 from __future__ import annotations
 
-import json
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,74 +10,9 @@ import typer
 
 import recgen
 from recgen.cli import show
+from recgen.cli.app import Allow, Config, Force, app, checked
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
-
-app = typer.Typer(
-    help="Generates the TFX modules that train a two-tower recommender, from a config.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # they would bring rich, which is slow to import
-    rich_markup_mode=None,
-)
-
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML or JSON file.")]
-Allow = Annotated[
-    list[str],
-    typer.Option(metavar="CODE", help="Take errors of this code as warnings; repeatable."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace what recgen did not write.")]
-
-
-class Format(str, Enum):
-    """How findings are printed."""
-
-    text = "text"
-    json = "json"
-
-
-class Schema(str, Enum):
-    """What has a JSON Schema."""
-
-    config = "config"
-    metrics = "metrics"
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"recgen {recgen.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    pass
-
-
-@app.command()
-def check(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML or JSON files.")],
-    format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.text,
-    allow: Allow = [],  # noqa: B006 (typer copies it)
-) -> None:
-    """Say what is wrong or doubtful in configs."""
-    reports = [recgen.check(str(config), allow=allow) for config in configs]
-    if format is Format.json:
-        told = [
-            {"source": r.source, "ok": r.ok, "findings": [f.as_dict() for f in r.findings]}
-            for r in reports
-        ]
-        print(json.dumps(told, indent=2, ensure_ascii=False))
-    else:
-        for report in reports:
-            show.findings(report, sys.stdout)
-            style = "green" if report.ok else "red"
-            show.line((f"{report.source}: {report.summary()}", style))
-    raise typer.Exit(0 if all(report.ok for report in reports) else 1)
 
 
 @app.command()
@@ -99,7 +32,7 @@ def render(
     from recgen import write
     from recgen.generate import generate
 
-    files = generate(_checked(config, allow))
+    files = generate(checked(config, allow))
     if not check and not diff:
         for file in write.write_files(files, out, force=force):
             show.line("wrote     " if file.changed else "unchanged ", str(file.path))
@@ -135,7 +68,7 @@ def train(
     from recgen.local.progress import open_progress
     from recgen.local.run import train as run
 
-    experiment = _checked(config, allow)
+    experiment = checked(config, allow)
     source = data or _source(config, experiment)
     folder = out or Path("runs", summary.folder_name(experiment.name or config.stem))
     text = config.read_text(encoding="utf-8-sig")
@@ -165,40 +98,6 @@ def recommend(
 
 
 @app.command()
-def explain(code: Annotated[str, typer.Argument(metavar="RGnnn")]) -> None:
-    """Say why a rule exists, and what to do about it."""
-    from difflib import get_close_matches
-
-    from recgen.rules import RULES
-
-    rule = RULES.get(code.upper())
-    if rule is None:
-        close = get_close_matches(code.upper(), RULES, n=1)
-        raise RecgenError(
-            f"there is no rule {code!r}",
-            f"Did you mean {close[0]}?" if close else f"There are: {', '.join(RULES)}",
-        )
-    show.line((f"{rule.code} {rule.title}", "bold"), f" ({rule.severity})")
-    show.title("Why is this bad?")
-    show.paragraph(rule.reason)
-    show.title("Example")
-    show.verbatim(f"  {line}" for line in rule.example.splitlines())
-    show.title("Use instead")
-    show.paragraph(rule.remedy)
-    if rule.allowable:
-        show.line()
-        show.paragraph(f"Render all the same, as an experiment: --allow {rule.code}", indent=0)
-
-
-@app.command()
-def schema(of: Annotated[Schema, typer.Argument(show_default=True)] = Schema.config) -> None:
-    """Print the JSON Schema of configs, or of training_metrics.json."""
-    model = ExperimentConfig if of is Schema.config else recgen.TrainingMetrics
-    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    print(json.dumps(dialect | model.model_json_schema(), indent=2))
-
-
-@app.command()
 def demo_data(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
@@ -215,16 +114,6 @@ def demo_data(
     content = demo.demo_data(demo.kind_of_file(out), rows, seed)
     file = write.write_data(content, out, force=force)
     show.line("wrote     " if file.changed else "unchanged ", f"{out} ({rows:,} rows)")
-
-
-def _checked(config: Path, allow: list[str]) -> ExperimentConfig:
-    """Returns the config; what is to be said of it goes to stderr."""
-    report = recgen.check(str(config), allow=allow)
-    show.findings(report, sys.stderr)
-    if not report.ok:
-        show.line((f"{config}: {report.summary()}", "red"), stream=sys.stderr)
-        raise typer.Exit(1)
-    return recgen.load(str(config), allow=allow)
 
 
 def _source(config: Path, experiment: ExperimentConfig) -> Path:

@@ -1,0 +1,53 @@
+"""The application that the commands join, and the options that several of them have."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import recgen
+from recgen.cli import show
+from recgen.config import ExperimentConfig
+
+app = typer.Typer(
+    help="Generates the TFX modules that train a two-tower recommender, from a config.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would bring rich, which is slow to import
+    rich_markup_mode=None,
+)
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML or JSON file.")]
+Allow = Annotated[
+    list[str],
+    typer.Option(metavar="CODE", help="Take errors of this code as warnings; repeatable."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what recgen did not write.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"recgen {recgen.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def checked(config: Path, allow: list[str]) -> ExperimentConfig:
+    """Returns the config of a file; what is to be said of it goes to stderr."""
+    report = recgen.check(str(config), allow=allow)
+    show.findings(report, sys.stderr)
+    if not report.ok:
+        show.line((f"{config}: {report.summary()}", "red"), stream=sys.stderr)
+        raise typer.Exit(1)
+    return recgen.load(str(config), allow=allow)
