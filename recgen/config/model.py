@@ -89,6 +89,14 @@ class ModelConfig(Config):
     """Recall on validation data after each epoch."""
     logq_correction: Flag = True
     """Corrects in-batch negatives for how often each product is sampled."""
+    remove_accidental_hits: Flag = False
+    """Takes other rows of the same product out of the in-batch negatives."""
+    normalize_embeddings: Flag = False
+    """Scales both towers' outputs to length 1: scores are cosines."""
+    temperature: Annotated[Real, Field(ge=0.001, le=100)] = 1.0
+    """Scores are divided by it in the loss."""
+    label_smoothing: Annotated[Real, Field(ge=0, le=0.5)] = 0.0
+    """Share of the target that is spread over the negatives."""
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0
     """Bound of the norm of all gradients together; null switches it off."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
