@@ -2,7 +2,7 @@
 # source: buyer's "odd"
 # names: {{ 7 * 7 }}
 #  \
-# config: 03e2e49201de
+# config: b544f9d1a47d
 # command: python -m recgen render config.yaml
 #
 # Ends in a quote"""
@@ -653,7 +653,7 @@ def run_fn(fn_args):
 
     params = {
         "name": 'buyer\'s "odd"\nnames: {{ 7 * 7 }} \u2028 \\',
-        "config_digest": "03e2e49201de",
+        "config_digest": "b544f9d1a47d",
         "model_type": "retrieval",
         "optimizer": "adagrad",
         "embedding_dim": EMBEDDING_DIM,

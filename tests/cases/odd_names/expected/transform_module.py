@@ -2,7 +2,7 @@
 # source: buyer's "odd"
 # names: {{ 7 * 7 }}
 #  \
-# config: 03e2e49201de
+# config: b544f9d1a47d
 # command: python -m recgen render config.yaml
 #
 # Ends in a quote"""
