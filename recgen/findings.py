@@ -19,13 +19,20 @@ class Fix:
     """A mechanical mend: what to do at `location`. `value` is the new value, or the new key.
 
     `set` also adds what is not there yet. A fix is `safe` when nobody could have meant anything
-    else: it changes no model that could be trained before.
+    else: it changes no model that could be trained before. `then` is what else belongs to the same
+    mend, in this order: what is moved is set and then removed.
     """
 
     location: Location
     op: FixOp
     value: object = None
     safe: bool = False
+    then: tuple[Fix, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Fix, ...]:
+        """This fix and what belongs to it, one by one."""
+        return (replace(self, then=()), *self.then)
 
     @property
     def path(self) -> str:
@@ -34,7 +41,8 @@ class Fix:
 
     def as_dict(self) -> dict[str, object]:
         """Returns the fix as plain JSON data."""
-        return {"path": self.path, "op": self.op, "value": self.value, "safe": self.safe}
+        own = {"path": self.path, "op": self.op, "value": self.value, "safe": self.safe}
+        return {**own, "then": [fix.as_dict() for fix in self.then]} if self.then else own
 
 
 @dataclass(frozen=True, slots=True)
