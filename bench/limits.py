@@ -1,0 +1,216 @@
+"""Where the rules' limits lie: many short trainings of the generated trainer on Online Retail.
+
+The data is split and transformed once; then each run of a group is trained in this one process,
+past the rules of `recgen check`, since both sides of a limit have to be seen. Runs that
+bench/results/limits.json already holds are skipped. docs/limits.md says what came of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+import numpy as np
+from limits_grid import GROUPS, Trial, experiment
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "bench" / "results" / "limits.json"
+MOST_STEPS = 1 << 20  # whose gradient norms are kept
+QUANTILES = {"median": 0.5, "p99": 0.99, "max": 1.0}
+
+
+class Bench:
+    """The transformed data of one split, and what reads it once for all runs."""
+
+    def __init__(self, data: Path, split: str, folder: Path) -> None:
+        self.folder = folder / split
+        if not (self.folder / "examples" / "test").exists():
+            _transform(data, split, self.folder)
+        self.rows: dict[tuple[str, ...], Any] = {}
+        self.popularity: dict[int, float] = {}
+
+    def train(self, trial: Trial) -> dict[str, Any]:
+        """Renders the trainer of a trial, runs it, and returns what became of it."""
+        from recgen.config import ExperimentConfig
+        from recgen.generate import generate
+        from recgen.local.child import load_module
+        from recgen.local.fit import fn_args
+
+        config = ExperimentConfig.model_validate(experiment(trial))
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / "trainer_module.py"
+            path.write_text(generate(config)["trainer_module.py"], encoding="utf-8")
+            module = load_module(path)
+            watch = self._instrument(module, trial)
+            arguments = fn_args(self.folder, {"epochs": trial.epochs, "seed": trial.seed})
+            arguments.serving_model_dir = f"{name}/serving_model"
+            with contextlib.suppress(RuntimeError):  # it stopped by itself; the metrics say why
+                module.run_fn(arguments)
+            metrics = json.loads((Path(name) / "training_metrics.json").read_text())
+        return _entry(trial, metrics, watch | {"popularity": self.popularity[100]})
+
+    def _instrument(self, module: Any, trial: Trial) -> dict[str, Any]:
+        """Reads data once for all runs, leaves the export out, and watches gradient norms."""
+        import tensorflow as tf
+
+        read_rows, watch, bench = module.read_rows, {}, self
+
+        def read_once(patterns: Any, split: str) -> Any:
+            key = (split, *sorted(module.FEATURES))
+            if key not in self.rows:
+                self.rows[key] = read_rows(patterns, split)
+            return self.rows[key]
+
+        class Watched(module.RetrievalModel):  # type: ignore[name-defined, misc]
+            def __init__(self, query_tower: Any, candidate_tower: Any, catalogue: Any) -> None:
+                super().__init__(query_tower, candidate_tower, catalogue)
+                self.norms = tf.Variable(tf.zeros(MOST_STEPS), trainable=False)
+                watch["model"] = self
+                rows = bench.rows[("validation", *sorted(module.FEATURES))][0]
+                bench.popularity = bench.popularity or catalogue.popularity_recall(rows)
+
+            def compute_gradients(self, features: Any, training: bool) -> Any:
+                found = super().compute_gradients(features, training)
+                if training:
+                    place = tf.minimum(self.optimizer.iterations, MOST_STEPS - 1)
+                    norm = tf.linalg.global_norm(list(found[2].values()))
+                    self.norms.scatter_nd_update([[place]], [norm])
+                return found
+
+            def evaluate(self, x: Any, **arguments: Any) -> Any:
+                result = super().evaluate(x, **arguments)
+                if trial.blind:  # the last of them is the test
+                    watch["blind"] = _blind(self, x, module, trial)
+                return result
+
+        module.read_rows, module.RetrievalModel = read_once, Watched
+        module.Recommender.save = lambda *_: None
+        return watch
+
+
+def _blind(model: Any, batches: Any, module: Any, trial: Trial) -> float:
+    """Returns recall@100 where the buyer's tower is not told what a client cannot know."""
+    import tensorflow as tf
+
+    hits = []
+    for batch in batches:
+        known = {k: tf.zeros_like(v) if k in trial.blind else v for k, v in batch.items()}
+        if module.PRODUCT_ID in trial.blind:  # out of the vocabulary
+            last = len(model.position) - 1
+            known[module.PRODUCT_ID] = tf.fill(tf.shape(batch[module.PRODUCT_ID]), np.int64(last))
+        ranks = model.rank_products(model.query_tower(known), batch[module.PRODUCT_ID])
+        hits.append(ranks.numpy() < 100)
+    return float(np.mean(np.concatenate(hits)))
+
+
+def _entry(trial: Trial, metrics: dict[str, Any], watch: dict[str, Any]) -> dict[str, Any]:
+    model, final, params = watch["model"], metrics["final_metrics"], metrics["params"]
+    norms = model.norms.numpy()[: int(model.optimizer.iterations.numpy())]
+    finite = norms[np.isfinite(norms)]
+    gradients = {k: float(np.quantile(finite, q)) for k, q in QUANTILES.items() if len(finite)}
+    gradients["share_above_1"] = float(np.mean(~(norms <= 1)))
+    return {
+        **trial.key(),
+        "collapsed": bool(params.get("gradient_collapse_detected")),
+        "failure": params.get("failure"),
+        "loss": metrics["loss"]["loss"],
+        "val_recall@100": metrics["recall"]["val_recall_at_100"],
+        "test_recall@100": final.get("test_recall_at_100"),
+        "popularity_val@100": watch["popularity"],
+        "popularity_test@100": final.get("test_popularity_recall_at_100"),
+        **({"blind_test_recall@100": watch["blind"]} if "blind" in watch else {}),
+        "gradient_norm": gradients,
+    }
+
+
+def _transform(data: Path, split: str, folder: Path) -> None:
+    """Splits the file and transforms it, as `recgen train` would, with all columns."""
+    from recgen.config import ExperimentConfig
+    from recgen.generate import generate
+    from recgen.local.ingest import clean, read_table
+    from recgen.local.split import split_table
+    from recgen.local.transform import transform, write_tables
+    from recgen.plan.columns import input_columns
+
+    config = ExperimentConfig.model_validate(experiment(Trial(features="all", split=split)))
+    (folder / "work").mkdir(parents=True)
+    table = read_table(data, input_columns(config))
+    table, _ = clean(table, "CustomerID", "StockCode", config.model.batch_size)
+    parts = split_table(table, config.data.split, "InvoiceDate").tables()
+    module = folder / "transform_module.py"
+    module.write_text(generate(config)["transform_module.py"], encoding="utf-8")
+    tables = write_tables(parts, folder / "work")
+    transform({"module": str(module), "tables": tables, "analyze": ["train"], "run": str(folder)})
+
+
+def _runs(names: list[str], done: list[dict[str, Any]]) -> Iterator[tuple[str, Trial]]:
+    """Yields the trials that have no result yet, with their groups."""
+    for name in names:
+        for trial in GROUPS[name]():
+            if not any(entry.items() >= trial.key().items() for entry in done):
+                yield name, trial
+
+
+def _save(path: Path, done: list[dict[str, Any]]) -> None:
+    """Writes a run a line, so that a new one is one line of a diff."""
+    lines = ",\n".join(json.dumps(_rounded(entry)) for entry in done)
+    partial = path.with_suffix(".partial")
+    partial.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: item if key == "model" else _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def main() -> None:
+    """Trains what is missing of the groups that are named, and prints a line for each run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help="all without")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "bench" / "limits")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=1e9, help="start no run after")
+    options = parser.parse_args()
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")
+    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(options.threads)
+    done = json.loads(options.out.read_text()) if options.out.exists() else []
+    benches: dict[str, Bench] = {}
+    began = time.monotonic()
+    for group, trial in _runs(options.groups or list(GROUPS), done):
+        if time.monotonic() - began > 60 * options.minutes:
+            break
+        if trial.split not in benches:
+            benches[trial.split] = Bench(options.data, trial.split, options.work)
+        started = time.monotonic()
+        entry = {"group": group, **benches[trial.split].train(trial)}
+        done.append(entry)
+        _save(options.out, done)
+        tf.keras.backend.clear_session()
+        gc.collect()
+        recalls = [entry["val_recall@100"][-1:], entry["test_recall@100"]]
+        print(trial, recalls, entry["failure"], f"{time.monotonic() - started:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
