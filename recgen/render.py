@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import textwrap
+import keyword
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from recgen.attest import AttestationError, Plan, attest_module, attest_text
+from recgen.literals import WIDTH, comment_slot, fill, literal_slot
 
 if TYPE_CHECKING:  # both are slow to import, and `import recgen` must not be
     import jinja2
@@ -14,91 +16,67 @@ if TYPE_CHECKING:  # both are slow to import, and `import recgen` must not be
 _PACKAGE = Path(__file__).parent
 # Beside the package in a checkout, inside it in the wheel.
 _FOLDERS = (_PACKAGE.parent / "templates", _PACKAGE / "templates")
-# A form feed between definitions: sections are formatted one by one, since most are the same in
-# every module and black is nine tenths of the time. No value gets one into the text: `py` escapes
-# it, and `comment` makes it a line break.
+# Between definitions: sections are formatted one by one, since most are the same in every module
+# and black is nine tenths of the time.
 _SECTION = "\f"
-_WIDTH = 88  # black's own line length, so that black finds nothing to change
 
 
-def render_template(name: str, plan: object) -> str:
+def render_template(name: str, plan: Plan) -> str:
     """Returns the black-formatted module that a template makes of a plan.
 
     Raises:
-        AssertionError: The text is no Python. That is a bug of recgen, not of the config.
+        AttestationError: The text is not what was planned: a bug of recgen, not of the config.
     """
-    text = _environment().get_template(name).render(plan=plan)
-    return "\n\n".join(_format(section) for section in text.split(_SECTION))
+    form = _environment().get_template(name).render(plan=plan)
+    text = "\n\n".join(map(_finish, form.split(_SECTION)))
+    attest_module(text, form, plan)
+    return text
+
+
+@lru_cache(maxsize=64)
+def _finish(form: str) -> str:
+    """Returns a section with its slots filled, formatted, and compared with its form."""
+    text = _format(fill(form))
+    attest_text(text, form)
+    return text
 
 
 @cache
 def _environment() -> jinja2.Environment:
     import jinja2
+    from markupsafe import Markup
 
-    environment = jinja2.Environment(  # it makes Python, so nothing is escaped for HTML
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([folder for folder in _FOLDERS if folder.is_dir()]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,
+        # What templates, macros and filters give is Markup; all other text meets `finalize`.
+        autoescape=True,
+        finalize=_only_names,
     )
-    environment.filters |= {"py": py, "comment": comment}
+    environment.filters |= {
+        "py": lambda value: Markup(literal_slot(value)),
+        "comment": lambda text: Markup(comment_slot(text)),
+    }
+    environment.globals["section_end"] = Markup(_SECTION)
     return environment
 
 
-@lru_cache(maxsize=64)
+def _only_names(value: Any) -> Any:
+    """Lets through what templates made, numbers, and names; all else needs `py` or `comment`."""
+    if hasattr(value, "__html__") or type(value) is int:
+        return value
+    is_name = isinstance(value, str) and value.isidentifier() and value.isascii()
+    if is_name and not keyword.iskeyword(value):
+        return value
+    raise AttestationError(f"{value!r} without a filter")
+
+
 def _format(section: str) -> str:
     import black
 
     try:
-        return black.format_str(section, mode=black.Mode(line_length=_WIDTH))
+        return black.format_str(section, mode=black.Mode(line_length=WIDTH))
     except black.parsing.InvalidInput as error:
-        raise AssertionError(f"recgen rendered text that is no Python: {error}") from error
-
-
-def py(value: Any) -> str:
-    """Returns a value as a Python literal: the only way in which a value gets into code.
-
-    Raises:
-        TypeError: There is no literal of that type.
-        ValueError: The number is not finite.
-    """
-    if value is None or isinstance(value, bool):
-        return repr(value)
-    if isinstance(value, int):
-        return f"{value:_}" if abs(value) >= 10_000 else str(int(value))
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"{value} has no literal")
-        return repr(float(value))
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, tuple):
-        return f"({', '.join(py(item) for item in value)}{',' if len(value) == 1 else ''})"
-    raise TypeError(f"no literal for a {type(value).__name__}")
-
-
-def _text(value: str) -> str:
-    """Returns a string literal in double quotes; letters of every alphabet stay readable."""
-    return f'"{"".join(map(_escaped, value))}"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape").decode()
-
-
-def comment(value: str, indent: int = 0) -> str:
-    """Returns text for a comment: every line but the first begins with `# ` of its own."""
-    printable = "".join(c if c.isprintable() or c == " " else "\n" for c in value)
-    lines = [
-        wrapped
-        for line in printable.split("\n")
-        for wrapped in textwrap.wrap(line, _WIDTH - indent - 2, break_on_hyphens=False) or [""]
-    ]
-    while lines and not lines[-1]:
-        lines.pop()
-    return f"\n{' ' * indent}# ".join(lines)
+        raise AttestationError(f"it is no Python: {error}") from error

@@ -6,18 +6,16 @@ import ast
 from pathlib import Path
 
 import pytest
-from generated import assert_no_stranger, assert_well_made
+from generated import assert_well_made
 from test_golden import CASES, EXAMPLES
 
 from recgen.check import require
 from recgen.generate import generate
-from recgen.plan.transform import plan_transform
 
 
 @pytest.mark.parametrize("folder", [*CASES, *EXAMPLES], ids=lambda folder: folder.name)
 def test_it_compiles_and_formatter_and_linter_find_nothing(folder: Path) -> None:
-    config = require(folder / "config.yaml")
-    assert_well_made(generate(config), config)
+    assert_well_made(generate(require(folder / "config.yaml")))
 
 
 def test_an_ordinary_config_gives_modules_that_can_be_read() -> None:
@@ -44,14 +42,3 @@ def test_hostile_text_stays_text() -> None:  # P1, P2, P3
 
 def _is_call_to_remove(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "remove"
-
-
-def test_a_literal_that_the_plan_does_not_hold_would_be_found() -> None:
-    folder = next(folder for folder in CASES if folder.name == "shop")
-    config = require(folder / "config.yaml")
-    text = generate(config)["transform_module.py"]
-    plan = plan_transform(config)
-    assert_no_stranger(text, plan)
-    for stranger in ('x = "customer_id\'"', "x = 12345", "evil()", "tf.evil"):
-        with pytest.raises(AssertionError):
-            assert_no_stranger(f"{text}\n{stranger}\n", plan)

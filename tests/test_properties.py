@@ -25,8 +25,7 @@ _SLOW = settings(
 @given(experiments())
 def test_a_config_that_passes_the_check_renders(experiment: dict[str, Any]) -> None:
     assume(check(experiment).ok)
-    config = require(experiment)
-    assert_well_made(generate(config), config)
+    assert_well_made(generate(require(experiment)))
 
 
 @given(st.lists(names, unique=True))

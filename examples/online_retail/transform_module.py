@@ -93,7 +93,8 @@ def preprocessing_fn(inputs):
         vocab_filename="StockCode_vocab",
     )
 
-    # Product: UnitPrice. Prices span four orders of magnitude, so their logarithm is used.
+    # Product: UnitPrice. Prices span four orders of magnitude, so their logarithm is
+    # used.
     unit_price = read_number(inputs["UnitPrice"])
     log_unit_price = signed_log(unit_price)
     outputs["UnitPrice_norm"] = z_score(log_unit_price)

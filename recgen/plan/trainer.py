@@ -26,6 +26,9 @@ from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabu
 from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
 
+_TENSORFLOW = ("tensorflow", "tensorflow_recommenders", "tensorflow_transform")
+_IMPORTS = frozenset({"json", "math", "os", "time", "numpy", *_TENSORFLOW})
+
 Kind = Literal["vocabulary", "table", "number"]
 
 
@@ -136,6 +139,7 @@ class TrainerPlan:
     serving: tuple[ServingInput, ...]
     has_vocabulary: bool
     has_tables: bool
+    imports: frozenset[str] = _IMPORTS
 
     @property
     def renamed(self) -> tuple[ServingInput, ...]:

@@ -98,6 +98,12 @@ class TransformPlan:
     helpers: frozenset[str]
     steps: tuple[Step, ...]
 
+    @property
+    def imports(self) -> frozenset[str]:
+        """Modules that the generated one imports."""
+        math = {"math"} if {"number", "days", "wave"} & self.helpers else set()
+        return frozenset({"tensorflow", "tensorflow_transform", *math})
+
 
 def plan_transform(config: ExperimentConfig) -> TransformPlan:
     """Returns the plan; the config must have passed the check."""
@@ -237,12 +243,7 @@ def _comment(side: Side, feature: Feature) -> str:
 
 
 # What the helpers need in turn.
-_NEEDS = {
-    "number": ("math",),
-    "days": ("math",),
-    "sin": ("wave", "math"),
-    "cos": ("wave", "math"),
-}
+_NEEDS = {"sin": ("wave",), "cos": ("wave",)}
 
 
 def _helpers(steps: tuple[Step, ...]) -> Iterator[str]:

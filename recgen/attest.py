@@ -1,0 +1,143 @@
+"""Proof that a rendered module is its template's form with the plan's values, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from recgen.findings import RecgenError, show
+from recgen.literals import literal_in
+
+# What generated code may use of the machine. TensorFlow and numpy are not listed one by one.
+_BUILTINS = (
+    "ImportError RuntimeError ValueError dict filter float isinstance iter len list min next "
+    "object print property reversed sorted sum super tuple zip"
+)
+_STANDARD = (
+    "json.dumps json.loads math.ceil math.isfinite math.nan math.pi os.environ.setdefault "
+    "os.path.dirname os.path.join time.gmtime time.perf_counter time.strftime"
+)
+_MODULES = {name.partition(".")[0] for name in _STANDARD.split()}
+_DUNDER = ("__init__", "__name__", "__version__")
+
+
+class AttestationError(RecgenError):
+    """Rendered text is not what the plan says. That is a bug of recgen: nothing is written."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the rendered code is not what was planned: {what}",
+            "nothing was written; this is a bug of recgen, please report it with the config",
+        )
+
+
+class Plan(Protocol):
+    """What every plan says about its module."""
+
+    @property
+    def imports(self) -> frozenset[str]:
+        """Modules that the generated one imports."""
+
+
+def attest_text(text: str, form: str) -> None:
+    """Raises AttestationError unless the text is the form, with a literal in each slot.
+
+    Both are parsed, so it does not matter how they are formatted or what comments say.
+    """
+    pairs: list[tuple[object, object]] = [(_parsed(text), _parsed(form))]
+    while pairs:
+        given, wanted = pairs.pop()
+        slot = literal_in(wanted.id) if isinstance(wanted, ast.Name) else None
+        if slot is not None:
+            wanted = ast.parse(slot, mode="eval").body
+            if not all(isinstance(node, _LITERAL) for node in ast.walk(wanted)):
+                raise AttestationError(f"{show(slot)} is no literal")
+        if type(given) is not type(wanted):
+            raise AttestationError(f"{_named(given)} instead of {_named(wanted)}")
+        if isinstance(given, ast.AST):
+            pairs += [(getattr(given, f), getattr(wanted, f)) for f in given._fields]
+        elif isinstance(given, list) and isinstance(wanted, list):
+            if len(given) != len(wanted):
+                raise AttestationError(f"{len(given)} parts instead of {len(wanted)}")
+            pairs += zip(given, wanted, strict=True)
+        elif repr(given) != repr(wanted):  # 0.0 == -0.0
+            raise AttestationError(f"{show(given)} instead of {show(wanted)}")
+
+
+_LITERAL = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.USub, ast.expr_context)
+
+
+def attest_module(text: str, form: str, plan: Plan) -> None:
+    """Raises AttestationError unless imports, names and literals are those of the plan."""
+    tree = _parsed(text)
+    found = set(_imports(tree))
+    if found != plan.imports:
+        raise AttestationError(f"it imports {', '.join(sorted(found ^ plan.imports))}")
+    for node in ast.walk(tree):
+        _attest_name(node)
+    held = {(type(value), value) for value in _values(plan)}
+    for node in ast.walk(_parsed(form)):
+        slot = literal_in(node.id) if isinstance(node, ast.Name) else None
+        for value in _scalars(ast.literal_eval(slot)) if slot is not None else ():
+            if (type(value), value) not in held:
+                raise AttestationError(f"the plan does not hold {show(value)}")
+
+
+def _attest_name(node: ast.AST) -> None:
+    name = getattr(node, "attr", None) or getattr(node, "id", None) or ""
+    if name.startswith("__") and name not in _DUNDER:
+        raise AttestationError(f"it uses {name}")
+    if isinstance(node, ast.Name) and hasattr(builtins, name) and name not in _BUILTINS.split():
+        raise AttestationError(f"it uses {name}")
+    if isinstance(node, ast.Attribute):
+        dotted = ast.unparse(node)
+        known = any(f"{use}.".startswith(f"{dotted}.") for use in _STANDARD.split())
+        if dotted.partition(".")[0] in _MODULES and not known:
+            raise AttestationError(f"it uses {show(dotted)}")
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            yield f"{node.module} (from)"  # no template does that
+
+
+def _scalars(value: object) -> Iterator[object]:
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _scalars(item)
+    else:
+        yield value
+
+
+def _values(plan: Any) -> Iterator[object]:
+    """Yields every value that a plan holds, at any depth."""
+    if dataclasses.is_dataclass(plan):
+        for field in dataclasses.fields(plan):
+            yield from _values(getattr(plan, field.name))
+    elif isinstance(plan, BaseModel):
+        yield from _values(plan.model_dump())
+    elif isinstance(plan, Mapping):
+        yield from (value for item in plan.values() for value in _values(item))
+    elif isinstance(plan, (tuple, list, frozenset)):
+        yield from (value for item in plan for value in _values(item))
+    else:
+        yield plan
+
+
+def _parsed(text: str) -> ast.Module:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError) as error:
+        raise AttestationError(f"it is no Python: {error}") from error
+
+
+def _named(part: object) -> str:
+    return type(part).__name__ if isinstance(part, ast.AST) else show(part)

@@ -1,0 +1,110 @@
+"""Values and comments of a config as Python text, and the slots that stand for them until then.
+
+Templates never see that text. They get slots, which are plain identifiers, so what a template
+gives is Python before a single character of the config is in it: its `form`. Filling the slots
+is the last step, and `recgen.attest` compares the outcome with the form.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import textwrap
+from typing import Any
+
+WIDTH = 88  # black's own line length, so that black finds nothing to change
+
+_SLOT = re.compile(r"(LITERAL|COMMENT)_((?:[0-9a-f]{2})*)_")
+
+
+def literal_slot(value: Any) -> str:
+    """Returns the slot of a value; see `literal` for what has one."""
+    return f"LITERAL_{literal(value).encode().hex()}_"
+
+
+def comment_slot(text: str) -> str:
+    """Returns the slot of a comment, for a template line such as `# {{ text | comment }}`."""
+    return f"COMMENT_{text.encode().hex()}_"
+
+
+def literal_in(identifier: str) -> str | None:
+    """Returns the literal for which an identifier is the slot, or None if it is none."""
+    found = _SLOT.fullmatch(identifier)
+    return bytes.fromhex(found[2]).decode() if found and found[1] == "LITERAL" else None
+
+
+def fill(form: str) -> str:
+    """Returns the text with all slots filled."""
+    return "\n".join(map(_filled, form.split("\n")))
+
+
+def _filled(line: str) -> str:
+    start = line[: len(line) - len(line.lstrip())]
+
+    def text_of(slot: re.Match[str]) -> str:
+        text = bytes.fromhex(slot[2]).decode()
+        return text if slot[1] == "LITERAL" else _comment(text, start)
+
+    return _SLOT.sub(text_of, line)
+
+
+def literal(value: Any) -> str:
+    """Returns a value as a Python literal: the only way in which a value gets into code.
+
+    Raises:
+        TypeError: There is no literal of that type.
+        ValueError: The number is not finite.
+        AssertionError: The literal does not read back as the value, which is a bug of recgen.
+    """
+    text = _literal(value)
+    again = ast.literal_eval(text)
+    if again != value or repr(again) != repr(_plain(value)):  # 1 == 1.0 == True
+        raise AssertionError(f"{text} is not {value!r}")
+    return text
+
+
+def _literal(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    if isinstance(value, int):
+        return f"{value:_}" if abs(value) >= 10_000 else str(int(value))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} has no literal")
+        return repr(float(value))
+    if isinstance(value, str):
+        return f'"{"".join(map(_escaped, value))}"'  # letters of every alphabet stay readable
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_literal, value))}{',' if len(value) == 1 else ''})"
+    raise TypeError(f"no literal for a {type(value).__name__}")
+
+
+def _plain(value: Any) -> Any:
+    """Returns the value without its subclass, whose repr may be another one."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    kinds = (str, float) if not isinstance(value, (int, type(None))) else ()
+    return next((kind(value) for kind in kinds if isinstance(value, kind)), value)
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode()
+
+
+def _comment(text: str, start: str) -> str:
+    """Returns text for a comment: every line but the first begins with `# ` of its own."""
+    printable = "".join(c if c.isprintable() or c == " " else "\n" for c in text)
+    width = WIDTH - len(start) - 2
+    lines = [
+        wrapped
+        for line in printable.split("\n")
+        for wrapped in textwrap.wrap(line, width, break_on_hyphens=False) or [""]
+    ]
+    while lines and not lines[-1]:
+        lines.pop()
+    return f"\n{start}# ".join(lines)

@@ -1,0 +1,173 @@
+"""Attestation: what a template or a filter could get wrong stops the rendering."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from recgen import render
+from recgen.attest import AttestationError, attest_module, attest_text
+from recgen.check import require
+from recgen.findings import RecgenError
+from recgen.literals import comment_slot, fill, literal, literal_slot
+from recgen.plan.trainer import plan_trainer
+from recgen.render import _environment, render_template
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATES = sorted(ROOT.glob("templates/**/*.j2"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    value: object = "price"
+    imports: frozenset[str] = frozenset()
+
+
+FORM = f"x = {literal_slot('price')}\n"
+
+
+def test_a_form_with_its_literals_is_attested() -> None:
+    attest_text(fill(FORM), FORM)
+    attest_module(fill(FORM), FORM, Plan())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x = "other"',  # another literal
+        'x = "price"; import os',  # P1: code beside it
+        'x = "price" + evil()',
+        "x = price",  # P2: printed without quotes
+        'y = "price"',
+        'x = "price".upper()',
+        "x = b'price'",
+        "x = (",
+    ],
+)
+def test_text_that_is_not_its_form_is_refused(text: str) -> None:
+    with pytest.raises(AttestationError, match="a bug of recgen"):
+        attest_text(text, FORM)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("x = 1", "x = 1.0"), ("x = 0.0", "x = -0.0"), ("x = True", "x = 1"), ("x = ()", "x = (1,)")],
+)
+def test_numbers_are_compared_with_their_type_and_sign(text: str, wanted: str) -> None:  # P5
+    with pytest.raises(AttestationError):
+        attest_text(text, wanted)
+
+
+def test_a_slot_that_holds_code_is_refused() -> None:
+    slot = f"LITERAL_{b'evil()'.hex()}_"
+    with pytest.raises(AttestationError, match="no literal"):
+        attest_text("x = evil()", f"x = {slot}")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("import subprocess", "subprocess"),
+        ("from os import path", "os"),
+        ("eval(x)", "eval"),
+        ("open(x)", "open"),
+        ("getattr(x, y)", "getattr"),
+        ("os.system(x)", "os.system"),
+        ("os.environ.clear()", "os.environ.clear"),
+        ("x.__class__", "__class__"),
+        ("__import__(x)", "__import__"),
+    ],
+)
+def test_what_a_module_may_not_use_is_named(text: str, named: str) -> None:
+    with pytest.raises(AttestationError, match=re.escape(named)):
+        attest_module(text, text, Plan())
+
+
+def test_an_import_that_is_planned_and_missing_is_refused() -> None:  # P10
+    with pytest.raises(AttestationError, match="math"):
+        attest_module("x = 1", "x = 1", Plan(imports=frozenset({"math"})))
+
+
+@pytest.mark.parametrize("value", ["stranger", 7, 1.0, True, ("price", "stranger")])
+def test_a_literal_that_the_plan_does_not_hold_is_refused(value: object) -> None:
+    form = f"x = {literal_slot(value)}"
+    with pytest.raises(AttestationError, match="does not hold"):
+        attest_module(fill(form), form, Plan(("price", 1)))
+
+
+@pytest.mark.parametrize("value", ["order date", "x; import os", "class", "цена", "", 1.5, None])
+def test_a_template_cannot_print_text_without_a_filter(value: object) -> None:  # P2, P3, P4
+    with pytest.raises(AttestationError, match="without a filter"):
+        _environment().from_string("x = {{ value }}").render(value=value)
+
+
+def test_nothing_is_returned_when_a_template_is_wrong(monkeypatch, experiment) -> None:  # P8
+    """The call to `evil` comes from a template, so only the list of what may be used sees it."""
+    environment = _environment()
+    text = (ROOT / "templates" / "trainer_module.py.j2").read_text("utf-8")
+    loader = {"trainer_module.py.j2": f"{text}\n{{{{ section_end }}}}\nexec(EPOCHS)\n"}
+    loaders = [jinja2.DictLoader(loader), environment.loader]
+    monkeypatch.setattr(environment, "loader", jinja2.ChoiceLoader(loaders))
+    monkeypatch.setattr(environment, "cache", None)
+    with pytest.raises(AttestationError, match="exec") as raised:
+        render(experiment)
+    assert isinstance(raised.value, RecgenError)
+    assert "report it" in raised.value.help
+
+
+def test_a_plan_with_another_import_is_refused(monkeypatch, experiment) -> None:
+    monkeypatch.setattr("recgen.plan.trainer._IMPORTS", frozenset({"json"}))
+    plan = plan_trainer(require(experiment))
+    object.__setattr__(plan, "imports", frozenset({"json"}))
+    with pytest.raises(AttestationError, match="tensorflow_recommenders"):
+        render_template("trainer_module.py.j2", plan)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_have_the_filters_and_statements_that_are_safe(path: Path) -> None:
+    text = path.read_text("utf-8")
+    expressions = re.findall(r"\{[{%].*?[%}]\}", text)
+    filters = {name for each in expressions for name in re.findall(r"\|\s*(\w+)", each)}
+    assert filters <= {"py", "comment", "length"}
+    statements = set(re.findall(r"\{%-?\s*(\w+)", text))
+    known = {"if", "else", "for", "include", "import", "macro", "call"}
+    assert {name.removeprefix("end") for name in statements} <= known
+    assert not [each for each in expressions if "~" in each]
+    assert not re.search(r"""["']\{\{(?! *["'])""", text)  # no value between quotes typed by hand
+
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | _TEXTS
+
+
+@given((_SCALARS | st.lists(_SCALARS).map(tuple)).filter(lambda v: repr(v).find("inf") < 0))
+@example("\0\x85\u2028\ufeff\"\\'{{ x }}")
+@example(-0.0)
+def test_a_literal_reads_back_as_its_value(value: object) -> None:  # P3, P5
+    assert repr(ast.literal_eval(literal(value))) == repr(value)
+    assert literal(value).isprintable()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1], {"a": 1}, b"x", object()])
+def test_what_has_no_literal_is_refused(value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        literal(value)
+
+
+@given(_TEXTS)
+@example("\nimport os")
+@example("\x0cimport os")
+@example("a\x1cimport os\x85import os\u2028import os\rimport os")
+def test_a_comment_stays_a_comment(text: str) -> None:  # P1
+    for start in ("", "    "):
+        lines = fill(f"{start}# {comment_slot(text)}\n{start}pass").split("\n")
+        assert all(line.startswith(f"{start}#") for line in lines[:-1])
+        assert lines[-1] == f"{start}pass"
+        assert all(line.isprintable() for line in lines)
