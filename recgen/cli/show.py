@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import IO
 
 from recgen.findings import RecgenError, Report, format_text, printable
+from recgen.findings.text import excerpt_of, head, notes, source_lines
 
 Segment = tuple[str, str]
 """Text and its style, in the words of rich."""
@@ -18,30 +19,36 @@ _DIFF = {"+": "green", "-": "red", "@": "cyan"}
 _WIDTH = 80  # of paragraphs where there is no terminal
 
 
-def line(*segments: Segment | str, stream: IO[str] | None = None, indent: int = 0) -> None:
+def line(
+    *segments: Segment | str,
+    stream: IO[str] | None = None,
+    indent: int = 0,
+    wrap: bool = True,
+) -> None:
     """Prints a line; on a terminal it is colored, and wrapped between words.
 
     Args:
         segments: The parts; text alone has no style.
         stream: Where to; None is stdout.
         indent: Spaces before it, also before what is wrapped.
+        wrap: Whether a terminal's width matters.
     """
     stream = stream or sys.stdout
     parts = [(part, "") if isinstance(part, str) else part for part in segments]
     parts = [(printable(text), style) for text, style in parts if text]
     if parts and stream.isatty():
-        _line_on_terminal(parts, stream, indent)
+        _line_on_terminal(parts, stream, indent, wrap)
     else:
         print(" " * indent + "".join(text for text, _ in parts), file=stream)
 
 
-def _line_on_terminal(parts: Sequence[Segment], stream: IO[str], indent: int) -> None:
+def _line_on_terminal(parts: Sequence[Segment], stream: IO[str], indent: int, wrap: bool) -> None:
     from rich.console import Console  # slow to import
     from rich.text import Text
 
     console = Console(file=stream, highlight=False)
     text = Text.assemble(*parts, overflow="fold")
-    for wrapped in text.wrap(console, max(console.width - indent, 20)):
+    for wrapped in text.wrap(console, max(console.width - indent, 20)) if wrap else [text]:
         wrapped.rstrip()
         console.print(Text(" " * indent) + wrapped, soft_wrap=True)
 
@@ -62,15 +69,21 @@ def paragraph(text: str, indent: int = 2) -> None:
 
 
 def findings(report: Report, stream: IO[str]) -> None:
-    """Prints all findings, as `format_text` words them."""
+    """Prints all findings, as `format_text` words them; on a terminal within its width."""
+    if not stream.isatty():
+        stream.write(format_text(report))
+        return
+    lines, width = source_lines(report), shutil.get_terminal_size().columns
     for finding in report.findings:
-        text = format_text(replace(report, findings=(finding,)))
-        head, *more = text.splitlines()
-        mark = f"{finding.severity} {finding.code}"
-        place, _, message = head.partition(mark)
-        line((place, "dim"), (mark, _STYLES[finding.severity]), message, stream=stream)
-        for each in more:
-            line(each.strip(), stream=stream, indent=2)
+        style = _STYLES[finding.severity]
+        place, mark, message = head(finding, report.source)
+        line((place, "dim"), (mark, style), message, stream=stream)
+        excerpt = excerpt_of(finding, lines, width)
+        if excerpt:
+            line((excerpt.margin, "blue"), excerpt.line, stream=stream, wrap=False)
+            line((excerpt.below, "blue"), (excerpt.carets, style), stream=stream, wrap=False)
+        for note in notes(finding):
+            line(note, stream=stream, indent=2)
 
 
 def error(problem: RecgenError) -> None:

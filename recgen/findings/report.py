@@ -1,17 +1,15 @@
-"""What recgen has to say about a config, and the errors it raises. Knows nothing of configs."""
+"""What is found in a config: one finding, its fix, and the report of all."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-Severity = Literal["error", "warning", "info"]
-PathPart = str | int
-Location = tuple[PathPart, ...]
-FixOp = Literal["set", "remove", "rename"]
+from recgen.findings.words import Location, join_path
 
-_SHOWN = 60  # characters of a value in a message: enough to recognize it, too few to flood
+Severity = Literal["error", "warning", "info"]
+FixOp = Literal["set", "remove", "rename"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class Finding:
     fix: Fix | None = None
     allowed: bool = False  # an error that the user asked to have as a warning
     end_column: int | None = None  # one past the last character, on the same line
+    ignored: str | None = None  # the reason that a comment in the config gives for ignoring it
 
     def as_dict(self) -> dict[str, object]:
         """Returns the finding as plain JSON data."""
@@ -72,6 +71,7 @@ class Finding:
             "message": self.message,
             "help": self.help,
             "fix": self.fix.as_dict() if self.fix else None,
+            "ignored": self.ignored,
         }
 
 
@@ -79,12 +79,14 @@ class Finding:
 class Report:
     """All findings on one config.
 
-    `source` is the file's name as the user gave it, `text` what stands in it.
+    `source` is the file's name as the user gave it, `text` what stands in it, and `ignored` what
+    comments in it say is on purpose.
     """
 
     findings: tuple[Finding, ...] = ()
     source: str | None = None
     text: str | None = field(default=None, repr=False)
+    ignored: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -139,6 +141,20 @@ class Report:
             ),
         )
 
+    def without(self, codes: Collection[str]) -> Report:
+        """Returns the report without the findings of these codes."""
+        return replace(
+            self,
+            findings=tuple(finding for finding in self.findings if finding.code not in codes),
+            ignored=tuple(finding for finding in self.ignored if finding.code not in codes),
+        )
+
+    def fixable(self, *, unsafe: bool = False) -> tuple[Finding, ...]:
+        """Returns the findings with a safe fix; with `unsafe`, those with any fix."""
+        return tuple(
+            finding for finding in self.findings if finding.fix and (finding.fix.safe or unsafe)
+        )
+
     def summary(self) -> str:
         """Returns the counts in words, such as `2 errors, 1 warning`."""
         counts = {
@@ -147,96 +163,11 @@ class Report:
             "note": len(self.infos),
         }
         parts = [f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n]
-        return ", ".join(parts) or "no findings"
-
-
-class RecgenError(Exception):
-    """A problem of usage, environment or data that the user can mend; never a bug of ours."""
-
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.help = help
-
-    def __str__(self) -> str:
-        """Returns the message and, on a line of its own, what to do."""
-        return f"{self.message}\n  help: {self.help}" if self.help else self.message
-
-
-class ConfigError(RecgenError, ValueError):
-    """The config has errors; `report` holds all of them."""
-
-    def __init__(self, report: Report) -> None:
-        count = len(report.errors)
-        super().__init__(f"the config has {count} error{'' if count == 1 else 's'}")
-        self.report = report
-
-    def __str__(self) -> str:
-        """Returns all errors as `recgen check` prints them."""
-        return format_text(replace(self.report, findings=self.report.errors)).rstrip("\n")
-
-
-def format_text(report: Report) -> str:
-    """Returns one line a finding, `file:line:column: severity code path: message`, and its help."""
-    lines: list[str] = []
-    for finding in report.findings:
-        at = (finding.line, finding.column) if finding.line is not None else ()
-        place = ":".join([report.source or "config", *(str(number) for number in at)])
-        head = f"{finding.severity} {finding.code} {finding.path}".rstrip()
-        lines.append(f"{place}: {head}: {finding.message}")
-        if finding.help:
-            lines.append(f"  help: {finding.help}")
-    return "".join(f"{printable(line)}\n" for line in lines)
-
-
-def join_path(parts: Iterable[PathPart]) -> str:
-    """Returns `buyer_model_features[2].transforms`; a key that is no identifier is quoted."""
-    text = ""
-    for part in parts:
-        if isinstance(part, str) and part.isidentifier():
-            text += f".{part}" if text else part
-        else:
-            text += f"[{show(part)}]"
-    return text
-
-
-def show(value: object) -> str:
-    """Returns a value for a message: short, printable on every terminal, whatever it holds."""
-    if value is None or isinstance(value, (bool, float)):
-        return "null" if value is None else str(value).lower()
-    if isinstance(value, int):
-        return str(value) if abs(value) < 10**_SHOWN else "a number with too many digits"
-    if isinstance(value, str):
-        text = str(value)
-        return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
-    return kind_of(value)
-
-
-def kind_of(value: object) -> str:
-    """Returns what a value is, in the words of a config: `a list`, `a mapping`, `text`."""
-    kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
-        (bool, "true or false"),
-        (int, "a whole number"),
-        (float, "a number"),
-        (str, "text"),
-        ((list, tuple), "a list"),
-        (dict, "a mapping"),
-        (type(None), "nothing (null)"),
-    )
-    for types, words in kinds:
-        if isinstance(value, types):
-            return words
-    return f"an object of type {type(value).__name__}"
+        ignored = f", {len(self.ignored)} ignored" if self.ignored else ""
+        return (", ".join(parts) or "no findings") + ignored
 
 
 def _level(finding: Finding) -> str:
     if finding.allowed:
         return "high"
     return "medium" if finding.severity == "warning" else "low"
-
-
-def printable(text: str) -> str:
-    """Escapes what a terminal would act on: line breaks, escape sequences, lone surrogates."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

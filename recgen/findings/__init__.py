@@ -1,0 +1,23 @@
+"""What recgen has to say about a config, and the errors it raises. Knows nothing of configs."""
+
+from recgen.findings.errors import ConfigError, RecgenError
+from recgen.findings.report import Finding, Fix, FixOp, Report, Severity
+from recgen.findings.text import format_text
+from recgen.findings.words import Location, PathPart, join_path, kind_of, printable, show
+
+__all__ = [
+    "ConfigError",
+    "Finding",
+    "Fix",
+    "FixOp",
+    "Location",
+    "PathPart",
+    "RecgenError",
+    "Report",
+    "Severity",
+    "format_text",
+    "join_path",
+    "kind_of",
+    "printable",
+    "show",
+]

@@ -1,0 +1,34 @@
+"""The errors that recgen raises for what a user can mend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from recgen.findings.report import Report
+from recgen.findings.text import format_text
+
+
+class RecgenError(Exception):
+    """A problem of usage, environment or data that the user can mend; never a bug of ours."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+    def __str__(self) -> str:
+        """Returns the message and, on a line of its own, what to do."""
+        return f"{self.message}\n  help: {self.help}" if self.help else self.message
+
+
+class ConfigError(RecgenError, ValueError):
+    """The config has errors; `report` holds all of them."""
+
+    def __init__(self, report: Report) -> None:
+        count = len(report.errors)
+        super().__init__(f"the config has {count} error{'' if count == 1 else 's'}")
+        self.report = report
+
+    def __str__(self) -> str:
+        """Returns all errors as `recgen check` prints them."""
+        return format_text(replace(self.report, findings=self.report.errors)).rstrip("\n")

@@ -1,0 +1,57 @@
+"""How paths and values are written in messages: short, and printable on every terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+PathPart = str | int
+Location = tuple[PathPart, ...]
+
+_SHOWN = 60  # characters of a value in a message: enough to recognize it, too few to flood
+
+
+def join_path(parts: Iterable[PathPart]) -> str:
+    """Returns `buyer_model_features[2].transforms`; a key that is no identifier is quoted."""
+    text = ""
+    for part in parts:
+        if isinstance(part, str) and part.isidentifier():
+            text += f".{part}" if text else part
+        else:
+            text += f"[{show(part)}]"
+    return text
+
+
+def show(value: object) -> str:
+    """Returns a value for a message: short, printable on every terminal, whatever it holds."""
+    if value is None or isinstance(value, (bool, float)):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**_SHOWN else "a number with too many digits"
+    if isinstance(value, str):
+        text = str(value)
+        return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
+    return kind_of(value)
+
+
+def kind_of(value: object) -> str:
+    """Returns what a value is, in the words of a config: `a list`, `a mapping`, `text`."""
+    kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (bool, "true or false"),
+        (int, "a whole number"),
+        (float, "a number"),
+        (str, "text"),
+        ((list, tuple), "a list"),
+        (dict, "a mapping"),
+        (type(None), "nothing (null)"),
+    )
+    for types, words in kinds:
+        if isinstance(value, types):
+            return words
+    return f"an object of type {type(value).__name__}"
+
+
+def printable(text: str) -> str:
+    """Escapes what a terminal would act on: line breaks, escape sequences, lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
