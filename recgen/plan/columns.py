@@ -71,7 +71,8 @@ def graph_names(columns: Iterable[str]) -> dict[str, str]:
 
 def _is_graph_name(name: str) -> bool:
     # A signature's inputs become arguments of a Python method, so `class` and `self` are out.
-    is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) is not None
+    # A vocabulary's name is one of a file, which has at most 255 characters.
+    is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,199}", name) is not None
     return is_name and name != "self" and not keyword.iskeyword(name)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-import unicodedata
-from itertools import chain, count
+from itertools import count
 
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+_LONGEST = 60  # characters; two names that are equal so far are numbered
 
 
 class Names:
@@ -20,6 +21,7 @@ class Names:
     def __init__(self, reserved: frozenset[str] = frozenset()) -> None:
         self._taken = set(reserved)
         self._names: dict[tuple[str, ...], str] = {}
+        self._numbers: dict[str, int] = {}  # the next one for a wish that is taken
 
     def of(self, key: tuple[str, ...], *wishes: str) -> str:
         """Returns the identifier for a key: the first wish that is free, else a numbered one.
@@ -32,18 +34,34 @@ class Names:
         return self._names[key]
 
     def _free(self, wishes: list[str]) -> str:
-        numbered = (f"{wishes[0]}_{number}" for number in count(2))
-        return next(name for name in chain(wishes, numbered) if name not in self._taken)
+        free = next((wish for wish in wishes if wish not in self._taken), None)
+        if free is not None:
+            return free
+        first = wishes[0]
+        numbers = count(self._numbers.get(first, 2))
+        number = next(n for n in numbers if f"{first}_{n}" not in self._taken)
+        self._numbers[first] = number + 1
+        return f"{first}_{number}"
 
 
 def slug(text: str) -> str:
-    """Returns a snake_case ASCII identifier that is no keyword, no builtin and no `l`."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    words = re.sub(r"\W+", "_", _WORD_BREAK.sub("_", plain)).lower()
-    name = re.sub(r"__+", "_", words).strip("_") or "column"
+    """Returns a snake_case ASCII identifier that is no keyword, no builtin and no `l`.
+
+    Other alphabets are transliterated: TensorFlow's names are ASCII, and reviewers can read them.
+    """
+    words = re.sub(r"\W+", "_", _WORD_BREAK.sub("_", _in_ascii(text))).lower()
+    name = re.sub(r"__+", "_", words).strip("_")[:_LONGEST].rstrip("_") or "column"
     if name[0].isdigit():
         name = f"column_{name}"
     taken = keyword.iskeyword(name) or keyword.issoftkeyword(name) or hasattr(builtins, name)
     if taken or name == "l":  # looks like a one
         name = f"{name}_column"
     return name
+
+
+def _in_ascii(text: str) -> str:
+    if text.isascii():
+        return text
+    from anyascii import anyascii  # loads its tables
+
+    return anyascii(text)

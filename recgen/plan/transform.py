@@ -63,10 +63,11 @@ class Derive:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A member of a cross; `buckets` is None for text."""
+    """A member of a cross: `buckets` is None for text, `key` an output that has the buckets."""
 
     variable: str
     buckets: int | None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class _Steps:
         self._vocabularies = vocabulary_names(config)
         self._known: set[str] = set()  # variables of earlier statements
         self._written: set[str] = set()  # features of earlier paragraphs
+        self._buckets: dict[tuple[str, float], str] = {}  # variable and number -> output
 
     def all(self) -> Iterator[Step]:
         features = self._config.features
@@ -154,6 +156,8 @@ class _Steps:
             normalized = self._derive(statements, name, "signed_log", raw)
         vocabulary = self._vocabularies.get(name, "")
         outputs = tuple(_outputs(feature, vocabulary, raw, scale, normalized))
+        buckets = (output for output in outputs if output.kind == "bucket")
+        self._buckets |= {(each.variable, each.numbers[0]): each.key for each in buckets}
         return Step(_comment(side, feature), tuple(statements), outputs)
 
     def _cross(self, side: Side, cross: Cross) -> Step:
@@ -166,7 +170,8 @@ class _Steps:
             if reading == "time":
                 variable = self._derive(statements, member.output_name, "days", variable)
             buckets = None if reading == "text" else member.crossing_buckets
-            parts.append(Part(variable, buckets))
+            key = self._buckets.get((variable, buckets)) if buckets is not None else None
+            parts.append(Part(variable, buckets, key))
         output = Output(
             "cross", cross.output_name, parts=tuple(parts), numbers=(cross.hash_bucket_size,)
         )
@@ -259,5 +264,5 @@ def _called(steps: tuple[Step, ...]) -> Iterator[str]:
             yield statement.reading if isinstance(statement, Read) else statement.kind
         for output in step.outputs:
             yield output.kind
-            if any(part.buckets is not None for part in output.parts):
+            if any(part.buckets is not None and part.key is None for part in output.parts):
                 yield "bucket"

@@ -111,7 +111,7 @@ def preprocessing_fn(inputs):
     outputs["season_x_price_cross"] = cross(
         [
             season,
-            tf.strings.as_string(bucket(price, 10)),
+            tf.strings.as_string(outputs["price_bucket"]),
         ],
         5000,
     )

@@ -100,7 +100,7 @@ SERVING_COLUMNS = {
 }
 # TensorFlow accepts few characters in the name of an input.
 SERVING_NAMES = {
-    "покупатель": "column",
+    "покупатель": "pokupatel",
     'customer\'s "town" \\': "customer_s_town",
     "self": "self_2",
     "2nd name": "column_2nd_name",
@@ -214,8 +214,8 @@ class QueryTower(tf.keras.layers.Layer):
 
     def __init__(self, transform_output):
         super().__init__()
-        self.embedding = vocabulary_embedding(
-            transform_output, "column_vocab", oov_buckets=1, width=32
+        self.pokupatel_embedding = vocabulary_embedding(
+            transform_output, "pokupatel_vocab", oov_buckets=1, width=32
         )
         self.customer_s_town_embedding = vocabulary_embedding(
             transform_output, "customer_s_town_vocab", oov_buckets=1, width=32
@@ -243,7 +243,7 @@ class QueryTower(tf.keras.layers.Layer):
     def call(self, features, training=False):
         x = tf.concat(
             [
-                self.embedding(features["покупатель"]),
+                self.pokupatel_embedding(features["покупатель"]),
                 self.customer_s_town_embedding(features['customer\'s "town" \\']),
                 self.self_embedding(features["self"]),
                 features["tf_norm"][:, tf.newaxis],
@@ -276,8 +276,8 @@ class CandidateTower(tf.keras.layers.Layer):
         self.training_embedding = vocabulary_embedding(
             transform_output, "training_vocab", oov_buckets=1, width=32
         )
-        self.basket_embedding = vocabulary_embedding(
-            transform_output, "basket_vocab", oov_buckets=1, width=32
+        self.shopping_cart_basket_embedding = vocabulary_embedding(
+            transform_output, "shopping_cart_basket_vocab", oov_buckets=1, width=32
         )
         self.none_bucket_embedding = tf.keras.layers.Embedding(101, 32)
         self.projection_embedding = vocabulary_embedding(
@@ -295,7 +295,7 @@ class CandidateTower(tf.keras.layers.Layer):
                 features["outputs_norm"][:, tf.newaxis],
                 self.call_embedding(features["call"]),
                 self.training_embedding(features["training"]),
-                self.basket_embedding(features["🛒 basket"]),
+                self.shopping_cart_basket_embedding(features["🛒 basket"]),
                 self.none_bucket_embedding(features["None_bucket"]),
                 self.projection_embedding(features["projection"]),
                 features["dense_norm"][:, tf.newaxis],

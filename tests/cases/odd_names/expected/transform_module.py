@@ -86,11 +86,11 @@ def preprocessing_fn(inputs):
     outputs = {}
 
     # Buyer: покупатель
-    column = read_text(inputs["покупатель"])
+    pokupatel = read_text(inputs["покупатель"])
     outputs["покупатель"] = tft.compute_and_apply_vocabulary(
-        column,
+        pokupatel,
         num_oov_buckets=1,
-        vocab_filename="column_vocab",
+        vocab_filename="pokupatel_vocab",
     )
 
     # Buyer: customer's "town" \. import os
@@ -179,11 +179,11 @@ def preprocessing_fn(inputs):
     )
 
     # Product: 🛒 basket
-    basket = read_text(inputs["🛒 basket"])
+    shopping_cart_basket = read_text(inputs["🛒 basket"])
     outputs["🛒 basket"] = tft.compute_and_apply_vocabulary(
-        basket,
+        shopping_cart_basket,
         num_oov_buckets=1,
-        vocab_filename="basket_vocab",
+        vocab_filename="shopping_cart_basket_vocab",
     )
 
     # Product: None
