@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from recgen.findings import ConfigError, RecgenError
 
 _EXTRA = ("apache_beam", "numpy", "pyarrow", "tensorflow", "tensorflow_transform")
+_INSTALL = 'install the extra: pip install "recgen[train]"'
+_INSTALL_LITTLE = f'{_INSTALL}, or "recgen[data]" to read data without training'
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,9 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except RecgenError as error:
         _fail(error)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRA:
             raise
-        advice = 'install the extra: pip install "recgen[train]"'
+        advice = _INSTALL_LITTLE if package in ("numpy", "pyarrow") else _INSTALL
         _fail(RecgenError(f"this command needs {error.name}, which is not installed", advice))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -45,8 +45,7 @@ def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
     """
     import pyarrow as pa
 
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
+    values = without_dictionary(values)
     cast, wanted = _cast_for(column)
     try:
         return cast(values)
@@ -57,6 +56,26 @@ def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
             f"is not {wanted} ({column.bq_type})",
             "correct the value, or give the column the bq_type that it has",
         ) from error
+
+
+def first_misfit(values: Values, column: Column) -> tuple[int, str] | None:
+    """Returns where the first value is that `to_column` refuses, and what it should be."""
+    import pyarrow as pa
+
+    cast, wanted = _cast_for(column)
+    try:
+        cast(values)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return _first_failure(values, cast), wanted
+    return None
+
+
+def without_dictionary(values: Values) -> Values:
+    """Returns the values themselves, where the file keeps each once and numbers."""
+    import pyarrow as pa
+
+    is_dictionary = pa.types.is_dictionary(values.type)
+    return values.cast(values.type.value_type) if is_dictionary else values
 
 
 def _cast_for(column: Column) -> tuple[Cast, str]:
@@ -97,7 +116,8 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _is_text(values: Values) -> bool:
+def is_text(values: Values) -> bool:
+    """Says whether the values are text."""
     import pyarrow as pa
 
     return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
@@ -115,26 +135,27 @@ def _text(values: Values) -> Values:
     import pyarrow.compute as pc
 
     if pa.types.is_floating(values.type):  # whole numbers become floats where some are null
-        whole = _without_nan(values)
+        whole = without_nan(values)
         rounded = pc.all(pc.equal(pc.floor(whole), whole)).as_py()
         values = whole.cast(pa.int64()) if rounded is not False else whole
     text = values.cast(pa.large_string())
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
 
 
-def _numbers(values: Values) -> Values:
+def plain_numbers(values: Values) -> Values:
     """Returns text without the words for null and the space around it; all else as it is."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not _is_text(values):
-        return _without_nan(values) if pa.types.is_floating(values.type) else values
+    if not is_text(values):
+        return without_nan(values) if pa.types.is_floating(values.type) else values
     text = pc.utf8_trim_whitespace(values.cast(pa.large_string()))
     absent = pc.is_in(pc.utf8_lower(text), value_set=pa.array(_NO_NUMBER, pa.large_string()))
     return pc.if_else(absent, pa.scalar(None, pa.large_string()), text)
 
 
-def _without_nan(values: Values) -> Values:
+def without_nan(values: Values) -> Values:
+    """Returns floats with null for NaN."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -144,18 +165,18 @@ def _without_nan(values: Values) -> Values:
 def _whole(values: Values) -> Values:
     import pyarrow as pa
 
-    numbers = _numbers(values)
+    numbers = plain_numbers(values)
     try:
         return numbers.cast(pa.int64())
     except pa.ArrowInvalid:  # 6.0 is whole, 6.5 is not: the second cast refuses it
-        return _without_nan(numbers.cast(pa.float64())).cast(pa.int64())
+        return without_nan(numbers.cast(pa.float64())).cast(pa.int64())
 
 
 def _real(values: Values) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = _without_nan(_numbers(values).cast(pa.float64()))
+    numbers = without_nan(plain_numbers(values).cast(pa.float64()))
     single = numbers.cast(pa.float32(), safe=False)
     if pc.all(pc.is_finite(single)).as_py() is False:
         raise pa.ArrowInvalid("infinite, or beyond float32")
@@ -166,8 +187,8 @@ def _truth(values: Values) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    words = _numbers(values)
-    if not _is_text(words):
+    words = plain_numbers(values)
+    if not is_text(words):
         truths = words.cast(pa.bool_())  # also refuses what is no number
         return truths.cast(pa.int64())
     words = pc.utf8_lower(words)
@@ -182,8 +203,8 @@ def _seconds(values: Values) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if _is_text(values):
-        values = _parsed(_numbers(values))
+    if is_text(values):
+        values = _parsed(plain_numbers(values))
     if pa.types.is_timestamp(values.type):
         whole = pa.timestamp("s", tz=values.type.tz)
         return values.cast(whole, safe=False).cast(pa.int64())
@@ -212,10 +233,10 @@ def _seconds_of_day(values: Values) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if _is_text(values):
+    if is_text(values):
         day = pa.scalar("1970-01-01 ", pa.large_string())
         empty = pa.scalar("", pa.large_string())
-        return _seconds(pc.binary_join_element_wise(day, _numbers(values), empty))
+        return _seconds(pc.binary_join_element_wise(day, plain_numbers(values), empty))
     if pa.types.is_time(values.type):
         return values.cast(pa.time32("s"), safe=False).cast(pa.int32()).cast(pa.int64())
     return _whole(values)

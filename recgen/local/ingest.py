@@ -6,8 +6,9 @@ import csv
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from recgen.findings import RecgenError
 from recgen.local.cast import Column, to_column
@@ -34,17 +35,33 @@ def read_table(path: Path, columns: Sequence[Column]) -> pa.Table:
     Raises:
         RecgenError: The file or a value in it cannot be used.
     """
-    kind = _kind(path)
-    present = _csv_header(path) if kind == "csv" else _parquet_names(path)
-    places = _places(present, columns, path)
-    wanted = sorted(set(places.values()))
-    raw = _read_csv(path, wanted) if kind == "csv" else _read_parquet(path, wanted)
-    if raw.num_rows == 0:
-        raise RecgenError(f"{path} has no rows", "give a file with transactions, one a row")
+    places = _places(column_names(path), columns, path)
+    raw = read_columns(path, sorted(set(places.values())))
 
     import pyarrow as pa
 
     return pa.table({c.name: to_column(raw[places[c.name]], c) for c in columns})
+
+
+def column_names(path: Path) -> list[str]:
+    """Returns the names of a file's columns, in their order; a name may be there twice.
+
+    Raises:
+        RecgenError: The file cannot be read.
+    """
+    return _csv_header(path) if is_csv(path) else _parquet_names(path)
+
+
+def read_columns(path: Path, names: list[str]) -> pa.Table:
+    """Reads some columns as the file has them: text from a CSV, with null for nothing.
+
+    Raises:
+        RecgenError: The file cannot be read, or has no rows.
+    """
+    raw = _read_csv(path, names) if is_csv(path) else _read_parquet(path, names)
+    if raw.num_rows == 0:
+        raise RecgenError(f"{path} has no rows", "give a file with transactions, one a row")
+    return raw
 
 
 def clean(
@@ -106,8 +123,12 @@ def _require_variety(table: pa.Table, product: str) -> None:
         )
 
 
-def _kind(path: Path) -> str:
-    """Returns `csv` or `parquet`, by what the file holds."""
+def is_csv(path: Path) -> bool:
+    """Says whether a file is CSV, not Parquet, by what it holds.
+
+    Raises:
+        RecgenError: It is neither, is empty, or cannot be opened.
+    """
     if path.is_dir():
         raise RecgenError(f"{path} is a directory", "give one CSV or Parquet file")
     try:
@@ -120,10 +141,10 @@ def _kind(path: Path) -> str:
     if not head.strip():
         raise RecgenError(f"{path} is empty", "give a CSV with a header, or a Parquet file")
     if head.startswith(_PARQUET_MAGIC):
-        return "parquet"
+        return False
     if b"\0" in head or path.suffix.lower() in (".parquet", ".pq"):
         raise RecgenError(f"{path} is neither CSV nor Parquet", "convert it to one of the two")
-    return "csv"
+    return True
 
 
 @contextmanager
@@ -145,12 +166,17 @@ def _delimiter(header: str) -> str:
     return max(_DELIMITERS, key=header.count)  # the comma where none occurs: one column
 
 
+def _first_line(file: TextIO) -> str:
+    """Returns the first line that is not empty: where the header begins."""
+    return next((line for line in iter(partial(file.readline, 1_000_000), "") if line.strip()), "")
+
+
 def _csv_header(path: Path) -> list[str]:
     with _readable(path, "CSV"), path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline(1_000_000)
+        delimiter = _delimiter(_first_line(file))
         file.seek(0)
         try:
-            return next(csv.reader(file, delimiter=_delimiter(first)))
+            return next(filter(None, csv.reader(file, delimiter=delimiter)))
         except csv.Error as error:
             raise RecgenError(f"{path} cannot be read as CSV: {error}", "check it") from error
 
@@ -168,7 +194,7 @@ def _read_csv(path: Path, wanted: list[str]) -> pa.Table:
     import pyarrow.csv
 
     with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = _delimiter(file.readline(1_000_000))
+        delimiter = _delimiter(_first_line(file))
     with _readable(path, "CSV"):
         return pyarrow.csv.read_csv(
             path,

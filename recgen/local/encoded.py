@@ -1,0 +1,149 @@
+"""A column as different values and their codes, and what it is like. Knows Arrow, no files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from recgen.local.cast import is_text, without_dictionary, without_nan
+from recgen.local.kinds import Numbers, find_kind
+from recgen.profile import ColumnKind, ColumnProfile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array: TypeAlias = Any
+"""A numpy array."""
+
+_EXAMPLES = 5
+_SHOWN = 60  # characters of an example
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A column as its different values, in the order in which they appear.
+
+    Attributes:
+        values: The values, without null.
+        codes: Index of each row's value, -1 for null: int32, [rows].
+        counts: Rows of each value: int64, [values].
+        nulls: Rows without a value.
+        kind: What the values are.
+        numbers: A number for each value, where they have one: float64, [values].
+    """
+
+    values: pa.Array
+    codes: Array
+    counts: Array
+    nulls: int
+    kind: ColumnKind
+    numbers: Numbers | None
+
+
+def encode(column: pa.ChunkedArray) -> Encoded:
+    """Returns a column in a form that can be counted; a nested one has no values."""
+    import numpy as np
+    import pyarrow as pa
+
+    column = _plain(column)
+    nulls = column.null_count
+    if pa.types.is_nested(column.type) or nulls == len(column):
+        kind: ColumnKind = "list" if nulls < len(column) else "empty"
+        none = np.full(len(column), -1, np.int32)
+        return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), nulls, kind, None)
+    array = pa.concat_arrays(column.chunks).dictionary_encode()
+    codes = array.indices.fill_null(-1).to_numpy()
+    counts = np.bincount(codes[codes >= 0], minlength=len(array.dictionary))
+    return Encoded(array.dictionary, codes, counts, nulls, *find_kind(array.dictionary))
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns the values with one form of null, in a type that Arrow can count."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(column.type, pa.BaseExtensionType):
+        storage = [chunk.storage for chunk in column.chunks]
+        column = pa.chunked_array(storage, column.type.storage_type)
+    column = without_dictionary(column)
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    if pa.types.is_floating(column.type):
+        return without_nan(column)
+    if not is_text(column):
+        return column
+    text = column.cast(pa.large_string())  # more than 2 GiB fit into one array
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def describe(name: str, column: Encoded) -> ColumnProfile:
+    """Returns what a column is like."""
+    distinct = len(column.values)
+    alike, unlike = _spellings(column) if column.kind == "text" else ((), distinct)
+    found = ColumnProfile(
+        name=name,
+        kind=column.kind,
+        rows=len(column.codes),
+        nulls=column.nulls,
+        distinct=distinct,
+        examples=_most_frequent(column),
+        alike=alike,
+        unlike=unlike,
+    )
+    return found if column.numbers is None else _with_numbers(found, column, column.numbers)
+
+
+def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> ColumnProfile:
+    """Adds what only numbers and times have; words such as NA among them are nulls."""
+    import numpy as np
+
+    absent = np.isnan(numbers)
+    distinct = int((~absent).sum())
+    nulls = found.nulls + int(column.counts[absent].sum())
+    found = replace(found, nulls=nulls, distinct=distinct, unlike=distinct)
+    order = np.argsort(numbers)
+    order = order[np.isfinite(numbers[order])]
+    if len(order) == 0:
+        return found
+    numbers, counts = numbers[order], column.counts[order]
+    middle = np.searchsorted(np.cumsum(counts), counts.sum() / 2)
+    return replace(
+        found,
+        low=float(numbers[0]),
+        high=float(numbers[-1]),
+        mean=float(np.average(numbers, weights=counts)),
+        median=float(numbers[middle]),
+    )
+
+
+def _most_frequent(column: Encoded) -> tuple[str, ...]:
+    import numpy as np
+
+    order = np.argsort(-column.counts, kind="stable")
+    if column.numbers is not None:
+        order = order[~np.isnan(column.numbers[order])]
+    order = order[:_EXAMPLES]
+    return tuple(as_text(column.values[int(at)].as_py()) for at in order)
+
+
+def _spellings(column: Encoded) -> tuple[tuple[str, ...], int]:
+    """Returns some texts that differ only in case or space, and how many differ in more."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not is_text(column.values):
+        return (), len(column.values)
+    folded = pc.utf8_lower(pc.utf8_trim_whitespace(column.values)).dictionary_encode()
+    codes = folded.indices.to_numpy()
+    several = np.flatnonzero(np.bincount(codes, minlength=len(folded.dictionary)) > 1)
+    places = np.flatnonzero(np.isin(codes, several[:_EXAMPLES]))
+    places = places[np.argsort(codes[places], kind="stable")][:_EXAMPLES]
+    texts = column.values.take(pa.array(places)).to_pylist()
+    return tuple(as_text(text) for text in texts), len(folded.dictionary)
+
+
+def as_text(value: object) -> str:
+    """Returns a value as a short text."""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,0 +1,143 @@
+"""What a column's values are: found from the values, whatever the file calls them. Knows Arrow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from recgen.local.cast import is_text, plain_numbers
+from recgen.profile import ColumnKind
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Values: TypeAlias = "pa.Array"
+Numbers: TypeAlias = Any
+"""A float64 numpy array: a number for each value, NaN for what stands for null."""
+
+_TRUTHS = ("true", "false", "t", "f", "yes", "no")  # the words that a run reads
+_PADDED = r"^[+-]?0\d"  # 00123 is a code, whatever its digits say
+_WHOLE = r"^[+-]?\d+$"
+_DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S")
+_YEAR_1000 = -30_610_224_000  # earlier, a year of two digits was taken for one of four
+_EPOCH = (1_000_000_000, 2_100_000_000)  # 2001 to 2036: the seconds that have ten digits
+_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)  # of a second
+_SPARSE = 4  # so many times more moments than values: numbers in a row are IDs
+
+
+def find_kind(values: Values) -> tuple[ColumnKind, Numbers | None]:
+    """Returns the kind of a column's values, and a number for each of them where they have one.
+
+    Args:
+        values: The different values, without null.
+
+    Returns:
+        Times come as epoch seconds.
+    """
+    import pyarrow as pa
+
+    types = pa.types
+    if len(values) == 0:
+        return "empty", None
+    if is_text(values):
+        return _kind_of_text(values)
+    if types.is_boolean(values.type):
+        return "boolean", None
+    if types.is_temporal(values.type) and not types.is_duration(values.type):
+        return "time", _seconds(values)
+    if types.is_integer(values.type):
+        return _whole(_floats(values))
+    if types.is_floating(values.type) or types.is_decimal(values.type):
+        return _real(_floats(values))
+    return "text", None
+
+
+def _kind_of_text(values: Values) -> tuple[ColumnKind, Numbers | None]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    words = plain_numbers(values)
+    if words.null_count == len(words):
+        return "empty", None
+    if pc.all(pc.is_in(pc.utf8_lower(words), value_set=_texts(_TRUTHS), skip_nulls=True)).as_py():
+        return "boolean", None
+    try:
+        numbers = words.cast(pa.float64())
+    except pa.ArrowInvalid:
+        seconds = _parsed(words)
+        return ("text", None) if seconds is None else ("time", seconds)
+    if pc.any(pc.match_substring_regex(words, _PADDED)).as_py():
+        return "text", None
+    if not pc.all(pc.match_substring_regex(words, _WHOLE)).as_py():
+        return _real(_floats(numbers))
+    if pc.any(pc.greater_equal(pc.abs(numbers), 2.0**63)).as_py():
+        return "text", None  # no int64: a code of many digits
+    return _whole(_floats(numbers))
+
+
+def _texts(words: tuple[str, ...]) -> Values:
+    import pyarrow as pa
+
+    return pa.array(words, pa.large_string())
+
+
+def _floats(values: Values) -> Numbers:
+    import pyarrow as pa
+
+    return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def _real(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
+    """Whole numbers become floats where some are null, so fractions are looked for."""
+    import numpy as np
+
+    known = numbers[np.isfinite(numbers)]
+    is_whole = len(known) and (known == np.floor(known)).all() and np.isfinite(numbers).all()
+    return _whole(numbers) if is_whole else ("real", numbers)
+
+
+def _whole(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
+    """Epoch times are told by their size, and by the gaps that numbers in a row lack."""
+    import numpy as np
+
+    known = numbers[np.isfinite(numbers)]
+    low, high = known.min(), known.max()
+    for unit in _UNITS:
+        in_range = low >= _EPOCH[0] * unit and high <= _EPOCH[1] * unit
+        if in_range and high - low >= _SPARSE * len(known):
+            return "time", numbers / unit
+    return "integer", numbers
+
+
+def _seconds(values: Values) -> Numbers:
+    """Returns epoch seconds of dates and timestamps, seconds of the day of times."""
+    import pyarrow as pa
+
+    kind = values.type
+    if pa.types.is_time(kind):
+        return _floats(values.cast(pa.time64("ns")).cast(pa.int64())) / 1e9
+    try:
+        moments = values.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+    return _floats(moments.cast(pa.int64())) / 1e6
+
+
+def _parsed(words: Values) -> Numbers | None:
+    """Returns the seconds of texts that all are times of one format."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for zone in (None, "UTC"):
+        try:
+            return _seconds(words.cast(pa.timestamp("us", tz=zone)))
+        except pa.ArrowInvalid:
+            continue
+    for clock in _CLOCKS:
+        for date in _DATES:
+            times = pc.strptime(words, format=date + clock, unit="us", error_is_null=True)
+            if times.null_count == words.null_count:
+                seconds = _seconds(times)
+                if not (seconds < _YEAR_1000).any():
+                    return seconds
+    return None

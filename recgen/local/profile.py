@@ -1,0 +1,122 @@
+"""What a CSV or Parquet file is like: a `recgen.profile.Profile` that reads when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recgen.config import BqType, DType, dtype_of
+from recgen.findings import RecgenError
+from recgen.local.cast import first_misfit
+from recgen.local.encoded import Array, Encoded, as_text, describe, encode
+from recgen.local.ingest import column_names, is_csv, read_columns
+from recgen.profile import ColumnProfile, Misfit, Profile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_HELD = 16  # columns kept as codes: 4 bytes a row, and their different values
+_SMALL_CSV = 256 * 2**20  # bytes: a larger one is not held, but read again for each column
+
+
+def read_profile(path: Path) -> Profile:
+    """Returns what a file with transactions is like.
+
+    Args:
+        path: A CSV (UTF-8, with a header) or Parquet file.
+
+    Raises:
+        RecgenError: The file cannot be read or has no rows. Columns are read when they are asked
+            for, so asking may raise it, too.
+    """
+    return _FileProfile(path)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A column as a run would read it."""
+
+    name: str
+    bq_type: BqType
+    source: str = ""
+
+    @property
+    def dtype(self) -> DType:
+        return dtype_of(self.bq_type)
+
+
+class _FileProfile:
+    """A `Profile` of one file. It keeps what a column is like, and the last few columns."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.source = str(path)
+        self.names = tuple(column_names(path))
+        if not self.names:
+            raise RecgenError(f"{path} has no columns", "give a file with a header")
+        held = is_csv(path) and path.stat().st_size <= _SMALL_CSV
+        first = read_columns(path, list(self.names) if held else [self.names[0]])
+        self.rows: int = first.num_rows
+        self._table = first if held else None
+        self._columns: dict[str, ColumnProfile] = {}
+        self._encoded = lru_cache(_HELD)(self._read)
+
+    def column(self, name: str) -> ColumnProfile:
+        if name not in self._columns:
+            self._columns[name] = describe(name, self._encoded(name))
+        return self._columns[name]
+
+    def counts(self, name: str) -> Sequence[int]:
+        import numpy as np
+
+        counts: list[int] = np.sort(self._encoded(name).counts)[::-1].tolist()
+        return counts
+
+    def distinct(self, names: Sequence[str]) -> int:
+        import numpy as np
+
+        columns = [self._encoded(name).codes for name in names]
+        known = np.logical_and.reduce([codes >= 0 for codes in columns])
+        together = columns[0][known]
+        for codes in columns[1:]:
+            _, together = np.unique(_pairs(together, codes[known]), return_inverse=True)
+        return len(np.unique(together))
+
+    def ambiguous(self, key: str, name: str) -> int:
+        import numpy as np
+
+        keys, values = self._encoded(key).codes, self._encoded(name).codes
+        known = (keys >= 0) & (values >= 0)
+        pairs = np.unique(_pairs(keys[known], values[known]))
+        return int((np.bincount(pairs >> 32) > 1).sum())
+
+    def rows_between(self, name: str, low: float, high: float) -> int:
+        column = self._encoded(name)
+        if column.numbers is None:
+            return 0
+        return int(column.counts[(column.numbers >= low) & (column.numbers < high)].sum())
+
+    def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
+        column = self._encoded(name)
+        found = first_misfit(column.values, _Wanted(name, bq_type))
+        if found is None:
+            return None
+        at, wanted = found
+        row = int((column.codes == at).argmax()) + 1
+        return Misfit(as_text(column.values[at].as_py()), row, wanted)
+
+    def _read(self, name: str) -> Encoded:
+        if self.names.count(name) != 1:
+            raise KeyError(name)
+        table: pa.Table = self._table or read_columns(self._path, [name])
+        return encode(table[name])
+
+
+def _pairs(left: Array, right: Array) -> Array:
+    """Returns one number for each pair of codes."""
+    import numpy as np
+
+    return (left.astype(np.int64) << 32) | right
