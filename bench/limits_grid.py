@@ -43,7 +43,7 @@ FEATURES: dict[str, tuple[tuple[Plain, ...], tuple[Plain, ...]]] = {
     "product ID in the buyer's": ((COUNTRY, {}), (PRICE,)),  # {}: as the product tower has it
     "all": ((COUNTRY, PRICE, DATE, {}), (PRICE, COUNTRY, DATE)),
 }
-HIDDEN = (512, 256, 128)
+HIDDEN = (512, 512, 512, 512, 512, 256, 128)
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,36 @@ def rates() -> Iterator[Trial]:
     for optimizer, depth in itertools.product(("sgd", "rmsprop", "adamw", "ftrl"), (0, 3, 1)):
         for rate in RATES[optimizer]:
             yield deep(depth, optimizer=optimizer, learning_rate=rate)
+
+
+def edges() -> Iterator[Trial]:
+    """Rates again where `rates` saw them fail: between, other seeds, deeper, other settings."""
+    for depth, rate, seed in itertools.product((2, 3, 4), (0.05, 0.1, 0.2, 0.3), (1, 2, 3)):
+        yield deep(depth, seed=seed, optimizer="adagrad", learning_rate=rate)
+    for depth, rate, seed in itertools.product((0, 1, 2, 3, 4), (0.01, 0.02, 0.03, 0.05), (1, 2)):
+        yield deep(depth, seed=seed, optimizer="adam", learning_rate=rate)
+    bare = {"gradient_clip_norm": None}
+    uncorrected = {"logq_correction": False}
+    for more, depth, seed in itertools.product(
+        (bare, uncorrected, {**bare, **uncorrected}), (1, 2, 3, 4), (1, 2)
+    ):
+        yield deep(depth, seed=seed, optimizer="adagrad", learning_rate=0.1, **more)
+    for rate, seed in itertools.product((0.01, 0.03), (1, 2)):
+        yield deep(3, seed=seed, optimizer="adam", learning_rate=rate, **bare, **uncorrected)
+    for depth, rate in itertools.product((6, 8), (0.01, 0.05, 0.1)):
+        yield deep(depth, optimizer="adagrad", learning_rate=rate)
+    for depth, rate in itertools.product((6, 8), (0.001, 0.01)):
+        yield deep(depth, optimizer="adam", learning_rate=rate)
+    for rate, depth in itertools.product((0.1, 1.0, 10.0), (0, 1, 3)):
+        yield deep(depth, optimizer="sgd", learning_rate=rate, **bare)
+    for rate in (3.0, 10.0):
+        yield deep(0, optimizer="adagrad", learning_rate=rate)
+    for rate in (0.0003, 0.001, 0.003):
+        yield deep(0, epochs=5, optimizer="adagrad", learning_rate=rate)
+        yield deep(3, epochs=5, optimizer="adagrad", learning_rate=rate)
+    for rate in (3e-6, 1e-5, 3e-5):
+        yield deep(0, epochs=5, optimizer="adam", learning_rate=rate)
+        yield deep(3, epochs=5, optimizer="adam", learning_rate=rate)
 
 
 def training() -> Iterator[Trial]:
@@ -225,6 +255,7 @@ def _towers(*layers: Plain) -> Trial:
 
 GROUPS: dict[str, Callable[[], Iterator[Trial]]] = {
     "rates": rates,
+    "edges": edges,
     "training": training,
     "layers": layers,
     "widths": widths,
