@@ -26,6 +26,7 @@ class Split(Config):
     test: Share = 0.1
     """Share of the time span, or of the rows where they are drawn."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
+    """Seed of what is drawn; no effect on strict_time."""
 
 
 class DataConfig(Config):
@@ -36,16 +37,22 @@ class DataConfig(Config):
     column_types: dict[Column, BqType] = Field(default={})
     """Types of columns that are no features: those of crosses, and the date column."""
     split: Split | None = None
+    """How rows are divided; without it, 5% are drawn for validation and 5% for the test."""
 
 
 class ExperimentConfig(Config):
     """What one YAML file holds."""
 
     name: Name = ""
+    """Free text; stands in the generated code and names the folder of a run."""
     description: Prose | None = None
+    """Free text, carried into the generated code as a comment."""
     features: FeatureConfig
+    """The columns of both towers."""
     model: ModelConfig = ModelConfig()
+    """Layers, optimizer, training and serving."""
     data: DataConfig = DataConfig()
+    """Where the transactions are, and how they are divided."""
 
 
 def residual_of(features: FeatureConfig, model: ModelConfig, side: Side) -> Feature | None:

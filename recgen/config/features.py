@@ -57,8 +57,11 @@ class TextFeature(BaseFeature):
     """A category: an ID, a name, a code."""
 
     data_type: Literal["text"]
+    """The kind of column, which says what transforms there are."""
     bq_type: BqType = "STRING"
+    """The column's type in BigQuery."""
     transforms: TextTransforms = TextTransforms(embedding=Embedding())
+    """What becomes of the column; without this key, an embedding."""
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -115,24 +118,33 @@ class NumericFeature(_ScaledFeature):
     """A quantity: a price, a count, an age."""
 
     data_type: Literal["numeric"]
+    """The kind of column, which says what transforms there are."""
     bq_type: BqType = "FLOAT64"
+    """The column's type in BigQuery."""
     transforms: NumericTransforms = NumericTransforms(normalize=Normalize())
+    """What becomes of the column; without this key, `normalize`."""
 
 
 class TemporalFeature(_ScaledFeature):
     """A point in time."""
 
     data_type: Literal["temporal"]
+    """The kind of column, which says what transforms there are."""
     bq_type: BqType = "TIMESTAMP"
+    """The column's type in BigQuery."""
     transforms: TemporalTransforms = TemporalTransforms(normalize=Normalize())
+    """What becomes of the column; without this key, `normalize`."""
 
 
 class HistoryFeature(BaseFeature):
     """A list of past values, such as a buyer's products."""
 
     data_type: Literal["history"]
+    """The kind of column, which says what transforms there are."""
     bq_type: BqType = "ARRAY<STRING>"
+    """The column's type in BigQuery."""
     transforms: HistoryTransforms = HistoryTransforms()
+    """What becomes of the column."""
 
     active: ClassVar[tuple[str, ...]] = ()  # not supported yet: RG090 refuses the feature
     output_keys: ClassVar[tuple[str, ...]] = ()
@@ -149,7 +161,9 @@ class CrossFeature(Config):
     """One column of a cross."""
 
     column: Column
+    """Name of the column in the source."""
     display_name: OptionalColumn | None = None
+    """The alias under which the data carries the column."""
     type: Literal["text", "numeric", "temporal"] = "text"
     """How the column is read; numbers and times are cut into quantiles first."""
     crossing_buckets: Buckets = 100
@@ -165,8 +179,11 @@ class Cross(Config):
     """Two or three columns taken together as one category, hashed into buckets."""
 
     features: Annotated[ListOf[CrossFeature], Field(min_length=2, max_length=3)]
+    """The columns."""
     hash_bucket_size: Annotated[int, Field(strict=True, ge=100, le=100_000)] = 5000
+    """Number of buckets; combinations in one bucket share a vector."""
     embedding_dim: Annotated[int, Field(strict=True, ge=4, le=64)] = 16
+    """Width of the vectors."""
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -183,15 +200,21 @@ class FeatureConfig(Config):
     """What each tower sees."""
 
     name: Name | None = None
+    """Free text; stands in the generated code where the experiment has no name."""
     description: Prose | None = None
+    """Free text; stands in the generated code where the experiment has none."""
     buyer_id_column: OptionalColumn | None = None
     """Output name of the buyer tower's ID; detected when missing."""
     product_id_column: OptionalColumn | None = None
     """Output name of the product tower's ID; detected when missing."""
     buyer_model_features: ListOf[Feature] = ()
+    """Columns of the buyer tower."""
     product_model_features: ListOf[Feature] = ()
+    """Columns of the product tower."""
     buyer_model_crosses: ListOf[Cross] = ()
+    """Crosses of the buyer tower."""
     product_model_crosses: ListOf[Cross] = ()
+    """Crosses of the product tower."""
     target_column: OptionalColumn | None = None
     """What ranking predicts; retrieval has none."""
 

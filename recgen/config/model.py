@@ -20,11 +20,15 @@ class Dense(Config):
     """A fully connected layer."""
 
     type: Literal["dense"]
+    """The kind of layer."""
     units: Annotated[int, Field(strict=True, ge=1, le=8192)]
+    """Width of the output."""
     activation: Activation | None = "relu"
     """null means linear."""
     l1_reg: Penalty = 0.0
+    """Factor of the sum of absolute weights, added to the loss."""
     l2_reg: Penalty = 0.0
+    """Factor of the sum of squared weights, added to the loss."""
 
     @property
     def activation_name(self) -> Activation:
@@ -36,20 +40,25 @@ class Dropout(Config):
     """Sets a share of its inputs to zero while training."""
 
     type: Literal["dropout"]
+    """The kind of layer."""
     rate: Annotated[Real, Field(ge=0, lt=1)]
+    """Share of the inputs that are set to zero."""
 
 
 class BatchNorm(Config):
     """Batch normalization."""
 
     type: Literal["batch_norm"]
+    """The kind of layer."""
 
 
 class LayerNorm(Config):
     """Layer normalization."""
 
     type: Literal["layer_norm"]
+    """The kind of layer."""
     epsilon: Annotated[Real, Field(ge=1e-12, le=1)] = 1e-3
+    """Added to the variance, so that nothing is divided by zero."""
 
 
 Layer = Annotated[Dense | Dropout | BatchNorm | LayerNorm, Field(discriminator="type")]
@@ -60,9 +69,11 @@ class ModelConfig(Config):
     """How the towers are built and trained."""
 
     model_type: Literal["retrieval", "ranking", "multitask"] = "retrieval"
+    """What is trained; only retrieval is supported."""
     buyer_tower_layers: Layers = ()
     """Layers after the concatenated features; a linear projection follows where needed."""
     product_tower_layers: Layers = ()
+    """The same for products."""
     rating_head_layers: Layers = ()
     """Ranking only."""
     output_embedding_dim: Annotated[int, Field(strict=True, ge=8, le=512)] = 64
@@ -70,10 +81,13 @@ class ModelConfig(Config):
     share_tower_weights: Flag = False
     """One set of layers for both towers."""
     optimizer: Optimizer = "adagrad"
+    """What turns gradients into steps."""
     learning_rate: Annotated[Real, Field(gt=0, le=10)] = 0.05
+    """Length of the steps; what trains depends on the optimizer and on depth."""
     batch_size: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] = 1024
     """Rows of a global batch, over all replicas."""
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 8
+    """How often training goes over all rows."""
     loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
     """Ranking only."""
     retrieval_weight: Weight | None = None
@@ -81,10 +95,13 @@ class ModelConfig(Config):
     ranking_weight: Weight | None = None
     """Multitask only."""
     retrieval_algorithm: Literal["brute_force", "scann"] = "brute_force"
+    """How serving finds products; only brute_force, which is exact, is supported."""
     top_k: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 100
     """Products that serving returns; at most the catalogue."""
     scann_num_leaves: Count | None = None
+    """scann only: partitions of the catalogue."""
     scann_leaves_to_search: Count | None = None
+    """scann only: partitions that are searched."""
     enable_training_metrics: Flag = True
     """Recall on validation data after each epoch."""
     logq_correction: Flag = True
@@ -100,6 +117,7 @@ class ModelConfig(Config):
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0
     """Bound of the norm of all gradients together; null switches it off."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
+    """Seed of weights, shuffling and dropout."""
 
     def layers_of(self, side: Side) -> tuple[Layer, ...]:
         """Returns the layers of one tower, as configured."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from recgen.config.types import Buckets, Column, Config, Count, EmbeddingDim, Flag
@@ -12,6 +12,7 @@ from recgen.config.types import Buckets, Column, Config, Count, EmbeddingDim, Fl
 Cycle = Literal["yearly", "quarterly", "monthly", "weekly", "daily"]
 CYCLES: tuple[Cycle, ...] = ("yearly", "quarterly", "monthly", "weekly", "daily")
 Range = tuple[float, float]
+_RANGES = WithJsonSchema({"enum": [None, [0, 1], [-1, 1]]})
 
 
 def _known_range(value: object) -> object:
@@ -47,7 +48,7 @@ class Embedding(Transform):
 class Normalize(Transform):
     """A number brought to a common scale."""
 
-    range: Annotated[Range | None, BeforeValidator(_known_range)] = None
+    range: Annotated[Range | None, BeforeValidator(_known_range), _RANGES] = None
     """null for z-score, [0, 1] or [-1, 1] for minimum and maximum."""
 
 
@@ -72,10 +73,15 @@ class Cyclical(Transform):
     """Sine and cosine of the position within each cycle."""
 
     yearly: Flag = False
+    """The time of the year."""
     quarterly: Flag = False
+    """The time of the quarter."""
     monthly: Flag = False
+    """The time of the month."""
     weekly: Flag = False
+    """The time of the week."""
     daily: Flag = False
+    """The time of the day."""
 
     @property
     def cycles(self) -> tuple[Cycle, ...]:
@@ -89,6 +95,7 @@ class History(Transform):
     shared_with: Column
     """The text feature whose vocabulary and vectors are used."""
     embedding_dim: EmbeddingDim | None = None
+    """Width of the vectors; null for that of the feature."""
     max_length: Count = 50
     """The latest values that are kept."""
 
@@ -107,27 +114,37 @@ class TextTransforms(Transforms):
     """Transforms of a text feature."""
 
     embedding: Embedding | None = None
+    """A trained vector for each value."""
 
 
 class NumericTransforms(Transforms):
     """Transforms of a numeric feature."""
 
     normalize: Normalize | None = None
+    """The value on a common scale."""
     bucketize: Bucketize | None = None
+    """A trained vector for each quantile."""
     log_transform: LogTransform | None = None
+    """The logarithm, before `normalize`."""
     missing_flag: MissingFlag | None = None
+    """Whether the value is null."""
 
 
 class TemporalTransforms(Transforms):
     """Transforms of a temporal feature."""
 
     normalize: Normalize | None = None
+    """The value on a common scale."""
     bucketize: Bucketize | None = None
+    """A trained vector for each quantile."""
     cyclical: Cyclical | None = None
+    """The position within years, weeks, days."""
     missing_flag: MissingFlag | None = None
+    """Whether the value is null."""
 
 
 class HistoryTransforms(Transforms):
     """Transforms of a history feature."""
 
     history: History | None = None
+    """The vectors of past values."""
