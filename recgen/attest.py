@@ -134,7 +134,7 @@ def _values(plan: Any) -> Iterator[object]:
 
 def _parsed(text: str) -> ast.Module:
     try:
-        return ast.parse(text)
+        return ast.parse(text.encode())  # as Python reads a file: a comment can name an encoding
     except (SyntaxError, ValueError) as error:
         raise AttestationError(f"it is no Python: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,9 @@ import black
 def assert_well_made(files: Mapping[str, str]) -> None:
     """Asserts that modules compile, and that formatter and linter find nothing in them."""
     for name, text in files.items():
-        compile(text, name, "exec", dont_inherit=True)
+        # As bytes, as Python reads a file: a comment in its first lines can name an encoding.
+        compile(text.encode(), name, "exec", dont_inherit=True)
+        assert ast.dump(ast.parse(text.encode())) == ast.dump(ast.parse(text)), name
         assert black.format_str(text, mode=black.Mode()) == text, f"black would change {name}"
     assert_ruff_clean(files)
 
