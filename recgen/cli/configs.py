@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from typing import Annotated
 
@@ -22,7 +21,8 @@ class Schema(str, Enum):
 
 @app.command()
 def schema(of: Annotated[Schema, typer.Argument(show_default=True)] = Schema.config) -> None:
-    """Print the JSON Schema of configs, or of training_metrics.json."""
+    """Print the JSON Schema (draft 7) of configs, or of training_metrics.json."""
+    from recgen.schema import schema_text
+
     model = ExperimentConfig if of is Schema.config else recgen.TrainingMetrics
-    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    print(json.dumps(dialect | model.model_json_schema(), indent=2))
+    print(schema_text(model), end="")

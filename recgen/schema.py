@@ -1,0 +1,83 @@
+"""JSON Schema (draft 7) of what recgen reads and writes, for editors and other programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from recgen.config import ExperimentConfig
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+_ARRAY_LIMITS = {"minLength": "minItems", "maxLength": "maxItems"}
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Returns the schema of a model, as editors and validators of draft 7 understand it."""
+    schema = model.model_json_schema(
+        ref_template="#/definitions/{model}", schema_generator=_Generator
+    )
+    definitions = schema.pop("$defs", {})
+    return {"$schema": DRAFT, **_as_draft_7(schema), "definitions": _as_draft_7(definitions)}
+
+
+def schema_text(model: type[BaseModel] = ExperimentConfig) -> str:
+    """Returns the schema of configs, or of another model, as a file holds it."""
+    return json.dumps(schema_of(model), indent=2, ensure_ascii=False) + "\n"
+
+
+class _Generator(GenerateJsonSchema):
+    """Leaves out what says nothing in an editor, and words what does for one."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False  # it is the key again
+
+    def encode_default(self, dft: Any) -> Any:
+        """Returns a default as a user would write it, without what it does not say."""
+        if isinstance(dft, BaseModel):
+            return dft.model_dump(mode="json", exclude_defaults=True)
+        return super().encode_default(dft)
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        """Says "or null" within the type, so that editors do not speak of two schemas."""
+        inner = self.generate_inner(schema["schema"])
+        if "enum" in inner:
+            words = {key: value for key, value in inner.items() if key != "type"}
+            return {**words, "enum": [*inner["enum"], *([] if None in inner["enum"] else [None])]}
+        if isinstance(inner.get("type"), str) and "$ref" not in inner:
+            return {**inner, "type": [inner["type"], "null"]}
+        return {"anyOf": [inner, {"type": "null"}]}
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        """Looks at the tag first: an editor then speaks of one model, not of all of them."""
+        tag = schema["discriminator"]
+        assert isinstance(tag, str)  # no model of ours has a function there
+        choices = schema["choices"]
+        branches = [
+            {
+                "if": {"properties": {tag: {"const": word}}, "required": [tag]},
+                "then": self.generate_inner(choice),
+            }
+            for word, choice in choices.items()
+        ]
+        known = {tag: {"enum": list(choices)}}
+        return {"type": "object", "required": [tag], "properties": known, "allOf": branches}
+
+
+def _as_draft_7(part: Any) -> Any:
+    """Returns a part of a schema in the words of draft 7."""
+    if isinstance(part, list):
+        return [_as_draft_7(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    found = {key: _as_draft_7(value) for key, value in part.items()}
+    if part.get("type") == "array":
+        found = {_ARRAY_LIMITS.get(key, key): value for key, value in found.items()}
+        if "prefixItems" in found:
+            found["items"] = found.pop("prefixItems")
+    if "$ref" in found and len(found) > 1:  # draft 7 looks at nothing beside it
+        found["allOf"] = [{"$ref": found.pop("$ref")}]
+    return found
