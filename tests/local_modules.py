@@ -71,7 +71,7 @@ def run_fn(fn_args):
     model = Serving()
     specs = {
         "buyer_id": tf.TensorSpec([None], tf.string, name="buyer_id"),
-        "straße & co": tf.TensorSpec([None], tf.string, name="strae_co"),
+        "straße & co": tf.TensorSpec([None], tf.string, name="strasse_co"),
         "price": tf.TensorSpec([None], tf.float32, name="price"),
     }
     signature = model.answer.get_concrete_function(**specs)

@@ -151,14 +151,14 @@ def test_nothing_is_learned_from_the_test_part(data: Path, tmp_path: Path) -> No
 def test_buyers_are_remembered_by_their_latest_row(data: Path, tmp_path: Path) -> None:
     folder = quick(data, tmp_path / "out").folder
     table = pq.read_table(folder / "buyers.parquet")
-    assert table.column_names == ["buyer_id", "strae_co", "price"]
+    assert table.column_names == ["buyer_id", "strasse_co", "price"]
     assert table.num_rows == 10
     known = 180  # rows of training and validation, one an hour; the buyer is the last digit
     latest = {f"00{row % 10}": row for row in range(known)}
     for row in table.to_pylist():
         number = latest[row["buyer_id"]]
         assert row["price"] == (None if number % 7 == 0 else 1.5 + number % 13)
-        assert row["strae_co"] == (None if number % 5 == 0 else f"Weg {number % 4}")
+        assert row["strasse_co"] == (None if number % 5 == 0 else f"Weg {number % 4}")
 
 
 def test_recommend_without_a_run(tmp_path: Path) -> None:
@@ -246,3 +246,16 @@ def test_a_training_that_stopped_itself_is_a_result(
     assert result.metrics["params"]["failure"] == "Epoch 1: collapsed."
     assert not (result.folder / "serving_model").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out"}
+
+
+def test_a_stopped_training_does_not_cost_an_earlier_model(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_run, "Child", FakeChild)
+    quick(data, tmp_path / "out")
+    monkeypatch.setattr(local_run, "Child", StoppedChild)
+    for _ in range(2):
+        result = quick(data, tmp_path / "out")
+        assert result.folder == tmp_path / "out-stopped"
+    assert (tmp_path / "out" / "serving_model").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out", "out-stopped"}

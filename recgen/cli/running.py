@@ -78,6 +78,8 @@ def train(
     show.lines(summary.outcome(result, metrics))
     if metrics.failed:
         show.lines(summary.failure(experiment, metrics))
+        if result.folder != folder.resolve():
+            show.lines(["", f"{folder} keeps its earlier run; this one is in {result.folder}."])
         raise typer.Exit(1)
     show.verbatim(summary.next_step(folder))
 

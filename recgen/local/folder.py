@@ -11,6 +11,7 @@ from pathlib import Path
 from recgen.findings import RecgenError
 from recgen.write import disk_errors
 
+MODEL = "serving_model"
 _MARKS = ("config.yaml", "trainer_module.py")
 _EXPLAINS = (
     "config.yaml",
@@ -26,7 +27,8 @@ _EXPLAINS = (
 def staged(out: Path) -> Iterator[Path]:
     """Gives a folder beside `out` that takes its place at the end, or goes away.
 
-    An earlier run in `out` is replaced only then.
+    An earlier run in `out` is replaced only then, and one with a model only by another one with
+    a model: see `landing`.
 
     Raises:
         RecgenError: `out` cannot be written, holds something else than a run, or the disk is full.
@@ -43,9 +45,16 @@ def staged(out: Path) -> Iterator[Path]:
     try:
         with disk_errors(f"writing {out}"):
             yield folder
-            _take_place(folder, out)
+            _take_place(folder, landing(folder, out))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def landing(folder: Path, out: Path) -> Path:
+    """Returns where a finished run goes: to `out`, or beside it when it would cost a model."""
+    out = out.resolve()
+    costs_model = (out / MODEL).exists() and not (folder / MODEL).exists()
+    return out.with_name(f"{out.name}-stopped") if costs_model else out
 
 
 def keep_failed(folder: Path, out: Path) -> Path:

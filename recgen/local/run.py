@@ -15,7 +15,7 @@ from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.local import buyers
 from recgen.local.child import Child, ChildError
-from recgen.local.folder import keep_failed, staged
+from recgen.local.folder import keep_failed, landing, staged
 from recgen.local.ingest import clean, read_table
 from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import Parts, split_table
@@ -94,7 +94,8 @@ def train(
         files: Its rendered modules, by name.
         config_text: The config as the user wrote it; kept in the run directory.
         data: A CSV or Parquet file.
-        out: The run directory; an earlier run there is replaced when this one has succeeded.
+        out: The run directory; an earlier run there is replaced when this one has succeeded. One
+            that stopped itself goes to `<out>-stopped` when there is a model in `out`.
         epochs: Instead of the config's.
         seed: Instead of the config's.
         progress: Told what happens; None shows nothing.
@@ -126,8 +127,9 @@ def train(
             kept = keep_failed(folder, out)
             raise RecgenError(error.message, f"its whole output is in {kept}") from None
         shutil.rmtree(folder / _WORK)
+        place = landing(folder, out)
     rows = {name: table.num_rows for name, table in parts.tables().items()}
-    return RunResult(out.resolve(), metrics, run.seconds, rows, tuple(run.warnings))
+    return RunResult(place, metrics, run.seconds, rows, tuple(run.warnings))
 
 
 def _prepare(run: _Run, data: Path) -> Parts:
