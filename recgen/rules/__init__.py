@@ -1,9 +1,9 @@
 """All rules by code: the one registry that checking and `recgen explain` read."""
 
-from recgen.rules import columns, effect, ids, reading, split, support, training, transforms
+from recgen.rules import columns, data, effect, ids, reading, split, support, training, transforms
 from recgen.rules.base import Check, Problem, Rule
 
-_FAMILIES = (reading, support, columns, ids, transforms, effect, training, split)
+_FAMILIES = (reading, support, columns, ids, transforms, effect, training, split, data)
 
 RULES: dict[str, Rule] = {
     rule.code: rule

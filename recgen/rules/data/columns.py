@@ -1,0 +1,176 @@
+"""Columns against the data: what is missing, what cannot be read, what is empty or constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from recgen.config import DataConfig, FeatureConfig, is_array
+from recgen.findings import FixOp, show
+from recgen.profile import ColumnProfile, Profile
+from recgen.rules.base import Problem, Rule
+from recgen.rules.data.lookup import Use, columns, described, percent, uses
+from recgen.rules.data.times import wrong_unit
+
+_LISTED = 20  # columns in a message
+_MOST = 0.5
+
+
+def _missing(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    for use in uses(features, data):
+        if use.name in profile.names or use.source in profile.names:
+            continue
+        nor = f" (nor {show(use.source)})" if use.source != use.name else ""
+        message = f"the data has no column {show(use.name)}{nor}"
+        path = use.path if use.part == "date" else (*use.path, "column")
+        meant = _meant(use, profile)
+        if meant is None:
+            listed = ", ".join(map(show, profile.names[:_LISTED]))
+            more = ", …" if len(profile.names) > _LISTED else ""
+            yield Problem(path, message, f"Its columns are: {listed}{more}.")
+            continue
+        safe = _bare(meant) in (_bare(use.name), _bare(use.source)) and not _is_id(use, features)
+        yield Problem(path, message, f"Did you mean {show(meant)}?", fix=("set", meant), safe=safe)
+
+
+def _meant(use: Use, profile: Profile) -> str | None:
+    """Returns the column that is named most alike."""
+    bare = {_bare(name): name for name in profile.names}
+    for name in (use.name, use.source):
+        close = get_close_matches(_bare(name), bare, n=1)
+        if close:
+            return bare[close[0]]
+    return None
+
+
+def _bare(name: str) -> str:
+    """Returns a name without what its writers do in many ways: case, spaces, underscores."""
+    return "".join(filter(str.isalnum, name.casefold())) or name
+
+
+def _is_id(use: Use, features: FeatureConfig) -> bool:
+    """Says whether other keys refer to the name, which would change with the column."""
+    return use.part == "feature" and use.name in (features.buyer_id, features.product_id)
+
+
+def _twice(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    for use in uses(features, data):
+        place = use.name if use.name in profile.names else use.source
+        count = profile.names.count(place)
+        if count > 1:
+            message = f"the data has {count} columns named {show(place)}"
+            yield Problem(use.path, message, "Rename one of them in the data.")
+
+
+def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    for use, column in columns(features, data, profile):
+        if is_array(use.bq_type) or wrong_unit(use, column):
+            continue
+        if column.kind == "list":
+            message = f"{show(use.name)} holds lists or records, not {use.bq_type}"
+            yield Problem(use.path, message, "Remove it, or flatten the column in the data.")
+            continue
+        misfit = profile.misfit(column.name, use.bq_type)
+        if misfit is not None:
+            message = (
+                f"{show(use.name)}: {show(misfit.value)} in row {misfit.row:,} is not "
+                f"{misfit.wanted} ({use.bq_type})"
+            )
+            whole = use.part == "feature" and use.kind == "numeric" and column.kind == "real"
+            fix: tuple[FixOp, object] | None = ("set", "FLOAT64") if whole else None
+            yield Problem(use.type_path, message, _advice(use, column), fix=fix)
+
+
+def _advice(use: Use, column: ColumnProfile) -> str:
+    if use.kind == "temporal" and column.kind == "time":
+        return "Write the times in ISO form in the data: month and day can be mistaken."
+    if use.kind == "numeric" and column.kind == "real":
+        return "Use FLOAT64, or round the values in the data."
+    if use.kind == "numeric" and column.kind == "text":
+        return "Correct the value in the data, or use `data_type: text` if these are categories."
+    return "Correct the value in the data, or give the column the type that it has."
+
+
+def _nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    for use, column in columns(features, data, profile):
+        if column.kind == "empty":
+            message = f"{show(use.name)} has no value in any of {column.rows:,} rows"
+            yield Problem(use.path, message, "Remove it, or give data that has values.")
+        elif column.nulls > _MOST * column.rows:
+            share = percent(column.nulls / column.rows)
+            message = f"{show(use.name)} has no value in {share} of the rows"
+            help = "Find out why; where it cannot be had, remove it."
+            yield Problem(use.path, message, help, severity="warning")
+
+
+def _constant(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    for path, feature, column in described(features, profile):
+        name = feature.output_name
+        says_null = feature.data_type == "text" or "missing_flag" in feature.active
+        if name in (features.buyer_id, features.product_id) or column.distinct > 1:
+            continue
+        if column.nulls == 0 or not says_null:
+            message = f"{show(name)} is {show(column.examples[0])} in every row"
+            yield Problem(path, message, "Remove the feature.", fix=("remove", None))
+
+
+RULES = (
+    Rule(
+        code="RG501",
+        severity="error",
+        title="A column that the data lacks",
+        reason="Every column that a feature, a cross or the split names has to be in the data, "
+        "under its `display_name` or under its `column`; `train` stops without it. A fix is safe "
+        "where the names differ in case, spaces and punctuation alone and no other key refers to "
+        "the name.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: custmer_id, data_type: text}  # the data has CustomerID",
+        remedy="Write the name as the data has it.",
+        checks=(_missing,),
+    ),
+    Rule(
+        code="RG502",
+        severity="error",
+        title="A column that the data has twice",
+        reason="Which of the two is meant cannot be told, so `train` refuses to choose.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: price, data_type: numeric}  # the header is: price,sku,price",
+        remedy="Rename one of them in the data.",
+        checks=(_twice,),
+    ),
+    Rule(
+        code="RG503",
+        severity="error",
+        title="A value that does not fit the column's type",
+        reason="Values are read as `train` reads them: text among numbers, fractions in INT64, "
+        "infinities and times in other forms than ISO stop it. The message names the first such "
+        "value and its row.",
+        example="features:\n  product_model_features:\n"
+        "    - {column: price, bq_type: INT64, data_type: numeric}  # 2.55 in row 1",
+        remedy="Give the column the type that it has, or correct the data.",
+        checks=(_misfits,),
+    ),
+    Rule(
+        code="RG504",
+        severity="error",
+        title="A column without values, or with few",
+        reason="A column that is null throughout stops `train`. Where more than half is null (a "
+        "warning), most rows get one and the same value: the mean, or the vector that stands for "
+        "what is out of the vocabulary.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: fax, data_type: text}  # nobody has one",
+        remedy="Remove the feature, or give data that has values.",
+        checks=(_nulls,),
+    ),
+    Rule(
+        code="RG505",
+        severity="warning",
+        title="A column with one value",
+        reason="What is the same in every row tells no two buyers or products apart: normalized "
+        "it is 0 throughout, embedded it is one vector that any bias could be.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: currency, data_type: text}  # EUR in every row",
+        remedy="Remove the feature.",
+        checks=(_constant,),
+    ),
+)

@@ -1,0 +1,126 @@
+"""IDs and categories against the data: what never repeats, what is spelled in two ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.config import FeatureConfig
+from recgen.findings import show
+from recgen.profile import ColumnProfile, Profile
+from recgen.rules.base import Problem, Rule
+from recgen.rules.data.lookup import described, ids, percent
+
+_NEARLY_ALL = 0.9
+_MOST = 0.5
+_FEW = 0.01
+
+
+def _rows_without(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    for side, path, column in ids(features, profile):
+        share = column.nulls / column.rows
+        if share >= _FEW:
+            message = (
+                f"{percent(share)} of the rows ({column.nulls:,}) have no {side} ID: "
+                "they are left out"
+            )
+            help = "Nothing to do, if these rows are no purchases by a known buyer."
+            yield Problem(path, message, help, severity="warning" if share > _MOST else None)
+
+
+def _one_alone(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    for side, path, column in ids(features, profile):
+        if column.distinct == 1:
+            only = show(column.examples[0])
+            message = f"the {side} ID {show(column.name)} is {only} in every row"
+            help = f"Check that {side}_id_column names the column with the {side}'s ID."
+            yield Problem(path, message, help, severity=None if side == "product" else "warning")
+
+
+def _never_again(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    named = {path: side for side, path, _ in ids(features, profile)}
+    for path, feature, column in described(features, profile):
+        if feature.data_type != "text":
+            continue
+        share = _alone(column, profile)
+        is_error = path in named and share >= _NEARLY_ALL
+        if share < _MOST or column.distinct == 1:
+            continue
+        what = f"the {named[path]} ID" if path in named else "the values of"
+        message = (
+            f"{what} {show(feature.output_name)}: {percent(share)} of the rows have a value that "
+            f"no other row has ({column.distinct:,} values in {column.rows:,} rows)"
+        )
+        help = "Remove it, or use a column that groups these values."
+        if path in named:
+            help = f"Check that it is the {named[path]}'s ID, not that of the row or the order."
+        yield Problem(path, message, help, severity="error" if is_error else None)
+
+
+def _alone(column: ColumnProfile, profile: Profile) -> float:
+    """Returns the share of rows whose value is in no other row."""
+    known = column.rows - column.nulls
+    if column.distinct * 2 <= known * _MOST:  # so few values cannot be alone in most rows
+        return 0.0
+    counts = profile.counts(column.name)
+    return sum(1 for count in counts if count == 1) / known
+
+
+def _alike(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    for path, feature, column in described(features, profile):
+        if feature.data_type == "text" and column.unlike < column.distinct:
+            more = column.distinct - column.unlike
+            pair = " and ".join(map(show, column.alike[:2]))
+            values = "value" if more == 1 else "values"
+            message = (
+                f"{show(feature.output_name)} has {more:,} {values} too many: {pair} differ only "
+                "in case or in spaces"
+            )
+            help = "Write them in one way in the data: each spelling gets a vector of its own."
+            yield Problem(path, message, help)
+
+
+RULES = (
+    Rule(
+        code="RG506",
+        severity="info",
+        title="Rows without a buyer or a product",
+        reason="A purchase needs both, so `train` leaves these rows out. Above half of the rows "
+        "it is a warning: what is left may be another kind of business. Below 1% nothing is said.",
+        example="features:\n  buyer_id_column: customer_id  # null for guests: 25% of the rows",
+        remedy="Check that the rows may go.",
+        checks=(_rows_without,),
+    ),
+    Rule(
+        code="RG507",
+        severity="error",
+        title="An ID column with one value",
+        reason="With a single product there is nothing to choose from, and `train` stops. With a "
+        "single buyer (a warning) all that can be learnt is what is popular.",
+        example="features:\n  product_id_column: shop  # the same in every row",
+        remedy="Name the column that holds the ID.",
+        checks=(_one_alone,),
+    ),
+    Rule(
+        code="RG508",
+        severity="warning",
+        title="Values that never come again",
+        reason="A vector is learnt from the rows that carry its value, and used when the value "
+        "comes again. A value that is in one row is never both in training and in the test. Said "
+        "where this holds for half of the rows or more; for an ID it is an error from nine rows "
+        "in ten on, since the other tower then has next to nothing to learn from.",
+        example="features:\n  product_id_column: order_line_id  # another one in each row",
+        remedy="Use the ID of the thing, not that of the row; remove other such features.",
+        checks=(_never_again,),
+    ),
+    Rule(
+        code="RG509",
+        severity="warning",
+        title="Values that differ only in case or spaces",
+        reason="Vocabularies take text as it is, so that 85123a and 85123A are two products, each "
+        "with a part of the purchases and a vector of its own. The public file of Online Retail "
+        "has such pairs.",
+        example="features:\n  product_id_column: StockCode  # 85123a and 85123A",
+        remedy="Write them in one way before the data is read.",
+        checks=(_alike,),
+    ),
+)

@@ -1,0 +1,119 @@
+"""Which column belongs to whom, seen in the data: to the product, to the buyer, to the row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.config import FeatureConfig, ModelConfig
+from recgen.findings import show
+from recgen.profile import Profile
+from recgen.rules.base import Problem, Rule
+from recgen.rules.data.lookup import described_of, id_column, percent, read_by
+
+_FEW, _MOST = 0.01, 0.5
+_SEEN = 20  # products bought more than once: fewer agree by chance
+
+
+def _of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    buyer = id_column(features, "buyer", profile)
+    product = id_column(features, "product", profile)
+    if buyer is None or product is None:
+        return
+    repeated = sum(1 for count in profile.counts(product.name) if count > 1)
+    for place, (path, name) in read_by(features, "buyer", profile).items():
+        if place in (buyer.name, product.name) or profile.column(place).distinct < 2:
+            continue
+        products, buyers = (profile.ambiguous(key.name, place) for key in (product, buyer))
+        fixed = repeated >= _SEEN and products <= _FEW * repeated
+        if fixed and buyers >= _MOST * buyer.distinct:
+            message = (
+                f"{show(name)} in the buyer tower is a property of the product: it is the same "
+                f"in all rows of a product, and differs for {percent(buyers / buyer.distinct)} "
+                "of the buyers"
+            )
+            help = "Move it to the product tower: when buyers ask, nobody knows it."
+            yield Problem(path, message, help)
+
+
+def _tells_the_pair(
+    features: FeatureConfig, model: ModelConfig, profile: Profile
+) -> Iterator[Problem]:
+    buyers = read_by(features, "buyer", profile)
+    for place, (path, name) in read_by(features, "product", profile).items():
+        if place not in buyers or profile.column(place).kind == "list":
+            continue
+        others = _same_in_a_batch(profile, place, model.batch_size)
+        if others < 1:
+            message = (
+                f"both towers read {show(name)}, and a batch of {model.batch_size:,} has on "
+                f"average {others:.2f} other rows with the same value: it tells the right "
+                "product by itself"
+            )
+            yield Problem(path, message, "Remove it from both towers.")
+
+
+def _same_in_a_batch(profile: Profile, place: str, batch_size: int) -> float:
+    """Returns how many rows of a batch share a row's value, on average: Simpson's index."""
+    counts = profile.counts(place)
+    rows = sum(counts)
+    same = sum(count * (count - 1) for count in counts) / max(1, rows * (rows - 1))
+    return same * (min(batch_size, rows) - 1)
+
+
+def _of_the_row(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    product = id_column(features, "product", profile)
+    if product is None:
+        return
+    for path, feature, column in described_of(features, "product", profile):
+        several = profile.ambiguous(product.name, column.name)
+        if several > _FEW * product.distinct:
+            message = (
+                f"{show(feature.output_name)} has more than one value for "
+                f"{percent(several / product.distinct)} of the products: each is "
+                "recommended with that of its latest row"
+            )
+            help = "Fine where it changes slowly, such as a price; else remove it."
+            yield Problem(path, message, help)
+
+
+RULES = (
+    Rule(
+        code="RG526",
+        severity="error",
+        title="A property of the product in the buyer tower",
+        reason="The column has one value a product (in 99% of those bought more than once) and "
+        "several for half of the buyers or more. So it was copied from the product that was "
+        "bought: the buyer tower is told a part of the answer, which it lacks when a buyer asks.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: price, data_type: numeric}  # that of the product bought",
+        remedy="Move the feature to the product tower.",
+        checks=(_of_the_product,),
+        allowable=True,
+    ),
+    Rule(
+        code="RG527",
+        severity="error",
+        title="A column in both towers that tells the pair",
+        reason="Training looks for the right product among those of the batch. When both towers "
+        "see an invoice number or the time to the minute, and the sum of p² over its values times "
+        "the batch is below 1, it alone finds the right one: the loss falls, and nothing is "
+        "learnt about taste. Columns that many rows share are RG118's.",
+        example="features:\n  buyer_model_features:\n    - {column: invoice, data_type: text}\n"
+        "  product_model_features:\n    - {column: invoice, data_type: text}",
+        remedy="Remove it from both towers.",
+        checks=(_tells_the_pair,),
+        allowable=True,
+    ),
+    Rule(
+        code="RG528",
+        severity="info",
+        title="A product feature that is no property of the product",
+        reason="In training each row brings its own value; when products are recommended, and in "
+        "every recall, each has the value of its latest row. The two differ where a product has "
+        "many values. Said from 1% of the products on.",
+        example="features:\n  product_model_features:\n"
+        "    - {column: quantity, data_type: numeric}  # another one in each row",
+        remedy="Keep what changes slowly; remove what belongs to the purchase.",
+        checks=(_of_the_row,),
+    ),
+)

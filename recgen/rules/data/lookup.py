@@ -1,0 +1,187 @@
+"""Where a config's columns are in the data, and how many rows each part of a split gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from recgen.config import SIDES, BqType, DataConfig, Feature, FeatureConfig, Side
+from recgen.findings import Location
+from recgen.profile import ColumnProfile, Profile
+from recgen.rules.base import all_crosses, all_features, crosses_of, features_of, id_features
+
+# A cross says how it reads a column; without a type in `data.column_types` it is taken for this.
+_TYPES: dict[str, BqType] = {"text": "STRING", "numeric": "FLOAT64", "temporal": "TIMESTAMP"}
+
+DATE: Location = ("data", "split", "date_column")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place where the config names a column.
+
+    Attributes:
+        path: The feature, the member of a cross, or the date column.
+        part: What it is.
+        kind: How it is read: `text`, `numeric`, `temporal` or `history`.
+        name: Its output name; the data may have the column under this name,
+        source: or under this one.
+        bq_type: Its type.
+    """
+
+    path: Location
+    part: Literal["feature", "member", "date"]
+    kind: str
+    name: str
+    source: str
+    bq_type: BqType
+
+    @property
+    def type_path(self) -> Location:
+        """Where the config says how the column is read."""
+        ends: dict[str, Location] = {"feature": ("bq_type",), "member": ("type",), "date": ()}
+        return (*self.path, *ends[self.part])
+
+
+def uses(features: FeatureConfig, data: DataConfig) -> Iterator[Use]:
+    """Yields every place that names a column, in the order in which a run decides on its type."""
+    types = data.column_types
+    for path, f in all_features(features):
+        yield Use(path, "feature", f.data_type, f.output_name, f.column, f.bq_type)
+    for path, cross in all_crosses(features):
+        for index, m in enumerate(cross.features):
+            at = (*path, "features", index)
+            bq_type = types.get(m.output_name, _TYPES[m.type])
+            yield Use(at, "member", m.type, m.output_name, m.column, bq_type)
+    date = data.split.date_column if data.split else None
+    if date is not None:
+        yield Use(DATE, "date", "temporal", date, date, types.get(date, "TIMESTAMP"))
+
+
+def columns(
+    features: FeatureConfig, data: DataConfig, profile: Profile
+) -> Iterator[tuple[Use, ColumnProfile]]:
+    """Yields each column that the data has, once: with the use that decides on its type."""
+    seen = set()
+    for use in uses(features, data):
+        place = find(profile, use.name, use.source)
+        if use.name not in seen and place is not None:
+            seen.add(use.name)
+            yield use, profile.column(place)
+
+
+def find(profile: Profile, name: str, source: str) -> str | None:
+    """Returns the data's name of a column as a run looks it up; None if none or several fit."""
+    place = name if name in profile.names else source
+    return place if profile.names.count(place) == 1 else None
+
+
+def described(
+    features: FeatureConfig, profile: Profile
+) -> Iterator[tuple[Location, Feature, ColumnProfile]]:
+    """Yields the features whose column has values to compare with, with their paths."""
+    for side in SIDES:
+        yield from described_of(features, side, profile)
+
+
+def described_of(
+    features: FeatureConfig, side: Side, profile: Profile
+) -> Iterator[tuple[Location, Feature, ColumnProfile]]:
+    """Yields the same, of one tower."""
+    for path, feature in features_of(features, side):
+        place = find(profile, feature.output_name, feature.column)
+        if place is not None and profile.column(place).distinct:
+            yield path, feature, profile.column(place)
+
+
+def ids(
+    features: FeatureConfig, profile: Profile
+) -> Iterator[tuple[Side, Location, ColumnProfile]]:
+    """Yields the ID of each tower that has one with values, with its path."""
+    for side, path, feature in id_features(features):
+        place = find(profile, feature.output_name, feature.column)
+        if place is not None and profile.column(place).distinct:
+            yield side, path, profile.column(place)
+
+
+def id_column(features: FeatureConfig, side: Side, profile: Profile) -> ColumnProfile | None:
+    """Returns the column of one tower's ID, if the data has values for it."""
+    return next((column for at, _, column in ids(features, profile) if at == side), None)
+
+
+def read_by(
+    features: FeatureConfig, side: Side, profile: Profile
+) -> dict[str, tuple[Location, str]]:
+    """Returns the data's columns that a tower reads, each with its first path and output name."""
+    found: dict[str, tuple[Location, str]] = {}
+    for path, feature in features_of(features, side):
+        place = find(profile, feature.output_name, feature.column)
+        if place is not None and feature.output_keys:
+            found.setdefault(place, (path, feature.output_name))
+    for path, cross in crosses_of(features, side):
+        for index, member in enumerate(cross.features):
+            place = find(profile, member.output_name, member.column)
+            if place is not None:
+                found.setdefault(place, ((*path, "features", index), member.output_name))
+    return found
+
+
+def date_column(
+    features: FeatureConfig, data: DataConfig, profile: Profile
+) -> ColumnProfile | None:
+    """Returns the column that a split by time goes by, if the data has it."""
+    if data.split is None or data.split.kind == "random" or data.split.date_column is None:
+        return None
+    name = data.split.date_column
+    sources = (f.column for _, f in all_features(features) if f.output_name == name)
+    place = find(profile, name, next(sources, name))
+    return None if place is None else profile.column(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Rows of each part of a split, about: rows without an ID are still among them."""
+
+    training: int
+    validation: int
+    test: int
+
+
+def parts(features: FeatureConfig, data: DataConfig, profile: Profile) -> Parts | None:
+    """Returns how a run divides the rows; None where that cannot be told.
+
+    A cut lies at the same share of the time span as in a run.
+    """
+    split, rows = data.split, profile.rows
+    if split is None:
+        return None
+    if split.kind == "random":
+        test, validation = round(rows * split.test), round(rows * split.validation)
+        return Parts(rows - test - validation, validation, test)
+    date = date_column(features, data, profile)
+    if date is None or date.kind != "time" or date.low is None or date.high is None:
+        return None
+    if date.low == date.high:
+        return None
+
+    first = math.floor(date.low)
+    span = math.floor(date.high) - first
+    test = profile.rows_between(date.name, first + span * (1 - split.test), math.inf)
+    rows = date.rows - date.nulls
+    if split.kind == "strict_time":
+        cut = first + span * (1 - split.test - split.validation)
+        validation = profile.rows_between(date.name, cut, math.inf) - test
+    else:
+        validation = round((rows - test) * split.validation)
+    return Parts(rows - test - validation, validation, test)
+
+
+def percent(share: float) -> str:
+    """Returns a share in whole percent; never 0% of something nor 100% of not all."""
+    if 0 < share < 0.01:
+        return "less than 1%"
+    if 0.99 < share < 1:
+        return "more than 99%"
+    return f"{share:.0%}"
