@@ -6,9 +6,26 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from recgen.config import SIDES, Cyclical, DataConfig, FeatureConfig, ModelConfig
+from recgen.config import (
+    SIDES,
+    Cyclical,
+    DataConfig,
+    Dropout,
+    FeatureConfig,
+    ModelConfig,
+    Side,
+    residual_of,
+)
 from recgen.findings import Location, join_path, show
-from recgen.rules.base import Problem, Rule, all_crosses, all_features, features_of
+from recgen.rules.base import (
+    Problem,
+    Rule,
+    all_crosses,
+    all_features,
+    all_layers,
+    embeddings_of,
+    features_of,
+)
 
 _REMOVE = "Remove it."
 
@@ -19,9 +36,9 @@ def _changed(config: BaseModel, *names: str) -> list[str]:
     return [name for name in names if getattr(config, name) != fields[name].default]
 
 
-def _unused(path: Location, why: str) -> Problem:
+def _unused(path: Location, why: str, safe: bool = True) -> Problem:
     message = f"{join_path(path[-1:])} has no effect: {why}"
-    return Problem(path, message, _REMOVE, fix=("remove", None), safe=True)
+    return Problem(path, message, _REMOVE, fix=("remove", None), safe=safe)
 
 
 def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
@@ -41,6 +58,20 @@ def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
         if useless and feature.output_keys:  # without any output it is RG106
             why = "it only prepares `normalize`, and quantiles do not change with it"
             yield _unused((*path, "transforms", "log_transform"), why)
+
+
+def _in_embeddings(features: FeatureConfig) -> Iterator[Problem]:
+    for path, _, embedding in embeddings_of(features):
+        if embedding.min_frequency == 1:
+            yield _unused((*path, "min_frequency"), "every value is seen at least once")
+
+
+def _in_logarithms(features: FeatureConfig) -> Iterator[Problem]:
+    for path, feature in all_features(features):
+        is_bool = feature.bq_type in ("BOOL", "BOOLEAN")
+        if is_bool and {"log_transform", "normalize"} <= set(feature.active):
+            why = "two values that are normalized are the same two with and without it"
+            yield _unused((*path, "transforms", "log_transform"), why, safe=False)  # rounding
 
 
 def _in_crosses(features: FeatureConfig) -> Iterator[Problem]:
@@ -74,6 +105,24 @@ def _in_model(model: ModelConfig) -> Iterator[Problem]:
             yield _unused(("model", name), "brute_force has no leaves")
 
 
+def _in_layers(model: ModelConfig) -> Iterator[Problem]:
+    for path, layer in all_layers(model):
+        if isinstance(layer, Dropout) and layer.rate == 0:
+            # A layer less can make the projection go, and undo sharing.
+            yield Problem(path, "a dropout of rate 0 has no effect", _REMOVE, fix=("remove", None))
+
+
+def _in_sharing(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
+    if model.share_tower_weights and all(_is_id_alone(features, model, side) for side in SIDES):
+        why = "the IDs are the towers' outputs, and no layer is there to be shared"
+        yield _unused(("model", "share_tower_weights"), why)
+
+
+def _is_id_alone(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
+    residual = residual_of(features, model, side)
+    return residual is not None and features.width_of(side) == residual.width
+
+
 def _in_split(data: DataConfig) -> Iterator[Problem]:
     if data.split and data.split.kind == "strict_time":
         for name in _changed(data.split, "seed"):
@@ -105,10 +154,14 @@ RULES = (
         remedy="Remove the setting, or enable what it belongs to.",
         checks=(
             _in_transforms,
+            _in_embeddings,
+            _in_logarithms,
             _in_crosses,
             _in_marks,
             _in_target,
             _in_model,
+            _in_layers,
+            _in_sharing,
             _in_split,
             _in_column_types,
         ),

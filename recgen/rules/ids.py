@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from recgen.config import SIDES, Feature, FeatureConfig, Side, detect_id
+from recgen.config import SIDES, FeatureConfig, Side, detect_id
 from recgen.findings import Location, show
-from recgen.rules.base import Problem, Rule, features_of
+from recgen.rules.base import Problem, Rule, id_features
 
 
 def _path(side: Side) -> Location:
@@ -67,16 +67,8 @@ def _names(names: tuple[str, ...]) -> str:
     return ", ".join(show(name) for name in once[:10]) + (", …" if len(once) > 10 else "")
 
 
-def _id_features(features: FeatureConfig) -> Iterator[tuple[Side, Location, Feature]]:
-    for side in SIDES:
-        for path, feature in features_of(features, side):
-            if feature.output_name == features.id_of(side):
-                yield side, path, feature
-                break  # a name that is there twice is another rule's
-
-
 def _not_text(features: FeatureConfig) -> Iterator[Problem]:
-    for side, path, feature in _id_features(features):
+    for side, path, feature in id_features(features):
         if feature.data_type != "text":
             message = (
                 f"the {side} ID {show(feature.output_name)} is {feature.data_type}: "
@@ -87,7 +79,7 @@ def _not_text(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _same_column(features: FeatureConfig) -> Iterator[Problem]:
-    found = [feature.column for _, _, feature in _id_features(features)]
+    found = [feature.column for _, _, feature in id_features(features)]
     if len(found) == 2 and found[0] == found[1]:
         message = f"buyer and product have one ID column, {show(found[0])}"
         help = "Name the column that tells products apart."

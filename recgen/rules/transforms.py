@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from recgen.config import DataConfig, FeatureConfig, HistoryFeature, item_type
+from recgen.config import (
+    DataConfig,
+    FeatureConfig,
+    HistoryFeature,
+    NumericFeature,
+    TemporalFeature,
+    item_type,
+)
 from recgen.findings import Location, show
-from recgen.rules.base import Problem, Rule, all_crosses, all_features
+from recgen.rules.base import Problem, Rule, all_crosses, all_features, id_features
 
 _CATEGORY = ("STRING", "BYTES", "INT64", "INTEGER", "BOOL", "BOOLEAN")
 _NUMBER = ("FLOAT64", "FLOAT", "NUMERIC", "BIGNUMERIC", "INT64", "INTEGER", "BOOL", "BOOLEAN")
 _TIME = ("TIMESTAMP", "DATETIME", "DATE", "TIME", "INT64", "INTEGER")
+_WHOLE = ("INT64", "INTEGER")
 _FITTING = {"text": _CATEGORY, "numeric": _NUMBER, "temporal": _TIME}
 
 
@@ -85,6 +94,43 @@ def _members(features: FeatureConfig) -> Iterator[tuple[Location, str, str]]:
             yield (*path, "features", index, "type"), member.output_name, member.type
 
 
+def _id_as_number(features: FeatureConfig) -> Iterator[Problem]:
+    ids = {path for _, path, _ in id_features(features)}  # theirs is RG110
+    for path, feature in all_features(features):
+        is_number = isinstance(feature, NumericFeature) and path not in ids
+        if is_number and _named_like_id(feature.column, feature.bq_type in _WHOLE):
+            message = f"{show(feature.column)} is named like an ID and read as a number"
+            help = "Make it `data_type: text` with an embedding; `bq_type` may stay."
+            yield Problem((*path, "data_type"), message, help)
+    for path, cross in all_crosses(features):
+        for index, member in enumerate(cross.features):
+            if member.type == "numeric" and _named_like_id(member.column, is_whole=False):
+                message = f"{show(member.column)} is named like an ID and cut into quantiles"
+                at = (*path, "features", index, "type")
+                yield Problem(at, message, "Cross it as text.", fix=("set", "text"))
+
+
+def _named_like_id(name: str, is_whole: bool) -> bool:
+    """Says whether the last word of `item_id` or `StockCode` is one for IDs."""
+    word = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name)[-1].lower()
+    return word in ("id", "key", "code", "sku") or (is_whole and word == "no")
+
+
+def _flat_cycles(features: FeatureConfig) -> Iterator[Problem]:
+    for path, feature in all_features(features):
+        if not isinstance(feature, TemporalFeature):
+            continue
+        for cycle in feature.cycles:
+            is_daily = cycle == "daily"
+            if (feature.bq_type == "DATE" and is_daily) or (
+                feature.bq_type == "TIME" and not is_daily
+            ):
+                what = "no time of the day" if is_daily else "no date"
+                message = f"{cycle} of a {feature.bq_type}, which has {what}: a constant"
+                at = (*path, "transforms", "cyclical", cycle)
+                yield Problem(at, message, "Set it to false.", fix=("set", False))
+
+
 RULES = (
     Rule(
         code="RG106",
@@ -107,5 +153,27 @@ RULES = (
         "    - {column: age, data_type: numeric, bq_type: STRING}",
         remedy="Use a type that the message names, or another `data_type`.",
         checks=(_type_unfit, _member_unfit, _date_unfit),
+    ),
+    Rule(
+        code="RG128",
+        severity="warning",
+        title="An ID that is read as a number",
+        reason="The size of an ID means nothing: normalized, neighbours look alike that have "
+        "nothing in common, and no ID has a vector of its own. Quantiles of IDs are no better.",
+        example="features:\n  product_model_features:\n"
+        "    - {column: category_id, bq_type: INT64, data_type: numeric}",
+        remedy="Write `data_type: text` and keep `bq_type: INT64`; in a cross, `type: text`.",
+        checks=(_id_as_number,),
+    ),
+    Rule(
+        code="RG129",
+        severity="warning",
+        title="A cycle that the type cannot show",
+        reason="A DATE is always midnight and a TIME always 1970-01-01, so that sine and cosine "
+        "of such a cycle are (nearly) the same in every row.",
+        example="features:\n  buyer_model_features:\n    - column: birthday\n      bq_type: DATE\n"
+        "      data_type: temporal\n      transforms: {cyclical: {yearly: true, daily: true}}",
+        remedy="Set the cycle to false.",
+        checks=(_flat_cycles,),
     ),
 )
