@@ -1,4 +1,4 @@
-"""What a config may say and recgen cannot do yet."""
+"""What a config may say and recgen cannot do yet, and what would be wrong with it then."""
 
 from __future__ import annotations
 
@@ -26,6 +26,28 @@ def _history_not_supported(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem(path, message, "Remove the feature.", fix=("remove", None))
 
 
+def _leaves(model: ModelConfig) -> Iterator[Problem]:
+    leaves, searched = model.scann_num_leaves, model.scann_leaves_to_search
+    if model.retrieval_algorithm == "scann" and leaves and searched and searched > leaves:
+        path = ("model", "scann_leaves_to_search")
+        message = f"{searched:,} leaves to search, and there are {leaves:,}"
+        yield Problem(path, message, "Search a tenth of them or fewer; all are brute force.")
+
+
+def _nothing_to_rank(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
+    if model.model_type == "retrieval":
+        return
+    if not features.target_column:
+        message = f"a {model.model_type} model needs `target_column`: what it predicts"
+        yield Problem(("features", "target_column"), message, "Name the column, or use retrieval.")
+    if model.model_type == "multitask":
+        for name in ("retrieval_weight", "ranking_weight"):
+            if getattr(model, name) == 0:
+                message = f"{name} 0: that task is computed and never learnt"
+                help = "Use the model type of the other task alone."
+                yield Problem(("model", name), message, help)
+
+
 RULES = (
     Rule(
         code="RG090",
@@ -36,5 +58,26 @@ RULES = (
         example="model:\n  model_type: ranking",
         remedy="Use retrieval with brute_force, without history features.",
         checks=(_model_not_supported, _history_not_supported),
+    ),
+    Rule(
+        code="RG230",
+        severity="error",
+        title="More leaves to search than there are",
+        reason="ScaNN searches some of the leaves into which it has divided the catalogue. To "
+        "search them all is brute force, only slower; to search more is a mistake.",
+        example="model:\n  retrieval_algorithm: scann\n  scann_num_leaves: 100\n"
+        "  scann_leaves_to_search: 200",
+        remedy="Search a tenth of the leaves or fewer.",
+        checks=(_leaves,),
+    ),
+    Rule(
+        code="RG231",
+        severity="error",
+        title="Ranking without something to rank",
+        reason="Ranking and multitask models predict `target_column`. A task whose weight is 0 "
+        "takes its time in every step and learns nothing.",
+        example="model:\n  model_type: multitask\n  ranking_weight: 0",
+        remedy="Name the target, and give both tasks a weight.",
+        checks=(_nothing_to_rank,),
     ),
 )
