@@ -8,7 +8,7 @@ endif
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-tf216 test-tfx lint golden tfx-root
+.PHONY: demo test test-tf216 test-tfx lint golden docs tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
 	$(PYTHON) -m recgen demo-data --out runs/demo.csv --force
@@ -31,6 +31,9 @@ lint: $(READY)
 
 golden: $(READY)  ## write the expected modules again; then review the diff
 	$(PYTHON) -m pytest -q tests/test_golden.py --golden-update
+
+docs: $(READY)  ## write the page of all rules again
+	$(PYTHON) -m recgen explain --format markdown > docs/rules.md
 
 tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 	tests/tfx/make_root.sh $(CURDIR)/.tfx/root

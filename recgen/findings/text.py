@@ -15,8 +15,8 @@ WIDTH = 100  # columns of an excerpt where there is no terminal
 _GUTTER = 5  # digits of a line number, as in GCC's messages
 _TAB = "    "
 _CUT = "…"
-# What ends a line for YAML (and so counts in a finding's line), unlike for `str.splitlines`.
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# What ends a line for YAML 1.2 (and so counts in a finding's line), unlike for `str.splitlines`.
+_LINE_END = re.compile(r"\r\n|[\n\r]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def _window(line: str, start: int, end: int, room: int) -> tuple[str, str, str]:
     marked = min(_columns("".join(after[: end - start])), room - 2)
     left = _fitting(before, room - marked - (end < len(line)))
     if len(left) < start:
-        left = [*_fitting(before, (room - marked) // 2 - 1), _CUT]
+        behind = min(_columns("".join(after[end - start :])), (room - marked) // 2)
+        left = [*_fitting(before, room - marked - behind - 2), _CUT]
     spare = room - _columns("".join(left))
     right = _fitting(after, spare)
     if len(right) < len(line) - start:

@@ -23,8 +23,8 @@ _HEAD = """\
 What `recgen check` finds, by code. `recgen explain RG201` shows the same in a terminal.
 [checking.md](checking.md) says how findings are fixed, ignored and printed.
 
-An error keeps a config from being rendered. Errors that concern only the outcome can be *allowed*: as an experiment, with
-`--allow CODE` or a comment in the config.
+An error keeps a config from being rendered. Errors that concern only the outcome can be *allowed*,
+as an experiment: with `--allow CODE` or a comment in the config.
 """
 
 

@@ -20,5 +20,9 @@ def relative(source: str) -> str:
 
 def uri(source: str) -> str:
     """Returns the URI reference of a file: relative to the current folder, percent-encoded."""
-    name = quote(os.fsencode(relative(source)))
-    return f"file://{name}" if name.startswith("/") else name
+    name = relative(source)
+    try:
+        encoded = quote(os.fsencode(name))
+    except UnicodeEncodeError:  # half a surrogate pair: no file has such a name
+        encoded = quote(name.encode(errors="backslashreplace"))
+    return f"file://{encoded}" if encoded.startswith("/") else encoded

@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from recgen.findings import Finding, Severity, show
 from recgen.load.document import Document
@@ -87,8 +86,7 @@ def _wrong(
     for code in ignore.codes:
         rule = rules.get(code)
         if rule is None:
-            close = get_close_matches(code.upper(), rules, n=1)
-            help = f"Did you mean {close[0]}?" if close else "Remove it; codes look like RG301."
+            help = "Remove it; codes look like RG301, and `recgen explain` lists them."
             yield _finding("RG007", "warning", ignore, f"there is no rule {show(code)}", help)
         elif not is_ignorable(rule):
             message = f"{code} cannot be ignored: what would be rendered does not work"
@@ -195,7 +193,7 @@ RULES = (
         code="RG008",
         severity="error",
         title="An error that cannot be ignored",
-        reason="What would be rendered does not work, so there is nothing to be had by ignoring it. "
+        reason="What would be rendered does not work, so there is nothing to gain by ignoring it. "
         "Errors that concern only the outcome can be ignored: they become warnings.",
         example="model:\n  epochs: 0  # recgen: ignore RG013: later",
         remedy="Mend the config, then remove the comment.",
