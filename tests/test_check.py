@@ -24,7 +24,8 @@ from recgen.findings import (
 from recgen.load import Document
 from recgen.load.wording import finding_of
 
-DEEP = [{"type": "dense", "units": units, "activation": "linear"} for units in (256, 128, 64)]
+DEEP = [{"type": "dense", "units": n, "activation": "relu"} for n in (256, 128)]
+DEEP.append({"type": "dense", "units": 64, "activation": "linear"})
 
 
 def findings(report):

@@ -1,9 +1,49 @@
 """All rules by code: the one registry that checking and `recgen explain` read."""
 
-from recgen.rules import columns, data, effect, ids, reading, split, support, training, transforms
+from recgen.rules import (
+    columns,
+    cost,
+    crosses,
+    data,
+    effect,
+    history,
+    ids,
+    ignores,
+    layers,
+    leakage,
+    loss,
+    optimizer,
+    reading,
+    size,
+    split,
+    support,
+    training,
+    transforms,
+    vocabulary,
+)
 from recgen.rules.base import Check, Problem, Rule
 
-_FAMILIES = (reading, support, columns, ids, transforms, effect, training, split, data)
+_FAMILIES = (
+    reading,
+    ignores,
+    support,
+    columns,
+    ids,
+    transforms,
+    vocabulary,
+    crosses,
+    history,
+    leakage,
+    effect,
+    training,
+    loss,
+    layers,
+    optimizer,
+    split,
+    cost,
+    size,
+    data,
+)
 
 RULES: dict[str, Rule] = {
     rule.code: rule
