@@ -11,6 +11,7 @@ from recgen.check import require as load
 from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, RecgenError, Report
 from recgen.generate import render
+from recgen.load.dump import dump
 from recgen.metrics import TrainingMetrics
 
 try:
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingMetrics",
     "__version__",
     "check",
+    "dump",
     "load",
     "render",
 ]

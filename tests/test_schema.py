@@ -164,12 +164,15 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 # None of what JSON Schema cannot say: see above.
-_values = st.sampled_from(
-    [None, True, False, 0, 1, -1, 2, 5, 64, 10**6, 2**31, 0.5, -0.5, 1e-13, 1e300, "", "x", "text"]
-    + ["numeric", "history", "dense", "linear", "random", "DATE", "x" * 301, "x" * 10_001]
-    + [[], [0, 1], [1, 0], [-1.0, 1.0], [0, True], {}, {"enabled": False}, {"type": "dense"}]
-    + [[{"column": "x"}], [{"column": "x"}, {"column": "y"}], ["x", "y"]]
-).map(copy.deepcopy)
+# fmt: off
+_VALUES = [
+    None, True, False, 0, 1, -1, 2, 5, 64, 10**6, 2**31, 0.5, -0.5, 1e-13, 1e300, "", "x", "text",
+    "numeric", "history", "dense", "linear", "random", "DATE", "x" * 301, "x" * 10_001,
+    [], [0, 1], [1, 0], [-1.0, 1.0], [0, True], {}, {"enabled": False}, {"type": "dense"},
+    [{"column": "x"}], [{"column": "x"}, {"column": "y"}], ["x", "y"],
+]
+# fmt: on
+_values = st.sampled_from(_VALUES).map(copy.deepcopy)
 _keys = st.sampled_from(
     ["name", "x", "enabled", "column", "range", "embedding", "bucketize", "units", "rate", "stats"]
 )

@@ -106,9 +106,11 @@ def _is_json(value: object, depth: int) -> bool:
     if isinstance(value, (dict, list)):
         parts = value.values() if isinstance(value, dict) else value
         keys = value if isinstance(value, dict) else ()
-        texts = all(isinstance(key, str) for key in keys)
+        texts = all(isinstance(key, str) and _is_json(key, 0) for key in keys)
         return depth > 0 and texts and all(_is_json(part, depth - 1) for part in parts)
-    return value is None or isinstance(value, (str, bool, int, float))
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    return value is None or isinstance(value, (bool, int, float))
 
 
 Item = TypeVar("Item")
