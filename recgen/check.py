@@ -77,7 +77,7 @@ def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Repor
     found = [*parsed.findings, *_rule_findings(parsed, depth, profile)]
     # By position where there is one; the sort keeps the order of shape, then code, otherwise.
     found.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
-    return Report(tuple(found), parsed.document.source)
+    return Report(tuple(found), parsed.document.source, parsed.document.text)
 
 
 def _rule_findings(parsed: Parsed, depth: int, profile: Profile | None) -> Iterator[Finding]:
@@ -88,9 +88,19 @@ def _rule_findings(parsed: Parsed, depth: int, profile: Profile | None) -> Itera
 
 
 def _finding(rule: Rule, problem: Problem, document: Document, depth: int) -> Finding:
-    line, column = document.position(problem.path)
+    line, column, end = document.position(problem.path)
     location = problem.path[depth:]
     path = join_path(location)
     fix = Fix(location, *problem.fix, safe=problem.safe) if problem.fix else None
     severity = problem.severity or rule.severity
-    return Finding(rule.code, severity, path, problem.message, problem.help, line, column, fix)
+    return Finding(
+        code=rule.code,
+        severity=severity,
+        path=path,
+        message=problem.message,
+        help=problem.help,
+        line=line,
+        column=column,
+        fix=fix,
+        end_column=end,
+    )

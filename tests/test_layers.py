@@ -17,7 +17,7 @@ LINE = [
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}
-_SLOW = {*_TENSORFLOW, "pyarrow", "numpy", "jinja2", "black", "ruamel", "rich", "typer"}
+_SLOW = {*_TENSORFLOW, "pyarrow", "numpy", "jinja2", "black", "yaml", "rich", "typer"}
 
 
 def _place(module: str) -> int:

@@ -14,8 +14,7 @@ import pytest
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError
 from recgen.load import load, parse, read
-from recgen.load.document import MAX_BYTES, MAX_DEPTH
-from recgen.load.yaml_text import MAX_NODES
+from recgen.load.document import MAX_BYTES, MAX_DEPTH, MAX_NODES
 
 
 @pytest.fixture
@@ -97,15 +96,61 @@ def test_p5_a_number_of_a_thousand_digits_is_no_number(yaml):
 def test_positions_are_those_of_keys_and_items(yaml):
     document = read(yaml("a: 1\nb:\n  - c: 2\n    d: [3, {e: 4}]\n"))
     expected = {
-        (): (1, 1),
-        ("a",): (1, 1),
-        ("b", 0): (3, 5),
-        ("b", 0, "d"): (4, 5),
-        ("b", 0, "d", 1, "e"): (4, 13),
-        ("b", 0, "missing", "deeper"): (3, 5),  # the nearest part around it
+        (): (1, 1, 5),
+        ("a",): (1, 1, 2),
+        ("b", 0): (3, 5, 9),  # its first entry
+        ("b", 0, "d"): (4, 5, 6),
+        ("b", 0, "d", 0): (4, 9, 10),
+        ("b", 0, "d", 1): (4, 12, 18),
+        ("b", 0, "d", 1, "e"): (4, 13, 14),
+        ("b", 0, "missing", "deeper"): (3, 5, 9),  # the nearest part around it
     }
     assert {path: document.position(path) for path in expected} == expected
-    assert read({"a": 1}).position(("a",)) == (None, None)
+    assert read({"a": 1}).position(("a",)) == (None, None, None)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_p3_positions_count_characters_and_the_lines_of_yaml_1_2(yaml, end):
+    """P3: a BOM is no column, an emoji is one; U+2028, U+2029 and U+0085 end no line."""
+    lines = [
+        "\ufeffa: 'x\u2028y'  # \x85",
+        "b: {'😀é': [1, two\u2029, 'th",
+        " ree', 4]}",
+        "c:",
+        "d: ",
+    ]
+    document = read(yaml(end.join(lines)))
+    expected = {
+        ("a",): (1, 1, 2),
+        ("b", "😀é"): (2, 5, 9),
+        ("b", "😀é", 1): (2, 15, 19),
+        ("b", "😀é", 2): (2, 21, 24),  # as far as its first line goes
+        ("b", "😀é", 3): (3, 8, 9),
+        ("c",): (4, 1, 2),
+        ("d",): (5, 1, 2),
+    }
+    assert {path: document.position(path) for path in expected} == expected
+    assert document.data["a"] == "x\u2028y"
+    assert document.data["b"] == {"😀é": [1, "two\u2029", "th ree", 4]}
+
+
+def test_positions_of_every_path_in_json(yaml):
+    key = "k" * 2000
+    text = '{"a": "\\ud83d\\ude00 \\"]}",\r\n\t"b": [1.5e3, {"c": null},\n  "\\tx"], "KEY": true}'
+    text = text.replace("KEY", key)
+    document = read(yaml(text, "a.json"))
+    assert document.data == {"a": '😀 "]}', "b": [1500.0, {"c": None}, "\tx"], key: True}
+    expected = {
+        (): (1, 1, 27),
+        ("a",): (1, 2, 5),
+        ("b",): (2, 2, 5),
+        ("b", 0): (2, 8, 13),
+        ("b", 1): (2, 15, 26),
+        ("b", 1, "c"): (2, 16, 19),
+        ("b", 2): (3, 3, 8),
+        (key,): (3, 11, 2013),
+    }
+    assert {path: document.position(path) for path in expected} == expected
 
 
 def test_p6_a_key_twice_keeps_the_first_and_its_position(yaml):
@@ -113,19 +158,29 @@ def test_p6_a_key_twice_keeps_the_first_and_its_position(yaml):
     assert document.data == {"a": {"b": 1}, "d": 4}
     found = [(finding.path, finding.line) for finding in document.findings]
     assert found == [("a", 3), ("d", 7)]
-    assert document.position(("a", "b")) == (2, 3)
+    assert document.position(("a", "b")) == (2, 3, 4)
 
 
 def test_p6_a_key_twice_in_json(yaml):
-    document = read(yaml('{"a": 1, "a": 2}', "a.json"))
-    assert codes(document) == ["RG003"]
+    document = read(yaml('{"a": {"b": 1,\n"b": [2]}, "a": 3}', "a.json"))
+    assert document.data == {"a": {"b": 1}}
+    found = [(f.code, f.path, f.line, f.column, f.end_column) for f in document.findings]
+    assert found == [("RG003", "a.b", 2, 1, 4), ("RG003", "a", 2, 12, 15)]
+    assert document.position(("a", "b")) == (1, 8, 11)
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_p5_python_reads_words_as_numbers_that_json_does_not_have(yaml, word):
+    found = read(yaml(f'{{"NaN": "NaN",\n "b": [{word}]}}', "a.json")).findings
+    assert [(f.code, f.line, f.column) for f in found] == [("RG002", 2, 8)]
+    assert word in found[0].message
 
 
 def test_a_plain_alias_is_fine(yaml):
     document = read(yaml("a: &x [1, {b: 2}]\nc: *x\nd: &y word\ne: *y\n"))
     assert document.data == {"a": [1, {"b": 2}], "c": [1, {"b": 2}], "d": "word", "e": "word"}
     assert document.findings == ()
-    assert document.position(("c", 1, "b")) == (2, 1)
+    assert document.position(("c", 1, "b")) == (2, 1, 2)
 
 
 @pytest.mark.parametrize(

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 from recgen.findings import Finding, Location, join_path, kind_of, show
+from recgen.load.nodes import NOWHERE, Lines, Node, Position, nearest
 
 MAX_BYTES = 1_000_000
-_MAX_SHOWN = 255  # characters of a name
+MAX_NODES = 20_000  # values, those repeated by aliases included ("billion laughs")
 MAX_DEPTH = 50  # levels of nesting; a config has nine
+_MAX_SHOWN = 255  # characters of a name
 
-Position = tuple[int, int]
+TextKind = Literal["yaml", "json"]
 
 
 @dataclass(frozen=True)
 class Document:
-    """Plain data (or an object with attributes), and where in the text each part stands."""
+    """Plain data (or an object with attributes), and where in the text each part stands.
+
+    Attributes:
+        data: What was read.
+        source: The file's name as the user gave it.
+        text: What stands in it, without a byte order mark.
+        root: The nodes of the text.
+        findings: What is wrong with the text itself.
+        moved: Positions of what stands elsewhere in the text than in the data.
+    """
 
     data: Any
     source: str | None = None
-    positions: Mapping[Location, Position] = field(default_factory=dict)
+    text: str | None = None
+    root: Node | None = None
     findings: tuple[Finding, ...] = ()
+    moved: Mapping[Location, Position] = field(default_factory=dict)
 
     @property
     def readable(self) -> bool:
         """Says whether there is data that is worth comparing with the config's shape."""
         return not any(finding.code in {"RG001", "RG002", "RG005"} for finding in self.findings)
 
-    def position(self, path: Location) -> Position | tuple[None, None]:
-        """Returns line and column (from 1) of a path, or of the nearest part around it."""
-        for length in range(len(path), -1, -1):
-            if path[:length] in self.positions:
-                return self.positions[path[:length]]
-        return None, None
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self.text or "")
+
+    def position(self, path: Location) -> Position:
+        """Returns the position of a path (its key, or its value), or of what is around it."""
+        node, depth = nearest(self.root, path) if self.root else (None, 0)
+        for length in range(len(path), depth - 1, -1):
+            if path[:length] in self.moved:
+                return self.moved[path[:length]]
+        return self._lines.position(*node.marked()) if node else NOWHERE
 
 
 class UnreadableError(Exception):
@@ -48,18 +66,18 @@ class UnreadableError(Exception):
 
 
 def refuse(
-    code: str, message: str, help: str, position: Position | None = None, path: Location = ()
+    code: str, message: str, help: str, position: Position = NOWHERE, path: Location = ()
 ) -> NoReturn:
     """Raises `UnreadableError` with the finding that is described."""
     raise UnreadableError(problem(code, message, help, position, path))
 
 
 def problem(
-    code: str, message: str, help: str, position: Position | None = None, path: Location = ()
+    code: str, message: str, help: str, position: Position = NOWHERE, path: Location = ()
 ) -> Finding:
     """Returns an error on the text itself."""
-    line, column = position or (None, None)
-    return Finding(code, "error", join_path(path), message, help, line, column)
+    line, column, end = position
+    return Finding(code, "error", join_path(path), message, help, line, column, end_column=end)
 
 
 def read(source: object) -> Document:
@@ -88,7 +106,7 @@ def _plain(source: object) -> object:
     return source
 
 
-def _refuse_shape(data: object, position: Position | None = None) -> NoReturn:
+def _refuse_shape(data: object, position: Position = NOWHERE) -> NoReturn:
     empty = data is None or data == {}
     what = "the config is empty" if empty else f"a config is a mapping, this is {kind_of(data)}"
     refuse("RG005", what, "Start with the keys `name:`, `features:` and `model:`.", position)
@@ -96,15 +114,24 @@ def _refuse_shape(data: object, position: Position | None = None) -> NoReturn:
 
 def _read_file(name: str) -> Document:
     text = _read_text(name)
-    if name.lower().endswith(".json"):
-        document = _read_json(text, name)
-    else:
-        from recgen.load.yaml_text import read_yaml  # brings the YAML library, which takes time
-
-        document = read_yaml(text, name)
-    if not isinstance(document.data, dict) or not document.data:
-        _refuse_shape(document.data, (1, 1))
+    try:
+        document = read_text(text, "json" if name.lower().endswith(".json") else "yaml", name)
+        if not isinstance(document.data, dict) or not document.data:
+            _refuse_shape(document.data, (1, 1, 2))
+    except UnreadableError as unreadable:
+        return Document(None, name, text, findings=(unreadable.finding,))
     return document
+
+
+def read_text(text: str, kind: TextKind, source: str | None = None) -> Document:
+    """Returns the document of a text; raises `UnreadableError` when it is no YAML or JSON."""
+    if kind == "json":
+        from recgen.load.json_text import read_json
+
+        return read_json(text, source)
+    from recgen.load.yaml_text import read_yaml  # brings the YAML library, which takes time
+
+    return read_yaml(text, source)
 
 
 def _read_text(name: str) -> str:
@@ -133,30 +160,3 @@ def _help_for_missing(name: str) -> str:
     if "\n" in name or ": " in name:
         return "This looks like the config's text: pass a path, or parse it to a dict first."
     return "Check the path; a relative one starts at the current folder."
-
-
-def _read_json(text: str, name: str) -> Document:
-    repeated: list[str] = []
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for key, value in items:
-            if key in seen:
-                repeated.append(key)
-            seen[key] = value
-        return seen
-
-    try:
-        data = json.loads(text, object_pairs_hook=pairs)
-    except json.JSONDecodeError as error:
-        at = (error.lineno, error.colno)
-        refuse("RG002", f"this is not JSON: {error.msg.lower()}", "Mend the syntax.", at)
-    except RecursionError:
-        refuse("RG002", "nested too deeply", f"A config has at most {MAX_DEPTH} levels.")
-    except ValueError:  # Python refuses to read integers of thousands of digits
-        refuse("RG002", "holds a number with too many digits", "Write a shorter number.")
-    found = tuple(
-        problem("RG003", f"the key {show(key)} is given twice", "Keep one of them.")
-        for key in repeated
-    )
-    return Document(data, name, findings=found)

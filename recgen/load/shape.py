@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, Location, Report
+from recgen.load.dialects import modernize
 from recgen.load.document import Document, problem, read
 from recgen.load.wording import finding_of
 
@@ -42,7 +43,7 @@ def load(source: object) -> ExperimentConfig:
     """
     parsed = parse(read(source))
     if parsed.config is None:
-        raise ConfigError(Report(parsed.findings, parsed.document.source))
+        raise ConfigError(Report(parsed.findings, parsed.document.source, parsed.document.text))
     return parsed.config
 
 
@@ -53,12 +54,14 @@ def parse(document: Document) -> Parsed:
         return Parsed(document, findings=found)
     if _is_bare(document.data):
         return Parsed(document, findings=(*found, _bare(document)))
-    config, errors = _build(ExperimentConfig, document.data, document, ())
     refused = {finding.path for finding in found}  # its value was not read: no second error
-    found = (*found, *(error for error in errors if error.path not in refused))
+    document = modernize(document)
+    config, errors = _build(ExperimentConfig, document.data, document, ())
+    found = (*document.findings, *(error for error in errors if error.path not in refused))
     if isinstance(config, ExperimentConfig):
         parts: dict[str, BaseModel] = {name: getattr(config, name) for name in _SECTIONS}
-        return Parsed(document, parts, config if not found else None, found)
+        sound = not any(finding.severity == "error" for finding in found)
+        return Parsed(document, parts, config if sound else None, found)
     return Parsed(document, _right_sections(document), None, found)
 
 
@@ -75,10 +78,10 @@ def _right_sections(document: Document) -> dict[str, BaseModel]:
 
 def parse_sections(given: Mapping[str, object]) -> Parsed:
     """Returns the sections (`features`, `model`) that are right; paths start within them."""
-    document = Document(dict(given))
+    document = modernize(Document(dict(given)), depth=1)
     sections: dict[str, BaseModel] = {"data": DataConfig()}
-    found: list[Finding] = []
-    for name, value in given.items():
+    found = list(document.findings)
+    for name, value in document.data.items():
         section, errors = _build(_SECTIONS[name], value, document, (name,))
         found.extend(errors)
         if section is not None:
@@ -111,7 +114,7 @@ def _bare(document: Document) -> Finding:
         "RG011",
         f"`features:` is missing: this looks like a {kind} config alone",
         f"Put what is here under `{key}:`; an experiment has `features:`, `model:`, `data:`.",
-        document.positions.get(()),
+        document.position(()),
     )
 
 

@@ -46,8 +46,9 @@ def finding_of(
     if details["type"].startswith("union_tag"):  # the key that says which model it is
         path = (*path, _discriminator(owners[0]))
     code, message, help, fix = _words(details, path, owners)
-    line, column = document.position((*prefix, *path))
-    return Finding(code, "error", join_path(path), message, help, line, column, fix)
+    line, column, end = document.position((*prefix, *path))
+    shown = join_path(path)
+    return Finding(code, "error", shown, message, help, line, column, fix, end_column=end)
 
 
 def _place(model: type[BaseModel], loc: Location) -> tuple[Location, Models]:
