@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import recgen
-from recgen.check import check, left_out
+from recgen.check import check, check_text, left_out
 from recgen.findings import Finding, RecgenError, Report
 from recgen.rules import RULES
 
@@ -299,3 +300,31 @@ def test_a_report_without_codes():
     one, two = Finding("RG1", "error", "a", "x"), Finding("RG2", "info", "b", "y")
     report = Report((one, two), ignored=(two,)).without({"RG2"})
     assert (report.findings, report.ignored) == ((one,), ())
+
+
+def test_an_alias_stands_where_it_is_written(checked):
+    text = CONFIG.replace("kind: random", "kind: *kind").replace("name: shop", "name: &kind random")
+    comment = f"*kind  # recgen: ignore RG301: {WHY}"
+    assert checked({}, text.replace("*kind", comment)).ignored == {"RG301": WHY}
+    both = text.replace("{normalize: {}}", "&t {normalize: {}}").replace(
+        "data:", f"description: *kind  # recgen: ignore RG301: {WHY}\ndata:"
+    )
+    assert sorted(checked({}, both).left) == ["RG007", "RG112", "RG301"]
+
+
+def test_thousands_of_comments_take_no_time(checked):
+    """Also memory: a code that is repeated counts once, and unknown ones are one finding."""
+    keys = "".join(f"  key{i}: 1  # recgen: ignore RG010: {i}\n" for i in range(5000))
+    start = time.perf_counter()
+    found = checked({}, f"name: x\nmodel:\n{keys}")
+    assert found.left.count("RG008") == 5000
+    codes = ",".join(f"X{i}" for i in range(50_000))
+    found = checked({"name: shop": f"# recgen: ignore {codes}, RG301, RG301: {WHY}\nname: shop"})
+    assert time.perf_counter() - start < 5
+    assert sorted(found.left) == ["RG007", "RG112"]
+    assert found.report.findings[0].message == "there is no rule 'X0', nor any of 49999 more"
+
+
+@pytest.mark.parametrize("text", ["{} # recgen: ignore RG301: x", "# recgen: ignore RG301: x"])
+def test_a_text_without_entries(text):
+    assert {each.code for each in check_text(text, "yaml").findings} <= {"RG011", "RG012"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,10 +29,6 @@ class Ignore:
     reason: str
     lines: range
 
-    def covers(self, finding: Finding) -> bool:
-        """Says whether a finding is one of those that are ignored."""
-        return bool(self.reason) and finding.code in self.codes and finding.line in self.lines
-
 
 def is_ignorable(rule: Rule) -> bool:
     """Says whether findings of a rule can be ignored: what is rendered works all the same."""
@@ -55,24 +52,54 @@ def apply(
         unasked: Codes of rules that could not look, so that nobody knows what they would find.
     """
     ignores = list(_ignores(document))
+    reasons = _reasons(found, [each for each in ignores if each.reason])
     left: list[Finding] = []
     ignored: list[Finding] = []
-    for finding in found:
-        reason = next((each.reason for each in reversed(ignores) if each.covers(finding)), None)
+    for index, finding in enumerate(found):
+        reason = reasons.get(index)
         if reason is None or not is_ignorable(rules[finding.code]):
             left.append(finding)
         elif finding.severity == "error":
             left.append(replace(finding, severity="warning", allowed=True, ignored=reason))
         else:
             ignored.append(replace(finding, ignored=reason))
+    places = _places(found)
     for ignore in ignores:
-        left += _wrong(ignore, found, rules, unasked)
+        left += _wrong(ignore, places, rules, unasked)
     return left, ignored
+
+
+def _places(found: Sequence[Finding]) -> dict[str, list[tuple[int, int]]]:
+    """Returns by code the lines and indices of findings, in the order of the file."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for index, finding in enumerate(found):
+        if finding.line is not None:
+            places.setdefault(finding.code, []).append((finding.line, index))
+    return {code: sorted(entries) for code, entries in places.items()}
+
+
+def _reasons(found: Sequence[Finding], ignores: Sequence[Ignore]) -> dict[int, str]:
+    """Returns by the index of a finding why it is ignored: what the innermost comment says."""
+    by_code: dict[str, list[Ignore]] = {}
+    for ignore in sorted(ignores, key=lambda each: (each.lines.start, -each.lines.stop)):
+        for code in ignore.codes:
+            by_code.setdefault(code, []).append(ignore)
+    reasons: dict[int, str] = {}
+    for code, places in _places(found).items() if ignores else ():
+        waiting, around = by_code.get(code, [])[::-1], list[Ignore]()
+        for line, index in places:  # one pass: a file may have thousands of both
+            while waiting and waiting[-1].lines.start <= line:
+                around.append(waiting.pop())
+            while around and around[-1].lines.stop <= line:
+                around.pop()
+            if around:
+                reasons[index] = around[-1].reason
+    return reasons
 
 
 def _wrong(
     ignore: Ignore,
-    found: Sequence[Finding],
+    places: Mapping[str, Sequence[tuple[int, int]]],
     rules: Mapping[str, Rule],
     unasked: Collection[str],
 ) -> Iterator[Finding]:
@@ -82,18 +109,25 @@ def _wrong(
         message = f"the comment gives {missing}, so it ignores nothing"
         yield _finding("RG006", "warning", ignore, message, f"Write {_FORM}.")
         return
-    covered = {finding.code for finding in found if ignore.covers(finding)}
-    for code in ignore.codes:
-        rule = rules.get(code)
-        if rule is None:
-            help = "Remove it; codes look like RG301, and `recgen explain` lists them."
-            yield _finding("RG007", "warning", ignore, f"there is no rule {show(code)}", help)
-        elif not is_ignorable(rule):
-            message = f"{code} cannot be ignored: what would be rendered does not work"
+    unknown = [code for code in ignore.codes if code not in rules]
+    if unknown:
+        more = f", nor any of {len(unknown) - 1} more" if len(unknown) > 1 else ""
+        help = "Remove it; codes look like RG301, and `recgen explain` lists them."
+        message = f"there is no rule {show(unknown[0])}{more}"
+        yield _finding("RG007", "warning", ignore, message, help)
+    for rule in (rules[code] for code in ignore.codes if code in rules):
+        if not is_ignorable(rule):
+            message = f"{rule.code} cannot be ignored: what would be rendered does not work"
             yield _finding("RG008", "error", ignore, message, "Mend the config, then remove it.")
-        elif code not in covered and code not in unasked:
-            message = f"nothing here breaks {code}, so the comment ignores nothing"
-            yield _finding("RG007", "warning", ignore, message, f"Remove {code} from it.")
+        elif rule.code not in unasked and not _breaks(ignore, places.get(rule.code, ())):
+            message = f"nothing here breaks {rule.code}, so the comment ignores nothing"
+            yield _finding("RG007", "warning", ignore, message, f"Remove {rule.code} from it.")
+
+
+def _breaks(ignore: Ignore, places: Sequence[tuple[int, int]]) -> bool:
+    """Says whether one of the lines is one that a comment holds for."""
+    first = bisect_left(places, (ignore.lines.start, 0))
+    return first < len(places) and places[first][0] in ignore.lines
 
 
 def _finding(code: str, severity: Severity, ignore: Ignore, message: str, help: str) -> Finding:
@@ -104,67 +138,81 @@ def _finding(code: str, severity: Severity, ignore: Ignore, message: str, help: 
 def _ignores(document: Document) -> Iterator[Ignore]:
     """Yields the comments of a text in their order."""
     root, text = document.root, document.text or ""
-    if root is None or not _COMMENT.search(text):  # as in most configs: no lines are counted
+    if root is None or not root.inner or not _COMMENT.search(text):
         return
-    lines = Lines(text)
+    entries, lines = _Entries(root, text), Lines(text)
     for match in _COMMENT.finditer(text):
-        if not _in_scalar(root, text, match.start()):
+        if not entries.in_scalar(match.start()):
             yield Ignore(
                 lines.position(match.start(), match.end()),
-                tuple(re.findall(r"[^,\s]+", match["codes"])),
+                tuple(dict.fromkeys(re.findall(r"[^,\s]+", match["codes"]))),
                 (match["reason"] or "").strip(": \t"),
-                _lines_of(root, text, lines, match.start()),
+                _lines_of(entries, lines, match.start()),
             )
 
 
-def _in_scalar(node: Node, text: str, index: int) -> bool:
-    """Says whether a place is inside a key or a value, so that `#` begins no comment there."""
-    for child in node.inner:
-        if child.key_start <= index < child.key_end:
-            return True
-        if child.start <= index < child.end:
-            if child.children is not None:
-                return _in_scalar(child, text, index)
-            header = _BLOCK.match(text, child.start)
-            return header is None or LINE_END.search(text, header.end(), index) is not None
-    return False
-
-
-def _lines_of(root: Node, text: str, lines: Lines, index: int) -> range:
+def _lines_of(entries: _Entries, lines: Lines, index: int) -> range:
     """Returns the lines that a comment holds for."""
     _, column, _ = lines.position(index)
     start = index - (column or 1) + 1
-    alone = not text[start:index].strip()
-    if alone and root.first is not None and index < _begin(root.first):
+    alone = not entries.text[start:index].strip()
+    if alone and entries.are_all_after(index):
         return range(1, sys.maxsize)
-    entries = list(_after(root, index) if alone else _starting(root, start, index))
-    if not entries:
+    nodes = entries.first_after(index) if alone else entries.between(start, index)
+    if not nodes:
         return range(0)
-    first, *_ = lines.position(_begin(entries[0]))
-    last, *_ = lines.position(max(node.end - 1 for node in entries))
+    first, *_ = lines.position(entries.begin(nodes[0]))
+    last, *_ = lines.position(max(node.end - 1 for node in nodes))
     return range(first or 0, (last or 0) + 1)
 
 
-def _begin(node: Node) -> int:
-    return node.key_start if node.key_start >= 0 else node.start
+class _Entries:
+    """All entries of a text (keys with their values, items of lists), outer before inner ones."""
 
+    def __init__(self, root: Node, text: str) -> None:
+        self.text = text
+        self._nodes: list[Node] = []
+        rest = root.inner[::-1]
+        while rest:
+            self._nodes.append(rest.pop())
+            rest += self._nodes[-1].inner[::-1]
+        self._begins = [self.begin(node) for node in self._nodes]
 
-def _after(node: Node, index: int) -> Iterator[Node]:
-    """Yields the first and outermost entry that begins after a place, if there is one."""
-    for child in node.inner:
-        found = [child] if _begin(child) > index else list(_after(child, index))
-        if found:
-            yield found[0]
-            return
+    @staticmethod
+    def begin(node: Node) -> int:
+        """Returns where an entry begins: at its key, if it has one."""
+        return node.key_start if node.key_start >= 0 else node.start
 
+    def in_scalar(self, index: int) -> bool:
+        """Says whether a place is inside a key or a value, so that `#` begins no comment there."""
+        number = bisect_right(self._begins, index) - 1
+        if number < 0:
+            return False
+        node = self._nodes[number]
+        if index < node.key_end:
+            return True
+        if node.children is not None or not node.start <= index < node.end:
+            return False
+        header = _BLOCK.match(self.text, node.start)
+        return header is None or LINE_END.search(self.text, header.end(), index) is not None
 
-def _starting(node: Node, start: int, end: int) -> Iterator[Node]:
-    """Yields the outermost entries that begin between two places."""
-    for child in node.inner:
-        if start <= _begin(child) < end:
-            yield child
-        elif _begin(child) < start < child.end:
-            yield from _starting(child, start, end)
+    def are_all_after(self, index: int) -> bool:
+        """Says whether no entry begins before a place."""
+        return index < self._begins[0]
+
+    def first_after(self, index: int) -> Sequence[Node]:
+        """Returns the outermost entry that begins next after a place, or nothing."""
+        number = bisect_right(self._begins, index)
+        return self._nodes[number : number + 1]
+
+    def between(self, start: int, end: int) -> Sequence[Node]:
+        """Returns the outermost entries that begin between two places."""
+        found: list[Node] = []
+        low, high = bisect_left(self._begins, start), bisect_left(self._begins, end)
+        for node in self._nodes[low:high]:
+            if not found or self.begin(node) >= found[-1].end:
+                found.append(node)
+        return found
 
 
 RULES = (
