@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
+import inspect
+from collections.abc import Collection, Iterator, Mapping
 
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, join_path
 from recgen.load import Document, Parsed, parse, parse_sections, read
+from recgen.load.document import TextKind, read_text
 from recgen.profile import Profile
-from recgen.rules import RULES, Problem, Rule
+from recgen.rules import RULES, Problem, Rule, ignores
+from recgen.rules.ignores import is_ignorable
 
 
 def check(
@@ -44,6 +46,24 @@ def check(
     return _report(parsed, 1 if sections else 0, profile).allowing(allow)
 
 
+def check_text(
+    text: str,
+    kind: TextKind,
+    source: str | None = None,
+    *,
+    profile: Profile | None = None,
+    allow: Collection[str] = (),
+) -> Report:
+    """Returns all findings on what a file would hold; `source` is its name.
+
+    Raises:
+        UnreadableError: The text is no YAML or JSON.
+    """
+    _check_codes(allow)
+    parsed = parse(read_text(text, kind, source))
+    return _report(parsed, 0, profile).allowing(allow)
+
+
 def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
     """Returns the config when `check` finds no error in it.
 
@@ -59,32 +79,80 @@ def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
     return parsed.config
 
 
+def left_out(select: Collection[str], ignore: Collection[str]) -> frozenset[str]:
+    """Returns the codes that a selection leaves out, for `Report.without`.
+
+    Errors that cannot be allowed always stay: a config that cannot be rendered is not fine.
+
+    Args:
+        select: Codes or their beginnings (`RG2`); none means all.
+        ignore: Likewise.
+
+    Raises:
+        RecgenError: There is no such code, or it stands for an error that cannot be allowed.
+    """
+    _check_codes([code for code in ignore if code in RULES])
+    selected = _codes_of(select) if select else set(RULES)
+    wanted = selected - _codes_of(ignore)
+    return frozenset(
+        code for code, rule in RULES.items() if is_ignorable(rule) and code not in wanted
+    )
+
+
+def _codes_of(beginnings: Collection[str]) -> set[str]:
+    codes: set[str] = set()
+    for beginning in beginnings:
+        found = {code for code in RULES if beginning and code.startswith(beginning)}
+        if not found:
+            raise _unknown(beginning)
+        codes |= found
+    return codes
+
+
 def _check_codes(allow: Collection[str]) -> None:
     for code in allow:
         rule = RULES.get(code)
         if rule is None:
-            close = get_close_matches(str(code), RULES, n=1)
-            help = f"Did you mean {close[0]}?" if close else "Codes look like RG201."
-            raise RecgenError(f"there is no rule {code!r}", help)
-        if rule.severity == "error" and not rule.allowable:
+            raise _unknown(code)
+        if not is_ignorable(rule):
             codes = ", ".join(rule.code for rule in RULES.values() if rule.allowable)
             message = f"{code} cannot be allowed: what would be rendered does not work"
             raise RecgenError(message, f"Mend the config; only {codes} can be allowed.")
 
 
+def _unknown(code: object) -> RecgenError:
+    help = "Codes look like RG201; `recgen explain` lists them."
+    return RecgenError(f"there is no rule {code!r}", help)
+
+
 def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Report:
     """Returns the report; `depth` is how many parts of a path stand above what was given."""
-    found = [*parsed.findings, *_rule_findings(parsed, depth, profile)]
-    # By position where there is one; the sort keeps the order of shape, then code, otherwise.
-    found.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
-    return Report(tuple(found), parsed.document.source, parsed.document.text)
-
-
-def _rule_findings(parsed: Parsed, depth: int, profile: Profile | None) -> Iterator[Finding]:
+    document = parsed.document
     known = {"profile": profile} if profile is not None else {}
+    sections: dict[str, object] = {**parsed.sections, **known}
+    found = [*parsed.findings, *_rule_findings(sections, document, depth)]
+    left, ignored = ignores.apply(found, document, RULES, _unasked(sections))
+    # By position where there is one; the sort keeps the order of shape, then code, otherwise.
+    left.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
+    return Report(tuple(left), document.source, document.text, tuple(ignored))
+
+
+def _rule_findings(
+    sections: Mapping[str, object], document: Document, depth: int
+) -> Iterator[Finding]:
     for rule in RULES.values():
-        for problem in rule.problems({**parsed.sections, **known}):
-            yield _finding(rule, problem, parsed.document, depth)
+        for problem in rule.problems(sections):
+            yield _finding(rule, problem, document, depth)
+
+
+def _unasked(sections: Mapping[str, object]) -> frozenset[str]:
+    """Returns the codes of rules that would look at more than there is: at the data, say."""
+    return frozenset(
+        rule.code
+        for rule in RULES.values()
+        for check in rule.checks
+        if not sections.keys() >= inspect.signature(check).parameters.keys()
+    )
 
 
 def _finding(rule: Rule, problem: Problem, document: Document, depth: int) -> Finding:

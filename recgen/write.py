@@ -6,6 +6,7 @@ import difflib
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -90,13 +91,14 @@ def diff(files: Mapping[str, str], folder: Path) -> str:
     for name, path in _targets(files, folder).items():
         content = _content(path)
         before = "" if content is None else content.decode(errors="replace")
-        chunks += difflib.unified_diff(
-            _lines(before),
-            _lines(files[name]),
-            fromfile="/dev/null" if content is None else str(path),
-            tofile=str(path),
-        )
+        old = "/dev/null" if content is None else str(path)
+        chunks.append(diff_texts(before, files[name], old, str(path)))
     return "".join(chunks)
+
+
+def diff_texts(before: str, after: str, old: str, new: str) -> str:
+    """Returns what changes from a text to another, with their names, as a unified diff."""
+    return "".join(difflib.unified_diff(_lines(before), _lines(after), fromfile=old, tofile=new))
 
 
 @contextmanager
@@ -158,6 +160,8 @@ def _replace(contents: Mapping[Path, bytes]) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())  # some file systems notice only here that they are full
+            with suppress(FileNotFoundError):
+                shutil.copymode(path, partial[path])
         for path in contents:
             os.replace(partial[path], path)
     finally:
