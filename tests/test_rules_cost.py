@@ -60,7 +60,7 @@ def with_table(experiment, rows, width):
         ("adam", 170_000, ["RG402"]),
         ("adam", 180_000, ["RG401", "RG402"]),
         ("adam", 99_999, []),
-        ("sgd", 100_000, ["RG402"]),
+        ("ftrl", 100_000, ["RG402"]),
     ],
 )
 def test_tables_and_what_optimizers_keep(experiment, optimizer, rows, expected):

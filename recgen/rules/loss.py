@@ -10,7 +10,7 @@ from recgen.findings import show
 from recgen.rules.base import Problem, Rule
 
 _BATCH = ("model", "batch_size")
-_FEW = 64  # rows of a batch
+_FEW = 16  # rows of a batch
 _LOW = 0.02  # temperature of cosines: scores up to 50
 _LOW_UNBOUNDED = 0.1
 _MUCH_SMOOTHING = 0.2
@@ -23,7 +23,7 @@ def _no_negatives(model: ModelConfig) -> Iterator[Problem]:
     elif model.batch_size < _FEW:
         negatives = model.batch_size - 1
         message = f"{negatives} negatives a row are few to tell a product from a catalogue"
-        yield Problem(_BATCH, message, "Use 512 to 4096.", severity="warning")
+        yield Problem(_BATCH, message, "Use 256 to 2048.", severity="warning")
 
 
 def _no_correction(model: ModelConfig) -> Iterator[Problem]:
@@ -105,9 +105,11 @@ RULES = (
         title="A batch without negatives, or with few",
         reason="A row's negatives are the other products of its batch. With one row there are "
         "none: the softmax over one score is 1, loss and gradient are exactly zero. With fewer "
-        "than 64 (a warning) each step sees next to nothing of the catalogue.",
+        "than 16 (a warning) each step sees next to nothing of the catalogue. Measured on Online "
+        "Retail, recall@100 after three epochs is 0.259 with 64 rows, 0.261 with 256, 0.254 with "
+        "1024 and 0.220 with 4096, the smaller ones taking longer.",
         example="model:\n  batch_size: 1",
-        remedy="Use 512 to 4096; recall is the same at 1024 and 8192.",
+        remedy="Use 256 to 2048.",
         checks=(_no_negatives,),
         allowable=True,
     ),
@@ -116,8 +118,9 @@ RULES = (
         severity="warning",
         title="In-batch negatives without the logQ correction",
         reason="A popular product is a negative as often as it is bought, so that the softmax "
-        "pushes it away. Measured on Online Retail with the same model: recall@100 0.217 without "
-        "the correction and 0.311 with it, where popularity alone has 0.156.",
+        "pushes it away. Measured on Online Retail: validation recall@100 is 0.177 without the "
+        "correction and 0.278 with it (three dense layers: 0.113 and 0.220; two and three seeds), "
+        "where popularity alone has 0.155.",
         example="model:\n  logq_correction: false",
         remedy="Leave `logq_correction` on.",
         checks=(_no_correction,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import Dense, ModelConfig, Optimizer
+from recgen.config import SIDES, Dense, ModelConfig, Optimizer
 from recgen.rules.base import Problem, Rule, all_layers
 
 # Below these rates a model is still where popularity is after three epochs: see RG228.
@@ -14,11 +14,11 @@ _SLOW: dict[Optimizer, float] = {
     "adam": 0.0005,
     "adamw": 0.0005,
     "rmsprop": 0.0005,
-    "sgd": 0.01,
+    "sgd": 0.0,  # no rate is high enough: RG232
 }
 _ALWAYS_CLIPPED = 0.1
 _NEVER_CLIPPED = 10.0
-_MANY_EPOCHS = 200
+_MANY_EPOCHS = 100
 
 
 _ADAPTIVE: dict[Optimizer, tuple[str, str]] = {
@@ -52,8 +52,18 @@ def _slow(model: ModelConfig) -> Iterator[Problem]:
     least = _SLOW[model.optimizer]
     if model.learning_rate < least:
         message = f"learning rate {model.learning_rate:g} is low for {model.optimizer}"
-        help = f"Use {least:g} or more; the best are some ten times as high."
+        help = f"Use more than {least:g}; the best are some ten times as high."
         yield Problem(("model", "learning_rate"), message, help)
+
+
+def _unfit(model: ModelConfig) -> Iterator[Problem]:
+    path = ("model", "optimizer")
+    if model.optimizer == "sgd":
+        message = "sgd moves rare IDs hardly at all: it learns little more than popularity"
+        yield Problem(path, message, "Use adagrad or adam.", fix=("set", "adagrad"))
+    elif model.optimizer == "ftrl" and any(map(model.layers_of, SIDES)):
+        message = "ftrl with layers: such towers collapsed at every rate that was tried"
+        yield Problem(path, message, "Use adagrad, or no layers.", fix=("set", "adagrad"))
 
 
 def _epochs(model: ModelConfig) -> Iterator[Problem]:
@@ -62,7 +72,7 @@ def _epochs(model: ModelConfig) -> Iterator[Problem]:
         message = "one epoch is rarely enough: recall still rises"
         yield Problem(path, message, "Use 3 to 10, and look at validation recall.")
     elif model.epochs > _MANY_EPOCHS:
-        message = f"{model.epochs} epochs: nothing stops training when recall falls"
+        message = f"{model.epochs} epochs, and nothing stops training when recall no longer rises"
         yield Problem(path, message, "Look at validation recall after some ten.")
 
 
@@ -85,8 +95,10 @@ RULES = (
         title="Clipping that never acts, or always",
         reason="The norm is that of all gradients together, and the loss is a mean, so that it "
         "means the same at every batch size. Measured over trainings that went well, the norm's "
-        "median is 0.1 to 0.7 and its largest values are 0.5 to 5. Above 10 a bound only sees a "
-        "training that already blows up; below 0.1 it sets the length of every step.",
+        "median is 0.1 to 0.7 and all but one step in a hundred stay below 3. A bound of 100 gave "
+        "the recall of none, 10 a little more in deep towers (0.221 and 0.212). A bound of 0.1 "
+        "changed little, 0.01 cost a third of recall (0.176 instead of 0.278), and 0.001 left "
+        "the model where popularity is.",
         example="model:\n  gradient_clip_norm: 1000",
         remedy="Use 1.0.",
         checks=(_clipping,),
@@ -97,7 +109,7 @@ RULES = (
         title="A learning rate that is low for the optimizer",
         reason="Measured on Online Retail, three epochs without layers: recall@100 is 0.166 with "
         "Adagrad 0.003, hardly above popularity's 0.155, and 0.280 with 0.1; it is 0.164 with Adam "
-        "0.0001 and 0.276 with 0.01.",
+        "0.0001 and 0.276 with 0.01; and 0.172 with FTRL 0.01 and 0.274 with 0.1.",
         example="model:\n  optimizer: adagrad\n  learning_rate: 0.001",
         remedy="Use 0.05 for Adagrad, 0.001 to 0.01 for Adam.",
         checks=(_slow,),
@@ -106,11 +118,24 @@ RULES = (
         code="RG229",
         severity="info",
         title="One epoch, or hundreds",
-        reason="Recall on Online Retail rises for four to eight epochs. Beyond, pairs that a "
-        "buyer already had still gain while new ones lose, and nothing stops the training by "
-        "itself.",
+        reason="Measured on Online Retail, recall@100 is 0.212 after one epoch, 0.254 after three, "
+        "0.278 after eight, 0.283 after twenty and 0.281 after fifty. Nothing stops the training "
+        "by itself, and in late epochs new pairs lose while repeated ones gain.",
         example="model:\n  epochs: 1000",
         remedy="Use 3 to 20, and look at validation recall.",
         checks=(_epochs,),
+    ),
+    Rule(
+        code="RG232",
+        severity="warning",
+        title="An optimizer that does not suit",
+        reason="SGD gives every row of a table the same rate, so that IDs with few rows hardly "
+        "move. Measured on Online Retail after three epochs, rates 0.01 to 10: at most 0.160, "
+        "popularity 0.155, Adagrad 0.280. FTRL's first step sets weights whose "
+        "gradient is near zero to zero, and a layer's random start with them: with three dense "
+        "layers it collapsed at 0.01, 0.1 and 1.0, while without layers it reached 0.274.",
+        example="model:\n  optimizer: sgd",
+        remedy="Use `adagrad`, or `adam` at 0.001 to 0.01.",
+        checks=(_unfit,),
     ),
 )

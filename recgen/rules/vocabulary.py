@@ -20,6 +20,7 @@ from recgen.rules.base import (
 )
 
 _BOOL = ("BOOL", "BOOLEAN")
+_UNLIKE = 2  # widths of ID and output: more than the defaults differ
 _MANY = 10_000  # OOV buckets: as many rows as a catalogue
 
 
@@ -92,7 +93,7 @@ def _id_width(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
         if model.layers_of(side) or embedding is None:
             continue
         width = embedding.embedding_dim
-        if max(width, output) >= 4 * min(width, output):
+        if max(width, output) > _UNLIKE * min(width, output):
             message = f"the {side} ID is {width} wide and the output {output}, without layers"
             help = f"Set both to one width; {output} lets the ID go around the projection."
             at = (*path, "transforms", "embedding", "embedding_dim")
@@ -153,8 +154,9 @@ RULES = (
         title="ID embedding and output differ widely in width, without layers",
         reason="Without layers the ID's vector is all that tells two buyers, or two products, "
         "apart. A projection of 16 numbers to 128 still has only 16 dimensions; one of 512 to 64 "
-        "throws most away. As wide as the output, the ID goes around the projection, which on "
-        "Online Retail gave recall@100 0.298 instead of 0.283 (one seed).",
+        "throws most away. As wide as the output, the ID goes around the projection. Measured on "
+        "Online Retail, recall@100 after three epochs is 0.280 with both 64 wide and 0.252 with "
+        "32 projected to 64 (Adagrad 0.1; with Adam 0.01, 0.276 and 0.244).",
         example="features:\n  product_id_column: sku\n  product_model_features:\n"
         "    - {column: sku, data_type: text, transforms: {embedding: {embedding_dim: 16}}}\n"
         "model:\n  output_embedding_dim: 128",
