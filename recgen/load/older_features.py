@@ -87,7 +87,7 @@ def rewrite_feature(part: Part) -> None:
             new = ("transforms", "cyclical") if kind == "temporal" else None
             _move(part, "RG021", (key,), new, "only a temporal feature has cycles")
     cycles = part.at(("transforms", "cyclical"))
-    if isinstance(cycles, dict) and "annual" in cycles:
+    if kind == "temporal" and isinstance(cycles, dict) and "annual" in cycles:
         _annual(part, ("transforms", "cyclical", "annual"))
 
 

@@ -90,4 +90,65 @@ RULES = (
         example='name: "shop\\0"',
         remedy="Remove the character. All other Unicode is fine.",
     ),
+    Rule(
+        code="RG020",
+        severity="info",
+        title="Older form: the type of a column",
+        reason="Configs of an older dialect call a column's kind `type`, with the words "
+        "string_embedding, numeric and timestamp. They are read as `data_type` text, numeric and "
+        "temporal; without transforms, they have the default of their kind.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: customer_id, type: string_embedding}",
+        remedy="Nothing has to be done. `recgen upgrade` rewrites a file in today's form.",
+    ),
+    Rule(
+        code="RG021",
+        severity="info",
+        title="Older form: a setting beside `transforms`",
+        reason="An older dialect has `embedding_dim`, `vocab_settings` and `cyclical` beside the "
+        "column. They are read as settings of the transform to which they belong.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: city, data_type: text, embedding_dim: 16, vocab_settings: {max_size: 500}}",
+        remedy="Nothing has to be done. `recgen upgrade` rewrites a file in today's form.",
+    ),
+    Rule(
+        code="RG022",
+        severity="info",
+        title="Older form: the name of a cycle",
+        reason="An older dialect calls the yearly cycle `annual`.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: day, data_type: temporal, transforms: {cyclical: {annual: true}}}",
+        remedy="Nothing has to be done. `recgen upgrade` rewrites a file in today's form.",
+    ),
+    Rule(
+        code="RG023",
+        severity="info",
+        title="Older form: a cross of names",
+        reason="An older dialect names the columns of a cross and no more. Each is taken as the "
+        "feature of this output name has it: its column, its alias, its type. Where there is "
+        "no such feature, the column is taken as text, which is a guess and so a warning.",
+        example="features:\n  buyer_model_crosses:\n    - features: [country, segment]",
+        remedy="Write `{column: …, type: …}` for each, or let `recgen upgrade` do it.",
+    ),
+    Rule(
+        code="RG024",
+        severity="info",
+        title="Older form: a setting that says nothing",
+        reason="A setting of an older dialect is null, or belongs to nothing: an `embedding_dim` "
+        "where no transform has one, a vocabulary of a number. It is left out; where it "
+        "was meant for something, that is a warning.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: age, type: numeric, embedding_dim: 16}",
+        remedy="Remove it, or add the transform that it is meant for: here, `bucketize`.",
+    ),
+    Rule(
+        code="RG025",
+        severity="error",
+        title="An older setting contradicts today's",
+        reason="The same is said in the older and in today's form, with different values. Either "
+        "may be what was meant, and the models differ.",
+        example="features:\n  buyer_model_features:\n"
+        "    - {column: age, type: numeric, data_type: text}",
+        remedy="Keep the one that is meant.",
+    ),
 )
