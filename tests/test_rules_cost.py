@@ -121,9 +121,10 @@ def test_p67_answers_and_the_recall_that_is_measured(experiment, top_k, expected
     ],
 )
 def test_p70_validation_against_training(experiment, products, model, expected):
-    rows = Rows(1_000_000, {"sku": products})
-    assert len(problems("RG406", experiment, rows, model=model)) == expected
-    assert problems("RG406", experiment, Rows(10**6), model=model) == []  # no such column
+    rows, data = Rows(1_000_000, {"sku": products}), {"split": {"kind": "random"}}
+    assert len(problems("RG406", experiment, rows, model=model, data=data)) == expected
+    assert problems("RG406", experiment, Rows(10**6), model=model, data=data) == []  # no sku
+    assert problems("RG406", experiment, rows, model=model, data={}) == []
 
 
 def test_p62_rows_in_memory(experiment):

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recgen.config import (
-    SIDES,
-    Dense,
-    FeatureConfig,
-    ModelConfig,
-    Optimizer,
-)
+from recgen.config import SIDES, Dense, FeatureConfig, ModelConfig, Optimizer
 from recgen.findings import Location, show
 from recgen.profile import Profile
 from recgen.rules.base import (
@@ -22,6 +16,7 @@ from recgen.rules.base import (
     layers_of,
     quantiles_of,
 )
+from recgen.rules.data.lookup import find
 
 GIB = 2**30
 _FLOAT = 4  # bytes
@@ -49,8 +44,9 @@ class _Table:
 def _tables(features: FeatureConfig, profile: Profile | None) -> Iterator[_Table]:
     """Yields the tables whose rows the config or the data show; those of both towers."""
     for path, feature, embedding in embeddings_of(features):
-        known = [embedding.vocab_size, distinct_of(profile, feature.output_name, feature.column)]
-        sizes = [size for size in known if size is not None]
+        place = find(profile, feature.output_name, feature.column) if profile else None
+        distinct = profile.column(place).distinct if profile and place else None
+        sizes = [size for size in (embedding.vocab_size, distinct) if size is not None]
         if sizes:
             rows = min(sizes) + embedding.oov_buckets
             yield _Table(path, feature.output_name, rows, embedding.embedding_dim)
@@ -59,14 +55,6 @@ def _tables(features: FeatureConfig, profile: Profile | None) -> Iterator[_Table
         yield _Table(path, feature.output_name, rows, bucketize.embedding_dim)
     for path, cross in all_crosses(features):
         yield _Table(path, cross.output_name, cross.hash_bucket_size, cross.embedding_dim)
-
-
-def distinct_of(profile: Profile | None, *names: str) -> int | None:
-    """Returns how many values a column has, under the first of its names that the data has."""
-    for name in names:
-        if profile is not None and profile.names.count(name) == 1:
-            return profile.column(name).distinct
-    return None
 
 
 def _embedding_memory(

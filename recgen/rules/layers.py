@@ -17,7 +17,7 @@ from recgen.config import (
     ModelConfig,
     Side,
 )
-from recgen.findings import FixOp, Location
+from recgen.findings import Location, Severity
 from recgen.rules.base import Problem, Rule, all_layers, layers_of
 
 _HIGH_RATE = 0.7
@@ -44,11 +44,7 @@ def _linear_twice(model: ModelConfig) -> Iterator[Problem]:
                 what = "the projection to the output" if is_last else "the next dense layer"
                 message = f"a linear layer before {what}: together they are one matrix"
                 help = "Give it an activation, or remove it."
-                yield Problem(path, message, help, fix=("set", _with(layer, "relu")))
-
-
-def _with(layer: Dense, activation: str) -> dict[str, object]:
-    return {**layer.model_dump(), "activation": activation}
+                yield Problem((*path, "activation"), message, help, fix=("set", "relu"))
 
 
 def _narrow(model: ModelConfig) -> Iterator[Problem]:
@@ -79,8 +75,8 @@ def _sigmoids(model: ModelConfig) -> Iterator[Problem]:
 _ENDS = {
     "sigmoid": "all its numbers lie between 0 and 1, so that every score is positive",
     "tanh": "its numbers lie between -1 and 1, so that scores are bounded",
-    "gelu": "hardly any of its numbers is negative, as with ReLU",
-    "swish": "hardly any of its numbers is negative, as with ReLU",
+    "gelu": "none of its numbers is below -0.17, nearly as with ReLU",
+    "swish": "none of its numbers is below -0.28, nearly as with ReLU",
 }
 
 
@@ -92,8 +88,8 @@ def _bounded_output(model: ModelConfig) -> Iterator[Problem]:
             name = last.activation_name
             message = f"the {side} tower's output is a {name} layer: {_ENDS[name]}"
             help = "Write `activation: linear` for the last layer."
-            fix: tuple[FixOp, object] = ("set", _with(last, "linear"))
-            yield Problem(path, message, help, None if name == "sigmoid" else "info", fix)
+            severity: Severity | None = None if name == "sigmoid" else "info"
+            yield Problem((*path, "activation"), message, help, severity, ("set", "linear"))
 
 
 def _selu_disturbed(model: ModelConfig) -> Iterator[Problem]:
@@ -152,24 +148,21 @@ def _drowned(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
         for path, layer in layers_of(model, side):
             if not isinstance(layer, Dense):
                 continue
-            pull = _pull(layer, width)
-            if pull > _LOSS_GRADIENT:
-                name = "l1_reg" if layer.l1_reg * math.sqrt(width) > layer.l2_reg else "l2_reg"
-                message = (
-                    f"the penalty pulls on {width} x {layer.units} weights with a gradient of "
-                    f"{pull:.2g}, the loss with about {_LOSS_GRADIENT}"
-                )
-                help = f"Divide it by {math.ceil(10 * pull / _LOSS_GRADIENT)} or more."
-                yield Problem((*path, name), message, help)
+            # The norms of the penalties' gradients at the start, when weights are Glorot's.
+            squares = 2 * width * layer.units / (width + layer.units)
+            pulls = {
+                "l1_reg": layer.l1_reg * math.sqrt(width * layer.units),
+                "l2_reg": 2 * layer.l2_reg * math.sqrt(squares),
+            }
+            for name, pull in pulls.items():
+                if pull > _LOSS_GRADIENT:
+                    message = (
+                        f"the penalty pulls on {width} x {layer.units} weights with a gradient "
+                        f"of {pull:.2g}, the loss with about {_LOSS_GRADIENT}"
+                    )
+                    help = f"Divide it by {math.ceil(10 * pull / _LOSS_GRADIENT)} or more."
+                    yield Problem((*path, name), message, help)
             width = layer.units
-
-
-def _pull(layer: Dense, width: int) -> float:
-    """Returns the norm of the penalty's gradient at the start, when weights are Glorot's."""
-    squares = 2 * width * layer.units / max(width + layer.units, 1)
-    by_l2 = 2 * layer.l2_reg * math.sqrt(squares)
-    by_l1 = layer.l1_reg * math.sqrt(width * layer.units)
-    return math.hypot(by_l1, by_l2)
 
 
 RULES = (

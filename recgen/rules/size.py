@@ -4,44 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import DataConfig, FeatureConfig, ModelConfig, Split
+from recgen.config import DataConfig, FeatureConfig, ModelConfig
 from recgen.profile import Profile
-from recgen.rules.base import Problem, Rule, all_crosses, all_features, features_of
-from recgen.rules.cost import GIB, distinct_of, in_gib
+from recgen.rules.base import Problem, Rule, all_crosses, all_features
+from recgen.rules.cost import GIB, in_gib
+from recgen.rules.data.lookup import id_column, parts
 
 _FEW_ANSWERS, _MOST_ANSWERS = 5, 1000
 _CACHED = 8  # bytes of a transformed value
 _MOST_CACHED = 8 * GIB
-_UNSPLIT = Split(kind="random", validation=0.05, test=0.05)  # what `recgen train` does
-
-
-def rows_of(profile: Profile, data: DataConfig) -> tuple[int, int]:
-    """Returns about how many rows training and validation have."""
-    split = data.split or _UNSPLIT
-    training = profile.rows * (1 - split.validation - split.test)
-    return max(0, round(training)), round(profile.rows * split.validation)
-
-
-def _catalogue(features: FeatureConfig, profile: Profile) -> int | None:
-    for _, feature in features_of(features, "product"):
-        if feature.output_name == features.product_id:
-            return distinct_of(profile, feature.output_name, feature.column)
-    return None
 
 
 def _metric_cost(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
-    training, validation = rows_of(profile, data)
-    catalogue = _catalogue(features, profile)
-    if catalogue is None or not model.enable_training_metrics:
+    product, rows = id_column(features, "product", profile), parts(features, data, profile)
+    if product is None or rows is None or not model.enable_training_metrics:
         return
     # Multiplications of scores; a training step has them three times, forwards and twice back.
-    share = validation * catalogue / max(1, 3 * training * model.batch_size)
+    work = rows.validation * product.distinct
+    share = work / max(1, 3 * rows.training * model.batch_size)
     if share > 1:
         message = (
-            f"validation recall compares {validation:,} rows with {catalogue:,} products after "
-            f"each epoch: {share:.1f} times the work of training"
+            f"validation recall compares {rows.validation:,} rows with {product.distinct:,} "
+            f"products after each epoch: {share:.1f} times the work of training"
         )
         yield Problem(("data", "split", "validation"), message, "Hold out fewer rows.")
 

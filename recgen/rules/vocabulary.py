@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import (
-    Embedding,
-    FeatureConfig,
-    ModelConfig,
-)
+from recgen.config import Embedding, FeatureConfig, ModelConfig
 from recgen.findings import Location, show
 from recgen.rules.base import (
     Problem,
