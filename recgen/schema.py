@@ -76,8 +76,6 @@ def _as_draft_7(part: Any) -> Any:
     found = {key: _as_draft_7(value) for key, value in part.items()}
     if part.get("type") == "array":
         found = {_ARRAY_LIMITS.get(key, key): value for key, value in found.items()}
-        if "prefixItems" in found:
-            found["items"] = found.pop("prefixItems")
     if "$ref" in found and len(found) > 1:  # draft 7 looks at nothing beside it
         found["allOf"] = [{"$ref": found.pop("$ref")}]
     return found

@@ -297,6 +297,14 @@ def test_crosses_of_todays_form_are_left_as_they_are():
     assert changes(experiment(crosses=crosses)) == []
 
 
+def test_crosses_beside_what_is_no_feature():
+    older = {"features": ["a", "b"]}
+    found = modernize(Document(experiment(5, None, {"column": 5}, {}, crosses=[older])))
+    assert found.data["features"]["buyer_model_crosses"] == [
+        {"features": [{"column": "a"}, {"column": "b"}]}
+    ]
+
+
 def test_objects_with_attributes():
     """As Django's: attributes that a config does not know, and None where nothing is set."""
 
