@@ -25,9 +25,12 @@ def test_ranking_settings_have_an_effect_in_ranking(experiment):
         (0.1, (128, 64), []),
         (0.11, (128, 64), ["RG202"]),
         (0.1, (256, 128), ["RG201"]),  # the projection to 64 is the third
-        (0.05, (512, 256, 128, 64), ["RG203"]),
-        (0.049, (512, 256, 128, 64), []),
         (0.1, (512, 256, 128, 64), ["RG201"]),
+        (0.099, (512, 256, 256, 128, 64), []),
+        (0.05, (512, 256, 256, 128, 128, 64), ["RG203"]),
+        (0.049, (512, 256, 256, 128, 128, 64), []),
+        (0.1, (512, 256, 256, 128, 128, 64), ["RG201"]),
+        (0.01, (512, 512, 512, 256, 256, 128, 128, 64), ["RG203"]),
     ],
 )
 def test_p42_the_limits_of_the_learning_rate(experiment, rate, units, expected):
@@ -60,7 +63,14 @@ def test_p42_the_limit_depends_on_the_optimizer(experiment, optimizer, rate, exp
 
 @pytest.mark.parametrize(
     ("optimizer", "rate", "expected"),
-    [("ftrl", 0.05, ["RG232"]), ("rmsprop", 0.011, ["RG206"]), ("rmsprop", 0.01, [])],
+    [
+        ("ftrl", 0.05, ["RG232"]),
+        ("rmsprop", 0.011, ["RG206"]),
+        ("rmsprop", 0.01, []),
+        ("adam", 0.049, ["RG206"]),
+        ("adam", 0.05, ["RG201"]),  # the projection is the second layer
+        ("adamw", 0.05, ["RG201"]),
+    ],
 )
 def test_p42_some_rates_and_optimizers_need_towers_without_layers(
     experiment, optimizer, rate, expected
