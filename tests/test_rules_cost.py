@@ -43,6 +43,17 @@ def test_p26_data_without_a_split(experiment):
     assert len(problems("RG307", experiment, rows, data={})) == 1
 
 
+def test_p33_the_date_column_is_a_time_everywhere(experiment):
+    crossed = {"features": [{"column": "bought_at"}, {"column": "job"}]}
+    as_text = {"column": "bought_at", "data_type": "text"}
+    data = {**experiment["data"], "column_types": {"bought_at": "STRING"}}
+    assert codes(experiment, data=data) == ["RG111"]
+    assert codes(experiment, features={"buyer_model_crosses": [crossed]}) == ["RG111"]
+    assert codes(experiment, features=added(experiment, buyer=[as_text])) == ["RG111"]
+    as_text.update(column="other", display_name="bought_at")
+    assert codes(experiment, features=added(experiment, buyer=[as_text])) == ["RG102", "RG111"]
+
+
 def wide(column, rows, width):
     embedding = {"vocab_size": rows, "embedding_dim": width}
     return {"column": column, "data_type": "text", "transforms": {"embedding": embedding}}

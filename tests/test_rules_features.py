@@ -291,14 +291,3 @@ def test_combinations_and_hash_buckets(experiment, crossed, expected):
 def test_a_towers_own_id_is_not_crossed(experiment):
     own = {"features": [{"column": "sku"}, {"column": "shelf"}]}
     assert codes(experiment, features={"product_model_crosses": [own]}) == ["RG124"]
-
-
-def test_p33_the_date_column_is_a_time_everywhere(experiment):
-    crossed = {"features": [{"column": "bought_at"}, {"column": "job"}]}
-    as_text = {"column": "bought_at", "data_type": "text"}
-    data = {**experiment["data"], "column_types": {"bought_at": "STRING"}}
-    assert codes(experiment, data=data) == ["RG111"]
-    assert codes(experiment, features={"buyer_model_crosses": [crossed]}) == ["RG111"]
-    assert codes(experiment, features=added(experiment, buyer=[as_text])) == ["RG111"]
-    as_text.update(column="other", display_name="bought_at")
-    assert codes(experiment, features=added(experiment, buyer=[as_text])) == ["RG102", "RG111"]
