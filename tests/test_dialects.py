@@ -241,6 +241,15 @@ def test_what_is_said_twice_alike_is_no_contradiction(older):
             f"{EMBEDDING}.max_sise",
         ),
         ({"type": "string_embedding", "vocab_settings": 5}, "RG010", "vocab_settings"),
+        (
+            {
+                "data_type": "text",
+                "vocab_settings": {"max_size": 5, "oov_buckets": None},
+                "transforms": {"embedding": 5},
+            },
+            "RG010",
+            "vocab_settings",  # not moved, so not left out either
+        ),
         ({"type": "timestamp", "cyclical": {"anual": True}}, "RG010", "transforms.cyclical.anual"),
         ({"type": "timestamp", "cyclical": 5}, "RG012", "transforms.cyclical"),
         ({"type": "numeric", "embedding_dim": 8, "transforms": 5}, "RG012", "transforms"),

@@ -58,10 +58,8 @@ def _has(source: object, key: str) -> bool:
 
 def plain_feature(feature: object) -> dict[str, Any]:
     """Returns a feature as dicts of its own, with all that is known in either form."""
-    found = parts_of(plain(feature, _MODELS[_kind_of(feature) or "text"], _NAMES), ())
-    if not isinstance(feature, dict):
-        unused = [key for key in _OLDER if key in found and not _has(feature, key)]
-        found = {key: value for key, value in found.items() if key not in unused}
+    given: dict[str, Any] = plain(feature, _MODELS[_kind_of(feature) or "text"], _NAMES)
+    found = {key: given[key] for key in given if key not in _OLDER or _has(feature, key)}
     for key, names in _PARTS.items():
         if not isinstance(found.get(key), (*SCALARS, list, tuple)):
             found[key] = parts_of(found[key], names)
@@ -120,7 +118,7 @@ def _vocabulary(part: Part, kind: str) -> None:
         _leave_out(part, whole, "only a text feature has a vocabulary", severity="warning")
     elif settings == {}:
         _leave_out(part, whole, "it holds nothing")
-    elif isinstance(settings, dict):
+    elif isinstance(settings, dict) and part.setting(("transforms", "embedding", ""), None):
         *_, last = settings
         for key in tuple(settings):
             old: Location = (*whole, key)

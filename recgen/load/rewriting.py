@@ -154,7 +154,7 @@ def parts_of(source: object, names: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def plain(source: object, model: type[BaseModel], older: Mapping[type, tuple[str, ...]]) -> object:
+def plain(source: object, model: type[BaseModel], older: Mapping[type, tuple[str, ...]]) -> Any:
     """Returns the data of a model, mapping or object, as dicts all the way down.
 
     Args:
