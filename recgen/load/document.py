@@ -115,12 +115,17 @@ def _refuse_shape(data: object, position: Position = NOWHERE) -> NoReturn:
 def _read_file(name: str) -> Document:
     text = _read_text(name)
     try:
-        document = read_text(text, "json" if name.lower().endswith(".json") else "yaml", name)
+        document = read_text(text, text_kind(name), name)
         if not isinstance(document.data, dict) or not document.data:
             _refuse_shape(document.data, (1, 1, 2))
     except UnreadableError as unreadable:
         return Document(None, name, text, findings=(unreadable.finding,))
     return document
+
+
+def text_kind(name: str) -> TextKind:
+    """Returns what a file of this name holds."""
+    return "json" if name.lower().endswith(".json") else "yaml"
 
 
 def read_text(text: str, kind: TextKind, source: str | None = None) -> Document:

@@ -27,7 +27,7 @@ class Node:
         children: Those of a list or mapping.
         flow: Whether it is written in brackets.
         locked: Whether it cannot be edited alone: it has an anchor or is an alias, so that it
-            stands in two places.
+            stands in two places, or has no brackets of its own.
     """
 
     start: int
@@ -93,10 +93,18 @@ class Lines:
         self._text = text
         self._starts = [0, *(match.end() for match in LINE_END.finditer(text))]
 
+    def start_of(self, index: int) -> int:
+        """Returns where the line begins on which an index is."""
+        return self._starts[bisect_right(self._starts, index) - 1]
+
+    def end_of(self, index: int) -> tuple[int, int]:
+        """Returns where the line ends on which an index is, and where the next one begins."""
+        match = LINE_END.search(self._text, index)
+        return match.span() if match else (len(self._text), len(self._text))
+
     def position(self, start: int, end: int = 0) -> Position:
         """Returns the position of a span as far as it is on its first line, one wide at least."""
         line = bisect_right(self._starts, start)
         first = self._starts[line - 1]
-        line_end = LINE_END.search(self._text, start)
-        stop = min(end, line_end.start()) if line_end else end
+        stop = min(end, self.end_of(start)[0])
         return line, start - first + 1, max(stop, start + 1) - first + 1

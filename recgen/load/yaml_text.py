@@ -160,13 +160,13 @@ class _Builder:
         elif isinstance(event, events.ScalarEvent) and event.style in ("|", ">"):
             written = self._text[node.start : node.end]
             if "+" not in LINE_END.split(written, 1)[0]:  # else empty lines are part of it
-                node.end = node.start + len(written.rstrip())
+                node.end = node.start + len(written.rstrip(" \t\r\n"))
 
     def _plain(self, event: events.ScalarEvent) -> str:
         text = str(event.value)
         return text.translate(self._back) if self._back else text
 
-    def _open(self, event: events.NodeEvent, node: Node, parent: _Open | None) -> None:
+    def _open(self, event: events.CollectionStartEvent, node: Node, parent: _Open | None) -> None:
         if len(self._stack) >= MAX_DEPTH:
             help = f"A config has at most {MAX_DEPTH} levels."
             refuse("RG002", "nested too deeply", help, self._at(event))
@@ -174,6 +174,8 @@ class _Builder:
         value: list[Any] | dict[str, Any] = [] if is_list else {}
         node.children = [] if is_list else {}
         node.flow = self._text[node.start] in "[{"
+        if event.flow_style and not node.flow:  # `[a: 1]`: a mapping without its brackets
+            node.locked = True
         self._put(value, parent)
         self._stack.append(_Open(value, node, event.anchor, self._nodes - 1))
 
