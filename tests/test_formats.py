@@ -12,7 +12,8 @@ import pytest
 from attacks import ATTACKS
 
 from recgen.check import check
-from recgen.findings import Finding, Report, format_text, text
+from recgen.edit import fixed
+from recgen.findings import Finding, Fix, Report, format_text, text
 from recgen.formats import as_github, as_json, as_sarif, rule_section, rules_page
 from recgen.formats.places import uri as uri_of
 from recgen.rules import RULES
@@ -126,6 +127,56 @@ def test_sarif_tells_what_is_ignored_and_why(validator):
     ]
 
 
+FIXABLE = """\
+name: цена   # ours
+model:
+  learning_rte: 0.05  # "as" measured
+  optimizer: adagard
+"""
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_sarif_fixes_are_those_of_fix(tmp_path, validator, line_end):
+    """Replacing each region gives what `check --fix` writes."""
+    path = tmp_path / "config.yaml"
+    path.write_text(FIXABLE.replace("\n", line_end), encoding="utf-8", newline="")
+    report = check(str(path))
+    log = json.loads(as_sarif([report]))
+    validator.validate(log)
+    fixes = [result["fixes"][0] for result in log["runs"][0]["results"] if "fixes" in result]
+    assert [fix["description"]["text"] for fix in fixes] == [
+        "Did you mean 'learning_rate'?",
+        "Did you mean 'adagrad'?",
+    ]
+    lines = report.text.split(line_end)
+    for fix in fixes:
+        (change,) = fix["artifactChanges"]
+        (replacement,) = change["replacements"]
+        region, text = replacement["deletedRegion"], replacement["insertedContent"]["text"]
+        assert region["startLine"] == region["endLine"]
+        number, start, end = region["startLine"] - 1, region["startColumn"], region["endColumn"]
+        lines[number] = lines[number][: start - 1] + text + lines[number][end - 1 :]
+    assert line_end.join(lines) == fixed(report.text, report.findings, "yaml")[0]
+    assert "learning_rate" in lines[2]
+    assert "adagrad" in lines[3]
+
+
+def test_sarif_of_a_large_file_has_some_of_the_fixes(tmp_path, monkeypatch):
+    """Each fix edits the whole text, so all of them would take minutes."""
+    monkeypatch.setattr("recgen.formats.sarif._FIX_WORK", 3 * len(FIXABLE.encode()))
+    path = tmp_path / "config.yaml"
+    path.write_text(FIXABLE + "".join(f"  epochs{i}: 1\n" for i in range(9)), encoding="utf-8")
+    results = json.loads(as_sarif([check(str(path))]))["runs"][0]["results"]
+    assert 0 < sum("fixes" in result for result in results) < 5
+
+
+def test_sarif_has_no_fix_that_cannot_be_made():
+    fix = Fix(("name",), "rename", "b")
+    finding = Finding("RG010", "error", "name", "m", "h", 1, 1, fix)
+    for report in (Report((finding,), "a.yaml", "[1"), Report((finding,), "a.yaml")):
+        assert "fixes" not in json.loads(as_sarif([report]))["runs"][0]["results"][0]
+
+
 def test_sarif_rules_link_to_their_page_where_the_package_has_one(monkeypatch):
     first = json.loads(as_sarif([]))["runs"][0]["tool"]["driver"]["rules"][0]
     assert first["defaultConfiguration"] == {"level": "error"}
@@ -231,6 +282,47 @@ def test_no_name_of_a_file_forges_an_annotation(hostile):
     (line,) = as_github([about("x", source=hostile)]).split("\n")[:-1]
     assert line.isprintable()
     assert set(parsed(line)[1]) == {"file", "line", "endLine", "col", "endColumn", "title"}
+
+
+# all of them, from the file on
+
+
+def hostile_config(hostile: str) -> str:
+    """Returns a config with a text as names, keys, values and in comments that ignore."""
+    feature = {"column": hostile, "data_type": hostile, hostile: hostile}
+    name = {"column": hostile, "data_type": "text"}
+    features = {
+        "buyer_id_column": hostile,
+        "buyer_model_features": [feature, name, name],
+        "product_model_features": [name],
+    }
+    config = json.dumps({"name": hostile, hostile: 1, "features": features, "model": {}})
+    comment = " ".join(hostile.splitlines())
+    return f"# recgen: ignore {comment}: {comment}\n# recgen: ignore RG301: {comment}\n{config}"
+
+
+def test_no_hostile_config_forges_anything(tmp_path, monkeypatch, validator):
+    monkeypatch.chdir(tmp_path)
+    path = Path("config.yaml")
+    checked = []
+    for hostile in HOSTILE.values():
+        path.write_text(hostile_config(hostile), encoding="utf-8", errors="backslashreplace")
+        report = check("config.yaml")
+        assert report.findings
+        checked.append(report)
+        for line in (*as_github([report]).splitlines(), *format_text(report).splitlines()):
+            assert line.isprintable()
+        annotations = [parsed(line) for line in as_github([report]).splitlines()]
+        assert [properties["file"] for _, properties, _ in annotations] == (
+            ["config.yaml"] * len(report.findings)
+        )
+        heads = [line for line in format_text(report).splitlines() if not line.startswith(" ")]
+        assert len(heads) == len(report.findings)
+        assert all(line.startswith("config.yaml:") for line in heads)
+    (run,) = json.loads(as_sarif(checked))["runs"]
+    validator.validate(json.loads(as_sarif(checked)))
+    assert len(run["results"]) == sum(len(each.findings + each.ignored) for each in checked)
+    assert len(json.loads(as_json(checked))) == len(HOSTILE)
 
 
 # text

@@ -46,7 +46,7 @@ class Page(str, Enum):
 
 @app.command()
 def check(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML or JSON files.")],
+    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML or JSON files.")],
     format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.text,
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Compare with a CSV or Parquet file, too.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from recgen import write
 from recgen.edit import fixed
 from recgen.findings import Finding, Fix, RecgenError, Report, show
-from recgen.load.document import TextKind
+from recgen.load.document import TextKind, text_kind
 
 _ROUNDS = 10  # a fix may show what another fix can mend, but not without end
 _BOM = "\ufeff"
@@ -40,7 +40,7 @@ def mend(report: Report, recheck: Recheck, *, unsafe: bool) -> Mended:
         unsafe: Whether to use fixes that may change a model.
     """
     source, before = report.source or "", report.text or ""
-    kind: TextKind = "json" if source.lower().endswith(".json") else "yaml"
+    kind = text_kind(source)
     done: list[Finding] = []
     for _ in range(_ROUNDS):
         text, mended = fixed(report.text or "", report.findings, kind, unsafe)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, metadata, version
 from typing import Any
 
+from recgen.edit import fixed
 from recgen.findings import Finding, Report, printable
 from recgen.formats.markdown import anchor, rule_section
 from recgen.formats.places import uri
+from recgen.load.document import text_kind
+from recgen.load.nodes import Lines
 from recgen.rules import RULES, Rule
 
 Plain = dict[str, Any]
@@ -18,16 +21,13 @@ _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+_FIX_WORK = 1_000_000  # characters to edit: seconds; a config of 5 kB has 200 fixes within it
 _INDEX = {code: index for index, code in enumerate(RULES)}
 
 
 def as_sarif(reports: Iterable[Report]) -> str:
     """Returns a log with one run, in ASCII: all rules, and a result for each finding."""
-    results = [
-        _result(finding, report)
-        for report in reports
-        for finding in (*report.findings, *report.ignored)
-    ]
+    results = [result for report in reports for result in _results(report)]
     driver = {"name": "recgen", **_version(), "rules": [_rule(rule) for rule in RULES.values()]}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -65,6 +65,17 @@ def _help_uri(rule: Rule) -> Plain:
     return {"helpUri": f"{pages[0]}#{anchor(rule)}"} if pages else {}
 
 
+def _results(report: Report) -> Iterator[Plain]:
+    """Yields a result for each finding; in large files only the first ones come with fixes."""
+    fixes = _FIX_WORK // (len(report.text or "") + 1)
+    for finding in (*report.findings, *report.ignored):
+        result = _result(finding, report)
+        if finding.fix and report.text is not None and report.source is not None and fixes > 0:
+            fixes -= 1
+            result |= _fixes(finding, report.text, report.source)
+        yield result
+
+
 def _result(finding: Finding, report: Report) -> Plain:
     text = " ".join(text for text in (f"{finding.message}.", finding.help) if text)
     return {
@@ -73,7 +84,7 @@ def _result(finding: Finding, report: Report) -> Plain:
         "level": _LEVELS[finding.severity],
         "message": _message(text),
         "locations": [_location(finding, report)],
-        "suppressions": _suppressions(finding, report),
+        "suppressions": _suppressions(finding),
     }
 
 
@@ -103,8 +114,43 @@ def _region(finding: Finding) -> Plain:
     return {"region": {"startLine": finding.line, **known}}
 
 
-def _suppressions(finding: Finding, report: Report) -> list[Plain]:
+def _suppressions(finding: Finding) -> list[Plain]:
     """Returns why a finding is ignored: a list, since all results have one or none has."""
-    if finding not in report.ignored:
+    if finding.ignored is None or finding.allowed:  # what is allowed stays in sight
         return []
     return [{"kind": "inSource", "status": "accepted", "justification": finding.ignored}]
+
+
+def _fixes(finding: Finding, text: str, source: str) -> Plain:
+    """Returns what the finding's fix would change in the text, as one replacement."""
+    after, done = fixed(text, (finding,), text_kind(source), unsafe=True)
+    if not done:
+        return {}
+    change = {
+        "artifactLocation": {"uri": uri(source)},
+        "replacements": [_replacement(text, after)],
+    }
+    return {"fixes": [{"description": _message(finding.help), "artifactChanges": [change]}]}
+
+
+def _replacement(before: str, after: str) -> Plain:
+    start = _shared(before, after)
+    kept = _shared(before[start:][::-1], after[start:][::-1])
+    lines = Lines(before)
+    line, column, _ = lines.position(start)
+    end_line, end_column, _ = lines.position(len(before) - kept)
+    return {
+        "deletedRegion": {
+            "startLine": line,
+            "startColumn": column,
+            "endLine": end_line,
+            "endColumn": end_column,
+        },
+        "insertedContent": {"text": after[start : len(after) - kept]},
+    }
+
+
+def _shared(one: str, other: str) -> int:
+    """Returns how many characters two texts have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))

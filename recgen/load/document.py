@@ -11,8 +11,8 @@ from typing import Any, Literal, NoReturn
 from recgen.findings import Finding, Location, join_path, kind_of, show
 from recgen.load.nodes import NOWHERE, Lines, Node, Position, nearest
 
-MAX_BYTES = 1_000_000
-MAX_NODES = 20_000  # values, those repeated by aliases included ("billion laughs")
+MAX_BYTES = 5_000_000
+MAX_NODES = 200_000  # values, those repeated by aliases included ("billion laughs")
 MAX_DEPTH = 50  # levels of nesting; a config has nine
 _MAX_SHOWN = 255  # characters of a name
 
