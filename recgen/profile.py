@@ -33,6 +33,7 @@ class ColumnProfile:
             of them, for example `("85123A", "85123a")`.
         unlike: Different values when case and space around them do not count; `distinct` for
             what is no text.
+        stored_as_text: Whether the file holds it as text, as a CSV does with everything.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ColumnProfile:
     examples: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
     unlike: int = 0
+    stored_as_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,27 +56,33 @@ def write_files(
 
 
 def write_data(content: bytes, path: Path, *, force: bool = False) -> Written:
-    """Writes a file with data, as a whole or not at all.
+    """Writes a file with data, as a whole or not at all; see `write_all`."""
+    return write_all({path: content}, force=force)[0]
+
+
+def write_all(contents: Mapping[Path, bytes], *, force: bool = False) -> tuple[Written, ...]:
+    """Writes files: all of them or, when one cannot be written, none.
 
     Args:
-        content: What it holds.
-        path: Where it goes; its folder is made if it is missing.
-        force: Replace a file that is there and holds something else.
+        contents: What they hold; their folders are made if they are missing.
+        force: Replace files that are there and hold something else.
 
     Raises:
-        RecgenError: The file cannot be written, or another one is there.
+        RecgenError: A file cannot be written, or another one is there.
     """
-    present = _content(_no_link(path))
-    if present is not None and present != content and not force:
-        raise RecgenError(
-            f"{path} exists and holds something else",
-            "choose another name, or replace it with --force",
-        )
-    if present != content:
-        with disk_errors(f"writing {path}"):
+    present = {path: _content(_no_link(path)) for path in contents}
+    changed = {path: content for path, content in contents.items() if content != present[path]}
+    for path in changed:
+        if present[path] is not None and not force:
+            raise RecgenError(
+                f"{path} exists and holds something else",
+                "choose another name, or replace it with --force",
+            )
+    with disk_errors(f"writing {' and '.join(map(str, contents))}"):
+        for path in changed:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace({path: content})
-    return Written(path, present != content)
+        _replace(changed)
+    return tuple(Written(path, path in changed) for path in contents)
 
 
 def stale(files: Mapping[str, str], folder: Path) -> tuple[str, ...]:

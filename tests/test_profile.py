@@ -119,6 +119,7 @@ def test_what_a_column_of_numbers_is_like(tmp_path: Path) -> None:
         median=1,
         examples=("1", "3", "8"),
         unlike=3,
+        stored_as_text=True,
     )
 
 

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    from recgen.cli import checking, configs, running  # noqa: F401 (they join the app)
+    from recgen.cli import checking, configs, proposing, running  # noqa: F401 (they join the app)
     from recgen.cli.app import app
 
     try:

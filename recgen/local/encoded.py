@@ -89,6 +89,7 @@ def describe(name: str, column: Encoded) -> ColumnProfile:
         examples=_most_frequent(column),
         alike=alike,
         unlike=unlike,
+        stored_as_text=is_text(column.values),
     )
     return found if column.numbers is None else _with_numbers(found, column, column.numbers)
 

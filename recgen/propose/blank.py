@@ -1,0 +1,79 @@
+"""A config on columns that nobody has, to be changed by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recgen.propose.text import Comments, config_text
+
+
+def blank_config(name: str) -> str:
+    """Returns the text of a config that passes `check`, with a word on each part."""
+    data: dict[str, Any] = {
+        "name": name,
+        "features": {
+            "buyer_id_column": "customer_id",
+            "product_id_column": "product_id",
+            "buyer_model_features": [
+                _category("customer_id", 64),
+                _category("country", 12),
+            ],
+            "product_model_features": [
+                _category("product_id", 64),
+                {
+                    "column": "price",
+                    "bq_type": "FLOAT64",
+                    "data_type": "numeric",
+                    "transforms": {"log_transform": {}, "normalize": {}},
+                },
+            ],
+        },
+        "model": {
+            "buyer_tower_layers": [],
+            "product_tower_layers": [],
+            "output_embedding_dim": 64,
+            "optimizer": "adagrad",
+            "learning_rate": 0.05,
+            "batch_size": 1024,
+            "epochs": 8,
+            "top_k": 100,
+        },
+        "data": {
+            "column_types": {"order_date": "TIMESTAMP"},
+            "split": {
+                "kind": "strict_time",
+                "date_column": "order_date",
+                "validation": 0.03,
+                "test": 0.1,
+            },
+        },
+    }
+    return config_text(data, _COMMENTS)
+
+
+def _category(column: str, width: int) -> dict[str, Any]:
+    return {
+        "column": column,
+        "bq_type": "STRING",
+        "data_type": "text",
+        "transforms": {"embedding": {"embedding_dim": width}},
+    }
+
+
+_BUYERS = ("features", "buyer_model_features")
+_PRODUCTS = ("features", "product_model_features")
+_COMMENTS: Comments = {
+    ("name",): ["Replace the columns by those of your transactions: one purchase a row."],
+    ("features", "buyer_id_column"): ["Who buys, and what: both are features below, too."],
+    _BUYERS: ["What is known of a buyer who asks for recommendations."],
+    (*_BUYERS, 1): ["Text with few values needs narrow vectors: about 1.6 * values^0.56."],
+    _PRODUCTS: ["What is known of a product, however it is sold."],
+    (*_PRODUCTS, 1): [
+        "A number: the logarithm where a few values are far from the others. Times are "
+        "`data_type: temporal`."
+    ],
+    ("model",): ["No layers and IDs as wide as the output: start so, and measure what is added."],
+    ("data", "split"): [
+        "The last tenth of the time is the test; the days before it choose epochs and rates."
+    ],
+}

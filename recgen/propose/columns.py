@@ -1,0 +1,144 @@
+"""What becomes of each column: a feature of a tower, or nothing, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from recgen.config import SIDES, Side
+from recgen.findings import show
+from recgen.propose.features import NUMBERS, feature_of
+from recgen.propose.ids import Keys
+from recgen.propose.names import names_id
+from recgen.propose.table import Table
+from recgen.rules.data.lookup import percent
+
+_LOOSE = 0.25  # between what is a property (0.05 for prices in Online Retail) and not (0.6)
+_MOSTLY = 0.5
+_AS_MANY = 0.8  # values by IDs: a category that hardly groups them
+_WORDY = 6  # words
+_MOST_FEATURES, _WIDEST = 500, 4096  # of a tower: a config has limits, and so has memory
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A column that becomes a feature: as plain data, with what speaks for it."""
+
+    name: str
+    feature: dict[str, object]
+    why: str
+    width: int
+
+
+@dataclass
+class Towers:
+    """The features of both towers without the IDs, and what is left out."""
+
+    taken: dict[Side, list[Taken]] = field(default_factory=lambda: {"buyer": [], "product": []})
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def drop(self, side: Side, name: str, why: str) -> None:
+        """Leaves a column out that was taken."""
+        self.taken[side] = [each for each in self.taken[side] if each.name != name]
+        self.left_out[name] = why
+
+
+def sort_columns(table: Table, keys: Keys, width: int) -> Towers:
+    """Returns what becomes of the columns that are no keys; `width` bounds embeddings."""
+    towers = Towers(left_out=dict(table.unnamed))
+    for name in table.columns:
+        if name == keys.time.name:
+            towers.left_out[name] = "the time of the purchase: the split goes by it"
+        elif name not in keys.names:
+            _sort(table, keys, name, width, towers)
+    return towers
+
+
+def _sort(table: Table, keys: Keys, name: str, width: int, towers: Towers) -> None:
+    useless = _useless(table, name)
+    side, why = (None, useless) if useless else _whose(table, keys, name)
+    if side is None:
+        towers.left_out[name] = why
+        return
+    twin = next((each for each in _twins(table, name, towers.taken[side])), None)
+    found = feature_of(table, name, width)
+    if twin is not None:
+        towers.left_out[name] = f"says the same as {show(twin)}"
+    elif isinstance(found, str):
+        towers.left_out[name] = found
+    elif len(towers.taken[side]) >= _MOST_FEATURES or _total(towers, side) + found.width > _WIDEST:
+        towers.left_out[name] = f"the {side} tower has enough without it"
+    else:
+        says = f"{found.says}; {why}.{found.does and ' '}{found.does}"
+        towers.taken[side].append(Taken(name, found.feature, says, found.width))
+
+
+def _total(towers: Towers, side: Side) -> int:
+    return sum(each.width for each in towers.taken[side])
+
+
+def _useless(table: Table, name: str) -> str | None:
+    """Returns why a column is of no use to any tower, if it is of none."""
+    column = table.columns[name]
+    if column.kind == "empty":
+        return "it has no value in any row"
+    if column.kind == "list":
+        return "it holds lists or records"
+    if column.nulls > _MOSTLY * column.rows:
+        return f"{percent(column.nulls / column.rows)} of the rows have no value"
+    if column.distinct <= 1 and column.nulls == 0:
+        return f"it is {show(column.examples[0])} in every row"
+    unreadable = table.why_unreadable(name)
+    if unreadable is not None:
+        return unreadable
+    is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))
+    if is_category and table.alone(name) >= _MOSTLY:
+        share = percent(table.alone(name))
+        return f"{share} of the rows have a value of their own: it tells rows apart, not kinds"
+    if column.kind == "text" and all(len(text.split()) >= _WORDY for text in column.examples):
+        return f"free text ({show(column.examples[0])}): an embedding needs values that come again"
+    return None
+
+
+def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
+    """Returns the tower whose ID a column depends on, and how that shows; None and why not."""
+    ids: dict[Side, str] = {s: key for s in SIDES if (key := keys.of(s).name) is not None}
+    loose = {side: table.looseness(key, name) for side, key in ids.items()}
+    known = {side: value for side, value in loose.items() if value is not None}
+    if not known:
+        why = "there are too few rows to tell" if ids else "without IDs nobody can tell"
+        return None, f"{why} whose property it is"
+    side = min(known, key=lambda each: known[each])
+    if known[side] > _LOOSE:
+        found = (f"{table.per(key, name):.1f} values a {s}" for s, key in ids.items())
+        return None, f"{' and '.join(found)}: known only with the purchase"
+    per = table.per(ids[side], name)
+    finer = _names_it_again(table, ids[side], side, name)
+    if finer is not None:
+        return None, finer
+    return side, f"{per:.2f} a {side}" if per >= 1.005 else f"one a {side}"
+
+
+def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None:
+    """Returns why a column is no property but another name of the ID, or of a part of it."""
+    column, ids = table.columns[name], table.columns[key].distinct
+    count = f"{column.distinct:,} values for {ids:,} {side}s"
+    if column.kind in ("real", "time", "boolean"):
+        changes = side == "buyer" and table.per(key, name) > 1 and table.determines(name, key)
+        return f"{count}: it changes with each purchase" if changes else None
+    if column.kind == "integer" and not table.determines(name, key):
+        return None
+    if column.distinct > 2 * ids:
+        return f"{count}, each of one {side}: it numbers purchases or the like"
+    if column.distinct >= _AS_MANY * ids:
+        return f"{count}: it says again which {side} it is"
+    return None
+
+
+def _twins(table: Table, name: str, taken: list[Taken]) -> Iterator[str]:
+    """Yields the categories that have one value for each of this column's."""
+    if table.columns[name].kind in NUMBERS:
+        return
+    for each in taken:
+        if each.feature["data_type"] == "text" and table.same(each.name, name):
+            yield each.name

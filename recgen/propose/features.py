@@ -1,0 +1,131 @@
+"""One column as a feature: how it is read, transformed, and in which words that is explained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from recgen.config import BqType
+from recgen.findings import show
+from recgen.profile import ColumnProfile, embedding_width
+from recgen.propose.names import names_id
+from recgen.propose.table import Table, is_clock
+from recgen.rules.data.lookup import percent
+
+NUMBERS = ("real", "boolean", "time")
+_NARROWEST = 4  # the smallest embedding_dim
+_FAR = 20  # times the median: then the logarithm spreads the values
+_SOME = 0.01  # of the rows
+_YEAR = 365 * 86_400
+
+
+@dataclass(frozen=True)
+class Found:
+    """A feature as plain data, its width, what the column holds and what is done with it."""
+
+    feature: dict[str, object]
+    width: int
+    says: str
+    does: str = ""
+
+
+def feature_of(table: Table, name: str, widest: int) -> Found | str:
+    """Returns a column as a feature, or why a run could not read it."""
+    column = table.columns[name]
+    if column.kind == "time":
+        found = _time(column)
+    elif column.kind == "boolean":
+        found = _number(column, "BOOL")
+    elif column.kind in ("integer", "real") and not (column.kind == "integer" and names_id(name)):
+        found = _number(column, "INT64" if column.kind == "integer" else "FLOAT64")
+    else:
+        found = category(table, name, widest)
+    misfit = table.profile.misfit(name, found.feature["bq_type"])  # type: ignore[arg-type]
+    if misfit is not None:
+        return f"{show(misfit.value)} in row {misfit.row:,} is not {misfit.wanted}"
+    return found
+
+
+def category(table: Table, name: str, widest: int, *, width: int | None = None) -> Found:
+    """Returns a column as text with an embedding, as wide as the formula says unless told."""
+    column = table.columns[name]
+    wide = width or max(_NARROWEST, min(embedding_width(column.distinct), widest))
+    is_number = column.kind == "integer" and not (table.typed and column.stored_as_text)
+    feature = _feature(
+        name, "INT64" if is_number else "STRING", "text", {"embedding": {"embedding_dim": wide}}
+    )
+    return Found(feature, wide, f"{_count(column)}{_nulls(column)}")
+
+
+def _number(column: ColumnProfile, bq_type: BqType) -> Found:
+    transforms: dict[str, object] = {}
+    does = ""
+    if _is_far(column):
+        transforms["log_transform"] = {}
+        does = "The largest is far from the median, so its logarithm is used."
+    transforms["normalize"] = {}
+    if column.nulls >= _SOME * column.rows:
+        transforms["missing_flag"] = {}
+    says = _count(column) if bq_type == "BOOL" else _range(column)
+    feature = _feature(column.name, bq_type, "numeric", transforms)
+    return Found(feature, 1 + ("missing_flag" in transforms), f"{says}{_nulls(column)}", does)
+
+
+def _is_far(column: ColumnProfile) -> bool:
+    if column.low is None or column.high is None or column.median is None or column.mean is None:
+        return False
+    return column.low >= 0 and column.high > _FAR * (column.median or column.mean)
+
+
+def _time(column: ColumnProfile) -> Found:
+    low, high = column.low or 0.0, column.high or 0.0
+    transforms: dict[str, object] = {"normalize": {}}
+    if is_clock(column):
+        transforms = {"cyclical": {"daily": True}}
+    elif high - low >= _YEAR:
+        transforms["cyclical"] = {"yearly": True}
+    if column.nulls >= _SOME * column.rows:
+        transforms["missing_flag"] = {}
+    feature = _feature(column.name, time_type(column), "temporal", transforms)
+    says = f"{day(low)} to {day(high)}" if not is_clock(column) else "times of the day"
+    width = len(transforms) + ("cyclical" in transforms)
+    return Found(feature, width, f"{says}{_nulls(column)}")
+
+
+def time_type(column: ColumnProfile) -> BqType:
+    """Returns the type of a column of times."""
+    if is_clock(column):
+        return "TIME"
+    is_date = all(len(example) == len("2011-12-09") for example in column.examples)
+    return "DATE" if is_date and not column.examples[0].isdigit() else "TIMESTAMP"
+
+
+def day(seconds: float) -> str:
+    """Returns the date of a time."""
+    try:
+        return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y-%m-%d}"
+    except OverflowError:
+        return f"{seconds:.0f} s"
+
+
+def _feature(name: str, bq_type: BqType, data_type: str, transforms: object) -> dict[str, object]:
+    return {
+        "column": name,
+        "bq_type": bq_type,
+        "data_type": data_type,
+        "transforms": transforms,
+    }
+
+
+def _count(column: ColumnProfile) -> str:
+    return "1 value" if column.distinct == 1 else f"{column.distinct:,} values"
+
+
+def _range(column: ColumnProfile) -> str:
+    if column.low is None or column.high is None or column.median is None:
+        return _count(column)
+    return f"{column.low:.6g} to {column.high:.6g}, median {column.median:.6g}"
+
+
+def _nulls(column: ColumnProfile) -> str:
+    return f", {percent(column.nulls / column.rows)} null" if column.nulls else ""

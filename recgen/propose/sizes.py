@@ -1,0 +1,107 @@
+"""The model's sizes and the split, by the number of products, buyers and rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from recgen.config import DataConfig, FeatureConfig
+from recgen.findings import show
+from recgen.profile import embedding_width
+from recgen.propose.features import day, time_type
+from recgen.propose.ids import Keys
+from recgen.propose.table import Table
+from recgen.rules.cost import GIB
+from recgen.rules.data.lookup import Parts, parts
+
+_WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
+_WEIGHT = 8  # bytes: the number, and what Adagrad keeps for it
+_LARGEST_BATCH, _SMALLEST_BATCH = 1024, 16
+_STEPS = 50  # of an epoch
+_MOST_ANSWERS, _FEWEST_ANSWERS = 100, 10
+_TEST = (0.1, 0.15, 0.2, 0.3, 0.4)
+_VALIDATION = (0.03, 0.05, 0.1, 0.15, 0.19)  # above it, training ends long before the test
+_ROWS = (525, 200, 50, 1)  # of each part: measured well (RG525), less well, badly, at all
+
+
+@dataclass(frozen=True)
+class Divided:
+    """The data section as plain data, the rows of each part if known, and why it is so."""
+
+    section: dict[str, Any]
+    rows: Parts | None
+    why: str
+
+
+def output_width(table: Table, keys: Keys) -> int:
+    """Returns the width of both towers' outputs, which is that of the IDs as well."""
+    sizes = [table.columns[c.name].distinct for c in (keys.buyer, keys.product) if c.name]
+    product = keys.product.name
+    wanted = embedding_width(table.columns[product].distinct) if product else _WIDTHS[1]
+    fitting = [width for width in _WIDTHS if sum(sizes) * width * _WEIGHT <= GIB]
+    enough = [width for width in fitting if width >= wanted]
+    return enough[0] if enough else max(fitting, default=_WIDTHS[0])
+
+
+def model(table: Table, keys: Keys, rows: int, width: int) -> dict[str, Any]:
+    """Returns the model section for so many rows of training."""
+    batch = _LARGEST_BATCH
+    while batch > _SMALLEST_BATCH and rows < _STEPS * batch:
+        batch //= 2
+    if rows < 2 * batch:
+        batch = max(2, rows // 2)
+    return {
+        "buyer_tower_layers": [],
+        "product_tower_layers": [],
+        "output_embedding_dim": width,
+        "optimizer": "adagrad",
+        "learning_rate": 0.05,
+        "batch_size": batch,
+        "epochs": 8,
+        "top_k": _top_k(table, keys),
+    }
+
+
+def _top_k(table: Table, keys: Keys) -> int:
+    if keys.product.name is None:
+        return _MOST_ANSWERS
+    products = table.columns[keys.product.name].distinct
+    return max(1, min(_MOST_ANSWERS, max(_FEWEST_ANSWERS, products // 5), products))
+
+
+def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
+    """Returns a split by time whose parts have rows enough, or else a random one."""
+    name, reason = keys.time.name, keys.time.why
+    if name is not None:
+        column = table.columns[name]
+        types = {"column_types": {name: time_type(column)}}
+        for wanted in _ROWS:
+            for test in _TEST:
+                for validation in _VALIDATION:
+                    split = _split("strict_time", validation, test, name)
+                    section = {**types, "split": split}
+                    found = parts(features, DataConfig.model_validate(section), table.profile)
+                    if found and _is_enough(found, wanted):
+                        return Divided(section, found, "")
+        times = f"{day(column.low or 0)} to {day(column.high or 0)}"
+        reason = f"no share of the time in {show(name)} ({times}) leaves rows for each part"
+    return _drawn(table.profile.rows, reason)
+
+
+def _is_enough(found: Parts, wanted: int) -> bool:
+    held_out = found.validation + found.test
+    return min(found.validation, found.test) >= wanted and found.training >= held_out
+
+
+def _drawn(rows: int, reason: str) -> Divided:
+    share = next((s for s in (0.05, 0.1, 0.2, 0.3) if rows * s >= _ROWS[0]), 0.2)
+    if rows * share < 1:
+        share = 0.34
+    split = _split("random", share, share, None)
+    held_out = round(rows * share)
+    return Divided({"split": split}, Parts(rows - 2 * held_out, held_out, held_out), reason)
+
+
+def _split(kind: str, validation: float, test: float, date: str | None) -> dict[str, Any]:
+    dated = {"date_column": date} if date is not None else {}
+    return {"kind": kind, **dated, "validation": validation, "test": test}

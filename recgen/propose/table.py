@@ -1,0 +1,145 @@
+"""What the rows say about columns and pairs of columns. Knows a profile, nothing of configs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from recgen.config import BqType
+from recgen.profile import ColumnProfile, Profile
+from recgen.rules.data.lookup import Use
+from recgen.rules.data.times import wrong_unit
+
+_MOST = 0.99  # of the values that repeat
+_ENOUGH = 5  # values that repeat, or combinations: fewer say nothing
+_DAY = 86_400
+_DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+\Z")
+_LONGEST_NAME = 300  # BigQuery's
+
+
+@dataclass(frozen=True, slots=True)
+class _Frequencies:
+    """How often the values of a column come; columns that name the same things have the same."""
+
+    values: int
+    repeated: int
+    top: float
+    digest: int
+
+
+class Table:
+    """A profile, and relations between its columns; each is looked up once.
+
+    Attributes:
+        profile: Who answers.
+        unnamed: Columns that no config can name, each with the reason.
+        columns: All others by name, in their order.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.unnamed = {name: reason for name in profile.names if (reason := _nameless(name))}
+        for name, count in Counter(profile.names).items():
+            if count > 1:
+                self.unnamed.setdefault(name, f"{count} columns have this name")
+        self.columns: dict[str, ColumnProfile] = {
+            name: profile.column(name) for name in profile.names if name not in self.unnamed
+        }
+        self._known: dict[str, _Frequencies] = {}
+        # In a file with types, text is text even where it looks like numbers.
+        self.typed = any(
+            not column.stored_as_text and column.kind != "empty" for column in self.columns.values()
+        )
+
+    def alone(self, name: str) -> float:
+        """Returns the share of rows, of those with a value, whose value is in no other row."""
+        column = self.columns[name]
+        known = column.rows - column.nulls
+        return (column.distinct - self.repeated(name)) / known if known else 1.0
+
+    def repeated(self, name: str) -> int:
+        """Returns how many values are in more than one row."""
+        return self._frequencies(name).repeated
+
+    def top_share(self, name: str) -> float:
+        """Returns the share of the rows with a value that have the most frequent one."""
+        return self._frequencies(name).top
+
+    def determines(self, key: str, name: str) -> bool:
+        """Says whether nearly all values of `key` that repeat come with one value of `name`."""
+        repeated = self.repeated(key)
+        if repeated < _ENOUGH:
+            return False
+        return self.profile.ambiguous(key, name) <= (1 - _MOST) * repeated
+
+    def same(self, left: str, right: str) -> bool:
+        """Says whether two columns name the same things: one value of one for each of the other."""
+        if self._frequencies(left) != self._frequencies(right):
+            return False
+        return self.profile.distinct([left, right]) == self.columns[left].distinct
+
+    def per(self, key: str, name: str) -> float:
+        """Returns how many values of `name` a value of `key` comes with, on average."""
+        return self.profile.distinct([key, name]) / max(1, self.profile.distinct([key]))
+
+    def looseness(self, key: str, name: str) -> float | None:
+        """Returns how freely `name` varies within `key`; None where too few rows could tell.
+
+        0: each value of `key` has one value of `name`. 1: they come with as many values as if
+        these were drawn for each row. The expected number of combinations is the sum of
+        1 - (1 - q)^n over all keys (n rows) and values (a share q of the rows).
+        """
+        import numpy as np
+
+        keys, values = Counter(self.profile.counts(key)), Counter(self.profile.counts(name))
+        known = sum(size * times for size, times in values.items())
+        if not keys or not known:
+            return None
+        rows = np.array(list(keys), float) * known / self.profile.rows
+        shares = np.minimum(np.array(list(values), float) / known, 1 - 1e-12)
+        absent = np.exp(np.outer(rows, np.log1p(-shares)))
+        pairs = np.outer(list(keys.values()), list(values.values()))
+        single = self.profile.distinct([key])
+        chance = float(((1 - absent) * pairs).sum()) - single
+        if chance < _ENOUGH:
+            return None
+        return (self.profile.distinct([key, name]) - single) / chance
+
+    def _frequencies(self, name: str) -> _Frequencies:
+        if name not in self._known:
+            counts = tuple(self.profile.counts(name))
+            repeated = sum(1 for count in counts if count > 1)
+            top = counts[0] / sum(counts) if counts else 1.0
+            self._known[name] = _Frequencies(len(counts), repeated, top, hash(counts))
+        return self._known[name]
+
+    def why_unreadable(self, name: str) -> str | None:
+        """Returns why a run cannot read a column's times or numbers; None if it can."""
+        column = self.columns[name]
+        example = column.examples[0] if column.examples else ""
+        if column.kind in ("time", "integer"):
+            unit = wrong_unit(Use((), "date", "temporal", name, name, "TIMESTAMP"), column)
+            is_time = column.kind == "time" or unit == "dates written as numbers"
+            if unit and is_time:
+                return f"{unit} ({example}), which a run cannot read: write times in ISO form"
+        if column.kind == "time":
+            wanted: BqType = "TIME" if is_clock(column) else "TIMESTAMP"
+            if self.profile.misfit(name, wanted):
+                return f"times that a run cannot read ({example}): write them in ISO form"
+        if column.kind == "text" and all(map(_DECIMAL_COMMA.match, column.examples)):
+            return f"numbers with a decimal comma ({example}): write a point"
+        return None
+
+
+def is_clock(column: ColumnProfile) -> bool:
+    """Says whether a column of times has no day."""
+    return column.high is not None and (column.low or 0) >= 0 and column.high < _DAY
+
+
+def _nameless(name: str) -> str | None:
+    if not name:
+        return "it has no name"
+    if len(name) > _LONGEST_NAME:
+        return f"its name has more than {_LONGEST_NAME} characters"
+    return "its name holds a NUL character" if "\0" in name else None

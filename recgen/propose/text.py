@@ -1,0 +1,81 @@
+"""Plain data and comments to the text of a config. Knows YAML's lines, nothing of the words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recgen.findings import Location, printable
+from recgen.load.document import Document, read_text
+
+SCHEMA_FILE = "recgen.schema.json"
+SCHEMA_LINE = f"# yaml-language-server: $schema=./{SCHEMA_FILE}"
+
+_WIDTH = 100
+_IGNORE = "recgen: ignore"
+
+Comments = Mapping[Location, Sequence[str]]
+
+
+def comment(text: str) -> str:
+    """Returns text for a comment: on one line, and none of those that recgen obeys."""
+    return printable(text).replace("recgen:", "recgen :")
+
+
+def ignore(code: str, reason: str) -> str:
+    """Returns the comment that ignores a finding in the entry below it."""
+    return f"{_IGNORE} {code}: {comment(reason)}"
+
+
+def config_text(data: Mapping[str, Any], comments: Comments) -> str:
+    """Returns the YAML text of a config with comments above its entries.
+
+    Args:
+        data: What it says.
+        comments: By the path of an entry; each text is a comment of its own, `ignore` included.
+
+    Raises:
+        AssertionError: Reading would not give the data again, which is a bug of recgen.
+    """
+    from recgen.load.yaml_writer import write_yaml  # brings the YAML library, which takes time
+
+    plain = write_yaml(dict(data))
+    above: dict[int, list[str]] = {}
+    document = read_text(plain, "yaml")
+    for path, texts in comments.items():
+        above.setdefault(_line(document, path), []).extend(texts)
+    starts = {_line(document, (key,)) for key in data}
+    lines: list[str] = []
+    for number, line in enumerate(plain.splitlines(), start=1):
+        if number in starts and lines:
+            lines.append("")
+        indent = len(line) - len(line.lstrip(" "))
+        for text in above.get(number, ()):
+            lines += _wrapped(text, indent)
+        lines.append(line)
+    text = "".join(f"{line}\n" for line in lines)
+    if read_text(text, "yaml").data != data:
+        raise AssertionError("the text of the config does not read back as it was meant")
+    return text
+
+
+def _line(document: Document, path: Location) -> int:
+    line, _, _ = document.position(path)
+    assert line is not None
+    return line
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    start = " " * indent + "# "
+    if text.startswith(_IGNORE):  # it counts on one line only
+        return [f"{start}{text}"]
+    hanging = len(text) - len(text.lstrip(" "))
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=start,
+        subsequent_indent=start + " " * (hanging + 2 if hanging else 0),
+        break_on_hyphens=False,
+        break_long_words=False,
+    ) or [start.rstrip()]
