@@ -18,8 +18,10 @@ from recgen.profile import ColumnProfile, Misfit, Profile
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_HELD = 16  # columns kept as codes: 4 bytes a row, and their different values
-_SMALL_CSV = 256 * 2**20  # bytes: a larger one is not held, but read again for each column
+# Small files are held; of larger ones, columns are read again when they are asked for again.
+_SMALL_CSV = 256 * 2**20  # bytes
+_SMALL_TABLE = 5_000_000  # values in a Parquet file, which may be packed tightly
+_CODES = 32_000_000  # rows of columns that are kept as codes
 
 
 def read_profile(path: Path) -> Profile:
@@ -57,12 +59,12 @@ class _FileProfile:
         self.names = tuple(column_names(path))
         if not self.names:
             raise RecgenError(f"{path} has no columns", "give a file with a header")
-        held = is_csv(path) and path.stat().st_size <= _SMALL_CSV
-        first = read_columns(path, list(self.names) if held else [self.names[0]])
-        self.rows: int = first.num_rows
-        self._table = first if held else None
+        self._table = self._whole() if self._is_small_csv() else None
+        self.rows: int = (self._table or read_columns(path, [self.names[0]])).num_rows
+        if not is_csv(path) and self.rows * len(self.names) <= _SMALL_TABLE:
+            self._table = self._whole()
         self._columns: dict[str, ColumnProfile] = {}
-        self._encoded = lru_cache(_HELD)(self._read)
+        self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
 
     def column(self, name: str) -> ColumnProfile:
         if name not in self._columns:
@@ -107,6 +109,12 @@ class _FileProfile:
         at, wanted = found
         row = int((column.codes == at).argmax()) + 1
         return Misfit(as_text(column.values[at].as_py()), row, wanted)
+
+    def _is_small_csv(self) -> bool:
+        return is_csv(self._path) and self._path.stat().st_size <= _SMALL_CSV
+
+    def _whole(self) -> pa.Table:
+        return read_columns(self._path, list(self.names))
 
     def _read(self, name: str) -> Encoded:
         if self.names.count(name) != 1:

@@ -16,7 +16,7 @@ from recgen.rules.base import (
     layers_of,
     quantiles_of,
 )
-from recgen.rules.data.lookup import find
+from recgen.rules.data.lookup import described
 
 GIB = 2**30
 _FLOAT = 4  # bytes
@@ -43,10 +43,10 @@ class _Table:
 
 def _tables(features: FeatureConfig, profile: Profile | None) -> Iterator[_Table]:
     """Yields the tables whose rows the config or the data show; those of both towers."""
+    known = described(features, profile) if profile else ()
+    distinct = {(*path, "transforms", "embedding"): column.distinct for path, _, column in known}
     for path, feature, embedding in embeddings_of(features):
-        place = find(profile, feature.output_name, feature.column) if profile else None
-        distinct = profile.column(place).distinct if profile and place else None
-        sizes = [size for size in (embedding.vocab_size, distinct) if size is not None]
+        sizes = [size for size in (embedding.vocab_size, distinct.get(path)) if size is not None]
         if sizes:
             rows = min(sizes) + embedding.oov_buckets
             yield _Table(path, feature.output_name, rows, embedding.embedding_dim)

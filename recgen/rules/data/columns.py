@@ -9,38 +9,42 @@ from recgen.config import DataConfig, FeatureConfig, is_array
 from recgen.findings import FixOp, show
 from recgen.profile import ColumnProfile, Profile
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import Use, columns, described, percent, uses
+from recgen.rules.data.lookup import Use, columns, described, percent, places_of, uses
 from recgen.rules.data.times import wrong_unit
 
 _LISTED = 20  # columns in a message
+_COMPARED = 10_000  # names, about a second at worst
 _MOST = 0.5
 
 
 def _missing(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
-    for use in uses(features, data):
-        if use.name in profile.names or use.source in profile.names:
-            continue
+    places = places_of(profile)
+    missing = [u for u in uses(features, data) if not (u.name in places or u.source in places)]
+    named = {name for use in uses(features, data) for name in (use.name, use.source)}
+    spellings = _spellings(profile)
+    ids = (features.buyer_id, features.product_id)  # other keys refer to their names
+    for index, use in enumerate(missing):
         nor = f" (nor {show(use.source)})" if use.source != use.name else ""
         message = f"the data has no column {show(use.name)}{nor}"
         path = use.path if use.part == "date" else (*use.path, "column")
-        meant = _meant(use, profile)
-        if meant is None:
+        same = spellings.get(_bare(use.name)) or spellings.get(_bare(use.source)) or []
+        meant = same or _alike(use, spellings, index)
+        if not meant:
             listed = ", ".join(map(show, profile.names[:_LISTED]))
             more = ", …" if len(profile.names) > _LISTED else ""
             yield Problem(path, message, f"Its columns are: {listed}{more}.")
             continue
-        safe = _bare(meant) in (_bare(use.name), _bare(use.source)) and not _is_id(use, features)
-        yield Problem(path, message, f"Did you mean {show(meant)}?", fix=("set", meant), safe=safe)
+        safe = len(same) == 1 and same[0] not in named and use.name not in ids
+        help = f"Did you mean {show(meant[0])}?"
+        yield Problem(path, message, help, fix=("set", meant[0]), safe=safe)
 
 
-def _meant(use: Use, profile: Profile) -> str | None:
-    """Returns the column that is named most alike."""
-    bare = {_bare(name): name for name in profile.names}
-    for name in (use.name, use.source):
-        close = get_close_matches(_bare(name), bare, n=1)
-        if close:
-            return bare[close[0]]
-    return None
+def _spellings(profile: Profile) -> dict[str, list[str]]:
+    """Returns the data's names by what is left without the writers' habits."""
+    found: dict[str, list[str]] = {}
+    for name in profile.names:
+        found.setdefault(_bare(name), []).append(name)
+    return found
 
 
 def _bare(name: str) -> str:
@@ -48,17 +52,21 @@ def _bare(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold())) or name
 
 
-def _is_id(use: Use, features: FeatureConfig) -> bool:
-    """Says whether other keys refer to the name, which would change with the column."""
-    return use.part == "feature" and use.name in (features.buyer_id, features.product_id)
+def _alike(use: Use, spellings: dict[str, list[str]], tries: int) -> list[str]:
+    """Returns the columns that are named most alike; none where looking would take long."""
+    if tries * len(spellings) > _COMPARED:
+        return []
+    bare = dict.fromkeys((_bare(use.name), _bare(use.source)))
+    close = (get_close_matches(name, spellings, n=1) for name in bare)
+    return next((spellings[names[0]] for names in close if names), [])
 
 
 def _twice(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    places = places_of(profile)
     for use in uses(features, data):
-        place = use.name if use.name in profile.names else use.source
-        count = profile.names.count(place)
-        if count > 1:
-            message = f"the data has {count} columns named {show(place)}"
+        place = use.name if use.name in places else use.source
+        if places[place] > 1:
+            message = f"the data has {places[place]} columns named {show(place)}"
             yield Problem(use.path, message, "Rename one of them in the data.")
 
 
@@ -104,10 +112,11 @@ def _nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Itera
 
 
 def _constant(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    ids = (features.buyer_id, features.product_id)
     for path, feature, column in described(features, profile):
         name = feature.output_name
         says_null = feature.data_type == "text" or "missing_flag" in feature.active
-        if name in (features.buyer_id, features.product_id) or column.distinct > 1:
+        if name in ids or column.distinct > 1:
             continue
         if column.nulls == 0 or not says_null:
             message = f"{show(name)} is {show(column.examples[0])} in every row"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -64,18 +65,23 @@ def columns(
     features: FeatureConfig, data: DataConfig, profile: Profile
 ) -> Iterator[tuple[Use, ColumnProfile]]:
     """Yields each column that the data has, once: with the use that decides on its type."""
-    seen = set()
+    seen, places = set(), places_of(profile)
     for use in uses(features, data):
-        place = find(profile, use.name, use.source)
+        place = find(places, use.name, use.source)
         if use.name not in seen and place is not None:
             seen.add(use.name)
             yield use, profile.column(place)
 
 
-def find(profile: Profile, name: str, source: str) -> str | None:
+def places_of(profile: Profile) -> Counter[str]:
+    """Returns how often the data has a column of each name."""
+    return Counter(profile.names)
+
+
+def find(places: Counter[str], name: str, source: str) -> str | None:
     """Returns the data's name of a column as a run looks it up; None if none or several fit."""
-    place = name if name in profile.names else source
-    return place if profile.names.count(place) == 1 else None
+    place = name if name in places else source
+    return place if places[place] == 1 else None
 
 
 def described(
@@ -90,8 +96,9 @@ def described_of(
     features: FeatureConfig, side: Side, profile: Profile
 ) -> Iterator[tuple[Location, Feature, ColumnProfile]]:
     """Yields the same, of one tower."""
+    places = places_of(profile)
     for path, feature in features_of(features, side):
-        place = find(profile, feature.output_name, feature.column)
+        place = find(places, feature.output_name, feature.column)
         if place is not None and profile.column(place).distinct:
             yield path, feature, profile.column(place)
 
@@ -100,8 +107,9 @@ def ids(
     features: FeatureConfig, profile: Profile
 ) -> Iterator[tuple[Side, Location, ColumnProfile]]:
     """Yields the ID of each tower that has one with values, with its path."""
+    places = places_of(profile)
     for side, path, feature in id_features(features):
-        place = find(profile, feature.output_name, feature.column)
+        place = find(places, feature.output_name, feature.column)
         if place is not None and profile.column(place).distinct:
             yield side, path, profile.column(place)
 
@@ -116,13 +124,14 @@ def read_by(
 ) -> dict[str, tuple[Location, str]]:
     """Returns the data's columns that a tower reads, each with its first path and output name."""
     found: dict[str, tuple[Location, str]] = {}
+    places = places_of(profile)
     for path, feature in features_of(features, side):
-        place = find(profile, feature.output_name, feature.column)
+        place = find(places, feature.output_name, feature.column)
         if place is not None and feature.output_keys:
             found.setdefault(place, (path, feature.output_name))
     for path, cross in crosses_of(features, side):
         for index, member in enumerate(cross.features):
-            place = find(profile, member.output_name, member.column)
+            place = find(places, member.output_name, member.column)
             if place is not None:
                 found.setdefault(place, ((*path, "features", index), member.output_name))
     return found
@@ -136,7 +145,7 @@ def date_column(
         return None
     name = data.split.date_column
     sources = (f.column for _, f in all_features(features) if f.output_name == name)
-    place = find(profile, name, next(sources, name))
+    place = find(places_of(profile), name, next(sources, name))
     return None if place is None else profile.column(place)
 
 

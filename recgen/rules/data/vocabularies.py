@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from math import exp, prod
+from math import exp, inf, prod
 
 from recgen.config import SIDES, Cross, Embedding, FeatureConfig, ModelConfig, residual_of
 from recgen.findings import Severity, show
 from recgen.profile import Profile, embedding_width
 from recgen.rules.base import Problem, Rule, all_crosses, embedding_of
-from recgen.rules.data.lookup import described, find, ids, percent
+from recgen.rules.data.lookup import described, find, ids, percent, places_of
 
 _NARROW = 4  # times less than the formula's width
 _EMPTY = 100  # hash buckets a combination
@@ -51,21 +52,22 @@ def _too_narrow(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
 
 
 def _cut(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    product = features.product_id
     for path, feature, column in described(features, profile):
         embedding = embedding_of(feature)
-        if embedding is None:
+        if embedding is None or (embedding.vocab_size, embedding.min_frequency) == (None, None):
             continue
         counts = profile.counts(column.name)
         kept = _kept(embedding, counts)
-        lost = 1 - sum(counts[:kept]) / sum(counts)
         if kept == len(counts):
             continue
+        lost = 1 - sum(counts[:kept]) / sum(counts)
         at = (*path, "transforms", "embedding")
         message = (
             f"the vocabulary of {show(feature.output_name)} keeps {kept:,} of {len(counts):,} "
             f"values; {percent(lost)} of the rows have another one"
         )
-        if feature.output_name == features.product_id:
+        if feature.output_name == product:
             message += f", so that recall cannot exceed {1 - lost:.2f}"
         severity: Severity | None = "error" if kept == 0 else "warning" if lost > _MOST else None
         help = "Raise `vocab_size` or lower `min_frequency`, unless that is what you want."
@@ -79,10 +81,11 @@ def _kept(embedding: Embedding, counts: Sequence[int]) -> int:
 
 
 def _hashed(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    places = places_of(profile)
     for path, cross in all_crosses(features):
-        combinations = _combinations(cross, profile)
+        combinations = _combinations(cross, places, profile)
         buckets = cross.hash_bucket_size
-        if combinations is None:
+        if combinations == 0:
             continue
         at = (*path, "hash_bucket_size")
         up_to = "" if all(member.type == "text" for member in cross.features) else "up to "
@@ -100,21 +103,18 @@ def _hashed(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             yield Problem(at, message, help, severity="info")
 
 
-def _combinations(cross: Cross, profile: Profile) -> int | None:
-    """Returns how many values a cross has, at most; None where a column is not there."""
-    places = [find(profile, member.output_name, member.column) for member in cross.features]
-    found = [place for place in places if place is not None]
-    if len(found) < len(places) or any(profile.column(place).kind == "list" for place in found):
-        return None
-    sizes = [
-        (
-            profile.column(place).distinct
-            if member.type == "text"
-            else min(profile.column(place).distinct, member.crossing_buckets)
-        )
-        for place, member in zip(found, cross.features, strict=True)
-    ]
-    return min(prod(sizes), profile.distinct(found))
+def _combinations(cross: Cross, places: Counter[str], profile: Profile) -> int:
+    """Returns how many values a cross has, at most; 0 where a column is not there."""
+    columns: list[str] = []
+    sizes: list[int] = []
+    for member in cross.features:
+        place = find(places, member.output_name, member.column)
+        if place is None:
+            return 0
+        most = inf if member.type == "text" else member.crossing_buckets
+        columns.append(place)
+        sizes.append(int(min(profile.column(place).distinct, most)))
+    return min(prod(sizes), profile.distinct(columns))
 
 
 RULES = (
