@@ -59,7 +59,7 @@ def _never_again(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
 def _alone(column: ColumnProfile, profile: Profile) -> float:
     """Returns the share of rows whose value is in no other row."""
     known = column.rows - column.nulls
-    if column.distinct * 2 <= known * _MOST:  # so few values cannot be alone in most rows
+    if column.distinct < known * _MOST:  # then most rows share their value
         return 0.0
     counts = profile.counts(column.name)
     return sum(1 for count in counts if count == 1) / known

@@ -83,7 +83,9 @@ RULES = (
         title="A property of the product in the buyer tower",
         reason="The column has one value a product (in 99% of those bought more than once) and "
         "several for half of the buyers or more. So it was copied from the product that was "
-        "bought: the buyer tower is told a part of the answer, which it lacks when a buyer asks.",
+        "bought: the buyer tower is told a part of the answer, which it lacks when a buyer asks. "
+        "Measured on Online Retail: with the price in both towers the test's recall@100 was 0.57 "
+        "instead of 0.27, of which no shop will see anything (one seed).",
         example="features:\n  buyer_model_features:\n"
         "    - {column: price, data_type: numeric}  # that of the product bought",
         remedy="Move the feature to the product tower.",
@@ -97,7 +99,9 @@ RULES = (
         reason="Training looks for the right product among those of the batch. When both towers "
         "see an invoice number or the time to the minute, and the sum of p² over its values times "
         "the batch is below 1, it alone finds the right one: the loss falls, and nothing is "
-        "learnt about taste. Columns that many rows share are RG118's.",
+        "learnt about taste. Measured on Online Retail: with the time of the invoice in both "
+        "towers recall@100 was 0.06 instead of 0.27 (one seed). Columns that many rows share are "
+        "RG118's.",
         example="features:\n  buyer_model_features:\n    - {column: invoice, data_type: text}\n"
         "  product_model_features:\n    - {column: invoice, data_type: text}",
         remedy="Remove it from both towers.",

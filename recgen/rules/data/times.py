@@ -20,7 +20,7 @@ _MOST = 0.9
 
 def wrong_unit(use: Use, column: ColumnProfile) -> str | None:
     """Returns what whole numbers are that are read as times; None for epoch seconds."""
-    digits = column.examples and all(e.lstrip("-").isdigit() for e in column.examples)
+    digits = column.examples and all(e.lstrip("-").isdecimal() for e in column.examples)
     if use.kind != "temporal" or use.bq_type == "TIME" or not digits:
         return None
     largest = max(abs(int(example)) for example in column.examples)
