@@ -172,9 +172,11 @@ def seeds() -> Iterator[Trial]:
     for depth in (2, 3):
         yield deep(depth, seed=2, optimizer="ftrl", learning_rate=0.1)
     for optimizer, rate in (("adagrad", 0.1), ("adagrad", 0.05), ("adam", 0.01)):
-        for units in ((256, 128, 64), (64,)):  # ReLU last
-            rated = {"optimizer": optimizer, "learning_rate": rate}
-            yield Trial({**both(*map(dense, units)), **rated}, id_width=32)
+        for units, seed in (((256, 128, 64), 1), ((64,), 1), ((256, 128, 64), 2), ((64,), 2)):
+            rated = {"optimizer": optimizer, "learning_rate": rate}  # ReLU last
+            yield Trial({**both(*map(dense, units)), **rated}, id_width=32, seed=seed)
+    for seed in (3, 4):
+        yield Trial(both(*map(dense, (256, 128, 64))), id_width=32, seed=seed)
 
 
 def training() -> Iterator[Trial]:
