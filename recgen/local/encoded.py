@@ -66,6 +66,8 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         storage = [chunk.storage for chunk in column.chunks]
         column = pa.chunked_array(storage, column.type.storage_type)
     column = without_dictionary(column)
+    if pa.types.is_duration(column.type):
+        column = column.cast(pa.int64())
     if pa.types.is_float16(column.type):
         column = column.cast(pa.float32())
     if pa.types.is_floating(column.type):

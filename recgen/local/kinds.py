@@ -43,7 +43,7 @@ def find_kind(values: Values) -> tuple[ColumnKind, Numbers | None]:
         return _kind_of_text(values)
     if types.is_boolean(values.type):
         return "boolean", None
-    if types.is_temporal(values.type) and not types.is_duration(values.type):
+    if types.is_temporal(values.type):
         return "time", _seconds(values)
     if types.is_integer(values.type):
         return _whole(_floats(values))
