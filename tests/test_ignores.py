@@ -317,7 +317,7 @@ def test_thousands_of_comments_take_no_time(checked):
     keys = "".join(f"  key{i}: 1  # recgen: ignore RG010: {i}\n" for i in range(5000))
     start = time.perf_counter()
     found = checked({}, f"name: x\nmodel:\n{keys}")
-    assert found.left.count("RG008") == 5000
+    assert {"RG008", "RG010"} <= set(found.left)
     codes = ",".join(f"X{i}" for i in range(50_000))
     found = checked({"name: shop": f"# recgen: ignore {codes}, RG301, RG301: {WHY}\nname: shop"})
     assert time.perf_counter() - start < 5
