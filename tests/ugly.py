@@ -83,10 +83,11 @@ def _wide() -> Rows:
     rows = shop(600)
     wide = _named("order_id|order_date|customer_id|city|product_id|-|kind|price|qty", rows)
     products = [int(value[1:5]) for value in rows["product"]]
-    for index in range(330):
+    for index in range(100):
         wide[f"spec_{index}"] = [(product * (index + 3)) % 89 / 7 for product in products]
         wide[f"trait_{index}"] = [f"t{c // 7 * c % (index + 5) % 13}" for c in rows["customer"]]
-        wide[f"blank_{index}"] = [None] * len(products)
+    for index in range(792):
+        wide[f"blank_{index}"] = [None, "x"][index % 2 :][:1] * len(products)
     return wide
 
 

@@ -1,0 +1,180 @@
+"""`recgen init`: what it writes and says, and that its configs can be checked, rendered, kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ugly import UGLY, shop, write_csv
+
+import recgen
+from recgen.cli import main
+from recgen.config import SIDES
+from recgen.demo import demo_data
+from recgen.propose import SCHEMA_FILE, SCHEMA_LINE
+
+pytest.importorskip("pyarrow", reason="needs the extra `data`")
+
+# What no proposal can avoid: there is no buyer, or three rows are all there is.
+UNAVOIDABLE = {
+    "nobody": {"RG113"},
+    "few": {"RG207", "RG508", "RG515", "RG525"},
+    "wide": {"RG525"},  # 1,491 rows
+}
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Returns a function that runs a command in an empty folder: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> tuple[Any, str, str]:
+        code: Any = 0
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as ended:
+            code = ended.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def worse_than_notes(report: recgen.Report) -> set[str]:
+    return {finding.code for finding in (*report.errors, *report.warnings)}
+
+
+def profiled(path: Path | str) -> Any:
+    from recgen.local.profile import read_profile
+
+    return read_profile(Path(path))
+
+
+def test_without_data_the_config_passes_check_and_says_what_its_parts_are_for(run: Any) -> None:
+    assert run("init", "-o", "config.yaml")[0] == 0
+    text = Path("config.yaml").read_text("utf-8")
+    assert text.startswith(f"{SCHEMA_LINE}\n")
+    assert text.count("\n    # ") + text.count("\n  # ") + text.count("\n# ") >= 6
+    assert len(text.splitlines()) < 70
+    assert run("check", "config.yaml") == (0, "config.yaml: no findings\n", "")
+    assert run("render", "config.yaml")[0] == 0
+
+
+def test_the_schema_beside_the_config_accepts_it(run: Any) -> None:
+    run("init", "-o", "config.yaml")
+    schema = json.loads(Path(SCHEMA_FILE).read_text("utf-8"))
+    plain = recgen.load("config.yaml").model_dump(mode="json", exclude_unset=True)
+    jsonschema.validate(plain, schema)
+    assert f"./{SCHEMA_FILE}" in SCHEMA_LINE
+
+
+def test_on_the_screen_there_is_the_config_alone(run: Any) -> None:
+    write_csv(Path("shop.csv"), shop(400))
+    _, out, err = run("init", "--data", "shop.csv")
+    assert "yaml-language-server" not in out
+    Path("piped.yaml").write_text(out, "utf-8")
+    assert recgen.check("piped.yaml").errors == ()
+    assert "buyer ID" in err
+    assert "recgen init --data shop.csv -o config.yaml" in err
+
+
+def test_files_that_are_there_stay_unless_forced(run: Any) -> None:
+    Path("config.yaml").write_text("mine\n", "utf-8")
+    code, _, err = run("init", "-o", "config.yaml")
+    assert code == 2
+    assert "config.yaml exists and holds something else" in err
+    assert Path("config.yaml").read_text("utf-8") == "mine\n"
+    assert not Path(SCHEMA_FILE).exists()  # both files or none
+    assert run("init", "-o", "config.yaml", "--force")[0] == 0
+    assert run("init", "-o", "config.yaml")[1].count("unchanged") == 2
+
+
+def test_another_schema_is_not_replaced_either(run: Any) -> None:
+    Path(SCHEMA_FILE).write_text("{}", "utf-8")
+    assert run("init", "-o", "config.yaml")[0] == 2
+    assert not Path("config.yaml").exists()
+
+
+def test_a_config_is_named_like_yaml(run: Any) -> None:
+    code, _, err = run("init", "-o", "config.json")
+    assert code == 2
+    assert "end it in .yaml" in err
+
+
+@pytest.mark.parametrize("name", ["a: b", "no", "1e3", "x # y", "'", "two\nlines", "🛒", "{}"])
+def test_any_name_is_written_as_it_is(run: Any, name: str) -> None:  # P3, P6
+    run("init", "-o", "config.yaml", "--name", name)
+    assert recgen.load("config.yaml").name == name
+
+
+def test_a_missing_file_is_said_in_one_line(run: Any) -> None:
+    code, _, err = run("init", "--data", "gone.csv")
+    assert code == 2
+    assert err.startswith("error: there is no file gone.csv")
+
+
+def test_guesses_are_told(run: Any) -> None:
+    write_csv(Path("shop.csv"), UGLY["several"]())
+    code, out, _ = run("init", "--data", "shop.csv", "-o", "config.yaml")
+    assert code == 0
+    assert "GUESS: 'product_no' could be the product's ID as well" in out
+    assert "order_id: 8.3 values a buyer and 30.8 values a product: known only with" in out
+    assert out.endswith("next: recgen train config.yaml --data shop.csv\n")
+    assert "# GUESS: 'user_id' could be the buyer's ID as well. Check this." in (
+        Path("config.yaml").read_text("utf-8")
+    )
+
+
+def test_without_a_buyer_nothing_is_guessed(run: Any) -> None:  # P25
+    write_csv(Path("shop.csv"), UGLY["nobody"]())
+    code, out, _ = run("init", "--data", "shop.csv", "-o", "config.yaml")
+    assert code == 1
+    assert "no column looks like the buyer's ID" in out
+    assert out.endswith("next: recgen check config.yaml --data shop.csv\n")
+    text = Path("config.yaml").read_text("utf-8")
+    assert "# GUESS: no column looks like the buyer's ID: set it.\n  buyer_id_column: null" in text
+
+
+@pytest.mark.parametrize("name", UGLY)
+def test_ugly_files_give_configs_that_check_and_render(run: Any, name: str) -> None:
+    delimiter = ";" if name == "german" else ","
+    write_csv(Path("shop.csv"), UGLY[name](), delimiter)
+    run("init", "--data", "shop.csv", "-o", "config.yaml")
+    report = recgen.check("config.yaml", profile=profiled("shop.csv"))
+    assert worse_than_notes(report) == UNAVOIDABLE.get(name, set())
+    alone = recgen.check("config.yaml")
+    if alone.ok:
+        assert run("render", "config.yaml")[0] == 0
+    assert alone.ok == (name != "nobody")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_the_demo_data(run: Any, kind: str) -> None:
+    Path(f"demo.{kind}").write_bytes(demo_data(kind, 20_000))
+    assert run("init", "--data", f"demo.{kind}", "-o", "config.yaml")[0] == 0
+    report = recgen.check("config.yaml", profile=profiled(f"demo.{kind}"))
+    assert [finding.code for finding in report.findings] == ["RG528"]  # prices change
+    assert run("render", "config.yaml")[0] == 0
+
+
+def test_online_retail_gets_the_config_that_was_written_by_hand(run: Any) -> None:
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data" / "online_retail.parquet"
+    data = Path(os.environ.get("RECGEN_ONLINE_RETAIL", beside))
+    if not data.exists():
+        pytest.skip("needs the UCI Online Retail file; set RECGEN_ONLINE_RETAIL")
+    run("init", "--data", data, "-o", "config.yaml")
+    proposed = recgen.load("config.yaml")
+    shop = Path(__file__).parents[1] / "examples" / "online_retail" / "config.yaml"
+    by_hand = recgen.load(shop)
+    assert proposed.model == by_hand.model
+    assert proposed.data.split == by_hand.data.split
+    for side in SIDES:
+        found, wanted = (
+            [(feature.column, feature.bq_type, feature.active) for feature in features]
+            for features in (each.features.features_of(side) for each in (proposed, by_hand))
+        )
+        assert found == wanted

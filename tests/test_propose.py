@@ -1,0 +1,381 @@
+"""What `init` proposes: what each column is, how it is read, what is left out, in what words."""
+
+from __future__ import annotations
+
+import datetime
+import random
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ugly import Rows, shop, write_csv
+
+from recgen.check import check_text
+from recgen.config import ExperimentConfig
+from recgen.load import parse
+from recgen.load.document import read_text
+from recgen.local.profile import read_profile
+from recgen.profile import embedding_width
+from recgen.propose import Proposal, propose, sizes
+from recgen.propose.ids import Choice, Keys
+from recgen.propose.names import GOOD, SURE, WEAK, fits_id, fits_purchase_time, words
+from recgen.propose.table import Table
+from recgen.propose.text import comment, config_text
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
+pq = pytest.importorskip("pyarrow.parquet")
+
+Told = dict[str, Any]
+
+NAMES = ("order_id", "order_date", "customer_id", "city", "sku", "title", "kind", "price", "qty")
+
+
+def named(rows: Rows) -> Rows:
+    return dict(zip(NAMES, rows.values(), strict=True))
+
+
+@pytest.fixture
+def rows() -> Rows:
+    """Returns the transactions of a shop, with the usual names."""
+    return named(shop())
+
+
+@pytest.fixture
+def proposed(tmp_path: Path) -> Callable[..., Proposal]:
+    """Returns a function that proposes a config for rows, written as CSV unless told."""
+
+    def call(rows: Rows, kind: str = "csv") -> Proposal:
+        path = tmp_path / f"shop.{kind}"
+        if kind == "csv":
+            write_csv(path, rows)
+        else:
+            pq.write_table(pa.table(rows), path)
+        return propose(read_profile(path), "shop", path.name)
+
+    return call
+
+
+def config_of(proposal: Proposal) -> ExperimentConfig:
+    config = parse(read_text(proposal.text, "yaml")).config
+    assert config is not None
+    return config
+
+
+def feature(proposal: Proposal, name: str) -> Told:
+    """Returns a feature as plain data, with the tower that it is in."""
+    data = read_text(proposal.text, "yaml").data
+    for side in ("buyer", "product"):
+        for each in data["features"][f"{side}_model_features"]:
+            if each["column"] == name:
+                return {"side": side, **each}
+    raise AssertionError(f"{name} is no feature: {proposal.left_out.get(name)}")
+
+
+def by(rows: Rows, key: str, value: Callable[[int], object]) -> list[object]:
+    """Returns a column that has one value for each value of another one."""
+    numbers = {value: index for index, value in enumerate(dict.fromkeys(rows[key]))}
+    return [value(numbers[each]) for each in rows[key]]
+
+
+def drawn(rows: Rows, value: Callable[[random.Random], object], seed: int = 3) -> list[object]:
+    draw = random.Random(seed)
+    return [value(draw) for _ in rows["sku"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("CustomerID", ["customer", "id"]),
+        ("stock_code", ["stock", "code"]),
+        ("SKU", ["sku"]),
+        ("userId2", ["user", "id", "2"]),
+        ("Käufer-Nr.", ["käufer", "nr"]),
+        ("🙂", []),
+    ],
+)
+def test_words_of_a_name(name: str, found: list[str]) -> None:
+    assert words(name) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "buyer", "product"),
+    [
+        ("CustomerID", SURE, -1),
+        ("Kundennummer", SURE, -1),
+        ("user", GOOD, -1),
+        ("customer_name", WEAK, -1),
+        ("customer_group_id", WEAK, -1),
+        ("customer_order_no", -1, -1),
+        ("StockCode", -1, SURE),
+        ("Artikelnr", -1, SURE),
+        ("sku", -1, SURE),
+        ("product_category_id", -1, WEAK),
+        ("InvoiceNo", -1, -1),
+        ("some_key", WEAK, WEAK),
+        ("store_id", 0, 0),
+        ("Country", 0, 0),
+        ("c1", 0, 0),
+    ],
+)
+def test_how_well_a_name_fits_an_id(name: str, buyer: int, product: int) -> None:  # P25
+    assert (fits_id(name, "buyer"), fits_id(name, "product")) == (buyer, product)
+
+
+def test_the_time_of_the_purchase_is_told_from_other_times_by_name() -> None:
+    fits = [fits_purchase_time(name) for name in ("InvoiceDate", "timestamp", "x", "birth_date")]
+    assert fits == sorted(fits, reverse=True)
+    assert fits[-1] < 0
+
+
+def test_looseness_is_0_for_a_property_and_1_for_chance(rows: Rows, tmp_path: Path) -> None:
+    rows["dice"] = drawn(rows, lambda draw: draw.randrange(6))
+    table = Table(read_profile(write_csv(tmp_path / "shop.csv", rows)))
+    assert table.looseness("customer_id", "city") == 0
+    assert table.looseness("sku", "dice") == pytest.approx(1, abs=0.05)
+    price = table.looseness("sku", "price")
+    assert price is not None
+    assert 0 < price < 0.1
+    assert table.looseness("order_id", "order_id") == 0
+
+
+def test_three_rows_tell_nothing(rows: Rows, tmp_path: Path) -> None:
+    few = {name: values[:3] for name, values in rows.items()}
+    table = Table(read_profile(write_csv(tmp_path / "shop.csv", few)))
+    assert table.looseness("customer_id", "city") is None
+    assert not table.determines("customer_id", "city")
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [
+        (lambda rows: [None] * len(rows["sku"]), "it has no value in any row"),
+        (lambda rows: ["EUR"] * len(rows["sku"]), "it is 'EUR' in every row"),
+        (lambda rows: list(range(len(rows["sku"]))), "it tells rows apart"),
+        (lambda rows: drawn(rows, lambda draw: draw.choice("ab") * (draw.random() < 0.3)), "null"),
+        (lambda rows: by(rows, "sku", lambda n: f"Name {n}"), "says again which product it is"),
+        (lambda rows: by(rows, "customer_id", lambda n: f"{n}@x"), "says again which buyer it is"),
+        (lambda rows: by(rows, "kind", lambda n: f"group {n}"), "says the same as 'kind'"),
+        (lambda rows: drawn(rows, lambda draw: draw.randint(1, 5)), "known only with the purchase"),
+        (lambda rows: by(rows, "kind", lambda n: f"{n},5"), "numbers with a decimal comma"),
+        (lambda rows: by(rows, "sku", lambda n: f"{n % 28 + 1:02}.12.2020"), "in ISO form"),
+        (lambda rows: by(rows, "sku", lambda n: f"so very long a text on {n % 9}"), "free text"),
+        (lambda rows: by(rows, "sku", lambda n: ("inf", "1.5", "2.5")[n % 3]), "not a finite"),
+    ],
+)
+def test_what_is_left_out_and_why(
+    rows: Rows, proposed: Callable[..., Proposal], column: Callable[[Rows], Any], reason: str
+) -> None:
+    values = column(rows)
+    if reason == "null":
+        values = [value or None for value in values]
+        reason = "of the rows have no value"
+    proposal = proposed({**rows, "extra_id" if "apart" in reason else "extra": values})
+    why = next(why for name, why in proposal.left_out.items() if name.startswith("extra"))
+    assert reason in why
+    assert "#   extra" in proposal.text
+    assert reason in " ".join(proposal.text.replace("\n#", "").split())
+
+
+def test_lists_and_columns_without_a_usable_name_are_left_out(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["tags"] = [[1, 2]] * len(rows["sku"])
+    rows[""] = by(rows, "sku", lambda n: n % 7)
+    rows["x" * 301] = by(rows, "sku", lambda n: n % 8)
+    left_out = proposed(rows, "parquet").left_out
+    assert left_out["tags"] == "it holds lists or records"
+    assert left_out[""] == "it has no name"
+    assert left_out["x" * 301] == "its name has more than 300 characters"
+
+
+def test_columns_of_one_name_are_left_out(rows: Rows, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "shop.csv", {**rows, "kinds": rows["kind"]})
+    path.write_text(path.read_text("utf-8").replace(",kinds", ",kind", 1), "utf-8")
+    proposal = propose(read_profile(path), "shop", "shop.csv")
+    assert proposal.left_out["kind"] == "2 columns have this name"
+
+
+def test_quantities_become_no_feature(rows: Rows, proposed: Callable[..., Proposal]) -> None:
+    assert "known only with the purchase" in proposed(rows).left_out["qty"]  # P27
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (
+            lambda rows: by(rows, "sku", lambda n: 1.1 ** (n % 100)),
+            ("product", "FLOAT64", "numeric", {"log_transform": {}, "normalize": {}}),
+        ),
+        (
+            lambda rows: by(rows, "sku", lambda n: n % 50 or None),
+            ("product", "INT64", "numeric", {"normalize": {}, "missing_flag": {}}),
+        ),
+        (
+            lambda rows: by(rows, "customer_id", lambda n: ("yes", "no")[n % 2]),
+            ("buyer", "BOOL", "numeric", {"normalize": {}}),
+        ),
+        (
+            lambda rows: by(rows, "customer_id", lambda n: f"{1960 + n % 40}-03-{1 + n % 28:02}"),
+            ("buyer", "DATE", "temporal", {"normalize": {}, "cyclical": {"yearly": True}}),
+        ),
+        (
+            lambda rows: by(rows, "sku", lambda n: f"2022-06-{1 + n % 28:02} 10:00:00"),
+            ("product", "TIMESTAMP", "temporal", {"normalize": {}}),
+        ),
+        (
+            lambda rows: by(rows, "sku", lambda n: f"brand {n % 40}"),
+            ("product", "STRING", "text", {"embedding": {"embedding_dim": embedding_width(40)}}),
+        ),
+    ],
+)
+def test_how_a_property_is_read(
+    rows: Rows, proposed: Callable[..., Proposal], column: Callable[[Rows], Any], expected: Any
+) -> None:
+    found = feature(proposed({**rows, "extra": column(rows)}), "extra")
+    keys = ("side", "bq_type", "data_type", "transforms")
+    assert tuple(found[key] for key in keys) == expected
+
+
+def test_times_of_the_day_have_a_daily_cycle(rows: Rows, proposed: Callable[..., Proposal]) -> None:
+    rows["opens"] = by(rows, "sku", lambda n: datetime.time(n % 24))
+    found = feature(proposed(rows, "parquet"), "opens")
+    assert (found["bq_type"], found["transforms"]) == ("TIME", {"cyclical": {"daily": True}})
+
+
+def test_whole_numbers_named_like_codes_are_categories(  # P24
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["plz"] = by(rows, "customer_id", lambda n: 10_000 + n % 60)
+    rows["age"] = by(rows, "customer_id", lambda n: 20 + n % 50)
+    proposal = proposed(rows)
+    assert feature(proposal, "plz")["data_type"] == "text"
+    assert feature(proposal, "age")["data_type"] == "numeric"
+
+
+def test_text_of_digits_stays_text_where_the_file_has_types(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["customer_id"] = [str(value) for value in rows["customer_id"]]
+    assert feature(proposed(rows, "parquet"), "customer_id")["bq_type"] == "STRING"
+    assert feature(proposed(rows, "csv"), "customer_id")["bq_type"] == "INT64"
+
+
+def test_ids_that_pandas_made_floats(rows: Rows, proposed: Callable[..., Proposal]) -> None:
+    rows["customer_id"] = [
+        None if index % 9 == 0 else f"{value}.0" for index, value in enumerate(rows["customer_id"])
+    ]
+    proposal = proposed(rows)
+    assert proposal.keys.buyer.name == "customer_id"
+    assert feature(proposal, "customer_id")["bq_type"] == "INT64"
+
+
+def test_of_several_ids_the_finest_is_taken_and_what_it_implies_is_no_rival(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["product_no"] = by(rows, "sku", lambda n: n % 20)
+    keys = proposed(rows).keys
+    assert keys.product == Choice("sku", "named like the product's ID")
+
+
+def test_a_rival_makes_it_a_guess(rows: Rows, proposed: Callable[..., Proposal]) -> None:  # P25
+    rows["client_id"] = drawn(rows, lambda draw: draw.randrange(100))
+    proposal = proposed(rows)
+    assert not proposal.keys.buyer.sure
+    assert "# GUESS: 'client_id' could be the buyer's ID as well. Check this." in proposal.text
+
+
+def test_the_time_is_no_property_of_the_buyer(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    start = datetime.datetime(2020, 1, 1)
+    rows["date"] = by(rows, "customer_id", lambda n: start + datetime.timedelta(hours=31 * n))
+    rows["seen_at"] = rows.pop("order_date")
+    proposal = proposed(rows)
+    assert proposal.keys.time.name == "seen_at"
+    assert feature(proposal, "date")["side"] == "buyer"
+
+
+def test_two_times_of_a_purchase_make_it_a_guess(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    day = datetime.timedelta(days=1)
+    rows["invoice_date"] = [time + day * (n % 3) for n, time in enumerate(rows["order_date"])]
+    proposal = proposed(rows)
+    assert not proposal.keys.time.sure
+    assert "could be the time of the purchase as well. Check this." in proposal.text
+
+
+def test_a_date_in_2099_leaves_no_share_of_the_time(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["order_date"][0] = datetime.datetime(2999, 1, 1)
+    proposal = proposed(rows)
+    assert config_of(proposal).data.split.kind == "random"  # type: ignore[union-attr]
+    assert "2023-01-01 to 2999-01-01" in proposal.text
+
+
+def test_the_same_data_gives_the_same_text(rows: Rows, proposed: Callable[..., Proposal]) -> None:
+    assert proposed(rows).text == proposed(rows).text
+
+
+def test_a_column_is_no_comment_that_ignores(
+    rows: Rows, proposed: Callable[..., Proposal], tmp_path: Path
+) -> None:  # P1
+    trap = "x # recgen: ignore RG528: no"
+    proposal = proposed({**rows, trap: ["a"] * len(rows["sku"])})
+    assert proposal.left_out[trap] == "it is 'a' in every row"
+    report = check_text(proposal.text, "yaml", profile=read_profile(tmp_path / "shop.csv"))
+    assert not report.ignored
+    assert [finding.code for finding in report.findings] == ["RG528"]
+
+
+def keys_of(buyers: int, products: int) -> tuple[Any, Keys]:
+    """Returns a table of so many buyers and products, as far as sizes ask."""
+
+    columns = {"b": SimpleNamespace(distinct=buyers), "p": SimpleNamespace(distinct=products)}
+    keys = Keys(Choice("b", ""), Choice("p", ""), Choice(None, ""))
+    return SimpleNamespace(columns=columns), keys
+
+
+@pytest.mark.parametrize(
+    ("buyers", "products", "width"),
+    [
+        (4334, 3659, 128),
+        (1547, 600, 64),
+        (300, 100, 32),
+        (1_000_000, 50_000, 64),  # 128 would take more than a GiB
+        (50_000_000, 50_000, 32),
+    ],
+)
+def test_the_width_of_the_output(buyers: int, products: int, width: int) -> None:
+    assert sizes.output_width(*keys_of(buyers, products)) == width
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "products", "top_k"),
+    [(300_000, 1024, 3659, 100), (30_000, 512, 200, 40), (900, 16, 30, 10), (1, 2, 3, 3)],
+)
+def test_batches_and_answers_fit_the_data(rows: int, batch: int, products: int, top_k: int) -> None:
+    model = sizes.model(*keys_of(10, products), rows, 64)
+    assert (model["batch_size"], model["top_k"]) == (batch, top_k)
+
+
+@given(
+    name=st.text(st.characters(exclude_categories=["Cs"]), max_size=50),
+    column=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=150),
+    said=st.text(max_size=200),
+)
+def test_whatever_names_hold_the_text_reads_back(name: str, column: str, said: str) -> None:
+    feature = {"column": column, "data_type": "text"}  # P3, P6
+    data = {"name": name, "features": {"buyer_model_features": [feature]}}
+    comments = {
+        ("name",): [comment(said)],
+        ("features", "buyer_model_features", 0): [comment(f"{column} {said}")],
+    }
+    text = config_text(data, comments)
+    assert read_text(text, "yaml").data == data
+    assert "recgen: ignore" not in text.replace(column, "").replace(name, "")
