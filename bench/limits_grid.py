@@ -202,7 +202,10 @@ def layers() -> Iterator[Trial]:
     yield _towers(dense(128), dense(64, "linear"))
     for activation in ("relu", "sigmoid", "tanh"):
         yield _towers(dense(128), dense(64, activation))
-    for name, penalties in (("l2_reg", (0.001, 0.01, 0.1)), ("l1_reg", (1e-4, 0.001, 0.01))):
+    for name, penalties in (
+        ("l2_reg", (1e-4, 0.001, 0.01, 0.1)),
+        ("l1_reg", (1e-5, 1e-4, 0.001, 0.01)),
+    ):
         for penalty in penalties:
             yield _towers(dense(128, **{name: penalty}), dense(64, "linear"))
     for units in (8, 16):
