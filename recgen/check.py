@@ -6,12 +6,14 @@ import inspect
 from collections.abc import Collection, Iterator, Mapping
 
 from recgen.config import ExperimentConfig
-from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, join_path
+from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
 from recgen.load import Document, Parsed, parse, parse_sections, read
-from recgen.load.document import TextKind, read_text
+from recgen.load.document import MAX_FINDINGS, TextKind, read_text
 from recgen.profile import Profile
 from recgen.rules import RULES, Problem, Rule, ignores
 from recgen.rules.ignores import is_ignorable
+
+_RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 
 def check(
@@ -116,7 +118,7 @@ def _check_codes(allow: Collection[str]) -> None:
             raise _unknown(code)
         if not is_ignorable(rule):
             codes = ", ".join(rule.code for rule in RULES.values() if rule.allowable)
-            message = f"{code} cannot be allowed: what would be rendered does not work"
+            message = f"{code} cannot be allowed or ignored: what would be rendered does not work"
             raise RecgenError(message, f"Mend the config; only {codes} can be allowed.")
 
 
@@ -134,7 +136,21 @@ def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Repor
     left, ignored = ignores.apply(found, document, RULES, _unasked(sections))
     # By position where there is one; the sort keeps the order of shape, then code, otherwise.
     left.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
-    return Report(tuple(left), document.source, document.text, tuple(ignored))
+    listed = tuple(_listed(left, parsed.unlisted))
+    return Report(listed, document.source, document.text, tuple(ignored[:MAX_FINDINGS]))
+
+
+def _listed(found: list[Finding], unlisted: int) -> list[Finding]:
+    """Returns the findings, the errors first if there are too many, and how many more there are."""
+    more = max(0, len(found) - MAX_FINDINGS) + unlisted
+    if not more:
+        return found
+    ranked = sorted(range(len(found)), key=lambda index: _RANKS[found[index].severity])
+    first, rest = sorted(ranked[:MAX_FINDINGS]), ranked[MAX_FINDINGS:]
+    severity = "error" if unlisted else found[rest[0]].severity
+    message = f"{more} more finding{'' if more == 1 else 's'}"
+    last = Finding("RG015", severity, "", message, "Mend these first, then check again.")
+    return [*(found[index] for index in first), last]
 
 
 def _rule_findings(

@@ -88,7 +88,7 @@ def test_all_entries_of_a_block_removed():
         ("a:  # later\nb: 1", fix(["a"], value=5), "a: 5  # later\nb: 1"),
         ("a:\n", fix(["a", "b", "c"], value=1), "a: {b: {c: 1}}\n"),
         ("a: {b, c: }", fix(["a", "b"], value=1), "a: {b: 1, c: }"),
-        ("a: {b, c: }", fix(["a", "c"], value=1), "a: {b, c: 1}"),
+        ("a: {b, c: }", fix(["a", "c"], value=1), "a: {b, c: 1 }"),
         ("a: {b}", fix(["a", "c"], value=1), "a: {b, c: 1}"),
         ("a: { }", fix(["a", "c"], value=1), "a: {c: 1}"),
         ("a: {}", fix(["a", "b", "c"], value=1), "a: {b: {c: 1}}"),

@@ -17,8 +17,9 @@ TESTS = Path(__file__).parent
 BAD = TESTS / "bad"
 FOLDERS = sorted(folder.name for folder in BAD.iterdir())
 CONFIGS = [*TESTS.glob("cases/*/config.yaml"), *TESTS.parent.glob("examples/*/config.yaml")]
-# What makes them speak is data of a million rows and more: test_rules_cost.py.
-LARGE = {"RG406", "RG408"}
+# What makes them speak is data of a million rows and more (test_rules_cost.py), or hundreds of
+# findings (test_load_hostile.py).
+LARGE = {"RG406", "RG408", "RG015"}
 
 
 def profile_of_folder():

@@ -14,6 +14,7 @@ from recgen.load.nodes import NOWHERE, Lines, Node, Position, nearest
 MAX_BYTES = 5_000_000
 MAX_NODES = 200_000  # values, those repeated by aliases included ("billion laughs")
 MAX_DEPTH = 50  # levels of nesting; a config has nine
+MAX_FINDINGS = 300  # in one report; what is more is counted only
 _MAX_SHOWN = 255  # characters of a name
 
 TextKind = Literal["yaml", "json"]
@@ -30,6 +31,7 @@ class Document:
         root: The nodes of the text.
         findings: What is wrong with the text itself.
         moved: Positions of what stands elsewhere in the text than in the data.
+        unlisted: How many more findings on the text there are.
     """
 
     data: Any
@@ -38,6 +40,7 @@ class Document:
     root: Node | None = None
     findings: tuple[Finding, ...] = ()
     moved: Mapping[Location, Position] = field(default_factory=dict)
+    unlisted: int = 0
 
     @property
     def readable(self) -> bool:
@@ -153,7 +156,7 @@ def _read_text(name: str) -> str:
         reason = getattr(error, "strerror", None) or "the name is not valid"
         refuse("RG001", f"cannot read {show(name)}: {reason}", "Check the name and its rights.")
     if len(content) > MAX_BYTES:
-        refuse("RG001", f"{show(name)} is larger than 1 MB", "A config takes a few kB; is it data?")
+        refuse("RG001", f"{show(name)} is larger than 5 MB", "A config takes a few kB; is it data?")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from recgen.findings import Finding, Location, show
-from recgen.load.document import MAX_DEPTH, MAX_NODES, Document, problem, refuse
+from recgen.load.document import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, Document, problem, refuse
 from recgen.load.nodes import Lines, Node
 
 _TOKEN = re.compile(r'[{}\[\],:"]|[^\s{}\[\],:"]+')
@@ -20,7 +20,8 @@ def read_json(text: str, source: str | None) -> Document:
     data = _data(text)
     reader = _Reader(text)
     reader.read()
-    return Document(data, source, text, reader.root, tuple(reader.findings))
+    found = tuple(reader.findings)
+    return Document(data, source, text, reader.root, found, unlisted=reader.unlisted)
 
 
 def _data(text: str) -> Any:
@@ -52,6 +53,7 @@ class _Reader:
         self._nodes = 0
         self.root: Node | None = None
         self.findings: list[Finding] = []
+        self.unlisted = 0
 
     def read(self) -> None:
         """Finds all nodes, keys that are given twice and numbers that JSON does not have."""
@@ -107,6 +109,9 @@ class _Reader:
         return (*path, key)
 
     def _twice(self, first: Node, node: Node, path: Location) -> None:
+        if len(self.findings) >= MAX_FINDINGS:
+            self.unlisted += 1
+            return
         line = self._lines.position(first.key_start)[0]
         message = f"the key {show(path[-1])} is given twice, first on line {line}"
         at = self._lines.position(node.key_start, node.key_end)

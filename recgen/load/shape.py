@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, Location, Report
 from recgen.load.dialects import modernize
-from recgen.load.document import Document, problem, read
+from recgen.load.document import MAX_FINDINGS, Document, problem, read
 from recgen.load.wording import finding_of
 
 _SECTIONS: dict[str, type[BaseModel]] = {
@@ -31,6 +31,7 @@ class Parsed:
     sections: Mapping[str, BaseModel] = field(default_factory=dict)
     config: ExperimentConfig | None = None
     findings: tuple[Finding, ...] = ()
+    unlisted: int = 0  # how many more findings there are
 
 
 def load(source: object) -> ExperimentConfig:
@@ -56,21 +57,23 @@ def parse(document: Document) -> Parsed:
         return Parsed(document, findings=(*found, _bare(document)))
     refused = {finding.path for finding in found}  # its value was not read: no second error
     document = modernize(document)
-    config, errors = _build(ExperimentConfig, document.data, document, ())
-    found = (*document.findings, *(error for error in errors if error.path not in refused))
+    config, error = _build(ExperimentConfig, document.data)
+    wrong, unlisted = _findings(error, ExperimentConfig, document, ())
+    unlisted += document.unlisted
+    found = (*document.findings, *(each for each in wrong if each.path not in refused))
     if isinstance(config, ExperimentConfig):
         parts: dict[str, BaseModel] = {name: getattr(config, name) for name in _SECTIONS}
         sound = not any(finding.severity == "error" for finding in found)
-        return Parsed(document, parts, config if sound else None, found)
-    return Parsed(document, _right_sections(document), None, found)
+        return Parsed(document, parts, config if sound else None, found, unlisted)
+    return Parsed(document, _right_sections(document.data), None, found, unlisted)
 
 
-def _right_sections(document: Document) -> dict[str, BaseModel]:
+def _right_sections(data: object) -> dict[str, BaseModel]:
     """Returns the sections that can be built, so that rules can say more about a broken config."""
     sections: dict[str, BaseModel] = {}
     for name, model in _SECTIONS.items():
         default: object = None if name == "features" else {}
-        section, _ = _build(model, _value(document.data, name, default), document, (name,))
+        section, _ = _build(model, _value(data, name, default))
         if section is not None:
             sections[name] = section
     return sections
@@ -80,23 +83,32 @@ def parse_sections(given: Mapping[str, object]) -> Parsed:
     """Returns the sections (`features`, `model`) that are right; paths start within them."""
     document = modernize(Document(dict(given)), depth=1)
     sections: dict[str, BaseModel] = {"data": DataConfig()}
-    found = list(document.findings)
+    found, unlisted = list(document.findings), document.unlisted
     for name, value in document.data.items():
-        section, errors = _build(_SECTIONS[name], value, document, (name,))
-        found.extend(errors)
+        section, error = _build(_SECTIONS[name], value)
+        wrong, more = _findings(error, _SECTIONS[name], document, (name,))
+        found, unlisted = [*found, *wrong], unlisted + more
         if section is not None:
             sections[name] = section
-    return Parsed(document, sections, None, tuple(found))
+    return Parsed(document, sections, None, tuple(found), unlisted)
 
 
-def _build(
-    model: type[BaseModel], data: object, document: Document, prefix: Location
-) -> tuple[BaseModel | None, list[Finding]]:
+def _build(model: type[BaseModel], data: object) -> tuple[BaseModel | None, ValidationError | None]:
     try:
-        return model.model_validate(data), []
+        return model.model_validate(data), None
     except ValidationError as error:
-        errors = error.errors(include_url=False)
-    return None, [finding_of(details, model, document, prefix) for details in errors]
+        return None, error
+
+
+def _findings(
+    error: ValidationError | None, model: type[BaseModel], document: Document, prefix: Location
+) -> tuple[list[Finding], int]:
+    """Returns the findings of an error that are listed, and how many more there are."""
+    if error is None:
+        return [], 0
+    listed = error.errors(include_url=False)[:MAX_FINDINGS]
+    found = [finding_of(details, model, document, prefix) for details in listed]
+    return found, error.error_count() - len(listed)
 
 
 def _is_bare(data: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
@@ -203,8 +204,7 @@ def _out_of_range(details: ErrorDetails, path: Location, owners: Models) -> Word
 
 
 def _limits(path: Location, owners: Models) -> str:
-    properties = owners[0].model_json_schema()["properties"]
-    schema = properties.get(path[-1], {})
+    schema = _properties(owners[0]).get(path[-1], {})
     for part in (schema, *schema.get("anyOf", ())):
         low = part.get("minimum", part.get("exclusiveMinimum"))
         high = part.get("maximum", part.get("exclusiveMaximum"))
@@ -213,6 +213,11 @@ def _limits(path: Location, owners: Models) -> str:
         if low is not None:
             return f"Write a value from {low} on."
     return "Change the value."
+
+
+@cache
+def _properties(model: type[BaseModel]) -> Any:
+    return model.model_json_schema()["properties"]
 
 
 def _attribute(value: Any, key: str) -> object:

@@ -11,7 +11,7 @@ import yaml
 from yaml import events
 
 from recgen.findings import Finding, Location, show
-from recgen.load.document import MAX_DEPTH, MAX_NODES, Document, problem, refuse
+from recgen.load.document import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, Document, problem, refuse
 from recgen.load.nodes import LINE_END, Lines, Node, Position
 from recgen.load.scalars import resolved
 
@@ -39,7 +39,8 @@ def read_yaml(text: str, source: str | None) -> Document:
     builder = _Builder(text, lines, back)
     for event in _events(text.translate(to) if to else text, lines):
         builder.add(event)
-    return Document(builder.value, source, text, builder.root, tuple(builder.findings))
+    found = tuple(builder.findings)
+    return Document(builder.value, source, text, builder.root, found, unlisted=builder.unlisted)
 
 
 def _stand_ins(text: str) -> tuple[dict[int, int], dict[int, int]]:
@@ -90,6 +91,7 @@ class _Builder:
         self.value: Any = None
         self.root: Node | None = None
         self.findings: list[Finding] = []
+        self.unlisted = 0
 
     def add(self, event: events.Event) -> None:
         """Takes the next event."""
@@ -154,9 +156,9 @@ class _Builder:
 
     def _trim(self, event: events.NodeEvent, node: Node) -> None:
         """Lets a value end where its text ends, not where the parser came to know it."""
-        if node.start == node.end and node.key_end >= 0:  # nothing: `{key}`, or `key:`
-            if ":" not in self._text[node.key_end : node.start]:
-                node.start = node.end = node.key_end
+        if node.start == node.end and node.key_end >= 0:  # nothing: `key:`, or `{key}`
+            colon = self._text.find(":", node.key_end, node.start)
+            node.start = node.end = node.key_end if colon < 0 else colon + 1
         elif isinstance(event, events.ScalarEvent) and event.style in ("|", ">"):
             written = self._text[node.start : node.end]
             if "+" not in LINE_END.split(written, 1)[0]:  # else empty lines are part of it
@@ -224,7 +226,10 @@ class _Builder:
             self._find("RG004", f"the tag {show(str(tag))} is not allowed", help, event)
 
     def _find(self, code: str, message: str, help: str, event: events.NodeEvent) -> None:
-        self.findings.append(problem(code, message, help, self._at(event), self._path()))
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append(problem(code, message, help, self._at(event), self._path()))
+        else:
+            self.unlisted += 1
 
     def _at(self, event: events.Event) -> Position:
         return self._lines.position(*_span(event))

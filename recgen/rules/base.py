@@ -36,6 +36,8 @@ class Problem:
     safe: bool = False  # whether the fix is; see `Fix`
 
 
+MAX_COMPARED = 50_000  # names that are looked at for those alike: about a second
+
 # A check names in its parameters what it looks at: `features`, `model`, `data`, and `profile`,
 # which is there only when the data is. What has a default is given when it is there.
 Check = Callable[..., Iterator[Problem]]

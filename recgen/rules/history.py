@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from recgen.config import FeatureConfig, History, HistoryFeature
 from recgen.findings import Location, show
-from recgen.rules.base import Problem, Rule, all_features, embeddings_of
+from recgen.rules.base import MAX_COMPARED, Problem, Rule, all_features, embeddings_of
 
 
 def _histories(features: FeatureConfig) -> Iterator[tuple[Location, History]]:
@@ -19,11 +19,12 @@ def _histories(features: FeatureConfig) -> Iterator[tuple[Location, History]]:
 
 
 def _shared_with_nothing(features: FeatureConfig) -> Iterator[Problem]:
-    known = list(dict.fromkeys(f.output_name for _, f, _ in embeddings_of(features)))
-    for path, history in _histories(features):
+    known = dict.fromkeys(f.output_name for _, f, _ in embeddings_of(features))
+    for index, (path, history) in enumerate(_histories(features)):
         if history.shared_with not in known:
             message = f"shared_with {show(history.shared_with)} is no text feature of a tower"
-            close = get_close_matches(history.shared_with, known, n=1)
+            is_soon = index * len(known) <= MAX_COMPARED
+            close = get_close_matches(history.shared_with, known, n=1) if is_soon else []
             help = f"Did you mean {show(close[0])}?" if close else "Name one by its output name."
             at = (*path, "shared_with")
             yield Problem(at, message, help, fix=("set", close[0]) if close else None)

@@ -7,7 +7,7 @@ RULES = (
         code="RG001",
         severity="error",
         title="The config cannot be read",
-        reason="The file is missing, is a directory, may not be read, is larger than 1 MB, or is "
+        reason="The file is missing, is a directory, may not be read, is larger than 5 MB, or is "
         "no UTF-8 text. Large files are refused because they are data, not configs.",
         example="recgen check transactions.parquet",
         remedy="Name a YAML or JSON file that you may read.",
@@ -89,6 +89,15 @@ RULES = (
         "in UTF-8 can hold.",
         example='name: "shop\\0"',
         remedy="Remove the character. All other Unicode is fine.",
+    ),
+    Rule(
+        code="RG015",
+        severity="error",
+        title="More findings than are listed",
+        reason="Hundreds of findings mostly have one cause, and nobody reads them all: 300 are "
+        "listed, errors before others. It is as severe as what is not listed.",
+        example="recgen check transactions.json",
+        remedy="Mend what is listed, then check again.",
     ),
     Rule(
         code="RG020",
