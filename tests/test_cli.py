@@ -16,7 +16,8 @@ from metrics_data import COLLAPSE, metrics_data
 
 import recgen
 from recgen.cli import main, summary
-from recgen.findings import RecgenError, printable
+from recgen.cli.fixing import what_was_done
+from recgen.findings import Finding, Fix, RecgenError, printable
 from recgen.formats import rule_section, rules_page
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult
@@ -334,6 +335,12 @@ def test_a_config_that_cannot_be_written(run, misspelled, monkeypatch):
     assert (code, "No space left on device" in err) == (2, True)
     assert misspelled.read_bytes() == MISSPELLED.encode("utf-8-sig")
     assert [path.name for path in misspelled.parent.iterdir()] == ["experiment.yaml"]
+
+
+def test_what_a_fix_of_several_steps_did():
+    fix = Fix(("a", "b"), "set", 8, safe=True, then=(Fix(("c",), "remove"),))
+    finding = Finding("RG021", "info", "c", "m", fix=fix)
+    assert what_was_done(finding) == "set to 8, c removed"
 
 
 def test_fixing_comes_to_an_end(run, misspelled, monkeypatch):

@@ -315,12 +315,12 @@ def test_an_alias_stands_where_it_is_written(checked):
 def test_thousands_of_comments_take_no_time(checked):
     """Also memory: a code that is repeated counts once, and unknown ones are one finding."""
     keys = "".join(f"  key{i}: 1  # recgen: ignore RG010: {i}\n" for i in range(5000))
-    start = time.perf_counter()
+    start = time.process_time()
     found = checked({}, f"name: x\nmodel:\n{keys}")
     assert {"RG008", "RG010"} <= set(found.left)
     codes = ",".join(f"X{i}" for i in range(50_000))
     found = checked({"name: shop": f"# recgen: ignore {codes}, RG301, RG301: {WHY}\nname: shop"})
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert sorted(found.left) == ["RG007", "RG112"]
     assert found.report.findings[0].message == "there is no rule 'X0', nor any of 49999 more"
 

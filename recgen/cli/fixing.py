@@ -69,10 +69,9 @@ def save(mended: Mended) -> None:
 
 def what_was_done(finding: Finding) -> str:
     """Returns in words what the fix of a finding did."""
-    if finding.fix is None:
-        return ""
-    first, *others = finding.fix.steps
-    return ", ".join([_step(first), *(f"{step.path} {_step(step)}" for step in others)])
+    steps = finding.fix.steps if finding.fix else ()
+    places = ("" if index == 0 else f"{step.path} " for index, step in enumerate(steps))
+    return ", ".join(place + _step(step) for place, step in zip(places, steps, strict=True))
 
 
 def _step(fix: Fix) -> str:
