@@ -25,6 +25,7 @@ from recgen.propose.ids import Choice, Keys
 from recgen.propose.names import GOOD, SURE, WEAK, fits_id, fits_purchase_time, words
 from recgen.propose.table import Table
 from recgen.propose.text import comment, config_text
+from recgen.rules.data.lookup import Parts
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -349,6 +350,7 @@ def keys_of(buyers: int, products: int) -> tuple[Any, Keys]:
         (300, 100, 32),
         (1_000_000, 50_000, 64),  # 128 would take more than a GiB
         (50_000_000, 50_000, 32),
+        (20_000, 100, 128),  # 32 would be narrow for so many buyers
     ],
 )
 def test_the_width_of_the_output(buyers: int, products: int, width: int) -> None:
@@ -360,8 +362,14 @@ def test_the_width_of_the_output(buyers: int, products: int, width: int) -> None
     [(300_000, 1024, 3659, 100), (30_000, 512, 200, 40), (900, 16, 30, 10), (1, 2, 3, 3)],
 )
 def test_batches_and_answers_fit_the_data(rows: int, batch: int, products: int, top_k: int) -> None:
-    model = sizes.model(*keys_of(10, products), rows, 64)
+    model = sizes.model(*keys_of(10, products), Parts(rows, 0, 0), 64)
     assert (model["batch_size"], model["top_k"]) == (batch, top_k)
+
+
+def test_batches_grow_where_validation_would_take_longer_than_training() -> None:
+    model = sizes.model(*keys_of(10, 1900), Parts(1800, 600, 600), 64)
+    assert 3 * 1800 * model["batch_size"] >= 600 * 1900  # RG406
+    assert model["batch_size"] == 256
 
 
 @given(

@@ -12,6 +12,7 @@ from recgen.propose.table import Table, is_clock
 _ALONE = 0.9  # of the rows: RG508 takes such a column for the number of the row
 _CROWD = 0.1  # of the rows with one value: too many for an ID
 _FEW = 20  # values
+_MOSTLY = 0.5  # of the rows
 _CLEARLY = 0.8
 
 
@@ -88,7 +89,9 @@ def _by_name(table: Table, side: Side, taken: tuple[str | None, ...]) -> Choice 
         listed = ", ".join(map(show, others[:5]))
         return Choice(chosen, f"{listed} could be the {side}'s ID as well", sure=False)
     if not _repeats(table, chosen):
-        return Choice(chosen, "named so, but nearly every row has another value", sure=False)
+        is_one = table.columns[chosen].distinct == 1
+        what = "all rows have one value" if is_one else "nearly every row has another value"
+        return Choice(chosen, f"named like the {side}'s ID, but {what}", sure=False)
     return Choice(chosen, f"named like the {side}'s ID")
 
 
@@ -102,6 +105,7 @@ def _time(table: Table, ids: list[str]) -> Choice:
         name: names.fits_purchase_time(name)
         for name, column in table.columns.items()
         if column.kind == "time" and not is_clock(column) and column.low != column.high
+        if column.nulls <= _MOSTLY * column.rows
     }
     free = [
         name
@@ -173,6 +177,7 @@ def _is_like_id(table: Table, name: str) -> bool:
     is_kind = column.kind in ("text", "integer") and table.why_unreadable(name) is None
     return (
         is_kind
+        and column.nulls <= _MOSTLY * column.rows
         and column.distinct >= _FEW
         and _repeats(table, name)
         and table.top_share(name) <= _CROWD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from recgen.config import DataConfig, FeatureConfig
+from recgen.config import SIDES, DataConfig, FeatureConfig
 from recgen.findings import show
 from recgen.profile import embedding_width
 from recgen.propose.features import day, time_type
@@ -15,6 +15,7 @@ from recgen.rules.cost import GIB
 from recgen.rules.data.lookup import Parts, parts
 
 _WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
+_NARROW = 4  # times less than the formula's width
 _WEIGHT = 8  # bytes: the number, and what Adagrad keeps for it
 _LARGEST_BATCH, _SMALLEST_BATCH = 1024, 16
 _STEPS = 50  # of an epoch
@@ -26,46 +27,61 @@ _ROWS = (525, 200, 50, 1)  # of each part: measured well (RG525), less well, bad
 
 @dataclass(frozen=True)
 class Divided:
-    """The data section as plain data, the rows of each part if known, and why it is so."""
+    """The data section as plain data, the rows of each part, and why it is not by time."""
 
     section: dict[str, Any]
-    rows: Parts | None
+    rows: Parts
     why: str
 
 
 def output_width(table: Table, keys: Keys) -> int:
     """Returns the width of both towers' outputs, which is that of the IDs as well."""
-    sizes = [table.columns[c.name].distinct for c in (keys.buyer, keys.product) if c.name]
-    product = keys.product.name
-    wanted = embedding_width(table.columns[product].distinct) if product else _WIDTHS[1]
-    fitting = [width for width in _WIDTHS if sum(sizes) * width * _WEIGHT <= GIB]
+    sizes = {
+        side: table.columns[name].distinct
+        for side in SIDES
+        if (name := keys.of(side).name) is not None
+    }
+    # The catalogue decides, but the buyers' vectors must not be far too narrow (RG511).
+    wanted = max(
+        embedding_width(sizes.get("product", 0)), embedding_width(sizes.get("buyer", 0)) / _NARROW
+    )
+    fitting = [width for width in _WIDTHS if sum(sizes.values()) * width * _WEIGHT <= GIB]
     enough = [width for width in fitting if width >= wanted]
     return enough[0] if enough else max(fitting, default=_WIDTHS[0])
 
 
-def model(table: Table, keys: Keys, rows: int, width: int) -> dict[str, Any]:
-    """Returns the model section for so many rows of training."""
-    batch = _LARGEST_BATCH
-    while batch > _SMALLEST_BATCH and rows < _STEPS * batch:
-        batch //= 2
-    if rows < 2 * batch:
-        batch = max(2, rows // 2)
+def model(table: Table, keys: Keys, rows: Parts, width: int) -> dict[str, Any]:
+    """Returns the model section for parts of so many rows."""
     return {
         "buyer_tower_layers": [],
         "product_tower_layers": [],
         "output_embedding_dim": width,
         "optimizer": "adagrad",
         "learning_rate": 0.05,
-        "batch_size": batch,
+        "batch_size": _batch_size(rows, _products(table, keys)),
         "epochs": 8,
-        "top_k": _top_k(table, keys),
+        "top_k": _top_k(_products(table, keys)),
     }
 
 
-def _top_k(table: Table, keys: Keys) -> int:
-    if keys.product.name is None:
+def _products(table: Table, keys: Keys) -> int | None:
+    return table.columns[keys.product.name].distinct if keys.product.name is not None else None
+
+
+def _batch_size(rows: Parts, products: int | None) -> int:
+    """Returns a batch that leaves many steps, unless validation would then cost more (RG406)."""
+    batch = _LARGEST_BATCH
+    while batch > _SMALLEST_BATCH and rows.training < _STEPS * batch:
+        batch //= 2
+    validation = rows.validation * (products or 0)
+    while validation > 3 * rows.training * batch and rows.training >= 4 * batch:
+        batch *= 2
+    return batch if rows.training >= 2 * batch else max(2, rows.training // 2)
+
+
+def _top_k(products: int | None) -> int:
+    if products is None:
         return _MOST_ANSWERS
-    products = table.columns[keys.product.name].distinct
     return max(1, min(_MOST_ANSWERS, max(_FEWEST_ANSWERS, products // 5), products))
 
 

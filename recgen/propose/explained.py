@@ -1,0 +1,129 @@
+"""What a proposal says of its own parts: the comments, by the paths of what they stand above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recgen.config import SIDES, Side
+from recgen.findings import Location, show
+from recgen.profile import embedding_width
+from recgen.propose.columns import Towers
+from recgen.propose.features import day
+from recgen.propose.ids import Choice, Keys
+from recgen.propose.sizes import Divided
+from recgen.propose.table import Table
+from recgen.propose.text import Comments, comment, ignore
+
+_LISTED = 40  # columns that are left out, each with its reason
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A proposal before it is text."""
+
+    table: Table
+    keys: Keys
+    towers: Towers
+    model: Mapping[str, Any]
+    divided: Divided
+    source: str
+
+    def comments(self) -> Comments:
+        """Returns the comments by the paths of what they stand above."""
+        parts = (self._head(), self._left_out(), *map(self._of_side, SIDES), self._of_sizes())
+        found: dict[Location, list[str]] = {}
+        for part in parts:
+            for path, text in part:
+                found.setdefault(path, []).append(text)
+        return found
+
+    def _head(self) -> Iterator[tuple[Location, str]]:
+        profile = self.table.profile
+        size = f"{profile.rows:,} rows, {len(profile.names):,} columns"
+        text = (
+            f"Proposed by `recgen init` from {self.source} ({size}); change what you know better."
+        )
+        yield ("name",), comment(text)
+        if any(
+            each.feature["data_type"] == "text"
+            for side in SIDES
+            for each in self.towers.taken[side]
+        ):
+            yield ("features",), _EMBEDDINGS
+
+    def _left_out(self) -> Iterator[tuple[Location, str]]:
+        left_out = self.towers.left_out
+        if left_out:
+            yield ("features",), "Left out:"
+        for name, why in list(left_out.items())[:_LISTED]:
+            yield ("features",), f"  {comment(f'{_plain(name)}: {why}')}"
+        if len(left_out) > _LISTED:
+            yield ("features",), f"  and {len(left_out) - _LISTED:,} more"
+
+    def _of_side(self, side: Side) -> Iterator[tuple[Location, str]]:
+        choice, path = self.keys.of(side), ("features", f"{side}_id_column")
+        if not choice.sure:
+            yield path, comment(guess(choice))
+        features: Location = ("features", f"{side}_model_features")
+        start = 0
+        if choice.name is not None:
+            column = self.table.columns[choice.name]
+            each = (column.rows - column.nulls) / max(1, column.distinct)
+            yield (
+                *features,
+                0,
+            ), f"{column.distinct:,} IDs, {each:,.1f} rows each. As wide as the output."
+            start = 1
+        for index, taken in enumerate(self.towers.taken[side], start=start):
+            yield (*features, index), comment(taken.why)
+
+    def _of_sizes(self) -> Iterator[tuple[Location, str]]:
+        split: Location = ("data", "split")
+        time, rows = self.keys.time, self.divided.rows
+        yield ("model",), _MODEL
+        yield from self._of_model()
+        if self.divided.section["split"]["kind"] == "random":
+            if self.keys.buyer.name is not None:
+                yield (*split, "kind"), ignore("RG301", self.divided.why)
+            else:
+                yield (*split, "kind"), comment(f"At random: {self.divided.why}.")
+        elif not time.sure:
+            yield (*split, "date_column"), comment(guess(time))
+        if time.name is not None and self.divided.section["split"]["kind"] == "strict_time":
+            column = self.table.columns[time.name]
+            span = f"{day(column.low or 0)} to {day(column.high or 0)}"
+            yield split, f"Shares of the time from {span}; the test is its end."
+        yield split, (
+            f"Rows: {rows.training:,} for training, {rows.validation:,} for validation, "
+            f"{rows.test:,} for the test."
+        )
+
+    def _of_model(self) -> Iterator[tuple[Location, str]]:
+        product, rows = self.keys.product.name, self.divided.rows
+        if product is not None:
+            products = self.table.columns[product].distinct
+            wide = embedding_width(products)
+            text = f"For {products:,} products: 1.6 * {products:,}^0.56 is {wide}."
+            yield ("model", "output_embedding_dim"), text
+        steps = max(1, rows.training // self.model["batch_size"])
+        yield ("model", "batch_size"), f"{steps:,} batches an epoch."
+
+
+_EMBEDDINGS = (
+    "IDs are as wide as the output; other text is 1.6 * values^0.56 wide, as fastai found by trial."
+)
+_MODEL = (
+    "No layers: each ID's vector is the tower's output, plus a projection of the other features. "
+    "Deeper towers were worse on Online Retail; measure before you add some."
+)
+
+
+def guess(choice: Choice) -> str:
+    """Returns what is to be said of a choice that somebody has to check."""
+    return f"GUESS: {choice.why}. Check this." if choice.name else f"GUESS: {choice.why}: set it."
+
+
+def _plain(name: str) -> str:
+    return name if name and name.isprintable() and name == name.strip() else show(name)
