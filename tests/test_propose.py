@@ -282,6 +282,16 @@ def test_of_several_ids_the_finest_is_taken_and_what_it_implies_is_no_rival(
     assert keys.product == Choice("sku", "named like the product's ID")
 
 
+def test_what_depends_on_both_ids_is_a_guess(rows: Rows, proposed: Callable[..., Proposal]) -> None:
+    rows["shop"] = ["A"] * len(rows["sku"])  # each buyer and each product has one shop
+    half = len(rows["sku"]) // 2
+    for index in range(half, half * 2):
+        rows["shop"][index] = "B"
+        rows["sku"][index] = f"B{rows['sku'][index]}"
+        rows["customer_id"][index] += 1_000_000
+    assert "GUESS: the other tower would fit as well. Check this." in proposed(rows).text
+
+
 def test_a_rival_makes_it_a_guess(rows: Rows, proposed: Callable[..., Proposal]) -> None:  # P25
     rows["client_id"] = drawn(rows, lambda draw: draw.randrange(100))
     proposal = proposed(rows)

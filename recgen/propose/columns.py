@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
@@ -48,7 +47,7 @@ def sort_columns(table: Table, keys: Keys, width: int) -> Towers:
     towers = Towers(left_out=dict(table.unnamed))
     for name in table.columns:
         if name == keys.time.name:
-            towers.left_out[name] = "the time of the purchase: the split goes by it"
+            towers.left_out[name] = "the time of the purchase: it belongs to no tower"
         elif name not in keys.names:
             _sort(table, keys, name, width, towers)
     return towers
@@ -60,7 +59,7 @@ def _sort(table: Table, keys: Keys, name: str, width: int, towers: Towers) -> No
     if side is None:
         towers.left_out[name] = why
         return
-    twin = next((each for each in _twins(table, name, towers.taken[side])), None)
+    twin = _twin(table, name, towers.taken[side])
     found = feature_of(table, name, width)
     if twin is not None:
         towers.left_out[name] = f"says the same as {show(twin)}"
@@ -112,11 +111,14 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     if known[side] > _LOOSE:
         found = (f"{table.per(key, name):.1f} values a {s}" for s, key in ids.items())
         return None, f"{' and '.join(found)}: known only with the purchase"
-    per = table.per(ids[side], name)
     finer = _names_it_again(table, ids[side], side, name)
     if finer is not None:
         return None, finer
-    return side, f"{per:.2f} a {side}" if per >= 1.005 else f"one a {side}"
+    per = table.per(ids[side], name)
+    why = f"{per:.2f} a {side}" if per >= 1.005 else f"one a {side}"
+    if max(known.values()) <= _LOOSE and len(known) == len(SIDES):
+        why += ". GUESS: the other tower would fit as well. Check this"
+    return side, why
 
 
 def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None:
@@ -135,10 +137,9 @@ def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None
     return None
 
 
-def _twins(table: Table, name: str, taken: list[Taken]) -> Iterator[str]:
-    """Yields the categories that have one value for each of this column's."""
+def _twin(table: Table, name: str, taken: list[Taken]) -> str | None:
+    """Returns the category that has one value for each of this column's, if there is one."""
     if table.columns[name].kind in NUMBERS:
-        return
-    for each in taken:
-        if each.feature["data_type"] == "text" and table.same(each.name, name):
-            yield each.name
+        return None
+    texts = (each.name for each in taken if each.feature["data_type"] == "text")
+    return next((text for text in texts if table.same(text, name)), None)

@@ -46,11 +46,8 @@ class Explained:
             f"Proposed by `recgen init` from {self.source} ({size}); change what you know better."
         )
         yield ("name",), comment(text)
-        if any(
-            each.feature["data_type"] == "text"
-            for side in SIDES
-            for each in self.towers.taken[side]
-        ):
+        others = [each.feature for side in SIDES for each in self.towers.taken[side]]
+        if any(feature["data_type"] == "text" for feature in others):
             yield ("features",), _EMBEDDINGS
 
     def _left_out(self) -> Iterator[tuple[Location, str]]:
@@ -71,10 +68,8 @@ class Explained:
         if choice.name is not None:
             column = self.table.columns[choice.name]
             each = (column.rows - column.nulls) / max(1, column.distinct)
-            yield (
-                *features,
-                0,
-            ), f"{column.distinct:,} IDs, {each:,.1f} rows each. As wide as the output."
+            text = f"{column.distinct:,} IDs, {each:,.1f} rows each. As wide as the output."
+            yield (*features, 0), text
             start = 1
         for index, taken in enumerate(self.towers.taken[side], start=start):
             yield (*features, index), comment(taken.why)

