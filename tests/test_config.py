@@ -159,7 +159,9 @@ def test_stats_are_kept_when_they_are_json():
     assert feature(data_type="text", stats=stats).stats == stats
     endless: dict = {}
     endless["self"] = endless
-    for bad in (endless, {"a": {1: 2}}, {"a": object()}, {"a": {"b": {1}}}):
+    unlike = ({"a": {1: 2}}, {"a": object()}, {"a": {"b": {1}}})
+    unwritable = ({"a": float("nan")}, {"a": [float("inf")]}, {"a": "\ud800"}, {"\udfff": 1})
+    for bad in (endless, *unlike, *unwritable):
         with pytest.raises(ValidationError, match="not_json"):
             feature(data_type="text", stats=bad)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -110,7 +111,9 @@ def _is_json(value: object, depth: int) -> bool:
         return depth > 0 and texts and all(_is_json(part, depth - 1) for part in parts)
     if isinstance(value, str):
         return not any("\ud800" <= character <= "\udfff" for character in value)
-    return value is None or isinstance(value, (bool, int, float))
+    if isinstance(value, float):
+        return isfinite(value)
+    return value is None or isinstance(value, int)
 
 
 Item = TypeVar("Item")
