@@ -6,6 +6,7 @@ Each is checked in a process of its own, so that the first call is what is measu
 from __future__ import annotations
 
 import json
+import os
 import platform
 import resource
 import statistics
@@ -21,13 +22,15 @@ ROOT = Path(__file__).resolve().parents[1]
 ROUNDS = 5
 SIZES = (200, 10_000)
 
-# ru_maxrss is in kB; the peak before the call is what Python and recgen's imports take.
+# The peak before the call is what Python and recgen's imports take. It is read from Linux, since
+# `ru_maxrss` begins with that of the process that started this one.
 _CALL = """
-import json, resource, sys, time
+import json, re, sys, time
 import recgen
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with open("/proc/self/status") as status:
+        return int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read())[1]) / 1024
 
 before, began, cpu = peak(), time.perf_counter(), time.process_time()
 report = recgen.check(sys.argv[1])
@@ -150,10 +153,12 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(Path(folder))
+    load = os.getloadavg()[0]  # times are those of a busy machine where it is above its cores
     packages = {name: version(name) for name in ("pydantic", "pyyaml")}
     versions = {"python": platform.python_version(), **packages}
+    about = {"versions": versions, "cores": os.cpu_count(), "load": load, "rounds": ROUNDS}
     target = ROOT / "bench" / "results" / "check.json"
-    target.write_text(json.dumps({"versions": versions, **figures}, indent=1) + "\n")
+    target.write_text(json.dumps({**about, **figures}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
