@@ -1,0 +1,32 @@
+"""What tests of commands share: configs, files that are none, a look at what is printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+DEEP = [{"type": "dense", "units": units} for units in (256, 128, 64)]
+COLLAPSING = {"optimizer": "adam", "learning_rate": 0.5, "buyer_tower_layers": DEEP}
+
+BAD = {
+    "missing.yaml": "there is no file",
+    "folder": "is a directory",
+    "empty.yaml": "the config is empty",
+    "junk.yaml": "is larger than",
+    "noise.yaml": "is no text",
+    "list.yaml": "a config is a mapping",
+    "syntax.yaml": "error RG002",
+}
+
+
+def save(path: Path, experiment: Any) -> Path:
+    path.write_text(json.dumps(experiment), encoding="utf-8")  # which is YAML, too
+    return path
+
+
+def visible(text: str) -> list[str]:
+    """Returns the lines of a text without its colors."""
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
