@@ -13,14 +13,12 @@ import gc
 import json
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
-os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 import numpy as np
 from limits_grid import GROUPS, Trial, experiment
@@ -32,14 +30,13 @@ QUANTILES = {"median": 0.5, "p99": 0.99, "max": 1.0}
 
 
 class Bench:
-    """The transformed data of one split, and what reads it once for all runs."""
+    """The transformed data of one split, and its rows, read once for all runs."""
 
     def __init__(self, data: Path, split: str, folder: Path) -> None:
         self.folder = folder / split
         if not (self.folder / "examples" / "test").exists():
             _transform(data, split, self.folder)
         self.rows: dict[tuple[str, ...], Any] = {}
-        self.popularity: dict[int, float] = {}
 
     def train(self, trial: Trial) -> dict[str, Any]:
         """Renders the trainer of a trial, runs it, and returns what became of it."""
@@ -53,51 +50,58 @@ class Bench:
             path = Path(name) / "trainer_module.py"
             path.write_text(generate(config)["trainer_module.py"], encoding="utf-8")
             module = load_module(path)
-            watch = self._instrument(module, trial)
+            watch: dict[str, Any] = {}
+            self._instrument(module, trial, watch)
             arguments = fn_args(self.folder, {"epochs": trial.epochs, "seed": trial.seed})
             arguments.serving_model_dir = f"{name}/serving_model"
             with contextlib.suppress(RuntimeError):  # it stopped by itself; the metrics say why
                 module.run_fn(arguments)
             metrics = json.loads((Path(name) / "training_metrics.json").read_text())
-        return _entry(trial, metrics, watch | {"popularity": self.popularity[100]})
+        return _entry(trial, metrics, watch)
 
-    def _instrument(self, module: Any, trial: Trial) -> dict[str, Any]:
-        """Reads data once for all runs, leaves the export out, and watches gradient norms."""
-        import tensorflow as tf
-
-        read_rows, watch, bench = module.read_rows, {}, self
+    def _instrument(self, module: Any, trial: Trial, watch: dict[str, Any]) -> None:
+        """Makes a trainer read through this object, export nothing, and tell more than usual."""
+        read_rows = module.read_rows
 
         def read_once(patterns: Any, split: str) -> Any:
             key = (split, *sorted(module.FEATURES))
             if key not in self.rows:
                 self.rows[key] = read_rows(patterns, split)
+            watch[split] = self.rows[key][0]
             return self.rows[key]
 
-        class Watched(module.RetrievalModel):  # type: ignore[name-defined, misc]
-            def __init__(self, query_tower: Any, candidate_tower: Any, catalogue: Any) -> None:
-                super().__init__(query_tower, candidate_tower, catalogue)
-                self.norms = tf.Variable(tf.zeros(MOST_STEPS), trainable=False)
-                watch["model"] = self
-                rows = bench.rows[("validation", *sorted(module.FEATURES))][0]
-                bench.popularity = bench.popularity or catalogue.popularity_recall(rows)
-
-            def compute_gradients(self, features: Any, training: bool) -> Any:
-                found = super().compute_gradients(features, training)
-                if training:
-                    place = tf.minimum(self.optimizer.iterations, MOST_STEPS - 1)
-                    norm = tf.linalg.global_norm(list(found[2].values()))
-                    self.norms.scatter_nd_update([[place]], [norm])
-                return found
-
-            def evaluate(self, x: Any, **arguments: Any) -> Any:
-                result = super().evaluate(x, **arguments)
-                if trial.blind:  # the last of them is the test
-                    watch["blind"] = _blind(self, x, module, trial)
-                return result
-
-        module.read_rows, module.RetrievalModel = read_once, Watched
+        module.read_rows = read_once
+        module.RetrievalModel = _watched(module, trial, watch)
         module.Recommender.save = lambda *_: None
-        return watch
+        if not trial.stops:
+            module.DEAD_STEPS = MOST_STEPS
+
+
+def _watched(module: Any, trial: Trial, watch: dict[str, Any]) -> Any:
+    """Returns a trainer's model class that keeps the norm of each step's gradients."""
+    import tensorflow as tf
+
+    class Watched(module.RetrievalModel):  # type: ignore[name-defined, misc]
+        def __init__(self, query_tower: Any, candidate_tower: Any, catalogue: Any) -> None:
+            super().__init__(query_tower, candidate_tower, catalogue)
+            self.norms = tf.Variable(tf.zeros(MOST_STEPS), trainable=False)
+            watch.update({"model": self, "catalogue": catalogue})
+
+        def compute_gradients(self, features: Any, training: bool) -> Any:
+            found = super().compute_gradients(features, training)
+            if training:
+                place = tf.minimum(self.optimizer.iterations, MOST_STEPS - 1)
+                norm = tf.linalg.global_norm(list(found[2].values()))
+                self.norms.scatter_nd_update([[place]], [norm])
+            return found
+
+        def evaluate(self, x: Any, **arguments: Any) -> Any:
+            result = super().evaluate(x, **arguments)
+            if trial.blind:  # the last of them is the test
+                watch["blind"] = _blind(self, x, module, trial)
+            return result
+
+    return Watched
 
 
 def _blind(model: Any, batches: Any, module: Any, trial: Trial) -> float:
@@ -121,15 +125,16 @@ def _entry(trial: Trial, metrics: dict[str, Any], watch: dict[str, Any]) -> dict
     finite = norms[np.isfinite(norms)]
     gradients = {k: float(np.quantile(finite, q)) for k, q in QUANTILES.items() if len(finite)}
     gradients["share_above_1"] = float(np.mean(~(norms <= 1)))
+    popularity = watch["catalogue"].popularity_recall(watch["validation"])
     return {
         **trial.key(),
         "collapsed": bool(params.get("gradient_collapse_detected")),
         "failure": params.get("failure"),
         "loss": metrics["loss"]["loss"],
         "val_recall@100": metrics["recall"]["val_recall_at_100"],
-        "test_recall@100": final.get("test_recall_at_100"),
-        "popularity_val@100": watch["popularity"],
-        "popularity_test@100": final.get("test_popularity_recall_at_100"),
+        "test_recall@100": final["test_recall_at_100"],
+        "popularity_val@100": popularity[100],
+        "popularity_test@100": final["test_popularity_recall_at_100"],
         **({"blind_test_recall@100": watch["blind"]} if "blind" in watch else {}),
         "gradient_norm": gradients,
     }
@@ -179,37 +184,38 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
-def main() -> None:
-    """Trains what is missing of the groups that are named, and prints a line for each run."""
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("groups", nargs="*", choices=[*GROUPS, []], help="all without")
+    parser.add_argument("groups", nargs="*", help=f"of {', '.join(GROUPS)}; all without")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "bench" / "limits")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=1e9, help="start no run after")
     options = parser.parse_args()
+    if unknown := set(options.groups) - set(GROUPS):
+        parser.error(f"no group {', '.join(sorted(unknown))}")
+    return options
+
+
+def main() -> None:
+    """Trains what is missing of the groups that are named, and prints a line for each run."""
     import tensorflow as tf
 
+    options = _options()
     tf.get_logger().setLevel("ERROR")
     tf.config.threading.set_intra_op_parallelism_threads(options.threads)
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
     done = json.loads(options.out.read_text()) if options.out.exists() else []
     benches: dict[str, Bench] = {}
-    began = time.monotonic()
     for group, trial in _runs(options.groups or list(GROUPS), done):
-        if time.monotonic() - began > 60 * options.minutes:
-            break
         if trial.split not in benches:
             benches[trial.split] = Bench(options.data, trial.split, options.work)
-        started = time.monotonic()
         entry = {"group": group, **benches[trial.split].train(trial)}
         done.append(entry)
         _save(options.out, done)
         tf.keras.backend.clear_session()
         gc.collect()
-        recalls = [entry["val_recall@100"][-1:], entry["test_recall@100"]]
-        print(trial, recalls, entry["failure"], f"{time.monotonic() - started:.0f} s", flush=True)
+        print(trial, entry["val_recall@100"][-1:], entry["failure"], flush=True)
 
 
 if __name__ == "__main__":

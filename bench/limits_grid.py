@@ -58,6 +58,8 @@ class Trial:
     epochs: int = 3
     blind: tuple[str, ...] = ()
     """Keys of the buyer's tower that a client does not have: recall is measured without, too."""
+    stops: bool = True
+    """Whether the trainer's own watch stops it when a tower is dead."""
 
     def key(self) -> Plain:
         """Returns what tells it from others, as JSON has it."""
@@ -68,6 +70,7 @@ class Trial:
             "model": self.model,
             "seed": self.seed,
             "epochs": self.epochs,
+            "stops": self.stops,
         }
 
 
@@ -179,6 +182,24 @@ def seeds() -> Iterator[Trial]:
         yield Trial(both(*map(dense, (256, 128, 64))), id_width=32, seed=seed)
 
 
+def alarms() -> Iterator[Trial]:
+    """Runs that were stopped, once more without the watch: do they recover?"""
+    for depth, optimizer, rate in (
+        (3, "adagrad", 0.2),
+        (4, "adagrad", 0.2),
+        (6, "adagrad", 0.05),
+        (8, "adagrad", 0.01),
+        (2, "adam", 0.05),
+        (4, "adam", 0.03),
+        (3, "ftrl", 0.01),
+        (3, "ftrl", 0.1),
+    ):
+        yield replace(deep(depth, optimizer=optimizer, learning_rate=rate), stops=False)
+    yield replace(_towers(dense(128, "sigmoid"), dense(64, "sigmoid")), stops=False)
+    yield replace(_towers(dense(128, l2_reg=0.1), dense(64, "linear")), stops=False)
+    yield Trial(both(*map(dense, (256, 128, 64))), id_width=32, stops=False)
+
+
 def training() -> Iterator[Trial]:
     """The logQ correction, clipping, epochs, batch size."""
     for seed in (1, 2, 3):
@@ -191,7 +212,7 @@ def training() -> Iterator[Trial]:
     for epochs, seed in ((50, 1), (50, 2), (20, 1), (3, 1), (1, 1)):
         yield Trial(epochs=epochs, seed=seed)
     yield deep(3, epochs=20)
-    for size in (64, 256):
+    for size in (64, 256, 4096):
         yield Trial({"batch_size": size})
     for size in (32, 8):
         yield Trial({"batch_size": size}, epochs=1)
@@ -266,6 +287,7 @@ GROUPS: dict[str, Callable[[], Iterator[Trial]]] = {
     "rates": rates,
     "edges": edges,
     "seeds": seeds,
+    "alarms": alarms,
     "training": training,
     "layers": layers,
     "widths": widths,
