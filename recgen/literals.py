@@ -15,6 +15,7 @@ from typing import Any
 
 WIDTH = 88  # black's own line length, so that black finds nothing to change
 
+_FORMATTER = re.compile(r"(fmt|yapf):")  # `fmt: off` in a comment would switch black off
 _SLOT = re.compile(r"(LITERAL|COMMENT)_((?:[0-9a-f]{2})*)_")
 
 
@@ -99,6 +100,7 @@ def _escaped(character: str) -> str:
 def _comment(text: str, start: str) -> str:
     """Returns text for a comment: every line but the first begins with `# ` of its own."""
     printable = "".join(c if c.isprintable() or c == " " else "\n" for c in text)
+    printable = _FORMATTER.sub(r"\1 :", printable)
     width = WIDTH - len(start) - 2
     lines = [
         wrapped

@@ -1,151 +1,175 @@
-"""Hypothesis strategies: configs that may be valid, with names as bad as data has them."""
+"""Whole configs as plain data, most of them valid: drawn from the models, then arranged and mended.
+
+`strategies.py` draws what each field accepts by itself. Here columns get one name each, towers get
+their IDs, and whatever a rule refuses all the same is taken out again: rules need not be known.
+"""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
+from pydantic import ValidationError
+from strategies import Drawn, Plain, field_values, models_in, plain_of
 
-Plain = dict[str, Any]
-
-_HOSTILE = (
-    "x", "tf", "self", "inputs", "outputs", "bucket", "cross", "dense", "projection", "dense_1",
-    "shared_layers", "call", "class", "None", "input", "losses", "math", "features", "a b", "a-b",
-    "1st", "цена", "価格", "🛒", "ﬁsh", "fish", "é", "é", "it's", 'say "hi"', '"""', "\\",
-    "{{ x }}", "{% x %}", "{x}", "a\nb", "a\u2028b", "a\rb", "#",
-    '"); import os; ("', "${x}", "a/b", " ", "\ufeffa", "%s", "_", "__class__", "event",
-    "x_norm", "x_bucket", "a_x_b",
-)  # fmt: skip
-names = st.sampled_from(_HOSTILE) | st.text(
-    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=8
+from recgen.config import (
+    SIDES,
+    DataConfig,
+    ExperimentConfig,
+    FeatureConfig,
+    ModelConfig,
+    Split,
+    TextFeature,
 )
-_prose = st.none() | st.sampled_from(_HOSTILE) | st.text(st.characters(codec="utf-8"), max_size=20)
-_prose = _prose.map(lambda text: text and text.replace("\0", ""))
-_range = st.sampled_from([None, [0, 1], [-1, 1]])
+from recgen.findings import Location
+from recgen.rules import RULES
 
-
-def _some(options: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Plain]:
-    """Returns a mapping with some of the keys."""
-    return st.fixed_dictionaries({}, optional=options)
-
-
-_on = st.just({}) | st.just({"enabled": False})
-_bucketize = _some({"buckets": st.integers(2, 30), "embedding_dim": st.integers(4, 16)})
-_embedding = _some(
-    {
-        "embedding_dim": st.sampled_from([4, 8, 16, 64]),
-        "vocab_size": st.none() | st.integers(1, 9999),
-        "min_frequency": st.none() | st.integers(1, 9),
-        "oov_buckets": st.integers(1, 5),
-    }
-)
-_cyclical = _some({name: st.booleans() for name in ("yearly", "monthly", "weekly", "daily")})
-_normalize = _some({"range": _range})
-_TRANSFORMS = {
-    "text": st.fixed_dictionaries({"embedding": _embedding}),
-    "numeric": _some(
-        {
-            "normalize": _normalize,
-            "bucketize": _bucketize,
-            "log_transform": _on,
-            "missing_flag": _on,
-        }
-    ),
-    "temporal": _some(
-        {
-            "normalize": _normalize,
-            "bucketize": _bucketize,
-            "cyclical": _cyclical,
-            "missing_flag": _on,
-        }
-    ),
-}
-_TYPES = {  # a column that is read as text, too, when it is crossed
-    "text": ["STRING", "BYTES", "INT64"],
-    "numeric": ["FLOAT64", "INT64", "NUMERIC", "BOOL"],
-    "temporal": ["TIMESTAMP", "DATE", "TIME", "DATETIME"],
-}
-
-
-@st.composite
-def _feature(draw: st.DrawFn, column: str, kind: str) -> Plain:
-    feature = {"column": column, "data_type": kind, "description": draw(_prose)}
-    if draw(st.booleans()):
-        feature["transforms"] = draw(_TRANSFORMS[kind])
-    if draw(st.booleans()):
-        feature["bq_type"] = draw(st.sampled_from(_TYPES[kind]))
-    if draw(st.sampled_from([False] * 9 + [True])):
-        feature |= {"column": draw(names), "display_name": column}
-    return feature
-
-
-_layer = st.one_of(
-    st.builds(
-        lambda units, activation, l1, l2: {
-            "type": "dense",
-            "units": units,
-            "activation": activation,
-            "l1_reg": l1,
-            "l2_reg": l2,
-        },
-        st.sampled_from([8, 32, 64]),
-        st.sampled_from([None, "relu", "leaky_relu", "gelu", "selu", "swish", "tanh"]),
-        st.sampled_from([0.0, 1e-5]),
-        st.sampled_from([0.0, 1e-300, 0.01]),
-    ),
-    st.builds(lambda rate: {"type": "dropout", "rate": rate}, st.floats(0, 0.9)),
-    st.just({"type": "batch_norm"}),
-    st.just({"type": "layer_norm"}),
-)
-_model = _some(
-    {
-        "output_embedding_dim": st.sampled_from([8, 16, 32, 64]),
-        "optimizer": st.sampled_from(["adagrad", "adam", "sgd", "rmsprop", "adamw", "ftrl"]),
-        "learning_rate": st.sampled_from([0.001, 0.005, 1e-4]),
-        "batch_size": st.integers(1, 99_999),
-        "epochs": st.integers(1, 99),
-        "top_k": st.integers(1, 999),
-        "enable_training_metrics": st.booleans(),
-        "logq_correction": st.booleans(),
-        "gradient_clip_norm": st.none() | st.floats(0.1, 9),
-        "seed": st.integers(0, 2**31 - 1),
-    }
-)
+MODELS = tuple(models_in(ExperimentConfig))
+_SECTIONS = {"features": FeatureConfig, "model": ModelConfig, "data": DataConfig}
+names = field_values(TextFeature.model_fields["column"])
+_columns = st.lists(names, min_size=20, max_size=20, unique=True)
+_features = field_values(FeatureConfig.model_fields["buyer_model_features"])
+_crosses = field_values(FeatureConfig.model_fields["buyer_model_crosses"])
+_dates: Drawn = field_values(Split.model_fields["date_column"]).filter(bool)
+_ROUNDS = 6  # what is taken out can make something else wrong
 
 
 @st.composite
 def experiments(draw: st.DrawFn) -> Plain:
-    """Draws a config as plain data; most of them pass the check."""
-    columns = draw(st.lists(names, min_size=2, max_size=8, unique=True))
-    kinds = {column: draw(st.sampled_from(sorted(_TRANSFORMS))) for column in columns}
-    buyer, product, *others = columns
-    kinds |= {buyer: "text", product: "text"}
-    middle = draw(st.integers(0, len(others)))
-    features: Plain = {"buyer_id_column": buyer, "product_id_column": product}
-    for side, own in (
-        ("buyer", [buyer, *others[:middle]]),
-        ("product", [product, *others[middle:]]),
-    ):
-        features[f"{side}_model_features"] = [draw(_feature(name, kinds[name])) for name in own]
-        if len(own) > 1 and draw(st.booleans()):
-            features[f"{side}_model_crosses"] = [draw(_cross(own, kinds))]
-    layers = st.lists(_layer, max_size=3)
-    model = {
-        **draw(_model),
-        "buyer_tower_layers": draw(layers),
-        "product_tower_layers": draw(layers),
-        "share_tower_weights": draw(st.sampled_from([False] * 19 + [True])),
-    }
-    split = draw(st.sampled_from(["random", "strict_time"]))
-    date = draw(st.sampled_from([None, *[name for name in columns if kinds[name] == "temporal"]]))
-    data = {"kind": "random"} if split == "random" else {"kind": split, "date_column": date or "at"}
-    experiment = {"features": features, "model": model, "data": {"split": data}}
-    if (name := draw(_prose)) is not None:
-        experiment["name"] = name
-    return {**experiment, "description": draw(_prose)}
+    """Draws a config as plain data; nine of ten pass the check."""
+    plain = draw(plain_of(ExperimentConfig))
+    plain["features"] |= draw(_towers())
+    for section in ("model", "data"):
+        if draw(st.integers(0, 9)):  # it is left out in half of what was drawn
+            plain[section] = draw(plain_of(_SECTIONS[section]))
+    model = plain.get("model", {})
+    if "learning_rate" in model and draw(st.integers(0, 9)):
+        model["learning_rate"] = min(model["learning_rate"], 0.005)  # with it, any depth trains
+    if model.get("share_tower_weights"):
+        _mirror(plain["features"], model)
+    _date(draw, plain)
+    return mended(plain)
 
 
 @st.composite
-def _cross(draw: st.DrawFn, columns: list[str], kinds: dict[str, str]) -> Plain:
-    members = draw(st.lists(st.sampled_from(columns), min_size=2, max_size=3, unique=True))
-    return {"features": [{"column": member, "type": kinds[member]} for member in members]}
+def _towers(draw: st.DrawFn) -> Plain:
+    """Draws both towers' features and crosses, with IDs, and no column twice."""
+    columns = iter(draw(_columns))
+    found: Plain = {}
+    for side in SIDES:
+        own = [draw(plain_of(TextFeature)), *draw(_features)]
+        for feature in own:
+            feature["column"] = next(columns)
+        own[0].pop("transforms", None)
+        found |= {f"{side}_model_features": own, f"{side}_id_column": output_name(own[0])}
+        crosses = draw(_crosses) if len(own) > 2 else []
+        for cross in crosses:
+            _join(draw, cross, own)
+        found[f"{side}_model_crosses"] = crosses
+    return found
+
+
+def output_name(feature: Plain) -> str:
+    """Returns the name that a feature, or a member of a cross, has everywhere."""
+    return feature.get("display_name") or feature["column"]
+
+
+def _join(draw: st.DrawFn, cross: Plain, features: list[Plain]) -> None:
+    """Makes features members of a cross; a column of its own stays in one of four."""
+    for member in cross["features"]:
+        if draw(st.integers(0, 3)):
+            feature = draw(st.sampled_from(features))
+            for key in ("column", "display_name"):
+                member.pop(key, None)
+                member |= {key: feature[key]} if key in feature else {}
+            member["type"] = feature["data_type"] if feature["data_type"] != "history" else "text"
+
+
+def _mirror(features: Plain, model: Plain) -> None:
+    """Gives both towers the same widths and layers, so that they can share weights."""
+    shared = copy.deepcopy(features["buyer_model_features"])
+    for feature in shared:
+        feature["column"] += "2"
+        feature.pop("display_name", None)
+    crosses: Plain = {f"{side}_model_crosses": [] for side in SIDES}
+    own = {"product_model_features": shared, "product_id_column": output_name(shared[0])}
+    features.update(crosses | own)
+    model["product_tower_layers"] = model.get("buyer_tower_layers", [])
+
+
+def _date(draw: st.DrawFn, plain: Plain) -> None:
+    """Gives a split by time its date column: a temporal feature, or a column of its own."""
+    split = plain.get("data", {}).get("split")
+    if not split:
+        return
+    features = [f for side in SIDES for f in plain["features"][f"{side}_model_features"]]
+    known = [output_name(f) for f in features if f["data_type"] == "temporal"]
+    split["date_column"] = draw(st.sampled_from(known) | _dates if known else _dates)
+
+
+def mended(plain: Plain) -> Plain:
+    """Returns a config without what the rules refuse, as far as leaving things out can do it."""
+    for _ in range(_ROUNDS):
+        refused = set(refused_paths(plain))
+        if not refused:
+            break
+        outermost = {path for path in refused if refused.isdisjoint(_around(path))}
+        for path in sorted(outermost, key=_last_first):
+            plain = _without(plain, path)
+    return plain
+
+
+def refused_paths(plain: Plain) -> Iterator[Location]:
+    """Yields where the rules see an error; the config's shape must be right."""
+    config = ExperimentConfig.model_validate(plain)
+    sections = {name: getattr(config, name) for name in _SECTIONS}
+    for rule in RULES.values():
+        for problem in rule.problems(sections):
+            if (problem.severity or rule.severity) == "error":
+                yield problem.path
+
+
+def _around(path: Location) -> set[Location]:
+    return {path[:length] for length in range(1, len(path))}
+
+
+def _last_first(path: Location) -> tuple[Any, ...]:
+    """Sorts so that removing by position leaves the other positions right."""
+    return tuple((0, -part, "") if isinstance(part, int) else (1, 0, part) for part in path)
+
+
+def _without(plain: Plain, path: Location) -> Plain:
+    """Returns a config without what stands at a path, or without the least that is around it."""
+    for length in range(len(path), 0, -1):
+        less = copy.deepcopy(plain)
+        if _delete(less, path[:length]) and _has_shape(less):
+            return less
+    return plain
+
+
+def _delete(value: Any, path: Location) -> bool:
+    *around, last = path
+    for part in around:
+        if not _holds(value, part):
+            return False
+        value = value[part]
+    if not _holds(value, last):
+        return False
+    del value[last]
+    return True
+
+
+def _holds(value: Any, part: str | int) -> bool:
+    if isinstance(part, int):
+        return isinstance(value, list) and part < len(value)
+    return isinstance(value, dict) and part in value
+
+
+def _has_shape(plain: Plain) -> bool:
+    try:
+        ExperimentConfig.model_validate(plain)
+    except ValidationError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["runs"]
+pytest_plugins = ["runs", "fuzzing"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

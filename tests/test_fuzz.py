@@ -1,0 +1,103 @@
+"""Whatever is wrong with a config: `check` returns findings, `load` and `render` say the same."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from configs import experiments
+from fuzzing import some, tried
+from hypothesis import given
+from hypothesis import strategies as st
+from mutations import as_json, as_yaml, broken_texts, monsters, mutants
+
+from recgen.check import check
+from recgen.findings import ConfigError, Report, format_text
+from recgen.generate import render
+from recgen.load import load
+from recgen.rules import RULES
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = tuple(
+    path.read_text("utf-8", "replace")
+    for folder in ("tests", "examples")
+    for path in sorted((ROOT / folder).glob("**/*.yaml"))
+)
+
+
+def assert_findings(report: Report) -> None:
+    """Asserts that all is said in words that can be shown and sent on."""
+    for finding in report.findings:
+        assert finding.code in RULES
+        assert finding.message
+        assert (finding.line is None) == (finding.column is None)
+        assert finding.line is None or (finding.line >= 1 and finding.column >= 1)
+        json.dumps(finding.as_dict())
+    assert format_text(report).isprintable() or "\n" in format_text(report)
+    assert set(report.field_errors()) == {finding.path for finding in report.errors}
+    assert len(report.warning_dicts()) == len(report.findings) - len(report.errors)
+
+
+def assert_said(source: object, rendering: bool = True) -> None:
+    """Asserts that checking returns, and that loading and rendering raise only what they should."""
+    report = check(source)
+    assert_findings(report)
+    uses: list[Callable[[object], object]] = [load, render] if rendering else [load]
+    for use in uses:
+        try:
+            use(source)
+        except ConfigError as error:
+            assert_findings(error.report)
+            assert not report.ok
+        else:
+            assert report.ok or use is load  # which looks at the shape alone
+
+
+@some(ci=80, nightly=3500)
+@given(mutants(experiments()))
+def test_broken_data_gives_findings(data: Any) -> None:  # P5
+    tried["mutated: data"] += 1
+    assert_said(data)
+    if isinstance(data, dict):
+        features, model = data.get("features"), data.get("model")
+        assert_findings(check(features=features, model=model) if features or model else Report())
+
+
+# Pydantic tries to show a list of 3,000 levels, and says on the side that it cannot.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@some(ci=50, nightly=3000)
+@given(monsters(experiments()), st.booleans())
+def test_objects_that_misbehave_give_findings(data: Any, has_attributes: bool) -> None:
+    tried["mutated: objects"] += 1
+    if has_attributes and isinstance(data, dict):
+        data = SimpleNamespace(**{str(key): value for key, value in data.items()})
+    assert_said(data)
+
+
+@some(ci=60, nightly=4000)
+@given(broken_texts((mutants(experiments()) | experiments()).map(as_json)))
+def test_broken_json_gives_findings(text: str) -> None:
+    tried["mutated: JSON text"] += 1
+    assert_file_said(text, "config.json")
+
+
+_dumped = (mutants(experiments()) | experiments()).map(as_yaml)
+
+
+@some(ci=60, nightly=6000)
+@given(broken_texts(_dumped | st.sampled_from(TEXTS)))
+def test_broken_yaml_gives_findings(text: str) -> None:  # P6
+    tried["mutated: YAML text"] += 1
+    assert_file_said(text, "config.yaml")
+
+
+def assert_file_said(text: str, name: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        assert_said(path, rendering=False)  # what can be rendered is rendered above
