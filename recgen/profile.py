@@ -108,4 +108,5 @@ def embedding_width(distinct: int) -> int:
     found by trial there. It gives 158 for the 3,659 products of Online Retail, where widths of
     64 and 128 were measured to beat 32; the fourth root that TensorFlow's guide names gives 8.
     """
-    return max(_NARROWEST, min(_WIDEST, round(1.6 * float(distinct) ** 0.56)))
+    width: float = 1.6 * float(distinct) ** 0.56
+    return max(_NARROWEST, min(_WIDEST, round(width)))
