@@ -8,7 +8,7 @@ endif
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-tf216 test-tfx lint golden docs tfx-root
+.PHONY: demo test test-tf216 test-tfx lint golden docs fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
 	$(PYTHON) -m recgen demo-data --out runs/demo.csv --force
@@ -35,8 +35,21 @@ golden: $(READY)  ## write the expected modules again; then review the diff
 docs: $(READY)  ## write the page of all rules again
 	$(PYTHON) -m recgen explain --format markdown > docs/rules.md
 
+SEED ?= $(shell date +%s)
+fuzz: $(READY)  ## more than 20,000 drawn, broken and attacked configs; `SEED=1` repeats a run
+	$(PYTHON) -m pytest tests/test_fuzz.py tests/test_fuzz_attacks.py tests/test_properties.py \
+		--quiet --timeout 0 --hypothesis-profile nightly --hypothesis-seed $(SEED)
+
+FUZZ_SECONDS ?= 600
+fuzz-atheris: .venv/.atheris  ## coverage-guided texts for `load` and `check` (Python 3.11)
+	.venv/bin/python fuzz/check_text.py runs/fuzz -max_total_time=$(FUZZ_SECONDS)
+
 tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 	tests/tfx/make_root.sh $(CURDIR)/.tfx/root
+
+.venv/.atheris: .venv/.ready
+	.venv/bin/uv pip install --quiet --python .venv/bin/python atheris
+	touch $@
 
 .venv/.ready: CONSTRAINTS := requirements/tf-2.21.txt
 .venv-tf216/.ready: CONSTRAINTS := requirements/tf-2.16.txt

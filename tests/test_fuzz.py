@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,12 +13,10 @@ from fuzzing import some, tried
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import as_json, as_yaml, broken_texts, monsters, mutants
+from said import assert_findings, assert_said
 
 from recgen.check import check
-from recgen.findings import ConfigError, Report, format_text
-from recgen.generate import render
-from recgen.load import load
-from recgen.rules import RULES
+from recgen.findings import Report
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXTS = tuple(
@@ -28,34 +24,6 @@ TEXTS = tuple(
     for folder in ("tests", "examples")
     for path in sorted((ROOT / folder).glob("**/*.yaml"))
 )
-
-
-def assert_findings(report: Report) -> None:
-    """Asserts that all is said in words that can be shown and sent on."""
-    for finding in report.findings:
-        assert finding.code in RULES
-        assert finding.message
-        assert (finding.line is None) == (finding.column is None)
-        assert finding.line is None or (finding.line >= 1 and finding.column >= 1)
-        json.dumps(finding.as_dict())
-    assert format_text(report).isprintable() or "\n" in format_text(report)
-    assert set(report.field_errors()) == {finding.path for finding in report.errors}
-    assert len(report.warning_dicts()) == len(report.findings) - len(report.errors)
-
-
-def assert_said(source: object, rendering: bool = True) -> None:
-    """Asserts that checking returns, and that loading and rendering raise only what they should."""
-    report = check(source)
-    assert_findings(report)
-    uses: list[Callable[[object], object]] = [load, render] if rendering else [load]
-    for use in uses:
-        try:
-            use(source)
-        except ConfigError as error:
-            assert_findings(error.report)
-            assert not report.ok
-        else:
-            assert report.ok or use is load  # which looks at the shape alone
 
 
 @some(ci=80, nightly=3500)
