@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from recgen.config import ExperimentConfig
+from recgen.plan import input_columns
+
 Table = dict[str, list[Any]]
 
 _COUNTRIES = ("France", "Italy", "São Tomé", "Côte d'Ivoire", "UK")
@@ -41,6 +44,25 @@ def transactions(
         "price": _with_nulls(price[product].tolist(), null[2]),
         "bought_at": np.sort(_FIRST + random.integers(_YEAR, size=rows)).tolist(),
     }
+
+
+def random_table(config: ExperimentConfig, rows: int = 400) -> Table:
+    """Returns rows for any config: few distinct values, a tenth of them null, but for the IDs."""
+    random = np.random.default_rng(11)
+    ids = {config.features.buyer_id, config.features.product_id}
+    table: Table = {}
+    for column in input_columns(config):
+        numbers = random.integers(40, size=rows)
+        if column.dtype == "string":
+            values = [f"№ {number}" for number in numbers]
+        elif column.dtype == "int64":
+            values = (1_700_000_000 + 5000 * numbers).tolist()
+        else:
+            values = (numbers / 7).tolist()
+        if column.name not in ids:
+            values = _with_nulls(values, random.random(rows) < 0.1)
+        table[column.name] = values
+    return table
 
 
 def _with_nulls(values: Sequence[Any], null: Any) -> list[Any]:

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from runs import CASES, Run, arrow
-from synthetic import Table
+from synthetic import Table, random_table
 
 from recgen.check import require
-from recgen.plan import input_columns
 
 # These two have nothing of their own to run; each case takes ten seconds.
 ALL = sorted({case.name for case in CASES.iterdir()} - {"ids_only", "both_towers"})
@@ -111,33 +110,13 @@ def _shop_table() -> Table:
     return transactions()
 
 
-def _random_table(name: str, rows: int = 400) -> Table:
-    """Returns rows for any config: few distinct values, a tenth of them null, but for the IDs."""
-    config = require(CASES / name / "config.yaml")
-    random = np.random.default_rng(11)
-    ids = {config.features.buyer_id, config.features.product_id}
-    table: Table = {}
-    for column in input_columns(config):
-        numbers = random.integers(40, size=rows)
-        if column.dtype == "string":
-            values = [f"№ {number}" for number in numbers]
-        elif column.dtype == "int64":
-            values = (1_700_000_000 + 5000 * numbers).tolist()
-        else:
-            values = (numbers / 7).tolist()
-        if column.name not in ids:
-            nulls = random.random(rows) < 0.1
-            values = [None if null else v for null, v in zip(nulls, values, strict=True)]
-        table[column.name] = values
-    return table
-
-
 @pytest.fixture(scope="module")
 def runs(make_run: Callable[..., Run]) -> dict[str, Run]:
     """Transforms and trains every golden case."""
     found = {}
     for name in ALL:
-        found[name] = make_run(CASES / name / "config.yaml", _random_table(name))
+        path = CASES / name / "config.yaml"
+        found[name] = make_run(path, random_table(require(path)))
         found[name].fit(epochs=1, batch_size=64)
     return found
 

@@ -1,0 +1,60 @@
+"""A sample of the drawn configs trains: data of all drawn columns, transformed, and one step."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from configs import experiments, mended
+from fuzzing import tried
+from hypothesis import Phase, given, settings
+from runs import Run
+from strategies import Plain
+from synthetic import random_table
+
+from recgen.check import check, require
+
+pytestmark = pytest.mark.slow
+
+_LARGEST = 1000  # of any number in a config: wider is only slower
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    count = metafunc.config.getoption("--train-samples")
+    metafunc.parametrize("plain", samples(count), ids=[f"sample {n + 1}" for n in range(count)])
+
+
+def samples(count: int) -> list[Plain]:
+    """Returns drawn configs that pass the check, always the same ones, each with much in it."""
+    found: list[Plain] = []
+
+    @settings(max_examples=40 * count, derandomize=True, phases=[Phase.generate], database=None)
+    @given(experiments())
+    def collect(plain: Plain) -> None:
+        small = mended(smaller(plain))
+        if check(small).ok:
+            found.append(small)
+
+    collect()
+    rich = sorted(found, key=lambda plain: -len(str(plain)))[: 4 * count]
+    return random.Random(count).sample(rich, count)
+
+
+def smaller(value: Any) -> Any:
+    """Returns plain data without large numbers."""
+    if isinstance(value, dict):
+        return {key: smaller(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [smaller(part) for part in value]
+    is_large = isinstance(value, int) and not isinstance(value, bool) and value > _LARGEST
+    return _LARGEST if is_large else value
+
+
+def test_a_drawn_config_trains_a_step(make_run: Callable[..., Run], plain: Plain) -> None:
+    tried["valid: trains a step"] += 1
+    run = make_run(plain, random_table(require(plain)))
+    built = run.built(batch_size=32)
+    assert math.isfinite(float(built.model.train_step(built.batch)["loss"]))
