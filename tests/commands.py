@@ -8,6 +8,7 @@ from typing import Any
 
 DEEP = [{"type": "dense", "units": units} for units in (256, 128, 64)]
 COLLAPSING = {"optimizer": "adam", "learning_rate": 0.5, "buyer_tower_layers": DEEP}
+ALLOW = ("--allow", "RG201", "--allow", "RG204")
 
 BAD = {
     "missing.yaml": "there is no file",

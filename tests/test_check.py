@@ -134,7 +134,7 @@ def test_sections_alone_have_paths_of_their_own(experiment):
     ]
     assert findings(check(model={})) == []
     assert check(features=features).ok
-    report = check(model={"optimizer": "sgd", "learning_rate": 0.2, "gradient_clip_norm": None})
+    report = check(model={"optimizer": "sgd", "learning_rate": 1.0, "gradient_clip_norm": None})
     assert Fix(("gradient_clip_norm",), "set", 1.0) in [each.fix for each in report.findings]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import COLLAPSING, save, visible
+from commands import ALLOW, COLLAPSING, save, visible
 from metrics_data import COLLAPSE, metrics_data
 
 import recgen
@@ -70,9 +70,9 @@ def test_render_tells_findings_on_stderr(run, folder, experiment):
     code, out, err = run("render", "deep.yaml")
     assert (code, out) == (1, "")
     assert "error RG201" in err
-    assert err.splitlines()[-1].startswith("deep.yaml: 1 error")
+    assert err.splitlines()[-1].startswith("deep.yaml: 2 errors")
     assert sorted(path.name for path in folder.iterdir()) == ["deep.yaml"]
-    code, out, err = run("render", "deep.yaml", "--allow", "RG201")
+    code, out, err = run("render", "deep.yaml", *ALLOW)
     assert (code, "warning RG201" in err, "wrote" in out) == (0, True, True)
 
 
@@ -174,7 +174,7 @@ def test_train_refuses_numbers_out_of_range(run, config, option):
 def test_a_collapsed_training_is_explained(run, folder, experiment, trained):
     save(Path("deep.yaml"), {**experiment, "model": COLLAPSING})
     trained["metrics"] = metrics_data(**COLLAPSE)
-    code, out, err = run("train", "deep.yaml", "--data", "d.csv", "--allow", "RG201")
+    code, out, err = run("train", "deep.yaml", "--data", "d.csv", *ALLOW)
     assert code == 1
     assert "warning RG201" in err
     assert out.splitlines()[-8:] == [
@@ -443,7 +443,7 @@ def test_findings_on_a_narrow_terminal(run, config, experiment, terminal):
     assert not any(line.endswith(" ") for line in lines)
     helps = [index for index, line in enumerate(lines) if line.startswith("  help: ")]
     assert lines[helps[0] + 1].startswith("  ")
-    assert "config.yaml: 1 error" in "\n".join(lines[-3:])
+    assert "config.yaml: 2 errors" in "\n".join(lines[-3:])
     carets = [index for index, line in enumerate(lines) if line.endswith("^")]
     assert lines[carets[0] - 1].startswith("    1 | …")
 

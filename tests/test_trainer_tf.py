@@ -13,7 +13,7 @@ from runs import Run
 
 DEEP = [{"type": "dense", "units": units} for units in (128, 64, 32)]
 LINEAR_LAST = [*DEEP[:2], {"type": "dense", "units": 32, "activation": None}]
-ALLOWED = ["RG201", "RG203"]
+ALLOWED = ["RG201", "RG203", "RG204"]
 
 
 def deep(layers: list[dict[str, Any]], **more: Any) -> dict[str, Any]:

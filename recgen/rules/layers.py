@@ -22,7 +22,8 @@ from recgen.rules.base import Problem, Rule, all_layers, layers_of
 
 _HIGH_RATE = 0.7
 _FEW_ROWS = 64  # of a batch whose moments batch_norm takes
-_LOSS_GRADIENT = 0.2  # median norm over a healthy training: see RG225
+_PULL = 0.005  # of a penalty's gradient, beside about 0.3 of the loss's: see RG225
+_HARMLESS_PULL = 0.002
 
 
 def _pairs(model: ModelConfig, side: Side) -> Iterator[tuple[Location, Layer, Layer]]:
@@ -74,7 +75,6 @@ def _sigmoids(model: ModelConfig) -> Iterator[Problem]:
 
 _ENDS = {
     "sigmoid": "all its numbers lie between 0 and 1, so that every score is positive",
-    "tanh": "its numbers lie between -1 and 1, so that scores are bounded",
     "gelu": "none of its numbers is below -0.17, nearly as with ReLU",
     "swish": "none of its numbers is below -0.28, nearly as with ReLU",
 }
@@ -155,12 +155,12 @@ def _drowned(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
                 "l2_reg": 2 * layer.l2_reg * math.sqrt(squares),
             }
             for name, pull in pulls.items():
-                if pull > _LOSS_GRADIENT:
+                if pull > _PULL:
                     message = (
                         f"the penalty pulls on {width} x {layer.units} weights with a gradient "
-                        f"of {pull:.2g}, the loss with about {_LOSS_GRADIENT}"
+                        f"of {pull:.2g}: from {_PULL} on it costs recall"
                     )
-                    help = f"Divide it by {math.ceil(10 * pull / _LOSS_GRADIENT)} or more."
+                    help = f"Divide it by {math.ceil(pull / _HARMLESS_PULL)} or more."
                     yield Problem((*path, name), message, help)
             width = layer.units
 
@@ -168,10 +168,11 @@ def _drowned(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
 RULES = (
     Rule(
         code="RG216",
-        severity="warning",
+        severity="info",
         title="Two linear layers in a row",
         reason="The product of two matrices is one matrix: the layers cost twice and can say "
-        "nothing more. The projection that recgen adds is linear, too.",
+        "nothing more (measured on Online Retail: recall 0.227 and 0.229 without the second). The "
+        "projection that recgen adds is linear, too.",
         example="model:\n  buyer_tower_layers:\n"
         "    - {type: dense, units: 128, activation: linear}\n"
         "    - {type: dense, units: 64, activation: linear}",
@@ -184,7 +185,8 @@ RULES = (
         title="A layer narrower than the output",
         reason="All that a tower knows passes through its narrowest layer. An output of 128 "
         "numbers that is computed from 16 has 16 to tell products apart (a note where it is more "
-        "than a quarter of the output).",
+        "than a quarter of the output). Measured on Online Retail before an output of 64: 8 units "
+        "cost an eighth of the recall, 16 a twentieth.",
         example="model:\n  output_embedding_dim: 128\n  product_tower_layers:\n"
         "    - {type: dense, units: 16}",
         remedy="Make layers at least as wide as the output, or the output narrower.",
@@ -195,7 +197,8 @@ RULES = (
         severity="warning",
         title="Several sigmoid layers in a tower",
         reason="The derivative of a sigmoid is at most 1/4, so that each layer takes at least "
-        "three quarters of the gradient from those before it.",
+        "three quarters of the gradient from those before it. Measured on Online Retail: two of "
+        "them learn popularity only (0.156), ReLU and a linear layer have 0.217.",
         example="model:\n  buyer_tower_layers:\n"
         "    - {type: dense, units: 128, activation: sigmoid}\n"
         "    - {type: dense, units: 64, activation: sigmoid}",
@@ -205,10 +208,11 @@ RULES = (
     Rule(
         code="RG219",
         severity="warning",
-        title="A tower's output is bounded",
+        title="A tower's output is bounded below",
         reason="Scores are dot products of outputs. After a sigmoid all of them are positive and "
         "at most as large as the output is wide: a product cannot be the opposite of what a buyer "
-        "wants. tanh, gelu and swish are milder (a note).",
+        "wants. Measured on Online Retail: 0.203 instead of 0.217 (tanh 0.220, so nothing is said "
+        "of it). gelu and swish, hardly below zero, get a note.",
         example="model:\n  output_embedding_dim: 64\n  buyer_tower_layers:\n"
         "    - {type: dense, units: 64, activation: sigmoid}",
         remedy="Write `activation: linear` for the last layer.",
@@ -230,8 +234,9 @@ RULES = (
         severity="warning",
         title="Dropout of 0.7 or more",
         reason="With 30% of the numbers left, two rows of one buyer have a tenth of them in "
-        "common: most of a step is noise. A rate of 0.9 once looked harmless only because dropout "
-        "was never switched on in training.",
+        "common: most of a step is noise. Measured on Online Retail after three epochs: 0.217 "
+        "without, 0.198 with 0.5, 0.157 with 0.9, which is popularity. A rate of 0.9 once looked "
+        "harmless only because dropout was never switched on in training.",
         example="model:\n  buyer_tower_layers:\n    - {type: dropout, rate: 0.9}",
         remedy="Use 0.1 to 0.5.",
         checks=(_much_dropout,),
@@ -273,11 +278,13 @@ RULES = (
         severity="warning",
         title="Weight penalties that drown the loss",
         reason="The loss is a mean, and over a healthy training its gradient has a norm of 0.1 to "
-        "0.7 (measured medians). Glorot weights of n x m have a sum of squares of 2nm/(n+m), so "
-        "the gradient of l2 is 2 l2 sqrt(2nm/(n+m)) and that of l1 is l1 sqrt(nm). When that is "
-        "above 0.2, the layer learns to be small before it learns anything else.",
+        "0.5. Glorot weights of n x m have a sum of squares of 2nm/(n+m), so that at the start the "
+        "gradient of l2 is 2 l2 sqrt(2nm/(n+m)) and that of l1 is l1 sqrt(nm). It pulls in one "
+        "direction all the time. Measured on Online Retail: 0.002 costs a twentieth of the recall "
+        "or less, 0.01 a sixth, and from 0.08 on popularity is all that is learnt. No penalty "
+        "helped.",
         example="model:\n  buyer_tower_layers:\n    - {type: dense, units: 256, l2_reg: 0.1}",
-        remedy="Use 1e-5 to 1e-4, or dropout.",
+        remedy="Leave it out, or use an l2_reg of at most 1e-4.",
         checks=(_drowned,),
     ),
 )

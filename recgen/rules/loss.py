@@ -13,7 +13,7 @@ _BATCH = ("model", "batch_size")
 _FEW = 16  # rows of a batch
 _LOW = 0.02  # temperature of cosines: scores up to 50
 _LOW_UNBOUNDED = 0.1
-_MUCH_SMOOTHING = 0.2
+_MUCH_SMOOTHING = 0.3
 
 
 def _no_negatives(model: ModelConfig) -> Iterator[Problem]:
@@ -21,9 +21,8 @@ def _no_negatives(model: ModelConfig) -> Iterator[Problem]:
         message = "a batch of one row has no negatives: the loss is 0 and nothing is learnt"
         yield Problem(_BATCH, message, "Use 1024.", fix=("set", 1024))
     elif model.batch_size < _FEW:
-        negatives = model.batch_size - 1
-        message = f"{negatives} negatives a row are few to tell a product from a catalogue"
-        yield Problem(_BATCH, message, "Use 256 to 2048.", severity="warning")
+        message = f"steps of {model.batch_size} rows: an epoch takes far longer than it has to"
+        yield Problem(_BATCH, message, "Use 256 to 2048.", severity="info")
 
 
 def _no_correction(model: ModelConfig) -> Iterator[Problem]:
@@ -36,7 +35,7 @@ def _no_correction(model: ModelConfig) -> Iterator[Problem]:
 def _hits_uncorrected(model: ModelConfig) -> Iterator[Problem]:
     if model.remove_accidental_hits and not model.logq_correction:
         path = ("model", "remove_accidental_hits")
-        message = "remove_accidental_hits without the logQ correction costs recall"
+        message = "remove_accidental_hits does not replace the logQ correction"
         yield Problem(path, message, "Switch logq_correction on, or this off.")
 
 
@@ -102,12 +101,13 @@ RULES = (
     Rule(
         code="RG207",
         severity="error",
-        title="A batch without negatives, or with few",
+        title="A batch without negatives, or of few rows",
         reason="A row's negatives are the other products of its batch. With one row there are "
-        "none: the softmax over one score is 1, loss and gradient are exactly zero. With fewer "
-        "than 16 (a warning) each step sees next to nothing of the catalogue. Measured on Online "
-        "Retail, recall@100 after three epochs is 0.259 with 64 rows, 0.261 with 256, 0.254 with "
-        "1024 and 0.220 with 4096, the smaller ones taking longer.",
+        "none: the softmax over one score is 1, loss and gradient are exactly zero. With the logQ "
+        "correction even seven negatives do: measured on Online Retail, recall@100 after one epoch "
+        "is 0.221 with 8 rows, 0.227 with 32 and 0.212 with 1024, after three 0.259 with 64, 0.261 "
+        "with 256, 0.254 with 1024 and 0.220 with 4096. Small batches cost time only (a note below "
+        "16 rows).",
         example="model:\n  batch_size: 1",
         remedy="Use 256 to 2048.",
         checks=(_no_negatives,),
@@ -129,9 +129,9 @@ RULES = (
         code="RG209",
         severity="warning",
         title="Accidental hits removed without the logQ correction",
-        reason="What is removed are popular products, which are the ones that would have been "
-        "punished least: measured, it cost 30% of recall. With the correction it changes nothing "
-        "in quality.",
+        reason="What costs recall is the missing correction, and removing hits does not replace "
+        "it: measured on Online Retail, recall@100 is 0.175 with hits removed and 0.174 without, "
+        "and 0.268 in both cases with the correction.",
         example="model:\n  remove_accidental_hits: true\n  logq_correction: false",
         remedy="Switch `logq_correction` on; `remove_accidental_hits` is then not needed.",
         checks=(_hits_uncorrected,),
@@ -141,7 +141,8 @@ RULES = (
         severity="error",
         title="Accidental hits removed together with label smoothing",
         reason="TFRS removes a hit by setting its score to -3e36, and smoothing asks for some "
-        "probability there, too: measured, the loss was 8.5e34.",
+        "probability there, too: measured, the loss is 3.2e32. The model trains all the same, "
+        "since that part is constant, but the loss can show no failure any more.",
         example="model:\n  remove_accidental_hits: true\n  label_smoothing: 0.1",
         remedy="Use one of them.",
         checks=(_hits_smoothed,),
@@ -175,18 +176,21 @@ RULES = (
         severity="info",
         title="A temperature without normalized embeddings",
         reason="The towers can make their outputs as long as they like, so that they undo any "
-        "temperature; it only changes how large the first steps are.",
+        "temperature; it acts as another learning rate. Measured on Online Retail after five "
+        "epochs: 0.1 and 0.5 give 0.279 and 0.280, 1 gives 0.268 and 5 gives 0.211; with a higher "
+        "rate instead the same is reached.",
         example="model:\n  temperature: 0.5",
         remedy="Leave it away, or set `normalize_embeddings: true`.",
         checks=(_temperature_absorbed,),
     ),
     Rule(
         code="RG214",
-        severity="warning",
+        severity="info",
         title="Much label smoothing",
         reason="Smoothing s asks for the probability s/n for each of n products of the batch, "
-        "however unlike they are. It is made for a few classes with wrong labels; among hundreds "
-        "of negatives it rewards scores that are alike.",
+        "however unlike they are. It is made for a few classes with wrong labels. Measured on "
+        "Online Retail, 0.1 and 0.3 neither help nor harm (0.268 and 0.267, without it 0.268); "
+        "more was not tried.",
         example="model:\n  label_smoothing: 0.4",
         remedy="Use 0.1 at most, or none.",
         checks=(_smoothed_much,),

@@ -61,9 +61,10 @@ def _unfit(model: ModelConfig) -> Iterator[Problem]:
     if model.optimizer == "sgd":
         message = "sgd moves rare IDs hardly at all: it learns little more than popularity"
         yield Problem(path, message, "Use adagrad or adam.", fix=("set", "adagrad"))
-    elif model.optimizer == "ftrl" and any(map(model.layers_of, SIDES)):
-        message = "ftrl with layers: such towers collapsed at every rate that was tried"
-        yield Problem(path, message, "Use adagrad, or no layers.", fix=("set", "adagrad"))
+    elif model.optimizer == "ftrl" and max(map(model.depth_of, SIDES)) >= 2:
+        message = "ftrl with layers: such towers learnt nothing at any rate that was tried"
+        help = "Use adagrad, or no layers."
+        yield Problem(path, message, help, severity="error", fix=("set", "adagrad"))
 
 
 def _epochs(model: ModelConfig) -> Iterator[Problem]:
@@ -96,7 +97,7 @@ RULES = (
         reason="The norm is that of all gradients together, and the loss is a mean, so that it "
         "means the same at every batch size. Measured over trainings that went well, the norm's "
         "median is 0.1 to 0.7 and all but one step in a hundred stay below 3. A bound of 100 gave "
-        "the recall of none, 10 a little more in deep towers (0.221 and 0.212). A bound of 0.1 "
+        "the recall of none, 10 a little more in deep towers (0.221 and 0.215). A bound of 0.1 "
         "changed little, 0.01 cost a third of recall (0.176 instead of 0.278), and 0.001 left "
         "the model where popularity is.",
         example="model:\n  gradient_clip_norm: 1000",
@@ -132,10 +133,12 @@ RULES = (
         reason="SGD gives every row of a table the same rate, so that IDs with few rows hardly "
         "move. Measured on Online Retail after three epochs, rates 0.01 to 10: at most 0.160, "
         "popularity 0.155, Adagrad 0.280. FTRL's first step sets weights whose "
-        "gradient is near zero to zero, and a layer's random start with them: with three dense "
-        "layers it collapsed at 0.01, 0.1 and 1.0, while without layers it reached 0.274.",
+        "gradient is near zero to zero, and a layer's random start with them: with two or three "
+        "dense layers five of five runs at 0.01, 0.1 and 1.0 were stopped (an error), while "
+        "without layers it reached 0.274.",
         example="model:\n  optimizer: sgd",
         remedy="Use `adagrad`, or `adam` at 0.001 to 0.01.",
         checks=(_unfit,),
+        allowable=True,
     ),
 )
