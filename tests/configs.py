@@ -96,7 +96,7 @@ def _mirror(features: Plain, model: Plain) -> None:
     crosses: Plain = {f"{side}_model_crosses": [] for side in SIDES}
     own = {"product_model_features": shared, "product_id_column": output_name(shared[0])}
     features.update(crosses | own)
-    model["product_tower_layers"] = model.get("buyer_tower_layers", [])
+    model["product_tower_layers"] = copy.deepcopy(model.get("buyer_tower_layers", []))
 
 
 def _date(draw: st.DrawFn, plain: Plain) -> None:

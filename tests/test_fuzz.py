@@ -12,7 +12,16 @@ from configs import experiments
 from fuzzing import some, tried
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import as_json, as_yaml, broken_texts, monsters, mutants
+from mutations import (
+    BrokenDict,
+    BrokenList,
+    Raising,
+    as_json,
+    as_yaml,
+    broken_texts,
+    monsters,
+    mutants,
+)
 from said import assert_findings, assert_said
 
 from recgen.check import check
@@ -69,3 +78,35 @@ def assert_file_said(text: str, name: str) -> None:
         path = Path(folder) / name
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
         assert_said(path, rendering=False)  # what can be rendered is rendered above
+
+
+_FEATURE = ("features", "buyer_model_features", 0)
+FOUND = {
+    "a cross that cannot be walked": (
+        ("features", "buyer_model_crosses", 0, "features"),
+        BrokenList([1]),
+    ),
+    "statistics that cannot be read": ((*_FEATURE, "stats"), {"a": BrokenDict(a=1)}),
+    "a range that cannot be walked": (
+        (*_FEATURE, "transforms"),
+        {"normalize": {"range": BrokenList([0, 1])}},
+    ),
+    "a feature that raises": (_FEATURE, Raising(RuntimeError)),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_fuzzing_found_gives_findings(case: str) -> None:
+    place, junk = FOUND[case]
+    data: Any = {
+        "features": {
+            "buyer_model_features": [{"column": "a", "data_type": "numeric"}],
+            "buyer_model_crosses": [{"features": ["a", "b"]}],
+        }
+    }
+    inner = data
+    for part in place[:-1]:
+        inner = inner[part]
+    inner[place[-1]] = junk
+    assert_said(data)
+    assert not check(data).ok

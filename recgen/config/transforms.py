@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from recgen.config.types import Buckets, Column, Config, Count, EmbeddingDim, Flag
+from recgen.config.types import Buckets, Column, Config, Count, EmbeddingDim, Flag, guarded
 
 Cycle = Literal["yearly", "quarterly", "monthly", "weekly", "daily"]
 CYCLES: tuple[Cycle, ...] = ("yearly", "quarterly", "monthly", "weekly", "daily")
@@ -48,7 +48,7 @@ class Embedding(Transform):
 class Normalize(Transform):
     """A number brought to a common scale."""
 
-    range: Annotated[Range | None, BeforeValidator(_known_range), _RANGES] = None
+    range: Annotated[Range | None, BeforeValidator(guarded(_known_range)), _RANGES] = None
     """null for z-score, [0, 1] or [-1, 1] for minimum and maximum."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
@@ -82,6 +82,24 @@ def dtype_of(bq_type: BqType) -> DType:
     return _DTYPES[item_type(bq_type)]
 
 
+Checked = TypeVar("Checked")
+
+
+def guarded(check: Callable[[Any], Checked]) -> Callable[[Any], Checked]:
+    """Returns the check, for which a value whose own code raises something is a wrong one."""
+
+    def checked(value: Any) -> Checked:
+        try:
+            return check(value)
+        except PydanticCustomError:
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+            raise PydanticCustomError("unreadable", f"cannot be read: {kind}") from error
+
+    return checked
+
+
 def _writable(text: str) -> str:
     # Where a length is limited, Pydantic refuses lone surrogates by itself; a NUL passes.
     if "\0" in text:
@@ -131,7 +149,7 @@ Count = Annotated[int, Field(strict=True, ge=1)]
 EmbeddingDim = Annotated[int, Field(strict=True, ge=4, le=1024)]
 Buckets = Annotated[int, Field(strict=True, ge=2, le=1000)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Stats = Annotated[dict[str, Any], AfterValidator(_json_only)]
+Stats = Annotated[dict[str, Any], AfterValidator(guarded(_json_only))]
 
 
 class Config(BaseModel):

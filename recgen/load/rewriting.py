@@ -136,22 +136,22 @@ def value_of(source: object, key: str) -> object:
 
 def entries(source: object) -> Iterator[tuple[int, object]]:
     """Yields the items of a list with their indices; nothing for what is no list."""
-    yield from enumerate(source if isinstance(source, (list, tuple)) else ())
+    try:
+        items = list(source) if isinstance(source, (list, tuple)) else []
+    except Exception as error:
+        raise ForeignError from error
+    yield from enumerate(items)
 
 
 def parts_of(source: object, names: Iterable[str]) -> dict[str, Any]:
     """Returns a mapping, or these attributes of an object, as a dict of its own."""
-    if isinstance(source, Mapping):
-        return dict(source)
-    found = {}
-    for name in names:
-        try:
-            value = getattr(source, name, _ABSENT)
-        except Exception as error:
-            raise ForeignError from error
-        if value is not _ABSENT:
-            found[name] = value
-    return found
+    try:
+        if isinstance(source, Mapping):
+            return dict(source)
+        found = {name: getattr(source, name, _ABSENT) for name in names}
+    except Exception as error:
+        raise ForeignError from error
+    return {name: value for name, value in found.items() if value is not _ABSENT}
 
 
 def plain(source: object, model: type[BaseModel], older: Mapping[type, tuple[str, ...]]) -> Any:
