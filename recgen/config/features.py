@@ -170,6 +170,12 @@ class CrossFeature(Config):
     """Number of quantiles; no effect on text."""
 
     @property
+    def usual_type(self) -> BqType:
+        """The column's type where `data.column_types` does not name it."""
+        types: dict[str, BqType] = {"numeric": "FLOAT64", "temporal": "TIMESTAMP"}
+        return types.get(self.type, "STRING")
+
+    @property
     def output_name(self) -> str:
         """The column's name everywhere but in the source."""
         return self.display_name or self.column

@@ -84,8 +84,7 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
     for side in SIDES:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
-                usual: dict[str, BqType] = {"numeric": "FLOAT64", "temporal": "TIMESTAMP"}
-                bq_type = types.get(member.output_name, usual.get(member.type, "STRING"))
+                bq_type = types.get(member.output_name, member.usual_type)
                 yield _column(member.output_name, member.column, bq_type)
     if config.data.split and config.data.split.date_column:
         date = config.data.split.date_column

@@ -13,9 +13,6 @@ from recgen.findings import Location
 from recgen.profile import ColumnProfile, Profile
 from recgen.rules.base import all_crosses, all_features, crosses_of, features_of, id_features
 
-# A cross says how it reads a column; without a type in `data.column_types` it is taken for this.
-_TYPES: dict[str, BqType] = {"text": "STRING", "numeric": "FLOAT64", "temporal": "TIMESTAMP"}
-
 DATE: Location = ("data", "split", "date_column")
 
 
@@ -54,7 +51,7 @@ def uses(features: FeatureConfig, data: DataConfig) -> Iterator[Use]:
     for path, cross in all_crosses(features):
         for index, m in enumerate(cross.features):
             at = (*path, "features", index)
-            bq_type = types.get(m.output_name, _TYPES[m.type])
+            bq_type = types.get(m.output_name, m.usual_type)
             yield Use(at, "member", m.type, m.output_name, m.column, bq_type)
     date = data.split.date_column if data.split else None
     if date is not None:
