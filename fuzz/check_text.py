@@ -17,7 +17,7 @@ import atheris
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-with atheris.instrument_imports(include=["recgen", "ruamel"]):
+with atheris.instrument_imports(include=["recgen", "yaml"]):
     from said import assert_said
 
     import recgen.load.yaml_text  # noqa: F401  (else it is imported, not instrumented, later)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import datetime
 import decimal
-import io
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import yaml
 from attacks import ATTACKS
 from hypothesis import strategies as st
 from strategies import Plain
@@ -196,11 +196,7 @@ _MUTATIONS: dict[str, Callable[[Any, Place, Place, Any], None]] = {
 
 def as_yaml(config: Any) -> str:
     """Returns plain data as YAML text."""
-    from ruamel.yaml import YAML
-
-    stream = io.StringIO()
-    YAML(typ="safe", pure=True).dump(config, stream)
-    return stream.getvalue()
+    return str(yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
 
 
 def as_json(config: Any) -> str:
