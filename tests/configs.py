@@ -91,7 +91,7 @@ def _mirror(features: Plain, model: Plain) -> None:
     """Gives both towers the same widths and layers, so that they can share weights."""
     shared = copy.deepcopy(features["buyer_model_features"])
     for feature in shared:
-        feature["column"] += "2"
+        feature["column"] = f"{feature['column'][:250]}2"  # at most 300 characters
         feature.pop("display_name", None)
     crosses: Plain = {f"{side}_model_crosses": [] for side in SIDES}
     own = {"product_model_features": shared, "product_id_column": output_name(shared[0])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, NoReturn
@@ -54,6 +55,8 @@ def test_attacks_are_seen(module: str) -> None:
         text.replace(f'"{harmless}', f'"x" + "{harmless}', 1),
         text.replace("def ", "async def ", 1),
         text.replace("[-1]", "[-2]").replace("np.argsort(-", "np.argsort(+"),
+        text.replace("tf.", "tft."),
+        text.replace("inputs", "outputs").replace("features", "training"),  # two become one
         text.replace("# command: ", "# coding: utf7\n# +AAo-import os+AAo-"),
     ):
         assert not same_form(text, other)
@@ -165,37 +168,42 @@ def same_form(one: str, other: str) -> bool:
         first, second = (ast.parse(text.encode()).body for text in (one, other))
     except (SyntaxError, UnicodeError):
         return False
-    return len(first) == len(second) and all(map(_same_statement, first, second))
+    fixed = {*dir(builtins), *_names_of(first), *_names_of(second)}
+    forms = ([list(_form(statement, fixed)) for statement in body] for body in (first, second))
+    return next(forms) == next(forms)
 
 
-def _same_statement(first: ast.stmt, second: ast.stmt) -> bool:
-    shared = set(_identifiers(first)) & set(_identifiers(second))
-    return list(_form(first, shared)) == list(_form(second, shared))
+def _names_of(body: list[ast.stmt]) -> Iterator[str]:
+    """Yields what a module defines and imports: the template's names, never a column's."""
+    for statement in body:
+        targets = getattr(statement, "targets", [statement])
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            yield statement.name
+        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+            yield from (alias.asname or alias.name for alias in statement.names)
 
 
-_NAMED = ("id", "attr", "arg", "name", "asname")
-
-
-def _identifiers(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        for name in _NAMED:
-            if isinstance(getattr(node, name, None), str):
-                yield getattr(node, name)
-
-
-def _form(tree: ast.AST, shared: set[str]) -> Iterator[Any]:
-    """Yields a tree's nodes; a name that only one module has is its number by first use."""
-    numbers: dict[str, int] = {}
-    for node in ast.walk(tree):
+def _form(statement: ast.stmt, fixed: set[str]) -> Iterator[Any]:
+    """Yields a statement's nodes; a local name, or one on `self`, is its number by first use."""
+    numbers: dict[tuple[str, str], int] = {}
+    for node in ast.walk(statement):
         if isinstance(node, ast.Constant):
             yield type(node.value).__name__ if isinstance(node.value, str) else repr(node.value)
             continue
         yield type(node).__name__
+        kind = _own_name(node)
         for name, value in ast.iter_fields(node):
             if isinstance(value, list):
                 yield name, len(value)
-            elif isinstance(value, str):
-                known = value in shared or name not in _NAMED
-                yield name, value if known else numbers.setdefault(value, len(numbers))
+            elif isinstance(value, str) and kind and value not in fixed:
+                yield name, numbers.setdefault((kind, value), len(numbers))
             elif not isinstance(value, ast.AST):
                 yield name, value
+
+
+def _own_name(node: ast.AST) -> str:
+    """Returns in which of a statement's lists of names a node's name stands, if it may change."""
+    if isinstance(node, ast.Attribute):
+        return "self" if isinstance(node.value, ast.Name) and node.value.id == "self" else ""
+    return "local" if isinstance(node, (ast.Name, ast.arg, ast.FunctionDef)) else ""
