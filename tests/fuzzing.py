@@ -49,5 +49,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     for use, count in sorted(tried.items()):
         write(f"{use:<40} {count:>7,}")
     seed = config.getoption("--hypothesis-seed")
-    total, found = sum(tried.values()), len(code_from_text)
+    total, found = sum(tried.values()), len(set(code_from_text))
     write(f"{total:,} cases, seed {seed}, code from text: {found}")
