@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
-from recgen.check import check
+from recgen.check import check, check_text
+from recgen.cli.fixing import mend
 from recgen.findings import ConfigError, Report, format_text
 from recgen.generate import render
 from recgen.load import load
@@ -38,3 +40,13 @@ def assert_said(source: object, rendering: bool = True) -> None:
             assert not report.ok
         else:
             assert report.ok or use is load  # which looks at the shape alone
+
+
+def assert_file_said(path: Path) -> None:
+    """Asserts the same of a file, and that fixing leaves it readable."""
+    assert_said(path, rendering=False)  # what can be rendered is rendered as data
+    report = check(path)
+    mended = mend(report, check_text, unsafe=True).report
+    assert_findings(mended)
+    unreadable = {finding.code for finding in mended.errors if finding.code < "RG010"}
+    assert unreadable <= {finding.code for finding in report.errors}

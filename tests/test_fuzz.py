@@ -24,7 +24,7 @@ from mutations import (
     monsters,
     mutants,
 )
-from said import assert_findings, assert_said
+from said import assert_file_said, assert_findings, assert_said
 
 from recgen.check import check
 from recgen.findings import Report
@@ -62,7 +62,7 @@ def test_objects_that_misbehave_give_findings(data: Any, has_attributes: bool) -
 @given(broken_texts((mutants(experiments()) | experiments()).map(as_json)))
 def test_broken_json_gives_findings(text: str) -> None:
     tried["mutated: JSON text"] += 1
-    assert_file_said(text, "config.json")
+    assert_text_said(text, "config.json")
 
 
 _dumped = (mutants(experiments()) | experiments()).map(as_yaml)
@@ -72,14 +72,14 @@ _dumped = (mutants(experiments()) | experiments()).map(as_yaml)
 @given(broken_texts(_dumped | st.sampled_from(TEXTS)))
 def test_broken_yaml_gives_findings(text: str) -> None:  # P6
     tried["mutated: YAML text"] += 1
-    assert_file_said(text, "config.yaml")
+    assert_text_said(text, "config.yaml")
 
 
-def assert_file_said(text: str, name: str) -> None:
+def assert_text_said(text: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        assert_said(path, rendering=False)  # what can be rendered is rendered above
+        assert_file_said(path)
 
 
 _FEATURE = ("features", "buyer_model_features", 0)
