@@ -15,11 +15,11 @@ from recgen.literals import literal_in
 
 # What generated code may use of the machine. TensorFlow and numpy are not listed one by one.
 _BUILTINS = (
-    "ImportError RuntimeError ValueError dict filter float isinstance iter len list min next "
-    "object print property reversed sorted sum super tuple zip"
+    "ImportError RuntimeError ValueError bool dict filter float int isinstance len list max min "
+    "next object print property range reversed round sorted sum super tuple zip"
 )
 _STANDARD = (
-    "json.dumps json.loads math.ceil math.isfinite math.nan math.pi os.environ.setdefault "
+    "json.dumps json.loads math.ceil math.isfinite math.log math.nan math.pi os.environ.setdefault "
     "os.path.dirname os.path.join time.gmtime time.perf_counter time.strftime"
 )
 _MODULES = {name.partition(".")[0] for name in _STANDARD.split()}

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from recgen.config.features import Feature, FeatureConfig, TextFeature
 from recgen.config.model import ModelConfig
-from recgen.config.types import BqType, Column, Config, Name, Place, Prose, Real, Side
+from recgen.config.types import BqType, Column, Config, Count, Name, Place, Prose, Real, Side
 
 Share = Annotated[Real, Field(gt=0, lt=0.5)]
 
@@ -36,6 +36,8 @@ class DataConfig(Config):
     """A CSV or Parquet file."""
     column_types: dict[Column, BqType] = Field(default={})
     """Types of columns that are no features: those of crosses, and the date column."""
+    catalogue_size: Count | None = None
+    """Products in the catalogue, roughly; what `negatives: auto` goes by."""
     split: Split | None = None
     """How rows are divided; without it, 5% are drawn for validation and 5% for the test."""
 

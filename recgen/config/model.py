@@ -11,9 +11,10 @@ from recgen.config.types import Config, Count, Flag, ListOf, Real, Side
 Activation = Literal[
     "relu", "leaky_relu", "elu", "selu", "tanh", "sigmoid", "swish", "gelu", "linear"
 ]
-Optimizer = Literal["adagrad", "adam", "sgd", "rmsprop", "adamw", "ftrl"]
+Optimizer = Literal["adagrad", "adam", "sgd", "rmsprop", "adamw", "ftrl", "clippy_adagrad"]
 Penalty = Annotated[Real, Field(ge=0, le=10)]
 Weight = Annotated[Real, Field(ge=0, le=1_000_000)]
+Patience = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
 class Dense(Config):
@@ -86,8 +87,16 @@ class ModelConfig(Config):
     """Length of the steps; what trains depends on the optimizer and on depth."""
     batch_size: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] = 1024
     """Rows of a global batch, over all replicas."""
+    learning_rate_schedule: Literal["constant", "warmup_cosine", "plateau"] = "constant"
+    """warmup_cosine rises over the first 5% of the steps and falls to zero; plateau halves the
+    rate when validation recall stalls."""
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 8
-    """How often training goes over all rows."""
+    """How often training goes over all rows, at most."""
+    early_stopping_patience: Patience | None = 3
+    """Training ends after so many epochs without a better validation recall; null trains them all.
+    In both cases the best epoch's weights are kept."""
+    refit: Flag = True
+    """Trains a second time, on validation rows too, for as many epochs as were best."""
     loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
     """Ranking only."""
     retrieval_weight: Weight | None = None
@@ -104,8 +113,17 @@ class ModelConfig(Config):
     """scann only: partitions that are searched."""
     enable_training_metrics: Flag = True
     """Recall on validation data after each epoch."""
+    negatives: Literal["auto", "in_batch", "mixed", "full_catalogue"] = "auto"
+    """What a product is compared with: the batch's products, these and some drawn from the
+    catalogue, or the whole catalogue; auto decides by `data.catalogue_size`."""
+    catalogue_negatives: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] = 1024
+    """mixed only: products drawn from the catalogue for each batch."""
+    hard_negatives: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] | None = None
+    """Of each row's negatives, only so many with the highest scores count; null for all."""
+    recency_half_life_days: Annotated[Real, Field(ge=0.01, le=100_000)] | None = None
+    """A row that is so many days older counts half as much in the loss; null for no difference."""
     logq_correction: Flag = True
-    """Corrects in-batch negatives for how often each product is sampled."""
+    """Corrects negatives for how often each product is sampled."""
     remove_accidental_hits: Flag = False
     """Takes other rows of the same product out of the in-batch negatives."""
     normalize_embeddings: Flag = False
@@ -114,8 +132,16 @@ class ModelConfig(Config):
     """Scores are divided by it in the loss."""
     label_smoothing: Annotated[Real, Field(ge=0, le=0.5)] = 0.0
     """Share of the target that is spread over the negatives."""
+    embedding_max_norm: Annotated[Real, Field(ge=0.01, le=1_000)] | None = None
+    """Bound of the length of each vector in an embedding table; null for none."""
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0
     """Bound of the norm of all gradients together; null switches it off."""
+    distribution: Literal["none", "mirrored", "multi_worker"] = "none"
+    """Replicas of the model: none, one on each GPU of a machine, or on several machines."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """mixed_bfloat16 computes the layers in 16 bits, and keeps weights and loss in 32."""
+    jit_compile: Flag = False
+    """Compiles the training step with XLA."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
     """Seed of weights, shuffling and dropout."""
 

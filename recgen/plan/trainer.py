@@ -25,6 +25,7 @@ from recgen.config import (
 from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
 from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
+from recgen.plan.negatives import Negatives, decide_negatives
 
 _TENSORFLOW = ("tensorflow", "tensorflow_recommenders", "tensorflow_transform")
 _IMPORTS = frozenset({"json", "math", "os", "time", "numpy", *_TENSORFLOW})
@@ -63,6 +64,11 @@ class LayerPlan:
     epsilon: float = 0.0
 
     @property
+    def is_relu(self) -> bool:
+        """Says whether its units can die."""
+        return self.activation == "relu"
+
+    @property
     def is_regularized(self) -> bool:
         """Says whether the layer has a weight penalty."""
         return bool(self.l1 or self.l2)
@@ -85,6 +91,11 @@ class Tower:
     def stacked(self) -> tuple[TowerInput, ...]:
         """The inputs that go through the layers."""
         return tuple(item for item in self.inputs if item is not self.residual)
+
+    @property
+    def has_relu(self) -> bool:
+        """Says whether a layer has units that can die."""
+        return any(layer.is_relu for layer in self.layers)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -112,6 +123,8 @@ class OptimizerPlan:
 
     class_name: str
     arguments: tuple[Argument, ...]
+    is_experimental: bool = False
+    """Whether it is TFRS's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +146,47 @@ class TrainerPlan:
     candidate: Tower
     specs: tuple[Spec, ...]
     event_time: str | None
+    negatives: Negatives
+    negatives_reason: str
+    buyer_id: str
     product_id: str
     product_dtype: DType
     product_vocabulary: str
     serving: tuple[ServingInput, ...]
     has_vocabulary: bool
     has_tables: bool
+    histories: tuple[Spec, ...] = ()
     imports: frozenset[str] = _IMPORTS
+
+    @property
+    def is_sampled(self) -> bool:
+        """Says whether a softmax sees a sample of the catalogue only."""
+        return self.negatives != "full_catalogue"
+
+    @property
+    def is_distributed(self) -> bool:
+        """Says whether the model has replicas."""
+        return self.model.distribution != "none"
+
+    @property
+    def is_mixed_precision(self) -> bool:
+        """Says whether layers compute in 16 bits."""
+        return self.model.precision != "float32"
+
+    @property
+    def has_relu(self) -> bool:
+        """Says whether a tower has units that can die."""
+        return any(tower.has_relu for tower in self.towers)
+
+    @property
+    def stops_early(self) -> bool:
+        """Says whether training ends when recall gets no better."""
+        return self.model.enable_training_metrics and bool(self.model.early_stopping_patience)
+
+    @property
+    def masks_scores(self) -> bool:
+        """Says whether some scores are taken out of the softmax."""
+        return bool(self.model.remove_accidental_hits or self.model.hard_negatives)
 
     @property
     def renamed(self) -> tuple[ServingInput, ...]:
@@ -158,8 +205,9 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     split = config.data.split
     event_time = EVENT_TIME if split and split.date_column else None
     kinds = {item.kind for tower in (query, candidate) for item in tower.inputs}
-    product_id = config.features.product_id
-    assert product_id, "the check lets no config pass without"
+    buyer_id, product_id = config.features.buyer_id, config.features.product_id
+    assert buyer_id and product_id, "the check lets no config pass without"
+    negatives, reason = decide_negatives(config)
     return TrainerPlan(
         header=plan_header(config),
         model=config.model,
@@ -168,6 +216,9 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         candidate=candidate,
         specs=tuple(_specs(query, candidate, event_time)),
         event_time=event_time,
+        negatives=negatives,
+        negatives_reason=reason,
+        buyer_id=buyer_id,
         product_id=product_id,
         product_dtype=_dtype(config, "product", product_id),
         product_vocabulary=vocabulary_names(config)[product_id],
@@ -267,6 +318,7 @@ _OPTIMIZERS = {
     "rmsprop": "RMSprop",
     "adamw": "AdamW",
     "ftrl": "Ftrl",
+    "clippy_adagrad": "ClippyAdagrad",
 }
 # Keras' default of 0.1 is made for summed losses: the gradients of a mean loss, about 1e-3, drown
 # in it and the model stays at chance.
@@ -277,12 +329,13 @@ _ACCUMULATOR = Argument(
 
 def _optimizer(model: ModelConfig) -> OptimizerPlan:
     arguments = []
-    if model.optimizer in ("adagrad", "ftrl"):
+    if model.optimizer in ("adagrad", "ftrl", "clippy_adagrad"):
         arguments.append(_ACCUMULATOR)
     if model.gradient_clip_norm is not None:
         reason = "Over all gradients together, unlike clipnorm."
         arguments.append(Argument("global_clipnorm", model.gradient_clip_norm, reason))
-    return OptimizerPlan(_OPTIMIZERS[model.optimizer], tuple(arguments))
+    is_experimental = model.optimizer == "clippy_adagrad"
+    return OptimizerPlan(_OPTIMIZERS[model.optimizer], tuple(arguments), is_experimental)
 
 
 def _specs(query: Tower, candidate: Tower, event_time: str | None) -> Iterator[Spec]:
