@@ -15,8 +15,8 @@ from recgen.literals import literal_in
 
 # What generated code may use of the machine. TensorFlow and numpy are not listed one by one.
 _BUILTINS = (
-    "ImportError RuntimeError ValueError bool dict filter float int isinstance len list max min "
-    "next object print property range reversed round sorted sum super tuple zip"
+    "ImportError RuntimeError ValueError bool dict filter float int isinstance iter len list max "
+    "min next object print property range reversed round sorted sum super tuple zip"
 )
 _STANDARD = (
     "json.dumps json.loads math.ceil math.isfinite math.log math.nan math.pi os.environ.setdefault "

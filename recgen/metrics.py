@@ -20,6 +20,9 @@ Series = list[float | None]
 
 _Count = Annotated[int, Field(ge=0)]
 _Tower = Literal["query", "candidate"]
+FailureKind = Literal[
+    "collapse", "dead_tower", "not_learning", "popularity_only", "divergence", "nan"
+]
 _SHOWN = 3  # misfits of a file in a message
 
 
@@ -91,6 +94,57 @@ class Gradients(_Part):
     candidate: Series
 
 
+class TowerHealth(_Part):
+    """How a tower uses its vectors, per epoch, over a fixed sample of training rows."""
+
+    effective_rank: Series
+    """Dimensions in use: the exponential of the entropy of the singular values' shares."""
+    mean_cosine: Series
+    """Mean cosine over all pairs of rows: 1 means that all are alike."""
+    update_ratio: Series
+    """Length of an epoch's change of the weights, relative to the weights' own."""
+    dead_units: Series | None = None
+    """Share of units that hardly fire, in the worst ReLU layer; None without such a layer."""
+
+
+class Health(_Part):
+    """Signs of a failing training, per epoch."""
+
+    loss_to_chance: Series
+    """The training loss divided by that of equal scores, the logarithm of the candidates."""
+    val_coverage_at_100: Series
+    """Share of the catalogue among the first 100 products of some validation rows."""
+    query: TowerHealth
+    candidate: TowerHealth
+
+
+class Interval(_Part):
+    """A figure with its 95% interval, from a bootstrap over buyers."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Evaluated(_Part):
+    """Metrics of one way to recommend, over all test pairs and over new ones."""
+
+    all: dict[str, Interval]
+    new: dict[str, Interval] | None = None
+    coverage_at_100: float | None = None
+    """Share of the catalogue among the first 100 products of the test's buyers."""
+
+
+class Evaluation(_Part):
+    """The model on the test's pairs of buyer and product, beside two baselines."""
+
+    pairs: dict[str, _Count]
+    """How many: `all`, `new`, and `left_out` for what training does not know."""
+    model: Evaluated
+    popularity: Evaluated
+    own_history: Evaluated
+
+
 class Params(_Part):
     """What was trained, and how the training failed if it did."""
 
@@ -107,8 +161,20 @@ class Params(_Part):
     seed: int | None = None
     candidates: int | None = None
     """Products to choose from."""
+    negatives: str | None = None
+    """What a product was compared with: in_batch, mixed or full_catalogue."""
+    monitored_k: int | None = None
+    """The k of the recall by which the best epoch was chosen."""
+    best_epoch: int | None = None
+    best_recall: float | None = None
+    """Validation recall of the best epoch."""
+    stopped_early: bool = False
+    refit_epochs: int | None = None
+    """Epochs of the second training, on validation rows too, whose model is saved."""
     failure: str | None = None
     """Why training was stopped, in a sentence."""
+    failure_kind: FailureKind | None = None
+    failure_epoch: int | None = None
     gradient_collapse_detected: bool = False
     collapsed_towers: list[_Tower] = []
     gradient_collapse_epoch: int | None = None
@@ -134,6 +200,8 @@ class TrainingMetrics(_Part):
     recall: dict[str, Series] = {}
     """`val_recall_at_<k>` per epoch."""
     gradient: Gradients
+    health: Health | None = None
+    evaluation: Evaluation | None = None
     weight_stats: Towers
     gradient_stats: Towers
     final_metrics: dict[str, float | None]
@@ -190,6 +258,16 @@ class TrainingMetrics(_Part):
                 yield f"{group}.{name}", values
         for name, values in self.recall.items():
             yield f"recall.{name}", values
+        if self.health:
+            yield "health.loss_to_chance", self.health.loss_to_chance
+            yield "health.val_coverage_at_100", self.health.val_coverage_at_100
+            for tower, health in (
+                ("query", self.health.query),
+                ("candidate", self.health.candidate),
+            ):
+                for name, values in health:
+                    if values is not None:
+                        yield f"health.{tower}.{name}", values
         for group, towers in (
             ("weight_stats", self.weight_stats),
             ("gradient_stats", self.gradient_stats),

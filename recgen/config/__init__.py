@@ -1,6 +1,6 @@
 """What a user may write, as Pydantic models. No I/O, no TensorFlow."""
 
-from recgen.config.experiment import DataConfig, ExperimentConfig, Split, residual_of
+from recgen.config.experiment import DataConfig, ExperimentConfig, Split, residuals_of
 from recgen.config.features import (
     Cross,
     CrossFeature,
@@ -36,6 +36,7 @@ from recgen.config.transforms import (
     NumericTransforms,
     TemporalTransforms,
     TextTransforms,
+    Transform,
 )
 from recgen.config.types import SIDES, BqType, DType, Side, dtype_of, is_array, item_type
 
@@ -76,9 +77,10 @@ __all__ = [
     "TemporalTransforms",
     "TextFeature",
     "TextTransforms",
+    "Transform",
     "detect_id",
     "dtype_of",
     "is_array",
     "item_type",
-    "residual_of",
+    "residuals_of",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recgen.config.features import Feature, FeatureConfig, TextFeature
+from recgen.config.features import FeatureConfig, HistoryFeature, TextFeature
 from recgen.config.model import ModelConfig
 from recgen.config.types import BqType, Column, Config, Count, Name, Place, Prose, Real, Side
 
@@ -57,15 +57,20 @@ class ExperimentConfig(Config):
     """Where the transactions are, and how they are divided."""
 
 
-def residual_of(features: FeatureConfig, model: ModelConfig, side: Side) -> Feature | None:
-    """Returns the ID whose embedding skips the projection: as wide as the output, no layers.
+def residuals_of(
+    features: FeatureConfig, model: ModelConfig, side: Side
+) -> tuple[TextFeature | HistoryFeature, ...]:
+    """Returns what skips the projection of a tower without layers: vectors as wide as its output.
 
-    It is added to the projection of the other features, so the projection's input lacks it.
+    These are the ID's and the histories' vectors. They are added to the projection of the other
+    features, so the projection's input lacks them.
     """
     if model.layers_of(side):
-        return None
-    for feature in features.features_of(side):
-        is_id = isinstance(feature, TextFeature) and feature.output_name == features.id_of(side)
-        if is_id and feature.width == model.output_embedding_dim:
-            return feature
-    return None
+        return ()
+    return tuple(
+        feature
+        for feature in features.features_of(side)
+        if isinstance(feature, (TextFeature, HistoryFeature))
+        and (feature.data_type == "history" or feature.output_name == features.id_of(side))
+        and features.feature_width(feature) == model.output_embedding_dim
+    )

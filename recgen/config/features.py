@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from recgen.config.transforms import (
     Cycle,
     Cyclical,
     Embedding,
+    History,
     HistoryTransforms,
     Normalize,
     NumericTransforms,
@@ -17,6 +18,7 @@ from recgen.config.transforms import (
     TextTransforms,
 )
 from recgen.config.types import (
+    SIDES,
     BqType,
     Buckets,
     Column,
@@ -146,9 +148,21 @@ class HistoryFeature(BaseFeature):
     transforms: HistoryTransforms = HistoryTransforms()
     """What becomes of the column."""
 
-    active: ClassVar[tuple[str, ...]] = ()  # not supported yet: RG090 refuses the feature
-    output_keys: ClassVar[tuple[str, ...]] = ()
-    width: ClassVar[int] = 0
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Names of the enabled transforms, in a fixed order."""
+        return tuple(self.transforms.enabled)
+
+    @property
+    def output_keys(self) -> tuple[str, ...]:
+        """Keys under which `preprocessing_fn` gives this feature."""
+        return (self.output_name,) if self.history else ()
+
+    @property
+    def history(self) -> History | None:
+        """What becomes of the list, if anything."""
+        history = self.transforms.history
+        return history if history and history.enabled else None
 
 
 Feature = Annotated[
@@ -235,7 +249,20 @@ class FeatureConfig(Config):
     def width_of(self, side: Side) -> int:
         """Returns the number of values in one tower's input."""
         crosses = sum(cross.embedding_dim for cross in self.crosses_of(side))
-        return crosses + sum(feature.width for feature in self.features_of(side))
+        return crosses + sum(map(self.feature_width, self.features_of(side)))
+
+    def feature_width(self, feature: Feature) -> int:
+        """Returns the number of values that a feature adds: a history's are another's vectors."""
+        if not isinstance(feature, HistoryFeature):
+            return feature.width
+        shared = self.shared_by(feature)
+        return shared.width if shared else 0
+
+    def shared_by(self, feature: HistoryFeature) -> TextFeature | None:
+        """Returns the feature whose vectors a history uses, if there is one."""
+        name = feature.history.shared_with if feature.history else None
+        texts = (f for side in SIDES for f in self.features_of(side) if isinstance(f, TextFeature))
+        return next((text for text in texts if text.output_name == name and text.active), None)
 
     def id_of(self, side: Side) -> str | None:
         """Returns the output name of a tower's ID: the one given, else the one detected."""

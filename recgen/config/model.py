@@ -121,7 +121,7 @@ class ModelConfig(Config):
     hard_negatives: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] | None = None
     """Of each row's negatives, only so many with the highest scores count; null for all."""
     recency_half_life_days: Annotated[Real, Field(ge=0.01, le=100_000)] | None = None
-    """A row that is so many days older counts half as much in the loss; null for no difference."""
+    """A row that is so many days older is seen half as often; null for no difference."""
     logq_correction: Flag = True
     """Corrects negatives for how often each product is sampled."""
     remove_accidental_hits: Flag = False
@@ -132,6 +132,8 @@ class ModelConfig(Config):
     """Scores are divided by it in the loss."""
     label_smoothing: Annotated[Real, Field(ge=0, le=0.5)] = 0.0
     """Share of the target that is spread over the negatives."""
+    output_dropout: Annotated[Real, Field(ge=0, lt=1)] = 0.0
+    """Share of the buyer's vector that is set to zero while training."""
     embedding_max_norm: Annotated[Real, Field(ge=0.01, le=1_000)] | None = None
     """Bound of the length of each vector in an embedding table; null for none."""
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0

@@ -90,7 +90,10 @@ class Cyclical(Transform):
 
 
 class History(Transform):
-    """A list of past values, embedded with the vectors of another feature."""
+    """A list of past values, the latest one last, embedded with the vectors of another feature.
+
+    The feature's value is the sum of these vectors, divided by the root of their number.
+    """
 
     shared_with: Column
     """The text feature whose vocabulary and vectors are used."""

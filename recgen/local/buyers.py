@@ -23,6 +23,7 @@ def write(
     product: str,
     date: str | None,
     serving: Mapping[str, str],
+    histories: Mapping[str, pa.Table],
 ) -> None:
     """Writes both files from the training and validation rows; of the test nothing is known.
 
@@ -33,12 +34,19 @@ def write(
         product: Name of the column with the product's ID.
         date: Name of the column with the time, if there is one.
         serving: Raw columns of the buyer tower, each with the name that the model's input has.
+        histories: For columns that were made of transactions, each buyer's list at the end.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = _by_time(pa.concat_tables([parts.train, parts.eval]), date)
-    latest = table.take(_last_rows(table[buyer])).select(list(serving))
+    both = [part.drop_columns(list(histories)) for part in (parts.train, parts.eval)]
+    table = _by_time(pa.concat_tables(both), date)
+    latest = table.take(_last_rows(table[buyer]))
+    for name, known in histories.items():
+        place = pc.index_in(latest[buyer], known["buyer"].combine_chunks())
+        latest = latest.append_column(name, known["history"].combine_chunks().take(place))
+    latest = latest.select(list(serving))
     latest = latest.rename_columns(list(serving.values()))
     latest = latest.replace_schema_metadata({ID_KEY: serving[buyer].encode()})
     pq.write_table(latest, folder / FEATURES_FILE)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from recgen.config import item_type
 from recgen.findings import RecgenError
 
 if TYPE_CHECKING:
@@ -30,10 +32,14 @@ class Column(Protocol):
     def bq_type(self) -> str: ...  # noqa: D102
     @property
     def dtype(self) -> str: ...  # noqa: D102
+    @property
+    def is_list(self) -> bool: ...  # noqa: D102
 
 
 def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
     """Returns the values as text, int64 or float32; times as epoch seconds; nulls stay nulls.
+
+    Lists become large lists of that; what is null in them is left out, and a null list is empty.
 
     Args:
         values: The column as the file has it.
@@ -79,18 +85,25 @@ def without_dictionary(values: Values) -> Values:
 
 
 def _cast_for(column: Column) -> tuple[Cast, str]:
-    """Returns how a column is cast, and what its values have to be, in words."""
-    if column.bq_type == "BYTES":
+    """Returns how a column's values are cast, and what it has to hold, in words."""
+    if column.is_list:
+        cast, wanted = _cast_for_type(item_type(column.bq_type), column.dtype)
+        return partial(_items, cast=cast), f"a list, each item {wanted}"
+    return _cast_for_type(column.bq_type, column.dtype)
+
+
+def _cast_for_type(bq_type: str, dtype: str) -> tuple[Cast, str]:
+    if bq_type == "BYTES":
         return _binary, "bytes"
-    if column.dtype == "string":
+    if dtype == "string":
         return _text, "text"
-    if column.bq_type == "TIME":
+    if bq_type == "TIME":
         return _seconds_of_day, "a time such as 08:26:00"
-    if column.bq_type in TEMPORAL:
+    if bq_type in TEMPORAL:
         return _seconds, "a time in ISO form such as 2011-11-02 08:26:00"
-    if column.bq_type in ("BOOL", "BOOLEAN"):
+    if bq_type in ("BOOL", "BOOLEAN"):
         return _truth, "true or false"
-    if column.dtype == "int64":
+    if dtype == "int64":
         return _whole, "a whole number"
     return _real, "a finite number"
 
@@ -140,6 +153,23 @@ def _text(values: Values) -> Values:
         values = whole.cast(pa.int64()) if rounded is not False else whole
     text = values.cast(pa.large_string())
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def _items(lists: Values, cast: Cast) -> Values:
+    """Returns lists whose items are cast."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
+        raise pa.ArrowInvalid("no list")
+    whole = lists.combine_chunks()
+    owners = pc.list_parent_indices(whole).to_numpy()
+    items = cast(pa.chunked_array([whole.flatten()])).combine_chunks()
+    is_known = items.is_valid().to_numpy(zero_copy_only=False)
+    counts = np.bincount(owners[is_known], minlength=len(whole))
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+    return pa.chunked_array([pa.LargeListArray.from_arrays(offsets, items.drop_null())])
 
 
 def plain_numbers(values: Values) -> Values:

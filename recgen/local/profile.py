@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recgen.config import BqType, DType, dtype_of
+from recgen.config import BqType, DType, dtype_of, is_array
 from recgen.findings import RecgenError
 from recgen.local.cast import first_misfit
 from recgen.local.encoded import Array, Encoded, as_text, describe, encode
@@ -48,6 +48,10 @@ class _Wanted:
     @property
     def dtype(self) -> DType:
         return dtype_of(self.bq_type)
+
+    @property
+    def is_list(self) -> bool:
+        return is_array(self.bq_type)
 
 
 class _FileProfile:

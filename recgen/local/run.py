@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recgen.config import ExperimentConfig
+from recgen.config import ExperimentConfig, HistoryFeature
 from recgen.findings import RecgenError
 from recgen.local import buyers
 from recgen.local.child import Child, ChildError
 from recgen.local.folder import keep_failed, landing, staged
-from recgen.local.ingest import clean, read_table
+from recgen.local.histories import Wanted, add_histories
+from recgen.local.ingest import clean, column_names, read_table
 from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import Parts, split_table
 from recgen.local.transform import write_tables
@@ -24,6 +25,8 @@ from recgen.metrics import FILE_NAME
 from recgen.plan.columns import input_columns, serving_inputs
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from recgen.local.cast import Column
 
 _WORK = "work"  # Arrow files between two stages; gone at the end
@@ -60,6 +63,7 @@ class _Run:
     analyze: tuple[str, ...]
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    histories: Mapping[str, pa.Table] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -85,7 +89,7 @@ def train(
     epochs: int | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
-    analyze: tuple[str, ...] = ("train",),
+    analyze: tuple[str, ...] | None = None,
 ) -> RunResult:
     """Trains on this machine: from a file with transactions to a run directory.
 
@@ -99,7 +103,8 @@ def train(
         epochs: Instead of the config's.
         seed: Instead of the config's.
         progress: Told what happens; None shows nothing.
-        analyze: Parts from which vocabularies and statistics come: `train`, perhaps `eval`.
+        analyze: Parts from which vocabularies and statistics come: `train`, perhaps `eval`. None
+            means all that the served model is trained on, so both where it is trained again.
 
     Returns:
         Where the run is, its metrics and times. A collapsed training is a result, too.
@@ -108,6 +113,8 @@ def train(
         RecgenError: Data, environment or training failed. Nothing half-written is left; what
             explains a failure of the modules is kept in `<out>-failed`.
     """
+    if analyze is None:
+        analyze = ("train", "eval") if config.model.refit else ("train",)
     if not set(analyze) <= {"train", "eval"}:
         raise ValueError(f"analyze={analyze}: of the test part nothing may be learned")
     model_seed = config.model.seed if seed is None else seed
@@ -136,17 +143,43 @@ def _prepare(run: _Run, data: Path) -> Parts:
     """Reads, cleans and splits the data."""
     buyer, product = _ids(run.config)
     with run.stage("read"):
-        table = read_table(data, run.columns)
+        made = histories_to_make(run.config, column_names(data))
+        unread = {each.name for each in made}
+        table = read_table(data, [c for c in run.columns if c.name not in unread])
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
     run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
     run.warn(warnings)
     with run.stage("split"):
-        parts = split_table(table, run.config.data.split, _date(run), run.seed)
+        date = _date(run)
+        parts = split_table(table, run.config.data.split, date, run.seed)
+        if made:
+            parts, run.histories = add_histories(parts, made, buyer, _needed(date, made))
     counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in parts.tables().items())
     run.progress.done(f"{counts} rows")
     run.warn(parts.warnings)
     return parts
+
+
+def _needed(date: str | None, made: Sequence[Wanted]) -> str:
+    if date is None:
+        raise RecgenError(
+            f"the data has no column {made[0].name!r}, and a history cannot be made of "
+            "transactions without a time",
+            "set data.split.date_column, or give a Parquet file with a column of lists",
+        )
+    return date
+
+
+def histories_to_make(config: ExperimentConfig, present: Sequence[str]) -> list[Wanted]:
+    """Returns the histories that a file with these columns does not have."""
+    features = config.features.buyer_model_features
+    histories = (f for f in features if isinstance(f, HistoryFeature) and f.history)
+    return [
+        Wanted(each.output_name, each.history.shared_with, each.history.max_length)
+        for each in histories
+        if each.history and not {each.output_name, each.column} & set(present)
+    ]
 
 
 def _ids(config: ExperimentConfig) -> tuple[str, str]:
@@ -177,7 +210,7 @@ def _write_inputs(
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
     serving = {item.column: item.name for item in serving_inputs(run.config)}
-    buyers.write(folder, parts, buyer, product, _date(run), serving)
+    buyers.write(folder, parts, buyer, product, _date(run), serving, run.histories)
 
 
 def _transform(run: _Run, folder: Path, parts: Parts, child: Child) -> None:

@@ -32,7 +32,7 @@ def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, str]
     """Writes each table as an Arrow file from which the child reads. For the parent.
 
     Args:
-        tables: Tables of large_string, large_binary, int64 and float32 columns.
+        tables: Tables of large_string, large_binary, int64 and float32 columns, or lists of them.
         folder: Where to write; it exists.
 
     Returns:
@@ -122,7 +122,7 @@ def apply(path: str, transform_output: Path, examples: Path, done: int) -> int:
     adapter = TensorAdapter(_raw_schema(path)[1])
     encoder = RecordBatchToExamplesEncoder()
     with tf.io.TFRecordWriter(str(examples)) as writer:
-        for batch in read_batches(path):
+        for batch in read_batches(path, with_lists=True):
             outputs = layer(adapter.ToBatchTensors(batch))
             for example in encoder.encode(_columns(outputs, batch.num_rows)):
                 writer.write(example)
@@ -131,21 +131,25 @@ def apply(path: str, transform_output: Path, examples: Path, done: int) -> int:
     return done
 
 
-def read_batches(path: str) -> Iterator[pa.RecordBatch]:
-    """Yields the batches of an Arrow file, each value as a list of none or one."""
+def read_batches(path: str, with_lists: bool) -> Iterator[pa.RecordBatch]:
+    """Yields the batches of an Arrow file, each value as a list of none or one.
+
+    Nothing is learnt from lists, whose values another feature's vocabulary numbers: without them
+    they are empty, and the analysis need not read what is most of the data.
+    """
     import pyarrow as pa
 
     with pa.memory_map(path) as source:
         reader = pa.ipc.open_file(source)
         for number in range(reader.num_record_batches):
-            yield _listed(reader.get_batch(number))
+            yield _listed(reader.get_batch(number), with_lists)
 
 
 def _batches_for_beam(path: str) -> Iterator[pa.RecordBatch]:
     import numpy as np
     import pyarrow.compute as pc
 
-    for number, batch in enumerate(read_batches(path)):
+    for number, batch in enumerate(read_batches(path, with_lists=False)):
         if number > 0:
             yield batch
             continue
@@ -157,25 +161,53 @@ def _batches_for_beam(path: str) -> Iterator[pa.RecordBatch]:
             yield batch.slice(small)
 
 
-def _listed(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _listed(batch: pa.RecordBatch, with_lists: bool) -> pa.RecordBatch:
     import numpy as np
     import pyarrow as pa
 
     columns = []
     for column in batch.columns:
-        ends = np.cumsum(column.is_valid().to_numpy(zero_copy_only=False), dtype=np.int64)
+        is_list = pa.types.is_large_list(column.type)
+        if not is_list:
+            counts, values = column.is_valid().to_numpy(zero_copy_only=False), column.drop_null()
+        elif with_lists:
+            counts, values = column.value_lengths().to_numpy(), _decoded(column.flatten())
+        else:
+            counts, values = np.zeros(len(column)), _decoded(column.flatten()[:0])
+        ends = np.cumsum(counts, dtype=np.int64)
         offsets = pa.array(np.concatenate([[0], ends]))
-        columns.append(pa.LargeListArray.from_arrays(offsets, column.drop_null()))
+        columns.append(pa.LargeListArray.from_arrays(offsets, values))
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _decoded(values: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
 
 def _with_bytes(table: pa.Table) -> pa.Table:
     """Returns the table with text as bytes, as TensorFlow has it."""
     import pyarrow as pa
 
-    text = pa.types.is_large_string
-    kinds = [pa.large_binary() if text(field.type) else field.type for field in table.schema]
+    def as_bytes(kind: pa.DataType) -> pa.DataType:
+        if pa.types.is_large_list(kind):
+            return pa.large_list(as_bytes(kind.value_type))
+        if pa.types.is_dictionary(kind):
+            return pa.dictionary(kind.index_type, as_bytes(kind.value_type))
+        return pa.large_binary() if pa.types.is_large_string(kind) else kind
+
+    kinds = [as_bytes(field.type) for field in table.schema]
     return table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    """Returns the type of single values: a list's are its items', which a dictionary may keep."""
+    import pyarrow as pa
+
+    if pa.types.is_large_list(kind) or pa.types.is_dictionary(kind):
+        return _value_type(kind.value_type)
+    return kind
 
 
 def _raw_schema(path: str) -> tuple[Any, Any]:
@@ -193,24 +225,30 @@ def _raw_schema(path: str) -> tuple[Any, Any]:
     with pa.memory_map(path) as source:
         fields = list(pa.ipc.open_file(source).schema)
     dtypes = {pa.large_binary(): tf.string, pa.int64(): tf.int64, pa.float32(): tf.float32}
-    spec = {field.name: tf.io.VarLenFeature(dtypes[field.type]) for field in fields}
+    kinds = {field.name: _value_type(field.type) for field in fields}
+    spec = {name: tf.io.VarLenFeature(dtypes[kind]) for name, kind in kinds.items()}
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     representations = tensor_representation_util.InferTensorRepresentationsFromMixedSchema(
         metadata.schema
     )
-    schema = pa.schema([(field.name, pa.large_list(field.type)) for field in fields])
+    schema = pa.schema([(name, pa.large_list(kind)) for name, kind in kinds.items()])
     return metadata, TensorAdapterConfig(schema, representations)
 
 
 def _columns(outputs: Mapping[str, Any], rows: int) -> pa.RecordBatch:
-    """Returns the outputs of `preprocessing_fn` as a batch: one number a row and key."""
+    """Returns the outputs of `preprocessing_fn` as a batch: one number a row and key, or a list."""
     import numpy as np
     import pyarrow as pa
+    import tensorflow as tf
 
-    offsets = pa.array(np.arange(rows + 1, dtype=np.int64))
+    one_each = pa.array(np.arange(rows + 1, dtype=np.int64))
     columns = []
     for name, tensor in outputs.items():
-        if tensor.shape not in ((rows,), (rows, 1)):
+        offsets = one_each
+        if isinstance(tensor, tf.SparseTensor):
+            counts = np.bincount(tensor.indices[:, 0], minlength=rows)
+            offsets, tensor = pa.array(np.concatenate([[0], np.cumsum(counts)])), tensor.values
+        elif tensor.shape not in ((rows,), (rows, 1)):
             raise ValueError(f"output {name!r} has shape {tensor.shape}, not one value a row")
         flat = pa.array(tensor.numpy().reshape(-1))
         columns.append(pa.LargeListArray.from_arrays(offsets, flat))

@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from recgen.config import SIDES, BqType, DType, ExperimentConfig, TextFeature, dtype_of
+from recgen.config import (
+    SIDES,
+    BqType,
+    DType,
+    ExperimentConfig,
+    HistoryFeature,
+    TextFeature,
+    dtype_of,
+    is_array,
+)
 from recgen.plan.names import Names
 
 EVENT_TIME = "event_time"
@@ -22,6 +31,12 @@ class InputColumn:
     source: str
     bq_type: BqType
     dtype: DType
+    """Of a list, that of its items."""
+
+    @property
+    def is_list(self) -> bool:
+        """Says whether a row has a list of values."""
+        return is_array(self.bq_type)
 
 
 def input_columns(config: ExperimentConfig) -> tuple[InputColumn, ...]:
@@ -39,6 +54,7 @@ class ServingInput:
     column: str
     name: str
     dtype: DType
+    is_list: bool = False
 
 
 def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
@@ -51,7 +67,7 @@ def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
     wanted |= {name for cross in features.crosses_of("buyer") for name in cross.members}
     columns = [column for column in input_columns(config) if column.name in wanted]
     names = graph_names(column.name for column in columns)
-    return tuple(ServingInput(c.name, names[c.name], c.dtype) for c in columns)
+    return tuple(ServingInput(c.name, names[c.name], c.dtype, c.is_list) for c in columns)
 
 
 def vocabulary_names(config: ExperimentConfig) -> dict[str, str]:
@@ -59,6 +75,13 @@ def vocabulary_names(config: ExperimentConfig) -> dict[str, str]:
     features = (f for side in SIDES for f in config.features.features_of(side))
     names = graph_names(f.output_name for f in features if isinstance(f, TextFeature))
     return {column: f"{name}_vocab" for column, name in names.items()}
+
+
+def shared_names(config: ExperimentConfig) -> frozenset[str]:
+    """Returns the output names of the features whose vocabularies histories use."""
+    features = (f for side in SIDES for f in config.features.features_of(side))
+    histories = (f.history for f in features if isinstance(f, HistoryFeature))
+    return frozenset(history.shared_with for history in histories if history)
 
 
 def graph_names(columns: Iterable[str]) -> dict[str, str]:

@@ -15,12 +15,13 @@ from recgen.config import (
     Embedding,
     ExperimentConfig,
     Feature,
+    HistoryFeature,
     Layer,
     LayerNorm,
     ModelConfig,
     Side,
     dtype_of,
-    residual_of,
+    residuals_of,
 )
 from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
 from recgen.plan.header import Header, plan_header
@@ -30,7 +31,9 @@ from recgen.plan.negatives import Negatives, decide_negatives
 _TENSORFLOW = ("tensorflow", "tensorflow_recommenders", "tensorflow_transform")
 _IMPORTS = frozenset({"json", "math", "os", "time", "numpy", *_TENSORFLOW})
 
-Kind = Literal["vocabulary", "table", "number"]
+FeatureType = Literal["int64", "float32", "list"]
+"""`list` is a list of int64."""
+Kind = Literal["vocabulary", "table", "number", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class TowerInput:
     """One transformed feature of a tower.
 
     `vocabulary` embeds an index whose number of rows the vocabulary decides, plus `rows` for
-    values outside it; `table` embeds one of `rows` indices; `number` is taken as it is.
+    values outside it; `table` embeds one of `rows` indices; `number` is taken as it is; `history`
+    embeds a list with the vectors of another input, whose attribute it has: that of this tower,
+    or, if they are `borrowed`, of the other one.
     """
 
     kind: Kind
@@ -47,6 +52,14 @@ class TowerInput:
     rows: int = 0
     width: int = 1
     vocabulary: str = ""
+    is_borrowed: bool = False
+
+    @property
+    def dtype(self) -> FeatureType:
+        """What the examples hold for it."""
+        if self.kind == "history":
+            return "list"
+        return "float32" if self.kind == "number" else "int64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,7 @@ class LayerPlan:
 
 @dataclass(frozen=True, slots=True)
 class Tower:
-    """One tower. `residual` is the ID's attribute when its embedding skips the projection."""
+    """One tower. `residuals` are the inputs whose vectors skip the projection."""
 
     class_name: str
     name: Literal["query", "candidate"]
@@ -84,13 +97,18 @@ class Tower:
     inputs: tuple[TowerInput, ...]
     layers: tuple[LayerPlan, ...]
     is_shared: bool
-    residual: TowerInput | None
+    residuals: tuple[TowerInput, ...]
     takes_training: bool
 
     @property
     def stacked(self) -> tuple[TowerInput, ...]:
         """The inputs that go through the layers."""
-        return tuple(item for item in self.inputs if item is not self.residual)
+        return tuple(item for item in self.inputs if item not in self.residuals)
+
+    @property
+    def borrowed(self) -> tuple[str, ...]:
+        """Attributes of the other tower's tables that this one uses, too."""
+        return tuple(dict.fromkeys(item.attribute for item in self.inputs if item.is_borrowed))
 
     @property
     def has_relu(self) -> bool:
@@ -132,7 +150,7 @@ class Spec:
     """A transformed feature that the trainer reads from the examples."""
 
     key: str
-    dtype: Literal["int64", "float32"]
+    dtype: FeatureType
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +173,22 @@ class TrainerPlan:
     serving: tuple[ServingInput, ...]
     has_vocabulary: bool
     has_tables: bool
-    histories: tuple[Spec, ...] = ()
     imports: frozenset[str] = _IMPORTS
+
+    @property
+    def half_life_days(self) -> float | None:
+        """Days after which a row is seen half as often; None where rows have no time."""
+        return self.model.recency_half_life_days if self.event_time else None
 
     @property
     def is_sampled(self) -> bool:
         """Says whether a softmax sees a sample of the catalogue only."""
         return self.negatives != "full_catalogue"
+
+    @property
+    def has_histories(self) -> bool:
+        """Says whether a row has lists."""
+        return any(spec.dtype == "list" for spec in self.specs)
 
     @property
     def is_distributed(self) -> bool:
@@ -206,7 +233,8 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     event_time = EVENT_TIME if split and split.date_column else None
     kinds = {item.kind for tower in (query, candidate) for item in tower.inputs}
     buyer_id, product_id = config.features.buyer_id, config.features.product_id
-    assert buyer_id and product_id, "the check lets no config pass without"
+    assert buyer_id, "the check lets no config pass without"
+    assert product_id, "the check lets no config pass without"
     negatives, reason = decide_negatives(config)
     return TrainerPlan(
         header=plan_header(config),
@@ -233,9 +261,9 @@ def _tower(config: ExperimentConfig, side: Side) -> Tower:
     model = config.model
     # Sent through the projection as well, the ID costs recall: 0.283 instead of 0.298 (Online
     # Retail, recall@100, one seed).
-    skipping = residual_of(config.features, model, side)
-    residual = next((i for i in inputs if skipping and i.key == skipping.output_name), None)
-    stacked = [item for item in inputs if item is not residual]
+    skipping = {f.output_name for f in residuals_of(config.features, model, side)}
+    residuals = tuple(item for item in inputs if item.key in skipping)
+    stacked = [item for item in inputs if item not in residuals]
     layers = tuple(_layers(model, side)) if stacked else ()
     return Tower(
         class_name="QueryTower" if side == "buyer" else "CandidateTower",
@@ -244,7 +272,7 @@ def _tower(config: ExperimentConfig, side: Side) -> Tower:
         inputs=inputs,
         layers=layers,
         is_shared=model.share_tower_weights,
-        residual=residual,
+        residuals=residuals,
         takes_training=any(layer.takes_training for layer in layers),
     )
 
@@ -252,7 +280,10 @@ def _tower(config: ExperimentConfig, side: Side) -> Tower:
 def _inputs(config: ExperimentConfig, side: Side) -> Iterator[TowerInput]:
     names, vocabularies = Names(), vocabulary_names(config)
     for feature in config.features.features_of(side):
-        yield from _feature_inputs(feature, names, vocabularies)
+        if isinstance(feature, HistoryFeature):
+            yield _history_input(config, side, feature, names)
+        else:
+            yield from _feature_inputs(feature, names, vocabularies)
     for cross in config.features.crosses_of(side):
         attribute = _attribute(cross.output_name, names)
         rows, width = cross.hash_bucket_size, cross.embedding_dim
@@ -275,6 +306,21 @@ def _feature_inputs(
                 yield TowerInput("table", key, attribute, rows, width)
             case _:
                 yield TowerInput("number", key)
+
+
+def _history_input(
+    config: ExperimentConfig, side: Side, feature: HistoryFeature, names: Names
+) -> TowerInput:
+    shared = config.features.shared_by(feature)
+    assert shared, "the check lets no history pass without"
+    own = {each.output_name for each in config.features.features_of(side)}
+    return TowerInput(
+        "history",
+        feature.output_name,
+        _attribute(shared.output_name, names),
+        width=shared.width,
+        is_borrowed=shared.output_name not in own,
+    )
 
 
 def _attribute(key: str, names: Names) -> str:
@@ -343,7 +389,7 @@ def _specs(query: Tower, candidate: Tower, event_time: str | None) -> Iterator[S
     for item in (*query.inputs, *candidate.inputs):
         if item.key not in seen:
             seen.add(item.key)
-            yield Spec(item.key, "float32" if item.kind == "number" else "int64")
+            yield Spec(item.key, item.dtype)
     if event_time:
         yield Spec(event_time, "int64")
 

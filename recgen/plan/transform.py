@@ -14,19 +14,29 @@ from recgen.config import (
     Embedding,
     ExperimentConfig,
     Feature,
+    HistoryFeature,
     MissingFlag,
     Normalize,
     Side,
+    Transform,
 )
-from recgen.plan.columns import EVENT_TIME, vocabulary_names
+from recgen.plan.columns import EVENT_TIME, shared_names, vocabulary_names
 from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
 
-Reading = Literal["text", "number", "time"]
-READINGS: dict[str, Reading] = {"text": "text", "numeric": "number", "temporal": "time"}
+Reading = Literal["text", "number", "time", "list"]
+READINGS: dict[str, Reading] = {
+    "text": "text",
+    "numeric": "number",
+    "temporal": "time",
+    "history": "list",
+}
 
 # Names that the generated function uses itself, its helpers among them.
-_HELPERS = "dense read_text read_number read_time days signed_log z_score rescale bucket wave cross"
+_HELPERS = (
+    "dense read_text read_number read_time read_list days signed_log z_score rescale bucket wave "
+    "cross latest"
+)
 _RESERVED = frozenset({"inputs", "outputs", "tf", "tft", *_HELPERS.split()})
 
 _DAY = 86_400
@@ -62,12 +72,24 @@ class Derive:
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """One statement that learns a vocabulary, where more than one output uses it."""
+
+    variable: str
+    source: str
+    options: tuple[tuple[str, int | str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A member of a cross: `buckets` is None for text, `key` an output that has the buckets."""
 
     variable: str
     buckets: int | None
     key: str | None = None
+
+
+Statement = Read | Derive | Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +102,8 @@ class Output:
     numbers: tuple[float, ...] = ()
     options: tuple[tuple[str, int | str], ...] = ()
     parts: tuple[Part, ...] = ()
+    uses: str = ""
+    """The variable of a vocabulary that more than one output uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +111,7 @@ class Step:
     """A paragraph of `preprocessing_fn`: a comment, what it reads and derives, what it writes."""
 
     comment: str
-    statements: tuple[Read | Derive, ...]
+    statements: tuple[Statement, ...]
     outputs: tuple[Output, ...]
 
 
@@ -119,16 +143,20 @@ class _Steps:
         self._config = config
         self._names = Names(_RESERVED)
         self._vocabularies = vocabulary_names(config)
+        self._shared = shared_names(config)
         self._known: set[str] = set()  # variables of earlier statements
         self._written: set[str] = set()  # features of earlier paragraphs
         self._buckets: dict[tuple[str, float], str] = {}  # variable and number -> output
 
     def all(self) -> Iterator[Step]:
         features = self._config.features
-        for side in SIDES:
-            for feature in features.features_of(side):
-                if self._is_first(feature.output_name):
-                    yield self._feature(side, feature)
+        both = [(side, feature) for side in SIDES for feature in features.features_of(side)]
+        for side, feature in both:
+            if not isinstance(feature, HistoryFeature) and self._is_first(feature.output_name):
+                yield self._feature(side, feature)
+        for side, feature in both:
+            if isinstance(feature, HistoryFeature) and self._is_first(feature.output_name):
+                yield self._history(side, feature)
         for side in SIDES:
             for cross in features.crosses_of(side):
                 if self._is_first(cross.output_name):
@@ -154,14 +182,25 @@ class _Steps:
         normalized = scale
         if {"log_transform", "normalize"} <= enabled.keys():  # quantiles do not change with it
             normalized = self._derive(statements, name, "signed_log", raw)
-        vocabulary = self._vocabularies.get(name, "")
-        outputs = tuple(_outputs(feature, vocabulary, raw, scale, normalized))
+        outputs = tuple(self._outputs(feature, statements, raw, scale, normalized))
         buckets = (output for output in outputs if output.kind == "bucket")
         self._buckets |= {(each.variable, each.numbers[0]): each.key for each in buckets}
         return Step(_comment(side, feature), tuple(statements), outputs)
 
+    def _history(self, side: Side, feature: HistoryFeature) -> Step:
+        history = feature.history
+        assert history, "a feature without outputs does not pass the check"
+        statements, variable = self._read(feature.output_name, "list")
+        options = (("length", history.max_length),)
+        vocabulary = self._vocabulary_variable(history.shared_with)
+        output = Output("history", feature.output_name, variable, options=options, uses=vocabulary)
+        return Step(_comment(side, feature), tuple(statements), (output,))
+
+    def _vocabulary_variable(self, name: str) -> str:
+        return self._names.of((name, "vocabulary"), f"{name}_vocabulary")
+
     def _cross(self, side: Side, cross: Cross) -> Step:
-        statements: list[Read | Derive] = []
+        statements: list[Statement] = []
         parts = []
         for member in cross.features:
             reading = READINGS[member.type]
@@ -183,7 +222,7 @@ class _Steps:
         outputs = (Output("copy", EVENT_TIME, variable),)
         return Step(f"Time of the transaction: {column}", tuple(statements), outputs)
 
-    def _read(self, column: str, reading: Reading) -> tuple[list[Read | Derive], str]:
+    def _read(self, column: str, reading: Reading) -> tuple[list[Statement], str]:
         """Returns the variable of a column, and the statement that reads it when it is new."""
         variable = self._names.of((column, reading), column, f"{column}_{reading}")
         if variable in self._known:
@@ -193,7 +232,7 @@ class _Steps:
 
     def _derive(
         self,
-        statements: list[Read | Derive],
+        statements: list[Statement],
         column: str,
         kind: Literal["signed_log", "days"],
         source: str,
@@ -205,30 +244,46 @@ class _Steps:
             statements.append(Derive(variable, kind, source))
         return variable
 
+    def _outputs(
+        self, feature: Feature, statements: list[Statement], raw: str, scale: str, normalized: str
+    ) -> Iterator[Output]:
+        for transform in feature.transforms.enabled.values():
+            if isinstance(transform, Embedding):
+                yield self._indices(feature.output_name, transform, statements, raw)
+            else:
+                yield from _numbers(feature, transform, raw, scale, normalized)
 
-def _outputs(
-    feature: Feature, vocabulary: str, raw: str, scale: str, normalized: str
+    def _indices(
+        self, name: str, embedding: Embedding, statements: list[Statement], raw: str
+    ) -> Output:
+        learnt = tuple(_vocabulary_options(embedding, self._vocabularies[name]))
+        oov: tuple[tuple[str, int | str], ...] = (("num_oov_buckets", embedding.oov_buckets),)
+        if name not in self._shared:
+            return Output("vocabulary", name, raw, options=(*learnt[:-1], *oov, learnt[-1]))
+        variable = self._vocabulary_variable(name)
+        statements.append(Vocabulary(variable, raw, learnt))
+        return Output("indices", name, raw, options=oov, uses=variable)
+
+
+def _numbers(
+    feature: Feature, transform: Transform, raw: str, scale: str, normalized: str
 ) -> Iterator[Output]:
     name = feature.output_name
-    for transform in feature.transforms.enabled.values():
-        match transform:
-            case Embedding():
-                options = tuple(_vocabulary_options(transform, vocabulary))
-                yield Output("vocabulary", name, raw, options=options)
-            case Normalize(range=None):
-                yield Output("z_score", f"{name}_norm", normalized)
-            case Normalize(range=(low, high)):
-                yield Output("rescale", f"{name}_norm", normalized, numbers=(low, high))
-            case Bucketize():
-                yield Output("bucket", f"{name}_bucket", scale, numbers=(transform.buckets,))
-            case Cyclical():
-                for cycle in transform.cycles:
-                    for wave in ("sin", "cos"):
-                        key = f"{name}_{cycle}_{wave}"
-                        yield Output(wave, key, raw, numbers=CYCLES[cycle])
-            case MissingFlag():
-                reading = READINGS[feature.data_type]
-                yield Output(f"missing_{reading}", f"{name}_missing", raw)
+    match transform:
+        case Normalize(range=None):
+            yield Output("z_score", f"{name}_norm", normalized)
+        case Normalize(range=(low, high)):
+            yield Output("rescale", f"{name}_norm", normalized, numbers=(low, high))
+        case Bucketize():
+            yield Output("bucket", f"{name}_bucket", scale, numbers=(transform.buckets,))
+        case Cyclical():
+            for cycle in transform.cycles:
+                for wave in ("sin", "cos"):
+                    key = f"{name}_{cycle}_{wave}"
+                    yield Output(wave, key, raw, numbers=CYCLES[cycle])
+        case MissingFlag():
+            reading = READINGS[feature.data_type]
+            yield Output(f"missing_{reading}", f"{name}_missing", raw)
 
 
 def _vocabulary_options(embedding: Embedding, vocabulary: str) -> Iterator[tuple[str, int | str]]:
@@ -236,7 +291,6 @@ def _vocabulary_options(embedding: Embedding, vocabulary: str) -> Iterator[tuple
         yield "top_k", embedding.vocab_size
     if embedding.min_frequency is not None:
         yield "frequency_threshold", embedding.min_frequency
-    yield "num_oov_buckets", embedding.oov_buckets
     yield "vocab_filename", vocabulary
 
 
@@ -248,7 +302,7 @@ def _comment(side: Side, feature: Feature) -> str:
 
 
 # What the helpers need in turn.
-_NEEDS = {"sin": ("wave",), "cos": ("wave",)}
+_NEEDS = {"sin": ("wave",), "cos": ("wave",), "history": ("latest",)}
 
 
 def _helpers(steps: tuple[Step, ...]) -> Iterator[str]:
@@ -261,7 +315,10 @@ def _helpers(steps: tuple[Step, ...]) -> Iterator[str]:
 def _called(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
         for statement in step.statements:
-            yield statement.reading if isinstance(statement, Read) else statement.kind
+            if isinstance(statement, Read):
+                yield statement.reading
+            elif isinstance(statement, Derive):
+                yield statement.kind
         for output in step.outputs:
             yield output.kind
             if any(part.buckets is not None and part.key is None for part in output.parts):

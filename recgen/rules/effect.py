@@ -14,7 +14,7 @@ from recgen.config import (
     FeatureConfig,
     ModelConfig,
     Side,
-    residual_of,
+    residuals_of,
 )
 from recgen.findings import Location, join_path, show
 from recgen.rules.base import (
@@ -113,14 +113,14 @@ def _in_layers(model: ModelConfig) -> Iterator[Problem]:
 
 
 def _in_sharing(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
-    if model.share_tower_weights and all(_is_id_alone(features, model, side) for side in SIDES):
-        why = "the IDs are the towers' outputs, and no layer is there to be shared"
+    if model.share_tower_weights and all(_is_bare(features, model, side) for side in SIDES):
+        why = "the vectors are the towers' outputs, and no layer is there to be shared"
         yield _unused(("model", "share_tower_weights"), why)
 
 
-def _is_id_alone(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
-    residual = residual_of(features, model, side)
-    return residual is not None and features.width_of(side) == residual.width
+def _is_bare(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
+    residuals = residuals_of(features, model, side)
+    return features.width_of(side) == sum(map(features.feature_width, residuals))
 
 
 def _in_split(data: DataConfig) -> Iterator[Problem]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import FeatureConfig, HistoryFeature, ModelConfig
-from recgen.rules.base import Problem, Rule, all_features
+from recgen.config import FeatureConfig, ModelConfig
+from recgen.rules.base import Problem, Rule
 
 
 def _model_not_supported(model: ModelConfig) -> Iterator[Problem]:
@@ -17,13 +17,6 @@ def _model_not_supported(model: ModelConfig) -> Iterator[Problem]:
         help = "Use `brute_force`; it is exact, and fast up to some 100,000 products."
         path = ("model", "retrieval_algorithm")
         yield Problem(path, message, help, fix=("set", "brute_force"))
-
-
-def _history_not_supported(features: FeatureConfig) -> Iterator[Problem]:
-    for path, feature in all_features(features):
-        if isinstance(feature, HistoryFeature):
-            message = f"the history feature {feature.output_name!r} is not supported yet"
-            yield Problem(path, message, "Remove the feature.", fix=("remove", None))
 
 
 def _leaves(model: ModelConfig) -> Iterator[Problem]:
@@ -53,11 +46,11 @@ RULES = (
         code="RG090",
         severity="error",
         title="Not supported yet",
-        reason="The config is valid, but recgen would have to leave a part of it out. A history "
-        "feature that was dropped in silence was once blamed for a model's quality.",
+        reason="The config is valid, but recgen would have to leave a part of it out. A feature "
+        "that was dropped in silence was once blamed for a model's quality.",
         example="model:\n  model_type: ranking",
-        remedy="Use retrieval with brute_force, without history features.",
-        checks=(_model_not_supported, _history_not_supported),
+        remedy="Use retrieval with brute_force.",
+        checks=(_model_not_supported,),
     ),
     Rule(
         code="RG230",

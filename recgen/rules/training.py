@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import SIDES, Dense, FeatureConfig, ModelConfig, Side, residual_of
+from recgen.config import SIDES, Dense, FeatureConfig, ModelConfig, Side, residuals_of
 from recgen.rules.base import Problem, Rule
 
 _RATE = ("model", "learning_rate")
@@ -94,8 +94,8 @@ def _cannot_share(features: FeatureConfig, model: ModelConfig) -> Iterator[Probl
 
 
 def _shared_width(features: FeatureConfig, model: ModelConfig, side: Side) -> int:
-    residual = residual_of(features, model, side)
-    return features.width_of(side) - (residual.width if residual else 0)
+    around = sum(map(features.feature_width, residuals_of(features, model, side)))
+    return features.width_of(side) - around
 
 
 def _optimizer_limit(model: ModelConfig) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from recgen.config import (
     DataConfig,
     FeatureConfig,
-    HistoryFeature,
     NumericFeature,
     TemporalFeature,
     item_type,
@@ -25,7 +24,7 @@ _FITTING = {"text": _CATEGORY, "numeric": _NUMBER, "temporal": _TIME}
 
 def _no_output(features: FeatureConfig) -> Iterator[Problem]:
     for path, feature in all_features(features):
-        if feature.output_keys or isinstance(feature, HistoryFeature):
+        if feature.output_keys:
             continue
         name = show(feature.output_name)
         message = f"the feature {name} reaches no tower: {_why(feature.active)}"

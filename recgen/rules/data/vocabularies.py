@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import exp, inf, prod
 
-from recgen.config import SIDES, Cross, Embedding, FeatureConfig, ModelConfig, residual_of
+from recgen.config import SIDES, Cross, Embedding, FeatureConfig, ModelConfig, residuals_of
 from recgen.findings import Severity, show
 from recgen.profile import Profile, embedding_width
 from recgen.rules.base import Problem, Rule, all_crosses, embedding_of
@@ -18,7 +18,8 @@ _MOST = 0.5
 
 
 def _too_wide(features: FeatureConfig, model: ModelConfig, profile: Profile) -> Iterator[Problem]:
-    around = {residual_of(features, model, side) for side in SIDES}  # as wide as it has to be
+    # As wide as they have to be.
+    around = {each for side in SIDES for each in residuals_of(features, model, side)}
     for path, feature, column in described(features, profile):
         embedding = embedding_of(feature)
         if embedding is None or feature in around or column.distinct == 1:

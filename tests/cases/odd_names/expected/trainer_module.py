@@ -3,7 +3,7 @@
 # source: buyer's "odd"
 # names: {{ 7 * 7 }}
 #  \
-# config: b544f9d1a47d
+# config: cd17a6c58c59
 #
 # Ends in a quote"""
 # and spans
@@ -39,6 +39,7 @@ LEARNING_RATE = 0.05
 BATCH_SIZE = 1024
 EPOCHS = 8
 SEED = 42
+PATIENCE = 3  # epochs without a better recall
 
 # The model.
 EMBEDDING_DIM = 64
@@ -46,6 +47,7 @@ TOP_K = 100  # products in an answer
 RECALL_AT = (5, 10, 50, 100)
 
 # The data: transformed features, as they lie in the examples.
+BUYER_ID = "покупатель"
 PRODUCT_ID = "class"
 PRODUCT_VOCABULARY = "class_column_vocab"
 EVENT_TIME = "event_time"
@@ -113,14 +115,29 @@ SERVING_NAMES = {
 LOSSES = ("loss", "regularization_loss", "total_loss")
 RECALLS = tuple(f"recall_at_{k}" for k in RECALL_AT)
 GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
+HEALTH = ("effective_rank", "mean_cosine", "update_ratio")
+PROBED_ROWS = 1024  # training rows that are described
+COUNTED_ROWS = 256  # validation rows whose first 100 products are counted
+SAMPLED_WEIGHTS = 1024  # rows of each weight that are compared with an epoch ago
+# Powers of ten that histogram edges span, in every epoch.
+HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
 
-# Health: a tower is dead when its gradient is zero, or when it gives all rows the same
-# vector. The loss is a mean, so the limits hold at every batch size.
+# Evaluation on the test.
+RANKED_ROWS = 1024  # rows that are ranked together
+COVERAGE_BUYERS = 10_000  # at most, whose first 100 products are counted
+BOOTSTRAPS = 200
+
+# Failures. A tower is dead when its gradient is zero, or when it gives all rows the same
+# vector. Losses are means, relative to chance: the limits hold at every batch size.
 DEAD_GRADIENT = 1e-7
 DEAD_SPREAD = 1e-5
 DEAD_STEPS = 5  # before training is stopped
-# Powers of ten that histogram edges span, in every epoch.
-HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
+RARELY_FIRED = 0.01  # share of rows for which a unit fires that is as good as dead
+DEAD_UNITS = 0.8  # share of such units in a dead layer
+AT_CHANCE = 0.995  # share of the loss of equal scores
+# Before a model has to know more than chance and popularity.
+GRACE_EPOCHS = 3
+GRACE_STEPS = 500
 
 
 def read_rows(patterns, split):
@@ -130,17 +147,33 @@ def read_rows(patterns, split):
         raise ValueError(f"No {split} files match {patterns}.")
     compression = "GZIP" if files[0].endswith(".gz") else ""
     rows = tf.data.TFRecordDataset(files, compression).batch(SHUFFLE_ROWS)
-    rows = rows.map(lambda examples: tf.io.parse_example(examples, FEATURES)).cache()
+    rows = rows.map(parse).cache()
     options = tf.data.Options()
     options.autotune.enabled = False  # with it, the end of an iterator can take seconds
     rows = rows.with_options(options)
-    count = sum(len(chunk[PRODUCT_ID]) for chunk in rows.as_numpy_iterator())
+    count = sum(len(chunk[PRODUCT_ID]) for chunk in columns(rows, [PRODUCT_ID]))
     if not count:
         raise ValueError(f"The {split} files hold no rows: {files}.")
     return rows, count
 
 
-def training_batches(rows, batch_size, seed):
+def parse(examples):
+    """Returns features by name, [rows] each."""
+    return tf.io.parse_example(examples, FEATURES)
+
+
+def columns(rows, names):
+    """Yields chunks of rows: arrays of some columns, by name."""
+    for chunk in rows:
+        yield {name: chunk[name].numpy() for name in names}
+
+
+def column(rows, name):
+    """Returns one column of all rows."""
+    return np.concatenate([chunk[name] for chunk in columns(rows, [name])])
+
+
+def training_batches(rows, batch_size, seed, first_step=0):
     """Returns endless batches of equal size, shuffled anew in each epoch."""
 
     def shuffle(chunk, chunk_seed):
@@ -150,7 +183,8 @@ def training_batches(rows, batch_size, seed):
 
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
     chunks = tf.data.Dataset.zip((rows.shuffle(64, seed), seeds)).map(shuffle)
-    return chunks.rebatch(batch_size, drop_remainder=True).repeat().prefetch(4)
+    batches = chunks.rebatch(batch_size, drop_remainder=True).repeat()
+    return batches.skip(first_step).prefetch(4)
 
 
 def evaluation_batches(rows, count, batch_size):
@@ -163,43 +197,54 @@ class Catalogue:
     """The unique products of the training data.
 
     Attributes:
-        counts: Training rows of each product index, [vocabulary].
+        counts: Training rows of each product index; the last is of all that are out of
+            vocabulary, [vocabulary + 1].
         indices: The products' indices, [products].
         position: Each index's place among them, or -1, [vocabulary + 1].
         names: The products' original IDs as bytes, [products].
         features: Of each product's latest row, by name, [products] each.
     """
 
-    def __init__(self, rows, vocabulary):
+    def __init__(self, rows, transform_output):
+        vocabulary = transform_output.vocabulary_by_name(PRODUCT_VOCABULARY)
         size = len(vocabulary)
-        self.counts = np.zeros(size, np.int64)
-        newest = np.full(size, np.iinfo(np.int64).min)
+        self.counts = np.zeros(size + 1, np.int64)
+        newest = np.full(size + 1, np.iinfo(np.int64).min)
         dtypes = {name: FEATURES[name].dtype for name in PRODUCT_FEATURES}
-        table = {name: np.zeros(size, d.as_numpy_dtype) for name, d in dtypes.items()}
-        for chunk in rows.as_numpy_iterator():
-            known = chunk[PRODUCT_ID] < size  # what is out of vocabulary has no ID
-            chunk = {name: values[known] for name, values in chunk.items()}
-            index = chunk[PRODUCT_ID]
-            self.counts += np.bincount(index, minlength=size)
+        table = {k: np.zeros(size + 1, d.as_numpy_dtype) for k, d in dtypes.items()}
+        for chunk in columns(rows, (*PRODUCT_FEATURES, EVENT_TIME)):
+            index = np.minimum(chunk[PRODUCT_ID], size)
+            self.counts += np.bincount(index, minlength=size + 1)
             np.maximum.at(newest, index, chunk[EVENT_TIME])
             latest = chunk[EVENT_TIME] == newest[index]
-            for name, column in table.items():
-                column[index[latest]] = chunk[name][latest]
-        self.indices = np.flatnonzero(self.counts)
-        self.position = np.full(size + 1, -1, np.int32)  # the last is out of vocabulary
+            for name, values in table.items():
+                values[index[latest]] = chunk[name][latest]
+        self.indices = np.flatnonzero(self.counts[:size])
+        self.position = np.full(size + 1, -1, np.int32)
         self.position[self.indices] = np.arange(len(self.indices))
         self.names = np.array(vocabulary, dtype=object)[self.indices]
-        self.features = {name: column[self.indices] for name, column in table.items()}
+        self.features = {name: values[self.indices] for name, values in table.items()}
         if len(self.indices) < 2:
             raise ValueError(f"{PRODUCT_ID} has fewer than two known products.")
 
+    @property
+    def monitored_k(self):
+        """The k whose recall is watched: a tenth of the catalogue or less."""
+        fitting = [k for k in RECALL_AT if 10 * k <= len(self.indices)]
+        return max(fitting or RECALL_AT[:1])
+
+    def popularity_ranks(self, indices):
+        """Returns how many products have more training rows, for each product index."""
+        size = len(self.counts)
+        ranks = np.full(
+            size, size
+        )  # the last is for unknown products, which are missed
+        ranks[np.argsort(-self.counts[:-1], kind="stable")] = np.arange(size - 1)
+        return ranks[np.minimum(indices, len(ranks) - 1)]
+
     def popularity_recall(self, rows):
         """Returns {k: recall of the k products with the most training rows}."""
-        size = len(self.counts)
-        rank = np.full(size + 1, size)  # the last is for products out of vocabulary
-        rank[np.argsort(-self.counts, kind="stable")] = np.arange(size)
-        chunks = [chunk[PRODUCT_ID] for chunk in rows.as_numpy_iterator()]
-        ranks = rank[np.minimum(np.concatenate(chunks), size)]
+        ranks = self.popularity_ranks(column(rows, PRODUCT_ID))
         return {k: float(np.mean(ranks < k)) for k in RECALL_AT}
 
 
@@ -241,6 +286,10 @@ class QueryTower(tf.keras.layers.Layer):
         self.projection = tf.keras.layers.Dense(EMBEDDING_DIM)
 
     def call(self, features, training=False):
+        return self.trace(features, training)[-1]
+
+    def trace(self, features, training=False):
+        """Returns the outputs of the ReLU layers, then the embedding."""
         x = tf.concat(
             [
                 self.pokupatel_embedding(features["покупатель"]),
@@ -256,10 +305,10 @@ class QueryTower(tf.keras.layers.Layer):
             ],
             axis=1,
         )
-        x = self.dense_1(x)
+        dense_1 = x = self.dense_1(x)
         x = self.dropout_1(x, training=training)
         x = self.projection(x)
-        return x
+        return [dense_1, x]
 
 
 class CandidateTower(tf.keras.layers.Layer):
@@ -314,15 +363,13 @@ class RetrievalModel(tf.keras.Model):
         super().__init__()
         self.query_tower = query_tower
         self.candidate_tower = candidate_tower
-        self.task = tfrs.tasks.Retrieval()
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
         self.position = tf.constant(catalogue.position)
         shape = [len(catalogue.indices), EMBEDDING_DIM]
         self.candidates = tf.Variable(tf.zeros(shape), trainable=False)
-        # TFRS clips probabilities at 1e-6. The softmax does not see a common factor, so
-        # they are given relative to the most popular product's.
-        relative = np.maximum(catalogue.counts, 1) / catalogue.counts.max()
-        self.sampling_probability = tf.constant([*relative, 1.0], tf.float32)
+        draws = np.maximum(catalogue.counts, 1)
+        probability = draws / draws.sum()
+        self.log_probability = tf.constant(np.log(probability), tf.float32)
         # Means over the epoch, since Keras itself would report the last batch.
         self.means = {k: tf.keras.metrics.Mean(k) for k in LOSSES + GRADIENTS + RECALLS}
         self.dead_steps = {k: tf.Variable(0, trainable=False) for k in self.towers}
@@ -346,19 +393,14 @@ class RetrievalModel(tf.keras.Model):
         """Returns the batch's losses by name, and both towers' embeddings."""
         queries = self.query_tower(features, training=training)
         candidates = self.candidate_tower(features, training=training)
-        loss = self.task(
-            queries,
-            candidates,
-            # The logQ correction: a popular product is a negative more often.
-            candidate_sampling_probability=tf.gather(
-                self.sampling_probability,
-                tf.minimum(features[PRODUCT_ID], len(self.sampling_probability) - 1),
-            ),
-        )
-        # TFRS sums over the batch. A mean over all replicas' rows makes a step mean the
-        # same at every batch size.
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        loss /= tf.cast(tf.shape(queries)[0] * replicas, tf.float32)
+        products = tf.minimum(features[PRODUCT_ID], len(self.position) - 1)
+        labels = tf.range(tf.size(products))
+        scores = tf.matmul(queries, candidates, transpose_b=True)
+        # The logQ correction: a popular product is a negative more often (Yi et al., 2019).
+        scores -= tf.gather(self.log_probability, products)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
+        # The mean, unlike a sum, makes a step mean the same at every batch size.
+        loss = tf.reduce_mean(losses)
         penalty = tf.reduce_sum(self.losses)
         losses = {
             "loss": loss,
@@ -422,6 +464,14 @@ class RetrievalModel(tf.keras.Model):
         # Unknown products are missed.
         return tf.where(position >= 0, size - 1 - lower, tf.int32.max)
 
+    def top_products(self, features):
+        """Returns the places of all products among the first 100 of some rows, each once."""
+        scores = tf.matmul(
+            self.query_tower(features), self.candidates, transpose_b=True
+        )
+        k = min(100, self.candidates.shape[0])
+        return np.unique(tf.math.top_k(scores, k, sorted=False).indices)
+
     def _average(self, values, rows=1):
         """Returns the epoch's means so far."""
         for name, value in values.items():
@@ -435,33 +485,6 @@ def spread(embeddings):
     square = tf.reduce_mean(tf.reduce_sum(tf.square(embeddings), axis=1))
     share = 1 - tf.math.divide_no_nan(tf.reduce_sum(tf.square(mean)), square)
     return tf.where(tf.shape(embeddings)[0] > 1, share, 1.0)
-
-
-class GradientCollapseCallback(tf.keras.callbacks.Callback):
-    """Stops training when a tower is dead or the loss is NaN, and records why."""
-
-    def __init__(self, record):
-        super().__init__()
-        self.record = record  # what the metrics file says about the training
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        dead = [k for k, steps in self.model.dead_steps.items() if steps >= DEAD_STEPS]
-        if dead:
-            self.record["gradient_collapse_detected"] = True
-            self.record["gradient_collapse_epoch"] = self.epoch
-            self.record["collapsed_towers"] = dead
-            self._stop(f"Training collapsed, dead towers: {', '.join(dead)}.")
-        if not math.isfinite(logs["loss"]):
-            self.record["nan_detected"] = True
-            self.record["nan_epoch"] = self.epoch
-            self._stop("The loss became NaN or infinite.")
-
-    def _stop(self, reason):
-        self.record["failure"] = f"Epoch {self.epoch + 1}: {reason}"
-        self.model.stop_training = True
 
 
 @tf.function
@@ -480,13 +503,182 @@ def describe(tensors, edges):
     return moments, tf.math.bincount(bins, minlength=len(edges) - 1)
 
 
+def embedding_health(embeddings):
+    """Returns how many dimensions embeddings use, and how alike they are.
+
+    The effective rank is the exponential of the entropy of the singular values' shares
+    (Roy and Vetterli, 2007); the cosine is the mean over all pairs of rows.
+    """
+    embeddings = tf.where(tf.math.is_finite(embeddings), embeddings, 0.0)
+    directions = tf.math.l2_normalize(embeddings, axis=1)
+    rows = tf.cast(tf.shape(directions)[0], tf.float32)
+    square = tf.reduce_sum(tf.square(tf.reduce_sum(directions, axis=0)))
+    values = tf.linalg.svd(embeddings - tf.reduce_mean(embeddings, 0), compute_uv=False)
+    shares = values / tf.maximum(tf.reduce_sum(values), 1e-30)
+    entropy = -tf.reduce_sum(tf.math.xlogy(shares, shares))
+    return {
+        "effective_rank": tf.exp(entropy),
+        "mean_cosine": tf.math.divide_no_nan(square - rows, rows * (rows - 1)),
+    }
+
+
+def dead_units(tower, features):
+    """Returns the share of units that hardly fire, in the ReLU layer where it is highest."""
+    shares = []
+    for outputs in tower.trace(features)[:-1]:
+        fired = tf.reduce_mean(tf.cast(outputs > 0, tf.float32), axis=0)
+        shares.append(tf.reduce_mean(tf.cast(fired < RARELY_FIRED, tf.float32)))
+    return tf.reduce_max(shares)
+
+
+def sample_rows(rows, size):
+    """Returns evenly spaced rows of a split's first chunk, by name."""
+    chunk = next(iter(rows))
+    step = max(1, len(chunk[PRODUCT_ID]) // size)
+    return {name: values[::step][:size] for name, values in chunk.items()}
+
+
+def sample_weights(tower):
+    """Returns the first rows of each of a tower's weights, as one vector."""
+    rows = [weight[:SAMPLED_WEIGHTS] for weight in tower.trainable_variables]
+    return tf.concat([tf.reshape(row, [-1]) for row in rows], axis=0)
+
+
+class Evaluation:
+    """Compares the model with popularity and with each buyer's own history, on test pairs.
+
+    A pair is a buyer and a product, counted once. Pairs whose buyer or product training does
+    not know are left out; a pair is new if training does not have it. Each pair is asked for
+    itself: recall@k is the share of those whose product is among the first k, NDCG@10 the
+    mean of 1 / log2(2 + rank) there, MRR the mean of 1 / (1 + rank).
+    """
+
+    def __init__(self, catalogue, train_rows, test_rows):
+        self.catalogue = catalogue
+        self.popularity_recall = catalogue.popularity_recall(test_rows)
+        buyers = column(train_rows, BUYER_ID)
+        pairs = self._pairs(buyers, column(train_rows, PRODUCT_ID))
+        self.known, self.times = np.unique(pairs, return_counts=True)
+        test_buyers, test_products = (
+            column(test_rows, k) for k in (BUYER_ID, PRODUCT_ID)
+        )
+        position = catalogue.position[self._known_or_last(test_products)]
+        is_known = np.isin(test_buyers, buyers) & (position >= 0)
+        pairs = self._pairs(test_buyers, test_products)
+        _, first = np.unique(pairs, return_index=True)
+        kept = first[is_known[first]]
+        self.left_out = len(first) - len(kept)
+        chunks = list(test_rows)
+        test = {
+            name: tf.concat([chunk[name] for chunk in chunks], 0) for name in FEATURES
+        }
+        self.rows = {name: tf.gather(values, kept) for name, values in test.items()}
+        self.buyers, self.products = test_buyers[kept], self._known_or_last(
+            test_products[kept]
+        )
+        self.pairs = pairs[kept]
+        self.is_new = ~np.isin(self.pairs, self.known)
+        _, self.one_each, self.buyer = np.unique(
+            self.buyers, return_index=True, return_inverse=True
+        )
+
+    def _known_or_last(self, products):
+        return np.minimum(products, len(self.catalogue.counts) - 1)
+
+    @property
+    def _stride(self):
+        return len(self.catalogue.counts) + 1
+
+    def _pairs(self, buyers, products):
+        """Returns a number for each pair; a buyer's numbers are next to each other."""
+        return buyers * self._stride + self._known_or_last(products)
+
+    def compare(self, model):
+        """Returns pairs and metrics, of the model and of the baselines."""
+        rank = tf.function(
+            lambda rows: model.rank_products(model.query_tower(rows), rows[PRODUCT_ID])
+        )
+        parts = [rank(part).numpy() for part in slices(self.rows, RANKED_ROWS)]
+        ranks = {
+            "model": np.concatenate(parts),
+            "popularity": self.catalogue.popularity_ranks(self.products),
+            "own_history": self.own_history_ranks(),
+        }
+        views = {"all": np.full(len(self.pairs), True), "new": self.is_new}
+        result = {"pairs": {name: int(view.sum()) for name, view in views.items()}}
+        result["pairs"]["left_out"] = self.left_out
+        for name, values in ranks.items():
+            result[name] = {
+                view: self.summary(values, rows)
+                for view, rows in views.items()
+                if rows.any()
+            }
+        counted = self.one_each[:COVERAGE_BUYERS]
+        buyers = {
+            name: tf.gather(values, counted) for name, values in self.rows.items()
+        }
+        shown = np.concatenate(
+            [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
+        )
+        result["model"]["coverage_at_100"] = (
+            len(np.unique(shown)) / model.candidates.shape[0]
+        )
+        return result
+
+    def own_history_ranks(self):
+        """Returns ranks where a buyer's past products come first, by count, then all others."""
+        stride = self._stride
+        popularity = self.catalogue.popularity_ranks(np.arange(stride))
+        buyers, products = self.known // stride, self.known % stride
+        order = np.lexsort([popularity[products], -self.times, buyers])
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
+        # Other products follow by popularity, less those that already came.
+        own = np.sort(buyers * stride + popularity[products])
+        start, rank = self.buyers * stride, popularity[self.products]
+        earlier = np.searchsorted(own, start + rank) - np.searchsorted(own, start)
+        count = np.searchsorted(own, start + stride) - np.searchsorted(own, start)
+        found = np.minimum(np.searchsorted(self.known, self.pairs), len(self.known) - 1)
+        return np.where(self.is_new, count + rank - earlier, place[found])
+
+    def summary(self, ranks, view):
+        """Returns each metric with its 95% interval, by a bootstrap over buyers."""
+        gains = {f"recall_at_{k}": ranks < k for k in RECALL_AT}
+        gains["ndcg_at_10"] = np.where(ranks < 10, 1 / np.log2(2.0 + ranks), 0)
+        gains["mrr"] = 1 / (1.0 + ranks)
+        buyer, count = self.buyer[view], len(self.one_each)
+        sums = [np.bincount(buyer, gain[view], count) for gain in gains.values()]
+        sums = np.stack([*sums, np.bincount(buyer, minlength=count)])
+        draw = np.random.default_rng(SEED)
+        even = np.full(count, 1 / count)
+        totals = np.stack(
+            [sums @ draw.multinomial(count, even) for _ in range(BOOTSTRAPS)]
+        )
+        shares = totals[:, :-1] / np.maximum(totals[:, -1:], 1)
+        low, high = np.quantile(shares, [0.025, 0.975], axis=0)
+        value = sums[:-1].sum(axis=1) / sums[-1].sum()
+        columns = zip(value.tolist(), low.tolist(), high.tolist(), strict=True)
+        intervals = [
+            dict(zip(("value", "low", "high"), c, strict=True)) for c in columns
+        ]
+        return dict(zip(gains, intervals, strict=True))
+
+
+def slices(rows, size):
+    """Yields rows in parts of at most so many."""
+    for start in range(0, len(rows[PRODUCT_ID]), size):
+        yield {name: values[start : start + size] for name, values in rows.items()}
+
+
 class MetricsFile(tf.keras.callbacks.Callback):
     """Keeps training_metrics.json current, and prints a line for each epoch."""
 
-    def __init__(self, folders, params, probe):
+    def __init__(self, folders, params, chance, probe, validation_probe):
         super().__init__()
         self.paths = [os.path.join(f, "training_metrics.json") for f in folders]
-        self.probe = probe  # the batch whose gradients are described after each epoch
+        self.chance = chance  # the loss of equal scores
+        self.probe = probe  # training rows that are described after each epoch
+        self.validation_probe = validation_probe  # and rows whose answers are counted
         self.content = {
             "schema_version": 1,
             "available": True,
@@ -494,11 +686,15 @@ class MetricsFile(tf.keras.callbacks.Callback):
             "loss": {f"{split}{name}": [] for split in ("", "val_") for name in LOSSES},
             "recall": {f"val_{name}": [] for name in RECALLS},
             "gradient": {name: [] for name in ("total", "query", "candidate")},
+            "health": {"loss_to_chance": [], "val_coverage_at_100": []},
             "weight_stats": {},
             "gradient_stats": {},
             "final_metrics": {},
             "params": params,
         }
+        for tower in ("query", "candidate"):
+            self.content["health"][tower] = {name: [] for name in HEALTH}
+        self.content["health"]["query"]["dead_units"] = []
         for group, (low, high) in HISTOGRAM_RANGES.items():
             edges = np.logspace(low, high, 13).tolist()
             edges = [-edge for edge in reversed(edges)] + edges
@@ -509,6 +705,8 @@ class MetricsFile(tf.keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
+        towers = self.model.towers.items()
+        self.weights = {name: sample_weights(tower) for name, tower in towers}
 
     def on_epoch_end(self, epoch, logs=None):
         content = self.content
@@ -518,7 +716,8 @@ class MetricsFile(tf.keras.callbacks.Callback):
         for name, values in content["gradient"].items():
             values.append(logs[f"{name}_gradient"])
         self._add_statistics()
-        content["final_metrics"] = {f"final_{k}": value for k, value in logs.items()}
+        self._add_health(logs["loss"])
+        content["final_metrics"] |= {f"final_{k}": value for k, value in logs.items()}
         self.write()
         line = f"epoch {epoch + 1}/{self.params['epochs']}  loss {logs['loss']:.4f}"
         if "val_loss" in logs:
@@ -542,6 +741,37 @@ class MetricsFile(tf.keras.callbacks.Callback):
                 for moment, value in moments.items():
                     target[moment].append(float(value))
 
+    def _add_health(self, loss):
+        """Adds how far the model is from chance, and how each tower uses its vectors."""
+        health, model = self.content["health"], self.model
+        health["loss_to_chance"].append(loss / self.chance)
+        model.embed_catalogue()
+        share = (
+            len(model.top_products(self.validation_probe)) / model.candidates.shape[0]
+        )
+        health["val_coverage_at_100"].append(share)
+        for name, tower in model.towers.items():
+            before, after = self.weights[name], sample_weights(tower)
+            change = tf.norm(after - before) / tf.maximum(tf.norm(before), 1e-30)
+            figures = embedding_health(tower(self.probe)) | {"update_ratio": change}
+            for key, value in figures.items():
+                health[name][key].append(float(value))
+        dead = dead_units(model.query_tower, self.probe)
+        health["query"]["dead_units"].append(float(dead))
+
+    def add_test(self, model, evaluation, batches):
+        """Adds what the model is worth on the test, and writes the file."""
+        test = model.evaluate(batches, return_dict=True, verbose=0)
+        popularity = evaluation.popularity_recall
+        test |= {f"popularity_recall_at_{k}": value for k, value in popularity.items()}
+        final = self.content["final_metrics"]
+        final |= {f"test_{name}": value for name, value in test.items()}
+        if len(evaluation.pairs):
+            self.content["evaluation"] = evaluation.compare(model)
+        self.write()
+        recall = f"test_recall@100 {test['recall_at_100']:.4f}"
+        print(f"{recall}  popularity {popularity[100]:.4f}", flush=True)
+
     def write(self):
         """Writes the file so that a reader never sees half of it."""
         self.content["saved_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -553,6 +783,135 @@ class MetricsFile(tf.keras.callbacks.Callback):
             with tf.io.gfile.GFile(f"{path}.partial", "w") as file:
                 file.write(json.dumps(content, allow_nan=False, indent=1))
             tf.io.gfile.rename(f"{path}.partial", path, overwrite=True)
+
+
+class FailureWatch(tf.keras.callbacks.Callback):
+    """Stops a training that has failed, and records why."""
+
+    def __init__(self, metrics, popularity=None):
+        super().__init__()
+        self.health = metrics.content["health"]
+        self.record = metrics.content["params"]
+        self.popularity = popularity  # its validation recall; None watches steps only
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        dead = [k for k, steps in self.model.dead_steps.items() if steps >= DEAD_STEPS]
+        if dead:
+            self._collapse("collapse", dead, "towers")
+        if not math.isfinite(logs["loss"]):
+            self.record["nan_detected"] = True
+            self.record["nan_epoch"] = self.epoch
+            self._stop("nan", "The loss became NaN or infinite.")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.popularity is None or "failure" in self.record:
+            return
+        losses = self.health["loss_to_chance"]
+        if losses[-1] > (max(1.5, 1.1 * losses[-2]) if epoch else 10):
+            self._stop(
+                "divergence", f"The loss is {losses[-1]:.3g} times that of chance."
+            )
+            return
+        at_chance = losses[-1] > AT_CHANCE
+        layers = {
+            name: self.health[name].get("dead_units") for name in self.model.towers
+        }
+        dead = [
+            name for name, units in layers.items() if units and units[-1] > DEAD_UNITS
+        ]
+        if at_chance and dead:
+            self._collapse("dead_tower", dead, "hidden layers of")
+            return
+        if epoch + 1 < GRACE_EPOCHS or self.model.optimizer.iterations < GRACE_STEPS:
+            return
+        recall = logs.get(f"val_recall_at_{self.record['monitored_k']}")
+        if recall is not None and recall > 1.05 * self.popularity:
+            return
+        everybodys = min(
+            1, 100 / self.record["candidates"]
+        )  # of one list for everybody
+        if at_chance and losses[-1] > losses[-2] - 0.002:
+            self._stop(
+                "not_learning", f"After {epoch + 1} epochs the loss is that of chance."
+            )
+        elif (
+            recall is not None
+            and self.health["val_coverage_at_100"][-1] < 1.5 * everybodys
+        ):
+            self._stop(
+                "popularity_only", "Everybody is shown the most popular products."
+            )
+
+    def _collapse(self, kind, towers, what):
+        self.record["gradient_collapse_detected"] = True
+        self.record["gradient_collapse_epoch"] = self.epoch
+        self.record["collapsed_towers"] = towers
+        self._stop(kind, f"Training collapsed, dead {what}: {', '.join(towers)}.")
+
+    def _stop(self, kind, reason):
+        self.record["failure"] = f"Epoch {self.epoch + 1}: {reason}"
+        self.record["failure_kind"] = kind
+        self.record["failure_epoch"] = self.epoch
+        self.model.stop_training = True
+
+
+class Checkpoints(tf.keras.callbacks.Callback):
+    """Keeps the best epoch, ends training when none is better, and outlives its process.
+
+    The latest checkpoint has weights, optimizer and, as JSON, the metrics so far: a training
+    that was killed goes on with the next epoch.
+    """
+
+    def __init__(self, folder, model, metrics):
+        super().__init__()
+        self.folder = folder
+        self.content = metrics.content
+        self.json = tf.Variable("", trainable=False)
+        self.best = tf.train.Checkpoint(**model.towers)
+        everything = tf.train.Checkpoint(
+            model=model, optimizer=model.optimizer, json=self.json
+        )
+        self.latest = tf.train.CheckpointManager(everything, folder, max_to_keep=1)
+
+    def resume(self):
+        """Returns the epoch to go on with: 0, unless an earlier process was killed."""
+        if self.latest.restore_or_initialize() is None:
+            return 0
+        saved = json.loads(self.json.numpy())
+        for key, value in saved.items():
+            if isinstance(value, dict):
+                self.content[key].update(value)  # others hold these, too
+            else:
+                self.content[key] = value
+        params, done = self.content["params"], len(self.content["epochs"])
+        print(f"going on after epoch {done}", flush=True)
+        return params["epochs"] if "stopped_early" in params else done
+
+    def on_epoch_end(self, epoch, logs=None):
+        params = self.content["params"]
+        if "failure" in params:
+            return
+        recall = logs[f"val_recall_at_{params['monitored_k']}"]
+        if recall > params.get("best_recall", -1):
+            params["best_recall"], params["best_epoch"] = recall, epoch
+            self.best.write(os.path.join(self.folder, "best"))
+        elif epoch - params["best_epoch"] >= PATIENCE:
+            params["stopped_early"] = True
+            self.model.stop_training = True
+        self.json.assign(json.dumps(self.content, default=float))
+        self.latest.save(epoch + 1)
+
+    def restore_best(self):
+        """Gives the model the weights of its best epoch."""
+        self.best.read(os.path.join(self.folder, "best")).expect_partial()
+        self.model.embed_catalogue()
+
+    def remove(self):
+        """Removes the checkpoints of a training that is over."""
+        tf.io.gfile.rmtree(self.folder)
 
 
 class Recommender(tf.Module):
@@ -632,12 +991,99 @@ def run_fn(fn_args):
     test_files = custom.get("test_files") or fn_args.eval_files
     test_rows, test_count = read_rows(test_files, "test")
     batch_size = min(custom.get("batch_size") or BATCH_SIZE, train_count)
+    catalogue = Catalogue(train_rows, transform_output)
     steps = fn_args.train_steps or train_count // batch_size
-    vocabulary = transform_output.vocabulary_by_name(PRODUCT_VOCABULARY)
-    catalogue = Catalogue(train_rows, vocabulary)
 
-    query_tower = QueryTower(transform_output)
+    params = {
+        "name": 'buyer\'s "odd"\nnames: {{ 7 * 7 }} \u2028 \\',
+        "config_digest": "cd17a6c58c59",
+        "model_type": "retrieval",
+        "optimizer": "adagrad",
+        "negatives": "in_batch",
+        "embedding_dim": EMBEDDING_DIM,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "train_rows": train_count,
+        "eval_rows": eval_count,
+        "test_rows": test_count,
+        "candidates": len(catalogue.indices),
+        "monitored_k": catalogue.monitored_k,
+        "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
+        "tensorflow": tf.__version__,
+    }
+    beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
+    folders = list(filter(None, [beside_model, custom.get("gcs_output_path")]))
+    chance = math.log(batch_size)  # the loss of equal scores
+    probes = sample_rows(train_rows, PROBED_ROWS), sample_rows(eval_rows, COUNTED_ROWS)
+    metrics = MetricsFile(folders, params, chance, *probes)
+    popularity = catalogue.popularity_recall(eval_rows)
+    final = metrics.content["final_metrics"]
+    final |= {f"val_popularity_recall_at_{k}": value for k, value in popularity.items()}
+    metrics.write()
+
+    model = build_model(transform_output, catalogue, probes[0], learning_rate, steps)
+    run = f"{params['config_digest']}-{seed}-{batch_size}-{learning_rate}-{train_count}"
+    folder = os.path.join(fn_args.model_run_dir, f"checkpoints-{run}")
+    checkpoints = Checkpoints(folder, model, metrics)
+    first_epoch = checkpoints.resume()
+    batches = training_batches(train_rows, batch_size, seed, first_epoch * steps)
+    watch = FailureWatch(metrics, popularity[catalogue.monitored_k])
+    model.fit(
+        batches,
+        initial_epoch=first_epoch,
+        epochs=epochs,
+        steps_per_epoch=steps,
+        validation_data=evaluation_batches(eval_rows, eval_count, batch_size),
+        validation_steps=fn_args.eval_steps or None,
+        callbacks=[metrics, watch, checkpoints],
+        verbose=0,
+    )
+    if "failure" not in params:
+        checkpoints.restore_best()
+    test = evaluation_batches(test_rows, test_count, batch_size)
+    test_is_apart = bool(custom.get("test_files"))  # from the rows of the validation
+    if "failure" in params or not test_is_apart:
+        metrics.add_test(model, Evaluation(catalogue, train_rows, test_rows), test)
+    if "failure" not in params:
+        # Once more from the start: the validation's rows tell most about what comes.
+        params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
+        print(
+            f"training again, on validation rows too: {params['refit_epochs']} epochs"
+        )
+        rows = train_rows.concatenate(eval_rows)
+        catalogue = Catalogue(rows, transform_output)
+        steps = fn_args.train_steps or (train_count + eval_count) // batch_size
+        tf.keras.utils.set_random_seed(seed)
+        model = build_model(
+            transform_output, catalogue, probes[0], learning_rate, steps
+        )
+        batches = training_batches(rows, batch_size, seed)
+        model.fit(
+            batches,
+            epochs=params["refit_epochs"],
+            steps_per_epoch=steps,
+            callbacks=[FailureWatch(metrics)],
+            verbose=0,
+        )
+        model.embed_catalogue()
+        if test_is_apart:
+            metrics.add_test(model, Evaluation(catalogue, rows, test_rows), test)
+    checkpoints.remove()
+    if "failure" in params:
+        raise RuntimeError(params["failure"])
+
+    product_ids = catalogue.names.tolist()
+    Recommender(model, transform_output, product_ids).save(fn_args.serving_model_dir)
+
+
+def build_model(transform_output, catalogue, probe, learning_rate, steps):
+    """Returns a compiled model with new weights."""
     candidate_tower = CandidateTower(transform_output)
+    candidate_tower(probe)  # makes the weights, which a checkpoint fills
+    query_tower = QueryTower(transform_output)
+    query_tower(probe)
     model = RetrievalModel(query_tower, candidate_tower, catalogue)
     # Many steps a call: at these sizes, Keras itself would take longer than the step.
     model.compile(
@@ -650,53 +1096,8 @@ def run_fn(fn_args):
         ),
         steps_per_execution=min(32, steps),
     )
-
-    params = {
-        "name": 'buyer\'s "odd"\nnames: {{ 7 * 7 }} \u2028 \\',
-        "config_digest": "b544f9d1a47d",
-        "model_type": "retrieval",
-        "optimizer": "adagrad",
-        "embedding_dim": EMBEDDING_DIM,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "train_rows": train_count,
-        "eval_rows": eval_count,
-        "test_rows": test_count,
-        "candidates": len(catalogue.indices),
-        "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
-        "tensorflow": tf.__version__,
-    }
-    beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
-    folders = filter(None, [beside_model, custom.get("gcs_output_path")])
-    probe = next(iter(evaluation_batches(train_rows, train_count, batch_size)))
-    metrics = MetricsFile(folders, params, probe)
-    metrics.write()
-    model.fit(
-        training_batches(train_rows, batch_size, seed),
-        epochs=epochs,
-        steps_per_epoch=steps,
-        validation_data=evaluation_batches(eval_rows, eval_count, batch_size),
-        validation_steps=fn_args.eval_steps or None,
-        callbacks=[GradientCollapseCallback(params), metrics],
-        verbose=0,
-    )
-
-    batches = evaluation_batches(test_rows, test_count, batch_size)
-    test = model.evaluate(batches, return_dict=True, verbose=0)
-    popularity = catalogue.popularity_recall(test_rows)
-    test |= {f"popularity_recall_at_{k}": value for k, value in popularity.items()}
-    final = metrics.content["final_metrics"]
-    final |= {f"test_{name}": value for name, value in test.items()}
-    metrics.write()
-    recall = f"test_recall@100 {test['recall_at_100']:.4f}"
-    print(f"{recall}  popularity {popularity[100]:.4f}", flush=True)
-    if "failure" in params:
-        raise RuntimeError(params["failure"])
-
-    product_ids = catalogue.names.tolist()
-    Recommender(model, transform_output, product_ids).save(fn_args.serving_model_dir)
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def require_devices(custom):

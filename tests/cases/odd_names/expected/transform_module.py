@@ -3,7 +3,7 @@
 # source: buyer's "odd"
 # names: {{ 7 * 7 }}
 #  \
-# config: b544f9d1a47d
+# config: cd17a6c58c59
 #
 # Ends in a quote"""
 # and spans
