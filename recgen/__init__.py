@@ -13,6 +13,7 @@ from recgen.findings import ConfigError, Finding, RecgenError, Report
 from recgen.generate import render
 from recgen.load.dump import dump
 from recgen.metrics import TrainingMetrics
+from recgen.presets import Preset, presets
 
 try:
     __version__ = version("recgen")
@@ -25,6 +26,7 @@ __all__ = [
     "FeatureConfig",
     "Finding",
     "ModelConfig",
+    "Preset",
     "RecgenError",
     "Report",
     "TrainingMetrics",
@@ -32,5 +34,6 @@ __all__ = [
     "check",
     "dump",
     "load",
+    "presets",
     "render",
 ]

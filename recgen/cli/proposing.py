@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from recgen.cli import show
 from recgen.cli.app import app
 from recgen.config import SIDES
 from recgen.findings import RecgenError, Report, printable
+from recgen.presets import NAMES, find_preset
 from recgen.profile import Profile
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ def init(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV or Parquet to propose features from.")
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"Recommended values to start from: {', '.join(NAMES)}."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The config.  [default: the screen]"),
@@ -37,9 +43,17 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
-    """Write a first config: an example, or what the data suggests."""
+    """Write a first config: an example, a preset, or what the data suggests."""
+    if data is not None and preset is not None:
+        raise RecgenError(
+            "--data proposes features and values, --preset brings its own",
+            "give one of them; to combine both, copy the preset's `model` into the proposal",
+        )
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise RecgenError(f"{out} is not named like YAML", "end it in .yaml: it holds comments")
+    if preset is not None:
+        _deliver(_named(find_preset(preset).text, name), out, force)
+        return
     named = name or (data.stem if data is not None else "my_experiment")
     if data is None:
         from recgen.propose import blank_config
@@ -47,6 +61,16 @@ def init(
         _deliver(blank_config(named[:_MOST_LETTERS]), out, force)
         return
     _init_from_data(data, named[:_MOST_LETTERS], out, force)
+
+
+def _named(text: str, name: str | None) -> str:
+    """Returns a config's text with another name, everything else as it is."""
+    if name is None:
+        return text
+    lines = text.split("\n")
+    at = next(place for place, line in enumerate(lines) if line.startswith("name: "))
+    lines[at] = f"name: {json.dumps(name[:_MOST_LETTERS], ensure_ascii=False)}"
+    return "\n".join(lines)
 
 
 def _init_from_data(data: Path, name: str, out: Path | None, force: bool) -> None:

@@ -1,0 +1,47 @@
+"""Experiments with recommended values, to start from. Knows the files of this folder, no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from recgen.findings import RecgenError
+
+_FOLDER = Path(__file__).parent
+# From what most shops want to what few do.
+NAMES = ("small_catalogue", "large_catalogue", "deep_features", "cold_start", "tutorial")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A config that trains as it is on the columns of UCI Online Retail and of `demo-data`."""
+
+    name: str
+    summary: str
+    """When to use it, in a sentence."""
+    text: str
+    """The config, YAML with comments."""
+
+
+@cache
+def presets() -> tuple[Preset, ...]:
+    """Returns all presets, the one for most shops first."""
+    texts = ((name, (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")) for name in NAMES)
+    return tuple(Preset(name, text.split("\n")[0].lstrip("# "), text) for name, text in texts)
+
+
+def find_preset(name: str) -> Preset:
+    """Returns a preset by its name.
+
+    Raises:
+        RecgenError: There is none of that name; the message lists those that there are.
+    """
+    found = next((each for each in presets() if each.name == name), None)
+    if found is None:
+        close = get_close_matches(name, NAMES, n=1)
+        meant = f"did you mean {close[0]!r}? " if close else ""
+        known = "; ".join(f"{each.name}: {each.summary}" for each in presets())
+        raise RecgenError(f"there is no preset {name!r}", f"{meant}there are {known}")
+    return found

@@ -1,0 +1,57 @@
+"""Presets: each is a config without findings that matter, and says when to use it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import recgen
+from recgen.cli import main
+from recgen.presets import NAMES, find_preset
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_passes_the_check_and_renders(name, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(find_preset(name).text, encoding="utf-8")
+    report = recgen.check(path)
+    assert not report.errors
+    assert not report.warnings
+    assert set(recgen.render(path)) == {"transform_module.py", "trainer_module.py"}
+
+
+def test_every_file_is_a_preset_that_is_told_by_its_first_line():
+    from recgen import presets as function
+    from recgen.presets import _FOLDER
+
+    assert {path.stem for path in _FOLDER.glob("*.yaml")} == set(NAMES)
+    found = function()
+    assert [each.name for each in found] == list(NAMES)
+    for each in found:
+        assert each.text.startswith(f"# {each.summary}")
+        assert f"\nname: {each.name}\n" in each.text
+
+
+def test_init_writes_a_preset_under_a_name(tmp_path, capsys):
+    path = tmp_path / "new.yaml"
+    main(["init", "--preset", "tutorial", "--name", 'Büro "x": 1', "-o", str(path)])
+    assert recgen.load(path).name == 'Büro "x": 1'
+    preset = find_preset("tutorial").text.replace("\nname: tutorial\n", "\nNAME\n")
+    written = re.sub(r"(?m)^name: .*$", "NAME", path.read_text("utf-8"))
+    assert written.removesuffix(preset).startswith("# yaml-language-server")
+    assert written.endswith(preset)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--preset", "small_catalog"], "did you mean 'small_catalogue'"),
+        (["--preset", "tutorial", "--data", "x.csv"], "give one of them"),
+    ],
+)
+def test_a_preset_that_cannot_be_is_an_error(arguments, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["init", *arguments])
+    assert ended.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())
