@@ -160,33 +160,37 @@ def evaluate(split: Split, recommend: Recommend, resamples: int = RESAMPLES) -> 
         For each view (`all` pairs; `new` pairs; `new_filtered`: new pairs, with the buyer's past
         products taken out of the list) the number of `pairs`, and of `recall@k` (per pair) and
         `ndcg@10` (mean over buyers) the `value` and its 95% interval, `low` to `high`. Beside
-        them, how many `distinct_products@k` the lists have. Views that need whole rankings are
-        missing where lists are shorter than the catalogue.
+        them, how many `distinct_products@k` the lists have. The view `new_filtered` is missing
+        where too little of a list is left by the filter.
     """
-    whole = len(split.training.products)
-    ranks = {name: np.full(len(split.buyer), MISSED) for name in ("plain", "filtered")}
+    views = ("plain", "filtered")
+    ranks = {view: np.full(len(split.buyer), MISSED) for view in views}
     shown: dict[int, set[int]] = {k: set() for k in KS}
-    for people, lists in _ask(split, recommend, whole):
+    left = []  # in each buyer's list by the filter
+    for people, lists in _ask(split, recommend):
         for k, products in shown.items():
             products.update(np.unique(lists.products[:, :k]).tolist())
         mine = np.isin(split.buyer, people)
         at = np.searchsorted(people, split.buyer[mine]), split.product[mine]
-        for name, place in _places(split.training, people, lists).items():
-            ranks[name][mine] = place[at]
+        is_unseen = _is_unseen(split.training, people, lists)
+        left += np.sum(is_unseen, axis=1).tolist()
+        for view, place in zip(views, _places(split.training, lists, is_unseen), strict=True):
+            ranks[view][mine] = place[at]
+    everything = np.full(len(split.buyer), True)
     result: dict[str, Any] = {
-        "all": _scores(split, ranks["plain"], np.full(len(split.buyer), True), resamples),
+        "all": _scores(split, ranks["plain"], everything, resamples),
         "new": _scores(split, ranks["plain"], split.is_new, resamples),
     }
-    if lists.products.shape[1] == whole:
+    if min(left) >= max(KS) or lists.products.shape[1] == len(split.training.products):
         result["new_filtered"] = _scores(split, ranks["filtered"], split.is_new, resamples)
     return result | {f"distinct_products@{k}": len(v - {-1}) for k, v in shown.items()}
 
 
-def _ask(split: Split, recommend: Recommend, k: int) -> Iterator[tuple[Array, Lists]]:
-    """Yields sorted codes of some buyers, and their lists, checked."""
+def _ask(split: Split, recommend: Recommend) -> Iterator[tuple[Array, Lists]]:
+    """Yields sorted codes of some buyers, and their lists of all products, checked."""
     people = np.unique(split.buyer)
     for block in np.array_split(people, -(-len(people) // _BLOCK)):
-        lists = recommend(block, k)
+        lists = recommend(block, len(split.training.products))
         if lists.products.shape != lists.scores.shape or len(lists.products) != len(block):
             raise ValueError(f"{lists.products.shape} lists for {len(block)} buyers")
         if (np.diff(lists.scores, axis=1) > 0).any():
@@ -194,28 +198,31 @@ def _ask(split: Split, recommend: Recommend, k: int) -> Iterator[tuple[Array, Li
         yield block, lists
 
 
-def _places(training: Training, people: Array, lists: Lists) -> dict[str, Array]:
-    """Returns each product's rank for each buyer, [buyers, products]; filtered, too.
-
-    Equal scores count against the product, so the rank is that of the last of them. A score of
-    NaN is a miss.
-    """
-    size, row = len(training.products), np.arange(len(people))[:, None]
-    width = lists.products.shape[1]
-    ends = np.diff(lists.scores, axis=1, append=-np.inf) != 0
-    tied = np.where(ends, np.arange(width), width)
-    rank = np.minimum.accumulate(tied[:, ::-1], axis=1)[:, ::-1]
-    seen = np.full((len(people), size + 1), False)  # the last: products that have no code
+def _is_unseen(training: Training, people: Array, lists: Lists) -> Array:
+    """Says of each product in a list whether the buyer does not have it, [buyers, k]."""
+    seen = np.full((len(people), len(training.products) + 1), False)  # the last: of code -1
     own = np.isin(training.buyer, people)
     seen[np.searchsorted(people, training.buyer[own]), training.product[own]] = True
-    unseen_before = np.cumsum(~seen[row, lists.products], axis=1)
-    filtered = np.take_along_axis(unseen_before, rank, axis=1) - 1
-    places = {}
-    for name, values in {"plain": rank, "filtered": filtered}.items():
-        place = np.full((len(people), size + 1), MISSED)
-        place[row, lists.products] = np.where(np.isnan(lists.scores), MISSED, values)
-        places[name] = place
-    return places
+    unseen: Array = ~np.take_along_axis(seen, lists.products, axis=1)
+    return unseen
+
+
+def _places(training: Training, lists: Lists, is_unseen: Array) -> Iterator[Array]:
+    """Yields each product's rank for each buyer, [buyers, products + 1]; then the filtered one.
+
+    Equal scores count against the product, so the rank is that of the last of them. A score of
+    NaN is a miss, as is a product that is not in the list.
+    """
+    buyers, width = lists.products.shape
+    ends = np.diff(lists.scores, axis=1, append=-np.inf) != 0
+    last = np.where(ends, np.arange(width), width)
+    rank = np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1]
+    filtered = np.take_along_axis(np.cumsum(is_unseen, axis=1), rank, axis=1) - 1
+    for values in (rank, filtered):
+        place = np.full((buyers, len(training.products) + 1), MISSED)
+        known = np.where(np.isnan(lists.scores), MISSED, values)
+        np.put_along_axis(place, lists.products, known, axis=1)
+        yield place
 
 
 def _scores(split: Split, rank: Array, chosen: Array, resamples: int) -> dict[str, Any]:
@@ -230,6 +237,7 @@ def _scores(split: Split, rank: Array, chosen: Array, resamples: int) -> dict[st
     gain = np.where(rank < NDCG_AT, 1 / np.log2(rank.astype(float) + 2), 0)
     ideal = np.cumsum(1 / np.log2(np.arange(NDCG_AT) + 2))
     best = np.append(0, ideal)[np.minimum(pairs, NDCG_AT)]
+    sums: dict[str, tuple[Array, Array]]
     sums = {f"recall@{k}": (per_buyer(rank < k), pairs) for k in KS}
     sums[f"ndcg@{NDCG_AT}"] = (per_buyer(gain) / np.where(pairs, best, 1), pairs > 0)
     # The same buyers are drawn for every model.

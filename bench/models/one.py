@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Peer:
 
     def train(self, name: str) -> Callable[[Training, int], Recommend]:
         """Returns the function that trains it; what it needs is imported now."""
+        os.environ["TF_USE_LEGACY_KERAS"] = "1"  # TFRS does not run on Keras 3
         for package in self.packages:
             import_module(package.replace("-", "_"))
         found: Callable[[Training, int], Recommend] = getattr(import_module(self.module), name)
