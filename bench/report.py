@@ -1,4 +1,4 @@
-"""The table and the plot of a benchmark's results. Knows what bench.json holds."""
+"""The tables and the plot of a benchmark's results. Knows what bench.json holds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _COLUMNS = (
     ("new_filtered", "recall@10"),
 )
 _NONE = "-"
+_QUIET = 0.2  # cores that others may take
 
 
 def summarize(models: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -56,9 +57,21 @@ def _mean(values: Sequence[Any]) -> Any:
     return {**mean, "standard_deviation": spread}
 
 
-def markdown(content: dict[str, Any], speeds: Sequence[dict[str, Any]]) -> str:
-    """Returns the page with all tables."""
-    rows, split = summarize(content["models"]), content["split"]
+def markdown(
+    split: dict[str, int],
+    models: Sequence[dict[str, Any]],
+    speeds: Sequence[dict[str, Any]],
+    ratios: Sequence[dict[str, Any]],
+) -> str:
+    """Returns the page with all tables.
+
+    Args:
+        split: The split's counts.
+        models: A result for each model and seed.
+        speeds: A result for each trainer and round.
+        ratios: What `speed.summary` makes of those.
+    """
+    rows = summarize(models)
     parts = [
         "# Recall, speed and memory beside other recommenders",
         f"UCI Online Retail, the last tenth of the time span as test: {split['training_rows']:,} "
@@ -74,10 +87,11 @@ def markdown(content: dict[str, Any], speeds: Sequence[dict[str, Any]]) -> str:
         _cost_table(rows),
         "Peers: training alone, imports and reading left out; memory of the whole process. Ours: "
         "all of `recgen train`, with reading, tensorflow-transform, validation, test and export; "
-        "memory of all its processes together, what they share counted twice.",
+        "memory of all its processes together, what they share counted twice. "
+        + _quiet(max(each["others"] for each in models)),
     ]
     if speeds:
-        parts += ["## Throughput", _speed_table(speeds), _speed_notes(content["speed"])]
+        parts += ["## Throughput", _speed_table(ratios), _speed_notes(speeds)]
     return "\n\n".join([*parts, "![Recall and time](bench.svg)"]) + "\n"
 
 
@@ -123,8 +137,9 @@ def _speed_table(rows: Sequence[dict[str, Any]]) -> str:
         "batch",
         "examples/s",
         "ratio to the tutorial's loop",
-        "ratio at our batch size",
-        "to the tutorial's final recall",
+        "ratio at the same batch size",
+        "training to the tutorial's final recall",
+        "peak MB",
     ]
     lines = [
         [
@@ -132,36 +147,42 @@ def _speed_table(rows: Sequence[dict[str, Any]]) -> str:
             f"{row['batch']:,}",
             f"{row['examples_per_s']:,.0f}",
             _ratio(row["to_published"]),
-            _ratio(row["to_same_batch"]),
-            (
-                _NONE
-                if row["seconds"] is None
-                else f"{row['seconds']:.1f} s for {row['tutorial_s']:.0f} s: "
-                f"{_ratio(row['times_as_fast'])} times as fast"
-            ),
+            _ratio(row["to_same_batch"]) if row["is_ours"] else _NONE,
+            _wait(row),
+            f"{row['peak_mb']:,.0f}",
         ]
         for row in rows
     ]
     return table(titles, lines)
 
 
+def _wait(row: dict[str, Any]) -> str:
+    if row["seconds"] is None:
+        return _NONE
+    fraction = f", {_ratio(row['times_as_fast'])} times as fast" if row["is_ours"] else ""
+    return f"{row['seconds']:.1f} s{fraction}"
+
+
 def _ratio(values: Sequence[float]) -> str:
-    middle, low, high = values
-    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+    middle, low, high = (f"{value:.1f}" for value in values)
+    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def _speed_notes(results: Sequence[dict[str, Any]]) -> str:
     rounds = max(each["number"] for each in results)
     busy = max(each["others"] for each in results)
-    quiet = "The machine was quiet" if busy < 0.2 else "**The machine was not quiet**"
     return (
-        f"Medians of {rounds} round{'s' if rounds > 1 else ''} in turn, with least and most. The "
-        "tutorial's loop has batches of 8,192 (and FactorizedTopK off in training); validation "
-        "after each epoch counts on both sides, the first epoch does not. Time to a recall is "
-        "that of training, from the start of the trainer; validation does not count, as both "
-        "are looked at more often there than once an epoch. "
-        f"{quiet}: other programs took up to {busy:.1f} cores."
+        f"Medians of {rounds} round{'s' if rounds > 1 else ''} in turn, with least and most. "
+        "FactorizedTopK is off while the tutorial's loop trains. Validation after each epoch "
+        "counts in examples/s, the first epoch does not. The time to a recall is that of "
+        "training from the trainer's start: validation does not count, since recall is looked at "
+        f"more often there than once an epoch. {_quiet(busy)}"
     )
+
+
+def _quiet(busy: float) -> str:
+    state = "was quiet" if busy < _QUIET else "was **not quiet**, so that times mean little"
+    return f"The machine {state}: other programs took up to {busy:.1f} of its cores."
 
 
 def table(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -170,7 +191,7 @@ def table(titles: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def plot(content: dict[str, Any], path: Path) -> None:
+def plot(models: Sequence[dict[str, Any]], speeds: Sequence[dict[str, Any]], path: Path) -> None:
     """Draws recall of each view, and validation recall against the time of training."""
     import matplotlib
 
@@ -178,14 +199,14 @@ def plot(content: dict[str, Any], path: Path) -> None:
     matplotlib.rcParams.update({"svg.hashsalt": "recgen", "font.size": 9})
     from matplotlib import pyplot as plt
 
-    rows = summarize(content["models"])
+    rows = summarize(models)
     figure = plt.figure(figsize=(10, 7.5), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=(1 + len(rows) / 4, 3))
     axes = parts[0].subplots(1, len(VIEWS), sharey=True)
     for axis, (view, title) in zip(axes, VIEWS.items(), strict=True):
         _recall_panel(axis, rows, view)
         axis.set_title(f"recall@100, {title}")
-    _time_panel(parts[1].subplots(), content.get("speed", []))
+    _time_panel(parts[1].subplots(), speeds)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 

@@ -38,15 +38,12 @@ def main() -> None:
     _require_different(configs)
     wanted = _run_peers(store, options.data, options.peers, options.peer_seeds)
     wanted += _run_ours(store, options.data, configs, options.seeds)
-    store.keep("models", wanted)
-    if options.rounds:
-        speed.measure(store, options.data, configs, options.rounds)
-    speeds = speed.summary(store.content.get("speed", []), configs) if options.rounds else []
-    store.content["throughput"] = speeds
+    models = store.pick("models", wanted)
+    speeds = speed.measure(store, options.data, configs, options.rounds)
     store.write()
-    page = report.markdown(store.content, speeds)
+    page = report.markdown(split.counts(), models, speeds, speed.summary(speeds, configs))
     (options.results / "bench.md").write_text(page, "utf-8")
-    report.plot(store.content, options.results / "bench.svg")
+    report.plot(models, speeds, options.results / "bench.svg")
     print(f"\n{page}")
 
 

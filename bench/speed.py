@@ -16,8 +16,8 @@ _MODELS = ROOT / "bench" / "models"
 _FEW_EPOCHS = 3  # where only throughput is wanted
 
 
-def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> None:
-    """Runs the tutorial's loop and each config's trainer, A B A B, into `speed` of the store.
+def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> list[dict[str, Any]]:
+    """Returns figures of the tutorial's loop and each config's trainer, run in turn, A B A B.
 
     The tutorial's loop runs as published, and at the batch size of each config. The speed of a
     shared machine drifts: only ratios within a round can be quoted.
@@ -30,9 +30,13 @@ def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> N
     for number in range(1, rounds + 1):
         for name, command, inputs in plans:
             key = inputs_digest(data, *sources, *inputs)
-            print(f"speed, round {number}: {name}", flush=True)
-            store.get("speed", name, number, key, lambda command=command: last_json(command))
-    store.keep("speed", [(name, n + 1) for n in range(rounds) for name, _, _ in plans])
+
+            def train(command: Any = command, said: str = f"{name}, round {number}") -> Any:
+                print(said, flush=True)
+                return last_json(command)
+
+            store.get("speed", name, number, key, train)
+    return store.pick("speed", [(name, n + 1) for n in range(rounds) for name, _, _ in plans])
 
 
 def _tutorial(data: Path, batch: int, epochs: int) -> tuple[str, list[Any], list[object]]:
@@ -52,24 +56,32 @@ def _ours(config: Ours) -> tuple[str, list[Any], list[object]]:
 
 
 def summary(results: Sequence[dict[str, Any]], configs: Sequence[Ours]) -> list[dict[str, Any]]:
-    """Returns a row for each config: ratios to the tutorial's loop, and times to its recall."""
+    """Returns a row a trainer: ratios to the tutorial's loop, and times to its final recall."""
     rounds: dict[int, dict[str, dict[str, Any]]] = {}
     for each in results:
         rounds.setdefault(each["number"], {})[each["name"]] = each
-    return [_row(config, list(rounds.values())) for config in configs]
+    names = dict.fromkeys(each["name"] for each in results)
+    batches = {config.title: config.batch for config in configs}
+    return [_row(name, batches.get(name), list(rounds.values())) for name in names]
 
 
-def _row(config: Ours, rounds: Sequence[dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    published, same = tutorial_name(tutorial.BATCH), tutorial_name(config.batch)
-    ours = [each[config.title] for each in rounds]
-    to_recall = [_seconds_to_recall(each[published], each[config.title]) for each in rounds]
+def _row(
+    name: str, batch: int | None, rounds: Sequence[dict[str, dict[str, Any]]]
+) -> dict[str, Any]:
+    """Returns the row of one of our trainers, or of the tutorial's loop, whose batch is None."""
+    published = tutorial_name(tutorial.BATCH)
+    same = published if batch is None else tutorial_name(batch)
+    ours = [each[name] for each in rounds]
+    to_recall = [_seconds_to_recall(each[published], each[name]) for each in rounds]
     waits = [pair for pair in to_recall if pair is not None]
     return {
-        "name": config.title,
-        "batch": config.batch,
+        "name": name,
+        "is_ours": batch is not None,
+        "batch": ours[0]["batch"],
         "examples_per_s": statistics.median(each["examples_per_s"] for each in ours),
-        "to_published": _ratios(published, config.title, rounds),
-        "to_same_batch": _ratios(same, config.title, rounds),
+        "peak_mb": statistics.median(each["peak_mb"] for each in ours),
+        "to_published": _ratios(published, name, rounds),
+        "to_same_batch": _ratios(same, name, rounds),
         "tutorial_s": statistics.median(theirs for theirs, _ in waits) if waits else None,
         "seconds": statistics.median(own for _, own in waits) if waits else None,
         "times_as_fast": _spread([theirs / own for theirs, own in waits]) if waits else None,

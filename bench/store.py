@@ -47,12 +47,10 @@ class Store:
         self.write()
         return result
 
-    def keep(self, kind: str, wanted: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
-        """Drops what is not wanted from a list, orders the rest in that way, and returns it."""
+    def pick(self, kind: str, wanted: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+        """Returns those of a list that have one of these names and numbers, in their order."""
         found = {(each["name"], each["number"]): each for each in self.content.get(kind, [])}
-        self.content[kind] = [found[key] for key in wanted if key in found]
-        self.write()
-        return list(self.content[kind])
+        return [found[key] for key in wanted if key in found]
 
     def write(self) -> None:
         """Writes the file whole, or not at all."""
