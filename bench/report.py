@@ -175,8 +175,8 @@ def _speed_notes(results: Sequence[dict[str, Any]]) -> str:
         f"Medians of {rounds} round{'s' if rounds > 1 else ''} in turn, with least and most. "
         "FactorizedTopK is off while the tutorial's loop trains. Validation after each epoch "
         "counts in examples/s, the first epoch does not. The time to a recall is that of "
-        "training from the trainer's start: validation does not count, since recall is looked at "
-        f"more often there than once an epoch. {_quiet(busy)}"
+        "training from the trainer's start: validation does not count, since our recall is looked "
+        f"at more often there than once an epoch. {_quiet(busy)}"
     )
 
 
@@ -200,13 +200,16 @@ def plot(models: Sequence[dict[str, Any]], speeds: Sequence[dict[str, Any]], pat
     from matplotlib import pyplot as plt
 
     rows = summarize(models)
-    figure = plt.figure(figsize=(10, 7.5), layout="constrained")
-    parts: Any = figure.subfigures(2, 1, height_ratios=(1 + len(rows) / 4, 3))
-    axes = parts[0].subplots(1, len(VIEWS), sharey=True)
+    heights = (1 + len(rows) / 3, 3.5) if speeds else (1 + len(rows) / 3,)
+    figure = plt.figure(figsize=(10, sum(heights)), layout="constrained")
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)
+    parts[0, 0].suptitle("recall@100 on the test side, with 95% intervals over buyers")
+    axes = parts[0, 0].subplots(1, len(VIEWS), sharey=True)
     for axis, (view, title) in zip(axes, VIEWS.items(), strict=True):
         _recall_panel(axis, rows, view)
-        axis.set_title(f"recall@100, {title}")
-    _time_panel(parts[1].subplots(), speeds)
+        axis.set_title(title, fontsize=9)
+    if speeds:
+        _time_panel(parts[1, 0].subplots(), speeds)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
@@ -240,5 +243,4 @@ def _time_panel(axis: Any, results: Sequence[dict[str, Any]]) -> None:
     axis.set_xlabel("seconds of training (validation not counted)")
     axis.set_title("validation recall@100 as training goes on, first round")
     axis.grid(alpha=0.3)
-    if results:
-        axis.legend(loc="lower right")
+    axis.legend(loc="lower right")

@@ -43,7 +43,7 @@ def test_looking_at_recall_between_epochs_changes_neither_metrics_nor_epochs() -
         model = tf_keras.Sequential([tf_keras.layers.Dense(1)])
         model.compile("sgd", "mse", metrics=[tf_keras.metrics.MeanAbsoluteError("recall")])
         rows = tf.data.Dataset.from_tensors((tf.ones([4, 2]), tf.ones([4, 1]))).repeat(40)
-        clock = Clock(time.perf_counter(), "recall")
+        clock = Clock(time.perf_counter(), "recall", checks=True)
         callbacks = [clock.callback(rows.take(2))] if ticks else []
         fitted = model.fit(
             rows, validation_data=rows.take(2), epochs=2, callbacks=callbacks, verbose=0
