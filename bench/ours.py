@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import recgen
-from bench.processes import ROOT, module, run
+from bench.processes import ROOT, Usage, module, run
 from bench.protocol import TEST_SHARE
 from bench.store import digest
 from recgen.edit import edit
@@ -27,9 +28,9 @@ class Ours:
 
     name: str
     text: str
-    files: dict[str, str]
+    inputs: str
+    """Digest of all that a run depends on, beside its seed."""
     batch: int
-    epochs: int
 
     @property
     def title(self) -> str:
@@ -38,31 +39,27 @@ class Ours:
 
     def folder(self, seed: int) -> Path:
         """Returns the run directory of a seed."""
-        return RUNS / self.name / f"seed-{seed}"
+        return RUNS / self.name / f"seed-{seed}-{self.inputs}"
 
-    def inputs(self) -> tuple[object, ...]:
-        """Returns what a run depends on, beside the data and its seed."""
-        local = sorted((ROOT / "recgen" / "local").glob("*.py"))
-        return (self.text, self.files, *local)
-
-    def train(self, data: Path, seed: int) -> dict[str, Any]:
-        """Trains, then scores what is served; each in a process of its own."""
-        folder = self.folder(seed)
-        shutil.rmtree(folder, ignore_errors=True)
+    def train(self, data: Path, seed: int) -> Usage:
+        """Trains by `recgen train`, and removes the runs of this seed that are out of date."""
         config = RUNS / self.name / "config.yaml"
         config.parent.mkdir(parents=True, exist_ok=True)
+        for old in config.parent.glob(f"seed-{seed}-*"):
+            shutil.rmtree(old)
         config.write_text(self.text, "utf-8")
-        wanted = ["--data", data, "--out", folder, "--seed", str(seed)]
-        usage = run(module("recgen", "train", config, *wanted))
+        command = module("recgen", "train", config, "--data", data, "--out", self.folder(seed))
+        usage = run([*command, "--seed", str(seed)])
         if usage.code != 0:
             raise SystemExit(f"{self.title}, seed {seed}:\n{usage.output[-2000:]}{usage.errors}")
-        taken = {"seconds": usage.seconds, "peak_mb": usage.peak_mb, "others": usage.others}
-        return {**taken, **self.score(data, seed)}
+        return usage
 
-    def score(self, data: Path, seed: int) -> dict[str, Any]:
-        """Scores the run of a seed."""
-        wanted = ["--data", data, "--run", self.folder(seed)]
-        return last_json(module("bench.models.one", "served", *wanted))
+    def measure(self, data: Path, seed: int) -> dict[str, Any]:
+        """Trains, then scores what is served; each in a process of its own."""
+        usage = self.train(data, seed)
+        taken = {"seconds": usage.seconds, "peak_mb": usage.peak_mb, "others": usage.others}
+        command = module("bench.models.one", "served", "--data", data, "--run", self.folder(seed))
+        return {**last_json(command), **taken}
 
 
 def last_json(command: Sequence[str | Path]) -> dict[str, Any]:
@@ -73,7 +70,7 @@ def last_json(command: Sequence[str | Path]) -> dict[str, Any]:
     return {**json.loads(usage.output.splitlines()[-1]), "others": usage.others}
 
 
-def read_config(path: Path, products: int) -> Ours:
+def read_config(path: Path, data: Path, products: int) -> Ours:
     """Reads a config, and has it rank the whole catalogue in each answer.
 
     Raises:
@@ -87,12 +84,15 @@ def read_config(path: Path, products: int) -> Ours:
         )
     whole = Fix(("model", "top_k"), "set", min(products, _MOST))
     text = edit(path.read_text("utf-8"), [whole], "yaml")
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "config.yaml"
+        draft.write_text(text, "utf-8")
+        config = recgen.load(draft)
+    # What the text means, not what it says: its comments may change.
+    local = sorted((ROOT / "recgen" / "local").glob("*.py"))
+    inputs = inputs_digest(data, recgen.dump(config), generate(config), *local)
     name = path.parent.name if path.stem == "config" else path.stem
-    draft = RUNS / name / "config.yaml"
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    draft.write_text(text, "utf-8")
-    config = recgen.load(draft)
-    return Ours(name, text, generate(config), config.model.batch_size, config.model.epochs)
+    return Ours(name, text, inputs, config.model.batch_size)
 
 
 def inputs_digest(data: Path, *more: object) -> str:

@@ -58,6 +58,7 @@ def _mean(values: Sequence[Any]) -> Any:
 
 
 def markdown(
+    data: str,
     split: dict[str, int],
     models: Sequence[dict[str, Any]],
     speeds: Sequence[dict[str, Any]],
@@ -66,6 +67,7 @@ def markdown(
     """Returns the page with all tables.
 
     Args:
+        data: Name of the file.
         split: The split's counts.
         models: A result for each model and seed.
         speeds: A result for each trainer and round.
@@ -74,9 +76,9 @@ def markdown(
     rows = summarize(models)
     parts = [
         "# Recall, speed and memory beside other recommenders",
-        f"UCI Online Retail, the last tenth of the time span as test: {split['training_rows']:,} "
-        f"training rows of {split['training_buyers']:,} buyers, {split['candidates']:,} "
-        f"candidates, {split['test_pairs']:,} test pairs, {split['new_test_pairs']:,} of them "
+        f"{data}, the last tenth of the time span as test: {split['training_rows']:,} training "
+        f"rows of {split['training_buyers']:,} buyers, {split['candidates']:,} candidates, "
+        f"{split['test_pairs']:,} test pairs, {split['new_test_pairs']:,} of them "
         "new. `make bench` writes this page; [bench/README.md](../README.md) has the protocol.",
         "## Recall",
         _recall_table(rows),
@@ -230,8 +232,8 @@ def _recall_panel(axis: Any, rows: Sequence[dict[str, Any]], view: str) -> None:
                 fontsize=7,
             )
     axis.set_yticks(range(len(rows)), [row["title"] for row in reversed(rows)])
+    axis.margins(x=0.1, y=0.08)
     axis.set_xlim(left=0)
-    axis.margins(y=0.08)
     axis.grid(axis="x", alpha=0.3)
 
 

@@ -34,14 +34,16 @@ def main() -> None:
     split = read_split(options.data)
     store.content["about"] = _about()
     store.content["split"] = split.counts()
-    configs = [read_config(path, len(split.training.products)) for path in options.configs]
+    products = len(split.training.products)
+    configs = [read_config(path, options.data, products) for path in options.configs]
     _require_different(configs)
     wanted = _run_peers(store, options.data, options.peers, options.peer_seeds)
     wanted += _run_ours(store, options.data, configs, options.seeds)
     models = store.pick("models", wanted)
     speeds = speed.measure(store, options.data, configs, options.rounds)
     store.write()
-    page = report.markdown(split.counts(), models, speeds, speed.summary(speeds, configs))
+    ratios = speed.summary(speeds, configs)
+    page = report.markdown(options.data.name, split.counts(), models, speeds, ratios)
     (options.results / "bench.md").write_text(page, "utf-8")
     report.plot(models, speeds, options.results / "bench.svg")
     print(f"\n{page}")
@@ -99,14 +101,13 @@ def _run_ours(
 ) -> list[tuple[str, int]]:
     wanted = []
     for config in configs:
-        inputs = inputs_digest(data, *config.inputs())
         for seed in range(1, seeds + 1):
 
             def measure(config: Ours = config, seed: int = seed) -> dict[str, Any]:
                 print(f"{config.title}, seed {seed}", flush=True)
-                return {"title": config.title, "is_ours": True, **config.train(data, seed)}
+                return {"title": config.title, "is_ours": True, **config.measure(data, seed)}
 
-            store.get("models", config.title, seed, inputs, measure)
+            store.get("models", config.title, seed, config.inputs, measure)
             wanted.append((config.title, seed))
     return wanted
 

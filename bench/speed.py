@@ -24,9 +24,11 @@ def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> l
     """
     sources = [_MODELS / "timed.py", _MODELS / "tutorial.py"]
     batches = sorted({config.batch for config in configs} - {tutorial.BATCH})
+    if rounds < 1:
+        return []
     plans = [_tutorial(data, tutorial.BATCH, tutorial.EPOCHS)]
     plans += [_tutorial(data, batch, _FEW_EPOCHS) for batch in batches]
-    plans += [_ours(config) for config in configs]
+    plans += [_ours(data, config) for config in configs]
     for number in range(1, rounds + 1):
         for name, command, inputs in plans:
             key = inputs_digest(data, *sources, *inputs)
@@ -39,9 +41,10 @@ def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> l
     return store.pick("speed", [(name, n + 1) for n in range(rounds) for name, _, _ in plans])
 
 
-def _tutorial(data: Path, batch: int, epochs: int) -> tuple[str, list[Any], list[object]]:
-    settings = ["--data", data, "--batch", str(batch), "--epochs", str(epochs)]
-    return tutorial_name(batch), module("bench.models.timed", "tutorial", *settings), [epochs]
+def _tutorial(data: Path, batch: int, epochs: int) -> tuple[str, list[str | Path], list[object]]:
+    sizes = ["--batch", str(batch), "--epochs", str(epochs)]
+    command = module("bench.models.timed", "tutorial", "--data", data, *sizes)
+    return tutorial_name(batch), command, [epochs]
 
 
 def tutorial_name(batch: int) -> str:
@@ -49,10 +52,13 @@ def tutorial_name(batch: int) -> str:
     return f"TFRS tutorial, batch {batch:,}"
 
 
-def _ours(config: Ours) -> tuple[str, list[Any], list[object]]:
-    # The examples of the first seed's run; its trainer is trained again.
-    command = module("bench.models.timed", "generated", "--run", config.folder(1))
-    return config.title, command, [*config.inputs()]
+def _ours(data: Path, config: Ours) -> tuple[str, list[str | Path], list[object]]:
+    """Returns how to train the trainer of the first seed's run again, on its examples."""
+    folder = config.folder(1)
+    if not folder.exists():  # its scores were there, from elsewhere
+        config.train(data, seed=1)
+    command = module("bench.models.timed", "generated", "--run", folder)
+    return config.title, command, [config.inputs]
 
 
 def summary(results: Sequence[dict[str, Any]], configs: Sequence[Ours]) -> list[dict[str, Any]]:

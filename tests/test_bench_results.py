@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,21 +48,23 @@ def test_a_digest_sees_what_is_in_a_file_and_its_place_among_the_inputs(tmp_path
     assert digest(path, "x", "y") != first
 
 
-def test_a_config_ranks_the_whole_catalogue_and_keeps_its_comments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bench.ours.RUNS", tmp_path)
-    ours = read_config(_EXAMPLE, products=3608)
+def test_a_config_ranks_the_whole_catalogue_and_keeps_its_comments(tmp_path: Path) -> None:
+    data, commented = tmp_path / "data", tmp_path / "online_retail.yaml"
+    data.write_text("rows")
+    commented.write_text(f"# more\n{_EXAMPLE.read_text('utf-8')}", "utf-8")
+    ours, same = (read_config(path, data, products=3608) for path in (_EXAMPLE, commented))
     assert ours.text.replace("top_k: 3608", "top_k: 100") == _EXAMPLE.read_text("utf-8")
-    assert "TOP_K = 3608" in ours.files["trainer_module.py"]
     assert (ours.name, ours.batch) == ("online_retail", 1024)
+    assert same == replace(ours, text=same.text)
+    data.write_text("other rows")
+    assert read_config(_EXAMPLE, data, products=3608).inputs != ours.inputs
 
 
 def test_a_config_with_another_split_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.yaml"
     path.write_text(_EXAMPLE.read_text("utf-8").replace("test: 0.1", "test: 0.2"), "utf-8")
     with pytest.raises(SystemExit, match="has to be strict_time"):
-        read_config(path, products=10)
+        read_config(path, tmp_path, products=10)
 
 
 def test_a_command_that_takes_too_much_memory_is_ended() -> None:
@@ -84,7 +87,7 @@ def _timed(name: str, number: int, rate: float, recall: list[tuple[float, float]
     return {"name": name, "number": number, "examples_per_s": rate, "recall": recall, **shape}
 
 
-_CONFIG = Ours("shop", "", {}, batch=8192, epochs=2)
+_CONFIG = Ours("shop", "", "", batch=8192)
 
 
 def test_throughput_is_compared_within_a_round() -> None:
@@ -132,7 +135,7 @@ def test_the_page_shows_means_spreads_and_what_is_best() -> None:
     counts = dict.fromkeys(
         ("training_rows", "training_buyers", "candidates", "test_pairs", "new_test_pairs"), 9
     )
-    page = report.markdown(counts, models, [], [])
+    page = report.markdown("shop.parquet", counts, models, [], [])
     assert "| one | 2 | **0.250 ± 0.071 (0.150 to 0.350)** | **0.250 ± 0.071** |" in page
     assert "| two | 1 | 0.240 (0.140 to 0.340) | 0.240 | 0.240 |" in page
     assert "| - | - | 7 |" in page  # no filtered view of the second
