@@ -182,7 +182,9 @@ def plot(cells: Sequence[dict[str, Any]], path: Path) -> None:
         axes[0].plot(products, [cell["peak_mb"] / 1000 for cell in line], "o-", label=label)
         axes[1].plot(products, [1000 * cell["step_s"] for cell in line], "o-", label=label)
     for axis, title in zip(axes, ("peak memory, GB", "a step of training, ms"), strict=True):
-        axis.set(title=title, xlabel="products", xscale="log", ylim=(0, None))
+        axis.set(title=title, xlabel="products", xscale="log")
+        axis.margins(y=0.15)
+        axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
         axis.legend()
     figure.savefig(path, metadata={"Date": None})
