@@ -3,12 +3,13 @@
 ifndef PYTHON
 PYTHON := .venv/bin/python
 READY := .venv/.ready
+BENCH_READY := .venv/.bench
 endif
 
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-tf216 test-tfx lint golden docs fuzz fuzz-atheris tfx-root
+.PHONY: demo test test-tf216 test-tfx lint golden docs bench fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
 	$(PYTHON) -m recgen demo-data --out runs/demo.csv --force
@@ -35,6 +36,12 @@ golden: $(READY)  ## write the expected modules again; then review the diff
 docs: $(READY)  ## write the page of all rules again
 	$(PYTHON) -m recgen explain --format markdown > docs/rules.md
 
+DATA ?= online_retail.parquet
+CONFIGS ?= examples/online_retail/config.yaml
+SEEDS ?= 5
+bench: $(BENCH_READY)  ## recall, speed, memory beside other recommenders: `make bench DATA=FILE`
+	$(PYTHON) -m bench.run --data $(DATA) --configs $(CONFIGS) --seeds $(SEEDS)
+
 SEED ?= $(shell date +%s)
 fuzz: $(READY)  ## more than 20,000 drawn, broken and attacked configs; `SEED=1` repeats a run
 	$(PYTHON) -m pytest tests/test_fuzz.py tests/test_fuzz_attacks.py tests/test_properties.py \
@@ -46,6 +53,11 @@ fuzz-atheris: .venv/.atheris  ## coverage-guided texts for `load` and `check` (P
 
 tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 	tests/tfx/make_root.sh $(CURDIR)/.tfx/root
+
+.venv/.bench: .venv/.ready pyproject.toml
+	.venv/bin/uv pip install --quiet --python .venv/bin/python \
+		--constraint requirements/tf-2.21.txt --editable '.[train,test,bench]'
+	touch $@
 
 .venv/.atheris: .venv/.ready
 	.venv/bin/uv pip install --quiet --python .venv/bin/python atheris

@@ -1,0 +1,1 @@
+"""Measurements, each a command: `python -m bench.run`. No part of the package."""

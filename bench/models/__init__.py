@@ -1,0 +1,1 @@
+"""Other recommenders, and ours as it is served; each learns from `protocol.Training` only."""

@@ -1,0 +1,195 @@
+"""Time and memory of the generated trainer as catalogue and data grow, on synthetic data.
+
+`python -m bench.scale`. The data is transformed for real up to a million rows; ten million are
+the same file read ten times. An epoch has a bounded number of steps, and its time is extrapolated
+from them. Writes bench/results/scale.json and scale.svg, and the table in docs/scale.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+import recgen
+from bench.processes import ROOT, module, run
+from bench.report import table
+from bench.store import Store, digest
+from bench.synthetic import transactions
+from recgen.generate import generate
+from recgen.local.child import Child
+from recgen.local.ingest import read_table
+from recgen.local.split import split_table
+from recgen.local.transform import write_tables
+from recgen.plan.columns import input_columns
+
+RESULTS = ROOT / "bench" / "results"
+PAGE = ROOT / "docs" / "scale.md"
+_EXAMPLE = ROOT / "examples" / "online_retail" / "config.yaml"
+# (products, rows): a catalogue has at most as many products as a tenth of the rows.
+CELLS = [(p, r) for p in (10**3, 10**4, 10**5, 10**6) for r in (10**5, 10**6, 10**7) if p <= r / 10]
+SMALL = [(p, r) for p, r in CELLS if r == 10**5]
+_TRANSFORMED = 10**6  # rows at most; more are the same ones again
+_STEPS = 320  # of an epoch at most
+_VALIDATION = 0.03  # of the rows, in the extrapolated epoch
+_BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
+
+
+def main() -> None:
+    """Measures the cells that have no result yet, while there is time, and writes them."""
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
+    parser.add_argument("--config", type=Path, default=_EXAMPLE)
+    parser.add_argument("--small", action="store_true", help="100,000 rows only")
+    parser.add_argument("--minutes", type=float, default=20, help="begin nothing after these")
+    parser.add_argument("--most-gb", type=float, default=12, help="end what takes more memory")
+    options = parser.parse_args()
+    store, began = Store(RESULTS / "scale.json"), time.monotonic()
+    inputs = _inputs(options.config)
+    for products, rows in SMALL if options.small else CELLS:
+        if time.monotonic() - began > 60 * options.minutes:
+            print(f"no time left for {products:,} products and {rows:,} rows")
+            break
+
+        def measure(products: int = products, rows: int = rows) -> dict[str, Any]:
+            print(f"{products:,} products, {rows:,} rows", flush=True)
+            return measure_cell(options.config, products, rows, options.most_gb * 1000)
+
+        store.get("cells", f"{products} products", rows, inputs, measure)
+    names = [(f"{products} products", rows) for products, rows in CELLS]
+    cells = [cell for cell in store.pick("cells", names) if cell["inputs"] == inputs]
+    page = PAGE.read_text("utf-8")
+    head, _, rest = page.partition(_BEGIN)
+    text = scale_table(cells)
+    PAGE.write_text(f"{head}{_BEGIN}\n{text}\n\n{_END}{rest.partition(_END)[2]}", "utf-8")
+    plot(cells, RESULTS / "scale.svg")
+    print(f"\n{text}")
+
+
+def _inputs(config: Path) -> str:
+    sources = [ROOT / "bench" / name for name in ("synthetic.py", "models/scaled.py")]
+    return digest(config, generate(recgen.load(config)), *sources)
+
+
+def measure_cell(config: Path, products: int, rows: int, most_mb: float) -> dict[str, Any]:
+    """Makes data, transforms it, and trains some steps on it.
+
+    Returns:
+        What `bench.models.scaled` says; or only `stopped_mb`, the memory at which it was ended.
+    """
+    base = min(rows, _TRANSFORMED)
+    with tempfile.TemporaryDirectory(dir=_work_folder()) as name:
+        folder = Path(name)
+        transform_s = prepare(config, folder, products, base)
+        _repeat(folder / "examples" / "train", rows // base)
+        batch = recgen.load(config).model.batch_size
+        steps = str(min(_STEPS, rows // batch))
+        usage = run(module("bench.models.scaled", folder, "--steps", steps), most_mb)
+    if usage.peak_mb > most_mb:
+        return {"rows": rows, "products": products, "stopped_mb": usage.peak_mb}
+    if usage.code != 0:
+        raise SystemExit(usage.errors[-3000:])
+    measured = json.loads(usage.output.splitlines()[-1])
+    return {**measured, "transform_s": transform_s, "transformed": base, "others": usage.others}
+
+
+def _work_folder() -> Path:
+    folder = ROOT / "runs" / "bench" / "scale"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def prepare(config: Path, folder: Path, products: int, rows: int) -> float:
+    """Fills a run directory with modules, transform output and examples; returns the seconds."""
+    experiment, work = recgen.load(config), folder / "work"
+    work.mkdir()
+    for name, text in generate(experiment).items():
+        (folder / name).write_text(text, "utf-8")
+    pq.write_table(transactions(products, rows), work / "rows.parquet")
+    table = read_table(work / "rows.parquet", input_columns(experiment))
+    parts = split_table(table, experiment.data.split, "InvoiceDate").tables()
+    tables = write_tables(parts, work)
+    module = str(folder / "transform_module.py")
+    job = {"module": module, "tables": tables, "analyze": ["train"], "run": str(folder)}
+    began = time.monotonic()
+    with Child("recgen.local.transform") as child:
+        child.run(job, work / "log", lambda _: None, "the transform")
+    shutil.rmtree(work)
+    return time.monotonic() - began
+
+
+def _repeat(folder: Path, times: int) -> None:
+    """Makes a trainer read a folder's only file several times, without taking more disk."""
+    (file,) = folder.iterdir()
+    for number in range(1, times):
+        os.link(file, folder / f"again-{number:02}.tfrecord")
+
+
+def scale_table(cells: Sequence[dict[str, Any]]) -> str:
+    """Returns the table of the docs; `~` marks what is extrapolated."""
+    titles = [
+        "products",
+        "rows",
+        "before training, s",
+        "step, ms",
+        "examples/s",
+        "steps of an epoch, s",
+        "validation of 3%, s",
+        "statistics, s",
+        "peak memory, MB",
+    ]
+    return table(titles, [_line(cell) for cell in cells])
+
+
+def _line(cell: dict[str, Any]) -> list[str]:
+    sizes = [f"{cell['products']:,}", f"{cell['rows']:,}"]
+    if "stopped_mb" in cell:
+        return [*sizes, *[""] * 6, f"ended at {cell['stopped_mb']:,.0f}"]
+    steps = cell["rows"] // cell["batch"]
+    about = "~" if steps > cell["steps"] else ""
+    return [
+        *sizes,
+        f"{cell['read_s']:.1f}",
+        f"{1000 * cell['step_s']:.1f}",
+        f"{cell['batch'] / cell['step_s']:,.0f}",
+        f"{about}{steps * cell['step_s']:,.1f}",
+        f"~{_VALIDATION * cell['rows'] * cell['validation_row_s']:,.1f}",
+        f"{cell['end_s']:.2f}",
+        f"{cell['peak_mb']:,.0f}",
+    ]
+
+
+def plot(cells: Sequence[dict[str, Any]], path: Path) -> None:
+    """Draws memory and the time of a step against the size of the catalogue, a line a data size."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams.update({"svg.hashsalt": "recgen", "font.size": 9})
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for rows in sorted({cell["rows"] for cell in cells}):
+        line = [cell for cell in cells if cell["rows"] == rows and "stopped_mb" not in cell]
+        products = [cell["products"] for cell in line]
+        label = f"{rows:,} rows"
+        axes[0].plot(products, [cell["peak_mb"] / 1000 for cell in line], "o-", label=label)
+        axes[1].plot(products, [1000 * cell["step_s"] for cell in line], "o-", label=label)
+    for axis, title in zip(axes, ("peak memory, GB", "a step of training, ms"), strict=True):
+        axis.set(title=title, xlabel="products", xscale="log")
+        axis.margins(y=0.15)
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+        axis.legend()
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Throughput and time to a recall, of our trainers and the tutorial's loop in turn."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.models import tutorial
+from bench.ours import Ours, inputs_digest, last_json
+from bench.processes import ROOT, module
+from bench.store import Store
+
+_MODELS = ROOT / "bench" / "models"
+_FEW_EPOCHS = 3  # where only throughput is wanted
+
+
+def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> list[dict[str, Any]]:
+    """Returns figures of the tutorial's loop and each config's trainer, run in turn, A B A B.
+
+    The tutorial's loop runs as published, and at the batch size of each config. The speed of a
+    shared machine drifts: only ratios within a round can be quoted.
+    """
+    sources = [_MODELS / "timed.py", _MODELS / "tutorial.py"]
+    batches = sorted({config.batch for config in configs} - {tutorial.BATCH})
+    if rounds < 1:
+        return []
+    plans = [_tutorial(data, tutorial.BATCH, tutorial.EPOCHS)]
+    plans += [_tutorial(data, batch, _FEW_EPOCHS) for batch in batches]
+    plans += [_ours(data, config) for config in configs]
+    for number in range(1, rounds + 1):
+        for name, command, inputs in plans:
+            key = inputs_digest(data, *sources, *inputs)
+
+            def train(command: Any = command, said: str = f"{name}, round {number}") -> Any:
+                print(said, flush=True)
+                return last_json(command)
+
+            store.get("speed", name, number, key, train)
+    return store.pick("speed", [(name, n + 1) for n in range(rounds) for name, _, _ in plans])
+
+
+def _tutorial(data: Path, batch: int, epochs: int) -> tuple[str, list[str | Path], list[object]]:
+    sizes = ["--batch", str(batch), "--epochs", str(epochs)]
+    command = module("bench.models.timed", "tutorial", "--data", data, *sizes)
+    return tutorial_name(batch), command, [epochs]
+
+
+def tutorial_name(batch: int) -> str:
+    """Returns the name of the tutorial's loop at a batch size."""
+    return f"TFRS tutorial, batch {batch:,}"
+
+
+def _ours(data: Path, config: Ours) -> tuple[str, list[str | Path], list[object]]:
+    """Returns how to train the trainer of the first seed's run again, on its examples."""
+    folder = config.folder(1)
+    if not folder.exists():  # its scores were there, from elsewhere
+        config.train(data, seed=1)
+    command = module("bench.models.timed", "generated", "--run", folder)
+    return config.title, command, [config.inputs]
+
+
+def summary(results: Sequence[dict[str, Any]], configs: Sequence[Ours]) -> list[dict[str, Any]]:
+    """Returns a row a trainer: ratios to the tutorial's loop, and times to its final recall."""
+    rounds: dict[int, dict[str, dict[str, Any]]] = {}
+    for each in results:
+        rounds.setdefault(each["number"], {})[each["name"]] = each
+    names = dict.fromkeys(each["name"] for each in results)
+    batches = {config.title: config.batch for config in configs}
+    return [_row(name, batches.get(name), list(rounds.values())) for name in names]
+
+
+def _row(
+    name: str, batch: int | None, rounds: Sequence[dict[str, dict[str, Any]]]
+) -> dict[str, Any]:
+    """Returns the row of one of our trainers, or of the tutorial's loop, whose batch is None."""
+    published = tutorial_name(tutorial.BATCH)
+    same = published if batch is None else tutorial_name(batch)
+    ours = [each[name] for each in rounds]
+    to_recall = [_seconds_to_recall(each[published], each[name]) for each in rounds]
+    waits = [pair for pair in to_recall if pair is not None]
+    return {
+        "name": name,
+        "is_ours": batch is not None,
+        "batch": ours[0]["batch"],
+        "examples_per_s": statistics.median(each["examples_per_s"] for each in ours),
+        "peak_mb": statistics.median(each["peak_mb"] for each in ours),
+        "to_published": _ratios(published, name, rounds),
+        "to_same_batch": _ratios(same, name, rounds),
+        "tutorial_s": statistics.median(theirs for theirs, _ in waits) if waits else None,
+        "seconds": statistics.median(own for _, own in waits) if waits else None,
+        "times_as_fast": _spread([theirs / own for theirs, own in waits]) if waits else None,
+    }
+
+
+def _ratios(
+    peer: str, name: str, rounds: Sequence[dict[str, dict[str, Any]]]
+) -> tuple[float, float, float]:
+    """Returns median, least and most of the ratio of throughputs."""
+    return _spread([r[name]["examples_per_s"] / r[peer]["examples_per_s"] for r in rounds])
+
+
+def _spread(values: Sequence[float]) -> tuple[float, float, float]:
+    return statistics.median(values), min(values), max(values)
+
+
+def _seconds_to_recall(peer: dict[str, Any], ours: dict[str, Any]) -> tuple[float, float] | None:
+    """Returns the seconds of training until each first has the recall that the peer ends with.
+
+    None when ours never has it, or was validated with other rows.
+    """
+    target = peer["recall"][-1][1]
+    reached = [second for second, recall in ours["recall"] if recall >= target]
+    if not reached or ours["validation_rows"] != peer["validation_rows"]:
+        return None
+    return next(second for second, recall in peer["recall"] if recall >= target), reached[0]

@@ -1,0 +1,171 @@
+"""What the benchmark keeps, compares and shows; nothing is trained."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("numpy", reason="needs the extra `data`")
+pytest.importorskip("pyarrow", reason="needs the extra `data`")
+
+from bench import processes, report, speed
+from bench.ours import Ours, read_config
+from bench.scale import scale_table
+from bench.store import Store, digest
+from bench.synthetic import LATE_ROWS, transactions
+
+_EXAMPLE = Path(__file__).parents[1] / "examples" / "online_retail" / "config.yaml"
+
+
+def test_a_result_for_the_same_inputs_is_not_measured_again(tmp_path: Path) -> None:
+    path, measured = tmp_path / "results.json", []
+
+    def measure() -> dict[str, Any]:
+        measured.append(1)
+        return {"value": len(measured)}
+
+    for inputs in ("one", "one", "two", "two"):
+        # A new store each time, as after an interruption.
+        Store(path).get("models", "als", 1, inputs, measure)
+    Store(path).get("models", "als", 2, "two", measure)
+    found = Store(path).pick("models", [("als", 2), ("als", 1), ("bpr", 1)])
+    assert [(each["number"], each["value"]) for each in found] == [(2, 3), (1, 2)]
+    assert len(json.loads(path.read_text())["models"]) == 2
+
+
+def test_a_digest_sees_what_is_in_a_file_and_its_place_among_the_inputs(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_text("a")
+    first = digest(path, "x", "y")
+    assert digest(path, "x", "y") == first
+    assert digest(path, "y", "x") != first
+    path.write_text("b")
+    assert digest(path, "x", "y") != first
+
+
+def test_a_config_ranks_the_whole_catalogue_and_keeps_its_comments(tmp_path: Path) -> None:
+    data, commented = tmp_path / "data", tmp_path / "online_retail.yaml"
+    data.write_text("rows")
+    commented.write_text(f"# more\n{_EXAMPLE.read_text('utf-8')}", "utf-8")
+    ours, same = (read_config(path, data, products=3608) for path in (_EXAMPLE, commented))
+    assert ours.text.replace("top_k: 3608", "top_k: 100") == _EXAMPLE.read_text("utf-8")
+    assert (ours.name, ours.batch) == ("online_retail", 1024)
+    assert same == replace(ours, text=same.text)
+    data.write_text("other rows")
+    assert read_config(_EXAMPLE, data, products=3608).inputs != ours.inputs
+
+
+def test_a_config_with_another_split_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_text(_EXAMPLE.read_text("utf-8").replace("test: 0.1", "test: 0.2"), "utf-8")
+    with pytest.raises(SystemExit, match="has to be strict_time"):
+        read_config(path, tmp_path, products=10)
+
+
+def test_a_command_that_takes_too_much_memory_is_ended() -> None:
+    grow = "import time; x = bytearray(200_000_000); time.sleep(60)"
+    usage = processes.run([sys.executable, "-c", grow], most_mb=150)
+    assert usage.code < 0
+    assert usage.peak_mb > 150
+
+
+def test_memory_is_that_of_a_command_and_its_children() -> None:
+    grow = "x = bytearray(100_000_000); import time; time.sleep(1.5)"
+    both = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {grow!r}]); {grow}"
+    usage = processes.run([sys.executable, "-c", f"{both}; p.wait(); print('done')"])
+    assert (usage.code, usage.output) == (0, "done\n")
+    assert 190 < usage.peak_mb < 400
+
+
+def _timed(name: str, number: int, rate: float, recall: list[tuple[float, float]]) -> Any:
+    shape = {"batch": 8192, "validation_rows": 10, "peak_mb": 100.0, "others": 0.0}
+    return {"name": name, "number": number, "examples_per_s": rate, "recall": recall, **shape}
+
+
+_CONFIG = Ours("shop", "", "", batch=8192)
+
+
+def test_throughput_is_compared_within_a_round() -> None:
+    tutorial = speed.tutorial_name(8192)
+    results = [
+        _timed(tutorial, 1, 10, [(50, 0.1), (100, 0.2)]),
+        _timed(_CONFIG.title, 1, 60, [(2, 0.1), (4, 0.2), (8, 0.3)]),
+        _timed(tutorial, 2, 20, [(40, 0.2), (80, 0.2)]),
+        _timed(_CONFIG.title, 2, 80, [(2, 0.25), (4, 0.3)]),
+    ]
+    first, ours = speed.summary(results, [_CONFIG])
+    assert first["to_published"] == (1, 1, 1)
+    assert ours["to_published"] == (5, 4, 6)  # not 70 / 15
+    # The tutorial has its final recall after 100 and, in round 2, 40 seconds; ours after 4 and 2.
+    assert (ours["tutorial_s"], ours["seconds"]) == (70, 3)
+    assert ours["times_as_fast"] == (22.5, 20, 25)
+
+
+@pytest.mark.parametrize("change", [{"recall": [(1, 0.1)]}, {"validation_rows": 11}])
+def test_no_time_is_given_for_a_recall_that_is_not_reached_or_another(change: Any) -> None:
+    results = [
+        _timed(speed.tutorial_name(8192), 1, 10, [(50, 0.2)]),
+        _timed(_CONFIG.title, 1, 60, [(2, 0.3)]) | change,
+    ]
+    _, ours = speed.summary(results, [_CONFIG])
+    assert ours["seconds"] is None
+
+
+def _scored(title: str, seed: int, recall: float, views: tuple[str, ...]) -> dict[str, Any]:
+    score = {"value": recall, "low": recall - 0.1, "high": recall + 0.1}
+    names = ("recall@10", "recall@100", "ndcg@10")
+    metrics: dict[str, Any] = {view: {"pairs": 3, **dict.fromkeys(names, score)} for view in views}
+    metrics["distinct_products@100"] = 7
+    taken = {"seconds": 1.0, "peak_mb": 5.0, "others": 0.0}
+    return {"title": title, "is_ours": True, "number": seed, "metrics": metrics, **taken}
+
+
+def test_the_page_shows_means_spreads_and_what_is_best() -> None:
+    views = ("all", "new", "new_filtered")
+    models = [
+        _scored("one", 1, 0.2, views),
+        _scored("one", 2, 0.3, views),
+        _scored("two", 1, 0.24, views[:2]),
+    ]
+    counts = dict.fromkeys(
+        ("training_rows", "training_buyers", "candidates", "test_pairs", "new_test_pairs"), 9
+    )
+    page = report.markdown("shop.parquet", counts, models, [], [])
+    assert "| one | 2 | **0.250 ± 0.071 (0.150 to 0.350)** | **0.250 ± 0.071** |" in page
+    assert "| two | 1 | 0.240 (0.140 to 0.340) | 0.240 | 0.240 |" in page
+    assert "| - | - | 7 |" in page  # no filtered view of the second
+    assert "Throughput" not in page
+
+
+def test_an_extrapolated_epoch_is_marked() -> None:
+    cell = {
+        "products": 10,
+        "rows": 2048,
+        "batch": 1024,
+        "steps": 2,
+        "read_s": 1.0,
+        "step_s": 0.01,
+        "validation_row_s": 0.001,
+        "end_s": 0.1,
+        "peak_mb": 900.0,
+    }
+    whole, part = scale_table([cell, cell | {"rows": 1_024_000}]).splitlines()[2:]
+    assert "| 0.0 |" in whole
+    assert "| ~10.0 |" in part
+
+
+def test_synthetic_rows_have_every_product_and_few_late_rows() -> None:
+    table = transactions(products=500, rows=5000)
+    seconds = table["InvoiceDate"].cast("int64").to_numpy()
+    place = (seconds - seconds.min()) / (seconds.max() - seconds.min())
+    assert ((place >= 0.87) & (place < 0.9)).sum() == LATE_ROWS
+    assert (place >= 0.9).sum() == LATE_ROWS
+    early = table.filter(place < 0.87)
+    assert len(early) == 5000
+    assert len(early["StockCode"].unique()) == 500
+    assert table.equals(transactions(products=500, rows=5000))
