@@ -54,6 +54,7 @@ class Bench:
             self._instrument(module, trial, watch)
             arguments = fn_args(self.folder, {"epochs": trial.epochs, "seed": trial.seed})
             arguments.serving_model_dir = f"{name}/serving_model"
+            arguments.model_run_dir = name
             with contextlib.suppress(RuntimeError):  # it stopped by itself; the metrics say why
                 module.run_fn(arguments)
             metrics = json.loads((Path(name) / "training_metrics.json").read_text())
@@ -67,14 +68,15 @@ class Bench:
             key = (split, *sorted(module.FEATURES))
             if key not in self.rows:
                 self.rows[key] = read_rows(patterns, split)
-            watch[split] = self.rows[key][0]
             return self.rows[key]
 
         module.read_rows = read_once
         module.RetrievalModel = _watched(module, trial, watch)
         module.Recommender.save = lambda *_: None
+        module.BOOTSTRAPS = 2  # nobody reads the intervals
         if not trial.stops:
-            module.DEAD_STEPS = MOST_STEPS
+            module.DEAD_STEPS = module.GRACE_STEPS = MOST_STEPS
+            module.AT_CHANCE = MOST_STEPS
 
 
 def _watched(module: Any, trial: Trial, watch: dict[str, Any]) -> Any:
@@ -85,7 +87,7 @@ def _watched(module: Any, trial: Trial, watch: dict[str, Any]) -> Any:
         def __init__(self, query_tower: Any, candidate_tower: Any, catalogue: Any) -> None:
             super().__init__(query_tower, candidate_tower, catalogue)
             self.norms = tf.Variable(tf.zeros(MOST_STEPS), trainable=False)
-            watch.update({"model": self, "catalogue": catalogue})
+            watch["model"] = self
 
         def compute_gradients(self, features: Any, training: bool) -> Any:
             found = super().compute_gradients(features, training)
@@ -125,15 +127,15 @@ def _entry(trial: Trial, metrics: dict[str, Any], watch: dict[str, Any]) -> dict
     finite = norms[np.isfinite(norms)]
     gradients = {k: float(np.quantile(finite, q)) for k, q in QUANTILES.items() if len(finite)}
     gradients["share_above_1"] = float(np.mean(~(norms <= 1)))
-    popularity = watch["catalogue"].popularity_recall(watch["validation"])
     return {
         **trial.key(),
         "collapsed": bool(params.get("gradient_collapse_detected")),
         "failure": params.get("failure"),
+        "kind": params.get("failure_kind"),
         "loss": metrics["loss"]["loss"],
         "val_recall@100": metrics["recall"]["val_recall_at_100"],
         "test_recall@100": final["test_recall_at_100"],
-        "popularity_val@100": popularity[100],
+        "popularity_val@100": final["val_popularity_recall_at_100"],
         "popularity_test@100": final["test_popularity_recall_at_100"],
         **({"blind_test_recall@100": watch["blind"]} if "blind" in watch else {}),
         "gradient_norm": gradients,

@@ -87,7 +87,8 @@ def experiment(trial: Trial) -> Plain:
             "buyer_model_features": [buyer_id, *(f or product_id for f in buyer)],
             "product_model_features": [product_id, *product],
         },
-        "model": trial.model,
+        # One training to its end, so that runs can be compared epoch by epoch.
+        "model": {"refit": False, "early_stopping_patience": None, **trial.model},
         "data": {"split": split},
     }
 
@@ -240,6 +241,27 @@ def layers() -> Iterator[Trial]:
     yield _towers(dense(128, "sigmoid"), dense(64, "sigmoid"))
 
 
+def grid() -> Iterator[Trial]:
+    """Optimizer x learning rate x depth x activation x batch size, on both sides of the limits."""
+    rates = {"adagrad": (0.01, 0.1), "adam": (0.003, 0.03), "clippy_adagrad": (0.1, 1.0)}
+    for (optimizer, both_rates), depth, activation, batch in itertools.product(
+        rates.items(), (2, 4), ("relu", "tanh", "selu"), (256, 2048)
+    ):
+        hidden = HIDDEN[len(HIDDEN) - depth + 1 :]
+        layers = both(*(dense(units, activation) for units in hidden))
+        for rate in both_rates:
+            more = {"optimizer": optimizer, "learning_rate": rate, "batch_size": batch}
+            yield Trial({**layers, **more}, id_width=32, epochs=2)
+
+
+def schedules() -> Iterator[Trial]:
+    """Learning rate schedules, at rates that train and at rates that do not."""
+    for depth, rate in ((0, 0.05), (0, 0.3), (3, 0.05), (3, 0.2)):
+        for schedule in ("constant", "warmup_cosine", "plateau"):
+            model = {"learning_rate": rate, "learning_rate_schedule": schedule}
+            yield deep(depth, epochs=5, **model)
+
+
 def widths() -> Iterator[Trial]:
     """ID width against output width, no layers."""
     for width in (32, 128):
@@ -290,6 +312,8 @@ GROUPS: dict[str, Callable[[], Iterator[Trial]]] = {
     "alarms": alarms,
     "training": training,
     "layers": layers,
+    "grid": grid,
+    "schedules": schedules,
     "widths": widths,
     "softmax": softmax,
     "leaks": leaks,
