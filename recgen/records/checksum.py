@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 _DELTA = 0xA282EAD8  # TensorFlow's, tensorflow/core/lib/hash/crc32c.h
 
 
+def mask(crc: int) -> int:
+    """Returns a checksum in the form in which it is written."""
+    return (((crc >> 15) | (crc << 17)) + _DELTA) & 0xFFFFFFFF
+
+
 def masked_crc(data: bytes) -> int:
     """Returns the masked checksum of some bytes."""
-    crc = int(google_crc32c.value(data))
-    return (((crc >> 15) | (crc << 17)) + _DELTA) & 0xFFFFFFFF
+    return mask(google_crc32c.value(data))
 
 
 def masked_crcs(parts: Iterable[bytes]) -> NDArray[np.uint32]:
