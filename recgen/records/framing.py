@@ -20,7 +20,6 @@ MAX_RECORD = 2**28
 
 _HEADER = struct.Struct("<QI")  # a length and its checksum; the record and its own follow
 _BEHIND = 4
-_TOLD = 3  # corrupt records that are told one by one
 _REMEMBERED = 100_000  # lengths whose checksums are known
 
 
@@ -50,7 +49,7 @@ class RecordFile:
         records: Records so far, those that are corrupt included.
         corrupt: Records whose checksum is wrong; they are left out of the blocks.
         size: Bytes of these records, decompressed.
-        damage: What is wrong; of the corrupt records, the first ones only.
+        damage: What is wrong; of the corrupt records, only the first.
     """
 
     def __init__(self, path: Path) -> None:
@@ -133,10 +132,11 @@ class RecordFile:
         written = np.ndarray((len(buffer) - 3,), np.dtype("<u4"), buffer, strides=(1,))
         first, last = np.array(starts) + _HEADER.size, np.array(ends)
         is_right = written[last] == checksums
-        for number in np.flatnonzero(~is_right).tolist():
-            self.corrupt += 1
-            if self.corrupt <= _TOLD:
-                self._add("corrupt-record", "does not have its checksum", number, starts[number])
+        wrong = np.flatnonzero(~is_right).tolist()
+        if wrong and not self.corrupt:
+            message = "has a record without its checksum"
+            self._add("corrupt-record", message, wrong[0], starts[wrong[0]])
+        self.corrupt += len(wrong)
         self.records += len(starts)
         self.size += stop
         return Block(buffer, first[is_right], last[is_right])
