@@ -11,20 +11,23 @@ import numpy as np
 from recgen.analysis.inspecting.distinct import Distinct
 from recgen.analysis.inspecting.report import Count, FeatureReport
 from recgen.records import Column, Texts
-from recgen.records.spans import Words, mix
+from recgen.records.spans import Ints, Words, mix
 
 
 @dataclass(frozen=True)
 class Range:
-    """The indices that a feature may have: of a vocabulary's entries, and of OOV buckets."""
+    """The integers that a feature may have.
 
-    entries: int
-    buckets: int
+    Attributes:
+        low: The first.
+        end: The first behind them.
+        entries: How many of them, from 0 on, a vocabulary has; the others are its buckets for
+            what is not in it. None without a vocabulary.
+    """
 
-    @property
-    def end(self) -> int:
-        """The first index that nothing has."""
-        return self.entries + self.buckets
+    low: int
+    end: int
+    entries: int | None = None
 
 
 class FeatureScan:
@@ -33,14 +36,15 @@ class FeatureScan:
     Attributes:
         name: The feature's name.
         unique: Its different values.
-        counts: How often each index of its range is there; None without a range.
+        counts: How often each entry of its vocabulary is there; None without one.
     """
 
     def __init__(self, name: str, range: Range | None = None) -> None:
         self.name = name
         self.unique = Distinct()
         self.range = range
-        self.counts = None if range is None else np.zeros(range.end, np.int64)
+        entries = None if range is None else range.entries
+        self.counts = None if entries is None else np.zeros(entries, np.int64)
         seed = blake2b(name.encode(), digest_size=8).digest()
         self._seed = np.uint64(int.from_bytes(seed, "little"))
         self._kinds: Counter[str] = Counter()
@@ -53,6 +57,7 @@ class FeatureScan:
         self._sum = 0.0
         self._finite = 0
         self._out_of_range = 0
+        self._out_of_vocabulary = 0
 
     def add(self, column: Column) -> Words:
         """Takes in a block's values; returns a hash of those of each of the column's rows."""
@@ -83,11 +88,18 @@ class FeatureScan:
         self._low = low if self._low is None else min(self._low, low)
         self._high = high if self._high is None else max(self._high, high)
         self._sum += float(numbers.sum(dtype=np.float64))
-        if column.kind == "int64" and self.range is not None and self.counts is not None:
-            is_index = (numbers >= 0) & (numbers < self.range.end)
-            indices = numbers if is_index.all() else numbers[is_index]
-            self._out_of_range += len(numbers) - len(indices)
-            self.counts += np.bincount(indices, minlength=self.range.end)
+        if self.range is not None and column.kind == "int64":
+            self._count(np.asarray(values, np.int64), self.range)
+
+    def _count(self, values: Ints, range: Range) -> None:
+        is_inside = (values >= range.low) & (values < range.end)
+        if not is_inside.all():
+            self._out_of_range += int((~is_inside).sum())
+            values = values[is_inside]
+        if self.counts is not None:
+            known = values[values < len(self.counts)]
+            self._out_of_vocabulary += len(values) - len(known)
+            self.counts += np.bincount(known, minlength=len(self.counts))
 
     def report(self, rows: int, train: FeatureScan | None = None) -> FeatureReport:
         """Returns what was found.
@@ -97,9 +109,6 @@ class FeatureScan:
             train: The feature in the training split, where this is another one.
         """
         seen = None if train is None else self.unique.share_in(train.unique)
-        unknown = None
-        if self.range is not None and self.counts is not None:
-            unknown = int(self.counts[self.range.entries :].sum())
         return FeatureReport(
             name=self.name,
             kinds=dict(self._kinds),
@@ -112,7 +121,7 @@ class FeatureScan:
             high=self._high,
             mean=self._sum / self._finite if self._finite else None,
             not_finite=self._values - self._finite,
-            out_of_vocabulary=unknown,
+            out_of_vocabulary=None if self.counts is None else self._out_of_vocabulary,
             out_of_range=self._out_of_range,
             unseen=None if seen is None else 1 - seen,
         )
