@@ -16,7 +16,13 @@ from recgen.analysis.inspecting.expected import (
     ranges_of,
 )
 from recgen.analysis.inspecting.layout import Layout, find, is_training
-from recgen.analysis.inspecting.report import Inspection, Issue, SchemaFeature, VocabularyReport
+from recgen.analysis.inspecting.report import (
+    Inspection,
+    Issue,
+    SchemaFeature,
+    SplitReport,
+    VocabularyReport,
+)
 from recgen.analysis.inspecting.splits import SplitScan, Told
 from recgen.analysis.inspecting.values import Range
 from recgen.analysis.inspecting.vocabulary import VocabularyScan
@@ -47,7 +53,9 @@ def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspec
     transform = read_transform(layout.transform) if layout.transform else Transform()
     single = {file.name: VocabularyScan(file) for file in layout.vocabularies}
     models = [read_model(folder) for folder in layout.models]
-    issues = [issue for part in (transform, *single.values(), *models) for issue in part.issues]
+    issues = list(transform.issues)
+    issues += [issue for scan in single.values() for issue in scan.issues]
+    issues += [issue for model in models for issue in model.issues]
     expected, ranges = _expected(layout, transform, issues)
     splits = {name: SplitScan(name, ranges, rows) for name in layout.splits}
     for name, scan in splits.items():
@@ -69,6 +77,7 @@ def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspec
         raw_schema=tuple(map(_plain, transform.raw)),
         schema=tuple(map(_plain, transform.schema)),
         models=tuple(report for model in models if (report := model.report())),
+        words=_words(vocabularies, expected.links, reports),
         issues=tuple(sorted(issues, key=lambda issue: _RANKS[issue.severity])),
     )
 
@@ -99,6 +108,20 @@ def _vocabularies(
         features.sort(key=lambda feature: not name.startswith(feature))
         feature = next(iter(features), None)
         yield scan.report(feature, used.get(feature or ""))
+
+
+def _words(
+    scans: Mapping[str, VocabularyScan], links: Sequence[Link], splits: Sequence[SplitReport]
+) -> dict[str, dict[int, str]]:
+    """Returns what indices in the first rows mean, by feature."""
+    words: dict[str, dict[int, str]] = {}
+    rows = [row for split in splits for row in split.first]
+    for link in links:
+        values = {value for row in rows for value in row.get(link.feature, ())}
+        indices = [value for value in values if isinstance(value, int)]
+        if indices and link.vocabulary in scans:
+            words[link.feature] = scans[link.vocabulary].look_up(indices)
+    return words
 
 
 def _plain(feature: FeatureSchema) -> SchemaFeature:

@@ -204,6 +204,7 @@ class Inspection:
         raw_schema: The raw columns of a transform output.
         schema: Its transformed features.
         models: SavedModels.
+        words: Vocabulary entries of the indices in the splits' first rows, by feature.
         issues: The errors first.
     """
 
@@ -214,6 +215,7 @@ class Inspection:
     raw_schema: tuple[SchemaFeature, ...] = ()
     schema: tuple[SchemaFeature, ...] = ()
     models: tuple[ModelReport, ...] = ()
+    words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
 
     @property

@@ -10,7 +10,7 @@ from recgen.analysis.inspecting.report import FeatureReport, Issue, SplitReport
 MANY_UNKNOWN = 0.1
 """Share of values without a vocabulary entry of their own, or of rows with unknown products."""
 MANY_NEW_BUYERS = 0.5
-"""Share of rows with buyers that the training rows do not have."""
+"""The same for buyers, of whom later days always bring new ones."""
 MANY_REPEATED = 0.2
 """Share of rows that are equal to an earlier one, or to one of the training rows."""
 _SPLITS = ("train", "eval", "test")
@@ -19,17 +19,17 @@ _SPLITS = ("train", "eval", "test")
 def _unknown(evidence: Evidence) -> Iterator[Issue]:
     """Looks at values that are not in the vocabulary, and at those that training never saw."""
     expected = evidence.expected
+    limits = {expected.product: MANY_UNKNOWN, expected.buyer: MANY_NEW_BUYERS}
     for _, feature, place in evidence.features():
         unknown = feature.out_of_vocabulary or 0
-        if feature.values and unknown / feature.values >= MANY_UNKNOWN:
+        if feature.values and unknown / feature.values >= limits.get(feature.name, MANY_UNKNOWN):
             message = (
                 f"{unknown / feature.values:.1%} of the values are not in the vocabulary: the "
             )
             message += "model cannot tell them apart"
             figures = {"out_of_vocabulary": unknown, "values": feature.values}
             yield Issue("out-of-vocabulary", "warning", place, message, figures)
-        limit = {expected.product: MANY_UNKNOWN, expected.buyer: MANY_NEW_BUYERS}.get(feature.name)
-        if limit is not None and (feature.unseen or 0) >= limit:
+        elif feature.name in limits and (feature.unseen or 0) >= limits[feature.name]:
             message = f"{feature.unseen:.1%} of the rows have a value that no training row has"
             yield Issue("unseen-values", "warning", place, message, {"unseen": feature.unseen})
 
