@@ -45,7 +45,8 @@ def show_inspection(found: Inspection) -> None:
     for split in found.splits:
         _show_split(split, found.words)
     if found.vocabularies:
-        show.title("vocabularies" if len(found.vocabularies) > 1 else "vocabulary")
+        is_counted = any(each.unused is not None for each in found.vocabularies)
+        show.title("vocabularies" + (", with training values in brackets" if is_counted else ""))
         for vocabulary in found.vocabularies:
             _show_vocabulary(vocabulary)
     _show_schema("raw columns", found.raw_schema)
@@ -167,7 +168,7 @@ def _show_vocabulary(found: VocabularyReport) -> None:
 
 def _entries(entries: Sequence[Entry]) -> str:
     return ", ".join(
-        _quoted(entry.text) + ("" if entry.count is None else f" {entry.count:,}")
+        _quoted(entry.text) + ("" if entry.count is None else f" ({entry.count:,})")
         for entry in entries
     )
 

@@ -67,4 +67,4 @@ def _feature(message: Message) -> FeatureSchema:
 
 def _number(message: Message | None, name: str) -> int | None:
     value = message.value(name) if message else None
-    return None if value is None else int(value)
+    return None if value is None else int(value, base=0)
