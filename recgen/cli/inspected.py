@@ -66,7 +66,7 @@ def _show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints a table without the columns that have nothing to say."""
     used = [n for n in range(len(header)) if n == 0 or any(row[n] for row in rows)]
     cells = [[row[n] for n in used] for row in (header, *rows)]
-    show.verbatim(f"{'':{_INDENT}}{line}" for line in table(cells[0], cells[1:], _width()))
+    show.lines(f"{'':{_INDENT}}{line}" for line in table(cells[0], cells[1:], _width()))
 
 
 def _show_split(split: SplitReport, words: Mapping[str, Mapping[int, str]]) -> None:
@@ -76,10 +76,11 @@ def _show_split(split: SplitReport, words: Mapping[str, Mapping[int, str]]) -> N
     if split.malformed:
         show.line(f"{split.malformed:,} more records are no examples", indent=_INDENT)
     if split.rows:
-        repeated = f"{_count(split.duplicates)} rows are equal to an earlier one"
-        if split.seen:
-            repeated += f", {_share(split.seen)} to a training row"
-        show.line(repeated, indent=_INDENT)
+        repeated = _count(split.duplicates) if split.duplicates.value else "no"
+        text = f"{repeated} rows are equal to an earlier one"
+        if split.seen is not None:
+            text += f", {_share(split.seen)} to a training row"
+        show.line(text, indent=_INDENT)
     if split.features:
         show.line()
         header = ("feature", "type", "nulls", "values", "unique", "range", "OOV", "not in train")

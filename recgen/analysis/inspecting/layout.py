@@ -112,9 +112,9 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _is_records(path: Path) -> bool:
     """Says whether a file has TFRecords; by its name, if what is in it cannot be recognized."""
-    return is_header(read_head(path)) or (
-        _SHARD.search(path.name) is not None and "vocab" not in path.name
-    )
+    if "vocab" in path.name.lower():
+        return False
+    return is_header(read_head(path)) or _SHARD.search(path.name) is not None
 
 
 def _is_vocabulary(path: Path) -> bool:

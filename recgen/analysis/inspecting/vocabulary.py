@@ -111,7 +111,7 @@ class VocabularyScan:
                 message = f"{what}: {count:,} of {self.entries:,}, {shown}; {reason}"
                 figures = {"odd": count, "entries": self.entries}
                 self.issues.append(Issue(slug, severity, self.name, message, figures))
-        if self.entries == 0 or self._is_empty:
+        if (self.entries == 0 and not self.issues) or self._is_empty:
             what = "has no entry" if self.entries == 0 else "has a placeholder only"
             message = f"the vocabulary {what}: the data that it was made from had no value"
             self.issues.append(Issue("empty-vocabulary", "warning", self.name, message))
