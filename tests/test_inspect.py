@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import tracemalloc
 from collections.abc import Callable
@@ -286,6 +287,9 @@ BREAK: dict[str, Callable[[Path], object]] = {
         records(run), lambda data: gzip.compress(data)[:-20]
     ),
     "no-example": lambda run: change_bytes(records(run), lambda data: data + frame(b"hello")),
+    "missing-column": lambda run: edit(
+        run / "transform" / "metadata" / "schema.pbtxt", '"price"', '"cost"'
+    ),
     "broken-variables": lambda run: change_bytes(
         run / "serving_model" / "variables" / "variables.data-00000-of-00001",
         lambda data: b"?" + data[1:],
@@ -312,6 +316,41 @@ def test_more_that_is_broken(run: Path) -> None:
     assert slugs(found) == {"broken-file"}
     assert len(found.issues) == 4
     assert slugs(found, "warning") == {"broken-metrics"}
+
+
+FILES = (
+    "config.yaml",
+    "training_metrics.json",
+    "examples/eval/transformed_examples-00000-of-00001.tfrecord",
+    "transform/metadata/schema.pbtxt",
+    "transform/transformed_metadata/schema.pbtxt",
+    "transform/transformed_metadata/asset_map",
+    "transform/transform_fn/assets/sku_vocab",
+    "serving_model/saved_model.pb",
+    "serving_model/variables/variables.index",
+    "serving_model/variables/variables.data-00000-of-00001",
+    "serving_model/assets/sku_vocab",
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_whatever_a_file_holds_an_inspection_ends_with_a_result(run: Path, name: str) -> None:
+    path = run / name
+    whole = path.read_bytes()
+    random = np.random.default_rng(FILES.index(name))
+    for number in range(12):
+        changed = bytearray(whole)
+        if number == 0:
+            changed.clear()
+        elif number < 4:
+            del changed[random.integers(len(whole)) :]
+        elif number < 10:
+            for place in random.integers(len(whole), size=random.integers(1, 4)):
+                changed[place] = random.integers(256)
+        else:
+            changed = bytearray(random.bytes(random.integers(1, 500)))
+        path.write_bytes(changed)
+        assert inspect(run).sort == "run"
 
 
 def test_doubtful_things_are_warnings(run: Path) -> None:
@@ -355,14 +394,28 @@ def test_odd_vocabularies(tmp_path: Path, text: str, slug: str, severity: str) -
 
 
 def test_a_vocabulary_of_records_and_one_without_a_last_line_feed(tmp_path: Path) -> None:
-    entries = [f"v{n}" for n in range(50_000)]
+    entries = [f"v{n}" for n in range(5000)]
     (tmp_path / "a_vocab").write_text("\n".join(entries), "utf-8")
     records = tmp_path / "x" / "assets" / "a_vocab.tfrecord.gz"
     write_records(records, [entry.encode() for entry in entries])
     for path in (tmp_path / "a_vocab", records.parent):
         (vocabulary,) = inspect(path).vocabularies
-        assert vocabulary.entries == 50_000
-        assert vocabulary.tail[-1].text == "v49999"
+        assert vocabulary.entries == 5000
+        assert vocabulary.tail[-1].text == "v4999"
+
+
+def test_every_issue_is_in_the_documentation() -> None:
+    root = Path(__file__).resolve().parents[1]
+    text = "".join(
+        path.read_text("utf-8") for path in root.glob("recgen/analysis/inspecting/**/*.py")
+    )
+    text += (root / "recgen" / "records" / "framing.py").read_text("utf-8")
+    written = set(re.findall(r'(?:Issue|_add)\(\s*"([a-z0-9-]+)"', text))
+    written |= set(re.findall(r'\*?\("([a-z0-9-]+)", "(?:error|warning)"', text))
+    page = (root / "docs" / "inspecting.md").read_text("utf-8")
+    told = set(re.findall(r"^\| `([a-z0-9-]+)`", page, re.MULTILINE))
+    assert len(written) > 35
+    assert told == written
 
 
 # Counting.
@@ -396,10 +449,10 @@ def test_memory_does_not_grow_with_the_file(
 ) -> None:
     for module in ("values", "splits"):  # so that few rows reach the bound
         name = f"recgen.analysis.inspecting.{module}.Distinct"
-        monkeypatch.setattr(name, lambda: Distinct(bound=1000))
+        monkeypatch.setattr(name, lambda bound=0: Distinct(bound=1000))
     random = np.random.default_rng(0)
     peaks = []
-    for pieces in (4, 16):
+    for pieces in (6, 18):
         path = tmp_path / f"{pieces}.tfrecord"
         with path.open("wb") as file:
             for _ in range(pieces):

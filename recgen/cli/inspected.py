@@ -13,13 +13,13 @@ from recgen.analysis.inspecting.report import (
     FeatureReport,
     Inspection,
     ModelReport,
-    SchemaFeature,
     SplitReport,
     Value,
     VocabularyReport,
 )
 from recgen.cli import show
 from recgen.cli.table import table
+from recgen.records.schema import FeatureSchema
 
 _SORTS = {
     "records": "a TFRecord file",
@@ -174,13 +174,13 @@ def _entries(entries: Sequence[Entry]) -> str:
     )
 
 
-def _show_schema(title: str, features: Sequence[SchemaFeature]) -> None:
+def _show_schema(title: str, features: Sequence[FeatureSchema]) -> None:
     if features:
         show.title(title)
         _show_table(("feature", "type", "values", "range"), list(map(_schema_row, features)))
 
 
-def _schema_row(feature: SchemaFeature) -> tuple[str, ...]:
+def _schema_row(feature: FeatureSchema) -> tuple[str, ...]:
     shape = "any number" if feature.shape is None else ""
     if feature.shape:
         shape = " by ".join("?" if size < 0 else f"{size:,}" for size in feature.shape)

@@ -40,7 +40,7 @@ def inspect(
         int, typer.Option(metavar="N", min=0, max=1000, help="How many first rows to show.")
     ] = 3,
 ) -> None:
-    """Show what examples, vocabularies and models hold, and if they agree."""
+    """Show what examples, vocabularies and models hold."""
     from recgen.analysis import inspecting  # brings numpy
     from recgen.cli import inspected
 

@@ -12,7 +12,7 @@ from recgen.check import check, require
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.metrics import FILE_NAME, Params, TrainingMetrics
-from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs
+from recgen.plan.columns import EVENT_TIME, ServingInput, input_columns, serving_inputs
 from recgen.plan.trainer import TowerInput, TrainerPlan, plan_trainer
 from recgen.records.schema import FeatureSchema
 
@@ -47,6 +47,7 @@ class Expected:
         product: The feature with the product's ID.
         split: The kind of the split.
         time: The feature with the time, by which a split may be made.
+        columns: The raw columns that the transform reads.
         serving: What a client sends.
         params: What the training says of itself.
     """
@@ -57,6 +58,7 @@ class Expected:
     product: str | None = None
     split: str | None = None
     time: str | None = None
+    columns: tuple[str, ...] = ()
     serving: tuple[ServingInput, ...] | None = None
     params: Params | None = None
 
@@ -76,6 +78,7 @@ def of_run(run: Path, issues: list[Issue]) -> Expected:
         product=plan.product_id,
         split=split.kind if split else "random",
         time=EVENT_TIME if plan.event_time else None,
+        columns=tuple(column.name for column in input_columns(config)),
         serving=serving_inputs(config),
         params=params,
     )

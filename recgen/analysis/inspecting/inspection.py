@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from recgen.analysis.inspecting.agreement import Evidence, disagreements
@@ -19,7 +19,6 @@ from recgen.analysis.inspecting.layout import Layout, find, is_training
 from recgen.analysis.inspecting.report import (
     Inspection,
     Issue,
-    SchemaFeature,
     SplitReport,
     VocabularyReport,
 )
@@ -27,7 +26,6 @@ from recgen.analysis.inspecting.splits import SplitScan, Told
 from recgen.analysis.inspecting.values import Range
 from recgen.analysis.inspecting.vocabulary import VocabularyScan
 from recgen.findings import Severity
-from recgen.records.schema import FeatureSchema
 from recgen.records.spans import Ints
 
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
@@ -65,17 +63,24 @@ def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspec
     reports = tuple(s.report(None if s is train else train) for s in splits.values())
     vocabularies = transform.vocabularies
     used = _used(train)
-    parts = (reports, vocabularies, transform.raw, transform.schema, models, expected, ranges)
-    issues += disagreements(
-        Evidence(*parts, {name: int((n > 0).sum()) for name, n in used.items()})
+    evidence = Evidence(
+        splits=reports,
+        vocabularies=vocabularies,
+        raw=transform.raw,
+        schema=transform.schema,
+        models=models,
+        expected=expected,
+        ranges=ranges,
+        used={name: int((counts > 0).sum()) for name, counts in used.items()},
     )
+    issues += disagreements(evidence)
     return Inspection(
         path=str(path),
         sort=layout.sort,
         splits=reports,
         vocabularies=tuple(_vocabularies({**vocabularies, **single}, expected.links, used)),
-        raw_schema=tuple(map(_plain, transform.raw)),
-        schema=tuple(map(_plain, transform.schema)),
+        raw_schema=transform.raw,
+        schema=transform.schema,
         models=tuple(report for model in models if (report := model.report())),
         words=_words(vocabularies, expected.links, reports),
         issues=tuple(sorted(issues, key=lambda issue: _RANKS[issue.severity])),
@@ -122,7 +127,3 @@ def _words(
         if indices and link.vocabulary in scans:
             words[link.feature] = scans[link.vocabulary].look_up(indices)
     return words
-
-
-def _plain(feature: FeatureSchema) -> SchemaFeature:
-    return SchemaFeature(**asdict(feature))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from recgen.findings import Severity
+from recgen.records.schema import FeatureSchema
 
 Sort = Literal["records", "split", "splits", "vocabulary", "transform", "model", "run"]
 Figure = int | float | str | None
@@ -153,18 +154,6 @@ class VocabularyReport:
 
 
 @dataclass(frozen=True)
-class SchemaFeature:
-    """A feature of a schema, with the range and shape that it should have."""
-
-    name: str
-    kind: str
-    low: int | None
-    high: int | None
-    shape: tuple[int, ...] | None
-    required: bool
-
-
-@dataclass(frozen=True)
 class TensorReport:
     """A tensor's name, type, and shape in words, such as `[batch, 100]`."""
 
@@ -212,8 +201,8 @@ class Inspection:
     sort: Sort
     splits: tuple[SplitReport, ...] = ()
     vocabularies: tuple[VocabularyReport, ...] = ()
-    raw_schema: tuple[SchemaFeature, ...] = ()
-    schema: tuple[SchemaFeature, ...] = ()
+    raw_schema: tuple[FeatureSchema, ...] = ()
+    schema: tuple[FeatureSchema, ...] = ()
     models: tuple[ModelReport, ...] = ()
     words: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recgen.analysis.inspecting.distinct import Distinct
+from recgen.analysis.inspecting.distinct import BOUND, Distinct
 from recgen.analysis.inspecting.report import (
     Count,
     Figure,
@@ -19,6 +19,8 @@ from recgen.analysis.inspecting.report import (
 from recgen.analysis.inspecting.values import FeatureScan, Range
 from recgen.findings import printable
 from recgen.records import Batch, Block, FormatError, Parser, RecordFile
+
+_MANY, _LOW_BOUND = 64, 2**12  # features beyond so many have less room for different values
 
 Told = Callable[[int], None]
 """Called with the number of rows that were read, from time to time."""
@@ -81,8 +83,9 @@ class SplitScan:
         hashes = np.zeros(batch.rows, np.uint64)
         for column in batch.columns:
             if column.name not in self.features:
-                range_ = self._ranges.get(column.name)
-                self.features[column.name] = FeatureScan(column.name, range_)
+                bound = BOUND if len(self.features) < _MANY else _LOW_BOUND
+                scan = FeatureScan(column.name, self._ranges.get(column.name), bound)
+                self.features[column.name] = scan
             hashes[column.rows] += self.features[column.name].add(column)
         good = np.ones(batch.rows, np.bool_)
         good[list(batch.bad)] = False

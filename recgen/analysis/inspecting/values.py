@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from recgen.analysis.inspecting.distinct import Distinct
+from recgen.analysis.inspecting.distinct import BOUND, Distinct
 from recgen.analysis.inspecting.report import Count, FeatureReport
 from recgen.records import Column, Texts
 from recgen.records.spans import Ints, Words, mix
@@ -39,9 +39,9 @@ class FeatureScan:
         counts: How often each entry of its vocabulary is there; None without one.
     """
 
-    def __init__(self, name: str, range: Range | None = None) -> None:
+    def __init__(self, name: str, range: Range | None = None, bound: int = BOUND) -> None:
         self.name = name
-        self.unique = Distinct()
+        self.unique = Distinct(bound)
         self.range = range
         entries = None if range is None else range.entries
         self.counts = None if entries is None else np.zeros(entries, np.int64)

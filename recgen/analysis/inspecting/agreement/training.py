@@ -115,4 +115,13 @@ def _serving(evidence: Evidence) -> Iterator[Issue]:
                 yield Issue("signature-differs", "error", model.name, message)
 
 
-QUESTIONS = (_unknown, _repeated, _in_time, _metrics, _serving)
+def _columns(evidence: Evidence) -> Iterator[Issue]:
+    """Compares the raw schema with the config; types may differ, since a CSV file has none."""
+    there = {column.name for column in evidence.raw}
+    for name in evidence.expected.columns if there else ():
+        if name not in there:
+            message = "the config wants the column, and the schema of the raw data does not have it"
+            yield Issue("missing-column", "error", name, message)
+
+
+QUESTIONS = (_unknown, _repeated, _in_time, _metrics, _columns, _serving)
