@@ -32,6 +32,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 ROOT = Path(__file__).resolve().parents[1]
 DIFFERENT = 200_000  # rows
 COMPARED = 50_000  # rows, with TensorFlow
+PARTS = ("against_tensorflow", "growing")
 WANTED = 10.0  # GB; what the largest file is extrapolated to
 
 _CALL = """
@@ -162,6 +163,7 @@ def grow(framed: list[bytes], sizes: list[float], folder: Path) -> dict[str, Any
         found[f"{WANTED} GB, extrapolated"] = {
             "rows": largest["rows"] * factor,
             "s": largest["s"] * factor,
+            "cpu_s": largest["cpu_s"] * factor,
         }
     return found
 
@@ -183,25 +185,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", type=float, nargs="+", default=[0.1, 0.5, 2.0], help="GB")
     parser.add_argument("--folder", type=Path, help="where there is space for the largest file")
+    parser.add_argument("--only", choices=PARTS, help="measure one part, and keep the other")
     arguments = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     framed = rows()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        path = Path(folder, "compared.tfrecord")
-        path.write_bytes(b"".join(framed[:COMPARED]))
-        figures = {
-            "against_tensorflow": compare(path, arguments.rounds),
-            "growing": grow(framed, sorted(arguments.sizes), Path(folder)),
-        }
-    packages = {name: version(name) for name in ("numpy", "protobuf", "tensorflow")}
-    about = {
-        "versions": {"python": platform.python_version(), **packages},
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "bytes_a_row": sum(map(len, framed)) / len(framed),
-    }
     target = ROOT / "bench" / "results" / "records.json"
-    target.write_text(json.dumps({**about, **figures}, indent=1) + "\n")
+    figures = json.loads(target.read_text()) if arguments.only else {}
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        if arguments.only != "growing":
+            path = Path(folder, "compared.tfrecord")
+            path.write_bytes(b"".join(framed[:COMPARED]))
+            figures["against_tensorflow"] = {**compare(path, arguments.rounds), **_about()}
+        if arguments.only != "against_tensorflow":
+            sizes = sorted(arguments.sizes)
+            figures["growing"] = {**grow(framed, sizes, Path(folder)), **_about()}
+    figures["bytes_a_row"] = sum(map(len, framed)) / len(framed)
+    target.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+def _about() -> dict[str, Any]:
+    """Returns what the figures depend on; times are those of a busy machine at a high load."""
+    packages = {name: version(name) for name in ("numpy", "protobuf", "tensorflow")}
+    versions = {"python": platform.python_version(), **packages}
+    return {"versions": versions, "cores": os.cpu_count(), "load": os.getloadavg()[0]}
 
 
 if __name__ == "__main__":

@@ -94,12 +94,14 @@ def _show_split(split: SplitReport, words: Mapping[str, Mapping[int, str]]) -> N
 
 def _feature(feature: FeatureReport, rows: int) -> tuple[str, ...]:
     unknown = feature.out_of_vocabulary
-    is_list = (feature.fewest, feature.most) not in ((1, 1), (0, 0))
+    counts = f"{feature.fewest:,}"
+    if feature.fewest != feature.most:
+        counts += f" … {feature.most:,}"
     return (
         feature.name,
         feature.kind,
         _share(feature.nulls / rows) if rows else "",
-        f"{feature.fewest:,} … {feature.most:,}" if is_list else "",
+        counts if feature.most > 1 else "",
         _count(feature.unique),
         _range(feature),
         _share(unknown / feature.values) if unknown is not None and feature.values else "",
@@ -148,7 +150,7 @@ def _value(name: str, values: Sequence[Value], words: Mapping[int, str]) -> str:
 
 def _one(value: Value, words: Mapping[int, str]) -> str:
     if isinstance(value, int) and words:
-        return f"{value} {_quoted(words[value])}" if value in words else f"{value} OOV"
+        return f"{value} {_quoted(words[value])}" if value in words else f"{value} (no entry)"
     return _quoted(value) if isinstance(value, str) else _number(value).replace(",", "")
 
 

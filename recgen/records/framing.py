@@ -83,7 +83,7 @@ class RecordFile:
                     return
                 parts, waiting = [data[at:]], len(data) - at
         except FormatError as error:
-            self._add("broken-compression", error.message)
+            self._add("broken-compression", f"cannot be read on: {error.message}")
             return
         if waiting:
             self._end(b"".join(parts))
@@ -145,7 +145,12 @@ class RecordFile:
         """Tells why a header cannot be followed by a record."""
         length, checksum = _HEADER.unpack(header)
         if checksum == masked_crc(header[:8]):
-            self._add("huge-record", f"says that it has {length:,} bytes", records, at)
+            self._add(
+                "huge-record",
+                f"has a record of {length:,} bytes, if its length is right",
+                records,
+                at,
+            )
         elif self.records + records:
             self._add("corrupt-length", "has a length without its checksum", records, at)
         else:

@@ -106,7 +106,7 @@ class SplitReport:
         features: By name.
         duplicates: Rows that are equal to an earlier one in every feature.
         seen: Share of the rows that are equal to a row of the training split; None for itself.
-        first: The first rows, by feature.
+        first: The first rows, by feature; of a long list, the first thousand values.
     """
 
     name: str

@@ -22,6 +22,8 @@ from recgen.records import Batch, Block, FormatError, Parser, RecordFile
 
 _MANY, _LOW_BOUND = 64, 2**12  # features beyond so many have less room for different values
 
+_MOST_VALUES = 1000  # that are kept of a list in a first row
+
 Told = Callable[[int], None]
 """Called with the number of rows that were read, from time to time."""
 
@@ -145,7 +147,8 @@ def _rows(batch: Batch, wanted: Sequence[int]) -> Iterator[dict[str, tuple[Value
             at = int(np.searchsorted(column.rows, row))
             if at < len(column.rows) and column.rows[at] == row:
                 first = int(column.counts[:at].sum())
-                values = column.values[first : first + int(column.counts[at])]
+                count = min(int(column.counts[at]), _MOST_VALUES)
+                values = column.values[first : first + count]
                 found[column.name] = tuple(map(_plain, values))
         yield found
 
