@@ -117,6 +117,15 @@ def test_json_holds_everything(call: Any, run: Path) -> None:
     assert {"path", "sort", "vocabularies", "schema", "raw_schema", "models"} <= content.keys()
 
 
+def test_on_a_terminal_it_says_how_far_it_is(
+    call: Any, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recgen.cli.inspecting._SECONDS", 0)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    _, _, err = call("inspect", run)
+    assert err == "\rread 60 rows\rread 12 rows\rread 12 rows\r            \r"
+
+
 def test_nothing_in_a_file_reaches_the_terminal_as_it_is(call: Any, tmp_path: Path) -> None:
     record = example(**{"\x1b[31mname": "\x1b[2Jvalue\n\u202e"})
     code, out, _ = call("inspect", write_records(tmp_path / "x.tfrecord", [record, record]))

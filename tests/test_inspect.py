@@ -24,6 +24,7 @@ from run_folders import (  # noqa: E402
     ROWS,
     make_run,
     rows_of,
+    write_checkpoint,
     write_model,
     write_split,
     write_vocabulary,
@@ -290,6 +291,13 @@ BREAK: dict[str, Callable[[Path], object]] = {
     "missing-column": lambda run: edit(
         run / "transform" / "metadata" / "schema.pbtxt", '"price"', '"cost"'
     ),
+    "missing-signature": lambda run: change_bytes(
+        run / "serving_model" / "saved_model.pb",
+        lambda data: data.replace(b"serving_default", b"serving_another"),
+    ),
+    "variables-differ": lambda run: write_checkpoint(
+        run / "serving_model" / "variables", {"index.candidates": (PRODUCTS, 32)}
+    ),
     "broken-variables": lambda run: change_bytes(
         run / "serving_model" / "variables" / "variables.data-00000-of-00001",
         lambda data: b"?" + data[1:],
@@ -305,6 +313,28 @@ def test_what_is_broken_is_found_and_nothing_else(run: Path, wanted: str) -> Non
     assert slugs(found) == set(wanted.split()), told
     assert not found.ok
     assert all(issue.message and issue.place for issue in found.issues)
+
+
+def test_without_a_vocabulary_the_schema_says_what_is_in_range(run: Path) -> None:
+    edit(schema(run), '"event_time" type: INT', '"event_time" type: INT int_domain { max: 9 }')
+    found = inspect(run)
+    assert slugs(found) == {"index-out-of-range"}
+    assert "60 of 60 values are not within 0 … 9 (the schema's range)" in found.issues[0].message
+
+
+def test_a_file_with_too_many_features_is_no_table(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recgen.records.names.MAX_NAMES", 3)
+    assert slugs(inspect(records(run))) == {"many-features"}
+
+
+def test_a_vocabulary_of_records_that_ends_early(tmp_path: Path) -> None:
+    path = write_records(tmp_path / "a_vocab.tfrecord.gz", [b"one", b"two", b"three"])
+    change_bytes(path, lambda data: gzip.compress(gzip.decompress(data)[:-2]))
+    found = inspect(path)
+    assert slugs(found) == {"truncated-file"}
+    assert found.vocabularies[0].entries == 2
 
 
 def test_more_that_is_broken(run: Path) -> None:

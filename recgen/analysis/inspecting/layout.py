@@ -58,9 +58,9 @@ def _file(path: Path) -> Layout:
         return Layout("model", models=(path.parent,))
     if path.suffix in (".json", ".yaml", ".yml", ".parquet", ".csv", ".pbtxt", ".py"):
         raise RecgenError(f"{path} is no file that is inspected", _HELP)
-    if _is_records(path) or not _is_text(path):
-        return Layout("records", splits={"": (path,)})
-    return Layout("vocabulary", vocabularies=(path,))
+    if _is_vocabulary(path) or (_is_text(path) and not _is_records(path)):
+        return Layout("vocabulary", vocabularies=(path,))
+    return Layout("records", splits={"": (path,)})
 
 
 def _folder(path: Path) -> Layout:
