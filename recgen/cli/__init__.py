@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from recgen.findings import ConfigError, RecgenError
 
-_EXTRA = ("apache_beam", "numpy", "pyarrow", "tensorflow", "tensorflow_transform")
+_EXTRA = ("apache_beam", "google_crc32c", "numpy", "pyarrow", "tensorflow", "tensorflow_transform")
+_LITTLE = ("google_crc32c", "numpy", "pyarrow")
 _INSTALL = 'install the extra: pip install "recgen[train]"'
 _INSTALL_LITTLE = f'{_INSTALL}, or "recgen[data]" to read data without training'
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:
             raise
-        advice = _INSTALL_LITTLE if package in ("numpy", "pyarrow") else _INSTALL
+        advice = _INSTALL_LITTLE if package in _LITTLE else _INSTALL
         _fail(RecgenError(f"this command needs {error.name}, which is not installed", advice))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -44,7 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    from recgen.cli import checking, configs, proposing, running  # noqa: F401 (they join the app)
+    from recgen.cli import (  # noqa: F401 (they join the app)
+        checking,
+        configs,
+        inspecting,
+        proposing,
+        running,
+    )
     from recgen.cli.app import app
 
     try:

@@ -84,8 +84,8 @@ def excerpt_of(finding: Finding, lines: Sequence[str], width: int = WIDTH) -> Ex
     end = max(finding.end_column - 1 if finding.end_column else 0, start + 1)
     margin = f"{finding.line:>{_GUTTER}} | "
     left, marked, right = _window(line, start, end, max(width - len(margin), 12))
-    below = " " * (len(margin) - 2) + "| " + " " * _columns(left)
-    return Excerpt(margin, left + marked + right, below, "^" * max(_columns(marked), 1))
+    below = " " * (len(margin) - 2) + "| " + " " * columns_of(left)
+    return Excerpt(margin, left + marked + right, below, "^" * max(columns_of(marked), 1))
 
 
 def _window(line: str, start: int, end: int, room: int) -> tuple[str, str, str]:
@@ -93,12 +93,12 @@ def _window(line: str, start: int, end: int, room: int) -> tuple[str, str, str]:
     # A character takes one column or more: what is further away than `room` cannot be seen.
     before = [_shown(character) for character in reversed(line[max(start - room, 0) : start])]
     after = [_shown(character) for character in line[start : start + room]]
-    marked = min(_columns("".join(after[: end - start])), room - 2)
+    marked = min(columns_of("".join(after[: end - start])), room - 2)
     left = _fitting(before, room - marked - (end < len(line)))
     if len(left) < start:
-        behind = min(_columns("".join(after[end - start :])), (room - marked) // 2)
+        behind = min(columns_of("".join(after[end - start :])), (room - marked) // 2)
         left = [*_fitting(before, room - marked - behind - 2), _CUT]
-    spare = room - _columns("".join(left))
+    spare = room - columns_of("".join(left))
     right = _fitting(after, spare)
     if len(right) < len(line) - start:
         right = [*_fitting(after, spare - 1), _CUT]
@@ -108,7 +108,7 @@ def _window(line: str, start: int, end: int, room: int) -> tuple[str, str, str]:
 
 def _fitting(pieces: Sequence[str], room: int) -> list[str]:
     """Returns the first pieces that fit into `room` columns."""
-    ends = accumulate(map(_columns, pieces))
+    ends = accumulate(map(columns_of, pieces))
     return list(pieces[: sum(1 for end in takewhile(lambda end: end <= room, ends))])
 
 
@@ -116,12 +116,12 @@ def _shown(text: str) -> str:
     return printable(text.replace("\t", _TAB))
 
 
-def _columns(text: str) -> int:
+def columns_of(text: str) -> int:
     """Returns how many columns of a terminal a text takes."""
-    return sum(map(_columns_of, text))
+    return sum(map(_width_of, text))
 
 
-def _columns_of(character: str) -> int:
+def _width_of(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me"):  # drawn over the character before
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
