@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import SIDES, Dense, ExperimentConfig
 from recgen.findings import printable
-from recgen.metrics import TrainingMetrics
+from recgen.metrics import Evaluation, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -42,15 +42,31 @@ def outcome(result: RunResult, metrics: TrainingMetrics) -> Iterator[str]:
     stages = ", ".join(f"{name} {time:.1f}" for name, time in seconds.items() if time >= 0.05)
     yield f"seconds   {sum(seconds.values()):.1f}: {stages}"
     yield ""
-    yield f"{'recall':<16}" + "".join(f"{f'@{k}':>9}" for k in _KS)
-    for name, recall in (
-        ("validation", metrics.val_recall),
-        ("test", metrics.test_recall),
-        ("popularity", metrics.popularity_recall),
-    ):
-        yield f"  {name:<14}" + "".join(_share(recall(k)) for k in _KS)
+    yield f"{'recall':<20}" + "".join(f"{f'@{k}':>9}" for k in _KS)
+    yield _recalls("validation", metrics.val_recall)
+    if metrics.evaluation is None:
+        yield _recalls("test", metrics.test_recall)
+        yield _recalls("popularity", metrics.popularity_recall)
+    else:
+        yield from _evaluation(metrics.evaluation)
     if not metrics.failed:
         yield from _verdict(metrics)
+
+
+def _recalls(name: str, recall: Callable[[int], float | None]) -> str:
+    return f"  {name:<18}" + "".join(_share(recall(k)) for k in _KS)
+
+
+def _evaluation(evaluation: Evaluation) -> Iterator[str]:
+    """Yields the recall of model and baselines over all pairs of the test, then over new ones."""
+    ways = (("", "model"), ("  popularity", "popularity"), ("  own history", "own_history"))
+    for view in ("all", "new"):
+        for name, way in ways:
+            figures = getattr(getattr(evaluation, way), view)
+            if figures is not None:
+                label = name or f"test, {view} pairs"
+                shares = (_share(figures[f"recall_at_{k}"].value) for k in _KS)
+                yield f"  {label:<18}{''.join(shares)}"
 
 
 def _share(value: float | None) -> str:
