@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 LINE = [
     "findings", "config", "profile", "load", "rules", "check", "edit", "upgrade", "formats",
     "schema", "plan", "literals", "attest", "render", "write", "generate", "propose", "metrics",
-    "demo", "local", "cli", "__main__",
+    "demo", "analysis", "local", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}
