@@ -1,5 +1,6 @@
 """From what a training left behind to a verdict: reading runs, diagnosing and comparing them."""
 
+from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import REMOVED, Cause, Diagnosis
 from recgen.analysis.metrics_file import Histogram, Interval, Metrics, Series
 from recgen.analysis.run import Run, load_run
@@ -13,5 +14,6 @@ __all__ = [
     "Metrics",
     "Run",
     "Series",
+    "diagnose",
     "load_run",
 ]

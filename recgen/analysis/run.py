@@ -39,6 +39,8 @@ class Run:
         report: What `check` finds in the config; its text and source are there, too.
         modules: The texts of the generated modules by file name, those that are there.
         vocabularies: Entries of each vocabulary of the transform, by file name.
+        unknown_products: Share of the rows of a part (`eval`, `test`) whose product the vocabulary
+            lacks; empty where it is not known.
         has_model: Whether a SavedModel is there.
         log: The end of the log of the stage that ran last; empty if there is none.
     """
@@ -51,6 +53,7 @@ class Run:
     report: Report | None = None
     modules: Mapping[str, str] = field(default_factory=dict)
     vocabularies: Mapping[str, int] = field(default_factory=dict)
+    unknown_products: Mapping[str, float] = field(default_factory=dict)
     has_model: bool = False
     log: str = ""
 
