@@ -2,7 +2,7 @@
 
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import REMOVED, Cause, Diagnosis
-from recgen.analysis.metrics_file import Histogram, Interval, Metrics, Series
+from recgen.analysis.measured import Histogram, Interval, Metrics, Series
 from recgen.analysis.run import Run, load_run
 
 __all__ = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from recgen.analysis.metrics_file import TOWERS, Metrics, Series
+from recgen.analysis.measured import TOWERS, Metrics, Series
 from recgen.analysis.run import Run
 from recgen.analysis.series import constant_since, last, recall_ks, rows_of_chance, zero_since
 from recgen.config import SIDES, Dense, ModelConfig, Side

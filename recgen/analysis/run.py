@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recgen.analysis.metrics_file import Metrics, read_metrics
+from recgen.analysis.measured import Metrics
+from recgen.analysis.metrics_file import read_metrics
 from recgen.analysis.place import Place, open_place
 from recgen.check import check_text
 from recgen.config import ExperimentConfig

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from recgen.analysis.metrics_file import Series
+from recgen.analysis.measured import Series
 
 _SAME = 1e-6  # relative: float32 keeps seven digits
 _LARGEST = 1e15  # of a sum of losses, for the n of n·ln n

@@ -9,7 +9,7 @@ from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.remedies import calmed, corrected, is_slow, lower_rate, without_layers
 from recgen.analysis.diagnosis import Patch
 from recgen.analysis.facts import Facts, side_of
-from recgen.analysis.metrics_file import TOWERS
+from recgen.analysis.measured import TOWERS
 from recgen.analysis.series import last
 
 _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
