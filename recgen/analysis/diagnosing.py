@@ -76,4 +76,7 @@ def _notes(facts: Facts) -> Iterator[str]:
     elif (trained := facts.metrics.text("config_digest")) and trained != digest_of(run.config):
         yield "config.yaml is not the one that was trained: it was changed afterwards"
     if facts.metrics.version is None and facts.epochs:
-        yield "an older trainer's file: its `gradient` may be the weights' norm, and is not used"
+        yield (
+            "an older trainer's file: `gradient` holds the weights' norms there, so gradients are "
+            "taken from gradient_stats"
+        )

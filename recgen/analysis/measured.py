@@ -11,7 +11,6 @@ Series = tuple[float | None, ...]
 """A value per epoch; None where it was not measured, or was no finite number."""
 
 TOWERS = ("query", "candidate")
-MOMENTS = ("mean", "std", "min", "max", "norm")
 
 
 @dataclass(frozen=True)

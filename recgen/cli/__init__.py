@@ -44,7 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    from recgen.cli import checking, configs, proposing, running  # noqa: F401 (they join the app)
+    from recgen.cli import (  # noqa: F401 (they join the app)
+        checking,
+        configs,
+        diagnosing,
+        proposing,
+        running,
+    )
     from recgen.cli.app import app
 
     try:

@@ -42,11 +42,14 @@ features:
       transforms:
         embedding: {{embedding_dim: 16}}
 model:
-  buyer_tower_layers: &layers
+  buyer_tower_layers:
     - {{type: dense, units: 256, activation: relu}}
     - {{type: dense, units: 128, activation: relu}}
     - {{type: dense, units: 64, activation: relu}}
-  product_tower_layers: *layers
+  product_tower_layers:
+    - {{type: dense, units: 256, activation: relu}}
+    - {{type: dense, units: 128, activation: relu}}
+    - {{type: dense, units: 64, activation: relu}}
   output_embedding_dim: 64
   optimizer: adagrad
   learning_rate: {rate} # as it was set
