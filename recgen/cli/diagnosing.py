@@ -84,6 +84,68 @@ def _print(found: list[tuple[Run, Diagnosis]]) -> None:
             show.line(f"to apply the patch of {cause.code}: {command}", indent=2, wrap=False)
 
 
+@app.command()
+def compare(
+    runs: Runs,
+    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+) -> None:
+    """Show how trainings differ: settings, figures, curves, and what goes with success."""
+    from recgen.analysis.comparing import compare as compared
+
+    if len(runs) < 2:
+        raise RecgenError("one run cannot be compared", "name two or more: recgen compare RUN RUN")
+    comparison = compared([load_run(run) for run in runs])
+    if format is Output.json:
+        print(json.dumps(comparison.as_dict(), indent=2, default=repr))
+        return
+    from recgen.cli import comparison as texts
+
+    for parts in texts.told(comparison):
+        show.line(*parts, wrap=False)
+
+
+class Order(str, Enum):
+    """What runs are sorted by: names from A, dates and figures from the latest and highest."""
+
+    name = "name"
+    date = "date"
+    recall = "recall"
+    verdict = "verdict"
+
+
+class Kept(str, Enum):
+    """Verdicts that are listed."""
+
+    good = "good"
+    at_risk = "at_risk"
+    bad = "bad"
+    broken = "broken"
+
+
+@app.command()
+def runs(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", show_default=True)] = Path("runs"),
+    sort: Annotated[Order, typer.Option(help="What comes first.")] = Order.date,
+    name: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Only what has it in its name or place.")
+    ] = None,
+    verdict: Annotated[list[Kept], typer.Option(help="Only these; repeatable.")] = [],  # noqa: B006
+    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+) -> None:
+    """List the trainings below a folder, with recall and verdict."""
+    from recgen.analysis.indexing import entry_of, find_runs
+    from recgen.cli import listing
+
+    found = [entry_of(place) for place in find_runs(folder)]
+    kept = listing.filtered(found, name, [each.value for each in verdict])
+    entries = listing.ordered(kept, sort.value)
+    if format is Output.json:
+        print(json.dumps([entry.as_dict() for entry in entries], indent=2))
+        return
+    for parts in listing.told(entries, folder, len(found)):
+        show.line(*parts, wrap=False)
+
+
 def _own_config(run: Run) -> Path | None:
     """Returns the config beside the metrics, if it is a file of this machine."""
     source = run.report.source if run.report else None
