@@ -32,8 +32,9 @@ lint: $(READY)
 golden: $(READY)  ## write the expected modules again; then review the diff
 	$(PYTHON) -m pytest -q tests/test_golden.py --golden-update
 
-docs: $(READY)  ## write the page of all rules again
+docs: $(READY)  ## write the pages of all rules and causes again
 	$(PYTHON) -m recgen explain --format markdown > docs/rules.md
+	$(PYTHON) -m recgen explain RD --format markdown > docs/causes.md
 
 SEED ?= $(shell date +%s)
 fuzz: $(READY)  ## more than 20,000 drawn, broken and attacked configs; `SEED=1` repeats a run

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Diagnosis
-from recgen.analysis.facts import Facts
 from recgen.analysis.factors import Factor, factors_of
+from recgen.analysis.facts import Facts
 from recgen.analysis.measured import Interval
 from recgen.analysis.run import Run
 from recgen.analysis.series import best, points

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 FEWEST = 4  # runs: with three, no division of them says anything
 
@@ -63,7 +64,7 @@ def _divisions(values: Sequence[str]) -> Iterator[tuple[tuple[str, str], frozens
     numbers = [_number(value) for value in values]
     known = sorted({number for number in numbers if number is not None})
     if len(known) > 1 and None not in numbers:
-        for low, high in zip(known, known[1:], strict=False):
+        for low, high in pairwise(known):
             inside = {i for i, number in enumerate(numbers) if number is not None and number <= low}
             yield (f"≤ {low:g}", f"≥ {high:g}"), frozenset(inside)
         return

@@ -48,6 +48,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         checking,
         configs,
         diagnosing,
+        explaining,
         proposing,
         running,
     )
