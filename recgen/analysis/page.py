@@ -22,9 +22,10 @@ _HEAD = """\
 What `recgen diagnose` finds, by code. `recgen explain RD101` shows the same in a terminal.
 [diagnosis.md](diagnosis.md) says how runs are judged, and how often that is right.
 
-The verdict is what the run is at best if the cause is the right one: *at risk* (it works, but something costs quality
-or makes its figures doubtful), *bad* (it learnt nothing that is of use), *broken* (what was written is missing, or cannot be right).
-A cause of low confidence makes a run at risk at most.
+The verdict is what the run is at best if the cause is the right one: *at risk* (it works, but
+something costs quality or makes its figures doubtful), *bad* (it learnt nothing that is of use),
+*broken* (what was written is missing, or cannot be right). A cause of low confidence makes a run at
+risk at most.
 """
 
 

@@ -89,7 +89,7 @@ def compare(
     runs: Runs,
     format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
 ) -> None:
-    """Show how trainings differ: settings, figures, curves, and what goes with success."""
+    """Show trainings side by side, and what goes with success."""
     from recgen.analysis.comparing import compare as compared
 
     if len(runs) < 2:

@@ -38,7 +38,7 @@ def explain(
     ] = None,
     format: Annotated[Page, typer.Option(help="How to print it.")] = Page.text,
 ) -> None:
-    """Say why a rule exists, or what a cause means; list all rules, or all causes."""
+    """Say why a rule exists or what a cause means, or list them."""
     if code is not None and code.upper().startswith(_CAUSES):
         _explain_causes(code.upper(), format)
         return
