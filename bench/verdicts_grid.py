@@ -106,11 +106,11 @@ def _fine() -> Iterator[Made]:
     for seed in (1, 2, 3):
         yield _flat("fine", f"adagrad 0.05, seed {seed}", epochs=12, seed=seed)
     yield _flat("fine", "adagrad 0.1", learning_rate=0.1, epochs=8)
-    yield _flat("fine", "adam 0.01", optimizer="adam", learning_rate=0.01, epochs=4)
-    yield _flat("fine", "adam 0.005", optimizer="adam", learning_rate=0.005, epochs=5)
-    yield _flat("fine", "rmsprop 0.01", optimizer="rmsprop", learning_rate=0.01, epochs=4)
+    yield _flat("fine", "adam 0.01", optimizer="adam", learning_rate=0.01, epochs=6)
+    yield _flat("fine", "adam 0.005", optimizer="adam", learning_rate=0.005, epochs=8)
+    yield _flat("fine", "rmsprop 0.01", optimizer="rmsprop", learning_rate=0.01, epochs=6)
     yield _deep("fine", "one layer, adagrad 0.05", ONE, epochs=12)
-    yield _deep("fine", "one layer, adam 0.01", ONE, optimizer="adam", learning_rate=0.01, epochs=5)
+    yield _deep("fine", "one layer, adam 0.01", ONE, optimizer="adam", learning_rate=0.01, epochs=9)
 
 
 def _failing() -> Iterator[Made]:

@@ -102,6 +102,12 @@ class Metrics:
         value = self.params.get(name)
         return value if isinstance(value, str) and value else None
 
+    def shares(self, name: str) -> dict[str, float]:
+        """Returns a parameter that gives shares by name, such as those of `eval` and `test`."""
+        value = self.params.get(name)
+        known = {k: number_of(v) for k, v in value.items()} if isinstance(value, dict) else {}
+        return {k: v for k, v in known.items() if v is not None and 0 <= v <= 1}
+
     def flag(self, name: str) -> bool:
         """Says whether a parameter is true."""
         return self.params.get(name) is True

@@ -40,8 +40,8 @@ class Run:
         report: What `check` finds in the config; its text and source are there, too.
         modules: The texts of the generated modules by file name, those that are there.
         vocabularies: Entries of each vocabulary of the transform, by file name.
-        unknown_products: Share of the rows of a part (`eval`, `test`) whose product the vocabulary
-            lacks; empty where it is not known.
+        unknown_products: Share of the rows of a part (`eval`, `test`) whose product the training
+            does not know, as the trainer told it; empty where it is not known.
         has_model: Whether a SavedModel is there.
         log: The end of the log of the stage that ran last; empty if there is none.
     """
@@ -101,6 +101,7 @@ def load_run(path: str | Path) -> Run:
         report=report,
         modules=_modules(place),
         vocabularies=_vocabularies(place),
+        unknown_products=metrics.shares("unknown_products"),
         has_model=_MODEL in names,
         log=_log(place),
     )

@@ -10,6 +10,7 @@ from recgen.analysis.measured import Series
 
 _SAME = 1e-6  # relative: float32 keeps seven digits
 _LARGEST = 1e15  # of a sum of losses, for the n of n·ln n
+_MOST_ROWS = 50_000  # of which float32 can tell the sum from the next
 _RECALL = re.compile(r"(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)")
 
 
@@ -65,8 +66,8 @@ def rows_of_chance(total: float) -> int | None:
     A softmax over n rows with equal scores loses ln n a row. TFRS sums over the rows, and Keras
     reports the last batch: its n rows lose n·ln n together, whatever was trained.
 
-    The n next to it is off by ln n + 1, so that float32's rounding cannot make one up until
-    there are some 100,000 rows.
+    The n next to it is off by ln n + 1, so that any other number is taken for one of them in two
+    of a million cases times n.
     """
     if not 1.0 < total < _LARGEST:
         return None
@@ -74,8 +75,10 @@ def rows_of_chance(total: float) -> int | None:
     for _ in range(50):  # Newton's steps; the function is convex and rises
         n -= (n * math.log(n) - total) / (math.log(n) + 1)
     rows = round(n)
-    is_it = rows >= 2 and abs(rows * math.log(rows) - total) <= max(2e-6 * total, 1e-4)
-    return rows if is_it and 2e-6 * total < 0.05 * math.log(rows) else None
+    is_it = 2 <= rows <= _MOST_ROWS and (
+        abs(rows * math.log(rows) - total) <= max(_SAME * total, 1e-4)
+    )
+    return rows if is_it else None
 
 
 def slope_of_last_quarter(series: Series) -> tuple[float, float] | None:

@@ -21,7 +21,9 @@ _ALL_HITS = 0.98  # recall at every k
 
 def _collapse(facts: Facts) -> Iterator[Sign]:
     zero = facts.zero_gradients
-    has_died = len(zero) == len(TOWERS) or (facts.failure_kind == "collapse" and not _lives(facts))
+    has_died = len(zero) == len(TOWERS) or (
+        facts.failure_kind == "collapse" and not _twitches(facts)
+    )
     stands_still = facts.constant_loss is not None and facts.is_at_chance
     if not has_died and not stands_still:
         return
@@ -31,8 +33,13 @@ def _collapse(facts: Facts) -> Iterator[Sign]:
     yield Sign("high" if strong else "medium", (*seen, *no_recall), patch=_remedy(facts))
 
 
-def _lives(facts: Facts) -> bool:
-    """Says whether gradients were measured that are not zero in the end."""
+def _twitches(facts: Facts) -> bool:
+    """Says whether gradients were measured that are not zero in the end.
+
+    A trainer that knows one kind of failure only calls a dead tower a collapse, too.
+    """
+    if facts.metrics.text("failure_kind"):
+        return False
     ends = [last(facts.metrics.gradient_stats.get(f"{tower}.norm", ())) for tower in TOWERS]
     return any(end is not None and end > 1e-7 for end in ends)
 
@@ -111,7 +118,7 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
     if len(facts.zero_gradients) == len(TOWERS):
         return  # that is the collapse
     told = [*_trainer_said(facts, "dead_tower")]
-    if not told and _lives(facts):
+    if not told and _twitches(facts):
         told = [*_trainer_said(facts, "collapse")]
     seen = [text for tower in TOWERS for text in _dead_parts(facts, tower)]
     one_is_zero = list(_zero(facts))

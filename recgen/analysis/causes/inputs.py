@@ -152,7 +152,7 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
 def _unknown_products(facts: Facts) -> Iterator[Sign]:
     for part, share in facts.run.unknown_products.items():
         if share > _MANY_UNKNOWN:
-            told = f"{share:.1%} of the {part} rows have a product that the vocabulary lacks"
+            told = f"{share:.1%} of the {part} rows have a product that the training lacks"
             extra = _cuts(facts)
             yield Sign("high" if extra else "medium", (told, *extra), patch=_uncut(facts))
             return
