@@ -52,7 +52,7 @@ def factors_of(
                 named.append((path, _condition(condition, key == inside)))
     tried = len(found)
     factors = [_factor(key, named, works, tried) for key, named in found.items()]
-    return tuple(sorted(factors, key=lambda factor: factor.chance))
+    return tuple(sorted(factors, key=lambda factor: fisher(*factor.inside, *factor.outside)))
 
 
 def _condition(condition: tuple[str, str], is_inside: bool) -> str:

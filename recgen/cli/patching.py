@@ -15,6 +15,8 @@ from recgen.load.document import text_kind
 
 _BY_HAND = "change it by hand: `recgen diagnose` without --apply shows what"
 
+_UNREADABLE = ("RG001", "RG002", "RG005")
+
 
 @dataclass(frozen=True)
 class Patched:
@@ -33,8 +35,9 @@ def apply_patch(cause: Cause, config: Path) -> Patched:
         RecgenError: The file cannot be read or written, or would have errors that it had not.
     """
     before = check(str(config))
-    if before.text is None or before.source is None:
-        problem = before.findings[0]
+    unreadable = [finding for finding in before.errors if finding.code in _UNREADABLE]
+    if before.text is None or before.source is None or unreadable:
+        problem = (*unreadable, *before.findings)[0]
         raise RecgenError(f"{config}: {problem.message}", problem.help)
     kind = text_kind(before.source)
     steps = [_finding(cause, number) for number in range(len(cause.patch or {}))]
