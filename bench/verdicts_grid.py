@@ -114,23 +114,23 @@ def _fine() -> Iterator[Made]:
 
 
 def _failing() -> Iterator[Made]:
-    adam = {"optimizer": "adam", "epochs": 3}
-    loose = {"logq_correction": False, "gradient_clip_norm": None, "epochs": 3}
+    adam = {"optimizer": "adam", "epochs": 8}
+    loose = {"logq_correction": False, "gradient_clip_norm": None, "epochs": 8}
     for seed, rate in ((1, 0.1), (2, 0.1), (3, 0.5)):
         name = f"adam {rate}, all ReLU, seed {seed}"
         yield _deep("collapsed", name, RELU, learning_rate=rate, seed=seed, **adam)
     yield _deep("collapsed", "adam 0.3, linear last", LINEAR, learning_rate=0.3, **adam)
-    yield _deep("collapsed", "adagrad 1.0, all ReLU", RELU, learning_rate=1.0, epochs=3)
-    yield _deep("collapsed", "adagrad 1.0, four layers", FOUR, learning_rate=1.0, epochs=3)
+    yield _deep("collapsed", "adagrad 1.0, all ReLU", RELU, learning_rate=1.0, epochs=8)
+    yield _deep("collapsed", "adagrad 1.0, four layers", FOUR, learning_rate=1.0, epochs=8)
     yield _deep("collapsed", "adam 0.3, no logQ, no clip", RELU, **{**adam, **loose},
                 learning_rate=0.3)  # fmt: skip
-    yield _deep("collapsed", "ftrl 1.0", LINEAR, optimizer="ftrl", learning_rate=1.0, epochs=3)
-    yield _flat("diverged", "adagrad 10", learning_rate=10.0, epochs=4)
-    yield _flat("diverged", "adagrad 10, no clip", learning_rate=10.0, epochs=4,
+    yield _deep("collapsed", "ftrl 1.0", LINEAR, optimizer="ftrl", learning_rate=1.0, epochs=8)
+    yield _flat("diverged", "adagrad 10", learning_rate=10.0, epochs=8)
+    yield _flat("diverged", "adagrad 10, no clip", learning_rate=10.0, epochs=8,
                 gradient_clip_norm=None)  # fmt: skip
-    yield _flat("diverged", "adam 1.0", optimizer="adam", learning_rate=1.0, epochs=4)
+    yield _flat("diverged", "adam 1.0", optimizer="adam", learning_rate=1.0, epochs=8)
     yield _deep("diverged", "one layer, adam 0.5", ONE, learning_rate=0.5, **adam)
-    sgd = {"optimizer": "sgd", "gradient_clip_norm": None, "epochs": 3}
+    sgd = {"optimizer": "sgd", "gradient_clip_norm": None, "epochs": 8}
     yield _flat("NaN", "sgd 10, no clip", learning_rate=10.0, **sgd)
     yield _flat("NaN", "sgd 5, no clip", learning_rate=5.0, **sgd)
     yield _deep("NaN", "one layer, sgd 10, no clip", ONE, learning_rate=10.0, **sgd)
@@ -138,20 +138,20 @@ def _failing() -> Iterator[Made]:
 
 
 def _hardly_learning() -> Iterator[Made]:
-    yield _deep("popularity only", "adagrad 0.2, three layers", LINEAR, learning_rate=0.2, epochs=3)
-    yield _deep("popularity only", "adagrad 0.05, six layers", SIX, epochs=3)
+    yield _deep("popularity only", "adagrad 0.2, three layers", LINEAR, learning_rate=0.2, epochs=8)
+    yield _deep("popularity only", "adagrad 0.05, six layers", SIX, epochs=8)
     yield _deep("popularity only", "adam 0.05, three layers", LINEAR, optimizer="adam",
-                learning_rate=0.05, epochs=3)  # fmt: skip
-    yield _flat("popularity only", "sgd 0.1", optimizer="sgd", learning_rate=0.1, epochs=3)
-    yield _flat("rate too low", "adagrad 0.0001", learning_rate=0.0001, epochs=4)
-    yield _flat("rate too low", "adagrad 0.002", learning_rate=0.002, epochs=4)
-    yield _flat("rate too low", "adam 0.00001", optimizer="adam", learning_rate=1e-5, epochs=4)
-    yield _deep("rate too low", "one layer, adagrad 0.001", ONE, learning_rate=0.001, epochs=4)
+                learning_rate=0.05, epochs=8)  # fmt: skip
+    yield _flat("popularity only", "sgd 0.1", optimizer="sgd", learning_rate=0.1, epochs=8)
+    yield _flat("rate too low", "adagrad 0.0001", learning_rate=0.0001, epochs=8)
+    yield _flat("rate too low", "adagrad 0.002", learning_rate=0.002, epochs=8)
+    yield _flat("rate too low", "adam 0.00001", optimizer="adam", learning_rate=1e-5, epochs=8)
+    yield _deep("rate too low", "one layer, adagrad 0.001", ONE, learning_rate=0.001, epochs=8)
     for seed in (1, 2):
         name = f"adagrad 0.05, three layers, seed {seed}"
-        yield _deep("no logQ, deep", name, LINEAR, logq_correction=False, epochs=3, seed=seed)
+        yield _deep("no logQ, deep", name, LINEAR, logq_correction=False, epochs=8, seed=seed)
     yield _deep("no logQ, deep", "adagrad 0.1, four layers", FOUR, logq_correction=False,
-                learning_rate=0.1, epochs=3)  # fmt: skip
+                learning_rate=0.1, epochs=8)  # fmt: skip
     yield _flat("undertrained", "one epoch", epochs=1)
     yield _flat("undertrained", "two epochs", epochs=2)
     yield _flat("undertrained", "adam 0.001, two epochs", optimizer="adam", learning_rate=0.001,

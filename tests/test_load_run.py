@@ -25,11 +25,64 @@ JSON = st.recursive(
     max_leaves=20,
 )
 KEYS = st.sampled_from(
-    "epochs loss recall gradient health weight_stats gradient_stats final_metrics params "
-    "evaluation saved_at schema_version val_loss query candidate norm histogram bin_edges counts "
-    "val_recall_at_10 total learning_rate optimizer batch_size candidates loss_to_chance "
-    "failure_kind test_recall_at_10 test_popularity_recall_at_10 test_rows failure_epoch model "
-    "all recall_at_10 value low high pairs coverage_at_100 unknown_products".split()
+    (
+        *(
+            "epochs",
+            "loss",
+            "recall",
+            "gradient",
+            "health",
+        ),
+        *(
+            "weight_stats",
+            "gradient_stats",
+            "final_metrics",
+            "params",
+            "evaluation",
+        ),
+        *(
+            "saved_at",
+            "schema_version",
+            "val_loss",
+            "query",
+            "candidate",
+        ),
+        *(
+            "norm",
+            "histogram",
+            "bin_edges",
+            "counts",
+            "val_recall_at_10",
+        ),
+        *(
+            "total",
+            "learning_rate",
+            "optimizer",
+            "batch_size",
+            "candidates",
+        ),
+        *(
+            "loss_to_chance",
+            "failure_kind",
+            "test_recall_at_10",
+            "test_popularity_recall_at_10",
+            "test_rows",
+        ),
+        *(
+            "failure_epoch",
+            "model",
+            "all",
+            "recall_at_10",
+            "value",
+        ),
+        *(
+            "low",
+            "high",
+            "pairs",
+            "coverage_at_100",
+            "unknown_products",
+        ),
+    )
 )
 METRICS = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 10**400) | st.floats() | st.text(max_size=3),

@@ -193,7 +193,7 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
             f"everybody {figure(judged.popularity)}"
         )
     ratio = last(facts.loss_to_chance)
-    no_more = ratio is not None and ratio >= 0.97
+    no_more = ratio is not None and 0.97 <= ratio <= 1.1
     if not told or not (facts.failure_kind == "popularity_only" or same or no_more):
         return
     if no_more and ratio is not None:

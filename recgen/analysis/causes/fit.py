@@ -69,7 +69,9 @@ def _overfitting_by_loss(facts: Facts) -> Iterator[Sign]:
 
 
 def _undertraining(facts: Facts) -> Iterator[Sign]:
-    if facts.failure_kind or facts.zero_gradients or facts.epochs == 0:
+    ratio = last(facts.loss_to_chance)
+    blown_up = ratio is not None and ratio > 1.25
+    if facts.failure_kind or facts.zero_gradients or facts.epochs == 0 or blown_up:
         return
     patch = _more_epochs(facts)
     gained = slope_of_last_quarter(facts.recall)

@@ -22,6 +22,7 @@ from recgen.analysis.series import last, lowest, points
 
 _BLOWN_UP = 1.5  # the last loss, divided by the lowest
 _BLOWN_TO_CHANCE = 1.25  # the loss, divided by that of equal scores
+_FAR_FROM_CHANCE = 2.0
 _BURST = 100.0  # a gradient's norm, divided by the median
 
 
@@ -93,7 +94,8 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
         seen.append(f"the loss ends at {ratio:.2f} times that of equal scores: worse than guessing")
     seen += _bursts(facts) if seen else ()
     if seen:
-        sure = len(seen) > 1 or _told(facts, "divergence")
+        far = ratio is not None and ratio > _FAR_FROM_CHANCE
+        sure = len(seen) > 1 or far or _told(facts, "divergence")
         patch = calmed(facts) or lower_rate(facts)
         yield Sign("high" if sure else "medium", tuple(seen), patch=patch)
 
