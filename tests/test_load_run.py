@@ -24,66 +24,21 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=20,
 )
-KEYS = st.sampled_from(
-    (
-        *(
-            "epochs",
-            "loss",
-            "recall",
-            "gradient",
-            "health",
-        ),
-        *(
-            "weight_stats",
-            "gradient_stats",
-            "final_metrics",
-            "params",
-            "evaluation",
-        ),
-        *(
-            "saved_at",
-            "schema_version",
-            "val_loss",
-            "query",
-            "candidate",
-        ),
-        *(
-            "norm",
-            "histogram",
-            "bin_edges",
-            "counts",
-            "val_recall_at_10",
-        ),
-        *(
-            "total",
-            "learning_rate",
-            "optimizer",
-            "batch_size",
-            "candidates",
-        ),
-        *(
-            "loss_to_chance",
-            "failure_kind",
-            "test_recall_at_10",
-            "test_popularity_recall_at_10",
-            "test_rows",
-        ),
-        *(
-            "failure_epoch",
-            "model",
-            "all",
-            "recall_at_10",
-            "value",
-        ),
-        *(
-            "low",
-            "high",
-            "pairs",
-            "coverage_at_100",
-            "unknown_products",
-        ),
-    )
-)
+
+
+def keys_of(data: object) -> set[str]:
+    """Returns all keys of plain data."""
+    if not isinstance(data, dict):
+        return set()
+    return set(data).union(*map(keys_of, data.values()))
+
+
+MORE = {
+    "health": {"loss_to_chance": 0, "val_coverage_at_100": 0, "dead_units": 0},
+    "evaluation": {"pairs": 0, "model": {"all": {"recall_at_10": {"value": 0, "low": 0}}}},
+    "params": {"failure_kind": 0, "failure_epoch": 0, "unknown_products": 0},
+}
+KEYS = st.sampled_from(sorted(keys_of(healthy()) | keys_of(MORE)))
 METRICS = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 10**400) | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=6) | st.dictionaries(KEYS, inner, max_size=6),
@@ -292,6 +247,14 @@ def test_what_is_no_run_is_refused(tmp_path):
     ):
         with pytest.raises(RecgenError, match=said):
             load_run(place)
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("recgen.analysis.place.MAX_BYTES", 1000)
+    run_of(tmp_path / "small", {"epochs": []})
+    (tmp_path / "small" / "training_metrics.json").write_text(" " * 1001)
+    with pytest.raises(RecgenError, match="is larger than"):
+        load_run(tmp_path / "small")
 
 
 # behind a scheme
