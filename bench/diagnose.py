@@ -31,7 +31,8 @@ def metrics(epochs: int) -> dict[str, Any]:
     stats = {**moments, "histogram": {"bin_edges": edges, "counts": counts}}
     towers = {"query": stats, "candidate": stats}
     losses = ("loss", "regularization_loss", "total_loss")
-    health = dict.fromkeys(("dead_units", "effective_rank", "mean_cosine"), fall)
+    shares = [value / 7 for value in fall]
+    health = dict.fromkeys(("dead_units", "effective_rank", "mean_cosine"), [0.2] * epochs)
     recalls = {f"recall_at_{k}": 0.3 for k in (5, 10, 50, 100)}
     return {
         "schema_version": 1,

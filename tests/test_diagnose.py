@@ -192,6 +192,14 @@ def test_a_dead_hidden_layer_shows_without_health_figures(tmp_path):  # P42
     assert any("gradients are not zero" in text for text in found.evidence)
 
 
+def test_what_beats_popularity_with_few_units_is_at_risk(tmp_path):
+    data = healthy(3)
+    data["health"] = {"query": {"dead_units": [0.5, 0.99, 0.99]}}
+    set_recall(data, 0.3, popularity=0.15)
+    diagnosis = judge(tmp_path / "run", data)
+    assert (diagnosis.verdict, codes(diagnosis)) == ("at_risk", ["RD102"])
+
+
 def test_one_tower_without_gradients_is_dead(tmp_path):
     data = healthy(3)
     data["gradient"]["candidate"] = [1.0, 0.0, 0.0]

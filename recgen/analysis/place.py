@@ -147,12 +147,14 @@ def _remote(path: str) -> tuple[Place, str | None]:
 
 
 def _whole(file: Any, shown: str) -> bytes:
-    content: bytes = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise RecgenError(
-            f"{shown} is larger than {MAX_BYTES // 10**6} MB", "is it the right file?"
-        )
-    return content
+    """Returns the rest of a file, in pieces: a read of the most would take that much memory."""
+    content = bytearray()
+    while chunk := file.read(_CHUNK):
+        content += chunk
+        if len(content) > MAX_BYTES:
+            limit = f"{MAX_BYTES // 10**6} MB"
+            raise RecgenError(f"{shown} is larger than {limit}", "is it the right file?")
+    return bytes(content)
 
 
 def _lines(file: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.remedies import calmed, corrected, is_slow, lower_rate, without_layers
-from recgen.analysis.diagnosis import Patch
+from recgen.analysis.diagnosis import Confidence, Patch, Verdict
 from recgen.analysis.facts import Facts, side_of
 from recgen.analysis.measured import TOWERS
 from recgen.analysis.series import last
@@ -126,7 +126,11 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
     if told or one_is_zero or seen:
         sure = bool(told or one_is_zero or below or len(seen) > 1)
         evidence = (*told, *one_is_zero, *seen, *below)
-        yield Sign("high" if sure else "medium", evidence, patch=_remedy(facts))
+        # Few units may be enough: what beats popularity is alive.
+        works = facts.beats_popularity and not told and not one_is_zero
+        confidence: Confidence = "high" if sure and not works else "medium"
+        verdict: Verdict = "at_risk" if works else "bad"
+        yield Sign(confidence, evidence, patch=_remedy(facts), verdict=verdict)
     elif below and facts.is_at_chance:
         evidence = (*_chance_loss(facts), *below, *_gradients_left(facts))
         yield Sign("medium", evidence, patch=_remedy(facts))
