@@ -363,6 +363,25 @@ def test_recall_that_falls_while_the_loss_does_is_overfitting(tmp_path):
     assert found.patch == {"model.epochs": 3}
 
 
+def test_what_came_after_the_best_epoch_did_no_harm_where_that_was_kept(tmp_path):
+    data = healthy(6, best_epoch=2, stopped_early=True, epochs=50)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.3, 0.25, 0.2]
+    data["final_metrics"] = {"val_popularity_recall_at_100": 0.15, "test_recall_at_5": 0.1}
+    data["params"]["monitored_k"] = 100
+    diagnosis = judge(tmp_path / "run", data)
+    assert (diagnosis.verdict, codes(diagnosis)) == ("good", [])
+    assert diagnosis.summary.startswith("validation recall@100 0.3500")
+
+
+def test_own_history_is_told_where_it_is_better(tmp_path):
+    data = healthy()
+    measured = {"recall_at_100": {"value": 0.3}}, {"recall_at_100": {"value": 0.32}}
+    data["evaluation"] = {"model": {"all": measured[0]}, "own_history": {"all": measured[1]}}
+    diagnosis = judge(tmp_path / "run", data)
+    assert diagnosis.verdict == "good"
+    assert "own past products have recall@100 0.3200, the model 0.3000" in diagnosis.notes[0]
+
+
 def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
     data = healthy(4, eval_rows=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]

@@ -120,10 +120,8 @@ def _rows(facts: Sequence[Facts]) -> Iterator[Row]:
         yield _row(f"test recall@{k}", facts, _test_recall(k))
     keys = dict.fromkeys(key for each in facts for key in each.metrics.evaluation)
     for who, pairs, name in keys:
-        told_already = pairs == "all" and name.startswith("recall_at_")
-        if who == "model" and not told_already:
-            shown = name.replace("_at_", "@")
-            label = f"test {shown}" if pairs == "all" else f"{pairs} pairs {shown}"
+        if who == "model":
+            label = f"{pairs} pairs {name.replace('_at_', '@')}"
             yield _row(label, facts, _evaluated(pairs, name))
     for k in sorted({k for each in facts for k in each.val_recalls}):
         yield _row(f"best val recall@{k}", facts, _val_recall(k))
@@ -164,9 +162,8 @@ def _half(figure: Interval) -> float:
 
 def _test_recall(k: int) -> Read:
     def read(facts: Facts) -> Interval | None:
-        measured = facts.metrics.evaluation.get(("model", "all", f"recall_at_{k}"))
         value = facts.test_recalls.get(k)
-        return measured or (None if value is None else wilson(value, facts.rows("test")))
+        return None if value is None else wilson(value, facts.rows("test"))
 
     return read
 

@@ -71,6 +71,7 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield "popularity's recall is not in the file: the model was not compared with it"
     if judged and judged.rows is not None and judged.rows < _FEW_ROWS:
         yield f"{judged.rows} rows are few: differences in recall may be chance"
+    yield from _own_history(facts)
     if run.config is None:
         yield "there is no config beside the metrics: towers and split were not looked at"
     elif (trained := facts.metrics.text("config_digest")) and trained != digest_of(run.config):
@@ -79,4 +80,16 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield (
             "an older trainer's file: `gradient` holds the weights' norms there, so gradients are "
             "taken from gradient_stats"
+        )
+
+
+def _own_history(facts: Facts) -> Iterator[str]:
+    """Yields that a buyer's past products, by count, would be better than the model."""
+    name = f"recall_at_{facts.k}"
+    own = facts.metrics.evaluation.get(("model", "all", name))
+    history = facts.metrics.evaluation.get(("own_history", "all", name))
+    if own and history and history.value > own.value and not facts.is_failed:
+        yield (
+            f"over all test pairs each buyer's own past products have recall@{facts.k} "
+            f"{figure(history.value)}, the model {figure(own.value)}: they may be shown beside it"
         )

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
+from recgen.analysis.judged import Judged, Part
 from recgen.analysis.measured import TOWERS, Metrics, Series
 from recgen.analysis.run import Run
 from recgen.analysis.series import constant_since, last, recall_ks, rows_of_chance, zero_since
@@ -17,36 +16,6 @@ _TINY = 1e-7  # a gradient's norm at which the generated trainer calls a tower d
 _AT_CHANCE = 0.005  # relative distance of a loss from chance's
 _SMALL_SHARE = 0.1  # of the catalogue: recall at a larger k says little
 _SIDES: Mapping[str, Side] = {"query": "buyer", "candidate": "product"}
-
-Part = Literal["test", "val"]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Recall at k beside what needs no model."""
-
-    part: Part
-    k: int
-    own: float
-    popularity: float | None
-    rows: int | None
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def noise(self) -> float:
-        """Twice the standard error of the difference; rows are taken as independent."""
-        if self.low is not None and self.high is not None:
-            return (self.high - self.low) / 2
-        if not self.rows or self.popularity is None:
-            return 0.02 * max(self.own, self.popularity or 0.0)
-        spread = self.own * (1 - self.own) + self.popularity * (1 - self.popularity)
-        return 2 * math.sqrt(max(spread, 0.0) / self.rows)
-
-    @property
-    def name(self) -> str:
-        """Where it was measured: `test recall@100`."""
-        return f"{'validation' if self.part == 'val' else 'test'} recall@{self.k}"
 
 
 class Facts:
@@ -153,6 +122,9 @@ class Facts:
     def k(self) -> int | None:
         """The k at which recall says most: the largest within a tenth of the catalogue."""
         known = sorted({*self.test_recalls, *self.val_recalls})
+        watched = self.metrics.count("monitored_k")  # the trainer's own choice
+        if watched in known:
+            return watched
         small = [k for k in known if (self.chance(k) or 0.0) <= _SMALL_SHARE and k <= 100]
         return small[-1] if small else known[0] if known else None
 
@@ -169,24 +141,36 @@ class Facts:
         return next((k for k, series in self.val_recalls.items() if series is self.recall), None)
 
     @cached_property
-    def judged(self) -> Comparison | None:
+    def judged(self) -> Judged | None:
         """Recall to judge by: the test's where popularity's is known, else validation's."""
         found = [c for c in (self._compared("test"), self._compared("val")) if c]
         return next((c for c in found if c.popularity is not None), found[0] if found else None)
 
-    def _compared(self, part: Part) -> Comparison | None:
+    def _compared(self, part: Part) -> Judged | None:
         if self.k is None:
             return None
         if part == "test":
             own = self.test_recalls.get(self.k)
         else:
-            own = last(self.val_recalls.get(self.k, ()))
+            own = self._kept(self.val_recalls.get(self.k, ()))
         if own is None:
             return None
         measured = self.metrics.evaluation.get(("model", "all", f"recall_at_{self.k}"))
         low, high = (measured.low, measured.high) if measured and part == "test" else (None, None)
         popular = self.metrics.final.get(f"{part}_popularity_recall_at_{self.k}")
-        return Comparison(part, self.k, own, popular, self.rows(part), low, high)
+        return Judged(part, self.k, own, popular, self.rows(part), low, high)
+
+    @cached_property
+    def best_epoch(self) -> int | None:
+        """The epoch, from 0, whose weights the trainer kept; None where it kept the last."""
+        kept = self.metrics.count("best_epoch")
+        return kept if kept is not None and kept < self.epochs else None
+
+    def _kept(self, series: Series) -> float | None:
+        """Returns the value of the epoch whose weights were kept."""
+        if self.best_epoch is not None and self.best_epoch < len(series):
+            return series[self.best_epoch]
+        return last(series)
 
     def gradient(self, tower: str) -> Series:
         """Returns the norm of a tower's gradients per epoch."""

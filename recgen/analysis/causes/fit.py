@@ -25,6 +25,8 @@ def _noise(facts: Facts, value: float) -> float:
 def _overfitting(facts: Facts) -> Iterator[Sign]:
     if facts.failure_kind or facts.zero_gradients or facts.constant_loss:
         return
+    if facts.best_epoch is not None:
+        return  # its weights were kept: what came later did no harm
     top, end = best(facts.recall), last(facts.recall)
     if top is None or end is None:
         yield from _overfitting_by_loss(facts)
