@@ -14,7 +14,6 @@ import gc
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +85,7 @@ def train(run: Made, config: dict[str, Any], folder: Path, rows: int) -> None:
         text = generate(other)["transform_module.py"]
         (folder / "transform_module.py").write_text(text, encoding="utf-8")
     module = load_module(folder / "trainer_module.py")
-    module.Recommender.save = lambda *_: None  # exporting takes longer than training
+    module.Recommender.save = lambda *_, **__: None  # exporting takes longer than training
     if run.stop_after:
         _kill(module, run.stop_after)
     with contextlib.suppress(RuntimeError, KilledError):  # the metrics say why it stopped
@@ -121,6 +120,7 @@ def judged(folder: Path) -> dict[str, Any]:
         "causes": [[cause.code, cause.confidence] for cause in diagnosis.causes],
         "recall": recall and [recall.name, recall.own, recall.popularity],
         "failure": run.metrics.text("failure_kind") or run.metrics.text("failure"),
+        "kept_best": Facts(run).best_epoch is not None,
     }
 
 
@@ -137,21 +137,30 @@ def patched(folder: Path, config: dict[str, Any]) -> tuple[dict[str, Any], list[
     return apply(config, fixes(cause.patch)), [f"{cause.code}:", *patch_lines(cause.patch)]
 
 
-def measure(run: Made, number: int, rows: int) -> dict[str, Any]:
-    """Trains, diagnoses, and, if it is bad, does so again with the first patch."""
+def measure(run: Made, number: int, rows: int, again: bool) -> dict[str, Any]:
+    """Trains, diagnoses, and, if it is bad, does so again with the first patch.
+
+    With `again`, what is trained is diagnosed, and only patches that are new are trained.
+    """
     folder = WORK / f"{number:02}"
-    began = time.perf_counter()
-    train(run, run.config, folder, rows)
+    if not again:
+        train(run, run.config, folder, rows)
     entry = {"label": run.label, "name": run.name, **judged(folder)}
-    entry["seconds"] = round(time.perf_counter() - began, 1)
     if entry["verdict"] in ("bad", "broken"):
         change = patched(folder, run.config)
         if change is not None:
-            again = folder.with_name(f"{folder.name}-patched")
-            train(Made(run.label, run.name, change[0]), change[0], again, rows)
+            after = folder.with_name(f"{folder.name}-patched")
+            if not (again and _holds(after, change[0])):
+                train(Made(run.label, run.name, change[0]), change[0], after, rows)
             entry["patch"] = change[1]
-            entry["patched"] = judged(again)
+            entry["patched"] = judged(after)
     return entry
+
+
+def _holds(folder: Path, config: dict[str, Any]) -> bool:
+    """Says whether a run directory is that of a config."""
+    path = folder / "config.yaml"
+    return path.exists() and json.loads(path.read_text("utf-8")) == config
 
 
 def _options() -> argparse.Namespace:
@@ -188,7 +197,7 @@ def _measured(options: argparse.Namespace) -> list[dict[str, Any]]:
     for number, run in enumerate(made(), start=1):
         if options.only and run.label != options.only:
             continue
-        entry = measure(run, number, options.rows)
+        entry = measure(run, number, options.rows, options.again)
         entries.append(entry)
         after = entry.get("patched", {}).get("verdict", "")
         print(f"{number:2} {run.label:<18} {run.name:<34} {entry['verdict']:<8} {after:<8}",

@@ -28,7 +28,19 @@ RIGHT: dict[str, tuple[str, ...]] = {
 """Labels and right verdicts. Where a run may come out as more than one of them, both are right:
 whether a diverging loss reaches infinity within its epochs, say."""
 
-NEVER_GOOD = tuple(label for label, right in RIGHT.items() if "good" not in right)
+
+def right(run: Plain) -> tuple[str, ...]:
+    """Returns the verdicts that would be right for a result.
+
+    A trainer that keeps the best epoch's weights cannot be harmed by epochs that come after it.
+    """
+    is_harmless = run["label"] == "overfitted" and run["kept_best"]
+    return ("good", "at_risk") if is_harmless else RIGHT[run["label"]]
+
+
+def is_missed(run: Plain) -> bool:
+    """Says whether a run that was made to be bad is called good."""
+    return run["verdict"] == "good" and "good" not in right(run)
 
 
 @dataclass(frozen=True)
@@ -107,30 +119,30 @@ def _fine() -> Iterator[Made]:
         yield _flat("fine", f"adagrad 0.05, seed {seed}", epochs=12, seed=seed)
     yield _flat("fine", "adagrad 0.1", learning_rate=0.1, epochs=8)
     yield _flat("fine", "adam 0.01", optimizer="adam", learning_rate=0.01, epochs=6)
-    yield _flat("fine", "adam 0.005", optimizer="adam", learning_rate=0.005, epochs=8)
+    yield _flat("fine", "adam 0.005", optimizer="adam", learning_rate=0.005, epochs=10)
     yield _flat("fine", "rmsprop 0.01", optimizer="rmsprop", learning_rate=0.01, epochs=6)
     yield _deep("fine", "one layer, adagrad 0.05", ONE, epochs=12)
     yield _deep("fine", "one layer, adam 0.01", ONE, optimizer="adam", learning_rate=0.01, epochs=9)
 
 
 def _failing() -> Iterator[Made]:
-    adam = {"optimizer": "adam", "epochs": 8}
-    loose = {"logq_correction": False, "gradient_clip_norm": None, "epochs": 8}
+    adam = {"optimizer": "adam", "epochs": 16}
+    loose = {"logq_correction": False, "gradient_clip_norm": None, "epochs": 16}
     for seed, rate in ((1, 0.1), (2, 0.1), (3, 0.5)):
         name = f"adam {rate}, all ReLU, seed {seed}"
         yield _deep("collapsed", name, RELU, learning_rate=rate, seed=seed, **adam)
     yield _deep("collapsed", "adam 0.3, linear last", LINEAR, learning_rate=0.3, **adam)
-    yield _deep("collapsed", "adagrad 1.0, all ReLU", RELU, learning_rate=1.0, epochs=8)
-    yield _deep("collapsed", "adagrad 1.0, four layers", FOUR, learning_rate=1.0, epochs=8)
+    yield _deep("collapsed", "adagrad 1.0, all ReLU", RELU, learning_rate=1.0, epochs=16)
+    yield _deep("collapsed", "adagrad 1.0, four layers", FOUR, learning_rate=1.0, epochs=16)
     yield _deep("collapsed", "adam 0.3, no logQ, no clip", RELU, **{**adam, **loose},
                 learning_rate=0.3)  # fmt: skip
-    yield _deep("collapsed", "ftrl 1.0", LINEAR, optimizer="ftrl", learning_rate=1.0, epochs=8)
-    yield _flat("diverged", "adagrad 10", learning_rate=10.0, epochs=8)
-    yield _flat("diverged", "adagrad 10, no clip", learning_rate=10.0, epochs=8,
+    yield _deep("collapsed", "ftrl 1.0", LINEAR, optimizer="ftrl", learning_rate=1.0, epochs=16)
+    yield _flat("diverged", "adagrad 10", learning_rate=10.0, epochs=16)
+    yield _flat("diverged", "adagrad 10, no clip", learning_rate=10.0, epochs=16,
                 gradient_clip_norm=None)  # fmt: skip
-    yield _flat("diverged", "adam 1.0", optimizer="adam", learning_rate=1.0, epochs=8)
+    yield _flat("diverged", "adam 1.0", optimizer="adam", learning_rate=1.0, epochs=16)
     yield _deep("diverged", "one layer, adam 0.5", ONE, learning_rate=0.5, **adam)
-    sgd = {"optimizer": "sgd", "gradient_clip_norm": None, "epochs": 8}
+    sgd = {"optimizer": "sgd", "gradient_clip_norm": None, "epochs": 16}
     yield _flat("NaN", "sgd 10, no clip", learning_rate=10.0, **sgd)
     yield _flat("NaN", "sgd 5, no clip", learning_rate=5.0, **sgd)
     yield _deep("NaN", "one layer, sgd 10, no clip", ONE, learning_rate=10.0, **sgd)
@@ -138,20 +150,22 @@ def _failing() -> Iterator[Made]:
 
 
 def _hardly_learning() -> Iterator[Made]:
-    yield _deep("popularity only", "adagrad 0.2, three layers", LINEAR, learning_rate=0.2, epochs=8)
-    yield _deep("popularity only", "adagrad 0.05, six layers", SIX, epochs=8)
+    yield _deep(
+        "popularity only", "adagrad 0.2, three layers", LINEAR, learning_rate=0.2, epochs=16
+    )
+    yield _deep("popularity only", "adagrad 0.05, six layers", SIX, epochs=16)
     yield _deep("popularity only", "adam 0.05, three layers", LINEAR, optimizer="adam",
-                learning_rate=0.05, epochs=8)  # fmt: skip
-    yield _flat("popularity only", "sgd 0.1", optimizer="sgd", learning_rate=0.1, epochs=8)
-    yield _flat("rate too low", "adagrad 0.0001", learning_rate=0.0001, epochs=8)
-    yield _flat("rate too low", "adagrad 0.002", learning_rate=0.002, epochs=8)
-    yield _flat("rate too low", "adam 0.00001", optimizer="adam", learning_rate=1e-5, epochs=8)
-    yield _deep("rate too low", "one layer, adagrad 0.001", ONE, learning_rate=0.001, epochs=8)
+                learning_rate=0.05, epochs=16)  # fmt: skip
+    yield _flat("popularity only", "sgd 0.1", optimizer="sgd", learning_rate=0.1, epochs=16)
+    yield _flat("rate too low", "adagrad 0.0001", learning_rate=0.0001, epochs=16)
+    yield _flat("rate too low", "adagrad 0.002", learning_rate=0.002, epochs=16)
+    yield _flat("rate too low", "adam 0.00001", optimizer="adam", learning_rate=1e-5, epochs=16)
+    yield _deep("rate too low", "one layer, adagrad 0.001", ONE, learning_rate=0.001, epochs=16)
     for seed in (1, 2):
         name = f"adagrad 0.05, three layers, seed {seed}"
-        yield _deep("no logQ, deep", name, LINEAR, logq_correction=False, epochs=8, seed=seed)
+        yield _deep("no logQ, deep", name, LINEAR, logq_correction=False, epochs=16, seed=seed)
     yield _deep("no logQ, deep", "adagrad 0.1, four layers", FOUR, logq_correction=False,
-                learning_rate=0.1, epochs=8)  # fmt: skip
+                learning_rate=0.1, epochs=16)  # fmt: skip
     yield _flat("undertrained", "one epoch", epochs=1)
     yield _flat("undertrained", "two epochs", epochs=2)
     yield _flat("undertrained", "adam 0.001, two epochs", optimizer="adam", learning_rate=0.001,

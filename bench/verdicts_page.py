@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from verdicts_grid import NEVER_GOOD, RIGHT
+from verdicts_grid import RIGHT, is_missed, right
 
 PAGE = Path(__file__).parent.parent / "docs" / "diagnosis.md"
 HEAD = Path(__file__).parent / "verdicts_head.md"
@@ -28,15 +28,15 @@ def page(result: dict[str, Any]) -> str:
 
 def _matrix(runs: list[dict[str, Any]], rows: int) -> list[str]:
     counts = Counter((run["label"], run["verdict"]) for run in runs)
-    right = sum(run["verdict"] in RIGHT[run["label"]] for run in runs)
-    missed = [run for run in runs if run["label"] in NEVER_GOOD and run["verdict"] == "good"]
+    hits = sum(run["verdict"] in right(run) for run in runs)
+    missed = list(filter(is_missed, runs))
     blamed = [run for run in runs if run["label"] == "fine" and run["verdict"] != "good"]
     lines = [
         "## How often it is right",
         "",
         f"{len(runs)} real runs on {rows:,} rows of `recgen demo-data`, labelled by how they were",
         "made, not by how they came out: a setting that should fail may train on some data.",
-        f"{right} of {len(runs)} verdicts are among the right ones. Runs that were made to be bad "
+        f"{hits} of {len(runs)} verdicts are among the right ones. Runs that were made to be bad "
         f"and called good: {len(missed)}. Fine runs that were called anything else: {len(blamed)}.",
         "",
         "| made to be | right | good | at risk | bad | broken |",
@@ -91,7 +91,7 @@ def _all(runs: list[dict[str, Any]]) -> list[str]:
         "|---|---|---|---|---|",
     ]
     for run in runs:
-        mark = "" if run["verdict"] in RIGHT[run["label"]] else " **(not right)**"
+        mark = "" if run["verdict"] in right(run) else " **(not right)**"
         causes = ", ".join(f"{code} {confidence}" for code, confidence in run["causes"])
         verdict = run["verdict"].replace("_", " ") + mark
         lines.append(f"| {run['label']} | {run['name']} | {verdict} | {_recall(run)} | {causes} |")
