@@ -324,7 +324,11 @@ def test_without_logq_below_popularity_the_correction_is_the_patch(tmp_path, exp
 
 def test_sgd_and_deep_ftrl_do_not_suit(tmp_path, experiment):
     sgd = judge(tmp_path / "sgd", healthy(optimizer="sgd", learning_rate=0.5))
-    assert cause(sgd, "RD208").patch["model.optimizer"] == "adagrad"
+    other = {"model.optimizer": "adagrad", "model.learning_rate": 0.05}
+    assert cause(sgd, "RD208").patch == other
+    blown = judge(tmp_path / "nan", healthy(nan_detected=True, nan_epoch=0, optimizer="sgd",
+                                            learning_rate=10.0))  # fmt: skip
+    assert blown.first_patch.patch == other
     deep = {"optimizer": "ftrl", "buyer_tower_layers": DEEP, "product_tower_layers": DEEP}
     ftrl = judge(tmp_path / "ftrl", dead(optimizer="ftrl"), {**experiment, "model": deep})
     assert cause(ftrl, "RD208").patch["model.optimizer"] == "adagrad"

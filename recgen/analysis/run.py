@@ -82,15 +82,10 @@ def load_run(path: str | Path) -> Run:
     """
     shown = str(path)
     place, file = open_place(shown)
-    names = place.names()
-    metrics_name = file or FILE_NAME
-    if file is None and not set(MARKS) & set(names):
+    if file is None and not set(MARKS) & set(place.names()):
         help = f"a run holds {', '.join(MARKS[:2])} and the modules; `recgen runs` lists them"
         raise RecgenError(f"{shown} is no run directory", help)
-    content = place.read(metrics_name) if metrics_name in names else None
-    problem = None if content is not None else f"there is no {FILE_NAME}"
-    source = _joined(shown, FILE_NAME) if file is None else shown
-    metrics = Metrics() if content is None else read_metrics(_text(content, source), source)
+    metrics, problem = _metrics(place, file, shown)
     report, config = _config(place, _joined(shown if file is None else _parent(shown), CONFIG))
     return Run(
         name=_name(shown, file),
@@ -102,9 +97,18 @@ def load_run(path: str | Path) -> Run:
         modules=_modules(place),
         vocabularies=_vocabularies(place),
         unknown_products=metrics.shares("unknown_products"),
-        has_model=_MODEL in names,
+        has_model=_MODEL in place.names(),
         log=_log(place),
     )
+
+
+def _metrics(place: Place, file: str | None, shown: str) -> tuple[Metrics, str | None]:
+    """Returns the metrics, or why there are none."""
+    content = place.read(file or FILE_NAME)
+    if content is None:
+        return Metrics(), f"there is no {FILE_NAME}"
+    source = _joined(shown, FILE_NAME) if file is None else shown
+    return read_metrics(_text(content, source), source), None
 
 
 def _text(content: bytes, source: str) -> str:
