@@ -485,8 +485,19 @@ def test_no_split_gets_one_by_the_time_that_is_known(tmp_path, experiment):
     time = {"column": "seen", "data_type": "temporal", "transforms": {"cyclical": {"weekly": True}}}
     features["buyer_model_features"] = [*features["buyer_model_features"], time]
     config = {**experiment, "features": features, "data": {}}
-    found = cause(judge(tmp_path / "run", healthy(), config), "RD401")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "purchases.parquet").touch()  # recgen train drew the rows
+    diagnosis = judge(folder, healthy(), config)
+    found = cause(diagnosis, "RD401")
+    assert (diagnosis.verdict, found.confidence) == ("at_risk", "medium")
     assert found.patch == {"data.split": {"kind": "strict_time", "date_column": "seen"}}
+
+
+def test_who_split_elsewhere_is_asked_only(tmp_path, experiment):
+    config = {**experiment, "data": {}}
+    diagnosis = judge(tmp_path / "run", healthy(), config)
+    assert (diagnosis.verdict, cause(diagnosis, "RD401").confidence) == ("good", "low")
 
 
 def test_validation_far_above_the_test_is_no_later_day(tmp_path):

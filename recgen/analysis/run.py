@@ -22,6 +22,7 @@ MODULES = ("transform_module.py", "trainer_module.py")
 MARKS = (FILE_NAME, CONFIG, *MODULES)
 _VOCABULARIES = "transform/transform_fn/assets"
 _MODEL = "serving_model"
+_PURCHASES = "purchases.parquet"  # what `recgen recommend` reads
 _LOGS = ("train.log", "transform.log")
 _LOG_BYTES = 4000  # of a log's end: the error is there
 _DIGEST = re.compile(r"^# config: ([0-9a-f]{6,64})\r?$", re.MULTILINE)
@@ -42,6 +43,7 @@ class Run:
         vocabularies: Entries of each vocabulary of the transform, by file name.
         unknown_products: Share of the rows of a part (`eval`, `test`) whose product the training
             does not know, as the trainer told it; empty where it is not known.
+        trained_here: Whether `recgen train` made it, and so split the data as the config says.
         has_model: Whether a SavedModel is there.
         log: The end of the log of the stage that ran last; empty if there is none.
     """
@@ -55,6 +57,7 @@ class Run:
     modules: Mapping[str, str] = field(default_factory=dict)
     vocabularies: Mapping[str, int] = field(default_factory=dict)
     unknown_products: Mapping[str, float] = field(default_factory=dict)
+    trained_here: bool = False
     has_model: bool = False
     log: str = ""
 
@@ -82,7 +85,8 @@ def load_run(path: str | Path) -> Run:
     """
     shown = str(path)
     place, file = open_place(shown)
-    if file is None and not set(MARKS) & set(place.names()):
+    names = place.names()
+    if file is None and not set(MARKS) & set(names):
         help = f"a run holds {', '.join(MARKS[:2])} and the modules; `recgen runs` lists them"
         raise RecgenError(f"{shown} is no run directory", help)
     metrics, problem = _metrics(place, file, shown)
@@ -97,7 +101,8 @@ def load_run(path: str | Path) -> Run:
         modules=_modules(place),
         vocabularies=_vocabularies(place),
         unknown_products=metrics.shares("unknown_products"),
-        has_model=_MODEL in place.names(),
+        trained_here=_PURCHASES in names,
+        has_model=_MODEL in names,
         log=_log(place),
     )
 
