@@ -389,8 +389,10 @@ def test_own_history_is_told_where_it_is_better(tmp_path):
 def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
     data = healthy(4, eval_rows=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
-    found = cause(judge(tmp_path / "run", data), "RD301")
-    assert (found.confidence, "may be noise" in found.evidence[-1]) == ("low", True)
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD301")
+    assert (diagnosis.verdict, found.confidence) == ("good", "low")
+    assert found.evidence[-1] == "of 50 rows that may be noise"
 
 
 def test_overfitting_by_loss_alone_is_a_guess(tmp_path):

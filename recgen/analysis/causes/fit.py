@@ -43,7 +43,10 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
     if not sure:
         told.append(f"of {facts.rows('val'):,} rows that may be noise")
     patch = {"model.epochs": top[0] + 1}
-    yield Sign("high" if sure else "low", tuple(told), patch=patch)
+    if sure:
+        yield Sign("high", tuple(told), patch=patch)
+    else:
+        yield Sign("low", tuple(told), patch=patch, verdict="good")
 
 
 def _falls(facts: Facts, since: int) -> bool:
