@@ -40,6 +40,8 @@ def _matrix(runs: list[dict[str, Any]], rows: int) -> list[str]:
         "made, not by how they came out: a setting that should fail may train on some data.",
         f"{hits} of {len(runs)} verdicts are among the right ones. Runs that were made to be bad "
         f"and called good: {len(missed)}. Fine runs that were called anything else: {len(blamed)}.",
+        "The thresholds were set with these runs in sight, so on other data it will be right less",
+        "often; all of them are of one small catalogue.",
         "",
         "| made to be | right | good | at risk | bad | broken |",
         "|---|---|---|---|---|---|",

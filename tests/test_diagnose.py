@@ -367,6 +367,17 @@ def test_recall_that_falls_while_the_loss_does_is_overfitting(tmp_path):
     assert found.patch == {"model.epochs": 3}
 
 
+def test_a_small_loss_of_recall_counts_where_val_loss_rises_too(tmp_path):
+    data = healthy(4, eval_rows=50)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
+    data["loss"]["val_loss"] = [6.0, 5.5, 5.8, 6.6]
+    found = cause(judge(tmp_path / "run", data), "RD301")
+    assert (found.confidence, found.evidence[-1]) == (
+        "medium",
+        "val_loss rose by 20% from its lowest",
+    )
+
+
 def test_what_came_after_the_best_epoch_did_no_harm_where_that_was_kept(tmp_path):
     data = healthy(6, best_epoch=2, stopped_early=True, epochs=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.3, 0.25, 0.2]

@@ -36,7 +36,11 @@ def _high_rate(facts: Facts) -> Iterator[Sign]:
     towers = _towers(facts)
     told = (
         f"learning rate {rate:g} with {facts.optimizer}{towers}: "
-        f"{f'from {most:g} on such towers fail' if rate >= most else f'{safe:g} is safe'}",
+        + (
+            f"from {most:g} on such towers fail or lose recall"
+            if rate >= most
+            else f"{safe:g} is safe"
+        ),
     )
     if facts.is_failed or _has_diverged(facts):
         yield Sign("high" if rate >= most else "medium", told, patch=calmed(facts), verdict="bad")
