@@ -33,8 +33,9 @@ lint: $(READY)
 golden: $(READY)  ## write the expected modules again; then review the diff
 	$(PYTHON) -m pytest -q tests/test_golden.py --golden-update
 
-docs: $(READY)  ## write the page of all rules again
+docs: $(READY)  ## write the pages of all rules and causes again
 	$(PYTHON) -m recgen explain --format markdown > docs/rules.md
+	$(PYTHON) -m recgen explain RD --format markdown > docs/causes.md
 
 DATA ?= online_retail.parquet
 CONFIGS ?= examples/online_retail/config.yaml

@@ -161,6 +161,8 @@ class Params(_Part):
     seed: int | None = None
     candidates: int | None = None
     """Products to choose from."""
+    unknown_products: dict[str, float] | None = None
+    """Share of validation (`eval`) and `test` rows whose product the training rows do not have."""
     negatives: str | None = None
     """What a product was compared with: in_batch, mixed or full_catalogue."""
     monitored_k: int | None = None

@@ -298,7 +298,8 @@ def test_every_rule_is_explained(run, code):
 def test_explaining_an_unknown_rule(run):
     code, out, err = run("explain", "RG999")
     assert (code, out) == (2, "")
-    assert err == "error: there is no rule 'RG999'\n  help: `recgen explain` lists all rules.\n"
+    help = "`recgen explain` lists all rules, `recgen explain RD` all causes."
+    assert err == f"error: there is no rule 'RG999'\n  help: {help}\n"
 
 
 def test_explaining_all_rules(run):

@@ -48,6 +48,8 @@ def _run(arguments: Sequence[str] | None) -> None:
     from recgen.cli import (  # noqa: F401 (they join the app)
         checking,
         configs,
+        diagnosing,
+        explaining,
         inspecting,
         proposing,
         running,

@@ -1,4 +1,4 @@
-"""Commands about findings: what is wrong in a config, and why a rule exists."""
+"""The command that says what is wrong in a config, and mends it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from recgen.findings import RecgenError, Report
 from recgen.findings.text import head
 from recgen.load.document import TextKind
 from recgen.profile import Profile
-from recgen.rules import RULES, Rule
 from recgen.write import diff_texts
 
 Codes = Annotated[
@@ -35,13 +34,6 @@ class Format(str, Enum):
     json = "json"
     sarif = "sarif"
     github = "github"
-
-
-class Page(str, Enum):
-    """How rules are explained."""
-
-    text = "text"
-    markdown = "markdown"
 
 
 @app.command()
@@ -159,41 +151,3 @@ def _fixable(report: Report) -> str:
     if unsafe:
         return f"; {unsafe} fixable with --fix --unsafe-fixes"
     return f"; {safe} fixable with --fix" if safe else ""
-
-
-@app.command()
-def explain(
-    code: Annotated[str | None, typer.Argument(metavar="[RGnnn]", show_default=False)] = None,
-    format: Annotated[Page, typer.Option(help="How to print it.")] = Page.text,
-) -> None:
-    """Say why a rule exists, or list all rules."""
-    from recgen import formats
-
-    rule = None if code is None else _rule(code)
-    if format is Page.markdown:
-        sys.stdout.write(formats.rules_page() if rule is None else formats.rule_section(rule))
-    elif rule is None:
-        for each in RULES.values():
-            show.line((each.code, "bold"), f" {each.severity:<8}", each.title)
-    else:
-        _explain(rule)
-
-
-def _rule(code: str) -> Rule:
-    rule = RULES.get(code.upper())
-    if rule is None:
-        raise RecgenError(f"there is no rule {code!r}", "`recgen explain` lists all rules.")
-    return rule
-
-
-def _explain(rule: Rule) -> None:
-    show.line((f"{rule.code} {rule.title}", "bold"), f" ({rule.severity})")
-    show.title("Why is this bad?")
-    show.paragraph(rule.reason)
-    show.title("Example")
-    show.verbatim(f"  {line}" for line in rule.example.splitlines())
-    show.title("Use instead")
-    show.paragraph(rule.remedy)
-    if rule.allowable:
-        show.line()
-        show.paragraph(f"Render all the same, as an experiment: --allow {rule.code}", indent=0)

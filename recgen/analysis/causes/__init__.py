@@ -1,0 +1,10 @@
+"""All kinds of causes by code: the one registry that diagnosing and `recgen explain` read."""
+
+from recgen.analysis.causes import collapse, files, fit, inputs, steps
+from recgen.analysis.causes.base import Kind, Sign
+
+KINDS: dict[str, Kind] = {
+    kind.code: kind for family in (collapse, steps, fit, inputs, files) for kind in family.KINDS
+}
+
+__all__ = ["KINDS", "Kind", "Sign"]

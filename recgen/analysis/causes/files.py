@@ -1,0 +1,90 @@
+"""What a run left behind, and what is missing of it: RD5xx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.analysis.causes.base import Kind, Sign
+from recgen.analysis.facts import Facts
+from recgen.analysis.series import points
+
+_LOG_LINES = 2  # the last ones: an exception's message is there
+_LISTED = 6
+
+
+def _missing(facts: Facts) -> Iterator[Sign]:
+    if facts.run.problem:
+        yield Sign("high", (facts.run.problem, *_end_of_log(facts)))
+    elif facts.epochs == 0:
+        yield Sign("high", ("the metrics file has no epoch", *_end_of_log(facts)))
+
+
+def _end_of_log(facts: Facts) -> Iterator[str]:
+    lines = [line.strip() for line in facts.run.log.splitlines() if line.strip()]
+    yield from (f"the log ends: {line[:300]}" for line in lines[-_LOG_LINES:])
+
+
+def _incomplete(facts: Facts) -> Iterator[Sign]:
+    if facts.epochs == 0 or facts.failure_kind == "nan" or facts.metrics.not_finite:
+        return  # the loss is missing since it was NaN
+    notes = facts.metrics.notes
+    if not points(facts.loss):
+        yield Sign("high", _listed(("there is no training loss", *notes)))
+    elif not facts.val_recalls and not facts.test_recalls:
+        told = "recall was not measured, and the loss alone says little"
+        yield Sign("high", _listed((told, *notes)))
+    elif notes:
+        yield Sign("low", _listed(notes), verdict="good")
+
+
+def _listed(notes: tuple[str, ...]) -> tuple[str, ...]:
+    more = len(notes) - _LISTED
+    return (*notes[:_LISTED], f"and {more} more") if more > 0 else notes
+
+
+def _unfinished(facts: Facts) -> Iterator[Sign]:
+    asked = facts.metrics.count("epochs")
+    stopped = facts.failure_kind or facts.metrics.flag("stopped_early")
+    if stopped or facts.epochs == 0 or facts.metrics.text("failure"):
+        return
+    seen = []
+    if asked and facts.epochs < asked:
+        seen.append(f"{facts.epochs} of {asked} epochs were trained")
+    if facts.metrics.version is not None and not facts.test_recalls:
+        seen.append("there are no test figures")
+    if seen:
+        yield Sign("high" if len(seen) > 1 else "medium", (*seen, *_end_of_log(facts)))
+
+
+KINDS = (
+    Kind(
+        code="RD501",
+        verdict="broken",
+        title="Metrics missing",
+        reason="The training wrote no training_metrics.json, or one without an epoch: it failed "
+        "before the end of the first, or the file was not kept.",
+        signs="The file is not there, or lists no epoch.",
+        remedy="Look at train.log and transform.log in the run directory; train again.",
+        check=_missing,
+    ),
+    Kind(
+        code="RD502",
+        verdict="at_risk",
+        title="Metrics incomplete",
+        reason="What was not measured cannot be judged: the loss alone was constant, or fell, over "
+        "whole trainings that had learnt nothing.",
+        signs="The file lacks the loss, or any recall, or has fewer values than epochs.",
+        remedy="Train with a generated trainer and `enable_training_metrics: true`.",
+        check=_incomplete,
+    ),
+    Kind(
+        code="RD503",
+        verdict="at_risk",
+        title="Training did not finish",
+        reason="The file is written after every epoch, so it is there when the machine is not: "
+        "pre-emption, memory, a closed terminal.",
+        signs="Fewer epochs than were asked for and no early stop, or no test figures.",
+        remedy="Train again; the end of train.log may say what happened.",
+        check=_unfinished,
+    ),
+)

@@ -1,0 +1,271 @@
+"""What the model was given, and what its figures were measured on: RD4xx."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from recgen.analysis.causes.base import Kind, Sign, figure
+from recgen.analysis.causes.remedies import patch_of
+from recgen.analysis.diagnosis import REMOVED, Patch
+from recgen.analysis.facts import Facts
+from recgen.analysis.run import MODULES
+from recgen.analysis.series import last
+from recgen.config import SIDES, ExperimentConfig, TemporalFeature
+from recgen.findings import Finding, show
+
+_TOO_GOOD = 0.9  # recall at a k within a tenth of the catalogue
+_VAL_FAR_ABOVE = 1.5  # validation recall, divided by the test's
+_ROWS_FOR_PRODUCTS = 0.9  # candidates, divided by training rows
+_MANY_UNKNOWN = 0.05
+_ANSWERS = ("RG115", "RG116")  # a tower sees what is to be predicted
+_HINTS = ("RG117", "RG118")  # a tower sees what tells something of it
+_VOCABULARY = re.compile(r'"([^"\n]+_vocab)"')
+_ENTRY = re.compile(r"^features\.\w+_model_(?:features|crosses)\[\d+\]")
+
+
+def _split_leakage(facts: Facts) -> Iterator[Sign]:
+    config = facts.run.config
+    if config is None or config.features.buyer_id is None:
+        yield from _unlike_test(facts)
+        return
+    split = config.data.split
+    if split is None:
+        yield _no_split(facts, config)
+    elif split.kind == "random":
+        told = (
+            "the split is random, and the buyer's ID is a feature: the model knows each buyer's "
+            "later purchases when it is asked for earlier ones"
+        )
+        yield Sign("high", (told, *_gap(facts)), patch=_by_time(config))
+    else:
+        yield from _unlike_test(facts)
+
+
+def _no_split(facts: Facts, config: ExperimentConfig) -> Sign:
+    if facts.run.trained_here:
+        told = "the config has no split: validation and test rows are drawn from all of the time"
+        return Sign("medium", (told, *_gap(facts)), patch=_by_time(config))
+    told = "the config has no split: was the data split by time before it came here?"
+    return Sign("low", (told,), patch=_by_time(config), verdict="good")
+
+
+def _by_time(config: ExperimentConfig) -> Patch:
+    """Returns a split by time, if it is known which column has the time."""
+    split = config.data.split
+    if split and split.date_column:
+        return {"data.split.kind": "strict_time"}
+    times = [
+        feature.column
+        for side in SIDES
+        for feature in config.features.features_of(side)
+        if isinstance(feature, TemporalFeature)
+    ]
+    if not times:
+        return {}
+    return {"data.split": {"kind": "strict_time", "date_column": times[0]}}
+
+
+def _gap(facts: Facts) -> Iterator[str]:
+    judged = facts.judged
+    if judged and judged.popularity is not None:
+        yield (
+            f"{judged.name} {figure(judged.own)} (popularity {figure(judged.popularity)}) is not "
+            "that of a later day"
+        )
+
+
+def _unlike_test(facts: Facts) -> Iterator[Sign]:
+    k = facts.k
+    test = facts.test_recalls.get(k or 0)
+    val = last(facts.val_recalls.get(k or 0, ()))
+    if not test or not val or facts.is_failed or val <= _VAL_FAR_ABOVE * test:
+        return
+    rows = min(facts.rows("val") or 0, facts.rows("test") or 0)
+    if rows and val - test <= 3 * (val * (1 - val) / rows) ** 0.5:
+        return
+    told = (
+        f"validation recall@{k} is {figure(val)} and the test's {figure(test)}: validation rows "
+        "are no later days",
+    )
+    yield Sign("medium", told)
+
+
+def _too_good(facts: Facts) -> Iterator[Sign]:
+    judged = facts.judged
+    answers, hints = _found(facts, *_ANSWERS), _found(facts, *_HINTS)
+    chance = facts.chance(judged.k) if judged else None
+    is_dead = facts.zero_gradients or facts.failure_kind or facts.constant_loss
+    too_good = judged is not None and judged.own >= _TOO_GOOD and not is_dead
+    if judged is None or (not too_good and not answers and not hints):
+        return
+    if too_good and (chance is None or chance > 0.2) and not (answers or hints):
+        return  # of a few products
+    told = [f"{finding.path}: {finding.message}" for finding in (*answers, *hints)]
+    if too_good:
+        told.insert(0, f"{judged.name} is {figure(judged.own)}: nobody's purchases are so certain")
+    patch = _without(*answers) or _without(*hints)
+    if answers or (too_good and hints):
+        yield Sign("high", tuple(told), patch=patch, verdict="bad")
+    else:
+        yield Sign("medium", tuple(told), patch=patch, verdict="bad" if too_good else "at_risk")
+
+
+def _found(facts: Facts, *codes: str) -> tuple[Finding, ...]:
+    report = facts.run.report
+    found = (*report.findings, *report.ignored) if report else ()
+    return tuple(finding for finding in found if finding.code in codes)
+
+
+def _without(*findings: Finding) -> Patch:
+    """Returns what takes out the features and crosses that findings are about."""
+    entries = (_ENTRY.match(finding.path) for finding in findings)
+    return {entry[0]: REMOVED for entry in entries if entry}
+
+
+def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
+    candidates, known = facts.metrics.count("candidates"), facts.product_vocabulary
+    if candidates is None:
+        return
+    if known and candidates > known:
+        told = f"{candidates:,} candidates, and the vocabulary has {known:,} products"
+        yield Sign("high", (told,))
+        return
+    rows = facts.metrics.count("train_rows")
+    if rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
+        told = f"{candidates:,} candidates from {rows:,} training rows: nearly one a row"
+        yield Sign("medium", (told,))
+
+
+def _vocabularies(facts: Facts) -> Iterator[Sign]:
+    run = facts.run
+    seen = []
+    named = set(_VOCABULARY.findall(run.modules.get("trainer_module.py", "")))
+    missing = sorted(named - run.vocabularies.keys()) if run.vocabularies else []
+    if missing:
+        names = ", ".join(map(show, missing[:3]))
+        seen.append(f"the trainer reads {names}, which the transform did not write")
+    digests = {name: digest for name in MODULES if (digest := run.digest_of(name))}
+    if len(set(digests.values())) > 1:
+        told = ", ".join(f"{name} of config {digest}" for name, digest in digests.items())
+        seen.append(f"the modules are not from one config: {told}")
+    trained, rendered = facts.metrics.text("config_digest"), digests.get("trainer_module.py")
+    if trained and rendered and trained != rendered:
+        seen.append(f"the metrics are of config {trained}, and the trainer is of {rendered}")
+    if seen:
+        yield Sign("high", tuple(seen))
+
+
+def _unknown_products(facts: Facts) -> Iterator[Sign]:
+    for part, share in facts.run.unknown_products.items():
+        if share > _MANY_UNKNOWN:
+            told = f"{share:.1%} of the {part} rows have a product that the training lacks"
+            extra = _cuts(facts)
+            yield Sign("high" if extra else "medium", (told, *extra), patch=_uncut(facts))
+            return
+
+
+def _cuts(facts: Facts) -> tuple[str, ...]:
+    settings = _id_settings(facts)
+    return tuple(f"the product ID has {name}: {value}" for name, value in settings.items())
+
+
+def _id_settings(facts: Facts) -> dict[str, int]:
+    config = facts.run.config
+    index = _product_index(config) if config else None
+    if config is None or index is None:
+        return {}
+    embedding = getattr(config.features.product_model_features[index].transforms, "embedding", None)
+    named = {name: getattr(embedding, name, None) for name in ("vocab_size", "min_frequency")}
+    return {name: value for name, value in named.items() if value}
+
+
+def _product_index(config: ExperimentConfig) -> int | None:
+    named = (f.output_name for f in config.features.product_model_features)
+    product = config.features.product_id
+    return next((index for index, name in enumerate(named) if name == product), None)
+
+
+def _uncut(facts: Facts) -> Patch:
+    index = _product_index(facts.run.config) if facts.run.config else None
+    path = f"features.product_model_features[{index}].transforms.embedding"
+    return {f"{path}.{name}": REMOVED for name in _id_settings(facts)}
+
+
+def _column_twice(facts: Facts) -> Iterator[Sign]:
+    for finding in _found(facts, "RG101"):
+        told = f"{finding.path}: {finding.message}"
+        patch = patch_of(finding.fix)
+        yield Sign("medium", (told,), help=finding.help, patch=patch)
+
+
+KINDS = (
+    Kind(
+        code="RD401",
+        verdict="at_risk",
+        title="Split leakage",
+        reason="With rows drawn for the test, the model knows what each buyer bought before and "
+        "after. Measured on one catalogue: recall@5 41% in the pipeline, 16% on a later day. "
+        "Nothing is wrong with the model; its figures say nothing about its use.",
+        signs="The config's split is random, or there is none; or validation recall is far above "
+        "the test's, so that validation rows are no later days.",
+        remedy="Split by time: `kind: strict_time` with a `date_column`.",
+        check=_split_leakage,
+    ),
+    Kind(
+        code="RD402",
+        verdict="at_risk",
+        title="Too good to be true",
+        reason="A tower sees the answer: the product's ID, a property of it, the target, or a "
+        "value that both towers take from the same row. Measured on Online Retail with the "
+        "product's ID in the buyer tower: recall@100 0.974 in the test, and 0.003 in use.",
+        signs="Recall is 0.9 or more at a k within a tenth of the catalogue, in a model that is "
+        "alive; or `recgen check` finds the answer in a tower.",
+        remedy="Take out of each tower what is not known when a buyer asks.",
+        check=_too_good,
+    ),
+    Kind(
+        code="RD403",
+        verdict="at_risk",
+        title="Duplicate candidates",
+        reason="Candidates that are transactions instead of products fill the top with copies: "
+        "the same model's top-10 accuracy of 0.585 becomes 0.315.",
+        signs="There are more candidates than the product vocabulary has entries, or nearly one "
+        "for each training row.",
+        remedy="Use each product once, as generated trainers do.",
+        check=_duplicate_candidates,
+    ),
+    Kind(
+        code="RD404",
+        verdict="broken",
+        title="Transform and trainer do not belong together",
+        reason="An index means what the vocabulary says that it was made with. With another one, "
+        "the trainer learns and serves products under wrong names, or reads out of range.",
+        signs="The trainer names a vocabulary that the transform did not write; the headers of the "
+        "two modules, or the metrics, are of different configs.",
+        remedy="Render both modules from one config, and run transform and training again.",
+        check=_vocabularies,
+    ),
+    Kind(
+        code="RD405",
+        verdict="at_risk",
+        title="Products out of vocabulary",
+        reason="A product that the vocabulary lacks shares one index with all others of its kind "
+        "and cannot be recommended: its rows are misses, whatever the model learnt.",
+        signs="More than 5% of validation or test rows have such a product.",
+        remedy="Lower `min_frequency`, raise `vocab_size`; new products need more recent training "
+        "data.",
+        check=_unknown_products,
+    ),
+    Kind(
+        code="RD406",
+        verdict="at_risk",
+        title="A column twice in one tower",
+        reason="One of the two is lost or counts twice, depending on the code that reads it; the "
+        "model is not the one that was meant. One of the failed experiments that recgen was made "
+        "for had `cust_value` twice.",
+        signs="`recgen check` finds a column twice in a tower (RG101).",
+        remedy="Keep one feature and give it all the transforms.",
+        check=_column_twice,
+    ),
+)

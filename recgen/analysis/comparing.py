@@ -1,0 +1,226 @@
+"""Runs side by side: settings, figures with their intervals, and what is no difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from recgen.analysis.diagnosing import diagnose
+from recgen.analysis.diagnosis import Diagnosis
+from recgen.analysis.factors import Factor, factors_of
+from recgen.analysis.facts import Facts
+from recgen.analysis.measured import Interval
+from recgen.analysis.run import Run
+from recgen.analysis.series import best, points
+from recgen.analysis.settings import differences
+
+_Z = 1.96  # of a 95% interval
+_SAME = 1e-9  # popularity's recall on the same rows
+
+Read = Callable[[Facts], Interval | None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure of all runs.
+
+    Attributes:
+        name: What it is.
+        figures: A run each; None where it was not measured.
+        best: The run with the highest, if more than one has any and it is one to maximize.
+        close: Runs whose distance from the best is within both intervals: no difference was shown.
+    """
+
+    name: str
+    figures: tuple[Interval | None, ...]
+    best: int | None = None
+    close: frozenset[int] = frozenset()
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the row as plain JSON data; runs count from 0."""
+        figures = [asdict(each) if each else None for each in self.figures]
+        close = sorted(self.close)
+        return {"name": self.name, "figures": figures, "best": self.best, "close": close}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side.
+
+    Attributes:
+        runs: As they were given.
+        diagnoses: A run each.
+        settings: Those that differ, by path, with a value for each run.
+        rows: The figures.
+        factors: Settings that go with success, the clearest first; only for four runs and more.
+        doubts: Why figures should not be compared, or not too closely.
+    """
+
+    runs: tuple[Run, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    settings: dict[str, tuple[str, ...]]
+    rows: tuple[Row, ...]
+    factors: tuple[Factor, ...]
+    doubts: tuple[str, ...]
+
+    @cached_property
+    def facts(self) -> tuple[Facts, ...]:
+        """The figures of each run."""
+        return tuple(map(Facts, self.runs))
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the comparison as plain JSON data; values are in the runs' order."""
+        pairs = zip(self.runs, self.diagnoses, self.facts, strict=True)
+        return {
+            "runs": [
+                {
+                    "run": run.place,
+                    "verdict": diagnosis.verdict,
+                    "summary": diagnosis.summary,
+                    "learning_rate": facts.rate,
+                    "loss_change": loss_change(facts),
+                }
+                for run, diagnosis, facts in pairs
+            ],
+            "settings": {path: list(values) for path, values in self.settings.items()},
+            "figures": [row.as_dict() for row in self.rows],
+            "factors": [asdict(factor) for factor in self.factors],
+            "doubts": list(self.doubts),
+        }
+
+
+def compare(runs: Sequence[Run]) -> Comparison:
+    """Returns runs side by side."""
+    facts = [Facts(run) for run in runs]
+    diagnoses = tuple(map(diagnose, runs))
+    settings = differences(runs)
+    works = [diagnosis.verdict in ("good", "at_risk") for diagnosis in diagnoses]
+    return Comparison(
+        runs=tuple(runs),
+        diagnoses=diagnoses,
+        settings=settings,
+        rows=tuple(_rows(facts)),
+        factors=factors_of(settings, works),
+        doubts=tuple(_doubts(facts)),
+    )
+
+
+def loss_change(facts: Facts) -> float | None:
+    """Returns the last training loss relative to the first: -0.2 is a fall by a fifth."""
+    found = points(facts.loss)
+    if not found or found[0][1] == 0:
+        return None
+    return found[-1][1] / found[0][1] - 1
+
+
+def _rows(facts: Sequence[Facts]) -> Iterator[Row]:
+    for k in sorted({k for each in facts for k in each.test_recalls}):
+        yield _row(f"test recall@{k}", facts, _test_recall(k))
+    keys = dict.fromkeys(key for each in facts for key in each.metrics.evaluation)
+    for who, pairs, name in keys:
+        if who == "model":
+            label = f"{pairs} pairs {name.replace('_at_', '@')}"
+            yield _row(label, facts, _evaluated(pairs, name))
+    for k in sorted({k for each in facts for k in each.val_recalls}):
+        yield _row(f"best val recall@{k}", facts, _val_recall(k))
+    for k in sorted({k for each in facts for k in each.test_recalls}):
+        row = _row(f"popularity@{k}", facts, _popularity(k))
+        if any(row.figures):
+            yield Row(row.name, row.figures)
+
+
+def _row(name: str, facts: Sequence[Facts], read: Read) -> Row:
+    figures = tuple(map(read, facts))
+    known = [index for index, figure in enumerate(figures) if figure]
+    if len(known) < 2:
+        return Row(name, figures)
+    top = max(known, key=lambda index: _value(figures[index]))
+    rest = (index for index in known if index != top)
+    close = frozenset(index for index in rest if _is_close(figures[index], figures[top]))
+    return Row(name, figures, top, close)
+
+
+def _value(figure: Interval | None) -> float:
+    return figure.value if figure else -math.inf
+
+
+def _is_close(one: Interval | None, other: Interval | None) -> bool:
+    """Says whether two figures differ by no more than their errors together."""
+    if one is None or other is None:
+        return False
+    room = math.hypot(_half(one), _half(other))
+    return abs(one.value - other.value) <= room
+
+
+def _half(figure: Interval) -> float:
+    if figure.low is None or figure.high is None:
+        return 0.0
+    return (figure.high - figure.low) / 2
+
+
+def _test_recall(k: int) -> Read:
+    def read(facts: Facts) -> Interval | None:
+        value = facts.test_recalls.get(k)
+        return None if value is None else wilson(value, facts.rows("test"))
+
+    return read
+
+
+def _evaluated(pairs: str, name: str) -> Read:
+    return lambda facts: facts.metrics.evaluation.get(("model", pairs, name))
+
+
+def _val_recall(k: int) -> Read:
+    def read(facts: Facts) -> Interval | None:
+        top = best(facts.val_recalls.get(k, ()))
+        return wilson(top[1], facts.rows("val")) if top else None
+
+    return read
+
+
+def _popularity(k: int) -> Read:
+    def read(facts: Facts) -> Interval | None:
+        value = facts.metrics.final.get(f"test_popularity_recall_at_{k}")
+        return None if value is None else Interval(value)
+
+    return read
+
+
+def wilson(share: float, rows: int | None) -> Interval:
+    """Returns Wilson's 95% interval of a share of rows; none where the rows are not known.
+
+    Rows of one buyer are alike, so the true interval is somewhat wider.
+    """
+    if not rows or not 0 <= share <= 1:
+        return Interval(share)
+    z2 = _Z * _Z
+    center = (share + z2 / (2 * rows)) / (1 + z2 / rows)
+    spread = share * (1 - share) / rows + z2 / (4 * rows * rows)
+    half = _Z / (1 + z2 / rows) * math.sqrt(spread)
+    return Interval(share, max(center - half, 0.0), min(center + half, 1.0))
+
+
+def _doubts(facts: Sequence[Facts]) -> Iterator[str]:
+    rows = {each.rows("test") for each in facts} - {None}
+    shown = [
+        {k: v for k, v in each.metrics.final.items() if k.startswith("test_popularity")}
+        for each in facts
+    ]
+    known = [each for each in shown if each]
+    other = any(
+        abs(each[name] - known[0][name]) > _SAME
+        for each in known
+        for name in each.keys() & known[0].keys()
+    )
+    if len(rows) > 1 or other:
+        yield "the runs were not tested on the same rows: their figures cannot be compared"
+    if len({(each.batch_size, each.is_mean_loss) for each in facts}) > 1:
+        yield "batches or trainers differ: losses of different batches cannot be compared"
+    if all(not each.metrics.evaluation and not each.rows("test") for each in facts):
+        yield "the number of test rows is not known: there are no intervals"
+    elif len(facts) > 1:
+        yield (
+            "intervals are of the test rows; another seed changes recall, too, and is not in them"
+        )

@@ -1,0 +1,105 @@
+"""The runs below a folder: plain files are the truth, nothing is kept beside them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from recgen.analysis.diagnosing import diagnose
+from recgen.analysis.diagnosis import Verdict
+from recgen.analysis.facts import Facts
+from recgen.analysis.run import CONFIG, MODULES, load_run
+from recgen.findings import RecgenError
+from recgen.metrics import FILE_NAME
+
+_DEPTH = 4  # folders below the one that is asked for
+_INSIDE = ("transform", "examples", "serving_model", "work")  # what a run holds is no run
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the index.
+
+    Attributes:
+        place: The run directory.
+        name: What the config calls the experiment, or the folder.
+        date: When its metrics were written.
+        k: Of its recall.
+        recall: Recall at k, test if measured.
+        popularity: The same of the most popular products.
+        verdict: See `recgen.analysis.diagnosis`.
+        summary: The verdict in a sentence, or why the run cannot be read.
+    """
+
+    place: str
+    name: str
+    date: datetime | None
+    k: int | None
+    recall: float | None
+    popularity: float | None
+    verdict: Verdict
+    summary: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the entry as plain JSON data."""
+        return {**asdict(self), "date": self.date.isoformat() if self.date else None}
+
+
+def find_runs(folder: Path) -> Iterator[Path]:
+    """Yields the run directories in and below a folder, in the order of their names.
+
+    Raises:
+        RecgenError: There is no such folder.
+    """
+    if not folder.is_dir():
+        help = "name the folder that `recgen train --out` writes to"
+        raise RecgenError(f"there is no folder {folder}", help)
+    yield from _below(folder, _DEPTH)
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        inside = sorted(os.scandir(folder), key=lambda each: each.name)
+    except OSError:  # no rights: nothing to list
+        return
+    names = {each.name for each in inside}
+    is_trained = CONFIG in names and bool(set(MODULES) & names)
+    if FILE_NAME in names or is_trained:
+        yield folder
+        return  # a run holds no other
+    for each in inside:
+        is_hidden = each.name.startswith(".") or each.name in _INSIDE
+        if depth and not is_hidden and each.is_dir(follow_symlinks=False):
+            yield from _below(folder / each.name, depth - 1)
+
+
+def entry_of(folder: Path) -> Entry:
+    """Returns the line of one run; one that cannot be read has a line, too."""
+    try:
+        run = load_run(folder)
+    except RecgenError as error:
+        date = _written(folder)
+        return Entry(str(folder), folder.name, date, None, None, None, "broken", error.message)
+    diagnosis = diagnose(run)
+    judged = Facts(run).judged
+    return Entry(
+        place=str(folder),
+        name=run.title,
+        date=run.metrics.saved_at or _written(folder),
+        k=judged.k if judged else None,
+        recall=judged.own if judged else None,
+        popularity=judged.popularity if judged else None,
+        verdict=diagnosis.verdict,
+        summary=diagnosis.summary,
+    )
+
+
+def _written(folder: Path) -> datetime | None:
+    """Returns when the files of a run were last written."""
+    times = [
+        path.stat().st_mtime for path in (folder / FILE_NAME, folder / CONFIG) if path.exists()
+    ]
+    return datetime.fromtimestamp(max(times), timezone.utc) if times else None

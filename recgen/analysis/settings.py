@@ -1,0 +1,98 @@
+"""How configs differ in what they mean: order, defaults and spelling aside. Knows no metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from recgen.analysis.run import Run
+from recgen.config import SIDES, ExperimentConfig, Layer
+from recgen.findings import show
+
+ABSENT = "-"
+_OVERRIDDEN = ("learning_rate", "epochs", "batch_size", "seed", "optimizer")
+_LAYERS = ("buyer_tower_layers", "product_tower_layers", "rating_head_layers")
+
+
+def settings_of(run: Run) -> dict[str, str]:
+    """Returns all settings of a run by path, defaults included.
+
+    Features go by tower and name, not by place: their order means nothing. What the trainer was
+    told counts more than the config: `custom_config` may override it.
+    """
+    found: dict[str, str] = {}
+    for path, setting in _config_settings(run.config) if run.config else ():
+        found[path if path not in found else f"{path} (again)"] = setting
+    for name in _OVERRIDDEN:
+        told = run.metrics.params.get(name)
+        if isinstance(told, (int, float, str)):
+            found[f"model.{name}"] = _shown(told)
+    return found
+
+
+def differences(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    """Returns the settings in which runs differ, each with the runs' values, in their order."""
+    settings = [settings_of(run) for run in runs]
+    paths = dict.fromkeys(path for each in settings for path in each)
+    rows = {path: tuple(each.get(path, ABSENT) for each in settings) for path in paths}
+    return {path: values for path, values in rows.items() if len(set(values)) > 1}
+
+
+def _config_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
+    model = config.model.model_dump()
+    for side in SIDES:
+        yield f"{side}.id", config.features.id_of(side) or ABSENT
+        for feature in config.features.features_of(side):
+            yield f"{side}.{feature.output_name}", _feature(feature.model_dump())
+        for cross in config.features.crosses_of(side):
+            size, width = cross.hash_bucket_size, cross.embedding_dim
+            yield f"{side}.{cross.output_name}", f"{size} buckets, {width} wide"
+    for name, value in model.items():
+        if name not in _LAYERS:
+            yield f"model.{name}", _shown(value)
+    for side in SIDES:
+        yield f"model.{side}_tower_layers", layers_in_words(config.model.layers_of(side))
+    split = config.data.split
+    for name, value in (split.model_dump() if split else {"kind": ABSENT}).items():
+        yield f"data.split.{name}", _shown(value)
+
+
+def layers_in_words(layers: Sequence[Layer]) -> str:
+    """Returns a tower's layers in a few words: `256 relu, dropout 0.1, 64 linear`."""
+    return ", ".join(map(_layer, layers)) or "none"
+
+
+def _layer(layer: Layer) -> str:
+    if layer.type == "dense":
+        penalties = {"l1": layer.l1_reg, "l2": layer.l2_reg}
+        more = "".join(f" {name} {value:g}" for name, value in penalties.items() if value)
+        return f"{layer.units} {layer.activation_name}{more}"
+    return f"dropout {layer.rate:g}" if layer.type == "dropout" else layer.type
+
+
+def _feature(plain: Mapping[str, Any]) -> str:
+    """Returns what becomes of a feature, in a few words."""
+    enabled = {
+        name: options
+        for name, options in (plain.get("transforms") or {}).items()
+        if options and options.get("enabled")
+    }
+    parts = [f"{name}{_options(options)}" for name, options in enabled.items()]
+    return f"{plain['data_type']}: {', '.join(parts) or 'nothing'}"
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    told = [
+        f"{key} {_shown(value)}" for key, value in options.items() if key != "enabled" and value
+    ]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, float) and not isinstance(value, bool):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else show(value)

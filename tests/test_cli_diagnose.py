@@ -1,0 +1,315 @@
+"""The commands diagnose, compare, runs and explain RD: what is printed, written, returned."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from commands import visible
+from diagnoses import DEEP, dead, healthy, run_of, set_recall
+
+import recgen
+from recgen.analysis.causes import KINDS
+from recgen.analysis.page import cause_section, causes_page
+
+pytest_plugins = ["running"]
+
+REPORTED = Path(__file__).parent / "reported"
+
+
+@pytest.fixture
+def reported(folder):
+    """The report's experiments, in a folder that may be written."""
+    shutil.copytree(REPORTED, folder / "runs")
+    return folder / "runs"
+
+
+def collapsed(experiment, **more):
+    """Returns the metrics of a dead run, and a config whose learning rate is the reason."""
+    deep = {"buyer_tower_layers": DEEP, "product_tower_layers": DEEP}
+    model = {**deep, "optimizer": "adam", "learning_rate": 0.1, **more}
+    return dead(optimizer="adam", learning_rate=0.1), {**experiment, "model": model}
+
+
+# diagnose
+
+
+def test_a_collapse_is_told_with_curves_causes_and_patch(run, reported):
+    code, out, err = run("diagnose", "runs/45")
+    assert (code, err) == (1, "")
+    lines = out.splitlines()
+    assert lines[0] == "runs/45  bad"
+    assert lines[1] == "  Gradient collapse; test recall@100 0"
+    assert "  trained      adagrad 0.1, batches of 2,048, depth 3, 12 of 12 epochs" in lines
+    assert "  loss         ▁▁▁▁▁▁▁▁▁▁▁▁  775.6906 to 775.6906" in lines
+    assert "  1. RD101 Gradient collapse (high)" in lines
+    assert "  2. RD201 Learning rate too high for these towers (high)" in lines
+    assert any("775.6906 = 154·ln 154: the sum over a batch of 154 rows" in each for each in lines)
+    assert "     patch: model.learning_rate: 0.05" in lines
+    assert "     patch: that of RD101" in lines
+    assert lines[-1] == "  to apply the patch of RD101: recgen diagnose runs/45 --apply"
+
+
+def test_exit_codes_are_those_of_the_worst_verdict(run, reported, folder):
+    assert run("diagnose", "runs/39", "runs/43")[0] == 0
+    assert run("diagnose", "runs/39", "runs/42")[0] == 1
+    run_of(folder / "risky", healthy(learning_rate=0.001))
+    assert run("diagnose", "risky")[0] == 0
+    assert run("diagnose", "nothing") == (
+        2,
+        "",
+        "error: there is no nothing\n  help: name a run directory or a training_metrics.json; "
+        "`recgen runs` lists those here\n",
+    )
+
+
+def test_diagnoses_as_json(run, reported):
+    code, out, err = run("diagnose", "runs/39", "runs/45", "--format", "json")
+    good, bad = json.loads(out)
+    assert (code, err) == (1, "")
+    assert (good["run"], good["verdict"], good["causes"]) == ("runs/39", "good", [])
+    assert bad["title"] == "experiment 45"
+    assert [cause["code"] for cause in bad["causes"][:2]] == ["RD101", "RD201"]
+    assert bad["causes"][0]["patch"][0]["path"] == "model.learning_rate"
+
+
+def test_curves_on_a_terminal_that_has_no_blocks(monkeypatch):
+    from recgen.analysis.sparkline import ASCII, BLOCKS
+    from recgen.cli.verdicts import levels
+
+    class Plain:
+        encoding = "ascii"
+
+    monkeypatch.setattr("recgen.cli.verdicts.sys.stdout", Plain())
+    assert levels() == ASCII
+    Plain.encoding = "utf-8"
+    assert levels() == BLOCKS
+
+
+def test_on_a_terminal_nothing_is_wider_than_it(run, reported, terminal):
+    terminal()
+    _, out, _ = run("diagnose", "runs/45")
+    lines = visible(out)
+    assert "\x1b[1;31mbad" in out
+    assert max(map(len, (each for each in lines if "patch of" not in each))) <= 60
+
+
+def test_what_a_config_holds_cannot_act_on_the_terminal(run, folder, experiment):
+    hostile = "a\x1b[31mb\nc"
+    data = healthy(name=hostile, failure=hostile, failure_kind="collapse", optimizer=hostile)
+    data["loss"][hostile] = [1.0]
+    run_of(folder / "run", data, {**experiment, "name": hostile})
+    for command in (("diagnose", "run"), ("compare", "run", "run"), ("runs", ".")):
+        _, out, err = run(*command)
+        assert "\x1b" not in out + err
+        assert r"\x1b[31m" in out or command[0] == "compare"
+
+
+# --apply
+
+
+def test_the_first_patch_is_written_and_comments_stay(run, reported):
+    config = reported / "45" / "config.yaml"
+    before = config.read_text("utf-8")
+    code, out, _ = run("diagnose", "runs/45", "--apply")
+    expected = before.replace("learning_rate: 0.1 #", "learning_rate: 0.05 #")
+    expected = expected.replace("units: 64, activation: relu", "units: 64, activation: linear")
+    assert (code, config.read_text("utf-8")) == (1, expected)
+    lines = out.splitlines()
+    assert "runs/45/config.yaml: patched RD101 model.learning_rate: set to 0.05" in lines
+    assert lines[-1] == "next: recgen check runs/45/config.yaml"  # a column is twice still
+    assert any(line.startswith("still wrong: RG101") for line in lines)
+
+
+def test_what_is_sound_after_the_patch_can_be_trained(run, folder, experiment):
+    run_of(folder / "run", *collapsed(experiment))
+    _, out, _ = run("diagnose", "run", "--apply")
+    assert out.splitlines()[-1] == "next: recgen train run/config.yaml --data FILE"
+    assert recgen.check("run/config.yaml").ok
+
+
+def test_another_config_is_patched_where_one_is_named(run, folder, experiment):
+    metrics, config = collapsed(experiment)
+    run_of(folder / "run", metrics, config)
+    (folder / "mine.yaml").write_text("# mine\n" + json.dumps(config))
+    before = Path("run/config.yaml").read_text()
+    run("diagnose", "run", "--apply", "--config", "mine.yaml")
+    assert Path("run/config.yaml").read_text() == before
+    assert Path("mine.yaml").read_text().startswith("# mine\n")
+    assert recgen.load("mine.yaml").model.learning_rate == 0.01
+
+
+def test_as_json_the_patch_is_told_on_stderr(run, folder, experiment):
+    run_of(folder / "run", *collapsed(experiment))
+    code, out, err = run("diagnose", "run", "--apply", "--format", "json")
+    assert (code, json.loads(out)[0]["verdict"]) == (1, "bad")
+    assert "patched RD101 model.learning_rate" in err
+
+
+def test_what_stands_behind_an_anchor_is_left_and_told(run, folder, experiment):
+    metrics, config = collapsed(experiment)
+    run_of(folder / "run", metrics, config)
+    text = json.dumps(config).replace('"buyer_tower_layers": ', '"buyer_tower_layers": &l ')
+    start = text.index('"product_tower_layers": ') + len('"product_tower_layers": ')
+    text = text[:start] + "*l" + text[text.index("]", start) + 1 :]
+    Path("run/config.yaml").write_text(text)
+    _, out, _ = run("diagnose", "run", "--apply")
+    assert "patched RD101 model.learning_rate: set to 0.01" in out
+    assert "left model.buyer_tower_layers[2].activation: " in out
+    assert recgen.load("run/config.yaml", allow=["RG204"]).model.learning_rate == 0.01
+
+
+def test_a_patch_that_would_break_a_config_is_not_written(run, folder, experiment):
+    """The config that is named is another one: without layers there, activation is unknown."""
+    run_of(folder / "run", *collapsed(experiment))
+    dropout = [{"type": "dropout", "rate": 0.1}] * 3
+    other = {**experiment, "model": {"buyer_tower_layers": dropout}}
+    before = json.dumps(other)
+    Path("other.yaml").write_text(before)
+    code, _, err = run("diagnose", "run", "--apply", "--config", "other.yaml")
+    assert (code, Path("other.yaml").read_text()) == (2, before)
+    assert "error: the patch would give other.yaml an error: " in err
+
+
+def test_where_there_is_nothing_to_change(run, folder, experiment):
+    run_of(folder / "good", healthy(), experiment)
+    before = Path("good/config.yaml").read_text()
+    _, out, _ = run("diagnose", "good", "--apply")
+    assert out.splitlines()[-1] == "good: no cause has a patch; nothing was changed"
+    assert Path("good/config.yaml").read_text() == before
+    run_of(folder / "bare", dead())
+    code, _, err = run("diagnose", "bare", "--apply")
+    assert (code, "has no config here to change" in err) == (2, True)
+
+
+def test_a_config_that_cannot_be_read_is_told(run, folder, experiment):
+    run_of(folder / "run", *collapsed(experiment))
+    Path("bad.yaml").write_text("a: [1\n")
+    code, _, err = run("diagnose", "run", "--apply", "--config", "bad.yaml")
+    assert (code, Path("bad.yaml").read_text()) == (2, "a: [1\n")
+    assert "error: bad.yaml: " in err
+
+
+def test_options_that_make_no_sense_are_refused(run, reported):
+    assert run("diagnose", "runs/45", "--config", "x.yaml")[0] == 2
+    assert run("diagnose", "runs/45", "runs/42", "--apply", "--config", "x.yaml")[0] == 2
+
+
+# compare
+
+
+def test_a_comparison_is_told(run, reported):
+    code, out, err = run("compare", "runs/39", "runs/45")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[1].split() == ["1", "runs/39", "0.01", "-5.3%", "@100", "0.3138", "good"]
+    assert lines[2].split() == ["2", "runs/45", "0.1", "+0.0%", "@100", "0", "bad"]
+    assert "  model.learning_rate       0.01  0.1" in lines
+    assert any(line.startswith("  buyer.cust_value (again)  -") for line in lines)
+    assert "  test recall@5    0.0520 *  0" in lines
+    assert any(line.startswith("loss, all from 734.2424 to 775.6906") for line in lines)
+    assert not any("success" in line for line in lines)  # two runs show nothing of it
+
+
+def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
+    names = [f"runs/{number}" for number in (39, 43, 38, 45, 42, 41, 40)]
+    _, out, _ = run("compare", *names)
+    lines = out.splitlines()
+    assert "  model.learning_rate: 0.01 (1, 2, 3); 0.1 (4, 5, 6, 7)" in lines
+    told = "  model.learning_rate ≤ 0.01: 3 of 3 work; else 0 of 4 (by chance: 0.06)"
+    assert told in lines
+    assert any("7 runs are few" in line for line in lines)
+    assert "  test recall@5: 0.0700 in run 3" in lines
+
+
+def test_settings_that_change_together_are_named_up_to_three(run, folder, experiment):
+    for number, (rate, batch, works) in enumerate([(0.1, 64, 0), (0.05, 128, 1)] * 2):
+        data = healthy() if works else dead()
+        data["params"] |= {"learning_rate": rate, "batch_size": batch, "seed": batch}
+        model = {"top_k": batch}
+        run_of(folder / f"r{number}", data, {**experiment, "model": model})
+    _, out, _ = run("compare", "r0", "r1", "r2", "r3")
+    (line,) = [each for each in out.splitlines() if "of 2 work" in each]
+    assert " and 2 more: 0 of 2 work; else 2 of 2 (by chance: 0.33)" in line
+    assert "settings named together cannot be told apart" in out
+
+
+def test_what_is_no_difference_is_marked(run, folder):
+    for name, own in (("a", 0.30), ("b", 0.31)):
+        data = healthy()
+        set_recall(data, own, popularity=0.15)
+        run_of(folder / name, data)
+    _, out, _ = run("compare", "a", "b")
+    (row,) = [line for line in out.splitlines() if "test recall@100" in line]
+    assert " ".join(row.split()) == "test recall@100 0.3000 ±0.0201 ~ 0.3100 ±0.0203 *"
+    assert "no setting differs" in out
+
+
+def test_a_comparison_as_json(run, reported):
+    code, out, _ = run("compare", "runs/39", "runs/45", "--format", "json")
+    plain = json.loads(out)
+    assert (code, [each["verdict"] for each in plain["runs"]]) == (0, ["good", "bad"])
+    assert plain["settings"]["model.learning_rate"] == ["0.01", "0.1"]
+
+
+def test_one_run_cannot_be_compared(run, reported):
+    code, _, err = run("compare", "runs/39")
+    assert (code, err.splitlines()[0]) == (2, "error: one run cannot be compared")
+
+
+# runs
+
+
+def test_runs_are_listed(run, reported):
+    code, out, err = run("runs")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].split() == ["run", "name", "date", "(UTC)", "recall", "popularity", "verdict"]
+    assert [line.split()[0] for line in lines[1:]] == ["45", "43", "42", "41", "40", "39", "38"]
+    assert lines[1].endswith("-  bad      Gradient collapse")
+    assert lines[2].rstrip().endswith("-  good")
+
+
+def test_runs_are_sorted_filtered_and_counted(run, reported):
+    out = run("runs", "--sort", "recall", "--verdict", "good")[1].splitlines()
+    assert [line.split()[0] for line in out[1:-1]] == ["38", "43", "39"]
+    assert out[-1] == "3 of 7 runs"
+    out = run("runs", "runs", "--name", "experiment 4", "--format", "json")[1]
+    assert [Path(each["place"]).name for each in json.loads(out)] == ["45", "43", "42", "41", "40"]
+
+
+def test_no_runs_are_told(run, folder):
+    code, _, err = run("runs")
+    assert (code, err.splitlines()[0]) == (2, "error: there is no folder runs")
+    (folder / "runs").mkdir()
+    assert run("runs")[1] == "no run in runs: recgen train --out writes there\n"
+    run_of(folder / "runs" / "a", healthy())
+    assert run("runs", "--verdict", "bad")[1] == "no run in runs: none of its runs fits\n"
+
+
+# explain
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_every_cause_is_explained(run, code):
+    status, out, err = run("explain", code.lower())
+    assert (status, err) == (0, "")
+    assert out.startswith(f"{code} {KINDS[code].title} (")
+    assert "\n\nWhat happens?\n  " in out
+    assert "\n\nSigns\n  " in out
+    assert "\n\nWhat to do\n  " in out
+    assert max(map(len, out.splitlines())) <= 100
+    assert run("explain", code, "--format", "markdown")[1] == cause_section(KINDS[code])
+
+
+def test_all_causes_are_listed(run):
+    out = run("explain", "RD")[1]
+    assert [line[:5] for line in out.splitlines()] == list(KINDS)
+    assert run("explain", "rd", "--format", "markdown")[1] == causes_page()
+
+
+def test_an_unknown_cause_is_told(run):
+    code, _, err = run("explain", "RD999")
+    assert (code, err.splitlines()[0]) == (2, "error: there is no cause 'RD999'")

@@ -1,0 +1,666 @@
+"""Verdicts and causes: the report's experiments, the ways to fail, what must not be blamed."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from diagnoses import DEEP, cause, codes, dead, healthy, judge, older, run_of, set_recall
+
+from recgen.analysis import REMOVED, diagnose, load_run
+from recgen.analysis.causes import KINDS
+from recgen.analysis.diagnosis import fixes, location_of
+from recgen.analysis.page import causes_page
+from recgen.check import check
+from recgen.edit import apply
+
+TESTS = Path(__file__).parent
+REPORTED = TESTS / "reported"
+GOOD, BAD = ("39", "43", "38"), ("45", "42", "41", "40")
+
+
+# the report's experiments
+
+
+@pytest.mark.parametrize("number", [*GOOD, *BAD])
+def test_the_reported_experiments_are_told_apart(number):
+    assert diagnose(load_run(REPORTED / number)).verdict == ("good" if number in GOOD else "bad")
+
+
+@pytest.mark.parametrize("number", BAD)
+def test_collapse_and_learning_rate_are_the_first_causes(number):  # P42
+    diagnosis = diagnose(load_run(REPORTED / number))
+    collapse, rate = diagnosis.causes[:2]
+    assert (collapse.code, collapse.confidence) == ("RD101", "high")
+    assert any("775.6906 = 154·ln 154" in text for text in collapse.evidence)
+    assert any("gradients of both towers are zero from epoch 1" in t for t in collapse.evidence)
+    assert any("is exactly 0" in text for text in collapse.evidence)
+    assert (rate.code, rate.confidence) == ("RD201", "high")
+    assert "learning rate 0.1 with adagrad and 3 dense layers" in rate.evidence[0]
+    assert rate.patch is not None
+    assert rate.patch["model.learning_rate"] == 0.05
+
+
+def test_the_column_that_was_twice_is_named_for_45_alone():  # P14
+    named = {n: codes(diagnose(load_run(REPORTED / n))) for n in (*GOOD, *BAD)}
+    assert [number for number, found in named.items() if "RD406" in found] == ["45"]
+    twice = cause(diagnose(load_run(REPORTED / "45")), "RD406")
+    assert "'cust_value' is twice in the buyer tower" in twice.evidence[0]
+    assert twice.patch == {"features.buyer_model_features[2]": REMOVED}
+
+
+def test_the_first_patch_of_45_gives_a_config_that_trains():
+    run = load_run(REPORTED / "45")
+    config = run.config.model_dump(mode="json")
+    found = {each.code: each for each in diagnose(run).causes}
+    for code in ("RD101", "RD406"):
+        config = apply(config, fixes(found[code].patch))
+    assert check(config).ok
+
+
+# nothing is wrong
+
+
+def test_nothing_is_said_against_a_healthy_run(tmp_path, experiment):
+    diagnosis = judge(tmp_path / "run", healthy(), experiment)
+    assert (diagnosis.verdict, diagnosis.causes) == ("good", ())
+    assert diagnosis.summary.startswith("test recall@100 0.29")
+    assert "popularity 0.1500" in diagnosis.summary
+    assert diagnosis.first_patch is None
+
+
+def test_a_run_without_a_config_can_be_good(tmp_path):
+    diagnosis = judge(tmp_path / "run", healthy())
+    assert diagnosis.verdict == "good"
+    assert any("no config" in note for note in diagnosis.notes)
+
+
+def test_a_rising_val_loss_is_no_overfitting_while_recall_rises(tmp_path):  # P53
+    data = healthy(8)
+    data["loss"]["val_loss"] = [6.0 + 0.1 * epoch for epoch in range(8)]
+    assert judge(tmp_path / "run", data).verdict == "good"
+
+
+def test_large_batches_are_no_collapse(tmp_path):  # P49
+    """Gradients of a mean loss are small; only those below a trainer's own limit are zero."""
+    data = healthy()
+    for tower in ("query", "candidate"):
+        data["gradient"][tower] = [1e-4] * 8
+        data["gradient_stats"][tower]["norm"] = [1e-4] * 8
+    assert judge(tmp_path / "run", data).verdict == "good"
+
+
+def test_a_high_rate_that_trained_is_a_remark(tmp_path, experiment):
+    deep = {"buyer_tower_layers": DEEP, "product_tower_layers": DEEP}
+    config = {**experiment, "model": {**deep, "learning_rate": 0.1}}
+    diagnosis = judge(tmp_path / "run", healthy(learning_rate=0.1), config)
+    rate = cause(diagnosis, "RD201")
+    assert (diagnosis.verdict, rate.confidence) == ("good", "low")
+
+
+# nothing learnt: RD1xx
+
+
+def test_zero_gradients_are_a_collapse(tmp_path):  # P42
+    diagnosis = judge(tmp_path / "run", dead(learning_rate=0.1))
+    assert diagnosis.verdict == "bad"
+    assert diagnosis.causes[0].code == "RD101"
+    assert "zero from epoch 1 to the last, 3" in diagnosis.causes[0].evidence[0]
+    assert diagnosis.causes[0].patch == {"model.learning_rate": 0.05}
+
+
+def test_a_collapse_within_the_first_epoch_shows_in_the_last_batch_alone(tmp_path):  # P48
+    """The epoch's mean norm is not zero then, and the loss was never constant."""
+    data = healthy(1, gradient_collapse_detected=True, gradient_collapse_epoch=0)
+    data["params"]["failure"] = "Epoch 1: Training collapsed, dead towers: query, candidate."
+    for tower in ("query", "candidate"):
+        data["gradient"][tower] = [3.0]
+        data["gradient_stats"][tower]["norm"] = [0.0]
+    set_recall(data, 0.0)
+    diagnosis = judge(tmp_path / "run", data)
+    assert diagnosis.causes[0].code == "RD101"
+    assert diagnosis.causes[0].evidence[0].endswith("dead towers: query, candidate.")
+    assert "RD302" not in codes(diagnosis)
+
+
+@pytest.mark.parametrize("rows", [154, 2048])
+def test_a_constant_sum_of_equal_scores_is_a_collapse(tmp_path, rows):
+    """Without a look at gradients: an older file that has only the loss."""
+    data = older(healthy(4, batch_size=2048))
+    del data["gradient_stats"]
+    data["loss"]["loss"] = [round(rows * math.log(rows), 3)] * 4
+    found = cause(judge(tmp_path / "run", data), "RD101")
+    (told,) = [text for text in found.evidence if f"{rows:,}·ln {rows:,}" in text]
+    assert ("a whole batch" in told) == (rows == 2048)
+
+
+def test_a_constant_mean_of_equal_scores_is_a_collapse(tmp_path):
+    data = healthy(4)
+    data["loss"]["loss"] = [math.log(1024)] * 4
+    set_recall(data, 0.0)
+    found = cause(judge(tmp_path / "run", data), "RD101")
+    assert any("ln 1,024 = 6.9315" in text for text in found.evidence)
+
+
+def test_a_collapse_at_a_safe_rate_gets_a_lower_one(tmp_path):
+    diagnosis = judge(tmp_path / "run", dead(learning_rate=0.05))
+    assert diagnosis.causes[0].patch == {"model.learning_rate": 0.01}
+
+
+def test_a_patch_makes_all_that_is_known_to_help(tmp_path, experiment):
+    model = {
+        "buyer_tower_layers": DEEP,
+        "product_tower_layers": [*DEEP[:2], {**DEEP[2], "activation": "linear"}],
+        "optimizer": "adam",
+        "learning_rate": 0.1,
+        "gradient_clip_norm": None,
+        "logq_correction": False,
+    }
+    config = {**experiment, "model": model}
+    diagnosis = judge(tmp_path / "run", dead(optimizer="adam", learning_rate=0.1), config)
+    patch = diagnosis.first_patch.patch
+    assert patch == {
+        "model.learning_rate": 0.01,
+        "model.buyer_tower_layers[2].activation": "linear",
+        "model.gradient_clip_norm": 1.0,
+        "model.logq_correction": True,
+    }
+    assert not check(config).ok
+    assert check(apply(config, fixes(patch))).ok
+
+
+def test_a_dead_hidden_layer_has_gradients_and_recall_below_chance(tmp_path):  # P42
+    data = healthy(3, learning_rate=0.3)
+    data["loss"]["loss"] = [6.99, 6.94, 6.9312]
+    data["health"] = {"query": {"dead_units": [0.5, 0.99, 1.0]}}
+    set_recall(data, 0.002)
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD102")
+    assert (diagnosis.verdict, found.confidence) == ("bad", "high")
+    assert "100% of the buyer tower's ReLU units fire for no row" in found.evidence
+    assert any("below the 0.0278" in text for text in found.evidence)
+    assert "RD101" not in codes(diagnosis)
+
+
+def test_a_dead_hidden_layer_shows_without_health_figures(tmp_path):  # P42
+    data = healthy(3, learning_rate=0.3)
+    data["loss"]["loss"] = [6.99, 6.94, 6.9312]
+    set_recall(data, 0.002)
+    found = cause(judge(tmp_path / "run", data), "RD102")
+    assert any("gradients are not zero" in text for text in found.evidence)
+
+
+def test_what_beats_popularity_with_few_units_is_at_risk(tmp_path):
+    data = healthy(3)
+    data["health"] = {"query": {"dead_units": [0.5, 0.99, 0.99]}}
+    set_recall(data, 0.3, popularity=0.15)
+    diagnosis = judge(tmp_path / "run", data)
+    assert (diagnosis.verdict, codes(diagnosis)) == ("at_risk", ["RD102"])
+
+
+def test_one_tower_without_gradients_is_dead(tmp_path):
+    data = healthy(3)
+    data["gradient"]["candidate"] = [1.0, 0.0, 0.0]
+    set_recall(data, 0.0)
+    found = cause(judge(tmp_path / "run", data), "RD102")
+    told = "the gradients of the product tower are zero from epoch 2 to the last, 3"
+    assert told in found.evidence
+
+
+def test_embeddings_of_one_direction_are_dead(tmp_path):
+    data = healthy(3)
+    data["health"] = {"candidate": {"mean_cosine": [0.5, 0.9, 0.9999]}}
+    set_recall(data, 0.02, popularity=0.15)
+    found = cause(judge(tmp_path / "run", data), "RD102")
+    assert "all product embeddings point the same way" in found.evidence[0]
+
+
+def test_a_model_at_chance_has_not_begun_to_learn(tmp_path):
+    data = healthy(3, optimizer="adam", learning_rate=1e-5)
+    data["loss"]["loss"] = [6.95, 6.94, 6.93]
+    set_recall(data, 0.0278)
+    diagnosis = judge(tmp_path / "run", data)
+    assert diagnosis.verdict == "bad"
+    assert diagnosis.causes[0].code == "RD103"
+    low = cause(diagnosis, "RD202")
+    assert diagnosis.first_patch == low
+    assert (low.confidence, low.patch) == ("high", {"model.learning_rate": 0.01})
+
+
+def test_popularity_only_is_seen_by_recall_and_products(tmp_path):
+    """With logQ a failed model scores as popularity: 100 distinct products in all lists."""
+    data = healthy(3, learning_rate=0.1)
+    set_recall(data, 0.151, popularity=0.15)
+    data["health"] = {"loss_to_chance": [1.1, 1.0, 1.0], "val_coverage_at_100": [0.5, 0.1, 0.031]}
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD104")
+    assert (diagnosis.verdict, found.confidence) == ("bad", "high")
+    assert any("hold 112 of 3,600 products" in text for text in found.evidence)
+
+
+def test_what_beats_popularity_is_not_popularity_only(tmp_path):
+    data = healthy(3)
+    set_recall(data, 0.25, popularity=0.15)
+    data["health"] = {"val_coverage_at_100": [0.031] * 3}
+    assert "RD104" not in codes(judge(tmp_path / "run", data))
+
+
+def test_the_words_of_the_trainer_count(tmp_path):
+    kinds = {"collapse": "RD101", "dead_tower": "RD102", "not_learning": "RD103"}
+    kinds |= {"popularity_only": "RD104", "divergence": "RD203", "nan": "RD204"}
+    for kind, code in kinds.items():
+        data = healthy(2, failure_kind=kind, failure_epoch=1, failure="Epoch 2: it failed.")
+        diagnosis = judge(tmp_path / kind, data)
+        assert "Epoch 2: it failed." in cause(diagnosis, code).evidence[0]
+        assert diagnosis.verdict in ("bad", "broken")
+
+
+def test_ties_that_count_as_hits_are_seen(tmp_path):  # P63
+    data = dead()
+    set_recall(data, 1.0)
+    diagnosis = judge(tmp_path / "run", data)
+    assert diagnosis.verdict == "bad"
+    assert "@5 1.0000" in cause(diagnosis, "RD105").evidence[0]
+    assert "RD402" not in codes(diagnosis)  # it is not too good, it is nothing
+
+
+def test_top_k_by_score_is_read_in_the_words_of_tfrs(tmp_path):  # P63
+    data = older(dead())
+    data["final_metrics"] = {
+        f"test_factorized_top_k/top_{k}_categorical_accuracy": 1.0 for k in (1, 5, 10, 50, 100)
+    }
+    assert "RD105" in codes(judge(tmp_path / "run", data))
+
+
+# steps: RD2xx
+
+
+def test_a_loss_that_rises_is_a_divergence(tmp_path):
+    data = healthy(4, learning_rate=5.0)
+    data["loss"]["loss"] = [6.5, 6.0, 9.5, 40.0]
+    data["gradient"]["total"] = [0.5, 0.6, 500.0, 0.5]
+    set_recall(data, 0.05, popularity=0.15)
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD203")
+    assert (diagnosis.verdict, found.confidence) == ("bad", "high")
+    assert "the loss rose from 6.0000 in epoch 2 to 40" in found.evidence[0]
+    assert any("reached 500 in epoch 3" in text for text in found.evidence)
+
+
+def test_nan_is_seen_as_a_literal_as_a_gap_and_as_told(tmp_path):  # P50, P51
+    literal, gap = healthy(3), healthy(3)
+    literal["loss"]["loss"] = [6.5, math.nan, math.nan]
+    gap["loss"]["loss"] = [6.5, None, None]
+    told = healthy(3, nan_detected=True, nan_epoch=1)
+    for name, data in (("literal", literal), ("gap", gap), ("told", told)):
+        diagnosis = judge(tmp_path / name, data)
+        assert diagnosis.verdict == "broken"
+        assert "epoch 2" in cause(diagnosis, "RD204").evidence[0]
+
+
+def test_what_was_not_clipped_is_said_of_what_blew_up(tmp_path, experiment):  # P46
+    config = {**experiment, "model": {"optimizer": "sgd", "gradient_clip_norm": None}}
+    data = healthy(2, nan_detected=True, nan_epoch=0, optimizer="sgd", learning_rate=1.0)
+    found = cause(judge(tmp_path / "run", data, config), "RD206")
+    assert (found.confidence, found.patch) == ("high", {"model.gradient_clip_norm": 1.0})
+    assert "RD206" not in codes(judge(tmp_path / "fine", healthy(), config))
+
+
+def test_a_low_rate_that_learns_is_at_risk(tmp_path):
+    diagnosis = judge(tmp_path / "run", healthy(learning_rate=0.005))
+    assert (diagnosis.verdict, codes(diagnosis)) == ("at_risk", ["RD202"])
+
+
+def test_without_logq_below_popularity_the_correction_is_the_patch(tmp_path, experiment):  # P54
+    config = {**experiment, "model": {"logq_correction": False}}
+    data = healthy()
+    set_recall(data, 0.08, popularity=0.15)
+    diagnosis = judge(tmp_path / "run", data, config)
+    assert cause(diagnosis, "RD207").confidence == "high"
+    assert diagnosis.first_patch.patch == {"model.logq_correction": True}
+
+
+def test_sgd_and_deep_ftrl_do_not_suit(tmp_path, experiment):
+    sgd = judge(tmp_path / "sgd", healthy(optimizer="sgd", learning_rate=0.5))
+    other = {"model.optimizer": "adagrad", "model.learning_rate": 0.05}
+    assert cause(sgd, "RD208").patch == other
+    blown = judge(tmp_path / "nan", healthy(nan_detected=True, nan_epoch=0, optimizer="sgd",
+                                            learning_rate=10.0))  # fmt: skip
+    assert blown.first_patch.patch == other
+    deep = {"optimizer": "ftrl", "buyer_tower_layers": DEEP, "product_tower_layers": DEEP}
+    ftrl = judge(tmp_path / "ftrl", dead(optimizer="ftrl"), {**experiment, "model": deep})
+    assert cause(ftrl, "RD208").patch["model.optimizer"] == "adagrad"
+
+
+def test_deep_towers_below_popularity_lose_their_layers(tmp_path, experiment):
+    deep = {"buyer_tower_layers": DEEP, "product_tower_layers": DEEP, "learning_rate": 0.02}
+    data = healthy(learning_rate=0.02)
+    set_recall(data, 0.12, popularity=0.15)
+    diagnosis = judge(tmp_path / "run", data, {**experiment, "model": deep})
+    patch = cause(diagnosis, "RD209").patch
+    assert (patch["model.buyer_tower_layers"], patch["model.product_tower_layers"]) == ([], [])
+
+
+def test_a_relu_output_is_said_of_what_failed(tmp_path, experiment):
+    deep = {"buyer_tower_layers": DEEP, "product_tower_layers": DEEP}
+    config = {**experiment, "model": deep}
+    found = cause(judge(tmp_path / "run", dead(), config), "RD205")
+    assert found.evidence == (
+        "the buyer tower ends in a ReLU layer",
+        "the product tower ends in a ReLU layer",
+    )
+    assert "RD205" not in codes(judge(tmp_path / "fine", healthy(), config))
+
+
+# fit: RD3xx
+
+
+def test_recall_that_falls_while_the_loss_does_is_overfitting(tmp_path):
+    data = healthy(6)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.3, 0.25, 0.2]
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD301")
+    assert (diagnosis.verdict, found.confidence) == ("at_risk", "high")
+    assert "was 0.3500 in epoch 3 and is 0.2000" in found.evidence[0]
+    assert found.patch == {"model.epochs": 3}
+
+
+def test_a_small_loss_of_recall_counts_where_val_loss_rises_too(tmp_path):
+    data = healthy(4, eval_rows=50)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
+    data["loss"]["val_loss"] = [6.0, 5.5, 5.8, 6.6]
+    found = cause(judge(tmp_path / "run", data), "RD301")
+    assert (found.confidence, found.evidence[-1]) == (
+        "medium",
+        "val_loss rose by 20% from its lowest",
+    )
+
+
+def test_what_came_after_the_best_epoch_did_no_harm_where_that_was_kept(tmp_path):
+    data = healthy(6, best_epoch=2, stopped_early=True, epochs=50)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.3, 0.25, 0.2]
+    data["final_metrics"] = {"val_popularity_recall_at_100": 0.15, "test_recall_at_5": 0.1}
+    data["params"]["monitored_k"] = 100
+    diagnosis = judge(tmp_path / "run", data)
+    assert (diagnosis.verdict, codes(diagnosis)) == ("good", [])
+    assert diagnosis.summary.startswith("validation recall@100 0.3500")
+
+
+def test_own_history_is_told_where_it_is_better(tmp_path):
+    data = healthy()
+    measured = {"recall_at_100": {"value": 0.3}}, {"recall_at_100": {"value": 0.32}}
+    data["evaluation"] = {"model": {"all": measured[0]}, "own_history": {"all": measured[1]}}
+    diagnosis = judge(tmp_path / "run", data)
+    assert diagnosis.verdict == "good"
+    assert "own past products have recall@100 0.3200, the model 0.3000" in diagnosis.notes[0]
+
+
+def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
+    data = healthy(4, eval_rows=50)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD301")
+    assert (diagnosis.verdict, found.confidence) == ("good", "low")
+    assert found.evidence[-1] == "of 50 rows that may be noise"
+
+
+def test_overfitting_by_loss_alone_is_a_guess(tmp_path):
+    data = older(healthy(6))
+    data["loss"]["val_loss"] = [6.0, 5.8, 5.9, 6.2, 6.5, 7.0]
+    diagnosis = judge(tmp_path / "run", data)
+    assert cause(diagnosis, "RD301").confidence == "low"
+    assert diagnosis.verdict == "at_risk"
+
+
+def test_recall_that_still_rises_is_undertraining(tmp_path):
+    data = healthy(4)
+    data["recall"]["val_recall_at_100"] = [0.1, 0.2, 0.25, 0.32]
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD302")
+    assert (found.confidence, found.patch) == ("high", {"model.epochs": 8})
+    assert "rose by 28% in the last epoch of 4" in found.evidence[0]
+
+
+def test_one_epoch_is_undertraining(tmp_path):
+    assert cause(judge(tmp_path / "run", healthy(1)), "RD302").patch == {"model.epochs": 8}
+
+
+def test_stopping_on_val_loss_while_recall_rises_is_seen(tmp_path):  # P53
+    data = healthy(6, epochs=200, stopped_early=True)
+    data["loss"]["val_loss"] = [6.0, 5.8, 5.7, 5.8, 5.9, 6.0]
+    data["recall"]["val_recall_at_100"] = [0.1, 0.2, 0.25, 0.3, 0.35, 0.4]
+    found = cause(judge(tmp_path / "run", data), "RD303")
+    assert found.confidence == "high"
+    assert "stopped after 6 of 200 epochs" in found.evidence[0]
+    assert "still rising: 0.3500 to 0.4000" in found.evidence[1]
+
+
+def test_stopping_after_recall_has_stopped_is_right(tmp_path):
+    data = healthy(6, epochs=200, stopped_early=True)
+    data["loss"]["val_loss"] = [6.0, 5.8, 5.7, 5.8, 5.9, 6.0]
+    data["recall"]["val_recall_at_100"] = [0.1, 0.4, 0.41, 0.4, 0.4, 0.4]
+    assert codes(judge(tmp_path / "run", data)) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "verdict", "confidence"),
+    [(0.10, "bad", "high"), (0.145, "bad", "medium"), (0.155, "at_risk", "medium")],
+)
+def test_recall_has_to_beat_popularity_by_more_than_noise(tmp_path, own, verdict, confidence):
+    data = healthy()
+    set_recall(data, own, popularity=0.15)
+    diagnosis = judge(tmp_path / "run", data)
+    assert (diagnosis.verdict, cause(diagnosis, "RD304").confidence) == (verdict, confidence)
+
+
+def test_a_measured_interval_counts_more_than_the_rows(tmp_path):
+    data = healthy()
+    set_recall(data, 0.165, popularity=0.15)  # within noise for 2,000 rows
+    assert judge(tmp_path / "rows", data).verdict == "at_risk"
+    narrow = {"value": 0.165, "low": 0.16, "high": 0.17}
+    data["evaluation"] = {"model": {"all": {"recall_at_100": narrow}}}
+    assert judge(tmp_path / "interval", data).verdict == "good"
+
+
+def test_validation_counts_where_there_is_no_test(tmp_path):
+    data = healthy()
+    data["final_metrics"] = {"val_popularity_recall_at_100": 0.29}
+    found = cause(judge(tmp_path / "run", data), "RD304")
+    assert "validation recall@100" in found.evidence[0]
+
+
+def test_repeats_alone_are_seen_in_new_pairs(tmp_path):
+    data = healthy()
+    new = {"value": 0.05, "low": 0.04, "high": 0.06}
+    data["evaluation"] = {
+        "model": {"new": {"recall_at_100": new}},
+        "popularity": {"new": {"recall_at_100": {"value": 0.09}}},
+    }
+    diagnosis = judge(tmp_path / "run", data)
+    assert (diagnosis.verdict, codes(diagnosis)) == ("at_risk", ["RD305"])
+
+
+# inputs: RD4xx
+
+
+def test_a_random_split_with_a_buyer_id_leaks(tmp_path, experiment):  # P26
+    split = {"kind": "random", "date_column": "bought_at"}
+    diagnosis = judge(tmp_path / "run", healthy(), {**experiment, "data": {"split": split}})
+    found = cause(diagnosis, "RD401")
+    assert (diagnosis.verdict, found.confidence) == ("at_risk", "high")
+    assert found.patch == {"data.split.kind": "strict_time"}
+
+
+def test_no_split_gets_one_by_the_time_that_is_known(tmp_path, experiment):
+    features = {**experiment["features"]}
+    time = {"column": "seen", "data_type": "temporal", "transforms": {"cyclical": {"weekly": True}}}
+    features["buyer_model_features"] = [*features["buyer_model_features"], time]
+    config = {**experiment, "features": features, "data": {}}
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "purchases.parquet").touch()  # recgen train drew the rows
+    diagnosis = judge(folder, healthy(), config)
+    found = cause(diagnosis, "RD401")
+    assert (diagnosis.verdict, found.confidence) == ("at_risk", "medium")
+    assert found.patch == {"data.split": {"kind": "strict_time", "date_column": "seen"}}
+
+
+def test_who_split_elsewhere_is_asked_only(tmp_path, experiment):
+    config = {**experiment, "data": {}}
+    diagnosis = judge(tmp_path / "run", healthy(), config)
+    assert (diagnosis.verdict, cause(diagnosis, "RD401").confidence) == ("good", "low")
+
+
+def test_validation_far_above_the_test_is_no_later_day(tmp_path):
+    data = healthy()
+    for k in (5, 10, 50, 100):
+        data["recall"][f"val_recall_at_{k}"] = [0.5, 0.6, 0.62, 0.62, 0.62, 0.62, 0.62, 0.62]
+    assert "RD401" in codes(judge(tmp_path / "run", data))
+
+
+def test_the_answer_in_a_tower_is_named_and_taken_out(tmp_path, experiment):  # P27
+    features = {**experiment["features"]}
+    answer = {"column": "sku", "data_type": "text"}
+    features["buyer_model_features"] = [*features["buyer_model_features"], answer]
+    data = healthy()
+    set_recall(data, 0.97, popularity=0.15)
+    diagnosis = judge(tmp_path / "run", data, {**experiment, "features": features})
+    found = cause(diagnosis, "RD402")
+    assert (diagnosis.verdict, found.confidence) == ("bad", "high")
+    assert found.patch == {"features.buyer_model_features[2]": REMOVED}
+
+
+def test_what_is_too_good_is_doubted_without_a_config(tmp_path):
+    data = healthy()
+    set_recall(data, 0.97, popularity=0.15)
+    assert judge(tmp_path / "run", data).verdict == "bad"
+    data["params"]["candidates"] = 6  # of six products, five are found easily
+    assert "RD402" not in codes(judge(tmp_path / "few", data))
+
+
+def test_transactions_as_candidates_are_seen(tmp_path, experiment):  # P65
+    assert "RD403" in codes(judge(tmp_path / "rows", healthy(candidates=20_000)))
+    folder = tmp_path / "vocabulary"
+    assets = folder / "transform" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "sku_vocab").write_text("a\n" * 3000)
+    found = cause(judge(folder, healthy(candidates=3600), experiment), "RD403")
+    assert found.evidence == ("3,600 candidates, and the vocabulary has 3,000 products",)
+
+
+def test_a_trainer_of_another_transform_is_broken(tmp_path, experiment):  # P72, P74
+    folder = tmp_path / "run"
+    assets = folder / "transform" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "sku_vocab").write_text("a\n" * 4000)
+    (folder / "trainer_module.py").write_text('# config: 0123456789ab\nX = "item_vocab"\n')
+    (folder / "transform_module.py").write_text("# config: ba9876543210\n")
+    data = healthy(config_digest="0000000000aa")
+    diagnosis = judge(folder, data, experiment)
+    told = " ".join(cause(diagnosis, "RD404").evidence)
+    assert diagnosis.verdict == "broken"
+    assert "the trainer reads 'item_vocab', which the transform did not write" in told
+    assert "not from one config" in told
+    assert "the metrics are of config 0000000000aa" in told
+    assert any("not the one that was trained" in note for note in diagnosis.notes)
+
+
+def test_products_out_of_vocabulary_are_counted(tmp_path, experiment):  # P39
+    shares = {"eval": 0.01, "test": 0.12, "odd": "x"}
+    data = healthy(unknown_products=shares)
+    plain = cause(judge(tmp_path / "plain", data, experiment), "RD405")
+    assert plain.evidence == ("12.0% of the test rows have a product that the training lacks",)
+    assert (plain.confidence, plain.patch) == ("medium", None)
+    sku = {**experiment["features"]["product_model_features"][0]}
+    sku["transforms"] = {"embedding": {"vocab_size": 1000}}
+    features = {**experiment["features"], "product_model_features": [sku]}
+    cut = cause(judge(tmp_path / "cut", data, {**experiment, "features": features}), "RD405")
+    assert "the product ID has vocab_size: 1000" in cut.evidence
+    path = "features.product_model_features[0].transforms.embedding.vocab_size"
+    assert (cut.confidence, cut.patch) == ("high", {path: REMOVED})
+    assert "RD405" not in codes(judge(tmp_path / "few", healthy(unknown_products={"test": 0.02})))
+
+
+# files: RD5xx
+
+
+def test_a_run_without_metrics_is_broken_and_its_log_is_quoted(tmp_path, experiment):  # P52
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "train.log").write_text("Traceback\nValueError: no rows\n\n")
+    diagnosis = judge(folder, None, experiment)
+    assert diagnosis.verdict == "broken"
+    assert diagnosis.causes[0].code == "RD501"
+    assert diagnosis.causes[0].evidence[-1] == "the log ends: ValueError: no rows"
+    assert codes(judge(tmp_path / "none", healthy(0))) == ["RD501"]
+
+
+def test_what_was_not_measured_cannot_be_good(tmp_path):
+    data = healthy()
+    data["recall"], data["final_metrics"] = {}, {}
+    found = cause(judge(tmp_path / "recall", data), "RD502")
+    assert (found.confidence, found.verdict) == ("high", "at_risk")
+    del data["loss"]["loss"], data["loss"]["total_loss"]
+    found = cause(judge(tmp_path / "loss", data), "RD502")
+    assert found.evidence[0] == "there is no training loss"
+
+
+def test_odd_files_of_good_runs_are_a_remark(tmp_path):
+    data = healthy()
+    data["gradient"]["query"] = [1.0]
+    diagnosis = judge(tmp_path / "run", data)
+    assert (diagnosis.verdict, codes(diagnosis)) == ("good", ["RD502"])
+    assert "gradient.query has 1 values for 8 epochs" in diagnosis.causes[0].evidence
+
+
+def test_a_training_that_was_killed_did_not_finish(tmp_path):  # P52
+    data = healthy(4, epochs=12)
+    data["final_metrics"] = {}
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.3, 0.3]
+    found = cause(judge(tmp_path / "run", data), "RD503")
+    assert found.evidence[:2] == ("4 of 12 epochs were trained", "there are no test figures")
+    stopped = healthy(4, epochs=12, stopped_early=True)
+    assert "RD503" not in codes(judge(tmp_path / "early", stopped))
+
+
+# the registry
+
+
+def test_codes_are_in_order_and_explained():
+    assert list(KINDS) == sorted(KINDS)
+    for code, kind in KINDS.items():
+        assert code == kind.code
+        assert all(text.endswith(".") for text in (kind.reason, kind.signs, kind.remedy))
+        assert not kind.title.endswith(".")
+
+
+def test_every_cause_is_named_by_a_test():
+    text = Path(__file__).read_text("utf-8")
+    assert not [code for code in KINDS if code not in text]
+
+
+def test_the_page_of_all_causes_is_current():
+    page = (TESTS.parent / "docs" / "causes.md").read_text(encoding="utf-8")
+    assert page == causes_page(), "run `make docs`"
+    for code in KINDS:
+        assert f"| [{code}](#{code.lower()}) |" in page
+        assert f"\n### {code}\n" in page
+
+
+def test_paths_of_patches_are_locations():
+    assert location_of("model.buyer_tower_layers[12].activation") == (
+        *("model", "buyer_tower_layers", 12, "activation"),
+    )
+    for path in ("", "a..b", "a['b']", "a[x]", " a"):
+        with pytest.raises(ValueError, match="is no path of a patch"):
+            location_of(path)
+
+
+def test_a_diagnosis_is_plain_json(tmp_path):
+    plain = diagnose(run_of(tmp_path / "run", dead(learning_rate=0.1))).as_dict()
+    first = json.loads(json.dumps(plain))["causes"][0]
+    assert (plain["verdict"], first["code"], first["confidence"]) == ("bad", "RD101", "high")
+    step = {"path": "model.learning_rate", "op": "set", "value": 0.05, "safe": False}
+    assert first["patch"] == [step]

@@ -1,0 +1,101 @@
+"""The index of runs: what is found below a folder, and in which order."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from diagnoses import dead, healthy, run_of
+
+from recgen.analysis.indexing import Entry, entry_of, find_runs
+from recgen.cli.listing import filtered, ordered
+from recgen.findings import RecgenError
+
+
+def test_runs_are_found_below_a_folder(tmp_path, experiment):
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "config.yaml").write_text("name: no run")  # never trained
+    run_of(tmp_path / "deep" / "er" / "run", healthy())
+    run_of(tmp_path / "a", healthy())
+    run_of(tmp_path / "a" / "inner", healthy())  # a run holds no other
+    run_of(tmp_path / ".b.partial-1", healthy())  # being trained
+    failed = tmp_path / "failed"
+    run_of(failed, healthy(), experiment)
+    (failed / "training_metrics.json").unlink()
+    (failed / "trainer_module.py").write_text("")
+    os.symlink(tmp_path, tmp_path / "loop")
+    found = [str(path.relative_to(tmp_path)) for path in find_runs(tmp_path)]
+    assert found == ["a", "deep/er/run", "failed"]
+
+
+def test_a_run_directory_is_its_own_index(tmp_path):
+    run_of(tmp_path / "a", healthy())
+    assert list(find_runs(tmp_path / "a")) == [tmp_path / "a"]
+
+
+def test_a_folder_that_is_missing_is_told(tmp_path):
+    with pytest.raises(RecgenError, match="there is no folder"):
+        list(find_runs(tmp_path / "runs"))
+
+
+def test_a_run_has_a_line(tmp_path):
+    run_of(tmp_path / "a", healthy())
+    entry = entry_of(tmp_path / "a")
+    assert (entry.place, entry.name, entry.verdict) == (str(tmp_path / "a"), "shop", "good")
+    assert (entry.k, entry.popularity) == (100, 0.15)
+    assert entry.recall == pytest.approx(0.3, abs=0.001)
+    assert entry.date == datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+    assert json.loads(json.dumps(entry.as_dict()))["date"] == "2026-01-31T12:00:00+00:00"
+
+
+def test_a_run_that_cannot_be_read_has_a_line_too(tmp_path):
+    (tmp_path / "training_metrics.json").write_text("{")
+    entry = entry_of(tmp_path)
+    assert (entry.verdict, entry.recall, entry.name) == ("broken", None, tmp_path.name)
+    assert "is not JSON" in entry.summary
+    assert entry.date is not None
+
+
+def line(place: str, **fields: object) -> Entry:
+    plain = {"name": place, "date": None, "k": 100, "recall": None, "popularity": None}
+    return Entry(**{"place": place, "verdict": "good", "summary": "", **plain, **fields})
+
+
+ENTRIES = [
+    line("b", date=datetime(2026, 1, 2, tzinfo=timezone.utc), recall=0.2),
+    line("a", date=datetime(2026, 1, 3), recall=0.1, verdict="bad"),  # without a zone: UTC
+    line("C", name="Shop", recall=0.3, verdict="broken"),
+    line("d", verdict="at_risk"),
+]
+
+
+@pytest.mark.parametrize(
+    ("by", "places"),
+    [("name", "abdC"), ("date", "abCd"), ("recall", "Cbad"), ("verdict", "bdaC")],
+)
+def test_runs_are_sorted(by, places):
+    assert "".join(entry.place for entry in ordered(ENTRIES, by)) == places
+
+
+@pytest.mark.parametrize(
+    ("text", "verdicts", "places"),
+    [
+        (None, (), "baCd"),
+        ("SHOP", (), "C"),
+        ("c", (), "C"),
+        (None, ("good", "bad"), "ba"),
+        ("a", ("good",), ""),
+    ],
+)
+def test_runs_are_filtered(text, verdicts, places):
+    assert "".join(entry.place for entry in filtered(ENTRIES, text, verdicts)) == places
+
+
+def test_the_verdict_is_that_of_diagnose(tmp_path):
+    run_of(tmp_path / "dead", dead(learning_rate=0.1))
+    entry = entry_of(Path(tmp_path / "dead"))
+    assert (entry.verdict, entry.summary.partition(";")[0]) == ("bad", "Gradient collapse")
