@@ -50,6 +50,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         diagnosing,
         explaining,
         proposing,
+        reporting,
         running,
     )
     from recgen.cli.app import app
