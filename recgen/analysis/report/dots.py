@@ -47,6 +47,8 @@ def draw_dots(title: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> Markup:
         parts.append(element("text", short(value), class_="x", x=at, y=bottom + 16))
     top = _TOP
     for (name, dots), height in zip(rows, heights, strict=True):
+        if top > _TOP:
+            parts.append(element("line", class_="grid", x1=4.0, x2=RIGHT - 4, y1=top, y2=top))
         label = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
         parts.append(element("text", label, class_="y", x=_LEFT - 8, y=top + height / 2 + 4))
         first = top + height / 2 - apart * (len(dots) - 1) / 2

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SIDES = {"query": "buyer", "candidate": "product"}
 COLORS = {"query": "c0", "candidate": "c1"}
 _MOST_KS = 4
+_MOST_KEYS = 8
+_TABLE_NOTE = "Colors are those of the table above."
 _ALIKE = 0.5  # of the common span that one of two curves takes, or they get an axis each
 _HEALTH = {
     "effective_rank": (
@@ -69,6 +71,8 @@ def figure_of(
     if not shown:
         return
     keys = [Key(line.color, line.label, _last(line.values)) for line in shown]
+    if len(keys) > _MOST_KEYS:
+        keys, note = [], f"{_TABLE_NOTE} {note}".rstrip()
     keys += [Key("level", level.label, number(level.value)) for level in levels]
     picture = draw_lines(title, shown, levels, mark, from_zero)
     yield Figure(title, picture, tuple(keys), note)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from recgen.analysis.report.beside import Beside
 from recgen.analysis.report.part import Part
-from recgen.analysis.report.text import lines, name
+from recgen.analysis.report.text import name
 from recgen.analysis.run import Run
 from recgen.render import TEMPLATE_FOLDERS
 
 if TYPE_CHECKING:  # slow to import
     import jinja2
+    from markupsafe import Markup
 
 MARK = "<!DOCTYPE html>\n<!-- Made by recgen report. -->\n"
 """What every page begins with: such a file may be replaced."""
@@ -56,5 +58,17 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=True,
     )
-    environment.filters |= {"name": name, "lines": lines}
+    environment.filters |= {"name": name, "ticks": _ticks}
     return environment
+
+
+def _ticks(text: str) -> Markup:
+    """Returns a text of ours whose words in backticks are code."""
+    from markupsafe import Markup, escape
+
+    parts = re.split(r"`([^`]+)`", text)
+    inner = (
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
+    return Markup("").join(inner)

@@ -53,8 +53,10 @@ def axis(values: Sequence[float], start: float, end: float, *, from_zero: bool =
         return Scale(low / 1.2, min(high * 1.2, 1e308), start, end, is_log=True)
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
+    if low == high == 0:
+        return Scale(0.0, 1.0, start, end)
     if low == high:
-        room = abs(low) * 0.05 or 1.0
+        room = abs(low) * 0.05
         return Scale(low - room, high + room, start, end)
     room = (high / 2 - low / 2) * 0.12
     is_at_zero = from_zero and low == 0
