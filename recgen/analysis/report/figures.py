@@ -140,7 +140,7 @@ def _recall(facts: Facts) -> Iterator[Figure]:
         for place, k in enumerate(ks)
     ]
     final = facts.metrics.final
-    levels = []
+    levels: list[Level] = []
     for part, words in (("val", "popularity"), ("test", "popularity on test")):
         popular = final.get(f"{part}_popularity_recall_at_{own}")
         if popular is not None and not levels:
