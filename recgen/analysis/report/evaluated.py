@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from recgen.analysis.comparing import wilson
 from recgen.analysis.facts import Facts
 from recgen.analysis.measured import Interval
+from recgen.analysis.report import text
 from recgen.analysis.report.dots import Dot, draw_dots, words
 from recgen.analysis.report.figures import Figure, Key
 from recgen.analysis.series import best
@@ -113,8 +114,8 @@ def _names(evaluation: Mapping[tuple[str, str, str], Interval], pairs: str) -> l
     return list(found)[:_MOST]
 
 
-def _shown(name: str) -> str:
-    return name.replace("_at_", "@")
+def _shown(key: str) -> str:
+    return text.name(key.replace("_at_", "@"), 40)
 
 
 def _rows(facts: Facts) -> Iterator[Table]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 100  # of more epochs, neighbours are averaged
 _LABELS = 7
+_LEVELS = 16  # of a color
 _FAINT = 0.004  # a share that cannot be seen
 _TAIL = 0.05
 
@@ -67,25 +68,23 @@ def _shares(counts: Sequence[Sequence[int]]) -> list[tuple[int, list[float]]]:
 def _cells(
     columns: Sequence[tuple[int, Sequence[float]]], x: Scale, y: Scale, epochs: int, color: str
 ) -> Iterator[Markup]:
+    """Yields the cells, those of about the same share as one element."""
     most = max(max(shares) for _, shares in columns)
-    starts = [epoch for epoch, _ in columns]
     stride = max(1, math.ceil(epochs / _COLUMNS))
+    gap = 1.0 if len(columns) <= 40 else 0.0
+    levels: dict[int, list[str]] = {}
     for epoch, shares in columns:
         left, right = x(epoch - 0.5), x(min(epoch + stride, epochs) - 0.5)
-        gap = 1.0 if len(starts) <= 40 else 0.0
+        width = max(right - left - gap, 0.5)
         for place, share in enumerate(shares):
-            if share < _FAINT * most:
-                continue
-            top, bottom = y(place + 1), y(place)
-            yield element(
-                "rect",
-                class_=f"cell {color}",
-                x=left,
-                y=top + 0.5,
-                width=max(right - left - gap, 0.5),
-                height=bottom - top - 0.5,
-                fill_opacity=f"{math.sqrt(share / most):.2f}",
-            )
+            if share >= _FAINT * most:
+                level = max(round(math.sqrt(share / most) * _LEVELS), 1)
+                top, height = y(place + 1) + 0.5, y(place) - y(place + 1) - 0.5
+                cell = f"M{left:.1f} {top:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z"
+                levels.setdefault(level, []).append(cell)
+    for level, cells in sorted(levels.items()):
+        opacity = f"{level / _LEVELS:.2f}"
+        yield element("path", class_=f"cell {color}", d="".join(cells), fill_opacity=opacity)
 
 
 def _labels(edges: Sequence[float], first: int, last: int, y: Scale) -> Iterator[Markup]:

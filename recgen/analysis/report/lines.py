@@ -26,6 +26,7 @@ from recgen.analysis.series import points
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_MANY = 150  # points from which a line is finer
 _MOST_POINTS = 600  # of a line, twice as many as it has pixels
 
 
@@ -80,21 +81,27 @@ def draw_lines(
 
 def _line(line: Line, x: Scale, y: Scale) -> Iterator[Markup]:
     """Yields a path, with gaps where nothing was measured, and the last point."""
-    path: list[str] = []
-    before: int | None = None
-    alone: list[tuple[int, float]] = []
     found = thinned(points(line.values))
-    near = max(1, math.ceil(len(line.values) / _MOST_POINTS) * 2)
-    for place, (epoch, value) in enumerate(found):
-        is_new = before is None or epoch - before > near
-        path.append(f"{'M' if is_new else 'L'}{x(epoch):.1f} {y(value):.1f}")
-        follows = place + 1 < len(found) and found[place + 1][0] - epoch <= near
-        if is_new and not follows:
-            alone.append((epoch, value))
-        before = epoch
-    yield element("path", class_=f"line {line.color}", d="".join(path))
-    for epoch, value in {*alone, *found[-1:]}:
+    alone: list[tuple[int, float]] = []
+    path = ""
+    for part in _unbroken(found, len(line.values)):
+        path += "M" + "L".join(f"{x(epoch):.1f} {y(value):.1f}" for epoch, value in part)
+        alone += part if len(part) == 1 else []
+    width = "line fine" if len(found) > _MANY else "line"
+    yield element("path", class_=f"{width} {line.color}", d=path)
+    for epoch, value in dict.fromkeys([*alone, *found[-1:]]):
         yield element("circle", class_=f"dot {line.color}", cx=x(epoch), cy=y(value), r="2.6")
+
+
+def _unbroken(found: list[tuple[int, float]], epochs: int) -> Iterator[list[tuple[int, float]]]:
+    """Yields the parts of a line between which an epoch was not measured."""
+    is_thinned = epochs > _MOST_POINTS
+    near = 4 * math.ceil(epochs / _MOST_POINTS) if is_thinned else 1
+    start = 0
+    for place in range(1, len(found) + 1):
+        if place == len(found) or found[place][0] - found[place - 1][0] > near:
+            yield found[start:place]
+            start = place
 
 
 def thinned(found: list[tuple[int, float]], most: int = _MOST_POINTS) -> list[tuple[int, float]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FAR = 50.0  # the highest value divided by the lowest, from which an axis is logarithmic
 _TICKS = 5
+_LARGEST = sys.float_info.max
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -50,7 +52,7 @@ def axis(values: Sequence[float], start: float, end: float, *, from_zero: bool =
     """
     low, high = min(values), max(values)
     if not from_zero and low > 0 and high / low > _FAR:
-        return Scale(low / 1.2, min(high * 1.2, 1e308), start, end, is_log=True)
+        return Scale(low / 1.2, min(high * 1.2, _LARGEST), start, end, is_log=True)
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if low == high == 0:
@@ -60,7 +62,8 @@ def axis(values: Sequence[float], start: float, end: float, *, from_zero: bool =
         return Scale(low - room, high + room, start, end)
     room = (high / 2 - low / 2) * 0.12
     is_at_zero = from_zero and low == 0
-    return Scale(low if is_at_zero else low - room, high + room, start, end)
+    bottom = low if is_at_zero else max(low - room, -_LARGEST)
+    return Scale(bottom, min(high + room, _LARGEST), start, end)
 
 
 def _round_values(low: float, high: float) -> list[float]:

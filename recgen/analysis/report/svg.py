@@ -22,13 +22,13 @@ def element(tag: str, *content: Markup | str, **attributes: object) -> Markup:
     """Returns an element; text and values are escaped. `class_` and `text_anchor` lose their _."""
     from markupsafe import Markup, escape
 
-    written = Markup("").join(
-        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _plain(value))
+    # Tags and names of attributes are this package's own words, never a user's.
+    written = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"'
         for name, value in attributes.items()
     )
-    inside = Markup("").join(map(escape, content))
-    # Tags and names of attributes are this package's own words, never a user's.
-    return Markup("<" + tag + "{}>{}</" + tag + ">").format(written, inside)
+    inside = "".join(map(escape, content))
+    return Markup(f"<{tag}{written}>{inside}</{tag}>")
 
 
 def _plain(value: object) -> object:

@@ -33,10 +33,11 @@ def number(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """Returns a figure for an axis, as short as it goes: `0.05`, `2k`, `1e-05`."""
-    if abs(value) >= 10_000:
-        return f"{value / 1000:g}k" if abs(value) < 1_000_000 else f"{value:.3g}"
-    return f"{value:.6g}"
+    """Returns a figure for an axis, as short as it goes: `0.05`, `20k`, `1e-5`."""
+    if 10_000 <= abs(value) < 1_000_000:
+        return f"{value / 1000:g}k"
+    digits, mark, exponent = f"{value:.4g}".partition("e")
+    return f"{digits}e{int(exponent)}" if mark else digits
 
 
 def percent(share: float) -> str:
