@@ -43,8 +43,8 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.asked.append(self.path)
-                content = outer.page.encode()
-                self.send_response(200)
+                content = outer.page.encode() if self.path == "/page" else b""
+                self.send_response(200 if content else 404)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from recgen.analysis.facts import points_of
-from recgen.analysis.measured import Metrics, Series
+from recgen.analysis.measured import TOWERS, Metrics, Series
 from recgen.findings import printable
 
 _GROUPS = ("loss", "recall", "gradient", "health", "weight_stats", "gradient_stats")
@@ -18,7 +18,9 @@ def series_of(metrics: Metrics) -> Iterator[tuple[str, Series]]:
         found: Mapping[str, Series] = getattr(metrics, group)
         for name, series in found.items():
             if points_of(series):
-                yield tag(group, *name.split(".")), series
+                tower, dot, rest = name.partition(".")
+                of_tower = dot and tower in TOWERS
+                yield tag(group, *((tower, rest) if of_tower else (name,))), series
 
 
 def figures_of(metrics: Metrics) -> Iterator[tuple[str, float]]:
