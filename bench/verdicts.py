@@ -90,6 +90,7 @@ def train(run: Made, config: dict[str, Any], folder: Path, rows: int) -> None:
         _kill(module, run.stop_after)
     with contextlib.suppress(RuntimeError, KilledError):  # the metrics say why it stopped
         module.run_fn(fn_args(folder, {}))
+    (folder / "done").touch()
     tf.keras.backend.clear_session()
     gc.collect()
 
@@ -140,10 +141,10 @@ def patched(folder: Path, config: dict[str, Any]) -> tuple[dict[str, Any], list[
 def measure(run: Made, number: int, rows: int, again: bool) -> dict[str, Any]:
     """Trains, diagnoses, and, if it is bad, does so again with the first patch.
 
-    With `again`, what is trained is diagnosed, and only patches that are new are trained.
+    With `again`, only what was not trained before is.
     """
     folder = WORK / f"{number:02}"
-    if not again:
+    if not (again and _holds(folder, run.config)):
         train(run, run.config, folder, rows)
     entry = {"label": run.label, "name": run.name, **judged(folder)}
     if entry["verdict"] in ("bad", "broken"):
@@ -158,9 +159,11 @@ def measure(run: Made, number: int, rows: int, again: bool) -> dict[str, Any]:
 
 
 def _holds(folder: Path, config: dict[str, Any]) -> bool:
-    """Says whether a run directory is that of a config."""
+    """Says whether a run directory is that of a config, trained to its end or failure."""
     path = folder / "config.yaml"
-    return path.exists() and json.loads(path.read_text("utf-8")) == config
+    if not path.exists() or json.loads(path.read_text("utf-8")) != config:
+        return False
+    return (folder / "done").exists()
 
 
 def _options() -> argparse.Namespace:
@@ -168,9 +171,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--only", metavar="LABEL", help="runs of one label; writes no results")
     parser.add_argument("--page", action="store_true", help="write the page alone")
-    parser.add_argument(
-        "--again", action="store_true", help="diagnose what is trained; train nothing"
-    )
+    parser.add_argument("--again", action="store_true", help="train only what was not")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 

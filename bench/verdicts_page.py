@@ -8,6 +8,8 @@ from typing import Any
 
 from verdicts_grid import RIGHT, is_missed, right
 
+from recgen.analysis.causes import KINDS
+
 PAGE = Path(__file__).parent.parent / "docs" / "diagnosis.md"
 HEAD = Path(__file__).parent / "verdicts_head.md"
 VERDICTS = ("good", "at_risk", "bad", "broken")
@@ -38,6 +40,8 @@ def _matrix(runs: list[dict[str, Any]], rows: int) -> list[str]:
         "made, not by how they came out: a setting that should fail may train on some data.",
         f"{hits} of {len(runs)} verdicts are among the right ones. Runs that were made to be bad "
         f"and called good: {len(missed)}. Fine runs that were called anything else: {len(blamed)}.",
+        "The thresholds were set with these runs in sight, so on other data it will be right less",
+        "often; all of them are of one small catalogue.",
         "",
         "| made to be | right | good | at risk | bad | broken |",
         "|---|---|---|---|---|---|",
@@ -53,13 +57,21 @@ def _patches(runs: list[dict[str, Any]]) -> list[str]:
     bad = [run for run in runs if run["verdict"] in ("bad", "broken")]
     tried = [run for run in bad if "patched" in run]
     after = Counter(run["patched"]["verdict"] for run in tried)
-    told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in after.items())
+    told = ", ".join(f"{after[v]} {v.replace('_', ' ')}" for v in VERDICTS if after[v])
+    firsts = Counter(
+        run["patched"]["causes"][0][0] for run in tried if run["patched"]["verdict"] == "at_risk"
+    )
+    doubts = ", ".join(f"{KINDS[code].title} ({count})" for code, count in firsts.most_common())
     return [
         "## Does the first patch help?",
         "",
         f"Of {len(bad)} runs that were called bad or broken, {len(tried)} had a patch. It was",
-        f"applied, and they were trained again, with as many epochs as before: {told}.",
-        "A run of three epochs that now learns is *at risk*, since it is undertrained.",
+        f"applied, and they were trained again, with the same seed and epochs: {told}.",
+        *(
+            [f"What is said of those at risk, which beat popularity, first: {doubts}."]
+            if doubts
+            else []
+        ),
         "",
         "| made to be | how | first patch | verdict | recall, popularity | then | recall |",
         "|---|---|---|---|---|---|---|",

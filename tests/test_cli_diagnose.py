@@ -224,6 +224,18 @@ def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
     assert "  test recall@5: 0.0700 in run 3" in lines
 
 
+def test_settings_that_change_together_are_named_up_to_three(run, folder, experiment):
+    for number, (rate, batch, works) in enumerate([(0.1, 64, 0), (0.05, 128, 1)] * 2):
+        data = healthy() if works else dead()
+        data["params"] |= {"learning_rate": rate, "batch_size": batch, "seed": batch}
+        model = {"top_k": batch}
+        run_of(folder / f"r{number}", data, {**experiment, "model": model})
+    _, out, _ = run("compare", "r0", "r1", "r2", "r3")
+    (line,) = [each for each in out.splitlines() if "of 2 work" in each]
+    assert " and 2 more: 0 of 2 work; else 2 of 2 (by chance: 0.33)" in line
+    assert "settings named together cannot be told apart" in out
+
+
 def test_what_is_no_difference_is_marked(run, folder):
     for name, own in (("a", 0.30), ("b", 0.31)):
         data = healthy()

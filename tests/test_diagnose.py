@@ -324,7 +324,11 @@ def test_without_logq_below_popularity_the_correction_is_the_patch(tmp_path, exp
 
 def test_sgd_and_deep_ftrl_do_not_suit(tmp_path, experiment):
     sgd = judge(tmp_path / "sgd", healthy(optimizer="sgd", learning_rate=0.5))
-    assert cause(sgd, "RD208").patch["model.optimizer"] == "adagrad"
+    other = {"model.optimizer": "adagrad", "model.learning_rate": 0.05}
+    assert cause(sgd, "RD208").patch == other
+    blown = judge(tmp_path / "nan", healthy(nan_detected=True, nan_epoch=0, optimizer="sgd",
+                                            learning_rate=10.0))  # fmt: skip
+    assert blown.first_patch.patch == other
     deep = {"optimizer": "ftrl", "buyer_tower_layers": DEEP, "product_tower_layers": DEEP}
     ftrl = judge(tmp_path / "ftrl", dead(optimizer="ftrl"), {**experiment, "model": deep})
     assert cause(ftrl, "RD208").patch["model.optimizer"] == "adagrad"
@@ -363,6 +367,17 @@ def test_recall_that_falls_while_the_loss_does_is_overfitting(tmp_path):
     assert found.patch == {"model.epochs": 3}
 
 
+def test_a_small_loss_of_recall_counts_where_val_loss_rises_too(tmp_path):
+    data = healthy(4, eval_rows=50)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
+    data["loss"]["val_loss"] = [6.0, 5.5, 5.8, 6.6]
+    found = cause(judge(tmp_path / "run", data), "RD301")
+    assert (found.confidence, found.evidence[-1]) == (
+        "medium",
+        "val_loss rose by 20% from its lowest",
+    )
+
+
 def test_what_came_after_the_best_epoch_did_no_harm_where_that_was_kept(tmp_path):
     data = healthy(6, best_epoch=2, stopped_early=True, epochs=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.3, 0.25, 0.2]
@@ -385,8 +400,10 @@ def test_own_history_is_told_where_it_is_better(tmp_path):
 def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
     data = healthy(4, eval_rows=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
-    found = cause(judge(tmp_path / "run", data), "RD301")
-    assert (found.confidence, "may be noise" in found.evidence[-1]) == ("low", True)
+    diagnosis = judge(tmp_path / "run", data)
+    found = cause(diagnosis, "RD301")
+    assert (diagnosis.verdict, found.confidence) == ("good", "low")
+    assert found.evidence[-1] == "of 50 rows that may be noise"
 
 
 def test_overfitting_by_loss_alone_is_a_guess(tmp_path):
@@ -481,8 +498,19 @@ def test_no_split_gets_one_by_the_time_that_is_known(tmp_path, experiment):
     time = {"column": "seen", "data_type": "temporal", "transforms": {"cyclical": {"weekly": True}}}
     features["buyer_model_features"] = [*features["buyer_model_features"], time]
     config = {**experiment, "features": features, "data": {}}
-    found = cause(judge(tmp_path / "run", healthy(), config), "RD401")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "purchases.parquet").touch()  # recgen train drew the rows
+    diagnosis = judge(folder, healthy(), config)
+    found = cause(diagnosis, "RD401")
+    assert (diagnosis.verdict, found.confidence) == ("at_risk", "medium")
     assert found.patch == {"data.split": {"kind": "strict_time", "date_column": "seen"}}
+
+
+def test_who_split_elsewhere_is_asked_only(tmp_path, experiment):
+    config = {**experiment, "data": {}}
+    diagnosis = judge(tmp_path / "run", healthy(), config)
+    assert (diagnosis.verdict, cause(diagnosis, "RD401").confidence) == ("good", "low")
 
 
 def test_validation_far_above_the_test_is_no_later_day(tmp_path):

@@ -22,6 +22,7 @@ MODULES = ("transform_module.py", "trainer_module.py")
 MARKS = (FILE_NAME, CONFIG, *MODULES)
 _VOCABULARIES = "transform/transform_fn/assets"
 _MODEL = "serving_model"
+_PURCHASES = "purchases.parquet"  # what `recgen recommend` reads
 _LOGS = ("train.log", "transform.log")
 _LOG_BYTES = 4000  # of a log's end: the error is there
 _DIGEST = re.compile(r"^# config: ([0-9a-f]{6,64})\r?$", re.MULTILINE)
@@ -42,6 +43,7 @@ class Run:
         vocabularies: Entries of each vocabulary of the transform, by file name.
         unknown_products: Share of the rows of a part (`eval`, `test`) whose product the training
             does not know, as the trainer told it; empty where it is not known.
+        trained_here: Whether `recgen train` made it, and so split the data as the config says.
         has_model: Whether a SavedModel is there.
         log: The end of the log of the stage that ran last; empty if there is none.
     """
@@ -55,6 +57,7 @@ class Run:
     modules: Mapping[str, str] = field(default_factory=dict)
     vocabularies: Mapping[str, int] = field(default_factory=dict)
     unknown_products: Mapping[str, float] = field(default_factory=dict)
+    trained_here: bool = False
     has_model: bool = False
     log: str = ""
 
@@ -83,14 +86,10 @@ def load_run(path: str | Path) -> Run:
     shown = str(path)
     place, file = open_place(shown)
     names = place.names()
-    metrics_name = file or FILE_NAME
     if file is None and not set(MARKS) & set(names):
         help = f"a run holds {', '.join(MARKS[:2])} and the modules; `recgen runs` lists them"
         raise RecgenError(f"{shown} is no run directory", help)
-    content = place.read(metrics_name) if metrics_name in names else None
-    problem = None if content is not None else f"there is no {FILE_NAME}"
-    source = _joined(shown, FILE_NAME) if file is None else shown
-    metrics = Metrics() if content is None else read_metrics(_text(content, source), source)
+    metrics, problem = _metrics(place, file, shown)
     report, config = _config(place, _joined(shown if file is None else _parent(shown), CONFIG))
     return Run(
         name=_name(shown, file),
@@ -102,9 +101,19 @@ def load_run(path: str | Path) -> Run:
         modules=_modules(place),
         vocabularies=_vocabularies(place),
         unknown_products=metrics.shares("unknown_products"),
+        trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
         log=_log(place),
     )
+
+
+def _metrics(place: Place, file: str | None, shown: str) -> tuple[Metrics, str | None]:
+    """Returns the metrics, or why there are none."""
+    content = place.read(file or FILE_NAME)
+    if content is None:
+        return Metrics(), f"there is no {FILE_NAME}"
+    source = _joined(shown, FILE_NAME) if file is None else shown
+    return read_metrics(_text(content, source), source), None
 
 
 def _text(content: bytes, source: str) -> str:

@@ -20,6 +20,7 @@ _BESIDE = 6  # runs that fit beside each other
 _CELL = 24  # characters of a value
 _LABEL = 34
 _FACTORS = 8
+_TOGETHER = 3  # settings of one division that are named
 _FAR = 20.0  # the highest value, divided by the lowest
 
 
@@ -158,14 +159,13 @@ def _success(comparison: Comparison) -> Iterator[Line]:
 
 
 def _factor(factor: Factor) -> str:
-    named = zip(factor.paths, factor.condition, strict=True)
-    settings = " and ".join(
-        f"{printable(path)} {_shortened(condition, 40)}" for path, condition in named
-    )
+    pairs = list(zip(factor.paths, factor.condition, strict=True))
+    named = [f"{printable(path)} {_shortened(cond, 40)}" for path, cond in pairs[:_TOGETHER]]
+    more = [f"{len(pairs) - _TOGETHER} more"] if len(pairs) > _TOGETHER else []
     ins, outs = factor.inside, factor.outside
-    return f"{settings}: {ins[0]} of {ins[1]} work; else {outs[0]} of {outs[1]}" + (
-        f" (by chance: {factor.chance:.2f})" if factor.chance < 1 else " (by chance: likely)"
-    )
+    chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
+    told = f"{ins[0]} of {ins[1]} work; else {outs[0]} of {outs[1]} (by chance: {chance})"
+    return f"{' and '.join([*named, *more])}: {told}"
 
 
 def _shortened(text: str, width: int) -> str:

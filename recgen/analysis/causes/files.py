@@ -25,8 +25,8 @@ def _end_of_log(facts: Facts) -> Iterator[str]:
 
 
 def _incomplete(facts: Facts) -> Iterator[Sign]:
-    if facts.epochs == 0:
-        return
+    if facts.epochs == 0 or facts.failure_kind == "nan" or facts.metrics.not_finite:
+        return  # the loss is missing since it was NaN
     notes = facts.metrics.notes
     if not points(facts.loss):
         yield Sign("high", _listed(("there is no training loss", *notes)))

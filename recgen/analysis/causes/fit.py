@@ -39,11 +39,21 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
         f"{figure(end)} in the last, {facts.epochs}",
         *_losses_since(facts, top[0]),
     ]
-    sure = lost > _noise(facts, top[1])
-    if not sure:
-        told.append(f"of {facts.rows('val'):,} rows that may be noise")
     patch = {"model.epochs": top[0] + 1}
-    yield Sign("high" if sure else "low", tuple(told), patch=patch)
+    rise = _rise_of_val_loss(facts)
+    if lost > _noise(facts, top[1]):
+        yield Sign("high", tuple(told), patch=patch)
+    elif rise > _LOST:
+        yield Sign("medium", (*told, f"val_loss rose by {rise:.0%} from its lowest"), patch=patch)
+    elif not facts.is_failed:
+        noise = f"of {facts.rows('val'):,} rows that may be noise"
+        yield Sign("low", (*told, noise), patch=patch, verdict="good")
+
+
+def _rise_of_val_loss(facts: Facts) -> float:
+    """Returns by how much of its lowest value the validation loss has risen."""
+    bottom, end = lowest(facts.val_loss), last(facts.val_loss)
+    return end / bottom[1] - 1 if bottom and end is not None and bottom[1] > 0 else 0.0
 
 
 def _falls(facts: Facts, since: int) -> bool:
@@ -164,7 +174,9 @@ KINDS = (
         "recall falls from the best epoch on. A rising val_loss alone is no sign of it: recall may "
         "rise for a hundred epochs more.",
         signs="Validation recall ends below its best by more than 3%, while the training loss "
-        "falls. Where recall was not measured: val_loss, with low confidence.",
+        "falls, and the trainer did not keep the best epoch's weights. Within noise it is a "
+        "remark, unless val_loss has risen, too. Where recall was not measured: val_loss, as a "
+        "guess.",
         remedy="Stop at the best epoch; fewer or narrower layers, dropout, fewer features.",
         check=_overfitting,
     ),

@@ -42,10 +42,11 @@ def is_slow(facts: Facts) -> bool:
 def calmed(facts: Facts) -> Patch:
     """Returns all changes that keep towers from dying: rate, linear outputs, clipping, logQ."""
     patch: dict[str, object] = {}
-    if facts.optimizer == "ftrl" and (facts.depth or 0) >= 2:
-        patch["model.optimizer"] = "adagrad"
-    rate, safe = facts.rate, safe_rate(facts.optimizer, facts.depth)
-    if rate is not None and rate > safe:
+    optimizer = facts.optimizer
+    if optimizer == "sgd" or (optimizer == "ftrl" and (facts.depth or 0) >= 2):
+        patch["model.optimizer"] = optimizer = "adagrad"  # they learn little at any rate
+    rate, safe = facts.rate, safe_rate(optimizer, facts.depth)
+    if rate is not None and (rate > safe or facts.optimizer == "sgd") and rate != safe:
         patch["model.learning_rate"] = safe
     for side, index in facts.relu_outputs:
         patch[f"model.{side}_tower_layers[{index}].activation"] = "linear"

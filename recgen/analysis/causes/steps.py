@@ -36,7 +36,11 @@ def _high_rate(facts: Facts) -> Iterator[Sign]:
     towers = _towers(facts)
     told = (
         f"learning rate {rate:g} with {facts.optimizer}{towers}: "
-        f"{f'from {most:g} on such towers fail' if rate >= most else f'{safe:g} is safe'}",
+        + (
+            f"from {most:g} on such towers fail or lose recall"
+            if rate >= most
+            else f"{safe:g} is safe"
+        ),
     )
     if facts.is_failed or _has_diverged(facts):
         yield Sign("high" if rate >= most else "medium", told, patch=calmed(facts), verdict="bad")
@@ -161,8 +165,7 @@ def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
     bad: Verdict | None = "bad" if facts.is_failed else None
     if facts.optimizer == "sgd":
         told = "sgd moves rare IDs hardly at all: it learns little more than popularity"
-        patch = {"model.optimizer": "adagrad", "model.learning_rate": 0.05, **corrected(facts)}
-        yield Sign("high" if bad else "medium", (told,), patch=patch, verdict=bad)
+        yield Sign("high" if bad else "medium", (told,), patch=calmed(facts), verdict=bad)
     elif facts.optimizer == "ftrl" and (facts.depth or 0) >= 2:
         told = "ftrl with layers: its first step sets most weights to zero"
         yield Sign("high" if bad else "low", (told,), patch=calmed(facts), verdict=bad)
