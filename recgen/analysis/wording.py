@@ -9,7 +9,7 @@ from recgen.analysis.diagnosis import Patch, Verdict, fixes
 from recgen.analysis.factors import Factor
 from recgen.analysis.facts import Facts
 from recgen.analysis.measured import Interval
-from recgen.findings import Fix, show
+from recgen.findings import Fix, printable, show
 
 WORDS: dict[Verdict, str] = {
     "good": "good",
@@ -18,6 +18,8 @@ WORDS: dict[Verdict, str] = {
     "broken": "broken",
 }
 _SURE = 0.05
+_TOGETHER = 3  # settings of one division that are named
+_LONGEST = 40  # characters of a value
 
 
 def setup_of(facts: Facts) -> Iterator[str]:
@@ -61,6 +63,19 @@ def interval_text(value: Interval | None) -> str:
     if value.low is None or value.high is None:
         return figure(value.value)
     return f"{figure(value.value)} ±{(value.high - value.low) / 2:.4f}"
+
+
+def division(factor: Factor) -> str:
+    """Returns the settings that divide runs, with the values of the one side."""
+    pairs = list(zip(factor.paths, factor.condition, strict=True))
+    named = [f"{printable(path)} {_shortened(value)}" for path, value in pairs[:_TOGETHER]]
+    more = [f"{len(pairs) - _TOGETHER} more"] if len(pairs) > _TOGETHER else []
+    return " and ".join([*named, *more])
+
+
+def _shortened(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
 def what_runs_tell(factors: Sequence[Factor], count: int) -> str:

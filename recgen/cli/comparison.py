@@ -10,7 +10,7 @@ from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.measured import Series
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
-from recgen.analysis.wording import WORDS, interval_text, what_runs_tell
+from recgen.analysis.wording import WORDS, division, interval_text, what_runs_tell
 from recgen.cli.show import Segment
 from recgen.cli.verdicts import STYLES, levels
 from recgen.findings import printable
@@ -20,7 +20,6 @@ _BESIDE = 6  # runs that fit beside each other
 _CELL = 24  # characters of a value
 _LABEL = 34
 _FACTORS = 8
-_TOGETHER = 3  # settings of one division that are named
 _FAR = 20.0  # the highest value, divided by the lowest
 
 
@@ -159,13 +158,10 @@ def _success(comparison: Comparison) -> Iterator[Line]:
 
 
 def _factor(factor: Factor) -> str:
-    pairs = list(zip(factor.paths, factor.condition, strict=True))
-    named = [f"{printable(path)} {_shortened(cond, 40)}" for path, cond in pairs[:_TOGETHER]]
-    more = [f"{len(pairs) - _TOGETHER} more"] if len(pairs) > _TOGETHER else []
     ins, outs = factor.inside, factor.outside
     chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
     told = f"{ins[0]} of {ins[1]} work; else {outs[0]} of {outs[1]} (by chance: {chance})"
-    return f"{' and '.join([*named, *more])}: {told}"
+    return f"{division(factor)}: {told}"
 
 
 def _shortened(text: str, width: int) -> str:

@@ -15,7 +15,7 @@ from recgen.analysis.report.lines import Line
 from recgen.analysis.report.part import Part
 from recgen.analysis.report.svg import COLORS
 from recgen.analysis.report.text import name
-from recgen.analysis.wording import interval_text, what_runs_tell
+from recgen.analysis.wording import division, interval_text, what_runs_tell
 
 _MOST_SETTINGS = 200
 _MOST_FACTORS = 8
@@ -164,9 +164,8 @@ def _cell(row: Row, place: int) -> Cell:
 
 
 def _success(factor: Factor) -> Success:
-    named = zip(factor.paths, factor.condition, strict=True)
     return Success(
-        setting=" and ".join(f"{name(path)} {name(condition, 60)}" for path, condition in named),
+        setting=division(factor),
         inside=f"{factor.inside[0]} of {factor.inside[1]}",
         outside=f"{factor.outside[0]} of {factor.outside[1]}",
         chance=f"{factor.chance:.2f}" if factor.chance < 1 else "likely",
