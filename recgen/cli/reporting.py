@@ -25,7 +25,7 @@ def report(
     ] = Path("report.html"),
     force: Force = False,
 ) -> None:
-    """Write a page about trainings: verdict, curves, embeddings, evaluation, code."""
+    """Write a page about trainings, to look at and to mail."""
     from recgen import write
     from recgen.analysis.report import MARK, report_page
 
@@ -51,7 +51,7 @@ def export(
         typer.Option(metavar="DIR", help="Where to write.  [default: tensorboard, or mlruns]"),
     ] = None,
 ) -> None:
-    """Write finished trainings as TensorBoard's event files, or to a store of MLflow's files."""
+    """Write finished trainings as files of TensorBoard or MLflow."""
     loaded = [load_run(run) for run in runs]
     if to is Tool.tensorboard:
         _to_tensorboard(loaded, out or Path("tensorboard"))
