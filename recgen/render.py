@@ -1,4 +1,4 @@
-"""Plan -> text. The only module that knows Jinja and black."""
+"""Plan -> text. The only module that knows black, and how templates become code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # both are slow to import, and `import recgen` must not be
 
 _PACKAGE = Path(__file__).parent
 # Beside the package in a checkout, inside it in the wheel.
-_FOLDERS = (_PACKAGE.parent / "templates", _PACKAGE / "templates")
+TEMPLATE_FOLDERS = (_PACKAGE.parent / "templates", _PACKAGE / "templates")
 # Between definitions: sections are formatted one by one, since most are the same in every module
 # and black is nine tenths of the time.
 _SECTION = "\f"
@@ -47,7 +47,7 @@ def _environment() -> jinja2.Environment:
     from markupsafe import Markup
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder for folder in _FOLDERS if folder.is_dir()]),
+        loader=jinja2.FileSystemLoader([folder for folder in TEMPLATE_FOLDERS if folder.is_dir()]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -85,6 +85,15 @@ def write_all(contents: Mapping[Path, bytes], *, force: bool = False) -> tuple[W
     return tuple(Written(path, path in changed) for path in contents)
 
 
+def begins_with(path: Path, mark: str) -> bool:
+    """Says whether a file is there that begins with a text, such as what recgen wrote."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(mark.encode())) == mark.encode()
+    except OSError:  # writing will tell
+        return False
+
+
 def stale(files: Mapping[str, str], folder: Path) -> tuple[str, ...]:
     """Returns the names of the files in the folder that are missing or hold another text."""
     paths = _targets(files, folder)

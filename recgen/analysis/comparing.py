@@ -199,7 +199,8 @@ def wilson(share: float, rows: int | None) -> Interval:
     center = (share + z2 / (2 * rows)) / (1 + z2 / rows)
     spread = share * (1 - share) / rows + z2 / (4 * rows * rows)
     half = _Z / (1 + z2 / rows) * math.sqrt(spread)
-    return Interval(share, max(center - half, 0.0), min(center + half, 1.0))
+    low, high = max(center - half, 0.0), min(center + half, 1.0)
+    return Interval(share, low if share > 0 else 0.0, high if share < 1 else 1.0)
 
 
 def _doubts(facts: Sequence[Facts]) -> Iterator[str]:

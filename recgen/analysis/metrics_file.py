@@ -28,6 +28,7 @@ _STATS = ("weight_stats", "gradient_stats")
 _EXPECTED = ("loss.loss", "loss.val_loss", "gradient.query", "gradient.candidate")
 _MOST_SERIES = 200  # in a group; a trainer writes some ten
 _MOST_EPOCHS = 100_000
+_MOST_VALUES = 2**63  # in a bin
 _HELP = "the file is written by a training; train again"
 
 
@@ -172,7 +173,9 @@ def _histogram(part: Mapping[str, Any], epochs: int) -> Histogram | None:
         return None
     numbers = [number for number in map(number_of, edges) if number is not None]
     is_whole = all(
-        isinstance(row, list) and len(row) == BINS and all(type(n) is int for n in row)
+        isinstance(row, list)
+        and len(row) == BINS
+        and all(type(n) is int and 0 <= n < _MOST_VALUES for n in row)
         for row in counts
     )
     if len(numbers) != len(edges) or len(edges) != BINS + 1 or not is_whole:

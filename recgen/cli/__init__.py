@@ -52,6 +52,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         explaining,
         inspecting,
         proposing,
+        reporting,
         running,
     )
     from recgen.cli.app import app

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from recgen.analysis.causes.base import figure
 from recgen.analysis.comparing import Comparison, Row, loss_change
 from recgen.analysis.factors import FEWEST, Factor
-from recgen.analysis.measured import Interval, Series
+from recgen.analysis.measured import Series
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
+from recgen.analysis.wording import WORDS, division, interval_text, what_runs_tell
 from recgen.cli.show import Segment
-from recgen.cli.verdicts import STYLES, WORDS, levels
+from recgen.cli.verdicts import STYLES, levels
 from recgen.findings import printable
 
 Line = tuple[Segment | str, ...]
@@ -19,9 +20,7 @@ _BESIDE = 6  # runs that fit beside each other
 _CELL = 24  # characters of a value
 _LABEL = 34
 _FACTORS = 8
-_TOGETHER = 3  # settings of one division that are named
 _FAR = 20.0  # the highest value, divided by the lowest
-_SURE = 0.05
 
 
 def told(comparison: Comparison) -> Iterator[Line]:
@@ -105,22 +104,14 @@ def _figures(comparison: Comparison) -> Iterator[Line]:
         for row in rows:
             if row.best is not None:
                 close = ", ".join(str(run + 1) for run in sorted(row.close))
-                best = _interval(row.figures[row.best])
+                best = interval_text(row.figures[row.best])
                 beside = f"; no difference shown to run {close}" if close else ""
                 yield (f"  {row.name}: {best} in run {row.best + 1}{beside}",)
 
 
 def _cell(row: Row, run: int) -> str:
     mark = " *" if run == row.best else " ~" if run in row.close else ""
-    return _interval(row.figures[run]) + mark
-
-
-def _interval(value: Interval | None) -> str:
-    if value is None:
-        return "-"
-    if value.low is None or value.high is None:
-        return figure(value.value)
-    return f"{figure(value.value)} ±{(value.high - value.low) / 2:.4f}"
+    return interval_text(row.figures[run]) + mark
 
 
 def _curves(comparison: Comparison) -> Iterator[Line]:
@@ -163,27 +154,14 @@ def _success(comparison: Comparison) -> Iterator[Line]:
     if len(comparison.factors) > _FACTORS:
         yield (f"  and {len(comparison.factors) - _FACTORS} less clear divisions",)
     yield ()
-    yield (f"  {_honestly(comparison.factors[0], count)}",)
+    yield (f"  {what_runs_tell(comparison.factors, count)}",)
 
 
 def _factor(factor: Factor) -> str:
-    pairs = list(zip(factor.paths, factor.condition, strict=True))
-    named = [f"{printable(path)} {_shortened(cond, 40)}" for path, cond in pairs[:_TOGETHER]]
-    more = [f"{len(pairs) - _TOGETHER} more"] if len(pairs) > _TOGETHER else []
     ins, outs = factor.inside, factor.outside
     chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
     told = f"{ins[0]} of {ins[1]} work; else {outs[0]} of {outs[1]} (by chance: {chance})"
-    return f"{' and '.join([*named, *more])}: {told}"
-
-
-def _honestly(first: Factor, count: int) -> str:
-    """Returns what so few runs can tell."""
-    if first.chance <= _SURE:
-        sure = f"so clear a division of {count} runs is rarely chance"
-    else:
-        sure = f"{count} runs are few: so clear a division may well be chance"
-    together = "; settings named together cannot be told apart" if len(first.paths) > 1 else ""
-    return f"{sure}{together}. It does not say that the setting is the reason."
+    return f"{division(factor)}: {told}"
 
 
 def _shortened(text: str, width: int) -> str:

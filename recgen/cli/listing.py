@@ -10,8 +10,9 @@ from typing import Any
 
 from recgen.analysis.diagnosis import VERDICTS
 from recgen.analysis.indexing import Entry
+from recgen.analysis.wording import WORDS
 from recgen.cli.show import Segment
-from recgen.cli.verdicts import STYLES, WORDS
+from recgen.cli.verdicts import STYLES
 from recgen.findings import printable
 
 _NO_DATE = datetime.min.replace(tzinfo=timezone.utc)

@@ -7,24 +7,18 @@ from collections.abc import Iterator
 
 from recgen.analysis import Cause, Diagnosis, Run
 from recgen.analysis.causes.base import figure
-from recgen.analysis.diagnosis import Patch, Verdict, fixes
+from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import ASCII, BLOCKS, sparkline
+from recgen.analysis.wording import WORDS, patch_lines, setup_of
 from recgen.cli.show import Segment
-from recgen.findings import Fix, show
 
 STYLES: dict[Verdict, str] = {
     "good": "bold green",
     "at_risk": "bold yellow",
     "bad": "bold red",
     "broken": "bold magenta",
-}
-WORDS: dict[Verdict, str] = {
-    "good": "good",
-    "at_risk": "at risk",
-    "bad": "bad",
-    "broken": "broken",
 }
 _LABEL = 13
 Line = tuple[int, tuple[Segment | str, ...]]
@@ -58,14 +52,7 @@ def told(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
 
 
 def _setup(facts: Facts) -> Iterator[Line]:
-    parts = [
-        facts.optimizer and facts.rate is not None and f"{facts.optimizer} {facts.rate:g}",
-        facts.batch_size and f"batches of {facts.batch_size:,}",
-        facts.depth is not None and f"depth {facts.depth}",
-        facts.epochs and f"{facts.epochs} of {facts.asked_epochs or facts.epochs} epochs",
-        facts.candidates and f"{facts.candidates:,} products",
-    ]
-    known = [part for part in parts if part]
+    known = list(setup_of(facts))
     if known:
         yield 2, (f"{'trained':<{_LABEL}}", ", ".join(known))
 
@@ -110,23 +97,3 @@ def _patch(cause: Cause, shown: dict[str, str]) -> Iterator[Line]:
     shown[key] = cause.code
     for number, text in enumerate(patch_lines(cause.patch)):
         yield 5, ("patch: " if number == 0 else "       ", (text, "green"))
-
-
-def patch_lines(patch: Patch) -> list[str]:
-    """Returns what a patch changes, a line a path."""
-    return [f"{fix.path}: {_value(fix)}" for fix in fixes(patch)]
-
-
-def _value(fix: Fix) -> str:
-    if fix.op == "remove":
-        return "(removed)"
-    value = fix.value
-    if value == []:
-        return "[]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) + "}"
-    return _plain(value)
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else show(value)

@@ -1,0 +1,135 @@
+"""A run in an MLflow store of files. The only module that knows MLflow."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recgen.analysis.diagnosing import diagnose
+from recgen.analysis.exporting.measures import figures_of, series_of
+from recgen.analysis.run import Run
+from recgen.analysis.series import points
+from recgen.analysis.settings import settings_of
+from recgen.findings import RecgenError, printable
+
+ALLOW = "MLFLOW_ALLOW_FILE_STORE"
+"""What newer versions of MLflow want to be true where a store is a folder."""
+
+_INSTALL = 'install the extra: pip install "recgen[mlflow]"'
+_EXPERIMENT = "recgen"
+_SOURCE = "recgen.source"
+_NAME = re.compile(r"[^\w./ -]", re.ASCII)
+_MOST_NAME, _MOST_VALUE = 200, 500  # characters; MLflow allows a little more
+_MOST_METRICS, _MOST_PARAMS = 1000, 100  # of a batch, as MLflow allows
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A run of the store; `changed` is False when it was already there."""
+
+    run_id: str
+    changed: bool
+
+
+def log_run(run: Run, folder: Path) -> Logged:
+    """Puts a run into the store: metrics per epoch, params, and verdict and digest as tags.
+
+    Args:
+        run: It becomes a run of the experiment `recgen`, where all can be compared.
+        folder: The store; it is made if it is missing. No server is needed.
+
+    Raises:
+        RecgenError: MLflow is not installed, or the store cannot be written.
+    """
+    # Newer versions refuse a store of files unless it is asked for; a user's own setting stays.
+    os.environ.setdefault(ALLOW, "true")
+    try:
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+    except ImportError:
+        raise RecgenError("MLflow is not installed", _INSTALL) from None
+    try:
+        return _logged(MlflowClient(tracking_uri=folder.resolve().as_uri()), run)
+    except (OSError, MlflowException) as error:
+        reason = str(error).partition("\n")[0]
+        raise RecgenError(
+            f"{folder} cannot be written: {reason}", "choose another --out"
+        ) from error
+
+
+def _logged(client: Any, run: Run) -> Logged:
+    experiment = _experiment(client)
+    tags = dict(_tags(run))
+    known = client.search_runs([experiment], f"tags.`{_SOURCE}` = '{tags[_SOURCE]}'", max_results=1)
+    if known:
+        return Logged(known[0].info.run_id, changed=False)
+    time = int(run.metrics.saved_at.timestamp() * 1000) if run.metrics.saved_at else 0
+    made = client.create_run(experiment, start_time=time, tags=tags, run_name=_text(run.title))
+    name = made.info.run_id
+    _log_metrics(client, name, run, time)
+    _log_params(client, name, run)
+    status = "FAILED" if tags["recgen.verdict"] in ("bad", "broken") else "FINISHED"
+    client.set_terminated(name, status=status, end_time=time)
+    return Logged(name, changed=True)
+
+
+def _experiment(client: Any) -> str:
+    known = client.get_experiment_by_name(_EXPERIMENT)
+    return str(known.experiment_id if known else client.create_experiment(_EXPERIMENT))
+
+
+def _tags(run: Run) -> Iterator[tuple[str, str]]:
+    diagnosis = diagnose(run)
+    yield "recgen.verdict", diagnosis.verdict
+    yield "recgen.summary", _text(diagnosis.summary)
+    yield "recgen.causes", " ".join(cause.code for cause in diagnosis.causes) or "none"
+    yield "recgen.place", _text(run.place)
+    yield "recgen.config_digest", _text(run.metrics.text("config_digest") or "unknown")
+    # What was measured says whether it is the same run, wherever it lies.
+    yield _SOURCE, hashlib.sha256(repr(run.metrics).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _log_metrics(client: Any, name: str, run: Run, time: int) -> None:
+    from mlflow.entities import Metric
+
+    end = max(run.metrics.epochs - 1, 0)
+    found = [
+        Metric(_name(key), value, time, epoch)
+        for key, series in series_of(run.metrics)
+        for epoch, value in points(series)
+    ]
+    found += [Metric(_name(key), value, time, end) for key, value in figures_of(run.metrics)]
+    for start in range(0, len(found), _MOST_METRICS):
+        client.log_batch(name, metrics=found[start : start + _MOST_METRICS])
+
+
+def _log_params(client: Any, name: str, run: Run) -> None:
+    from mlflow.entities import Param
+
+    told = {
+        f"params.{key}": str(value)
+        for key, value in run.metrics.params.items()
+        if isinstance(value, (str, int, float))
+    }
+    # Names that differ only in what MLflow does not allow would be one file: the first is kept.
+    unique: dict[str, str] = {}
+    for key, value in {**settings_of(run), **told}.items():
+        unique.setdefault(_name(key), _text(value))
+    found = [Param(key, value) for key, value in unique.items()]
+    for start in range(0, len(found), _MOST_PARAMS):
+        client.log_batch(name, params=found[start : start + _MOST_PARAMS])
+
+
+def _name(key: str) -> str:
+    """Returns a key that is a path within the store: MLflow makes files of keys."""
+    parts = (_NAME.sub("_", part)[:_MOST_NAME].strip(". ") or "_" for part in key.split("/"))
+    return "/".join(parts)
+
+
+def _text(value: str) -> str:
+    return printable(value[:_MOST_VALUE])[:_MOST_VALUE]

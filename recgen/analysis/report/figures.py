@@ -1,0 +1,186 @@
+"""The pictures of one run: curves, embedding health, histograms. Knows facts, writes no page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recgen.analysis.facts import Facts, points_of
+from recgen.analysis.measured import TOWERS, Series
+from recgen.analysis.report.heat import draw_heat
+from recgen.analysis.report.lines import Level, Line, draw_lines
+from recgen.analysis.report.text import number
+from recgen.analysis.series import last, points
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+SIDES = {"query": "buyer", "candidate": "product"}
+COLORS = {"query": "c0", "candidate": "c1"}
+_MOST_KS = 4
+_MOST_KEYS = 8
+_TABLE_NOTE = "Colors are those of the table above."
+_ALIKE = 0.5  # of the common span that one of two curves takes, or they get an axis each
+_HEALTH = {
+    "effective_rank": (
+        "Effective rank",
+        "Directions that the embeddings use, of those they have; few: they lie on a line or plane.",
+    ),
+    "mean_cosine": (
+        "Mean cosine",
+        "0: embeddings point in all directions. 1: all in the same, and nothing can be told apart.",
+    ),
+    "dead_units": ("Dead units", "Share of the ReLU units that fire for no row."),
+    "update_ratio": (
+        "Update ratio",
+        "How far an epoch moved the weights, relative to their norm before it.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a color stands for; the value is the last one."""
+
+    color: str
+    label: str
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with its title, its key, and what to know about it."""
+
+    title: str
+    picture: Markup
+    keys: tuple[Key, ...] = ()
+    note: str = ""
+
+
+def figure_of(
+    title: str,
+    lines: Sequence[Line],
+    levels: Sequence[Level] = (),
+    note: str = "",
+    mark: int | None = None,
+    from_zero: bool = False,
+) -> Iterator[Figure]:
+    """Yields curves as a figure; nothing when no line has a value."""
+    shown = [line for line in lines if points_of(line.values)]
+    if not shown:
+        return
+    keys = [Key(line.color, line.label, _last(line.values)) for line in shown]
+    if len(keys) > _MOST_KEYS:
+        keys, note = [], f"{_TABLE_NOTE} {note}".rstrip()
+    keys += [Key("level", level.label, number(level.value)) for level in levels]
+    picture = draw_lines(title, shown, levels, mark, from_zero)
+    yield Figure(title, picture, tuple(keys), note)
+
+
+def _last(series: Series) -> str:
+    value = last(series)
+    return "" if value is None else number(value)
+
+
+def curves(facts: Facts) -> Iterator[Figure]:
+    """Yields losses, validation recall, the loss against chance, gradient norms, coverage."""
+    yield from _losses(facts)
+    yield from _recall(facts)
+    ratio = Line("training", facts.loss_to_chance, "c0")
+    yield from figure_of(
+        "Loss against chance",
+        [ratio],
+        [Level("chance", 1.0)],
+        "1 is the loss of a model whose scores are all equal, or that knows popularity alone.",
+    )
+    yield from _gradients(facts)
+    coverage = Line("coverage", facts.metrics.health.get("val_coverage_at_100", ()), "c2")
+    note = "Share of the products that are in anybody's top 100 on the validation rows."
+    yield from figure_of("Coverage", [coverage], note=note, from_zero=True)
+
+
+def _losses(facts: Facts) -> Iterator[Figure]:
+    train = Line("training", facts.loss, "c0")
+    val = Line("validation", facts.val_loss, "c1")
+    kept, note = facts.best_epoch, _kept_note(facts)
+    odd = facts.metrics.not_finite.get("loss.loss", ())
+    if odd:
+        note = f"The loss was no finite number from epoch {odd[0] + 1} on. {note}".rstrip()
+    if _fit_together(train.values, val.values):
+        yield from figure_of("Loss", [train, val], note=note, mark=kept)
+    else:
+        yield from figure_of("Training loss", [train], note=note, mark=kept)
+        yield from figure_of("Validation loss", [val], mark=kept)
+    penalty = facts.metrics.loss.get("regularization_loss", ())
+    if any(penalty):
+        yield from figure_of("Regularization loss", [Line("training", penalty, "c0")])
+
+
+def _kept_note(facts: Facts) -> str:
+    kept = facts.best_epoch
+    return "" if kept is None else f"The dotted line is epoch {kept + 1}, which was kept."
+
+
+def _fit_together(one: Series, other: Series) -> bool:
+    """Says whether two series can have an axis in common without being flattened."""
+    both = [[value for _, value in points(series)] for series in (one, other)]
+    known = [value for values in both for value in values]
+    if not all(both):
+        return True
+    span = max(known) - min(known)
+    return span == 0 or max(max(values) - min(values) for values in both) >= _ALIKE * span
+
+
+def _recall(facts: Facts) -> Iterator[Figure]:
+    own = facts.recall_k
+    ks = sorted(facts.val_recalls, key=lambda k: (k != own, -k))[:_MOST_KS]
+    lines = [
+        Line(f"recall@{k}", facts.val_recalls[k], "c0" if place == 0 else f"c0 t{place}")
+        for place, k in enumerate(ks)
+    ]
+    final = facts.metrics.final
+    levels: list[Level] = []
+    for part, words in (("val", "popularity"), ("test", "popularity on test")):
+        popular = final.get(f"{part}_popularity_recall_at_{own}")
+        if popular is not None and not levels:
+            levels.append(Level(f"{words} @{own}", popular))
+    yield from figure_of(
+        "Validation recall",
+        lines,
+        levels,
+        _kept_note(facts),
+        mark=facts.best_epoch,
+        from_zero=True,
+    )
+
+
+def _gradients(facts: Facts) -> Iterator[Figure]:
+    lines = [Line(SIDES[tower], facts.gradient(tower), COLORS[tower]) for tower in TOWERS]
+    zero = [
+        f"The {SIDES[tower]} tower's are zero from epoch {epoch + 1} on."
+        for tower, epoch in facts.zero_gradients.items()
+    ]
+    yield from figure_of("Gradient norms", lines, note=" ".join(zero))
+
+
+def health(facts: Facts) -> Iterator[Figure]:
+    """Yields how well the towers' embeddings are."""
+    found = facts.metrics.health
+    for name, (title, note) in _HEALTH.items():
+        lines = [
+            Line(SIDES[tower], found.get(f"{tower}.{name}", ()), COLORS[tower]) for tower in TOWERS
+        ]
+        is_ratio = name == "update_ratio"
+        yield from figure_of(title, lines, note=note, from_zero=not is_ratio)
+
+
+def histograms(facts: Facts) -> Iterator[Figure]:
+    """Yields how weights and gradients are distributed, over the epochs, by tower."""
+    for group, words in (("weight_stats", "weights"), ("gradient_stats", "gradients")):
+        for tower in TOWERS:
+            histogram = facts.metrics.histograms.get(f"{group}.{tower}")
+            title = f"{SIDES[tower].capitalize()} {words}"
+            picture = draw_heat(title, histogram, COLORS[tower]) if histogram else None
+            if picture:
+                yield Figure(title, picture)

@@ -1,0 +1,140 @@
+"""Curves over epochs as SVG. Knows series, no run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recgen.analysis.measured import Series
+from recgen.analysis.report.scale import Scale, axis
+from recgen.analysis.report.svg import (
+    BOTTOM,
+    LEFT,
+    RIGHT,
+    TOP,
+    element,
+    epoch_axis,
+    hover_columns,
+    picture,
+    y_axis,
+)
+from recgen.analysis.report.text import number
+from recgen.analysis.series import points
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_MANY = 150  # points from which a line is finer
+_MOST_POINTS = 600  # of a line, twice as many as it has pixels
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series with its name and the class of its color."""
+
+    label: str
+    values: Series
+    color: str
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value to compare with, as a dashed line: chance, popularity."""
+
+    label: str
+    value: float
+
+
+def draw_lines(
+    title: str,
+    lines: Sequence[Line],
+    levels: Sequence[Level] = (),
+    mark: int | None = None,
+    from_zero: bool = False,
+) -> Markup:
+    """Returns curves over epochs.
+
+    Args:
+        title: What they are, for those who do not see them.
+        lines: At least one has a value.
+        levels: What to compare with.
+        mark: An epoch, from 0, to point out.
+        from_zero: Whether the axis begins at zero.
+    """
+    known = [value for line in lines for _, value in points(line.values)]
+    y = axis([*known, *(level.value for level in levels)], BOTTOM, TOP, from_zero=from_zero)
+    epochs = max(len(line.values) for line in lines)
+    inset = 8.0 if epochs > 1 else 0.0
+    x = Scale(0.0, float(max(epochs - 1, 0)), LEFT + inset, RIGHT - inset)
+    parts = [*y_axis(y), *epoch_axis(x, epochs)]
+    if mark is not None and mark < epochs:
+        parts.append(element("line", class_="mark", x1=x(mark), x2=x(mark), y1=TOP, y2=BOTTOM))
+    for level in levels:
+        at = y(level.value)
+        parts.append(element("line", class_="level", x1=LEFT, x2=RIGHT, y1=at, y2=at))
+    parts += [part for line in lines for part in _line(line, x, y)]
+    parts += hover_columns(x, _texts(lines, epochs))
+    return picture(_told(title, lines), parts)
+
+
+def _line(line: Line, x: Scale, y: Scale) -> Iterator[Markup]:
+    """Yields a path, with gaps where nothing was measured, and the last point."""
+    found = thinned(points(line.values))
+    alone: list[tuple[int, float]] = []
+    path = ""
+    for part in _unbroken(found, len(line.values)):
+        path += "M" + "L".join(f"{x(epoch):.1f} {y(value):.1f}" for epoch, value in part)
+        alone += part if len(part) == 1 else []
+    width = "line fine" if len(found) > _MANY else "line"
+    yield element("path", class_=f"{width} {line.color}", d=path)
+    for epoch, value in dict.fromkeys([*alone, *found[-1:]]):
+        yield element("circle", class_=f"dot {line.color}", cx=x(epoch), cy=y(value), r="2.6")
+
+
+def _unbroken(found: list[tuple[int, float]], epochs: int) -> Iterator[list[tuple[int, float]]]:
+    """Yields the parts of a line between which an epoch was not measured."""
+    is_thinned = epochs > _MOST_POINTS
+    near = 4 * math.ceil(epochs / _MOST_POINTS) if is_thinned else 1
+    start = 0
+    for place in range(1, len(found) + 1):
+        if place == len(found) or found[place][0] - found[place - 1][0] > near:
+            yield found[start:place]
+            start = place
+
+
+def thinned(found: list[tuple[int, float]], most: int = _MOST_POINTS) -> list[tuple[int, float]]:
+    """Returns fewer points, the lowest and the highest of neighbours: no spike is lost."""
+    if len(found) <= most:
+        return found
+    kept: list[tuple[int, float]] = []
+    parts = most // 2
+    for part in range(parts):
+        near = found[part * len(found) // parts : (part + 1) * len(found) // parts]
+        ends = {min(near, key=lambda each: each[1]), max(near, key=lambda each: each[1])}
+        kept += sorted(ends)
+    return kept
+
+
+def _texts(lines: Sequence[Line], epochs: int) -> dict[int, str]:
+    texts = {}
+    for epoch in range(epochs):
+        values = [
+            f"{line.label} {number(value)}"
+            for line in lines
+            if epoch < len(line.values) and (value := line.values[epoch]) is not None
+        ]
+        if values:
+            texts[epoch] = "\n".join([f"epoch {epoch + 1}", *values])
+    return texts
+
+
+def _told(title: str, lines: Sequence[Line]) -> str:
+    """Returns what the curves show, in a sentence."""
+    ends = [
+        f"{line.label} from {number(found[0][1])} to {number(found[-1][1])}"
+        for line in lines
+        if (found := points(line.values))
+    ]
+    return f"{title} over epochs: {'; '.join(ends)}"

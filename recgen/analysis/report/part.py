@@ -1,0 +1,195 @@
+"""What the page has of one run, section by section. Writes no page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from recgen.analysis.diagnosing import diagnose
+from recgen.analysis.diagnosis import Cause
+from recgen.analysis.facts import Facts
+from recgen.analysis.report import highlight
+from recgen.analysis.report.evaluated import (
+    Table,
+    Tile,
+    evaluation_figures,
+    evaluation_tables,
+    tiles,
+)
+from recgen.analysis.report.figures import Figure, curves, health, histograms
+from recgen.analysis.report.text import lines, name, percent
+from recgen.analysis.run import Run
+from recgen.analysis.wording import WORDS, patch_lines, setup_of
+from recgen.findings import show
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_MOST = 100  # parameters
+_MOST_VOCABULARIES = 40
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A cause, and its patch where an earlier cause does not have the same."""
+
+    cause: Cause
+    patch: str = ""
+    same_as: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A file of the run, with highlights."""
+
+    name: str
+    lines: int
+    text: Markup
+
+
+class Part:
+    """One run on the page.
+
+    Attributes:
+        number: Its place, from 1; its anchor is `run-1`.
+        run: The run.
+    """
+
+    def __init__(self, run: Run, number: int) -> None:
+        self.run = run
+        self.number = number
+        self.facts = Facts(run)
+        self.diagnosis = diagnose(run)
+
+    @property
+    def title(self) -> str:
+        """The experiment's name."""
+        return name(self.run.title)
+
+    @property
+    def place(self) -> str:
+        """Where the run lies."""
+        return name(self.run.place, 300)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in words."""
+        return WORDS[self.diagnosis.verdict]
+
+    @property
+    def summary(self) -> str:
+        """The verdict in a sentence."""
+        return name(self.diagnosis.summary, 500)
+
+    @cached_property
+    def setup(self) -> list[str]:
+        """What was trained, and when it was done."""
+        saved = self.run.metrics.saved_at
+        done = [f"written {saved:%Y-%m-%d %H:%M}"] if saved else []
+        return [name(each) for each in (*setup_of(self.facts), *done)]
+
+    @cached_property
+    def reasons(self) -> list[Reason]:
+        """The causes, the likeliest first."""
+        found, seen = [], dict[str, str]()
+        for cause in self.diagnosis.causes:
+            patch = "\n".join(patch_lines(cause.patch)) if cause.patch else ""
+            first = seen.setdefault(patch, cause.code) if patch else cause.code
+            is_first = first == cause.code
+            found.append(Reason(cause, lines(patch) if is_first else "", "" if is_first else first))
+        return found
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be looked at."""
+        problem = [self.run.problem] if self.run.problem else []
+        return [name(note, 500) for note in (*problem, *self.diagnosis.notes)]
+
+    @cached_property
+    def tiles(self) -> list[Tile]:
+        """The figures to see first."""
+        return list(tiles(self.facts))
+
+    @cached_property
+    def panels(self) -> list[tuple[str, list[Figure]]]:
+        """Sections of pictures, without those that would be empty."""
+        found = [
+            ("Curves", list(curves(self.facts))),
+            ("Embedding health", list(health(self.facts))),
+            ("Weights and gradients over epochs", list(histograms(self.facts))),
+        ]
+        return [(title, figures) for title, figures in found if figures]
+
+    @cached_property
+    def evaluation(self) -> list[Figure]:
+        """The test beside popularity and own history."""
+        return list(evaluation_figures(self.facts))
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        """The test's figures."""
+        return list(evaluation_tables(self.facts))
+
+    @cached_property
+    def candidates(self) -> list[tuple[str, str]]:
+        """What is known of the products to choose from, and of the vocabularies."""
+        return list(_candidates(self.facts))
+
+    @cached_property
+    def params(self) -> list[tuple[str, str]]:
+        """What the trainer says that it trained."""
+        params = list(self.run.metrics.params.items())[:_MOST]
+        return [(name(str(key)), name(_value(value))) for key, value in params]
+
+    @cached_property
+    def config(self) -> Listing | None:
+        """The config as it is written."""
+        text = self.run.report.text if self.run.report else None
+        return None if text is None else _listing("config.yaml", text)
+
+    @cached_property
+    def modules(self) -> list[Listing]:
+        """The generated code."""
+        return [_listing(module, text) for module, text in self.run.modules.items()]
+
+    @property
+    def log(self) -> str:
+        """The end of the log, where training did not come to its end."""
+        is_failed = self.run.problem or self.facts.failure_kind
+        return lines(self.run.log) if is_failed else ""
+
+
+def _listing(file: str, text: str) -> Listing:
+    marked = highlight.yaml(text) if file.endswith(".yaml") else highlight.python(text)
+    return Listing(name(file), text.count("\n") + (not text.endswith("\n")), marked)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_value(each)}" for key, each in list(value.items())[:_MOST])
+    if isinstance(value, list):
+        return ", ".join(map(_value, value[:_MOST])) or "none"
+    return value if isinstance(value, str) else show(value)
+
+
+def _candidates(facts: Facts) -> Iterator[tuple[str, str]]:
+    if facts.candidates:
+        yield "products to choose from", f"{facts.candidates:,}"
+    known = facts.product_vocabulary
+    if known is not None:
+        yield "products in the vocabulary", f"{known:,}"
+    chance = facts.chance(facts.k) if facts.k else None
+    if chance is not None:
+        yield f"recall@{facts.k} of products that are drawn", f"{chance:.4f}"
+    for part, share in facts.run.unknown_products.items():
+        yield f"rows of {name(part)} whose product training does not know", percent(share)
+    for who, share in facts.metrics.coverage.items():
+        yield f"products in the test's top 100, {name(who.replace('_', ' '))}", percent(share)
+    for part, label in (("train", "training"), ("eval", "validation"), ("test", "test")):
+        rows = facts.metrics.count(f"{part}_rows")
+        if rows is not None:
+            yield f"rows of {label}", f"{rows:,}"
+    for file, size in list(facts.run.vocabularies.items())[:_MOST_VOCABULARIES]:
+        yield f"entries of {name(file)}", f"{size:,}"
