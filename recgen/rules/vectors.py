@@ -30,8 +30,9 @@ def _bounded(
     features: FeatureConfig, model: ModelConfig, data: DataConfig = NO_DATA
 ) -> Iterator[Problem]:
     norm, compared = model.embedding_max_norm, compared_of(model, data)
-    is_free = not model.normalize_embeddings and all(_is_one(features, model, s) for s in SIDES)
-    if norm is None or compared is None or compared < 2 or not is_free:
+    if norm is None or model.normalize_embeddings or compared is None or compared < 2:
+        return
+    if not all(_is_one(features, model, side) for side in SIDES):
         return
     lead = norm * norm / model.temperature
     if lead < math.log(compared) / 2:
