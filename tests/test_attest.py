@@ -135,7 +135,7 @@ def test_templates_have_the_filters_and_statements_that_are_safe(path: Path) -> 
     text = path.read_text("utf-8")
     expressions = re.findall(r"\{[{%].*?[%}]\}", text)
     filters = {name for each in expressions for name in re.findall(r"\|\s*(\w+)", each)}
-    assert filters <= {"py", "comment", "length"}
+    assert filters <= {"py", "comment", "length", "indent"}
     statements = set(re.findall(r"\{%-?\s*(\w+)", text))
     known = {"if", "else", "for", "include", "import", "macro", "call"}
     assert {name.removeprefix("end") for name in statements} <= known

@@ -61,13 +61,27 @@ def error_types(model, data):
             4,
         ),
         ({"data_type": "temporal", "transforms": {"cyclical": {}}}, ("cyclical",), (), 0),
-        ({"data_type": "history", "transforms": {"history": {"shared_with": "sku"}}}, (), (), 0),
     ],
 )
 def test_a_feature_knows_its_outputs_and_width(given, active, keys, width):
     """P23: one calculator of names and widths."""
     made = feature(**given)
     assert (made.active, made.output_keys, made.width) == (active, keys, width)
+
+
+def test_p23_a_history_is_as_wide_as_the_feature_that_it_shares():
+    history = {"column": "past", "data_type": "history"}
+    history["transforms"] = {"history": {"shared_with": "sku"}}
+    wide = {"embedding": {"embedding_dim": 48}}
+    product = {"column": "sku", "data_type": "text", "transforms": wide}
+    towers = {"buyer_model_features": [history], "product_model_features": [product]}
+    features = FeatureConfig.model_validate(towers)
+    (made,) = features.features_of("buyer")
+    assert (made.active, made.output_keys) == (("history",), ("past",))
+    assert features.feature_width(made) == features.width_of("buyer") == 48
+    history["transforms"]["history"]["enabled"] = False
+    (off,) = FeatureConfig.model_validate(towers).features_of("buyer")
+    assert (off.active, off.output_keys, features.feature_width(off)) == ((), (), 0)
 
 
 def test_p18_a_disabled_transform_gives_nothing_whatever_stands_inside():

@@ -102,12 +102,47 @@ def test_the_towers_own_numeric_id_is_told_once(experiment):
     assert codes(experiment, features={"buyer_model_features": buyer}) == ["RG110"]
 
 
-def test_p20_a_history_feature_is_refused_and_not_dropped(experiment):
-    history = {"column": "past", "data_type": "history"}
-    assert codes(experiment, features=added(experiment, buyer=[history])) == ["RG090"]
-    history["bq_type"] = "STRING"
-    found = codes(experiment, features=added(experiment, buyer=[history]))
-    assert sorted(found) == ["RG090", "RG111"]
+def past(**history):
+    transforms = {"history": {"shared_with": "sku", **history}}
+    return {"column": "past", "data_type": "history", "transforms": transforms}
+
+
+def test_p20_a_history_feature_is_not_dropped_in_silence(experiment):
+    """Without a transform, or of a type that is no list, it would not reach its tower."""
+    assert codes(experiment, features=added(experiment, buyer=[past()])) == []
+    nothing = {"column": "past", "data_type": "history"}
+    assert codes(experiment, features=added(experiment, buyer=[nothing])) == ["RG106"]
+    text = {**past(), "bq_type": "STRING"}
+    assert codes(experiment, features=added(experiment, buyer=[text])) == ["RG111"]
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ({"max_length": 1000}, []),
+        ({"max_length": 1001}, ["RG131 warning"]),
+        ({"shared_with": "customer_id"}, ["RG132 error"]),
+    ],
+)
+def test_histories_of_buyers(experiment, history, expected):
+    assert told(experiment, features=added(experiment, buyer=[past(**history)])) == expected
+
+
+def test_a_history_in_the_product_tower(experiment):
+    assert told(experiment, features=added(experiment, product=[past()])) == ["RG130 error"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, ["RG133 info"]),
+        ({"split": {"kind": "random"}}, ["RG301 warning", "RG133 info"]),
+        ({"split": {"kind": "random", "date_column": "day"}}, ["RG301 warning"]),
+    ],
+)
+def test_p41_a_history_without_a_date_has_to_be_brought(experiment, data, expected):
+    found = told(experiment, features=added(experiment, buyer=[past()]), data=data)
+    assert sorted(found) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +153,13 @@ def test_p20_a_history_feature_is_refused_and_not_dropped(experiment):
         ({"shared_with": "sku", "embedding_dim": 31}, ["RG127"]),
         ({"shared_with": "age"}, ["RG126"]),
         ({"shared_with": "nothing", "embedding_dim": 8}, ["RG126"]),
-        ({"shared_with": "nothing", "enabled": False}, []),
+        ({"shared_with": "nothing", "enabled": False}, ["RG106"]),
     ],
 )
 def test_p21_p22_a_history_shares_the_vectors_of_one_text_feature(experiment, history, expected):
     feature = {"column": "past", "data_type": "history", "transforms": {"history": history}}
     found = codes(experiment, features=added(experiment, buyer=[feature]))
-    assert [code for code in found if code not in ("RG090", "RG112")] == expected
+    assert [code for code in found if code != "RG112"] == expected
 
 
 def test_p22_one_history_column_with_two_tables_is_refused(experiment):

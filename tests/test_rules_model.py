@@ -53,6 +53,9 @@ def test_p42_the_limits_of_the_learning_rate(experiment, rate, units, expected):
         ("ftrl", 0.0099, ["RG228"]),
         ("adagrad", 0.01, []),
         ("adagrad", 0.0099, ["RG228"]),
+        ("clippy_adagrad", 0.0099, ["RG228"]),
+        ("clippy_adagrad", 0.05, []),
+        ("clippy_adagrad", 0.5, []),  # its steps are bounded: Adagrad's limit says nothing
         ("adam", 0.0005, []),
         ("adam", 0.0004, ["RG228"]),
     ],
@@ -206,9 +209,13 @@ def test_p43_p46_p49_a_clip_norm_means_the_same_at_every_batch(experiment, norm,
         assert codes(experiment, model=model) == expected
 
 
-@pytest.mark.parametrize(("epochs", "expected"), [(1, 1), (2, 0), (100, 0), (101, 1)])
-def test_p53_epochs(experiment, epochs, expected):
-    assert told(experiment, model={"epochs": epochs}) == ["RG229 info"] * expected
+@pytest.mark.parametrize(
+    ("epochs", "patience", "expected"),
+    [(1, 3, 1), (2, 3, 0), (100, None, 0), (101, None, 1), (10_000, 3, 0)],
+)
+def test_p53_epochs(experiment, epochs, patience, expected):
+    model = {"epochs": epochs, "early_stopping_patience": patience}
+    assert told(experiment, model=model) == ["RG229 info"] * expected
 
 
 def dense(units, activation="relu", **more):

@@ -22,6 +22,7 @@ from recgen.config.model import (
     ModelConfig,
     Optimizer,
 )
+from recgen.config.negatives import Negatives, negatives_of, scored_of
 from recgen.config.transforms import (
     CYCLES,
     Bucketize,
@@ -67,6 +68,7 @@ __all__ = [
     "LogTransform",
     "MissingFlag",
     "ModelConfig",
+    "Negatives",
     "Normalize",
     "NumericFeature",
     "NumericTransforms",
@@ -82,5 +84,7 @@ __all__ = [
     "dtype_of",
     "is_array",
     "item_type",
+    "negatives_of",
     "residuals_of",
+    "scored_of",
 ]

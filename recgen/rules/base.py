@@ -11,6 +11,7 @@ from recgen.config import (
     SIDES,
     Bucketize,
     Cross,
+    DataConfig,
     Embedding,
     Feature,
     FeatureConfig,
@@ -36,6 +37,7 @@ class Problem:
     safe: bool = False  # whether the fix is; see `Fix`
 
 
+NO_DATA = DataConfig()  # what a check assumes where a feature and a model config come alone
 MAX_COMPARED = 50_000  # names that are looked at for those alike: about a second
 
 # A check names in its parameters what it looks at: `features`, `model`, `data`, and `profile`,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel
-
 from recgen.config import (
     SIDES,
     Cyclical,
@@ -16,7 +14,7 @@ from recgen.config import (
     Side,
     residuals_of,
 )
-from recgen.findings import Location, join_path, show
+from recgen.findings import show
 from recgen.rules.base import (
     Problem,
     Rule,
@@ -26,19 +24,7 @@ from recgen.rules.base import (
     embeddings_of,
     features_of,
 )
-
-_REMOVE = "Remove it."
-
-
-def _changed(config: BaseModel, *names: str) -> list[str]:
-    """Returns which of these fields differ from their defaults: a stored dump sets them all."""
-    fields = type(config).model_fields
-    return [name for name in names if getattr(config, name) != fields[name].default]
-
-
-def _unused(path: Location, why: str, safe: bool = True) -> Problem:
-    message = f"{join_path(path[-1:])} has no effect: {why}"
-    return Problem(path, message, _REMOVE, fix=("remove", None), safe=safe)
+from recgen.rules.effect_training import CHECKS, REMOVE, changed, unused
 
 
 def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
@@ -48,8 +34,8 @@ def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
             at = (*path, "transforms", name)
             if transform is not None and not transform.enabled:
                 settings = [key for key in type(transform).model_fields if key != "enabled"]
-                for key in _changed(transform, *settings):
-                    yield _unused((*at, key), f"`{name}` is not enabled")
+                for key in changed(transform, *settings):
+                    yield unused((*at, key), f"`{name}` is not enabled")
             elif isinstance(transform, Cyclical) and not transform.cycles and feature.output_keys:
                 message = "cyclical has no effect: no cycle is chosen"
                 help = "Set one of yearly, quarterly, monthly, weekly, daily to true."
@@ -57,13 +43,13 @@ def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
         useless = "log_transform" in feature.active and "normalize" not in feature.active
         if useless and feature.output_keys:  # without any output it is RG106
             why = "it only prepares `normalize`, and quantiles do not change with it"
-            yield _unused((*path, "transforms", "log_transform"), why)
+            yield unused((*path, "transforms", "log_transform"), why)
 
 
 def _in_embeddings(features: FeatureConfig) -> Iterator[Problem]:
     for path, _, embedding in embeddings_of(features):
         if embedding.min_frequency == 1:
-            yield _unused((*path, "min_frequency"), "every value is seen at least once")
+            yield unused((*path, "min_frequency"), "every value is seen at least once")
 
 
 def _in_logarithms(features: FeatureConfig) -> Iterator[Problem]:
@@ -71,15 +57,15 @@ def _in_logarithms(features: FeatureConfig) -> Iterator[Problem]:
         is_bool = feature.bq_type in ("BOOL", "BOOLEAN")
         if is_bool and {"log_transform", "normalize"} <= set(feature.active):
             why = "two values that are normalized are the same two with and without it"
-            yield _unused((*path, "transforms", "log_transform"), why, safe=False)  # rounding
+            yield unused((*path, "transforms", "log_transform"), why, safe=False)  # rounding
 
 
 def _in_crosses(features: FeatureConfig) -> Iterator[Problem]:
     for path, cross in all_crosses(features):
         for index, member in enumerate(cross.features):
             if member.type == "text":
-                for name in _changed(member, "crossing_buckets"):
-                    yield _unused((*path, "features", index, name), "text is crossed as it is")
+                for name in changed(member, "crossing_buckets"):
+                    yield unused((*path, "features", index, name), "text is crossed as it is")
 
 
 def _in_marks(features: FeatureConfig) -> Iterator[Problem]:
@@ -87,35 +73,35 @@ def _in_marks(features: FeatureConfig) -> Iterator[Problem]:
         given = features.buyer_id_column if side == "buyer" else features.product_id_column
         for path, feature in features_of(features, side):
             if given and feature.is_primary_id and feature.output_name != given:
-                yield _unused((*path, "is_primary_id"), f"{side}_id_column is {show(given)}")
+                yield unused((*path, "is_primary_id"), f"{side}_id_column is {show(given)}")
 
 
 def _in_target(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     if features.target_column and model.model_type == "retrieval":
-        yield _unused(("features", "target_column"), "retrieval learns from purchases alone")
+        yield unused(("features", "target_column"), "retrieval learns from purchases alone")
 
 
 def _in_model(model: ModelConfig) -> Iterator[Problem]:
     ranking = ("rating_head_layers", "loss_function", "retrieval_weight", "ranking_weight")
     if model.model_type == "retrieval":
-        for name in _changed(model, *ranking):
-            yield _unused(("model", name), "it belongs to ranking and multitask")
+        for name in changed(model, *ranking):
+            yield unused(("model", name), "it belongs to ranking and multitask")
     if model.retrieval_algorithm == "brute_force":
-        for name in _changed(model, "scann_num_leaves", "scann_leaves_to_search"):
-            yield _unused(("model", name), "brute_force has no leaves")
+        for name in changed(model, "scann_num_leaves", "scann_leaves_to_search"):
+            yield unused(("model", name), "brute_force has no leaves")
 
 
 def _in_layers(model: ModelConfig) -> Iterator[Problem]:
     for path, layer in all_layers(model):
         if isinstance(layer, Dropout) and layer.rate == 0:
             # A layer less can make the projection go, and undo sharing.
-            yield Problem(path, "a dropout of rate 0 has no effect", _REMOVE, fix=("remove", None))
+            yield Problem(path, "a dropout of rate 0 has no effect", REMOVE, fix=("remove", None))
 
 
 def _in_sharing(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     if model.share_tower_weights and all(_is_bare(features, model, side) for side in SIDES):
         why = "the vectors are the towers' outputs, and no layer is there to be shared"
-        yield _unused(("model", "share_tower_weights"), why)
+        yield unused(("model", "share_tower_weights"), why)
 
 
 def _is_bare(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
@@ -125,8 +111,8 @@ def _is_bare(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
 
 def _in_split(data: DataConfig) -> Iterator[Problem]:
     if data.split and data.split.kind == "strict_time":
-        for name in _changed(data.split, "seed"):
-            yield _unused(("data", "split", name), "strict_time draws nothing at random")
+        for name in changed(data.split, "seed"):
+            yield unused(("data", "split", name), "strict_time draws nothing at random")
 
 
 def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
@@ -137,9 +123,9 @@ def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Prob
     for name in data.column_types:
         path = ("data", "column_types", name)
         if name in own:
-            yield _unused(path, "the feature's own `bq_type` counts")
+            yield unused(path, "the feature's own `bq_type` counts")
         elif name not in used:
-            yield _unused(path, "no cross and no split reads this column")
+            yield unused(path, "no cross and no split reads this column")
 
 
 RULES = (
@@ -164,6 +150,7 @@ RULES = (
             _in_sharing,
             _in_split,
             _in_column_types,
+            *CHECKS,
         ),
     ),
 )

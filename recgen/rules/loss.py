@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from recgen.config import ModelConfig
+from recgen.config import DataConfig, ModelConfig, negatives_of, scored_of
 from recgen.findings import show
-from recgen.rules.base import Problem, Rule
+from recgen.rules.base import NO_DATA, Problem, Rule
 
 _BATCH = ("model", "batch_size")
 _FEW = 16  # rows of a batch
@@ -16,54 +16,67 @@ _LOW_UNBOUNDED = 0.1
 _MUCH_SMOOTHING = 0.3
 
 
-def _no_negatives(model: ModelConfig) -> Iterator[Problem]:
-    if model.batch_size == 1:
+def compared_of(model: ModelConfig, data: DataConfig) -> int | None:
+    """Returns how many products are in a row's softmax, if that can be told."""
+    scored, hard = scored_of(model, data), model.hard_negatives
+    return min(scored, hard + 1) if scored and hard else scored
+
+
+def _no_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
+    if model.batch_size == 1 and negatives_of(model, data) == "in_batch":
         message = "a batch of one row has no negatives: the loss is 0 and nothing is learnt"
         yield Problem(_BATCH, message, "Use 1024.", fix=("set", 1024))
     elif model.batch_size < _FEW:
-        message = f"steps of {model.batch_size} rows: an epoch takes far longer than it has to"
+        rows = "1 row" if model.batch_size == 1 else f"{model.batch_size} rows"
+        message = f"steps of {rows}: an epoch takes far longer than it has to"
         yield Problem(_BATCH, message, "Use 256 to 2048.", severity="info")
 
 
-def _no_correction(model: ModelConfig) -> Iterator[Problem]:
-    if not model.logq_correction:
+def _is_sampled(model: ModelConfig, data: DataConfig) -> bool:
+    return negatives_of(model, data) != "full_catalogue"
+
+
+def _no_correction(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
+    if not model.logq_correction and _is_sampled(model, data):
         path = ("model", "logq_correction")
         message = "without the logQ correction popular products are punished"
         yield Problem(path, message, "Switch it on; it costs nothing.", fix=("set", True))
 
 
-def _hits_uncorrected(model: ModelConfig) -> Iterator[Problem]:
-    if model.remove_accidental_hits and not model.logq_correction:
+def _hits_uncorrected(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
+    is_sampled = _is_sampled(model, data)
+    if model.remove_accidental_hits and not model.logq_correction and is_sampled:
         path = ("model", "remove_accidental_hits")
         message = "remove_accidental_hits does not replace the logQ correction"
         yield Problem(path, message, "Switch logq_correction on, or this off.")
 
 
-def _hits_smoothed(model: ModelConfig) -> Iterator[Problem]:
-    if model.remove_accidental_hits and model.label_smoothing > 0:
+def _hits_smoothed(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
+    is_removed = model.remove_accidental_hits and _is_sampled(model, data)
+    if is_removed and model.label_smoothing > 0:
         path = ("model", "label_smoothing")
-        message = "label_smoothing gives weight to scores that remove_accidental_hits sets to -3e36"
+        message = "label_smoothing gives weight to scores that remove_accidental_hits sets to -1e9"
         yield Problem(path, message, "Use one of them.", fix=("set", 0.0))
 
 
-def _cosines_too_flat(model: ModelConfig) -> Iterator[Problem]:
-    if not model.normalize_embeddings or model.batch_size < 2:
+def _cosines_too_flat(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
+    compared = compared_of(model, data)
+    if not model.normalize_embeddings or compared is None or compared < 2:
         return
-    highest = 2 / math.log(model.batch_size)
+    highest = 2 / math.log(compared)
     if model.temperature > highest:
         message = (
             f"cosines divided by a temperature of {model.temperature:g} cannot tell one product "
-            f"from {model.batch_size - 1:,} others: {_floor(model)}"
+            f"from {compared - 1:,} others: {floor_of(compared, 1 / model.temperature)}"
         )
-        help = f"Use a temperature of 0.05 to 0.1; {highest:.2f} is the most for this batch."
+        help = f"Use a temperature of 0.05 to 0.1; {highest:.2f} is the most for so many."
         yield Problem(("model", "temperature"), message, help, fix=("set", 0.1))
 
 
-def _floor(model: ModelConfig) -> str:
-    """Says what is left of the loss when all negatives are at right angles."""
-    chance = math.log(model.batch_size)
-    least = math.log1p((model.batch_size - 1) * math.exp(-1 / model.temperature))
-    return f"the loss starts at {chance:.1f} and stays above {least:.1f}"
+def floor_of(compared: int, lead: float) -> str:
+    """Says what is left of the loss when the right one of so many scores is ahead by `lead`."""
+    least = math.log1p((compared - 1) * math.exp(-lead))
+    return f"the loss starts at {math.log(compared):.1f} and stays above {least:.1f}"
 
 
 def _temperature_low(model: ModelConfig) -> Iterator[Problem]:
@@ -102,7 +115,7 @@ RULES = (
         code="RG207",
         severity="error",
         title="A batch without negatives, or of few rows",
-        reason="A row's negatives are the other products of its batch. With one row there are "
+        reason="In-batch negatives are the other products of the batch. With one row there are "
         "none: the softmax over one score is 1, loss and gradient are exactly zero. With the logQ "
         "correction even seven negatives do: measured on Online Retail, recall@100 after one epoch "
         "is 0.221 with 8 rows, 0.227 with 32 and 0.212 with 1024, after three 0.259 with 64, 0.261 "
@@ -140,9 +153,10 @@ RULES = (
         code="RG210",
         severity="error",
         title="Accidental hits removed together with label smoothing",
-        reason="TFRS removes a hit by setting its score to -3e36, and smoothing asks for some "
-        "probability there, too: measured, the loss is 3.2e32. The model trains all the same, "
-        "since that part is constant, but the loss can show no failure any more.",
+        reason="A hit is removed by setting its score to -1e9, and smoothing asks for some "
+        "probability there, too: with 1,024 products and a smoothing of 0.1 each hit adds 97,656 "
+        "to a row's loss, which is 6.9 at chance. That part is constant, so it teaches nothing, "
+        "but the loss can show no failure any more, and the trainer takes it for one.",
         example="model:\n  remove_accidental_hits: true\n  label_smoothing: 0.1",
         remedy="Use one of them.",
         checks=(_hits_smoothed,),
@@ -155,7 +169,8 @@ RULES = (
         reason="Cosines lie between -1 and 1. Divided by a temperature T, the right product's "
         "score is at most 1/T above those at right angles to it, and the loss of a batch of n "
         "cannot fall below ln(1 + (n-1) exp(-1/T)). Above T = 2/ln(n), which is 0.29 for 1024 "
-        "rows, more than half of the loss at the start is out of reach.",
+        "rows, more than half of the loss at the start is out of reach. n is the whole catalogue "
+        "where that is scored, and `hard_negatives` and one where these are chosen.",
         example="model:\n  normalize_embeddings: true\n  temperature: 1.0",
         remedy="Use a temperature of 0.05 to 0.1.",
         checks=(_cosines_too_flat,),
@@ -200,8 +215,9 @@ RULES = (
         severity="warning",
         title="Training without recall",
         reason="The loss says little: it was constant over whole trainings that had failed, and "
-        "rises while recall still improves. Without recall on validation data nobody notices. It "
-        "costs a tenth of an epoch on Online Retail.",
+        "rises while recall still improves. Without recall on validation data nobody notices, no "
+        "epoch is the best one, and none is the last but `epochs`. It costs a tenth of an epoch "
+        "on Online Retail.",
         example="model:\n  enable_training_metrics: false",
         remedy="Leave `enable_training_metrics` on.",
         checks=(_blind,),

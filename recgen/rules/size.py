@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import DataConfig, FeatureConfig, ModelConfig
+from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, scored_of
 from recgen.profile import Profile
-from recgen.rules.base import Problem, Rule, all_crosses, all_features
+from recgen.rules.base import NO_DATA, Problem, Rule, all_crosses, all_features
 from recgen.rules.cost import GIB, in_gib
-from recgen.rules.data.lookup import id_column, parts
+from recgen.rules.data.lookup import Use, id_column, is_made, parts
 
 _FEW_ANSWERS, _MOST_ANSWERS = 5, 1000
-_CACHED = 8  # bytes of a transformed value
+_CACHED, _LISTED = 8, 4  # bytes of a transformed value, and of one in a list
 _MOST_CACHED = 8 * GIB
 
 
@@ -23,7 +23,8 @@ def _metric_cost(
         return
     # Multiplications of scores; a training step has them three times, forwards and twice back.
     work = rows.validation * product.distinct
-    share = work / max(1, 3 * rows.training * model.batch_size)
+    scored = scored_of(model, data, product.distinct) or 1
+    share = work / max(1, 3 * rows.training * scored)
     if share > 1:
         message = (
             f"validation recall compares {rows.validation:,} rows with {product.distinct:,} "
@@ -42,13 +43,47 @@ def _answers(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(path, message, "Use what a page shows, and some more to filter from.")
 
 
-def _cache(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+def _cache(
+    features: FeatureConfig, profile: Profile, data: DataConfig = NO_DATA
+) -> Iterator[Problem]:
+    histories = [f for _, f in all_features(features) if isinstance(f, HistoryFeature)]
     keys = {key for _, feature in all_features(features) for key in feature.output_keys}
     keys |= {cross.output_name for _, cross in all_crosses(features)}
-    size = profile.rows * len(keys) * _CACHED
+    lists = sum(list_values(features, each, profile, data) for each in histories)
+    size = profile.rows * len(keys) * _CACHED + lists * _LISTED
     if size > _MOST_CACHED:
-        message = f"{profile.rows:,} rows of {len(keys)} values take {in_gib(size)} while training"
-        yield Problem(("features",), message, "Use a machine that has them, or fewer features.")
+        and_lists = f" and up to {lists:,} past values" if lists else ""
+        message = (
+            f"{profile.rows:,} rows of {len(keys)} values{and_lists} take {in_gib(size)} while "
+            "training"
+        )
+        help = "Use a machine that has them, or fewer features."
+        if lists * _LISTED > size / 2:
+            help = "Lower the history's `max_length`, or use a machine that has them."
+        yield Problem(("features",), message, help)
+
+
+def list_values(
+    features: FeatureConfig, feature: HistoryFeature, profile: Profile, data: DataConfig
+) -> int:
+    """Returns how many values the lists of all rows have, at most.
+
+    A list that a run makes has no more values than its buyer has rows before it.
+    """
+    if feature.history is None:
+        return 0
+    longest = feature.history.max_length
+    use = Use((), "feature", "history", feature.output_name, feature.column, feature.bq_type)
+    buyer = id_column(features, "buyer", profile)
+    if buyer is None or not is_made(use, data, profile):
+        return profile.rows * longest
+    return sum(_past(rows, longest) for rows in profile.counts(buyer.name))
+
+
+def _past(rows: int, longest: int) -> int:
+    """Returns the sum of 0, 1, 2, ... over a buyer's rows, none of them above `longest`."""
+    rising = min(rows, longest + 1)
+    return rising * (rising - 1) // 2 + (rows - rising) * longest
 
 
 RULES = (
@@ -57,7 +92,8 @@ RULES = (
         severity="warning",
         title="Validation takes longer than training",
         reason="Recall compares each validation row with each product after every epoch: rows x "
-        "products scores, against three times rows x batch in training. Top-k over the catalogue "
+        "products scores, against three times rows x batch (or what a row is scored with) in "
+        "training. Top-k over the catalogue "
         "once made 4 minutes of training into 24. Recall by rank needs no sorting and takes 0.2 "
         "to 0.3 s of a 3 s epoch on Online Retail (17,450 rows, 3,595 products).",
         example="model:\n  batch_size: 64\ndata:\n"
@@ -81,7 +117,9 @@ RULES = (
         severity="warning",
         title="Rows that take more than 8 GiB in training",
         reason="The trainer keeps all rows in memory as parsed features: about 8 bytes a row and "
-        "value. Reading them again in each epoch would take longer than training on them.",
+        "value, and 4 for each past value of a history: of a list that a run makes, no more than "
+        "the buyer had before and than `max_length`; of a column of lists, `max_length` a row. "
+        "Reading them again in each epoch would take longer than training on them.",
         example="recgen check config.yaml --data a_billion_rows.parquet",
         remedy="Use a machine with that memory, fewer rows or fewer features.",
         checks=(_cache,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import DataConfig, FeatureConfig
+from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig
 from recgen.findings import show
 from recgen.profile import Profile
 from recgen.rules.base import Problem, Rule, all_features
@@ -31,10 +31,24 @@ def _no_date(data: DataConfig) -> Iterator[Problem]:
         yield Problem(_DATE, message, "Name the column with the time of the transaction.")
 
 
-def _date_unused(data: DataConfig) -> Iterator[Problem]:
-    if data.split and data.split.kind == "random" and data.split.date_column:
+def _date_unused(
+    features: FeatureConfig, model: ModelConfig, data: DataConfig
+) -> Iterator[Problem]:
+    histories = any(isinstance(feature, HistoryFeature) for _, feature in all_features(features))
+    if _is_random_with_date(data) and not histories and not model.recency_half_life_days:
         message = "date_column does not change a random split: it only gives `event_time`"
         yield Problem(_DATE, message, "Remove it, or split by time.")
+
+
+def _is_random_with_date(data: DataConfig) -> bool:
+    return bool(data.split and data.split.kind == "random" and data.split.date_column)
+
+
+def _recency_at_random(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
+    if model.recency_half_life_days and _is_random_with_date(data):
+        message = "late rows are drawn more often, and the test's rows are of all times"
+        path = ("model", "recency_half_life_days")
+        yield Problem(path, message, "Split by time: recency helps with what comes next.")
 
 
 def _nothing_left(data: DataConfig) -> Iterator[Problem]:
@@ -109,7 +123,9 @@ RULES = (
         code="RG303",
         severity="info",
         title="date_column with a random split",
-        reason="The split ignores it; it is only carried into the examples as `event_time`.",
+        reason="The split ignores it; it is only carried into the examples as `event_time`, by "
+        "which a product's latest row is known. Nothing is said where histories or "
+        "`recency_half_life_days` need the time.",
         example="data:\n  split: {kind: random, date_column: order_date}",
         remedy="Remove it, or split by time.",
         checks=(_date_unused,),
@@ -177,5 +193,17 @@ RULES = (
         "  split: {kind: strict_time, date_column: bought_at}",
         remedy="Name a column with the date of the transaction.",
         checks=(_no_day,),
+    ),
+    Rule(
+        code="RG310",
+        severity="info",
+        title="Recency with a test of all times",
+        reason="`recency_half_life_days` prepares for what comes after the training: rows are "
+        "drawn the less often the older they are. A random split tests on rows of all times, "
+        "those that were hardly drawn included, and so judges the setting by something else.",
+        example="model:\n  recency_half_life_days: 60\n"
+        "data:\n  split: {kind: random, date_column: order_date}",
+        remedy="Use `strict_time`.",
+        checks=(_recency_at_random,),
     ),
 )

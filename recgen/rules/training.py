@@ -129,7 +129,8 @@ RULES = (
         "clipping 0.1 does, too. On other data the limit may be half of that, so it is 0.1 with "
         "three layers. Adam fails with two layers at 0.05 (one of two), with three (one of one) "
         "and with four at 0.03 (two of three). Layers are counted with the projection that recgen "
-        "adds when no layer has the output's width. All figures: docs/limits.md.",
+        "adds when no layer has the output's width. ClippyAdagrad is held to "
+        "Adagrad's limit; it was not measured. All figures: docs/limits.md.",
         example="model:\n  optimizer: adagrad\n  learning_rate: 0.1\n  buyer_tower_layers:\n"
         "    - {type: dense, units: 256}\n    - {type: dense, units: 128}\n"
         "    - {type: dense, units: 64}",

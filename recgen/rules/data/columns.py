@@ -9,7 +9,15 @@ from recgen.config import DataConfig, FeatureConfig, is_array
 from recgen.findings import FixOp, show
 from recgen.profile import ColumnProfile, Profile
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import Use, columns, described, percent, places_of, uses
+from recgen.rules.data.lookup import (
+    Use,
+    columns,
+    described,
+    is_made,
+    percent,
+    places_of,
+    uses,
+)
 from recgen.rules.data.times import wrong_unit
 
 _LISTED = 20  # columns in a message
@@ -19,7 +27,11 @@ _MOST = 0.5
 
 def _missing(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     places = places_of(profile)
-    missing = [u for u in uses(features, data) if not (u.name in places or u.source in places)]
+    missing = [
+        use
+        for use in uses(features, data)
+        if not (use.name in places or use.source in places or is_made(use, data, profile))
+    ]
     named = {name for use in uses(features, data) for name in (use.name, use.source)}
     spellings = _spellings(profile)
     ids = (features.buyer_id, features.product_id)  # other keys refer to their names
@@ -27,6 +39,9 @@ def _missing(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
         nor = f" (nor {show(use.source)})" if use.source != use.name else ""
         message = f"the data has no column {show(use.name)}{nor}"
         path = use.path if use.part == "date" else (*use.path, "column")
+        if use.kind == "history":
+            yield Problem(path, message, _MAKE_LISTS)
+            continue
         same = spellings.get(_bare(use.name)) or spellings.get(_bare(use.source)) or []
         meant = same or _alike(use, spellings, index)
         if not meant:
@@ -37,6 +52,9 @@ def _missing(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
         safe = len(same) == 1 and same[0] not in named and use.name not in ids
         help = f"Did you mean {show(meant[0])}?"
         yield Problem(path, message, help, fix=("set", meant[0]), safe=safe)
+
+
+_MAKE_LISTS = "Set `data.split.date_column`: the lists are then made of the transactions."
 
 
 def _spellings(profile: Profile) -> dict[str, list[str]]:
@@ -89,6 +107,17 @@ def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
             yield Problem(use.type_path, message, _advice(use, column), fix=fix)
 
 
+def _no_lists(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    for use, column in columns(features, data, profile):
+        if use.kind == "history" and column.kind not in ("list", "empty"):
+            message = f"{show(use.name)} holds {show(column.examples[0])}, and not lists"
+            help = (
+                "Give a Parquet file with lists, or name a column that the data does not have: "
+                "with a date column, its lists are made of the transactions."
+            )
+            yield Problem(use.path, message, help)
+
+
 def _advice(use: Use, column: ColumnProfile) -> str:
     if use.kind == "temporal" and column.kind == "time":
         return "Write the times in ISO form in the data: month and day can be mistaken."
@@ -129,9 +158,10 @@ RULES = (
         severity="error",
         title="A column that the data lacks",
         reason="Every column that a feature, a cross or the split names has to be in the data, "
-        "under its `display_name` or under its `column`; `train` stops without it. A fix is safe "
-        "where the names differ in case, spaces and punctuation alone and no other key refers to "
-        "the name.",
+        "under its `display_name` or under its `column`; `train` stops without it. Only a history "
+        "may be missing where there is a date column: it is made of the transactions. A fix is "
+        "safe where the names differ in case, spaces and punctuation alone and no other key "
+        "refers to the name.",
         example="features:\n  buyer_model_features:\n"
         "    - {column: custmer_id, data_type: text}  # the data has CustomerID",
         remedy="Write the name as the data has it.",
@@ -152,12 +182,12 @@ RULES = (
         severity="error",
         title="A value that does not fit the column's type",
         reason="Values are read as `train` reads them: text among numbers, fractions in INT64, "
-        "infinities and times in other forms than ISO stop it. The message names the first such "
-        "value and its row.",
+        "infinities and times in other forms than ISO stop it, and so does a history whose column "
+        "holds no lists. The message names the first such value and its row.",
         example="features:\n  product_model_features:\n"
         "    - {column: price, bq_type: INT64, data_type: numeric}  # 2.55 in row 1",
         remedy="Give the column the type that it has, or correct the data.",
-        checks=(_misfits,),
+        checks=(_misfits, _no_lists),
     ),
     Rule(
         code="RG504",

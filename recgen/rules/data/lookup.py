@@ -116,6 +116,12 @@ def id_column(features: FeatureConfig, side: Side, profile: Profile) -> ColumnPr
     return next((column for at, _, column in ids(features, profile) if at == side), None)
 
 
+def is_made(use: Use, data: DataConfig, profile: Profile) -> bool:
+    """Says whether a run makes this history of the transactions, since the data lacks it."""
+    dated = data.split is not None and data.split.date_column is not None
+    return use.kind == "history" and dated and not {use.name, use.source} & set(profile.names)
+
+
 def read_by(
     features: FeatureConfig, side: Side, profile: Profile
 ) -> dict[str, tuple[Location, str]]:

@@ -1,0 +1,74 @@
+"""Settings of the training that change nothing because of others; effect.py has their rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from recgen.config import DataConfig, ModelConfig, negatives_of, scored_of
+from recgen.findings import Location, join_path
+from recgen.rules.base import NO_DATA, Problem
+
+REMOVE = "Remove it."
+_PATIENCE: Location = ("model", "early_stopping_patience")
+_SCHEDULE: Location = ("model", "learning_rate_schedule")
+
+
+def changed(config: BaseModel, *names: str) -> list[str]:
+    """Returns which of these fields differ from their defaults: a stored dump sets them all."""
+    fields = type(config).model_fields
+    return [name for name in names if getattr(config, name) != fields[name].default]
+
+
+def unused(path: Location, why: str, safe: bool = True) -> Problem:
+    """Returns the problem that a setting has no effect."""
+    message = f"{join_path(path[-1:])} has no effect: {why}"
+    return Problem(path, message, REMOVE, fix=("remove", None), safe=safe)
+
+
+def in_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
+    """Yields what another kind of negatives would use."""
+    kind = negatives_of(model, data)
+    if kind != "mixed":
+        for name in changed(model, "catalogue_negatives"):
+            yield unused(("model", name), f"it belongs to `mixed` negatives, these are {kind}")
+    if kind == "full_catalogue":
+        for name in changed(model, "remove_accidental_hits", "logq_correction"):
+            why = "each row is compared with the whole catalogue, in which a product is once"
+            yield unused(("model", name), why)
+    scored = scored_of(model, data)
+    if model.hard_negatives and scored and model.hard_negatives >= scored - 1:
+        why = f"a row has {scored - 1:,} negatives, and all of them count without it"
+        yield unused(("model", "hard_negatives"), why, safe=False)  # it sorts: rounding
+
+
+def in_recency(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
+    """Yields a half-life of rows without a time."""
+    if model.recency_half_life_days and not (data.split and data.split.date_column):
+        message = "recency_half_life_days has no effect: rows have no time without a date_column"
+        help = "Set `data.split.date_column`, or remove it."
+        path = ("model", "recency_half_life_days")
+        yield Problem(path, message, help, severity="warning", fix=("remove", None), safe=True)
+
+
+def in_stopping(model: ModelConfig) -> Iterator[Problem]:
+    """Yields what waits for a recall that nobody measures, or for epochs that do not come."""
+    is_plateau = model.learning_rate_schedule == "plateau"
+    patience, epochs = model.early_stopping_patience, model.epochs
+    given = changed(model, "early_stopping_patience")
+    if not model.enable_training_metrics:
+        why = "without `enable_training_metrics` there is no recall to go by"
+        yield from (unused(("model", name), why) for name in given)
+        if is_plateau:
+            yield unused(_SCHEDULE, why)
+    elif is_plateau and (patience == 1 or epochs <= 2):
+        why = "no epoch follows the first one without a better recall"
+        yield unused(_SCHEDULE, why)
+    if model.enable_training_metrics and given and patience and patience >= epochs - 1:
+        message = f"early_stopping_patience has no effect: {epochs} epochs are over by then"
+        help = "Lower it, or write null: all epochs are trained."
+        yield Problem(_PATIENCE, message, help, fix=("set", None), safe=True)
+
+
+CHECKS = (in_negatives, in_recency, in_stopping)
