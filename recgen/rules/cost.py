@@ -21,7 +21,8 @@ from recgen.rules.data.lookup import described
 GIB = 2**30
 _FLOAT = 4  # bytes
 _SLOTS: dict[Optimizer, int] = {  # numbers that the optimizer keeps for each weight
-    "sgd": 1, "adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "ftrl": 2,
+    "sgd": 1, "adagrad": 1, "clippy_adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2,
+    "ftrl": 2,
 }  # fmt: skip
 _MOST_TABLES = GIB
 _MOST_ROWS = 100_000

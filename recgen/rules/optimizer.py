@@ -11,6 +11,7 @@ from recgen.rules.base import Problem, Rule, all_layers
 _SLOW: dict[Optimizer, float] = {
     "adagrad": 0.01,
     "ftrl": 0.01,
+    "clippy_adagrad": 0.01,
     "adam": 0.0005,
     "adamw": 0.0005,
     "rmsprop": 0.0005,
