@@ -211,6 +211,12 @@ class TrainerPlan:
         return self.model.enable_training_metrics and bool(self.model.early_stopping_patience)
 
     @property
+    def has_plateau(self) -> bool:
+        """Says whether the rate falls when recall gets no better."""
+        schedule = self.model.learning_rate_schedule
+        return self.model.enable_training_metrics and schedule == "plateau"
+
+    @property
     def masks_scores(self) -> bool:
         """Says whether some scores are taken out of the softmax."""
         return bool(self.model.remove_accidental_hits or self.model.hard_negatives)
