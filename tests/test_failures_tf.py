@@ -55,16 +55,9 @@ def test_collapse_with_no_dimension_alive_in_both_towers(shop: Run) -> None:  # 
         }
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        deep(RELU_LAST, optimizer="adam", learning_rate=0.03),
-        deep(LINEAR_LAST, optimizer="adagrad", learning_rate=0.2),
-    ],
-    ids=["relu last", "linear last"],
-)
-def test_dead_tower(shop: Run, model: Plain) -> None:  # P42: gradients are not zero
-    message, metrics = fails(shop.variant(ALLOWED, **ONCE, **model), epochs=5)
+def dead_tower(run: Run, module: Any) -> Plain:
+    """Trains until hidden layers are found dead, and returns the metrics."""
+    message, metrics = fails(run, module, epochs=6)
     params, epoch = metrics["params"], metrics["params"]["failure_epoch"]
     towers = params["collapsed_towers"]
     assert message == (
@@ -72,10 +65,46 @@ def test_dead_tower(shop: Run, model: Plain) -> None:  # P42: gradients are not 
     )
     assert params["failure_kind"] == "dead_tower"
     assert params["gradient_collapse_detected"]
-    assert params["gradient_collapse_epoch"] == epoch == 1  # some recover in the first
+    assert params["gradient_collapse_epoch"] == epoch >= 1  # some recover in the first
     assert all(metrics["health"][tower]["dead_units"][-1] > 0.8 for tower in towers)
     assert metrics["health"]["loss_to_chance"][-1] > 0.995
-    assert metrics["gradient"]["total"][-1] > 0.01
+    assert metrics["gradient"]["total"][-1] > 0.01  # an alarm for zero gradients is silent
+    return metrics
+
+
+def test_dead_tower(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:  # P42
+    """A linear last layer after a dead hidden one: scores hardly depend on the buyer."""
+    model = deep(LINEAR_LAST, optimizer="adagrad", learning_rate=0.2)
+    run = shop.variant(ALLOWED, **ONCE, **model)
+    module = run.module()
+    # Of some seeds the whole layer dies, and the step's own alarm comes first: it is off.
+    monkeypatch.setattr(module, "DEAD_STEPS", 10**9)
+    metrics = dead_tower(run, module)
+    assert "query" in metrics["params"]["collapsed_towers"]
+    final = metrics["final_metrics"]
+    popularity = final["val_popularity_recall_at_10"]  # which is what logQ makes of it
+    assert final["final_val_recall_at_10"] == pytest.approx(popularity, rel=0.1)
+
+
+def test_dead_tower_with_units_that_fire(shop: Run) -> None:  # P42
+    """Three of 64 units fire for all: the tower's vectors differ, and it learns nothing."""
+    model = deep(LINEAR_LAST, learning_rate=1e-6, logq_correction=False)
+    run = shop.variant(ALLOWED, **ONCE, **model)
+    module = run.module()
+    usual = module.build_model
+
+    def build_model(*args: Any) -> Any:
+        built = usual(*args)
+        kernel, bias = built.query_tower.dense_2.get_weights()
+        dead = np.arange(len(bias)) >= 3
+        built.query_tower.dense_2.set_weights([kernel, np.where(dead, -9.0, 0.0)])
+        return built
+
+    module.build_model = build_model
+    metrics = dead_tower(run, module)
+    assert metrics["params"]["collapsed_towers"] == ["query"]
+    assert metrics["params"]["failure_epoch"] == 1
+    assert metrics["health"]["query"]["dead_units"] == [pytest.approx(61 / 64, abs=0.04)] * 2
 
 
 @pytest.mark.parametrize("logq", [False, True], ids=["plain", "logQ"])
@@ -168,7 +197,7 @@ def test_a_failure_of_the_second_training_is_one(shop: Run) -> None:
             watch.model.optimizer.learning_rate.assign(float("nan"))
 
     module.FailureWatch.on_epoch_begin = collapse
-    with pytest.raises(RuntimeError, match="NaN"):
+    with pytest.raises(RuntimeError, match=r"^Second training, epoch 1: The loss became NaN"):
         module.run_fn(run.fn_args(epochs=2))
     assert run.metrics()["params"]["failure_kind"] == "nan"
     assert not run.saved().exists()

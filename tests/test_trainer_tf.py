@@ -86,6 +86,11 @@ def test_any_batch_size_trains(shop: Run, batch_size: int) -> None:  # P58
     assert len(metrics["loss"]["val_loss"]) == 1
 
 
+def test_a_batch_of_one_row_is_one_clear_error(shop: Run) -> None:  # P58
+    with pytest.raises(ValueError, match="no negatives"):
+        shop.fit("one row", batch_size=1)
+
+
 def test_missing_or_empty_files_are_one_clear_error(shop: Run, tmp_path: Path) -> None:  # P57
     args = shop.fn_args("empty")
     args.train_files = [str(tmp_path / "*")]
