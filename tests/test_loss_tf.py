@@ -18,8 +18,8 @@ def by_hand(
         for tower in (built.model.query_tower, built.model.candidate_tower)
     )
     products = built.batch["sku"].numpy()
-    sampled = built.model.sampling_probability.numpy()[products]
-    logits = queries @ candidates.T / temperature - np.log(np.clip(sampled, 1e-6, 1))
+    log_sampled = built.model.log_probability.numpy()[products]
+    logits = queries @ candidates.T / temperature - log_sampled
     own = np.eye(len(products), dtype=bool)
     if remove_hits:
         logits[(products[:, None] == products[None, :]) & ~own] = -np.inf

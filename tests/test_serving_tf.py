@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from runs import CASES, Run, arrow
 from synthetic import Table, random_table
+from trainings import ONCE, models_of
 
 from recgen.check import require
 
@@ -79,14 +80,12 @@ def test_buyers_get_products_of_their_group(answer: Plain) -> None:
 
 
 def test_scores_are_the_towers_and_ids_are_in_their_order(shop: Run) -> None:  # P74
-    module, trained = shop.module(), []
-    usual = module.RetrievalModel.fit
-    module.RetrievalModel.fit = lambda model, *args, **kwargs: (
-        trained.append(model) or usual(model, *args, **kwargs)
-    )
-    module.run_fn(shop.fn_args("towers", epochs=1))
-    model = trained[0]
-    rows, _ = module.read_rows(shop.fn_args().train_files, "training")
+    run = shop.variant(**ONCE)
+    module = run.module()
+    trained = models_of(module)
+    module.run_fn(run.fn_args(epochs=1))
+    (model,) = trained
+    rows, _ = module.read_rows(run.fn_args().train_files, "training")
     chunk = next(rows.as_numpy_iterator())
     table = arrow(shop.config, _shop_table(), 0, 3200)
     buyers = {name: chunk[name][:20] for name in module.FEATURES}
@@ -95,7 +94,7 @@ def test_scores_are_the_towers_and_ids_are_in_their_order(shop: Run) -> None:  #
         "country": [value or "" for value in table["country"][:20].to_pylist()],
         "age": [float("nan") if v is None else v for v in table["age"][:20].to_pylist()],
     }
-    found = serve((shop.saved("towers"), columns))[0]
+    found = serve((run.saved(), columns))[0]
     queries = model.query_tower(buyers).numpy()
     vectors = model.candidate_tower(chunk).numpy()
     by_id = dict(zip(map(str, table["sku"].to_pylist()), vectors, strict=True))  # latest row

@@ -1,0 +1,75 @@
+"""What products there are, and how they are ranked: recall as the trainer counts it."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from runs import Run
+
+
+def test_candidates_are_products_once_each_and_the_latest_row_counts(shop: Run) -> None:  # P65
+    tf = pytest.importorskip("tensorflow")
+    module = shop.module()
+    rows = {
+        "sku": [1, 0, 1, 3, 1, 9],  # of a vocabulary of four; 9 is out of it
+        "category": [5, 6, 7, 8, 4, 3],
+        "price_norm": [0.5, 0.6, 0.7, 0.8, 0.4, 0.3],
+        "price_bucket": [1, 2, 3, 4, 5, 6],
+        "category_x_price_cross": [1, 2, 3, 4, 5, 6],
+        "event_time": [10, 5, 30, 7, 20, 99],
+    }
+    types = {name: spec.dtype for name, spec in module.FEATURES.items()}
+    columns = {name: tf.constant(values, types[name]) for name, values in rows.items()}
+    dataset = tf.data.Dataset.from_tensor_slices(columns).batch(2)
+    output = SimpleNamespace(vocabulary_by_name=lambda _: [b"a", b"b", b"c", b"d"])
+    catalogue = module.Catalogue(dataset, output)
+    assert catalogue.counts.tolist() == [1, 3, 0, 1, 1]
+    assert sorted(catalogue.indices.tolist()) == [0, 1, 3]
+    by_index = dict(zip(catalogue.indices.tolist(), catalogue.features["category"], strict=True))
+    assert by_index == {0: 6, 1: 7, 3: 8}  # the row of time 30, not the last one
+    names = dict(zip(catalogue.indices.tolist(), catalogue.names, strict=True))
+    assert names == {0: b"a", 1: b"b", 3: b"d"}
+
+
+def test_recall_is_by_id_and_unknown_products_are_missed(shop: Run) -> None:  # P63
+    tf = pytest.importorskip("tensorflow")
+    model = shop.built().model
+    model.embed_catalogue()
+    vectors, position = model.candidates.numpy(), model.position.numpy()
+    indices = np.argsort(position)[(position < 0).sum() :]  # of each candidate
+    queries = np.random.default_rng(3).normal(size=(20, vectors.shape[1])).astype(np.float32)
+    scores = queries @ vectors.T
+    right = indices[np.arange(20)]
+    better = (scores > scores[np.arange(20), np.arange(20)][:, None]).sum(axis=1)
+    assert model.rank_products(tf.constant(queries), right).numpy().tolist() == better.tolist()
+    for unknown in (indices.max() + 1, indices.max() + 1000):
+        ranks = model.rank_products(tf.constant(queries), np.full(20, unknown))
+        assert (ranks.numpy() >= 100).all()
+    zeros = model.rank_products(tf.zeros_like(queries), right)
+    assert (zeros.numpy() == len(indices) - 1).all()  # ties count against the model
+    nans = model.rank_products(tf.fill(queries.shape, math.nan), right)
+    assert (nans.numpy() == len(indices) - 1).all()
+
+
+def test_recall_is_that_of_tfrs_by_id(shop: Run) -> None:  # P63, P67
+    tf, tfrs = pytest.importorskip("tensorflow"), pytest.importorskip("tensorflow_recommenders")
+    built = shop.built()
+    model, ks = built.model, built.module.RECALL_AT
+    model.embed_catalogue()
+    vectors, position = model.candidates, model.position.numpy()
+    indices = np.argsort(position)[(position < 0).sum() :]
+    rng = np.random.default_rng(5)
+    right = rng.choice(indices, 500)
+    noise = rng.normal(size=(500, vectors.shape[1])) * np.std(vectors.numpy())
+    queries = tf.constant(tf.gather(vectors, position[right]) + noise, tf.float32)
+    streaming = tfrs.layers.factorized_top_k.Streaming(k=min(max(ks), len(indices)))
+    pairs = tf.data.Dataset.from_tensor_slices((indices, vectors)).batch(64)
+    peer = tfrs.metrics.FactorizedTopK(streaming.index_from_dataset(pairs), ks=ks)
+    peer.update_state(queries, queries, true_candidate_ids=tf.constant(right))
+    ranks = model.rank_products(queries, tf.constant(right)).numpy()
+    ours = [float(np.mean(ranks < k)) for k in ks]
+    assert ours == pytest.approx([float(value) for value in peer.result()])
+    assert 0.05 < ours[0] < 0.95  # neither trivial

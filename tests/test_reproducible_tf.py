@@ -1,0 +1,44 @@
+"""One seed is one training, in every figure of the metrics file; another seed is another."""
+
+from __future__ import annotations
+
+import pytest
+from runs import Plain, Run
+
+DROPOUT = [{"type": "dense", "units": 64}, {"type": "dropout", "rate": 0.3}]
+
+
+def figures(run: Run, name: str, **custom: int) -> Plain:
+    """Trains, and returns the metrics without what is about the file."""
+    metrics = run.fit(name, epochs=2, **custom)
+    assert metrics.pop("saved_at")
+    return metrics
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {},
+        {
+            "buyer_tower_layers": DROPOUT,
+            "product_tower_layers": DROPOUT,
+            "output_dropout": 0.2,
+            "recency_half_life_days": 60,
+        },
+        {"negatives": "mixed", "catalogue_negatives": 64},
+    ],
+    ids=["plain", "dropout and recency", "drawn negatives"],
+)
+def test_one_seed_is_one_training(shop: Run, model: Plain) -> None:  # P60
+    run = shop.variant(**model)
+    one = figures(run, "one", seed=5)
+    assert figures(run, "again", seed=5) == one
+    other = figures(run, "other", seed=6)
+    assert other["loss"]["loss"] != one["loss"]["loss"]
+    assert other["weight_stats"] != one["weight_stats"]
+
+
+def test_the_seed_of_the_config_is_the_default(shop: Run) -> None:
+    run = shop.variant(seed=11, refit=False)
+    assert figures(run, "config") == figures(run, "custom", seed=11)
+    assert figures(run, "zero", seed=0)["params"]["seed"] == 0  # which is false, but a seed

@@ -1,0 +1,60 @@
+"""Trainings that several test files run. No TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from runs import Plain, Run
+
+RELU_LAST = [{"type": "dense", "units": units} for units in (128, 64, 32)]
+LINEAR_LAST = [*RELU_LAST[:2], {"type": "dense", "units": 32, "activation": None}]
+ALLOWED = ["RG201", "RG203", "RG204", "RG206", "RG227", "RG228"]
+"""Rules that refuse what some of these tests do on purpose."""
+ONCE: Plain = {"refit": False, "early_stopping_patience": None}
+"""All epochs, and no second training: for tests whose subject is something else."""
+Epoch = Callable[[Any, int, Plain], None]
+
+
+def deep(layers: list[Plain], **more: Any) -> Plain:
+    """Returns a model with the same layers in both towers, and with many steps in an epoch."""
+    return {"buyer_tower_layers": layers, "product_tower_layers": layers, "batch_size": 64, **more}
+
+
+def fails(run: Run, module: Any = None, name: str = "run", **custom: Any) -> tuple[str, Plain]:
+    """Trains what must stop itself; returns the message and the metrics, which are valid JSON."""
+    with pytest.raises(RuntimeError) as caught:
+        (module or run.module()).run_fn(run.fn_args(name, **custom))
+    metrics = run.metrics(name)
+    assert metrics["params"]["failure"] == str(caught.value)
+    assert metrics["epochs"][-1] == metrics["params"]["failure_epoch"]
+    assert "test_recall_at_10" in metrics["final_metrics"]
+    assert not run.saved(name).exists()
+    assert not list(run.saved(name).parent.glob("checkpoints*"))
+    return str(caught.value), metrics
+
+
+def at_epoch_end(module: Any, act: Epoch) -> None:
+    """Calls `act(checkpoints, epoch, logs)` before an epoch's end is dealt with; it may change
+    the logs."""
+    usual = module.Checkpoints.on_epoch_end
+
+    def on_epoch_end(checkpoints: Any, epoch: int, logs: Plain) -> None:
+        act(checkpoints, epoch, logs)
+        usual(checkpoints, epoch, logs)
+
+    module.Checkpoints.on_epoch_end = on_epoch_end
+
+
+def models_of(module: Any) -> list[Any]:
+    """Returns a list to which each model is added that is trained."""
+    models: list[Any] = []
+    usual = module.RetrievalModel.fit
+
+    def fit(model: Any, *args: Any, **kwargs: Any) -> Any:
+        models.append(model)
+        return usual(model, *args, **kwargs)
+
+    module.RetrievalModel.fit = fit
+    return models
