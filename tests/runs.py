@@ -147,17 +147,17 @@ def arrow(config: ExperimentConfig, table: Table, start: int = 0, stop: int | No
     import pyarrow as pa
 
     types = {"string": pa.large_string(), "int64": pa.int64(), "float32": pa.float32()}
-    columns = {
-        column.name: pa.array(
-            [_cast(value, column.dtype) for value in table[column.name][start:stop]],
-            types[column.dtype],
-        )
-        for column in input_columns(config)
-    }
+    columns = {}
+    for column in input_columns(config):
+        values = [_cast(value, column.dtype) for value in table[column.name][start:stop]]
+        kind = types[column.dtype]
+        columns[column.name] = pa.array(values, pa.large_list(kind) if column.is_list else kind)
     return pa.table(columns)
 
 
 def _cast(value: Any, dtype: str) -> Any:
+    if isinstance(value, list):
+        return [_cast(item, dtype) for item in value]
     return str(value) if dtype == "string" and value is not None else value
 
 
