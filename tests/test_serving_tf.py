@@ -132,8 +132,10 @@ def _request(run: Run) -> Plain:
     module = run.module()
     names = getattr(module, "SERVING_NAMES", {})
     examples = {"string": ["№ 3", "new"], "int64": [1_700_015_000, 7], "float32": [0.5, 2.0]}
+    lists = {"string": [["№ 3", "new"], ["", ""]], "int64": [[1_700_015_000, 7], [7, -(2**63)]]}
+    histories = getattr(module, "HISTORIES", ())
     return {
-        names.get(column, column): examples[dtype.name]
+        names.get(column, column): (lists if column in histories else examples)[dtype.name]
         for column, dtype in module.SERVING_COLUMNS.items()
     }
 
@@ -144,7 +146,7 @@ def test_every_case_trains_and_answers(answers: dict[str, Plain], name: str) -> 
     scores = np.array(answers[name]["scores"])
     assert scores.shape == (2, min(config.model.top_k, 40))
     assert np.isfinite(scores).all()
-    is_integer = name in ("integer_ids", "shop")
+    is_integer = name in ("integer_ids", "shop", "history_layers")
     assert answers[name]["dtype"] == ("int64" if is_integer else "string")
     start = "17" if is_integer else "№ "
     assert all(ids[0].startswith(start) for ids in answers[name]["product_ids"])

@@ -40,7 +40,7 @@ def write(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    both = [part.drop_columns(list(histories)) for part in (parts.train, parts.eval)]
+    both = [part.drop(list(histories)) for part in (parts.train, parts.eval)]
     table = _by_time(pa.concat_tables(both), date)
     latest = table.take(_last_rows(table[buyer]))
     for name, known in histories.items():

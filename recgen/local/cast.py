@@ -136,6 +136,15 @@ def is_text(values: Values) -> bool:
     return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
 
 
+def is_list(values: Values) -> bool:
+    """Says whether the values are lists."""
+    import pyarrow as pa
+
+    kinds = pa.types
+    tests = (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list)
+    return any(test(values.type) for test in tests)
+
+
 def _binary(values: Values) -> Values:
     import pyarrow as pa
 
@@ -161,13 +170,16 @@ def _items(lists: Values, cast: Cast) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not (pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)):
+    if pa.types.is_null(lists.type):  # a file with null in every row
+        lists = lists.cast(pa.large_list(pa.null()))
+    if not is_list(lists):
         raise pa.ArrowInvalid("no list")
-    whole = lists.combine_chunks()
-    owners = pc.list_parent_indices(whole).to_numpy()
-    items = cast(pa.chunked_array([whole.flatten()])).combine_chunks()
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    present = lists.filter(lists.is_valid()).combine_chunks()  # a null list may hide items
+    items = cast(without_dictionary(pa.chunked_array([present.flatten()]))).combine_chunks()
     is_known = items.is_valid().to_numpy(zero_copy_only=False)
-    counts = np.bincount(owners[is_known], minlength=len(whole))
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    counts = np.bincount(owners[is_known], minlength=len(lengths))
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
     return pa.chunked_array([pa.LargeListArray.from_arrays(offsets, items.drop_null())])
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from recgen.findings import RecgenError
 from recgen.local.split import Parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_QUESTION = -1  # stands for a value where a list is asked for
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,8 @@ class Wanted:
     name: str
     values: str
     length: int
+    dtype: str
+    """Of the list's items: string or int64."""
 
 
 def add_histories(
@@ -28,7 +35,8 @@ def add_histories(
 
     A row's list has the values of the buyer's transactions before the row's time (P41): what was
     bought at the same time is not among them. They come from training rows, for the test from
-    validation rows, too. Each value is there once, the latest one last.
+    validation rows, too. Each value is there once, the latest one last. A row without a time is
+    before and after nothing: its list is empty.
 
     Args:
         parts: The split data.
@@ -39,6 +47,9 @@ def add_histories(
     Returns:
         The parts with lists, and for each history what is known of a buyer at the end: a table of
         `buyer` and `history`.
+
+    Raises:
+        RecgenError: Values cannot be items of the list that is wanted.
     """
     import pyarrow as pa
 
@@ -58,68 +69,79 @@ def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: s
     """Returns a list for each row: the buyer's values of `source` before the row's time."""
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
+    known = pc.and_(pc.is_valid(source[date]), pc.is_valid(source[wanted.values]))
+    source = source.filter(known)
     values = source[wanted.values].combine_chunks().dictionary_encode()
-    buyers = pa.concat_arrays(
-        [*source[buyer].cast(pa.large_binary()).chunks, *rows[buyer].cast(pa.large_binary()).chunks]
-    )
-    codes = np.asarray(buyers.dictionary_encode().indices)
-    asked_by, asked_at = codes[source.num_rows :], rows[date].to_numpy()
-    moments, place = np.unique(np.stack([asked_by, asked_at]), axis=1, return_inverse=True)
-    past = _Past(codes[: source.num_rows], source[date].to_numpy(), values.indices)
-    lists = [past.before(who, when, wanted.length) for who, when in moments.T.tolist()]
-    return _as_array(lists, values.dictionary).take(pa.array(place.reshape(-1)))
+    together = [*source[buyer].chunks, *rows[buyer].chunks]
+    buyers = np.asarray(pa.chunked_array(together).combine_chunks().dictionary_encode().indices)
+    asked_at = pc.fill_null(rows[date], np.iinfo(np.int64).min).to_numpy()
+    times = np.concatenate([source[date].to_numpy(), asked_at])
+    questions = np.full(rows.num_rows, _QUESTION, np.int32)
+    events = np.concatenate([np.asarray(values.indices), questions])
+    # What is asked at a time comes before what is bought then: a question is the lowest value.
+    order = np.lexsort([events, times, buyers])
+    offsets, places, answers = _read(buyers[order], events[order], wanted.length)
+    asked = order[events[order] == _QUESTION] - source.num_rows
+    answer_of_row = np.empty(rows.num_rows, np.int64)
+    answer_of_row[asked] = answers
+    items = pa.DictionaryArray.from_arrays(pa.array(places), _typed(values.dictionary, wanted))
+    lists = pa.LargeListArray.from_arrays(pa.array(offsets), items)
+    return lists.take(pa.array(answer_of_row))
+
+
+def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:
+    """Reads events once, buyer by buyer and in the order of time.
+
+    Returns:
+        The lists that were asked for, as offsets and values, and which one each question got:
+        where nothing happened between two, it is the same.
+    """
+    import numpy as np
+
+    seen: dict[int, None] = {}  # the buyer's values, in the order of their last transaction
+    flat, ends, answers = array("i"), array("q", [0]), array("q")
+    reader, is_answered = -1, False
+    for buyer, event in zip(buyers.tolist(), events.tolist(), strict=True):
+        if buyer != reader:
+            reader, seen, is_answered = buyer, {}, False
+        if event != _QUESTION:
+            seen.pop(event, None)
+            seen[event] = None
+            is_answered = False
+            continue
+        if not is_answered:  # only the end is read: all of it, row by row, would be quadratic
+            flat.extend(list(islice(reversed(seen), length))[::-1])
+            ends.append(len(flat))
+            is_answered = True
+        answers.append(len(ends) - 2)
+    return np.array(ends), np.array(flat), np.array(answers)
 
 
 def _at_the_end(source: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
-    values = source[wanted.values].combine_chunks().dictionary_encode()
-    buyers = source[buyer].combine_chunks().dictionary_encode()
-    past = _Past(np.asarray(buyers.indices), source[date].to_numpy(), values.indices)
-    end = np.iinfo(np.int64).max
-    lists = [past.before(who, end, wanted.length) for who in range(len(buyers.dictionary))]
-    found = _as_array(lists, values.dictionary)
-    plain = pa.LargeListArray.from_arrays(found.offsets, found.values.dictionary_decode())
-    return pa.table({"buyer": buyers.dictionary, "history": plain})
+    buyers = source[buyer].unique()
+    end = pa.array(np.full(len(buyers), np.iinfo(np.int64).max))
+    lists = _lists(source, pa.table({buyer: buyers, date: end}), wanted, buyer, date)
+    plain = pa.LargeListArray.from_arrays(lists.offsets, lists.values.dictionary_decode())
+    return pa.table({"buyer": buyers, "history": plain})
 
 
-class _Past:
-    """Transactions by buyer and time. Asked for a buyer, times must not decrease."""
-
-    def __init__(self, buyers: Any, times: Any, values: Any) -> None:
-        import numpy as np
-
-        order = np.lexsort([times, buyers])
-        self._buyers, self._times = buyers[order], times[order]
-        self._values = np.asarray(values)[order].tolist()
-        self._who = -1
-        self._read = 0  # the place up to which the buyer's transactions are in _seen
-        self._seen: dict[int, None] = {}  # values in the order of their last transaction
-
-    def before(self, buyer: int, time: int, length: int) -> list[int]:
-        """Returns the buyer's last different values before a time, the latest one last."""
-        import numpy as np
-
-        if buyer != self._who:
-            self._who, self._seen = buyer, {}
-            self._read = int(np.searchsorted(self._buyers, buyer))
-        end = int(np.searchsorted(self._buyers, buyer, side="right"))
-        until = self._read + int(np.searchsorted(self._times[self._read : end], time))
-        for value in self._values[self._read : until]:
-            self._seen.pop(value, None)
-            self._seen[value] = None
-        self._read = until
-        return list(self._seen)[-length:]
-
-
-def _as_array(lists: Sequence[list[int]], values: pa.Array) -> pa.Array:
-    """Returns lists of places in `values` as lists of a dictionary: each value is kept once."""
-    import numpy as np
+def _typed(values: pa.Array, wanted: Wanted) -> pa.Array:
+    """Returns values as items of the list: numbers as text where it has text, or the reverse."""
     import pyarrow as pa
 
-    offsets = np.concatenate([[0], np.cumsum([len(each) for each in lists])])
-    flat = np.array([place for each in lists for place in each], np.int32)
-    items = pa.DictionaryArray.from_arrays(pa.array(flat), values)
-    return pa.LargeListArray.from_arrays(pa.array(offsets, pa.int64()), items)
+    is_number = pa.types.is_integer(values.type)
+    if is_number == (wanted.dtype == "int64"):
+        return values
+    try:
+        return values.cast(pa.large_string() if is_number else pa.int64())
+    except pa.ArrowInvalid as error:
+        raise RecgenError(
+            f"the history {wanted.name!r} has whole numbers, but column {wanted.values!r}, whose "
+            "values it holds, has text",
+            "give the history the bq_type ARRAY<STRING>",
+        ) from error

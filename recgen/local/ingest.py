@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from recgen.findings import RecgenError
-from recgen.local.cast import Column, to_column
+from recgen.local.cast import Column, is_list, to_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,11 +36,22 @@ def read_table(path: Path, columns: Sequence[Column]) -> pa.Table:
         RecgenError: The file or a value in it cannot be used.
     """
     places = _places(column_names(path), columns, path)
+    _refuse_lists_in_csv(path, columns)
     raw = read_columns(path, sorted(set(places.values())))
 
     import pyarrow as pa
 
     return pa.table({c.name: to_column(raw[places[c.name]], c) for c in columns})
+
+
+def _refuse_lists_in_csv(path: Path, columns: Sequence[Column]) -> None:
+    lists = [column.name for column in columns if column.is_list]
+    if lists and is_csv(path):
+        raise RecgenError(
+            f"column {lists[0]!r} shall hold lists, and a CSV file such as {path} has none",
+            "remove the column, so that each buyer's list is made of the transactions, or give a "
+            "Parquet file with a column of lists",
+        )
 
 
 def column_names(path: Path) -> list[str]:
@@ -84,7 +95,7 @@ def clean(
     import pyarrow.compute as pc
 
     for name in table.column_names:
-        if table[name].null_count == table.num_rows:
+        if _is_void(table[name]):
             raise RecgenError(
                 f"column {name!r} has no value in any of {table.num_rows:,} rows",
                 "remove the feature from the config, or give data that has values",
@@ -105,6 +116,15 @@ def clean(
             "each epoch is one step; a smaller batch_size learns more"
         )
     return table, tuple(warnings)
+
+
+def _is_void(column: pa.ChunkedArray) -> bool:
+    """Says whether no row has a value."""
+    import pyarrow.compute as pc
+
+    if is_list(column):
+        return not pc.any(pc.greater(pc.list_value_length(column), 0)).as_py()
+    return bool(column.null_count == len(column))
 
 
 def _require_variety(table: pa.Table, product: str) -> None:

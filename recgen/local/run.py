@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recgen.config import ExperimentConfig, HistoryFeature
+from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError
 from recgen.local import buyers
 from recgen.local.child import Child, ChildError
@@ -176,7 +176,12 @@ def histories_to_make(config: ExperimentConfig, present: Sequence[str]) -> list[
     features = config.features.buyer_model_features
     histories = (f for f in features if isinstance(f, HistoryFeature) and f.history)
     return [
-        Wanted(each.output_name, each.history.shared_with, each.history.max_length)
+        Wanted(
+            name=each.output_name,
+            values=each.history.shared_with,
+            length=each.history.max_length,
+            dtype=dtype_of(each.bq_type),
+        )
         for each in histories
         if each.history and not {each.output_name, each.column} & set(present)
     ]

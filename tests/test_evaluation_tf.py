@@ -1,0 +1,333 @@
+"""The evaluation of the generated trainer, beside a naive one; nothing is trained here."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recgen.generate import render
+
+Pairs = Sequence[tuple[int, int]]
+"""Indices of a buyer and a product."""
+Plain = dict[str, Any]
+
+WIDTH = 256
+KS = (5, 10, 50, 100)
+EXPERIMENT = {
+    "features": {
+        "buyer_id_column": "user",
+        "product_id_column": "sku",
+        "buyer_model_features": [
+            {"column": "user", "data_type": "text"},
+            {
+                "column": "past",
+                "data_type": "history",
+                "transforms": {"history": {"shared_with": "sku"}},
+            },
+        ],
+        "product_model_features": [{"column": "sku", "data_type": "text"}],
+    },
+    "model": {"output_embedding_dim": WIDTH},
+    "data": {"split": {"kind": "random"}},
+}
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    from recgen.local.child import load_module
+
+    path = tmp_path_factory.mktemp("evaluation") / "trainer_module.py"
+    path.write_text(render(EXPERIMENT)["trainer_module.py"], encoding="utf-8")
+    return load_module(path)
+
+
+class Shop:
+    """Rows as the trainer has them, and a model whose scores are given."""
+
+    def __init__(self, module: Any, train: Pairs, products: int) -> None:
+        self.module, self.products = module, products
+        self.train = self.rows(train)
+        self.catalogue = module.Catalogue(self.train, self)
+
+    def vocabulary_by_name(self, name: str) -> list[bytes]:
+        assert name == "sku_vocab"
+        return [b"p%d" % number for number in range(self.products)]
+
+    def rows(self, pairs: Pairs, chunk: int = 7) -> Any:
+        """Returns a dataset of chunks, as `read_rows` does; a list has as many items as fit."""
+        import tensorflow as tf
+
+        buyers, products = (np.array([pair[at] for pair in pairs], np.int64) for at in (0, 1))
+        past = tf.RaggedTensor.from_row_lengths(
+            np.repeat(products, buyers % 3).astype(np.int32), buyers % 3
+        )
+        features = {"user": buyers, "past": past, "sku": products}
+        return tf.data.Dataset.from_tensor_slices(features).ragged_batch(chunk).map(_dense)
+
+    def model(self, scores: Any) -> Any:
+        """Returns the generated model, for which a buyer's score of a product is in a table."""
+        import tensorflow as tf
+
+        table = np.zeros((len(scores), WIDTH), np.float32)
+        table[:, : scores.shape[1]] = scores
+
+        class Query(tf.keras.layers.Layer):
+            def call(self, features: Any, training: bool = False) -> Any:
+                return tf.gather(table, features["user"])
+
+        class Candidate(tf.keras.layers.Layer):
+            def call(self, features: Any, training: bool = False) -> Any:
+                return tf.one_hot(features["sku"], WIDTH)
+
+        model = self.module.RetrievalModel(Query(), Candidate(), self.catalogue)
+        model.embed_catalogue()
+        return model
+
+    def evaluation(self, test: Pairs) -> Any:
+        return self.module.Evaluation(self.catalogue, self.train, self.rows(test))
+
+
+def _dense(chunk: Plain) -> Plain:
+    return {"user": chunk["user"], "past": chunk["past"], "sku": chunk["sku"]}
+
+
+def by_hand(train: Pairs, test: Pairs, products: int, scores: Any) -> Plain:
+    """Returns counts of pairs and metrics, from the definitions; unknown products have no list."""
+    counts = Counter(product for _, product in train if product < products)
+    bought = Counter(pair for pair in train if pair[1] < products)
+    buyers = {buyer for buyer, _ in train}
+    popular = sorted(counts, key=lambda product: (-counts[product], product))
+    asked = {(buyer, min(product, products)) for buyer, product in test}
+    kept = sorted(pair for pair in asked if pair[0] in buyers and pair[1] in counts)
+    ranks: dict[str, dict[tuple[int, int], int]] = {
+        "model": {},
+        "popularity": {},
+        "own_history": {},
+    }
+    for buyer, product in kept:
+        rivals = (other for other in counts if other != product)
+        own = scores[buyer, product]
+        ranks["model"][buyer, product] = sum(scores[buyer, other] >= own for other in rivals)
+        ranks["popularity"][buyer, product] = popular.index(product)
+        past = [other for other in popular if (buyer, other) in bought]
+        past.sort(key=lambda other: -bought[buyer, other])
+        order = past + [other for other in popular if other not in past]
+        ranks["own_history"][buyer, product] = order.index(product)
+    views = {"all": kept, "new": [pair for pair in kept if pair not in bought]}
+    result: Plain = {"pairs": {name: len(view) for name, view in views.items()}}
+    result["pairs"]["left_out"] = len(asked) - len(kept)
+    for name, of in ranks.items():
+        result[name] = {v: _means([of[pair] for pair in view]) for v, view in views.items() if view}
+    return result
+
+
+def _means(ranks: Sequence[int]) -> dict[str, float]:
+    gains = {f"recall_at_{k}": [float(rank < k) for rank in ranks] for k in KS}
+    gains["ndcg_at_10"] = [1 / math.log2(2 + rank) if rank < 10 else 0.0 for rank in ranks]
+    gains["mrr"] = [1 / (1 + rank) for rank in ranks]
+    return {name: sum(values) / len(values) for name, values in gains.items()}
+
+
+def values_of(result: Plain) -> Plain:
+    """Returns a result in the form of `by_hand`: without intervals and coverage."""
+    found: Plain = {"pairs": result["pairs"]}
+    for name in ("model", "popularity", "own_history"):
+        views = {view: result[name][view] for view in ("all", "new") if view in result[name]}
+        found[name] = {
+            view: {metric: interval["value"] for metric, interval in metrics.items()}
+            for view, metrics in views.items()
+        }
+    return found
+
+
+def assert_alike(found: Any, expected: Any, at: str = "") -> None:
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), at
+        for key, value in expected.items():
+            assert_alike(found[key], value, f"{at}.{key}")
+    else:
+        assert found == pytest.approx(expected, abs=1e-6), at
+
+
+PRODUCTS = 14
+FEW = 8  # products of a small case: the last one is unknown
+pair = st.tuples(st.integers(0, 5), st.integers(0, FEW))
+train_pairs = st.lists(pair, min_size=3, max_size=60).filter(
+    lambda pairs: len({product for _, product in pairs if product < FEW}) > 1
+)
+test_pairs = st.lists(
+    st.tuples(st.integers(0, 7), pair.map(lambda p: p[1])), min_size=1, max_size=30
+)
+all_scores = st.lists(
+    st.integers(-3, 3), min_size=8 * FEW, max_size=8 * FEW
+)  # few values: there are ties
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(train_pairs, test_pairs, all_scores)
+def test_metrics_are_those_of_a_naive_implementation(
+    module: Any, train: Pairs, test: Pairs, scores: list[int]
+) -> None:  # P63, P65
+    table = np.array(scores, np.float32).reshape(8, FEW)
+    shop = Shop(module, train, FEW)
+    evaluation = shop.evaluation(test)
+    expected = by_hand(train, test, FEW, table)
+    if not len(evaluation.pairs):
+        assert expected["pairs"]["all"] == 0
+        assert evaluation.left_out == expected["pairs"]["left_out"]
+        return
+    result = evaluation.compare(shop.model(table))
+    assert_alike(values_of(result), expected)
+    for name in ("model", "popularity", "own_history"):
+        for view in expected[name]:
+            for interval in result[name][view].values():
+                assert interval["low"] <= interval["value"] + 1e-9
+                assert interval["value"] <= interval["high"] + 1e-9
+
+
+TRAIN = [(0, 0), (0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 3), (2, 3), (2, 3), (3, 4), (3, 5)]
+TEST = [(0, 1), (0, 5), (1, 0), (2, 3), (2, 5)]
+
+
+def scores_of(seed: int = 0) -> Any:
+    return np.random.default_rng(seed).normal(size=(8, PRODUCTS)).astype(np.float32)
+
+
+def test_a_row_that_is_there_twice_is_one_pair(module: Any) -> None:  # P65
+    shop, scores = Shop(module, TRAIN, PRODUCTS), scores_of()
+    once, often = (
+        shop.evaluation(rows).compare(shop.model(scores))
+        for rows in (TEST, TEST * 3 + TEST[:2] * 9)
+    )
+    assert once == often
+    assert once["pairs"] == {"all": 5, "new": 3, "left_out": 0}
+
+
+def test_who_and_what_training_does_not_know_is_left_out_and_counted(module: Any) -> None:
+    shop = Shop(module, TRAIN, PRODUCTS)
+    strangers = [(7, 0), (7, 0), (0, 13), (0, PRODUCTS), (0, PRODUCTS), (7, PRODUCTS)]
+    evaluation = shop.evaluation([*TEST, *strangers])
+    assert evaluation.left_out == 4  # pairs, not rows
+    usual = shop.evaluation(TEST).compare(shop.model(scores_of()))
+    result = evaluation.compare(shop.model(scores_of()))
+    assert result["pairs"] == {"all": 5, "new": 3, "left_out": 4}
+    assert result["model"]["all"] == usual["model"]["all"]
+
+
+def test_a_test_of_strangers_has_no_pairs(module: Any) -> None:
+    evaluation = Shop(module, TRAIN, PRODUCTS).evaluation([(7, 0), (0, 13)])
+    assert len(evaluation.pairs) == 0
+    assert evaluation.left_out == 2
+
+
+def test_a_model_that_says_nothing_is_not_perfect(module: Any) -> None:  # P63, P42
+    shop = Shop(module, [(n % 5, n % 120) for n in range(600)], 120)
+    test = [(n % 5, (7 * n) % 120) for n in range(100)]
+    for nothing in (0.0, 3.25, -1e6, math.nan):
+        result = shop.evaluation(test).compare(shop.model(np.full((5, 120), nothing)))
+        for k in KS:
+            assert result["model"]["all"][f"recall_at_{k}"]["value"] == 0
+        assert result["model"]["all"]["mrr"]["value"] <= 1 / 100
+
+
+def test_scores_that_differ_by_rounding_are_ties(module: Any) -> None:  # P63
+    scores = np.ones((5, 120), np.float32)
+    scores += np.random.default_rng(0).normal(size=scores.shape).astype(np.float32) * 1e-7
+    shop = Shop(module, [(n % 5, n % 120) for n in range(600)], 120)
+    test = [(n % 5, (7 * n) % 120) for n in range(100)]
+    result = shop.evaluation(test).compare(shop.model(scores))
+    assert result["model"]["all"]["recall_at_100"]["value"] == 0
+
+
+def test_a_model_that_knows_is_perfect(module: Any) -> None:
+    scores = np.full((8, PRODUCTS), -1.0)
+    for at, (buyer, product) in enumerate(TEST):
+        scores[buyer, product] = 1 + at
+    result = (
+        Shop(module, TRAIN, PRODUCTS)
+        .evaluation(TEST)
+        .compare(Shop(module, TRAIN, PRODUCTS).model(scores))
+    )
+    recall = result["model"]["new"]["recall_at_5"]
+    assert recall == {"value": 1, "low": 1, "high": 1}
+
+
+def test_unknown_products_take_no_place_in_a_buyers_history(module: Any) -> None:
+    """Nobody can be shown what is out of vocabulary."""
+    train = [(0, PRODUCTS)] * 5 + [(0, 1), (1, 2), (1, 3)]
+    result = (
+        Shop(module, train, PRODUCTS)
+        .evaluation([(0, 1)])
+        .compare(Shop(module, train, PRODUCTS).model(scores_of()))
+    )
+    assert result["own_history"]["all"]["mrr"]["value"] == 1
+
+
+def test_intervals_shrink_with_more_buyers(module: Any) -> None:
+    random = np.random.default_rng(1)
+    widths = []
+    for buyers in (20, 200, 2000):
+        scores = random.normal(size=(buyers, 100))
+        train = [(buyer, int(product)) for buyer in range(buyers) for product in (0, buyer % 100)]
+        train += [(0, product) for product in range(100)]
+        test = [(buyer, int(random.integers(100))) for buyer in range(buyers) for _ in range(2)]
+        shop = Shop(module, train, 100)
+        result = shop.evaluation(test).compare(shop.model(scores))
+        interval = result["model"]["all"]["recall_at_50"]
+        assert interval["low"] < interval["value"] < interval["high"]
+        widths.append(interval["high"] - interval["low"])
+        # Half of the products are among the first 50: a standard error is 0.5 / sqrt(pairs).
+        assert widths[-1] == pytest.approx(2 * 1.96 * 0.5 / math.sqrt(2 * buyers), rel=0.35)
+    assert widths[0] > 2 * widths[1] > 4 * widths[2]
+
+
+def test_intervals_are_of_buyers_not_of_pairs(module: Any) -> None:
+    """Ten buyers with a hundred pairs each, all hit or all missed, say as much as ten pairs."""
+    scores = np.zeros((10, 250))
+    scores[:5, :100] = 10 + np.arange(100)
+    scores[5:, :100] = -10 - np.arange(100)
+    train = [(n % 10, n) for n in range(250)]
+    shop = Shop(module, train, 250)
+    test = [(buyer, product) for buyer in range(10) for product in range(100)]
+    interval = shop.evaluation(test).compare(shop.model(scores))["model"]["all"]["recall_at_100"]
+    assert interval["value"] == 0.5
+    assert interval["high"] - interval["low"] > 0.4
+
+
+def test_coverage_counts_products_that_somebody_is_shown(module: Any) -> None:
+    train = [(n % 10, n) for n in range(250)]
+    shop = Shop(module, train, 250)
+    test = [(buyer, 3) for buyer in range(10)]
+    alike = np.tile(np.arange(250.0), (10, 1))
+    result = shop.evaluation(test).compare(shop.model(alike))
+    assert result["model"]["coverage_at_100"] == pytest.approx(100 / 250)
+    alike[0] *= -1
+    result = shop.evaluation(test).compare(shop.model(alike))
+    assert result["model"]["coverage_at_100"] == pytest.approx(200 / 250)
+
+
+def test_popularity_counts_training_rows_only(module: Any) -> None:  # P66
+    shop = Shop(module, TRAIN, PRODUCTS)
+    # By training rows: 0 and 3 have three, 1 has two, then 2, 4, 5 one each.
+    assert shop.catalogue.popularity_ranks(np.array([0, 3, 1, 2, 4, 5])).tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert shop.catalogue.popularity_ranks(np.array([PRODUCTS, 99])).min() >= PRODUCTS
+    rows = shop.rows([(0, 0), (0, 0), (7, 5), (0, PRODUCTS)])
+    assert shop.catalogue.popularity_recall(rows)[5] == 0.5
