@@ -75,6 +75,8 @@ class LayerPlan:
     l2: float = 0.0
     rate: float = 0.0
     epsilon: float = 0.0
+    is_synchronized: bool = False
+    """Batch normalization only: over the rows of all replicas."""
 
     @property
     def is_relu(self) -> bool:
@@ -339,12 +341,12 @@ def _layers(model: ModelConfig, side: Side) -> Iterator[LayerPlan]:
     numbers: dict[str, int] = {}
     for layer in model.layers_of(side):
         numbers[layer.type] = numbers.get(layer.type, 0) + 1
-        yield _layer(layer, f"{layer.type}_{numbers[layer.type]}")
+        yield _layer(layer, f"{layer.type}_{numbers[layer.type]}", model.distribution != "none")
     if model.is_projected(side):
         yield LayerPlan("projection", "projection", False)
 
 
-def _layer(layer: Layer, attribute: str) -> LayerPlan:
+def _layer(layer: Layer, attribute: str, is_distributed: bool) -> LayerPlan:
     match layer:
         case Dense():
             return LayerPlan(
@@ -359,7 +361,7 @@ def _layer(layer: Layer, attribute: str) -> LayerPlan:
         case Dropout():
             return LayerPlan("dropout", attribute, True, rate=layer.rate)
         case BatchNorm():
-            return LayerPlan("batch_norm", attribute, True)
+            return LayerPlan("batch_norm", attribute, True, is_synchronized=is_distributed)
         case LayerNorm():
             return LayerPlan("layer_norm", attribute, False, epsilon=layer.epsilon)
 

@@ -1,0 +1,116 @@
+"""A process that takes steps or trains with a generated module, with as many devices as asked.
+
+`python tests/replica_child.py TASKS.json`; TF_CONFIG in its environment makes it a worker.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from runs import Run
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def main() -> None:
+    tasks = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    devices = [tf.config.LogicalDeviceConfiguration()] * tasks["devices"]
+    tf.config.set_logical_device_configuration(cpu, devices)
+    # One strategy, as in a training's process: a second one's collectives would meet the first's.
+    for name in ("MirroredStrategy", "MultiWorkerMirroredStrategy"):
+        setattr(tf.distribute, name, functools.cache(getattr(tf.distribute, name)))
+    for task in tasks["tasks"]:
+        run = Run(Path(task["folder"]), Path(task["data"]), config=None)  # type: ignore[arg-type]
+        out = Path(task["out"])
+        if task["kind"] == "step":
+            np.savez(out, **take_step(run, task["custom"]))
+        elif task["kind"] == "fit":
+            out.write_text(json.dumps(fit(run, task["custom"], task["ask"])))
+        else:
+            fit_until_killed(run, task["custom"])
+
+
+def take_step(run: Run, custom: Mapping[str, Any]) -> Arrays:
+    """Returns loss, gradients and, after a step, weights: of the first global batch."""
+    result: Arrays = {}
+
+    def fit(model: Any, batches: Any, **_: Any) -> None:
+        strategy, batch = model.distribute_strategy, next(iter(batches))
+
+        @tf.function
+        def step(batch: Any) -> Any:
+            def own(batch: Any) -> Any:
+                losses, _, gradients = model.compute_gradients(batch, training=True)
+                dense = [tf.convert_to_tensor(gradient) for gradient in gradients.values()]
+                model.train_step(batch)
+                return losses["total_loss"], dense
+
+            loss, gradients = strategy.run(own, (batch,))
+            first = [strategy.experimental_local_results(g)[0] for g in gradients]
+            return strategy.reduce("MEAN", loss, axis=None), first
+
+        with strategy.scope():
+            before = [weight.numpy() for weight in model.trainable_variables]
+            loss, gradients = step(batch)
+        result["loss"] = loss.numpy()
+        for number, weight in enumerate(model.trainable_variables):
+            result[f"gradient {number}"] = gradients[number].numpy()
+            result[f"step {number}"] = weight.numpy() - before[number]
+        raise StopIteration
+
+    module = run.module()
+    module.RetrievalModel.fit = fit
+    try:
+        module.run_fn(run.fn_args("step", **custom))
+    except StopIteration:
+        return result
+    raise AssertionError("run_fn did not train")
+
+
+def fit(run: Run, custom: Mapping[str, Any], ask: Mapping[str, Any] | None) -> Any:
+    """Trains; returns the files that this process put in place, and what the model answers."""
+    written = []
+    rename = tf.io.gfile.rename
+
+    def note(source: str, target: str, overwrite: bool = False) -> None:
+        written.append(Path(target).name)
+        rename(source, target, overwrite)
+
+    tf.io.gfile.rename = note
+    run.module().run_fn(run.fn_args(**custom))
+    tf.io.gfile.rename = rename
+    scores = None
+    if ask:
+        answer = tf.saved_model.load(str(run.saved())).signatures["serving_default"]
+        scores = answer(**{k: tf.constant(np.array(v)) for k, v in ask.items()})["scores"].numpy().tolist()
+    return {"written": written, "scores": scores}
+
+
+def fit_until_killed(run: Run, custom: Mapping[str, Any]) -> None:
+    """Trains two epochs, and dies; of a worker that is not the first, the disk dies, too."""
+    module = run.module()
+    usual = module.Checkpoints.on_epoch_end
+
+    def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> None:
+        usual(self, epoch, logs)
+        if epoch == 1:
+            if "-worker-" in self.folder:
+                shutil.rmtree(self.folder)
+            os._exit(9)
+
+    module.Checkpoints.on_epoch_end = on_epoch_end
+    module.run_fn(run.fn_args(**custom))
+
+
+if __name__ == "__main__":
+    main()

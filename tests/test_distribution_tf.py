@@ -1,0 +1,228 @@
+"""Replicas: on devices of one machine and on two machines, a config trains as it does alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from runs import CASES, Run, write_modules
+from synthetic import Table, transactions
+
+from recgen.check import require
+
+pytestmark = pytest.mark.slow
+
+BATCH = 100
+PARTS = {"none": 1, "mirrored": 2, "multi_worker": 2}
+NEGATIVES = ("in_batch", "mixed", "full_catalogue")
+LAYERS = [{"type": "dense", "units": 16, "l2_reg": 0.001}, {"type": "batch_norm"}]
+DEEP = {"buyer_tower_layers": LAYERS, "product_tower_layers": LAYERS}
+# 51 products are drawn, which two replicas cannot share evenly; the clip acts on every step.
+STEP = {"optimizer": "sgd", "learning_rate": 1, "gradient_clip_norm": 0.05, **DEEP}
+STEP |= {"catalogue_negatives": 51}
+FIT = {"epochs": 3, "batch_size": BATCH + 1, "gradient_clip_norm": 0.05, "negatives": "mixed"}
+FIT |= {"recency_half_life_days": 200, "catalogue_negatives": 51, **DEEP}
+ALLOWED = ["RG201", "RG203", "RG204"]
+ASKED = {"customer_id": ["10001", "10002"], "country": ["Italy", "UK"], "age": [21.0, 22.0]}
+ASKED |= {"past": [[900_008, 900_016], [900_001, 900_002]]}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tasks of one kind of distribution gave, in their folder."""
+
+    folder: Path
+
+    def step(self, case: str, worker: int = 0) -> Mapping[str, Any]:
+        return dict(np.load(self.folder / f"{case}-{worker}.npz"))
+
+    def told(self, name: str, worker: int = 0) -> Any:
+        return json.loads((self.folder / f"{name}-{worker}.json").read_text())
+
+    def metrics(self, name: str) -> Any:
+        return Run(self.folder / name, self.folder, None).metrics()  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Transformed transactions with a list of past products, and a folder for what is made."""
+
+    run: Run
+    folder: Path
+
+    def task(self, kind: str, out: Path, custom: Mapping[str, Any], model: Mapping[str, Any]) -> Any:
+        """Writes the modules of a task; `out` is where they and the results go."""
+        plain = self.run.config.model_dump(mode="json")
+        if out.name.startswith("plain"):
+            features = plain["features"]["buyer_model_features"]
+            plain["features"]["buyer_model_features"] = [f for f in features if f["column"] != "past"]
+        out.mkdir(parents=True, exist_ok=True)
+        config = require({**plain, "model": {**plain["model"], **model}}, allow=ALLOWED)
+        write_modules(config, out)
+        common = {"kind": kind, "folder": str(out), "data": str(self.run.data)}
+        return {**common, "custom": dict(custom), "ask": None}
+
+
+@pytest.fixture(scope="module")
+def data(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Data:
+    config = yaml.safe_load((CASES / "shop" / "config.yaml").read_text("utf-8"))
+    past = {"column": "past", "bq_type": "ARRAY<INT64>", "data_type": "history"}
+    past["transforms"] = {"history": {"shared_with": "sku", "max_length": 10}}
+    config["features"]["buyer_model_features"].append(past)
+    table = transactions(1550, buyers=60, products=81)
+    run = make_run(config, {**table, "past": _past(table)})
+    return Data(run, tmp_path_factory.mktemp("distribution"))
+
+
+def _past(table: Table) -> list[list[int]]:
+    seen: dict[str, list[int]] = {}
+    lists = []
+    for buyer, product in zip(table["customer_id"], table["sku"], strict=True):
+        lists.append(seen.get(buyer, [])[-10:])
+        seen.setdefault(buyer, []).append(product)
+    return lists
+
+
+@pytest.fixture(scope="module")
+def outcome(data: Data) -> Callable[[str], Outcome]:
+    """Returns what a kind of distribution gives; its processes run once."""
+    made: dict[str, Outcome] = {}
+
+    def of(distribution: str) -> Outcome:
+        if distribution not in made:
+            made[distribution] = _outcome(data, distribution)
+        return made[distribution]
+
+    return of
+
+
+def _outcome(data: Data, distribution: str) -> Outcome:
+    folder = data.folder / distribution
+    replicas, name = PARTS[distribution], distribution
+    custom = {"batch_size": BATCH}
+    tasks = []
+    for case in (f"{kind} {n}" for kind in ("plain", "history") for n in NEGATIVES):
+        model = {**STEP, "negatives": case.split()[1], "distribution": name}
+        tasks.append(data.task("step", folder / case, custom, model))
+    # Alone, the batch is given: with two replicas it follows from the config's 101 rows.
+    alone = custom if replicas == 1 else {}
+    tasks.append(data.task("fit", folder / "fit", alone, {**FIT, "distribution": name}))
+    tasks[-1]["ask"] = ASKED
+    _run(folder, tasks, distribution)
+    return Outcome(folder)
+
+
+def _run(folder: Path, tasks: list[Any], distribution: str) -> None:
+    """Runs tasks in a process with two devices, or in two workers."""
+    workers = 2 if distribution == "multi_worker" else 1
+    devices = 2 if distribution == "mirrored" else 1
+    ports = _free_ports(workers)
+    # As Vertex AI names them: the numbers of chief and first worker are both 0.
+    cluster = {"chief": [ports[0]], "worker": ports[1:]}
+    processes = []
+    for worker in range(workers):
+        own = [{**task, "out": f"{task['folder']}-{worker}"} for task in tasks]
+        for task in own:
+            task["out"] += ".npz" if task["kind"] == "step" else ".json"
+            task["ask"] = None if worker else task["ask"]
+        path = folder / f"tasks-{worker}.json"
+        path.write_text(json.dumps({"devices": devices, "tasks": own}))
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+        if workers > 1:
+            task_of = {"type": "worker" if worker else "chief", "index": 0}
+            environment["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task_of})
+        log = (folder / f"log-{worker}").open("w")
+        command = [sys.executable, str(Path(__file__).parent / "replica_child.py"), str(path)]
+        processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+    wanted = 9 if tasks[-1]["kind"] == "killed" else 0
+    try:
+        codes = [process.wait(timeout=600) for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    logs = [(folder / f"log-{worker}").read_text()[-3000:] for worker in range(workers)]
+    assert codes == [wanted] * workers, "\n\n".join(logs)
+
+
+def _free_ports(count: int) -> list[str]:
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    ports = [f"localhost:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@pytest.mark.parametrize("distribution", ["mirrored", "multi_worker"])
+def test_a_step_is_that_of_one_replica(
+    outcome: Callable[[str], Outcome], distribution: str
+) -> None:  # P45
+    for case in (f"{kind} {n}" for kind in ("plain", "history") for n in NEGATIVES):
+        alone, together = outcome("none").step(case), outcome(distribution).step(case)
+        assert alone.keys() == together.keys()
+        norm = np.sqrt(sum(np.sum(alone[name] ** 2) for name in alone if "step" in name))
+        assert norm == pytest.approx(0.05, rel=1e-3)  # the clip acts, and the rate is 1
+        for name, values in alone.items():
+            scale = np.abs(values).max()
+            np.testing.assert_allclose(
+                together[name], values, rtol=1e-4, atol=1e-5 * scale, err_msg=f"{case}, {name}"
+            )
+
+
+@pytest.mark.parametrize("distribution", ["mirrored", "multi_worker"])
+def test_a_training_is_that_of_one_replica(
+    outcome: Callable[[str], Outcome], distribution: str
+) -> None:  # P45
+    alone, together = outcome("none").metrics("fit"), outcome(distribution).metrics("fit")
+    assert together["params"]["replicas"] == 2
+    assert together["params"]["batch_size"] == BATCH  # of 101
+    for name, values in alone["loss"].items():
+        assert together["loss"][name] == pytest.approx(values, rel=1e-3), name
+    for part in ("recall", "gradient"):
+        for name, values in alone[part].items():
+            assert together[part][name] == pytest.approx(values, rel=0.02, abs=0.02), name
+    for name in ("test_loss", "test_recall_at_10"):
+        value = alone["final_metrics"][name]
+        assert together["final_metrics"][name] == pytest.approx(value, rel=0.02)
+    for tower in ("query", "candidate"):
+        for group in ("gradient_stats", "weight_stats"):
+            values = alone[group][tower]["norm"]
+            assert together[group][tower]["norm"] == pytest.approx(values, rel=0.01)
+        for name, values in alone["health"][tower].items():
+            own = together["health"][tower][name]
+            assert own == pytest.approx(values, rel=0.05, abs=0.01), name
+    assert together["evaluation"]["model"]["all"]["recall_at_10"] == pytest.approx(
+        alone["evaluation"]["model"]["all"]["recall_at_10"], abs=0.03
+    )
+    scores = [outcome(name).told("fit")["scores"] for name in ("none", distribution)]
+    np.testing.assert_allclose(scores[1], scores[0], rtol=0.02, atol=0.02)
+
+
+def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
+    together = outcome("multi_worker")
+    assert set(together.told("fit")["written"]) == {"training_metrics.json"}
+    assert together.told("fit", worker=1)["written"] == []
+    left = {path.name for path in (together.folder / "fit" / "run").iterdir()}
+    assert left == {"serving_model", "training_metrics.json"}
+
+
+def test_killed_workers_go_on_together(data: Data, outcome: Callable[[str], Outcome]) -> None:
+    folder = data.folder / "killed"
+    model = {**FIT, "distribution": "multi_worker"}
+    _run(folder, [data.task("killed", folder / "fit", {}, model)], "multi_worker")
+    left = {path.name.partition("-")[0] for path in (folder / "fit" / "run").iterdir()}
+    assert left == {"checkpoints", "training_metrics.json"}
+    _run(folder, [data.task("fit", folder / "fit", {}, model)], "multi_worker")
+    assert "going on after epoch 2" in (folder / "log-1").read_text()
+    whole, resumed = outcome("multi_worker").metrics("fit"), Outcome(folder).metrics("fit")
+    for name, values in whole["loss"].items():
+        assert resumed["loss"][name] == pytest.approx(values, rel=1e-3), name
