@@ -92,7 +92,11 @@ def fit(run: Run, custom: Mapping[str, Any], ask: Mapping[str, Any] | None) -> A
     scores = None
     if ask:
         answer = tf.saved_model.load(str(run.saved())).signatures["serving_default"]
-        scores = answer(**{k: tf.constant(np.array(v)) for k, v in ask.items()})["scores"].numpy().tolist()
+        scores = (
+            answer(**{k: tf.constant(np.array(v)) for k, v in ask.items()})["scores"]
+            .numpy()
+            .tolist()
+        )
     return {"written": written, "scores": scores}
 
 

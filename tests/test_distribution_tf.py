@@ -60,12 +60,16 @@ class Data:
     run: Run
     folder: Path
 
-    def task(self, kind: str, out: Path, custom: Mapping[str, Any], model: Mapping[str, Any]) -> Any:
+    def task(
+        self, kind: str, out: Path, custom: Mapping[str, Any], model: Mapping[str, Any]
+    ) -> Any:
         """Writes the modules of a task; `out` is where they and the results go."""
         plain = self.run.config.model_dump(mode="json")
         if out.name.startswith("plain"):
             features = plain["features"]["buyer_model_features"]
-            plain["features"]["buyer_model_features"] = [f for f in features if f["column"] != "past"]
+            plain["features"]["buyer_model_features"] = [
+                f for f in features if f["column"] != "past"
+            ]
         out.mkdir(parents=True, exist_ok=True)
         config = require({**plain, "model": {**plain["model"], **model}}, allow=ALLOWED)
         write_modules(config, out)

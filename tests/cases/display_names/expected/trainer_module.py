@@ -93,6 +93,7 @@ DEAD_GRADIENT = 1e-7
 DEAD_SPREAD = 1e-5
 DEAD_STEPS = 5  # before training is stopped
 AT_CHANCE = 0.995  # share of the loss of equal scores
+KNOWN = 0.5  # share of it below which no gradient means that all is learnt
 # Before a model has to know more than chance and popularity.
 GRACE_EPOCHS = 3
 GRACE_STEPS = 500
@@ -190,6 +191,11 @@ class Catalogue:
         """The k whose recall is watched: a tenth of the catalogue or less."""
         fitting = [k for k in RECALL_AT if 10 * k <= len(self.indices)]
         return max(fitting or RECALL_AT[:1])
+
+    def unknown_share(self, rows):
+        """Returns the share of rows whose product is not in the catalogue."""
+        index = np.minimum(column(rows, PRODUCT_ID), len(self.position) - 1)
+        return float(np.mean(self.position[index] < 0))
 
     def popularity_ranks(self, indices):
         """Returns how many products have more training rows, for each product index."""
@@ -322,6 +328,7 @@ class RetrievalModel(tf.keras.Model):
         variables = self.trainable_variables
         gradients = tape.gradient(losses["total_loss"], variables)
         keys = [variable.ref() for variable in variables]
+        gradients = [add_up(gradient) for gradient in gradients]
         return losses, embeddings, dict(zip(keys, gradients, strict=True))
 
     def train_step(self, features):
@@ -383,6 +390,18 @@ class RetrievalModel(tf.keras.Model):
         for name, value in values.items():
             self.means[name].update_state(value, rows)
         return {name: self.means[name].result() for name in values}
+
+
+def add_up(gradient):
+    """Returns a gradient with one entry for each row of its table.
+
+    Keras clips before it adds up: parts would have a smaller norm the larger the batch is.
+    """
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(values, rows, gradient.dense_shape)
 
 
 def spread(embeddings):
@@ -453,14 +472,13 @@ class Evaluation:
     def __init__(self, catalogue, train_rows, test_rows):
         self.catalogue = catalogue
         self.popularity_recall = catalogue.popularity_recall(test_rows)
-        buyers = column(train_rows, BUYER_ID)
-        pairs = self._pairs(buyers, column(train_rows, PRODUCT_ID))
+        buyers, products = (column(train_rows, k) for k in (BUYER_ID, PRODUCT_ID))
+        pairs = self._pairs(buyers, products)[self._is_candidate(products)]
         self.known, self.times = np.unique(pairs, return_counts=True)
         test_buyers, test_products = (
             column(test_rows, k) for k in (BUYER_ID, PRODUCT_ID)
         )
-        position = catalogue.position[self._known_or_last(test_products)]
-        is_known = np.isin(test_buyers, buyers) & (position >= 0)
+        is_known = np.isin(test_buyers, buyers) & self._is_candidate(test_products)
         pairs = self._pairs(test_buyers, test_products)
         _, first = np.unique(pairs, return_index=True)
         kept = first[is_known[first]]
@@ -481,6 +499,9 @@ class Evaluation:
 
     def _known_or_last(self, products):
         return np.minimum(products, len(self.catalogue.counts) - 1)
+
+    def _is_candidate(self, products):
+        return self.catalogue.position[self._known_or_last(products)] >= 0
 
     @property
     def _stride(self):
@@ -684,6 +705,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
 
     def __init__(self, metrics, popularity=None):
         super().__init__()
+        self.chance = metrics.chance
         self.health = metrics.content["health"]
         self.record = metrics.content["params"]
         self.popularity = popularity  # its validation recall; None watches steps only
@@ -692,13 +714,15 @@ class FailureWatch(tf.keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        dead = [k for k, steps in self.model.dead_steps.items() if steps >= DEAD_STEPS]
-        if dead:
-            self._collapse("collapse", dead, "towers")
         if not math.isfinite(logs["loss"]):
             self.record["nan_detected"] = True
             self.record["nan_epoch"] = self.epoch
             self._stop("nan", "The loss became NaN or infinite.")
+            return
+        dead = [k for k, steps in self.model.dead_steps.items() if steps >= DEAD_STEPS]
+        # A model that knows its data by heart has no gradient either.
+        if dead and logs["loss"] > KNOWN * self.chance:
+            self._collapse("collapse", dead, "towers")
 
     def on_epoch_end(self, epoch, logs=None):
         if self.popularity is None or "failure" in self.record:
@@ -709,25 +733,26 @@ class FailureWatch(tf.keras.callbacks.Callback):
                 "divergence", f"The loss is {losses[-1]:.3g} times that of chance."
             )
             return
-        at_chance = losses[-1] > AT_CHANCE
-        if epoch + 1 < GRACE_EPOCHS or self.model.optimizer.iterations < GRACE_STEPS:
-            return
         recall = logs.get(f"val_recall_at_{self.record['monitored_k']}")
         if recall is not None and recall > 1.05 * self.popularity:
             return
+        at_chance = losses[-1] > AT_CHANCE
+        if epoch + 1 < GRACE_EPOCHS or self.model.optimizer.iterations < GRACE_STEPS:
+            return
+        progress = losses[-GRACE_EPOCHS] - losses[-1]  # a model may be slow
         everybodys = min(
             1, 100 / self.record["candidates"]
-        )  # of one list for everybody
-        if at_chance and losses[-1] > losses[-2] - 0.002:
-            self._stop(
-                "not_learning", f"After {epoch + 1} epochs the loss is that of chance."
-            )
-        elif (
-            recall is not None
-            and self.health["val_coverage_at_100"][-1] < 1.5 * everybodys
-        ):
+        )  # coverage of one list for all
+        coverage = self.health["val_coverage_at_100"][-1]
+        is_one_list = coverage < min(1.5 * everybodys, (1 + everybodys) / 2)
+        knows_popularity = recall is not None and recall > 0.9 * self.popularity
+        if is_one_list and knows_popularity and progress < 0.01:
             self._stop(
                 "popularity_only", "Everybody is shown the most popular products."
+            )
+        elif at_chance and progress < 0.002:
+            self._stop(
+                "not_learning", f"After {epoch + 1} epochs the loss is that of chance."
             )
 
     def _collapse(self, kind, towers, what):
@@ -737,7 +762,8 @@ class FailureWatch(tf.keras.callbacks.Callback):
         self._stop(kind, f"Training collapsed, dead {what}: {', '.join(towers)}.")
 
     def _stop(self, kind, reason):
-        self.record["failure"] = f"Epoch {self.epoch + 1}: {reason}"
+        training = "Second training, epoch" if self.popularity is None else "Epoch"
+        self.record["failure"] = f"{training} {self.epoch + 1}: {reason}"
         self.record["failure_kind"] = kind
         self.record["failure_epoch"] = self.epoch
         self.model.stop_training = True
@@ -753,6 +779,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
     def __init__(self, folder, model, metrics):
         super().__init__()
         self.folder = folder
+        tf.io.gfile.makedirs(folder)
         self.content = metrics.content
         self.json = tf.Variable("", trainable=False)
         self.best = tf.train.Checkpoint(**model.towers)
@@ -873,6 +900,8 @@ def run_fn(fn_args):
     test_files = custom.get("test_files") or fn_args.eval_files
     test_rows, test_count = read_rows(test_files, "test")
     batch_size = min(custom.get("batch_size") or BATCH_SIZE, train_count)
+    if batch_size < 2:
+        raise ValueError("A batch of one row has no negatives: nothing can be learnt.")
     catalogue = Catalogue(train_rows, transform_output)
     steps = fn_args.train_steps or train_count // batch_size
 
@@ -891,6 +920,10 @@ def run_fn(fn_args):
         "eval_rows": eval_count,
         "test_rows": test_count,
         "candidates": len(catalogue.indices),
+        "unknown_products": {
+            "eval": catalogue.unknown_share(eval_rows),
+            "test": catalogue.unknown_share(test_rows),
+        },
         "monitored_k": catalogue.monitored_k,
         "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
         "tensorflow": tf.__version__,
@@ -906,7 +939,16 @@ def run_fn(fn_args):
     metrics.write()
 
     model = build_model(transform_output, catalogue, probes[0], learning_rate, steps)
-    run = f"{params['config_digest']}-{seed}-{batch_size}-{learning_rate}-{train_count}"
+    settings = (
+        params["config_digest"],
+        seed,
+        batch_size,
+        learning_rate,
+        epochs,
+        steps,
+        train_count,
+    )
+    run = "-".join([f"{setting}" for setting in settings])
     folder = os.path.join(fn_args.model_run_dir, f"checkpoints-{run}")
     checkpoints = Checkpoints(folder, model, metrics)
     first_epoch = checkpoints.resume()
