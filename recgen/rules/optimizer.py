@@ -12,7 +12,6 @@ _SLOW: dict[Optimizer, float] = {
     "adagrad": 0.01,
     "clippy_adagrad": 0.01,  # its steps are no longer than Adagrad's
     "ftrl": 0.01,
-    "clippy_adagrad": 0.01,
     "adam": 0.0005,
     "adamw": 0.0005,
     "rmsprop": 0.0005,
