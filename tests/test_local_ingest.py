@@ -23,6 +23,7 @@ class Column:
     dtype: str = "string"
     bq_type: str = "STRING"
     source: str = ""
+    is_list: bool = False
 
 
 WHOLE = ("int64", "INT64")

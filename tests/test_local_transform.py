@@ -29,7 +29,7 @@ def test_nulls_become_empty_lists_and_text_becomes_bytes(tmp_path: Path) -> None
     text = pa.array(["ä", None], pa.large_string())
     table = pa.table({"text": text, "number": pa.array([None, 2.5], pa.float32())})
     paths = transform.write_tables({"train": table}, tmp_path)
-    (batch,) = transform.read_batches(paths["train"])
+    (batch,) = transform.read_batches(paths["train"], with_lists=True)
     assert batch.to_pydict() == {"text": [["ä".encode()], []], "number": [[], [2.5]]}
 
 
