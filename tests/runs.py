@@ -150,7 +150,7 @@ def arrow(config: ExperimentConfig, table: Table, start: int = 0, stop: int | No
     columns = {
         column.name: pa.array(
             [_cast(value, column.dtype) for value in table[column.name][start:stop]],
-            types[column.dtype],
+            pa.large_list(types[column.dtype]) if column.is_list else types[column.dtype],
         )
         for column in input_columns(config)
     }
@@ -158,6 +158,8 @@ def arrow(config: ExperimentConfig, table: Table, start: int = 0, stop: int | No
 
 
 def _cast(value: Any, dtype: str) -> Any:
+    if isinstance(value, list):
+        return [_cast(item, dtype) for item in value]
     return str(value) if dtype == "string" and value is not None else value
 
 

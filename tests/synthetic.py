@@ -59,6 +59,8 @@ def random_table(config: ExperimentConfig, rows: int = 400) -> Table:
             values = (1_700_000_000 + 5000 * numbers).tolist()
         else:
             values = (numbers / 7).tolist()
+        if column.is_list:
+            values = [values[row : row + row % 5] for row in range(rows)]
         if column.name not in ids:
             values = _with_nulls(values, random.random(rows) < 0.1)
         table[column.name] = values
