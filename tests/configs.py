@@ -77,10 +77,11 @@ def _share(draw: st.DrawFn, features: Plain) -> None:
     both = [each for side in SIDES for each in features[f"{side}_model_features"]]
     texts = [output_name(each) for each in both if each["data_type"] == "text"]
     for feature in both:
-        history = (feature.get("transforms") or {}).get("history")
-        if feature["data_type"] == "history" and history and draw(st.integers(0, 3)):
-            history |= {"shared_with": draw(st.sampled_from(texts)), "enabled": True}
-            history.pop("embedding_dim", None)
+        if feature["data_type"] == "history" and draw(st.integers(0, 3)):
+            drawn = (feature.get("transforms") or {}).get("history") or {}
+            history = {"shared_with": draw(st.sampled_from(texts))}
+            history |= {key: drawn[key] for key in ("max_length",) if key in drawn}
+            feature["transforms"] = {"history": history}
             feature.pop("bq_type", None)
 
 
