@@ -41,6 +41,7 @@ def experiments(draw: st.DrawFn) -> Plain:
     """Draws a config as plain data; nine of ten pass the check."""
     plain = draw(plain_of(ExperimentConfig))
     plain["features"] |= draw(_towers())
+    _share(draw, plain["features"])
     for section in ("model", "data"):
         if draw(st.integers(0, 9)):  # it is left out in half of what was drawn
             plain[section] = draw(plain_of(_SECTIONS[section]))
@@ -69,6 +70,19 @@ def _towers(draw: st.DrawFn) -> Plain:
             _join(draw, cross, own)
         found[f"{side}_model_crosses"] = crosses
     return found
+
+
+def _share(draw: st.DrawFn, features: Plain) -> None:
+    """Makes most histories lists of a text feature's values, of the type and width that fit."""
+    both = [each for side in SIDES for each in features[f"{side}_model_features"]]
+    texts = [output_name(each) for each in both if each["data_type"] == "text"]
+    for feature in both:
+        if feature["data_type"] == "history" and draw(st.integers(0, 3)):
+            drawn = (feature.get("transforms") or {}).get("history") or {}
+            history = {"shared_with": draw(st.sampled_from(texts))}
+            history |= {key: drawn[key] for key in ("max_length",) if key in drawn}
+            feature["transforms"] = {"history": history}
+            feature.pop("bq_type", None)
 
 
 def output_name(feature: Plain) -> str:

@@ -58,6 +58,9 @@ def filled(optional: bool) -> Filled:
     features = plain["features"]
     for side in SIDES:
         features[f"{side}_id_column"] = output_name(features[f"{side}_model_features"][0])
+    for feature in features["buyer_model_features"]:
+        for history in filter(None, [(feature.get("transforms") or {}).get("history")]):
+            history["shared_with"] = features["product_id_column"]
     found.plain = mended(plain)
     return found
 

@@ -135,10 +135,10 @@ def test_train_ends_with_a_summary(run, config, trained):
         "products  600",
         "seconds   12.5: read 0.6, transform 6.5, train 5.4",
         "",
-        "recall                @10     @100",
-        "  validation       0.0500   0.5000",
-        "  test             0.0500   0.5000",
-        "  popularity       0.0250   0.2500",
+        "recall                    @10     @100",
+        "  validation           0.0500   0.5000",
+        "  test                 0.0500   0.5000",
+        "  popularity           0.0250   0.2500",
         "",
         f"model     {Path('runs/shop/serving_model')}",
         f"next      python -m recgen recommend {Path('runs/shop')} --buyer 'b 2'",
@@ -223,7 +223,29 @@ def test_a_model_no_better_than_popularity_is_called_so(run, config, trained):
     code, out, _ = run("train", "config.yaml", "--data", "d.csv")
     assert code == 0
     assert "The model is no better than recommending the most popular products to all." in out
-    assert "  test             0.0200        -" in out
+    assert "  test                 0.0200        -" in out
+
+
+def test_pairs_are_shown_beside_the_baselines(run, config, trained):
+    def figures(value: float) -> dict[str, dict[str, float]]:
+        interval = {"value": value, "low": value / 2, "high": 2 * value}
+        return {f"recall_at_{k}": interval for k in (5, 10, 50, 100)}
+
+    trained["metrics"]["evaluation"] = {
+        "pairs": {"all": 50, "new": 20, "left_out": 1},
+        "model": {"all": figures(0.3), "new": figures(0.2), "coverage_at_100": 0.5},
+        "popularity": {"all": figures(0.1), "new": figures(0.05)},
+        "own_history": {"all": figures(0.25), "new": figures(0.01)},
+    }
+    out = run("train", "config.yaml", "--data", "d.csv")[1]
+    assert out.split("recall ")[1].splitlines()[2:8] == [
+        "  test, all pairs      0.3000   0.3000",
+        "    popularity         0.1000   0.1000",
+        "    own history        0.2500   0.2500",
+        "  test, new pairs      0.2000   0.2000",
+        "    popularity         0.0500   0.0500",
+        "    own history        0.0100   0.0100",
+    ]
 
 
 def test_without_the_number_of_products(run, config, trained):

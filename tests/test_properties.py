@@ -97,6 +97,7 @@ def test_most_drawn_configs_pass_the_check_and_use_what_there_is() -> None:
         ],
         "alias": ["display_name" in str(f) for f in features],
         "temporal": ["'temporal'" in str(f) for f in features],
+        "history": ["'history': {'" in str(f["buyer_model_features"]) for f in features],
         "bucketize": ["'bucketize'" in str(f) for f in features],
         "layers": [e.get("model", {}).get("buyer_tower_layers") for e in valid],
         "shared": [e.get("model", {}).get("share_tower_weights") for e in valid],

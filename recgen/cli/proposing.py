@@ -43,7 +43,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> None:
-    """Write a first config: an example, a preset, or what the data suggests."""
+    """Write a first config: an example, a preset, or from data."""
     if data is not None and preset is not None:
         raise RecgenError(
             "--data proposes features and values, --preset brings its own",

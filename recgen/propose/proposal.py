@@ -16,6 +16,7 @@ from recgen.propose.features import category
 from recgen.propose.ids import Keys, find_keys
 from recgen.propose.table import Table
 from recgen.propose.text import config_text
+from recgen.propose.times import find_past, find_recency
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,18 @@ def propose(profile: Profile, name: str, source: str) -> Proposal:
     width = sizes.output_width(table, keys)
     towers = sort_columns(table, keys, width)
     features = _accepted(table, keys, towers, width)
-    divided = sizes.divide(table, keys, FeatureConfig.model_validate(features))
-    model = sizes.model(table, keys, divided.rows, width)
+    known = FeatureConfig.model_validate(features)
+    divided = sizes.divide(table, keys, known)
+    recency = find_recency(table, known, divided)
+    model = sizes.model(table, keys, divided.rows, width, recency.drawn if recency else None)
+    if recency is not None:
+        model["recency_half_life_days"] = recency.days
+    past = find_past(table, keys, features, divided)
+    if past is not None:
+        features["buyer_model_features"].append(past.feature)
     data = {"name": name, "features": features, "model": model, "data": divided.section}
-    comments = Explained(table, keys, towers, model, divided, source).comments()
+    times = (recency, past)
+    comments = Explained(table, keys, towers, model, divided, source, *times).comments()
     names = {
         side: tuple(str(each["column"]) for each in features[f"{side}_model_features"])
         for side in SIDES

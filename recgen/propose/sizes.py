@@ -15,6 +15,7 @@ from recgen.rules.cost import GIB
 from recgen.rules.data.lookup import Parts, parts
 
 _WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
+_WIDE = 128  # from here on, dropout was measured to help (RG236)
 _NARROW = 4  # times less than the formula's width
 _WEIGHT = 8  # bytes: the number, and what Adagrad keeps for it
 _LARGEST_BATCH, _SMALLEST_BATCH = 1024, 16
@@ -52,16 +53,19 @@ def output_width(table: Table, keys: Keys) -> int:
     return enough[0] if enough else max(fitting, default=_WIDTHS[0])
 
 
-def model(table: Table, keys: Keys, rows: Parts, width: int) -> dict[str, Any]:
-    """Returns the model section for parts of so many rows."""
+def model(
+    table: Table, keys: Keys, rows: Parts, width: int, drawn: int | None = None
+) -> dict[str, Any]:
+    """Returns the model section for parts of so many rows, of which an epoch draws some."""
     return {
         "buyer_tower_layers": [],
         "product_tower_layers": [],
         "output_embedding_dim": width,
         "optimizer": "adagrad",
         "learning_rate": 0.05,
-        "batch_size": _batch_size(rows, _products(table, keys)),
+        "batch_size": _batch_size(rows, _products(table, keys), drawn or rows.training),
         "epochs": 8,
+        **({"output_dropout": 0.2} if width >= _WIDE else {}),
         "top_k": _top_k(_products(table, keys)),
     }
 
@@ -70,10 +74,10 @@ def _products(table: Table, keys: Keys) -> int | None:
     return table.columns[keys.product.name].distinct if keys.product.name is not None else None
 
 
-def _batch_size(rows: Parts, products: int | None) -> int:
+def _batch_size(rows: Parts, products: int | None, seen: int) -> int:
     """Returns a batch that leaves many steps, unless validation would then cost more (RG406)."""
     batch = _LARGEST_BATCH
-    while batch > _SMALLEST_BATCH and rows.training < _STEPS * batch:
+    while batch > _SMALLEST_BATCH and seen < _STEPS * batch:
         batch //= 2
     validation = rows.validation * (products or 0)
     while validation > 3 * rows.training * batch and rows.training >= 4 * batch:
@@ -92,18 +96,23 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
     name, reason = keys.time.name, keys.time.why
     if name is not None:
         column = table.columns[name]
-        types = {"column_types": {name: time_type(column)}}
+        known = {"column_types": {name: time_type(column)}, **_catalogue(table, keys)}
         for wanted in _ROWS:
             for test in _TEST:
                 for validation in _VALIDATION:
                     split = _split("strict_time", validation, test, name)
-                    section = {**types, "split": split}
+                    section = {**known, "split": split}
                     found = parts(features, DataConfig.model_validate(section), table.profile)
                     if found and _is_enough(found, wanted):
                         return Divided(section, found, "")
         times = f"{day(column.low or 0)} to {day(column.high or 0)}"
         reason = f"no share of the time in {show(name)} ({times}) leaves rows for each part"
-    return _drawn(table.profile.rows, reason)
+    return _drawn(table.profile.rows, _catalogue(table, keys), reason)
+
+
+def _catalogue(table: Table, keys: Keys) -> dict[str, Any]:
+    products = _products(table, keys)
+    return {"catalogue_size": products} if products else {}
 
 
 def _is_enough(found: Parts, wanted: int) -> bool:
@@ -111,13 +120,14 @@ def _is_enough(found: Parts, wanted: int) -> bool:
     return min(found.validation, found.test) >= wanted and found.training >= held_out
 
 
-def _drawn(rows: int, reason: str) -> Divided:
+def _drawn(rows: int, known: dict[str, Any], reason: str) -> Divided:
     share = next((s for s in (0.05, 0.1, 0.2, 0.3) if rows * s >= _ROWS[0]), 0.2)
     if rows * share < 1:
         share = 0.34
     split = _split("random", share, share, None)
     held_out = round(rows * share)
-    return Divided({"split": split}, Parts(rows - 2 * held_out, held_out, held_out), reason)
+    section = {**known, "split": split}
+    return Divided(section, Parts(rows - 2 * held_out, held_out, held_out), reason)
 
 
 def _split(kind: str, validation: float, test: float, date: str | None) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""What the time of the purchases makes possible: late rows first, and histories of buyers."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Any
+
+from recgen.config import DataConfig, FeatureConfig, HistoryFeature
+from recgen.propose.ids import Keys
+from recgen.propose.sizes import Divided
+from recgen.propose.table import Table
+from recgen.rules.cost import GIB
+from recgen.rules.data.recency import drawn_rows
+from recgen.rules.size import list_values
+
+_DAY = 86_400
+_PART = 6  # of the time: README; 50 to 60 of 337 days were best on Online Retail
+_SHORTEST = 30  # days of training: what is shorter has no late and early rows
+_FEWEST = 50 * 128  # rows of an epoch: with fewer, each row counts
+_TIMES = 2.0  # at which a buyer buys, on average: else most lists are empty
+_LENGTH = 300
+_VALUE, _MOST = 4, 4 * GIB  # bytes
+
+
+@dataclass(frozen=True)
+class Recency:
+    """A half-life, and the rows that an epoch draws with it, about."""
+
+    days: int
+    drawn: int
+
+
+@dataclass(frozen=True)
+class Past:
+    """A history of the product ID as plain data, and at how many times a buyer buys."""
+
+    feature: dict[str, Any]
+    times: float
+
+    @property
+    def name(self) -> str:
+        """The column, which the data does not have."""
+        return str(self.feature["column"])
+
+
+def find_recency(table: Table, features: FeatureConfig, divided: Divided) -> Recency | None:
+    """Returns a half-life of a sixth of the training's time, where enough rows are drawn then."""
+    split = divided.section["split"]
+    if split["kind"] != "strict_time":
+        return None
+    date = table.columns[split["date_column"]]
+    span = ((date.high or 0) - (date.low or 0)) / _DAY
+    training = span * (1 - split["validation"] - split["test"])
+    if training < _SHORTEST:
+        return None
+    days = round(training / _PART)
+    drawn = drawn_rows(features, DataConfig.model_validate(divided.section), table.profile, days)
+    return Recency(days, round(drawn)) if drawn is not None and drawn >= _FEWEST else None
+
+
+def find_past(table: Table, keys: Keys, features: dict[str, Any], divided: Divided) -> Past | None:
+    """Returns a history for buyers who come again, where its lists fit into memory.
+
+    Args:
+        table: The transactions.
+        keys: Which columns are buyer, product and time.
+        features: The features section without it.
+        divided: How the rows are divided.
+    """
+    buyer, product, time = keys.buyer.name, keys.product.name, keys.time.name
+    by_time = divided.section["split"]["kind"] == "strict_time"
+    if buyer is None or product is None or time is None or not by_time:
+        return None
+    times = table.per(buyer, time)
+    if times < _TIMES:
+        return None
+    of_product = features["product_model_features"][0]
+    feature = {
+        "column": _free_name(table.profile.names),
+        "bq_type": f"ARRAY<{of_product['bq_type']}>",
+        "data_type": "history",
+        "transforms": {"history": {"shared_with": product, "max_length": _LENGTH}},
+    }
+    data, model = DataConfig.model_validate(divided.section), HistoryFeature.model_validate(feature)
+    values = list_values(FeatureConfig.model_validate(features), model, table.profile, data)
+    return Past(feature, times) if values * _VALUE <= _MOST else None
+
+
+def _free_name(taken: Container[str]) -> str:
+    name = "past_products"
+    while name in taken:
+        name += "_"
+    return name
