@@ -55,24 +55,11 @@ def random_table(config: ExperimentConfig, rows: int = 400) -> Table:
     ids = {config.features.buyer_id, config.features.product_id}
     table: Table = {}
     for column in input_columns(config):
-<<<<<<< HEAD
         values = _values(column.dtype, random.integers(40, size=rows))
         if column.is_list:
             ends = random.integers(rows, size=rows)
             values = [values[max(0, end - end % 4) : end] for end in ends]
         elif column.name not in ids:
-=======
-        numbers = random.integers(40, size=rows)
-        if column.dtype == "string":
-            values = [f"№ {number}" for number in numbers]
-        elif column.dtype == "int64":
-            values = (1_700_000_000 + 5000 * numbers).tolist()
-        else:
-            values = (numbers / 7).tolist()
-        if column.is_list:
-            values = [values[row : row + row % 5] for row in range(rows)]
-        if column.name not in ids:
->>>>>>> refs/heads/rules
             values = _with_nulls(values, random.random(rows) < 0.1)
         table[column.name] = values
     return table
