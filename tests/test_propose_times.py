@@ -1,0 +1,125 @@
+"""What `init` makes of the time of the purchases: recency, histories; and of the catalogue."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_propose import config_of, feature, proposed, rows
+from ugly import Rows, shop
+
+from recgen.check import check_text
+from recgen.demo import demo_data
+from recgen.local.profile import read_profile
+from recgen.propose import Proposal, propose
+
+__all__ = ["proposed", "rows"]  # fixtures
+
+NAMES = ("order_id", "order_date", "customer_id", "city", "sku", "title", "kind", "price", "qty")
+
+
+def test_buyers_who_come_again_have_a_history(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    proposal = proposed(rows)
+    assert feature(proposal, "past_products") == {
+        "side": "buyer",
+        "column": "past_products",
+        "bq_type": "ARRAY<STRING>",
+        "data_type": "history",
+        "transforms": {"history": {"shared_with": "sku", "max_length": 300}},
+    }
+    assert proposal.features["buyer"][-1] == "past_products"
+    assert "a run makes it of the transactions" in " ".join(proposal.text.split())
+
+
+def test_whole_numbers_are_listed_as_they_are_read(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    numbers = {name: index for index, name in enumerate(dict.fromkeys(rows["sku"]))}
+    rows["sku"] = [numbers[name] for name in rows["sku"]]
+    assert feature(proposed(rows), "past_products")["bq_type"] == "ARRAY<INT64>"
+
+
+def test_a_history_takes_no_name_that_is_there(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["past_products"] = ["x"] * len(rows["sku"])
+    assert "past_products_" in proposed(rows).features["buyer"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.pop("order_date"),
+        lambda rows: rows.update(customer_id=[*range(5000, 5000 + len(rows["sku"]))]),
+        # Everybody came once.
+        lambda rows: rows.update(
+            order_date=[datetime.datetime(2023, 1, 1 + c % 28) for c in rows["customer_id"]]
+        ),
+    ],
+)
+def test_without_times_or_buyers_who_come_again_there_is_none(
+    rows: Rows, proposed: Callable[..., Proposal], change: Callable[[Rows], Any]
+) -> None:
+    change(rows)
+    assert not any("past_products" in f for f in proposed(rows).features["buyer"])
+
+
+def many(**times: int) -> Rows:
+    """Returns rows enough for recency; the orders come every so often."""
+    values = dict(zip(NAMES, shop(orders=20_000).values(), strict=True))
+    first, step = datetime.datetime(2023, 1, 1), datetime.timedelta(**times)
+    values["order_date"] = [first + step * (n - 100_000) for n in values["order_id"]]
+    return values
+
+
+def test_late_purchases_count_more_where_there_are_enough(
+    proposed: Callable[..., Proposal],
+) -> None:
+    proposal = proposed(many(minutes=25))  # 347 days, 87% of them for training
+    model = config_of(proposal).model
+    assert model.recency_half_life_days == pytest.approx(347 * 0.87 / 6, abs=2)
+    assert "each epoch draws its rows" in " ".join(proposal.text.split())
+    steps = int(proposal.text.split("# About ")[1].split(" batches")[0])
+    assert steps >= 50
+
+
+def test_few_rows_or_a_short_time_have_no_half_life(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    assert config_of(proposed(rows)).model.recency_half_life_days is None
+    assert config_of(proposed(many(minutes=2))).model.recency_half_life_days is None
+
+
+@pytest.mark.parametrize("width", [32, 64, 128])
+def test_dropout_where_it_was_measured(
+    rows: Rows, proposed: Callable[..., Proposal], width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recgen.propose.sizes.output_width", lambda *_: width)
+    assert config_of(proposed(rows)).model.output_dropout == (0.2 if width == 128 else 0)
+
+
+def test_the_catalogues_size_and_what_it_decides(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    proposal = proposed(rows)
+    assert config_of(proposal).data.catalogue_size == len(set(rows["sku"]))
+    assert "score them all" in proposal.text
+
+
+def test_the_proposal_for_the_demo_data_has_all_of_it_and_nothing_is_found(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "demo.csv"
+    path.write_bytes(demo_data("csv", 60_000))
+    profile = read_profile(path)
+    proposal = propose(profile, "demo", path.name)
+    config = config_of(proposal)
+    assert config.model.recency_half_life_days
+    assert "past_products" in proposal.features["buyer"]
+    report = check_text(proposal.text, "yaml", profile=profile)
+    assert {finding.code for finding in report.findings} <= {"RG506", "RG528"}
