@@ -42,7 +42,8 @@ def test_loss_and_norm_at_several_batch_sizes(shop: Run, batch_size: int) -> Non
     built = shop.variant(logq_correction=False).built(batch_size=batch_size)
     logs = built.model.train_step(built.batch)
     assert float(logs["loss"]) == pytest.approx(math.log(batch_size), abs=0.05)
-    assert 0.03 < float(logs["total_gradient"]) < 0.6
+    # Of few rows it is longer, by their noise; as a sum it would be a hundred times as long.
+    assert 0.03 < float(logs["total_gradient"]) < 1.2
 
 
 def test_norms_are_those_of_the_gradients(shop: Run) -> None:  # P46, P48

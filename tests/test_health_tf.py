@@ -26,8 +26,9 @@ def built(shop: Run) -> Built:
 
 @pytest.fixture
 def health(built: Built, tmp_path: Any) -> Any:
-    """The callback that keeps the metrics file, with a batch as its probe."""
-    metrics = built.module.MetricsFile([], {}, 4.0, built.batch, built.batch)
+    """The callback that keeps the metrics file, with a batch as its probe; answers to 3 rows."""
+    few = {name: column[:3] for name, column in built.batch.items()}
+    metrics = built.module.MetricsFile([], {}, 4.0, built.batch, few)
     metrics.set_model(built.model)
     return metrics
 
@@ -85,10 +86,10 @@ def test_loss_to_chance_and_coverage(built: Built, health: Any) -> None:
     health._add_health(6.0)
     assert health.content["health"]["loss_to_chance"] == [0.5, 1.5]  # chance is 4 here
     candidates = built.model.candidate_tower(built.model.catalogue).numpy()
-    scores = built.model.query_tower(built.batch).numpy() @ candidates.T
+    scores = built.model.query_tower(built.batch).numpy()[:3] @ candidates.T
     shown = np.unique(np.argsort(-scores, axis=1)[:, :100])
     expected = len(shown) / len(candidates)
-    assert 0.45 < expected < 1  # neither one list for all nor everything
+    assert 0.42 < expected < 1  # neither one list for all nor everything
     found = health.content["health"]["val_coverage_at_100"]
     assert found == [pytest.approx(expected, abs=2 / len(candidates))] * 2
 
