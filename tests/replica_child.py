@@ -92,11 +92,9 @@ def fit(run: Run, custom: Mapping[str, Any], ask: Mapping[str, Any] | None) -> A
     scores = None
     if ask:
         answer = tf.saved_model.load(str(run.saved())).signatures["serving_default"]
-        scores = (
-            answer(**{k: tf.constant(np.array(v)) for k, v in ask.items()})["scores"]
-            .numpy()
-            .tolist()
-        )
+        inputs = answer.structured_input_signature[1]
+        asked = {k: tf.constant(v, inputs[k].dtype) for k, v in ask.items()}
+        scores = answer(**asked)["scores"].numpy().tolist()
     return {"written": written, "scores": scores}
 
 
