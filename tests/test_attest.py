@@ -21,7 +21,8 @@ from recgen.plan.trainer import plan_trainer
 from recgen.render import _environment, render_template
 
 ROOT = Path(__file__).resolve().parents[1]
-TEMPLATES = sorted(ROOT.glob("templates/**/*.j2"))
+# Of code: the page of `report` is no code, and is escaped by Jinja itself.
+TEMPLATES = sorted(p for p in ROOT.glob("templates/**/*.j2") if p.parent.name != "report")
 
 
 @dataclass(frozen=True)

@@ -845,7 +845,7 @@ class Recommender(tf.Module):
         columns = {
             k: tf.TensorSpec(shapes[k], t, k) for k, t in SERVING_COLUMNS.items()
         }
-        signature = tf.function(self.recommend).get_concrete_function(columns)
+        signature = tf.function(self.recommend, input_signature=[columns])
         tf.saved_model.save(self, folder, signatures={"serving_default": signature})
 
 

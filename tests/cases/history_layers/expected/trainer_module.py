@@ -912,7 +912,7 @@ class Recommender(tf.Module):
             k: tf.TensorSpec(shapes[k], t, SERVING_NAMES.get(k, k))
             for k, t in SERVING_COLUMNS.items()
         }
-        signature = tf.function(self.recommend).get_concrete_function(columns)
+        signature = tf.function(self.recommend, input_signature=[columns])
         tf.saved_model.save(self, folder, signatures={"serving_default": signature})
 
 

@@ -840,7 +840,7 @@ class Recommender(tf.Module):
     def save(self, folder):
         """Writes the SavedModel, with the signature serving_default."""
         columns = {k: tf.TensorSpec([None], t, k) for k, t in SERVING_COLUMNS.items()}
-        signature = tf.function(self.recommend).get_concrete_function(columns)
+        signature = tf.function(self.recommend, input_signature=[columns])
         tf.saved_model.save(self, folder, signatures={"serving_default": signature})
 
 
@@ -921,7 +921,9 @@ def run_fn(fn_args):
     }
     beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
     folders = list(filter(None, [beside_model, custom.get("gcs_output_path")]))
-    chance = math.log(1 + HARD_NEGATIVES)  # the loss of equal scores
+    chance = math.log(
+        1 + min(HARD_NEGATIVES, batch_size + CATALOGUE_NEGATIVES - 1)
+    )  # the loss of equal scores
     probes = sample_rows(train_rows, PROBED_ROWS), sample_rows(eval_rows, COUNTED_ROWS)
     metrics = MetricsFile(folders, params, chance, *probes)
     popularity = catalogue.popularity_recall(eval_rows)

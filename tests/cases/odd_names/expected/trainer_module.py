@@ -966,7 +966,7 @@ class Recommender(tf.Module):
             k: tf.TensorSpec([None], t, SERVING_NAMES.get(k, k))
             for k, t in SERVING_COLUMNS.items()
         }
-        signature = tf.function(self.recommend).get_concrete_function(columns)
+        signature = tf.function(self.recommend, input_signature=[columns])
         tf.saved_model.save(self, folder, signatures={"serving_default": signature})
 
 

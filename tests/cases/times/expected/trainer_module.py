@@ -865,7 +865,7 @@ class Recommender(tf.Module):
     def save(self, folder):
         """Writes the SavedModel, with the signature serving_default."""
         columns = {k: tf.TensorSpec([None], t, k) for k, t in SERVING_COLUMNS.items()}
-        signature = tf.function(self.recommend).get_concrete_function(columns)
+        signature = tf.function(self.recommend, input_signature=[columns])
         tf.saved_model.save(self, folder, signatures={"serving_default": signature})
 
 
