@@ -14,15 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
-from runs import CASES, Run, write_modules
-from synthetic import Table, transactions
+from runs import Run, write_modules
 
 from recgen.check import require
 
 pytestmark = pytest.mark.slow
 
-BATCH = 100
+BATCH = 100  # of the last 45 rows of validation, the second replica gets none
 PARTS = {"none": 1, "mirrored": 2, "multi_worker": 2}
 NEGATIVES = ("in_batch", "mixed", "full_catalogue")
 LAYERS = [{"type": "dense", "units": 16, "l2_reg": 0.001}, {"type": "batch_norm"}]
@@ -64,12 +62,8 @@ class Data:
         self, kind: str, out: Path, custom: Mapping[str, Any], model: Mapping[str, Any]
     ) -> Any:
         """Writes the modules of a task; `out` is where they and the results go."""
-        plain = self.run.config.model_dump(mode="json")
-        if out.name.startswith("plain"):
-            features = plain["features"]["buyer_model_features"]
-            plain["features"]["buyer_model_features"] = [
-                f for f in features if f["column"] != "past"
-            ]
+        run = self.run.without("past") if out.name.startswith("plain") else self.run
+        plain = run.config.model_dump(mode="json")
         out.mkdir(parents=True, exist_ok=True)
         config = require({**plain, "model": {**plain["model"], **model}}, allow=ALLOWED)
         write_modules(config, out)
@@ -78,23 +72,8 @@ class Data:
 
 
 @pytest.fixture(scope="module")
-def data(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> Data:
-    config = yaml.safe_load((CASES / "shop" / "config.yaml").read_text("utf-8"))
-    past = {"column": "past", "bq_type": "ARRAY<INT64>", "data_type": "history"}
-    past["transforms"] = {"history": {"shared_with": "sku", "max_length": 10}}
-    config["features"]["buyer_model_features"].append(past)
-    table = transactions(1550, buyers=60, products=81)
-    run = make_run(config, {**table, "past": _past(table)})
-    return Data(run, tmp_path_factory.mktemp("distribution"))
-
-
-def _past(table: Table) -> list[list[int]]:
-    seen: dict[str, list[int]] = {}
-    lists = []
-    for buyer, product in zip(table["customer_id"], table["sku"], strict=True):
-        lists.append(seen.get(buyer, [])[-10:])
-        seen.setdefault(buyer, []).append(product)
-    return lists
+def data(shop_with_past: Run, tmp_path_factory: pytest.TempPathFactory) -> Data:
+    return Data(shop_with_past, tmp_path_factory.mktemp("distribution"))
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +124,9 @@ def _run(folder: Path, tasks: list[Any], distribution: str) -> None:
         if workers > 1:
             task_of = {"type": "worker" if worker else "chief", "index": 0}
             environment["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task_of})
-        log = (folder / f"log-{worker}").open("w")
         command = [sys.executable, str(Path(__file__).parent / "replica_child.py"), str(path)]
-        processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+        with (folder / f"log-{worker}").open("w") as log:
+            processes.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
     wanted = 9 if tasks[-1]["kind"] == "killed" else 0
     try:
         codes = [process.wait(timeout=600) for process in processes]
@@ -182,7 +161,6 @@ def test_a_step_is_that_of_one_replica(
 
 def _norm(values: Mapping[str, Any], part: str) -> float:
     return float(np.sqrt(sum(np.sum(v**2) for name, v in values.items() if part in name)))
-
 
 
 @pytest.mark.parametrize("distribution", ["mirrored", "multi_worker"])
@@ -233,3 +211,30 @@ def test_killed_workers_go_on_together(data: Data, outcome: Callable[[str], Outc
     whole, resumed = outcome("multi_worker").metrics("fit"), Outcome(folder).metrics("fit")
     for name, values in whole["loss"].items():
         assert resumed["loss"][name] == pytest.approx(values, rel=1e-3), name
+
+
+@pytest.mark.parametrize("distribution", ["none", "mirrored"])
+def test_gpus_that_would_be_idle_are_refused(
+    data: Data, distribution: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # P59
+    task = data.task(
+        "fit", data.folder / f"gpus {distribution}", {}, {"distribution": distribution}
+    )
+    module = Run(Path(task["folder"]), data.run.data, data.run.config).module()
+    monkeypatch.setattr(module.tf.config, "list_physical_devices", lambda kind: [kind] * 2)
+    module.require_devices({"gpu_enabled": True})
+    with pytest.raises(RuntimeError, match=r"asks for 3 GPU\(s\) and TensorFlow sees 2"):
+        module.require_devices({"gpu_enabled": True, "gpu_count": 3})
+    custom = {"gpu_enabled": True, "gpu_count": 2}
+    if distribution == "mirrored":
+        module.require_devices(custom)
+    else:
+        with pytest.raises(RuntimeError, match="asks for 2 GPUs and this trainer uses one"):
+            module.require_devices(custom)
+
+
+def test_more_replicas_than_rows_are_refused(data: Data) -> None:  # P58
+    folder = data.folder / "tiny"
+    task = data.task("fit", folder / "fit", {"batch_size": 1}, {"distribution": "mirrored"})
+    with pytest.raises(AssertionError, match="A batch of 1 rows is too small for 2 replicas"):
+        _run(folder, [task], "mirrored")

