@@ -971,11 +971,16 @@ def build_model(transform_output, catalogue, probe, learning_rate, steps):
 
 
 def require_devices(custom):
-    """Refuses to train on a CPU while a GPU is being paid for."""
+    """Refuses to train without the GPUs that are being paid for."""
     visible = len(tf.config.list_physical_devices("GPU"))
     wanted = (custom.get("gpu_count") or 1) if custom.get("gpu_enabled") else 0
     if visible < wanted:
         raise RuntimeError(
             f"custom_config asks for {wanted} GPU(s) and TensorFlow sees {visible}: check "
             "the machine type and the image, or set gpu_enabled to false."
+        )
+    if wanted > 1:
+        raise RuntimeError(
+            f"custom_config asks for {wanted} GPUs and this trainer uses one: set gpu_count "
+            "to 1, or distribution to mirrored in the config."
         )
