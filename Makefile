@@ -19,8 +19,8 @@ demo: $(READY)  ## train on generated transactions and print recommendations
 test: $(READY)  ## everything but real TFX
 	$(PYTHON) -m pytest $(PARALLEL)
 
-test-tf216: .venv-tf216/.ready  ## what runs TensorFlow, on the older stack
-	.venv-tf216/bin/python -m pytest $(PARALLEL) -m tf
+test-tf216: .venv-tf216/.ready  ## what runs TensorFlow, on the older stack, but for what takes long
+	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not slow"
 
 test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
 	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py -rs
