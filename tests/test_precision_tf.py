@@ -52,7 +52,7 @@ def test_bfloat16_rounds_and_no_more(
     scores = served(run, past=True)
     assert scores.dtype.name == "float32"
     assert np.isfinite(scores).all()
-    np.testing.assert_allclose(scores, served(usual, past=True), atol=0.1)
+    np.testing.assert_allclose(scores, served(usual, past=True), atol=0.2)
 
 
 def test_weights_and_loss_keep_32_bits(shop_with_past: Run, usual_policy: None) -> None:
