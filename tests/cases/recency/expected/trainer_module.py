@@ -266,7 +266,8 @@ class RetrievalModel(tf.keras.Model):
         self.position = tf.constant(catalogue.position)
         shape = [len(catalogue.indices), EMBEDDING_DIM]
         self.candidates = tf.Variable(tf.zeros(shape), trainable=False)
-        draws = np.where(catalogue.counts > 0, catalogue.draws, 1)
+        # What is never drawn is met in validation only: it counts like one row.
+        draws = np.where(catalogue.draws > 0, catalogue.draws, 1)
         probability = draws / draws.sum()
         self.log_probability = tf.constant(np.log(probability), tf.float32)
         # Means over the epoch, since Keras itself would report the last batch.
