@@ -156,11 +156,13 @@ def arrow(config: ExperimentConfig, table: Table, start: int = 0, stop: int | No
     import pyarrow as pa
 
     types = {"string": pa.large_string(), "int64": pa.int64(), "float32": pa.float32()}
-    columns = {}
-    for column in input_columns(config):
-        values = [_cast(value, column.dtype) for value in table[column.name][start:stop]]
-        kind = types[column.dtype]
-        columns[column.name] = pa.array(values, pa.large_list(kind) if column.is_list else kind)
+    columns = {
+        column.name: pa.array(
+            [_cast(value, column.dtype) for value in table[column.name][start:stop]],
+            pa.large_list(types[column.dtype]) if column.is_list else types[column.dtype],
+        )
+        for column in input_columns(config)
+    }
     return pa.table(columns)
 
 

@@ -47,28 +47,24 @@ def transactions(
 
 
 def random_table(config: ExperimentConfig, rows: int = 400) -> Table:
-    """Returns rows for any config: few distinct values, a tenth of them null, but for the IDs.
-
-    A list has up to three of the values that a column of its items' type has.
-    """
+    """Returns rows for any config: few distinct values, a tenth of them null, but for the IDs."""
     random = np.random.default_rng(11)
     ids = {config.features.buyer_id, config.features.product_id}
     table: Table = {}
     for column in input_columns(config):
-        values = _values(column.dtype, random.integers(40, size=rows))
+        numbers = random.integers(40, size=rows)
+        if column.dtype == "string":
+            values = [f"№ {number}" for number in numbers]
+        elif column.dtype == "int64":
+            values = (1_700_000_000 + 5000 * numbers).tolist()
+        else:
+            values = (numbers / 7).tolist()
         if column.is_list:
-            ends = random.integers(rows, size=rows)
-            values = [values[max(0, end - end % 4) : end] for end in ends]
-        elif column.name not in ids:
+            values = [values[row : row + row % 5] for row in range(rows)]
+        if column.name not in ids:
             values = _with_nulls(values, random.random(rows) < 0.1)
         table[column.name] = values
     return table
-
-
-def _values(dtype: str, numbers: Any) -> list[Any]:
-    if dtype == "string":
-        return [f"№ {number}" for number in numbers]
-    return list((1_700_000_000 + 5000 * numbers if dtype == "int64" else numbers / 7).tolist())
 
 
 def _with_nulls(values: Sequence[Any], null: Any) -> list[Any]:

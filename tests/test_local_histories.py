@@ -291,13 +291,13 @@ def test_lists_are_taken_along_to_the_examples(tmp_path: Path) -> None:
     assert batch.schema.field("past").type == pa.large_list(pa.large_binary())
 
 
-def test_lists_of_whole_numbers_are_taken_along_too(tmp_path: Path) -> None:
-    lists = pa.array([[1, 2], [], [3]], pa.large_list(pa.int64()))
+def test_lists_of_whole_numbers_and_null_lists_are_taken_along_too(tmp_path: Path) -> None:
+    lists = pa.array([[1, 2], None, [], [3]], pa.large_list(pa.int64()))
     paths = write_tables({"train": pa.table({"past": lists})}, tmp_path)
     (batch,) = read_batches(paths["train"], with_lists=True)
-    assert batch.to_pydict() == {"past": [[1, 2], [], [3]]}
+    assert batch.to_pydict() == {"past": [[1, 2], [], [], [3]]}
     (batch,) = read_batches(paths["train"], with_lists=False)
-    assert batch.to_pydict() == {"past": [[], [], []]}
+    assert batch.to_pydict() == {"past": [[], [], [], []]}
 
 
 def test_what_is_known_at_the_end_is_what_a_buyer_is_asked_with(tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def _batches_for_beam(path: str) -> Iterator[pa.RecordBatch]:
 def _listed(batch: pa.RecordBatch, with_lists: bool) -> pa.RecordBatch:
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     columns = []
     for column in batch.columns:
@@ -171,7 +172,8 @@ def _listed(batch: pa.RecordBatch, with_lists: bool) -> pa.RecordBatch:
         if not is_list:
             counts, values = column.is_valid().to_numpy(zero_copy_only=False), column.drop_null()
         elif with_lists:
-            counts, values = column.value_lengths().to_numpy(), _decoded(column.flatten())
+            counts = pc.fill_null(column.value_lengths(), 0).to_numpy()
+            values = _decoded(column.flatten())
         else:
             counts, values = np.zeros(len(column)), _decoded(column.flatten()[:0])
         ends = np.cumsum(counts, dtype=np.int64)
