@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import SIDES, BatchNorm, Dropout, FeatureConfig, HistoryFeature, ModelConfig
+from recgen.config import SIDES, Dropout, FeatureConfig, HistoryFeature, ModelConfig
 from recgen.findings import show
 from recgen.rules.base import Problem, Rule, all_features, all_layers
 
@@ -26,16 +26,10 @@ def _nothing_to_compute(model: ModelConfig) -> Iterator[Problem]:
 
 
 def _replicas(model: ModelConfig) -> Iterator[Problem]:
-    if model.distribution == "none":
-        return
     if model.distribution == "multi_worker":
         message = "multi_worker trains on one machine unless each one has its TF_CONFIG"
         help = "Vertex AI sets it in jobs of several workers; elsewhere, set it."
         yield Problem(("model", "distribution"), message, help)
-    for path, layer in all_layers(model):
-        if isinstance(layer, BatchNorm):
-            message = "batch_norm takes the moments of each replica's own rows"
-            yield Problem(path, message, "Use `layer_norm`, or batches that stay large.")
 
 
 def _seed_lost(model: ModelConfig) -> Iterator[Problem]:
@@ -73,13 +67,11 @@ RULES = (
     Rule(
         code="RG240",
         severity="info",
-        title="What is different with replicas",
-        reason="Loss, gradient and negatives are those of the global batch, whatever the number "
-        "of replicas. Not so the moments of `batch_norm`: each replica takes those of its own "
-        "rows. And `multi_worker` learns from the environment variable TF_CONFIG who the others "
+        title="Several machines have to know of each other",
+        reason="`multi_worker` learns from the environment variable TF_CONFIG who the others "
         "are: without it, each machine trains a model of its own.",
         example="model:\n  distribution: multi_worker",
-        remedy="Use `layer_norm`; set TF_CONFIG on each machine.",
+        remedy="Set TF_CONFIG on each machine.",
         checks=(_replicas,),
     ),
     Rule(
