@@ -18,7 +18,12 @@ from runs import Run, write_modules
 
 from recgen.check import require
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "RECGEN_TEST_REPLICAS" not in os.environ, reason="takes minutes: make test-replicas"
+    ),
+]
 
 BATCH = 100  # of the last 45 rows of validation, the second replica gets none
 PARTS = {"none": 1, "mirrored": 2, "multi_worker": 2}

@@ -64,9 +64,9 @@ def test_weights_and_loss_keep_32_bits(shop_with_past: Run, usual_policy: None) 
     assert {built.module.tf.as_dtype(dtype).name for dtype in trained} == {"float32"}
     losses, embeddings, gradients = model.compute_gradients(built.batch, training=True)
     for values in (losses, embeddings, gradients):
-        assert {tensor.dtype for tensor in values.values()} == {"float32"}
+        assert {tensor.dtype.name for tensor in values.values()} == {"float32"}
     hidden = model.query_tower.trace(built.batch)[0]
-    assert hidden.dtype == "bfloat16"
+    assert hidden.dtype.name == "bfloat16"
 
 
 @pytest.mark.parametrize("negatives", ["in_batch", "mixed", "full_catalogue"])
