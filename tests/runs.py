@@ -108,6 +108,11 @@ class Built:
     model: Any
     batch: Mapping[str, Any]
 
+    def step(self) -> Plain:
+        """Takes a training step on the batch, where Keras would take it, and returns its logs."""
+        strategy = self.model.distribute_strategy
+        return dict(strategy.run(self.model.train_step, (self.batch,)))
+
 
 class _StopError(Exception):
     def __init__(self, built: Built) -> None:

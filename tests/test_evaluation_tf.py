@@ -51,14 +51,18 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Any:
 class Shop:
     """Rows as the trainer has them, and a model whose scores are given."""
 
-    def __init__(self, module: Any, train: Pairs, products: int) -> None:
-        self.module, self.products = module, products
+    def __init__(self, module: Any, train: Pairs, products: int, buyers: int = 2000) -> None:
+        self.module, self.products, self.buyers = module, products, buyers
         self.train = self.rows(train)
         self.catalogue = module.Catalogue(self.train, self)
 
     def vocabulary_by_name(self, name: str) -> list[bytes]:
         assert name == "sku_vocab"
         return [b"p%d" % number for number in range(self.products)]
+
+    def vocabulary_size_by_name(self, name: str) -> int:
+        assert name == "user_vocab"
+        return self.buyers
 
     def rows(self, pairs: Pairs, chunk: int = 7) -> Any:
         """Returns a dataset of chunks, as `read_rows` does; a list has as many items as fit."""
@@ -98,14 +102,15 @@ def _dense(chunk: Plain) -> Plain:
     return {"user": chunk["user"], "past": chunk["past"], "sku": chunk["sku"]}
 
 
-def by_hand(train: Pairs, test: Pairs, products: int, scores: Any) -> Plain:
-    """Returns counts of pairs and metrics, from the definitions; unknown products have no list."""
+def by_hand(train: Pairs, test: Pairs, products: int, buyers: int, scores: Any) -> Plain:
+    """Returns counts of pairs and metrics, from the definitions: unknown products have no list, and
+    unknown buyers no past."""
     counts = Counter(product for _, product in train if product < products)
     bought = Counter(pair for pair in train if pair[1] < products)
-    buyers = {buyer for buyer, _ in train}
+    known = {buyer for buyer, _ in train if buyer < buyers}
     popular = sorted(counts, key=lambda product: (-counts[product], product))
     asked = {(buyer, min(product, products)) for buyer, product in test}
-    kept = sorted(pair for pair in asked if pair[0] in buyers and pair[1] in counts)
+    kept = sorted(pair for pair in asked if pair[0] in known and pair[1] in counts)
     ranks: dict[str, dict[tuple[int, int], int]] = {
         "model": {},
         "popularity": {},
@@ -158,6 +163,7 @@ def assert_alike(found: Any, expected: Any, at: str = "") -> None:
 
 PRODUCTS = 14
 FEW = 8  # products of a small case: the last one is unknown
+FEW_BUYERS = 5  # of six: number 5 stands for all who are out of vocabulary
 pair = st.tuples(st.integers(0, 5), st.integers(0, FEW))
 train_pairs = st.lists(pair, min_size=3, max_size=60).filter(
     lambda pairs: len({product for _, product in pairs if product < FEW}) > 1
@@ -180,9 +186,9 @@ def test_metrics_are_those_of_a_naive_implementation(
     module: Any, train: Pairs, test: Pairs, scores: list[int]
 ) -> None:  # P63, P65
     table = np.array(scores, np.float32).reshape(8, FEW)
-    shop = Shop(module, train, FEW)
+    shop = Shop(module, train, FEW, FEW_BUYERS)
     evaluation = shop.evaluation(test)
-    expected = by_hand(train, test, FEW, table)
+    expected = by_hand(train, test, FEW, FEW_BUYERS, table)
     if not len(evaluation.pairs):
         assert expected["pairs"]["all"] == 0
         assert evaluation.left_out == expected["pairs"]["left_out"]
@@ -223,6 +229,13 @@ def test_who_and_what_training_does_not_know_is_left_out_and_counted(module: Any
     result = evaluation.compare(shop.model(scores_of()))
     assert result["pairs"] == {"all": 5, "new": 3, "left_out": 4}
     assert result["model"]["all"] == usual["model"]["all"]
+
+
+def test_buyers_out_of_vocabulary_are_not_one_buyer(module: Any) -> None:
+    shop = Shop(module, TRAIN, PRODUCTS, buyers=2)  # 2 and 3 stand for many
+    evaluation = shop.evaluation(TEST)
+    assert evaluation.buyers.tolist() == [0, 0, 1]
+    assert evaluation.left_out == 2
 
 
 def test_a_test_of_strangers_has_no_pairs(module: Any) -> None:

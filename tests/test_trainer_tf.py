@@ -23,6 +23,25 @@ def test_it_learns_more_than_popularity(shop: Run) -> None:
     assert metrics["params"]["candidates"] <= 240  # P65: products, not transactions
 
 
+def test_a_training_writes_for_tensorboard_what_its_metrics_file_has(shop: Run) -> None:
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    from tensorflow import make_ndarray
+
+    metrics = shop.metrics()
+    found = accumulators.EventAccumulator(str(shop.folder / "run" / "tensorboard"))
+    found.Reload()
+    tags = {("loss", "val_loss"), ("recall", "val_recall_at_10"), ("gradient", "query")}
+    tags |= {("health", "candidate", "effective_rank"), ("health", "val_coverage_at_100")}
+    for path in tags:
+        expected = metrics
+        for key in path:
+            expected = expected[key]
+        tensors = found.Tensors("/".join(path))
+        assert [each.step for each in tensors] == metrics["epochs"]
+        values = [make_ndarray(each.tensor_proto).item() for each in tensors]
+        assert values == pytest.approx(expected)
+
+
 def test_a_training_that_breaks_off_leaves_its_metrics(shop: Run) -> None:  # P52
     module, evaluations = shop.module(), []
     usual = module.RetrievalModel.evaluate

@@ -171,6 +171,7 @@ class TrainerPlan:
     buyer_id: str
     product_id: str
     product_dtype: DType
+    buyer_vocabulary: str
     product_vocabulary: str
     serving: tuple[ServingInput, ...]
     has_vocabulary: bool
@@ -245,6 +246,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     assert buyer_id, "the check lets no config pass without"
     assert product_id, "the check lets no config pass without"
     negatives, reason = decide_negatives(config)
+    vocabularies = vocabulary_names(config)
     return TrainerPlan(
         header=plan_header(config),
         model=config.model,
@@ -258,7 +260,8 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         buyer_id=buyer_id,
         product_id=product_id,
         product_dtype=_dtype(config, "product", product_id),
-        product_vocabulary=vocabulary_names(config)[product_id],
+        buyer_vocabulary=vocabularies[buyer_id],
+        product_vocabulary=vocabularies[product_id],
         serving=serving_inputs(config),
         has_vocabulary="vocabulary" in kinds,
         has_tables="table" in kinds,

@@ -44,6 +44,7 @@ RECALL_AT = (5, 10, 50, 100)
 # The data: transformed features, as they lie in the examples.
 BUYER_ID = "user_id"
 PRODUCT_ID = "sku"
+BUYER_VOCABULARY = "user_id_vocab"
 PRODUCT_VOCABULARY = "sku_vocab"
 FEATURES = {
     "user_id": tf.io.FixedLenFeature([], tf.int64),
@@ -150,11 +151,13 @@ class Catalogue:
         position: Each index's place among them, or -1, [vocabulary + 1].
         names: The products' original IDs as bytes, [products].
         features: Of each product's latest row, by name, [products] each.
+        buyers: How many buyers have an index of their own; all others share the next one.
     """
 
     def __init__(self, rows, transform_output):
         vocabulary = transform_output.vocabulary_by_name(PRODUCT_VOCABULARY)
         size = len(vocabulary)
+        self.buyers = transform_output.vocabulary_size_by_name(BUYER_VOCABULARY)
         self.counts = np.zeros(size + 1, np.int64)
         dtypes = {name: FEATURES[name].dtype for name in PRODUCT_FEATURES}
         table = {k: np.zeros(size + 1, d.as_numpy_dtype) for k, d in dtypes.items()}
@@ -441,7 +444,8 @@ class Evaluation:
         test_buyers, test_products = (
             column(test_rows, k) for k in (BUYER_ID, PRODUCT_ID)
         )
-        is_known = np.isin(test_buyers, buyers) & self._is_candidate(test_products)
+        is_known = np.isin(test_buyers, buyers[buyers < catalogue.buyers])
+        is_known &= self._is_candidate(test_products)
         pairs = self._pairs(test_buyers, test_products)
         _, first = np.unique(pairs, return_index=True)
         kept = first[is_known[first]]
@@ -661,6 +665,28 @@ class MetricsFile(tf.keras.callbacks.Callback):
             with tf.io.gfile.GFile(f"{path}.partial", "w") as file:
                 file.write(json.dumps(content, allow_nan=False, indent=1))
             tf.io.gfile.rename(f"{path}.partial", path, overwrite=True)
+
+
+class Summaries(tf.keras.callbacks.Callback):
+    """Writes each epoch's figures for TensorBoard, under their names in the metrics file."""
+
+    def __init__(self, metrics, folder):
+        super().__init__()
+        self.content = metrics.content
+        self.writer = tf.summary.create_file_writer(folder)
+
+    def on_epoch_end(self, epoch, logs=None):
+        with self.writer.as_default(epoch):
+            for group in ("loss", "recall", "gradient", "health"):
+                self._write(group, self.content[group])
+        self.writer.flush()
+
+    def _write(self, tag, values):
+        if isinstance(values, dict):
+            for name, value in values.items():
+                self._write(f"{tag}/{name}", value)
+        elif values[-1] is not None:
+            tf.summary.scalar(tag, values[-1])
 
 
 class FailureWatch(tf.keras.callbacks.Callback):
@@ -915,6 +941,8 @@ def run_fn(fn_args):
     first_epoch = checkpoints.resume()
     batches = training_batches(train_rows, batch_size, seed, first_epoch * steps)
     watch = FailureWatch(metrics, popularity[catalogue.monitored_k])
+    log_folder = os.path.join(fn_args.model_run_dir, "tensorboard")
+    callbacks = [metrics, watch, checkpoints, Summaries(metrics, log_folder)]
     model.fit(
         batches,
         initial_epoch=first_epoch,
@@ -922,7 +950,7 @@ def run_fn(fn_args):
         steps_per_epoch=steps,
         validation_data=evaluation_batches(eval_rows, eval_count, batch_size),
         validation_steps=fn_args.eval_steps or None,
-        callbacks=[metrics, watch, checkpoints],
+        callbacks=callbacks,
         verbose=0,
     )
     if "failure" not in params:
