@@ -589,12 +589,20 @@ def test_products_out_of_vocabulary_are_counted(tmp_path, experiment):  # P39
 def test_a_run_without_metrics_is_broken_and_its_log_is_quoted(tmp_path, experiment):  # P52
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / "train.log").write_text("Traceback\nValueError: no rows\n\n")
+    (folder / "train.log").write_text("Traceback\n  run()\n  ~~~^^^^\nValueError: no rows\n\n")
     diagnosis = judge(folder, None, experiment)
     assert diagnosis.verdict == "broken"
     assert diagnosis.causes[0].code == "RD501"
-    assert diagnosis.causes[0].evidence[-1] == "the log ends: ValueError: no rows"
+    ends = ["the log ends: run()", "the log ends: ValueError: no rows"]
+    assert list(diagnosis.causes[0].evidence[-2:]) == ends
     assert codes(judge(tmp_path / "none", healthy(0))) == ["RD501"]
+
+
+def test_a_config_that_cannot_be_read_is_not_one_that_is_missing(tmp_path):
+    run_of(tmp_path / "run", healthy())
+    assert "there is no config.yaml: towers" in diagnose(load_run(tmp_path / "run")).notes[0]
+    (tmp_path / "run" / "config.yaml").write_text("{")
+    assert "config.yaml cannot be read" in diagnose(load_run(tmp_path / "run")).notes[0]
 
 
 def test_what_was_not_measured_cannot_be_good(tmp_path):

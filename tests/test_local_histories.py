@@ -55,6 +55,23 @@ def made(
     return lists, dict(zip(end["buyer"], end["history"], strict=True))
 
 
+def test_buyers_may_be_numbers() -> None:
+    def parts_of(kind: Any) -> Parts:
+        rows = pa.table({"buyer": ["7", "8", "7"], "at": [1, 2, 3], "product": ["a", "b", "c"]})
+        rows = rows.set_column(0, "buyer", rows["buyer"].cast(kind))
+        return Parts(rows, rows.slice(0, 0), rows.slice(2))
+
+    wanted = [Wanted("past", "product", 50, "string")]
+    for kind in (pa.int64(), pa.large_string()):
+        parts, latest = add_histories(parts_of(kind), wanted, "buyer", "at")
+        assert parts.train["past"].to_pylist() == [[], [], ["a"]]
+        known = latest["past"].to_pydict()
+        assert dict(zip(map(str, known["buyer"]), known["history"], strict=True)) == {
+            "7": ["a", "c"],
+            "8": ["b"],
+        }
+
+
 def test_a_list_holds_what_came_strictly_before() -> None:  # P41
     train = [
         ("ann", 10, "a"),

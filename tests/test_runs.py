@@ -8,11 +8,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+import yaml
 from diagnoses import dead, healthy, run_of
 
 from recgen.analysis.indexing import Entry, entry_of, find_runs
 from recgen.cli.listing import filtered, ordered
 from recgen.findings import RecgenError
+from recgen.presets import find_preset
 
 
 def test_runs_are_found_below_a_folder(tmp_path, experiment):
@@ -61,21 +63,30 @@ def test_a_run_that_cannot_be_read_has_a_line_too(tmp_path):
 
 
 def line(place: str, **fields: object) -> Entry:
-    plain = {"name": place, "date": None, "k": 100, "recall": None, "popularity": None}
+    plain = dict.fromkeys(("date", "preset", "recall", "popularity"))
+    plain |= {"name": place, "k": 100}
     return Entry(**{"place": place, "verdict": "good", "summary": "", **plain, **fields})
 
 
 ENTRIES = [
     line("b", date=datetime(2026, 1, 2, tzinfo=timezone.utc), recall=0.2),
-    line("a", date=datetime(2026, 1, 3), recall=0.1, verdict="bad"),  # without a zone: UTC
+    line(
+        "a", date=datetime(2026, 1, 3), recall=0.1, preset="tutorial", verdict="bad"
+    ),  # without a zone: UTC
     line("C", name="Shop", recall=0.3, verdict="broken"),
-    line("d", verdict="at_risk"),
+    line("d", preset="cold_start", verdict="at_risk"),
 ]
 
 
 @pytest.mark.parametrize(
     ("by", "places"),
-    [("name", "abdC"), ("date", "abCd"), ("recall", "Cbad"), ("verdict", "bdaC")],
+    [
+        ("name", "abdC"),
+        ("date", "abCd"),
+        ("preset", "dabC"),
+        ("recall", "Cbad"),
+        ("verdict", "bdaC"),
+    ],
 )
 def test_runs_are_sorted(by, places):
     assert "".join(entry.place for entry in ordered(ENTRIES, by)) == places
@@ -93,6 +104,21 @@ def test_runs_are_sorted(by, places):
 )
 def test_runs_are_filtered(text, verdicts, places):
     assert "".join(entry.place for entry in filtered(ENTRIES, text, verdicts)) == places
+
+
+def test_runs_are_filtered_by_preset():
+    assert [entry.place for entry in filtered(ENTRIES, presets=("tutorial",))] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "preset"),
+    [({}, "tutorial"), ({"epochs": 2, "seed": 9}, "tutorial"), ({"batch_size": 77}, None)],
+)
+def test_a_run_has_the_preset_whose_model_it_has(tmp_path, changed, preset):
+    config = yaml.safe_load(find_preset("tutorial").text)
+    config["model"] |= changed
+    run_of(tmp_path / "a", healthy(), config)
+    assert entry_of(tmp_path / "a").preset == preset
 
 
 def test_the_verdict_is_that_of_diagnose(tmp_path):

@@ -15,7 +15,7 @@ from recgen.analysis.diagnosis import (
     worst,
 )
 from recgen.analysis.facts import Facts
-from recgen.analysis.run import Run
+from recgen.analysis.run import CONFIG, Run
 from recgen.plan.header import digest_of
 
 _FAMILIES = ("RD1", "RD2", "RD4", "RD3", "RD5")  # a leaky split makes the fit's figures doubtful
@@ -75,7 +75,8 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield f"{judged.rows} rows are few: differences in recall may be chance"
     yield from _own_history(facts)
     if run.config is None:
-        yield "there is no config beside the metrics: towers and split were not looked at"
+        told = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read as one"
+        yield f"{told}: towers and split were not looked at"
     elif (trained := facts.metrics.text("config_digest")) and trained != digest_of(run.config):
         yield "config.yaml is not the one that was trained: it was changed afterwards"
     if facts.metrics.version is None and facts.epochs:

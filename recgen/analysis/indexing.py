@@ -6,14 +6,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.run import CONFIG, MODULES, load_run
+from recgen.config import ModelConfig
 from recgen.findings import RecgenError
+from recgen.load import parse
+from recgen.load.document import read_text
 from recgen.metrics import FILE_NAME
+from recgen.presets import presets
 
 _DEPTH = 4  # folders below the one that is asked for
 _INSIDE = ("transform", "examples", "serving_model", "work")  # what a run holds is no run
@@ -27,6 +32,7 @@ class Entry:
         place: The run directory.
         name: What the config calls the experiment, or the folder.
         date: When its metrics were written.
+        preset: The preset whose model it has, epochs and seed apart.
         k: Of its recall.
         recall: Recall at k, test if measured.
         popularity: The same of the most popular products.
@@ -37,6 +43,7 @@ class Entry:
     place: str
     name: str
     date: datetime | None
+    preset: str | None
     k: int | None
     recall: float | None
     popularity: float | None
@@ -82,19 +89,38 @@ def entry_of(folder: Path) -> Entry:
         run = load_run(folder)
     except RecgenError as error:
         date = _written(folder)
-        return Entry(str(folder), folder.name, date, None, None, None, "broken", error.message)
+        return Entry(
+            str(folder), folder.name, date, None, None, None, None, "broken", error.message
+        )
     diagnosis = diagnose(run)
     judged = Facts(run).judged
     return Entry(
         place=str(folder),
         name=run.title,
         date=run.metrics.saved_at or _written(folder),
+        preset=_preset_of(run.config.model) if run.config else None,
         k=judged.k if judged else None,
         recall=judged.own if judged else None,
         popularity=judged.popularity if judged else None,
         verdict=diagnosis.verdict,
         summary=diagnosis.summary,
     )
+
+
+def _preset_of(model: ModelConfig) -> str | None:
+    own = _settings(model)
+    return next((name for name, settings in _presets() if settings == own), None)
+
+
+@cache
+def _presets() -> tuple[tuple[str, dict[str, object]], ...]:
+    configs = ((each.name, parse(read_text(each.text, "yaml")).config) for each in presets())
+    return tuple((name, _settings(config.model)) for name, config in configs if config)
+
+
+def _settings(model: ModelConfig) -> dict[str, object]:
+    """Returns what makes a preset: all but how long it trains, and from which seed."""
+    return model.model_dump(exclude={"epochs", "seed"})
 
 
 def _written(folder: Path) -> datetime | None:

@@ -108,6 +108,7 @@ class Order(str, Enum):
     """What runs are sorted by: names from A, dates and figures from the latest and highest."""
 
     name = "name"
+    preset = "preset"
     date = "date"
     recall = "recall"
     verdict = "verdict"
@@ -130,14 +131,20 @@ def runs(
         str | None, typer.Option(metavar="TEXT", help="Only what has it in its name or place.")
     ] = None,
     verdict: Annotated[list[Kept], typer.Option(help="Only these; repeatable.")] = [],  # noqa: B006
+    preset: Annotated[
+        list[str], typer.Option(metavar="NAME", help="Only with its model; repeatable.")
+    ] = [],  # noqa: B006
     format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
 ) -> None:
     """List the trainings below a folder, with recall and verdict."""
     from recgen.analysis.indexing import entry_of, find_runs
     from recgen.cli import listing
+    from recgen.presets import find_preset
 
+    for each in preset:
+        find_preset(each)  # a name that is wrong would list nothing
     found = [entry_of(place) for place in find_runs(folder)]
-    kept = listing.filtered(found, name, [each.value for each in verdict])
+    kept = listing.filtered(found, name, [each.value for each in verdict], preset)
     entries = listing.ordered(kept, sort.value)
     if format is Output.json:
         print(json.dumps([entry.as_dict() for entry in entries], indent=2))

@@ -17,23 +17,34 @@ from recgen.findings import printable
 
 _NO_DATE = datetime.min.replace(tzinfo=timezone.utc)
 _MOST = 40  # characters of a place or name
+_TEXTS = 4  # the first columns are texts, the others numbers
 
 
-def filtered(entries: Sequence[Entry], text: str | None, verdicts: Collection[str]) -> list[Entry]:
-    """Returns the entries with a text in their name or place, of these verdicts; none means all."""
+def filtered(
+    entries: Sequence[Entry],
+    text: str | None = None,
+    verdicts: Collection[str] = (),
+    presets: Collection[str] = (),
+) -> list[Entry]:
+    """Returns the entries with a text in their name or place, of these verdicts and presets.
+
+    None, or an empty collection, means all.
+    """
     wanted = (text or "").casefold()
     return [
         entry
         for entry in entries
         if wanted in f"{entry.name}\n{entry.place}".casefold()
         and (not verdicts or entry.verdict in verdicts)
+        and (not presets or entry.preset in presets)
     ]
 
 
 def ordered(entries: Sequence[Entry], by: str) -> list[Entry]:
-    """Returns the entries by `name`, `date` (latest first), `recall` or `verdict` (best first)."""
+    """Returns the entries by `name`, `preset`, `date`, `recall` or `verdict`: latest, best first."""
     keys: dict[str, Callable[[Entry], Any]] = {
         "name": lambda entry: (entry.name.casefold(), entry.place),
+        "preset": lambda entry: (entry.preset is None, entry.preset),
         "date": lambda entry: -_aware(entry.date).timestamp() if entry.date else math.inf,
         "recall": lambda entry: -(entry.recall if entry.recall is not None else -1.0),
         "verdict": lambda entry: VERDICTS.index(entry.verdict),
@@ -60,7 +71,7 @@ def told(entries: Sequence[Entry], folder: Path, found: int) -> Iterator[tuple[S
         yield (f"no run in {folder}: {why}",)
         return
     rows = [_cells(entry, folder) for entry in entries]
-    heads = ("run", "name", "date (UTC)", "recall", "popularity")
+    heads = ("run", "name", "preset", "date (UTC)", "recall", "popularity")
     widths = [max(len(head), *(len(row[n]) for row in rows)) for n, head in enumerate(heads)]
     yield ((_line(heads, widths) + "  verdict", "bold"),)
     for entry, row in zip(entries, rows, strict=True):
@@ -78,15 +89,16 @@ def _cells(entry: Entry, folder: Path) -> tuple[str, ...]:
     recall = "-" if entry.recall is None else f"@{entry.k} {entry.recall:.4f}"
     popularity = "-" if entry.popularity is None else f"{entry.popularity:.4f}"
     shown = str(below) if str(below) != "." else place.name or str(place)
-    return (_shortened(shown), _shortened(entry.name), date, recall, popularity)
+    names = (_shortened(shown), _shortened(entry.name), entry.preset or "-")
+    return (*names, date, recall, popularity)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    place, name, date, recall, popularity = (
-        f"{cell:<{width}}" if number < 3 else f"{cell:>{width}}"
+    padded = (
+        f"{cell:<{width}}" if number < _TEXTS else f"{cell:>{width}}"
         for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
     )
-    return f"{place}  {name}  {date}  {recall}  {popularity}"
+    return "  ".join(padded)
 
 
 def _reason(entry: Entry) -> str:

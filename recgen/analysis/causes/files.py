@@ -20,7 +20,8 @@ def _missing(facts: Facts) -> Iterator[Sign]:
 
 
 def _end_of_log(facts: Facts) -> Iterator[str]:
-    lines = [line.strip() for line in facts.run.log.splitlines() if line.strip()]
+    # Newer Pythons underline what raised: `~~~~^^^^` says nothing by itself.
+    lines = [line.strip() for line in facts.run.log.splitlines() if line.strip(" ~^\t")]
     yield from (f"the log ends: {line[:300]}" for line in lines[-_LOG_LINES:])
 
 

@@ -95,7 +95,7 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
         seen.append(f"the loss rose from {figure(bottom[1])} in {lowest_epoch} to {figure(end)}")
     ratio = last(facts.loss_to_chance)
     if ratio is not None and ratio > _BLOWN_TO_CHANCE:
-        seen.append(f"the loss ends at {ratio:.2f} times that of equal scores: worse than guessing")
+        seen.append(f"the loss ends at {ratio:.3g} times that of equal scores: worse than guessing")
     seen += _bursts(facts) if seen else ()
     if seen:
         far = ratio is not None and ratio > _FAR_FROM_CHANCE
