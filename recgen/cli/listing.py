@@ -41,7 +41,7 @@ def filtered(
 
 
 def ordered(entries: Sequence[Entry], by: str) -> list[Entry]:
-    """Returns the entries by `name`, `preset`, `date`, `recall` or `verdict`: latest, best first."""
+    """Returns the entries by name, preset, date, recall or verdict, the latest and best first."""
     keys: dict[str, Callable[[Entry], Any]] = {
         "name": lambda entry: (entry.name.casefold(), entry.place),
         "preset": lambda entry: (entry.preset is None, entry.preset),
