@@ -13,7 +13,8 @@ from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.metrics import FILE_NAME, Params, TrainingMetrics
 from recgen.plan.columns import EVENT_TIME, ServingInput, input_columns, serving_inputs
-from recgen.plan.trainer import TowerInput, TrainerPlan, plan_trainer
+from recgen.plan.towers import TowerInput
+from recgen.plan.trainer import TrainerPlan, plan_trainer
 from recgen.records.schema import FeatureSchema
 
 
