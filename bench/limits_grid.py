@@ -254,6 +254,21 @@ def grid() -> Iterator[Trial]:
             yield Trial({**layers, **more}, id_width=32, epochs=2)
 
 
+def reported() -> Iterator[Trial]:
+    """A report's bad experiments, all ReLU at 0.1, and its remedies: to clip, to lower the rate."""
+    towers = both(*map(dense, (256, 128, 64)))
+    loose = {"logq_correction": False, "gradient_clip_norm": None}
+    variants: tuple[Plain, ...] = (
+        {"learning_rate": 0.1, **loose},
+        {"learning_rate": 0.1, "logq_correction": False},
+        {"learning_rate": 0.01, **loose},
+        {"learning_rate": 0.01},
+    )
+    for optimizer, seed, model in itertools.product(("adagrad", "adam"), (1, 2, 3, 4), variants):
+        common = {**towers, "optimizer": optimizer, "batch_size": 2048}
+        yield Trial({**common, **model}, id_width=32, seed=seed, epochs=5)
+
+
 def schedules() -> Iterator[Trial]:
     """Learning rate schedules, at rates that train and at rates that do not."""
     for depth, rate in ((0, 0.05), (0, 0.3), (3, 0.05), (3, 0.2)):
@@ -313,6 +328,7 @@ GROUPS: dict[str, Callable[[], Iterator[Trial]]] = {
     "training": training,
     "layers": layers,
     "grid": grid,
+    "reported": reported,
     "schedules": schedules,
     "widths": widths,
     "softmax": softmax,
