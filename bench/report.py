@@ -161,8 +161,11 @@ def _speed_table(rows: Sequence[dict[str, Any]]) -> str:
 def _wait(row: dict[str, Any]) -> str:
     if row["seconds"] is None:
         return _NONE
-    fraction = f", {_ratio(row['times_as_fast'])} times as fast" if row["is_ours"] else ""
-    return f"{row['seconds']:.1f} s{fraction}"
+    told = f"{row['seconds']:.1f} s"
+    if row["is_ours"]:
+        told += f"; the tutorial has it first after {_ratio(row['to_first'])} times that"
+        told += f", and ends after {_ratio(row['to_whole'])} times that"
+    return told
 
 
 def _ratio(values: Sequence[float]) -> str:

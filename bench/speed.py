@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.models import tutorial
 from bench.ours import Ours, inputs_digest, last_json
@@ -88,9 +88,10 @@ def _row(
         "peak_mb": statistics.median(each["peak_mb"] for each in ours),
         "to_published": _ratios(published, name, rounds),
         "to_same_batch": _ratios(same, name, rounds),
-        "tutorial_s": statistics.median(theirs for theirs, _ in waits) if waits else None,
-        "seconds": statistics.median(own for _, own in waits) if waits else None,
-        "times_as_fast": _spread([theirs / own for theirs, own in waits]) if waits else None,
+        "tutorial_s": statistics.median(wait.first for wait in waits) if waits else None,
+        "seconds": statistics.median(wait.own for wait in waits) if waits else None,
+        "to_first": _spread([wait.first / wait.own for wait in waits]) if waits else None,
+        "to_whole": _spread([wait.whole / wait.own for wait in waits]) if waits else None,
     }
 
 
@@ -105,13 +106,22 @@ def _spread(values: Sequence[float]) -> tuple[float, float, float]:
     return statistics.median(values), min(values), max(values)
 
 
-def _seconds_to_recall(peer: dict[str, Any], ours: dict[str, Any]) -> tuple[float, float] | None:
-    """Returns the seconds of training until each first has the recall that the peer ends with.
+class _Wait(NamedTuple):
+    """Seconds of training: the peer's to its end, both to the recall that it has there.
 
-    None when ours never has it, or was validated with other rows.
+    The tutorial's recall falls after its second epoch, so it has it long before.
     """
+
+    whole: float
+    first: float
+    own: float
+
+
+def _seconds_to_recall(peer: dict[str, Any], ours: dict[str, Any]) -> _Wait | None:
+    """Returns how long a recall takes; None when ours never has it, or has other rows."""
     target = peer["recall"][-1][1]
     reached = [second for second, recall in ours["recall"] if recall >= target]
     if not reached or ours["validation_rows"] != peer["validation_rows"]:
         return None
-    return next(second for second, recall in peer["recall"] if recall >= target), reached[0]
+    first = next(second for second, recall in peer["recall"] if recall >= target)
+    return _Wait(peer["recall"][-1][0], first, reached[0])
