@@ -305,6 +305,16 @@ BREAK: dict[str, Callable[[Path], object]] = {
 }
 
 
+def test_a_model_that_was_trained_again_knows_the_products_of_the_validation(run: Path) -> None:
+    write_split(run, "train", [row for row in rows_of("train") if row["sku"]])
+    assert any(row["sku"] == 0 for row in rows_of("eval"))
+    rows = sum(1 for row in rows_of("train") if row["sku"])
+    params(run, refit_epochs=2, train_rows=rows, candidates=PRODUCTS - 1)
+    assert slugs(inspect(run)) == set()
+    another_model(run, products=PRODUCTS - 1)
+    assert slugs(inspect(run)) == {"catalogue-differs"}
+
+
 @pytest.mark.parametrize("wanted", BREAK)
 def test_what_is_broken_is_found_and_nothing_else(run: Path, wanted: str) -> None:
     BREAK[wanted](run)

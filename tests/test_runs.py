@@ -112,7 +112,11 @@ def test_runs_are_filtered_by_preset():
 
 @pytest.mark.parametrize(
     ("changed", "preset"),
-    [({}, "tutorial"), ({"epochs": 2, "seed": 9}, "tutorial"), ({"batch_size": 77}, None)],
+    [
+        ({}, "tutorial"),
+        ({"epochs": 2, "seed": 9, "top_k": 7}, "tutorial"),
+        ({"batch_size": 77}, None),
+    ],
 )
 def test_a_run_has_the_preset_whose_model_it_has(tmp_path, changed, preset):
     config = yaml.safe_load(find_preset("tutorial").text)

@@ -32,7 +32,7 @@ class Entry:
         place: The run directory.
         name: What the config calls the experiment, or the folder.
         date: When its metrics were written.
-        preset: The preset whose model it has, epochs and seed apart.
+        preset: The preset whose model it has; epochs, seed and top_k may differ.
         k: Of its recall.
         recall: Recall at k, test if measured.
         popularity: The same of the most popular products.
@@ -119,8 +119,8 @@ def _presets() -> tuple[tuple[str, dict[str, object]], ...]:
 
 
 def _settings(model: ModelConfig) -> dict[str, object]:
-    """Returns what makes a preset: all but how long it trains, and from which seed."""
-    return model.model_dump(exclude={"epochs", "seed"})
+    """Returns what makes a preset: all but the length of training and answers, and the seed."""
+    return model.model_dump(exclude={"epochs", "seed", "top_k"})
 
 
 def _written(folder: Path) -> datetime | None:

@@ -63,6 +63,8 @@ def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspec
     reports = tuple(s.report(None if s is train else train) for s in splits.values())
     vocabularies = transform.vocabularies
     used = _used(train)
+    is_refitted = expected.params is not None and expected.params.refit_epochs is not None
+    seen = _sum(used, _used(splits.get("eval"))) if is_refitted else used
     evidence = Evidence(
         splits=reports,
         vocabularies=vocabularies,
@@ -71,7 +73,8 @@ def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspec
         models=models,
         expected=expected,
         ranges=ranges,
-        used={name: int((counts > 0).sum()) for name, counts in used.items()},
+        used=_entries(used),
+        served=_entries(seen),
     )
     issues += disagreements(evidence)
     return Inspection(
@@ -98,10 +101,19 @@ def _expected(
     return found, ranges_of(found, transform.schema, entries)
 
 
-def _used(train: SplitScan | None) -> dict[str, Ints]:
-    """Returns how many training values each vocabulary entry has, by feature."""
-    features = train.features.values() if train else ()
+def _used(split: SplitScan | None) -> dict[str, Ints]:
+    """Returns how many of a split's values each vocabulary entry has, by feature."""
+    features = split.features.values() if split else ()
     return {f.name: f.counts for f in features if f.counts is not None}
+
+
+def _sum(first: Mapping[str, Ints], second: Mapping[str, Ints]) -> dict[str, Ints]:
+    return {name: counts + second.get(name, 0) for name, counts in first.items()}
+
+
+def _entries(used: Mapping[str, Ints]) -> dict[str, int]:
+    """Returns how many entries have a value at all, by feature."""
+    return {name: int((counts > 0).sum()) for name, counts in used.items()}
 
 
 def _vocabularies(

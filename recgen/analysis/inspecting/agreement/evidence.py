@@ -26,6 +26,8 @@ class Evidence:
         expected: What the config and the metrics say.
         ranges: The integers that features may have, by feature.
         used: How many entries of its vocabulary training rows have, by feature.
+        served: The same of the rows that the saved model knows: with those of the validation,
+            where it was trained again.
     """
 
     splits: Sequence[SplitReport]
@@ -36,6 +38,7 @@ class Evidence:
     expected: Expected
     ranges: Mapping[str, Range]
     used: Mapping[str, int]
+    served: Mapping[str, int]
 
     def features(self) -> Iterator[tuple[SplitReport, FeatureReport, str]]:
         """Yields all features of all splits, with their place in words."""

@@ -84,14 +84,16 @@ def _metrics(evidence: Evidence) -> Iterator[Issue]:
             yield Issue(
                 "rows-differ", "error", name, message, {"metrics": rows, "rows": split.rows}
             )
-    products = evidence.used.get(evidence.expected.product or "")
-    counts = {"training_metrics.json": told.get("candidates")}
+    product = evidence.expected.product or ""
+    trained, served = evidence.used.get(product), evidence.served.get(product)
+    counts = [("training_metrics.json", told.get("candidates"), trained)]
     for model in evidence.models:
         table = model.content.variables.get("index.candidates") if model.content else None
-        counts[f"{model.name}'s index"] = table.shape[0] if table and table.shape else None
-    for source, count in counts.items():
+        size = table.shape[0] if table and table.shape else None
+        counts.append((f"{model.name}'s index", size, served))
+    for source, count, products in counts:
         if products is not None and count is not None and count != products:
-            message = f"{source} has {count:,} products, and the training rows {products:,}"
+            message = f"{source} has {count:,} products, and the rows of its training {products:,}"
             figures = {"products": count, "in_training": products}
             yield Issue("catalogue-differs", "error", source, message, figures)
 
