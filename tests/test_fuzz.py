@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mutations import (
     BrokenDict,
     BrokenList,
+    BrokenText,
     Raising,
     as_json,
     as_yaml,
@@ -94,6 +95,14 @@ FOUND = {
         {"normalize": {"range": BrokenList([0, 1])}},
     ),
     "a feature that raises": (_FEATURE, Raising(RuntimeError)),
+    "a kind that cannot be compared": (
+        ("features", "buyer_model_crosses", 0, "features", 0),
+        {"column": "a", "type": BrokenText("text")},
+    ),
+    "a name that cannot be compared": (
+        ("features", "buyer_model_crosses", 0, "features", 0),
+        BrokenText("a"),
+    ),
 }
 
 

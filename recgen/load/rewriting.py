@@ -129,15 +129,21 @@ def _copy(value: object, levels: int = 3) -> object:
 def value_of(source: object, key: str) -> object:
     """Returns an entry of a mapping or an attribute of an object; None where there is none."""
     try:
-        return source.get(key) if isinstance(source, Mapping) else getattr(source, key, None)
+        found = source.get(key) if isinstance(source, Mapping) else getattr(source, key, None)
+        return _plain(found)
     except Exception as error:
         raise ForeignError from error
+
+
+def _plain(value: object) -> object:
+    """Returns a text without what a subclass of `str` may do when it is compared."""
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 def entries(source: object) -> Iterator[tuple[int, object]]:
     """Yields the items of a list with their indices; nothing for what is no list."""
     try:
-        items = list(source) if isinstance(source, (list, tuple)) else []
+        items = list(map(_plain, source)) if isinstance(source, (list, tuple)) else []
     except Exception as error:
         raise ForeignError from error
     yield from enumerate(items)
@@ -147,8 +153,8 @@ def parts_of(source: object, names: Iterable[str]) -> dict[str, Any]:
     """Returns a mapping, or these attributes of an object, as a dict of its own."""
     try:
         if isinstance(source, Mapping):
-            return dict(source)
-        found = {name: getattr(source, name, _ABSENT) for name in names}
+            return {key: _plain(value) for key, value in source.items()}
+        found = {name: _plain(getattr(source, name, _ABSENT)) for name in names}
     except Exception as error:
         raise ForeignError from error
     return {name: value for name, value in found.items() if value is not _ABSENT}
