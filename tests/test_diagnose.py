@@ -171,6 +171,18 @@ def test_a_patch_makes_all_that_is_known_to_help(tmp_path, experiment):
     assert check(apply(config, fixes(patch))).ok
 
 
+def test_of_four_dead_layers_none_is_kept(tmp_path, experiment):
+    four = [{"type": "dense", "units": 64}] * 4
+    experiment["model"] |= {"buyer_tower_layers": four, "product_tower_layers": four}
+    experiment["model"] |= {"optimizer": "adam", "learning_rate": 0.1}
+    run = dead(optimizer="adam", learning_rate=0.1)
+    assert judge(tmp_path / "run", run, experiment).causes[0].patch == {
+        "model.buyer_tower_layers": [],
+        "model.product_tower_layers": [],
+        "model.learning_rate": 0.01,
+    }
+
+
 def test_a_dead_hidden_layer_has_gradients_and_recall_below_chance(tmp_path):  # P42
     data = healthy(3, learning_rate=0.3)
     data["loss"]["loss"] = [6.99, 6.94, 6.9312]

@@ -9,6 +9,7 @@ from recgen.findings import Fix, join_path
 ADAPTIVE = ("adam", "adamw", "rmsprop")
 _SLOWEST = {"adagrad": 0.01, "ftrl": 0.01, "adam": 0.0005, "adamw": 0.0005, "rmsprop": 0.0005}
 _FEWER = 5  # a lower rate than one that failed
+_DEEP = 4  # docs/diagnosis.md: of failed runs with so many layers, a safe rate rescued none
 
 
 def safe_rate(optimizer: str | None, depth: int | None) -> float:
@@ -40,15 +41,20 @@ def is_slow(facts: Facts) -> bool:
 
 
 def calmed(facts: Facts) -> Patch:
-    """Returns all changes that keep towers from dying: rate, linear outputs, clipping, logQ."""
-    patch: dict[str, object] = {}
-    optimizer = facts.optimizer
-    if optimizer == "sgd" or (optimizer == "ftrl" and (facts.depth or 0) >= 2):
+    """Returns all changes that keep towers from dying: rate, linear outputs, clipping, logQ.
+
+    Of deep towers, the layers go.
+    """
+    optimizer, depth = facts.optimizer, facts.depth or 0
+    bare = without_layers(facts) if depth >= _DEEP else {}
+    patch: dict[str, object] = {**bare}
+    depth = 0 if bare else depth
+    if optimizer == "sgd" or (optimizer == "ftrl" and depth >= 2):
         patch["model.optimizer"] = optimizer = "adagrad"  # they learn little at any rate
-    rate, safe = facts.rate, safe_rate(optimizer, facts.depth)
+    rate, safe = facts.rate, safe_rate(optimizer, depth)
     if rate is not None and (rate > safe or facts.optimizer == "sgd") and rate != safe:
         patch["model.learning_rate"] = safe
-    for side, index in facts.relu_outputs:
+    for side, index in () if bare else facts.relu_outputs:
         patch[f"model.{side}_tower_layers[{index}].activation"] = "linear"
     if facts.model and facts.model.gradient_clip_norm is None:
         patch["model.gradient_clip_norm"] = 1.0
