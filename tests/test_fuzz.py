@@ -99,6 +99,11 @@ FOUND = {
         ("features", "buyer_model_crosses", 0, "features", 0),
         {"column": "a", "type": BrokenText("text")},
     ),
+    "an older kind that cannot be walked": (_FEATURE, {"name": "a", "type": BrokenDict(a=1)}),
+    "an older width that cannot be walked": (
+        _FEATURE,
+        {"name": "a", "type": "string_embedding", "embedding_dim": BrokenDict(a=1)},
+    ),
     "a name that cannot be compared": (
         ("features", "buyer_model_crosses", 0, "features", 0),
         BrokenText("a"),

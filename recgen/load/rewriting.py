@@ -122,7 +122,7 @@ def _take(data: dict[str, Any], step: Fix) -> None:
 def _copy(value: object, levels: int = 3) -> object:
     """Returns mappings as new ones, so that later steps do not change the value of this one."""
     if isinstance(value, dict) and levels:
-        return {key: _copy(inner, levels - 1) for key, inner in value.items()}
+        return {key: _copy(inner, levels - 1) for key, inner in dict.items(value)}
     return value
 
 
@@ -136,7 +136,9 @@ def value_of(source: object, key: str) -> object:
 
 
 def _plain(value: object) -> object:
-    """Returns a text without what a subclass of `str` may do when it is compared."""
+    """Returns a text or dict without what a subclass may do when it is compared or walked."""
+    if isinstance(value, dict) and type(value) is not dict:
+        return dict(dict.items(value))
     return str.__str__(value) if isinstance(value, str) else value
 
 
@@ -153,7 +155,8 @@ def parts_of(source: object, names: Iterable[str]) -> dict[str, Any]:
     """Returns a mapping, or these attributes of an object, as a dict of its own."""
     try:
         if isinstance(source, Mapping):
-            return {key: _plain(value) for key, value in source.items()}
+            given: dict[Any, Any] = {_plain(key): _plain(value) for key, value in source.items()}
+            return given
         found = {name: _plain(getattr(source, name, _ABSENT)) for name in names}
     except Exception as error:
         raise ForeignError from error

@@ -135,9 +135,7 @@ def _has(data: object, key: str) -> bool:
 
 
 def _value(data: object, key: str, default: object) -> object:
-    if isinstance(data, Mapping):
-        return data.get(key, default)
     try:
-        return getattr(data, key, default)
+        return data.get(key, default) if isinstance(data, Mapping) else getattr(data, key, default)
     except Exception:  # the object's own code; comparing it with the model reports what it raised
         return default
