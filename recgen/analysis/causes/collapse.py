@@ -242,7 +242,7 @@ KINDS = (
         "it is n·ln n, the sum over n rows whose scores are equal (775.6906 = 154·ln 154), or ln "
         "n, their mean; recall is exactly 0; or the trainer stopped itself for it.",
         remedy="Lower the learning rate, end the towers in a linear layer, use fewer layers. "
-        "Clipping alone rescues Adagrad and SGD, and does not rescue Adam.",
+        "Clipping alone rescues SGD; Adam divides the scale away, and so does Adagrad here.",
         check=_collapse,
     ),
     Kind(

@@ -244,8 +244,9 @@ KINDS = (
         verdict="bad",
         title="Gradients not clipped",
         reason="A burst of gradients throws weights so far that they do not come back. Clipping "
-        "all of them together at 1.0 rescues Adagrad and SGD (NaN in two of two runs without, "
-        "training in two of two with it); Adam divides the scale away.",
+        "all of them together at 1.0 rescues SGD (NaN in two of two runs without, training in two "
+        "of two with it), and Adagrad as Keras sets it, whose accumulator starts at 0.1. Adam "
+        "divides the scale away, and so does Adagrad with the generated trainer's 1e-7.",
         signs="`gradient_clip_norm` is null, and training diverged, collapsed or ended in NaN.",
         remedy="Set `gradient_clip_norm: 1.0`.",
         check=_not_clipped,
