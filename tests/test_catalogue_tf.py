@@ -24,7 +24,10 @@ def test_candidates_are_products_once_each_and_the_latest_row_counts(shop: Run) 
     types = {name: spec.dtype for name, spec in module.FEATURES.items()}
     columns = {name: tf.constant(values, types[name]) for name, values in rows.items()}
     dataset = tf.data.Dataset.from_tensor_slices(columns).batch(2)
-    output = SimpleNamespace(vocabulary_by_name=lambda _: [b"a", b"b", b"c", b"d"])
+    words = [b"a", b"b", b"c", b"d"]
+    output = SimpleNamespace(
+        vocabulary_by_name=lambda _: words, vocabulary_size_by_name=lambda _: len(words)
+    )
     catalogue = module.Catalogue(dataset, output)
     assert catalogue.counts.tolist() == [1, 3, 0, 1, 1]
     assert sorted(catalogue.indices.tolist()) == [0, 1, 3]
@@ -73,3 +76,23 @@ def test_recall_is_that_of_tfrs_by_id(shop: Run) -> None:  # P63, P67
     ours = [float(np.mean(ranks < k)) for k in ks]
     assert ours == pytest.approx([float(value) for value in peer.result()])
     assert 0.05 < ours[0] < 0.95  # neither trivial
+
+
+def test_recall_is_that_of_rows_and_no_mean_of_batches(shop: Run) -> None:  # P68
+    built = shop.built()
+    module, model = built.module, built.model
+    rows, count = module.read_rows(shop.fn_args().eval_files, "validation")
+    assert count % 32
+    whole, parts = (
+        model.evaluate(module.evaluation_batches(rows, count, size), return_dict=True, verbose=0)
+        for size in (count, 32)
+    )
+    for k in module.RECALL_AT:
+        assert parts[f"recall_at_{k}"] == pytest.approx(whole[f"recall_at_{k}"], abs=1e-6)
+    assert whole["recall_at_100"] > 0
+
+
+def test_a_training_step_ranks_no_catalogue(shop: Run) -> None:  # P70
+    built = shop.built()
+    built.model.rank_products = None
+    assert not [name for name in built.step() if "recall" in name]

@@ -49,7 +49,7 @@ def test_render_goes_to_the_current_folder(run, config):
     assert Path("trainer_module.py").exists()
 
 
-def test_render_check_and_diff_write_nothing(run, config):
+def test_render_check_and_diff_write_nothing(run, config):  # P9
     code, out, err = run("render", "config.yaml", "--check")
     assert (code, out) == (1, "")
     assert err == "stale: transform_module.py\nstale: trainer_module.py\n"

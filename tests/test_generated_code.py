@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,33 @@ from test_golden import CASES, EXAMPLES
 from recgen.check import require
 from recgen.generate import generate
 
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
 
 @pytest.mark.parametrize("folder", [*CASES, *EXAMPLES], ids=lambda folder: folder.name)
-def test_it_compiles_and_formatter_and_linter_find_nothing(folder: Path) -> None:
+def test_it_compiles_and_formatter_and_linter_find_nothing(folder: Path) -> None:  # P11
     assert_well_made(generate(require(folder / "config.yaml")))
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_keras_2_is_chosen_before_tensorflow_is_imported(folder: Path) -> None:  # P61
+    text = generate(require(folder / "config.yaml"))["trainer_module.py"]
+    lines = [ast.unparse(statement) for statement in ast.parse(text).body]
+    wanted = [
+        "os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')",
+        "import tensorflow as tf",
+        "import tensorflow_recommenders as tfrs",
+    ]
+    places = [lines.index(line) for line in wanted]
+    assert places == sorted(places)
+    assert "factorized_metrics" not in text  # P64
+
+
+def test_a_class_has_one_template() -> None:  # P12
+    texts = (path.read_text("utf-8") for path in sorted(TEMPLATES.rglob("*.j2")))
+    names = [name for text in texts for name in re.findall(r"^class (\w+)", text, re.MULTILINE)]
+    assert "FailureWatch" in names
+    assert len(names) == len(set(names))
 
 
 def test_an_ordinary_config_gives_modules_that_can_be_read() -> None:

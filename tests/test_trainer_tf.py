@@ -60,6 +60,17 @@ def test_a_training_that_breaks_off_leaves_its_metrics(shop: Run) -> None:  # P5
     assert metrics["params"]["name"] == "shop"
 
 
+def test_an_epoch_reads_no_rows_in_python(shop: Run) -> None:  # P62
+    def reads(epochs: int) -> int:
+        module, calls = shop.module(), []
+        usual = module.columns
+        module.columns = lambda *args: calls.append(args) or usual(*args)
+        module.run_fn(shop.fn_args(f"{epochs} epochs", epochs=epochs))
+        return len(calls)
+
+    assert reads(1) == reads(3) > 0
+
+
 def test_dropout_runs_in_training_and_only_there(shop: Run) -> None:  # P47
     layers = [{"type": "dense", "units": 64}, {"type": "dropout", "rate": 0.9}]
     built = shop.variant(**deep(layers)).built()
