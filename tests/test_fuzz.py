@@ -84,6 +84,8 @@ def assert_text_said(text: str, name: str) -> None:
 
 
 _FEATURE = ("features", "buyer_model_features", 0)
+_HOLDS_ITSELF: list[Any] = []
+_HOLDS_ITSELF.append(_HOLDS_ITSELF)
 FOUND = {
     "a cross that cannot be walked": (
         ("features", "buyer_model_crosses", 0, "features"),
@@ -103,6 +105,11 @@ FOUND = {
     "an older width that cannot be walked": (
         _FEATURE,
         {"name": "a", "type": "string_embedding", "embedding_dim": BrokenDict(a=1)},
+    ),
+    "an older kind that holds itself": (_FEATURE, {"name": "a", "type": _HOLDS_ITSELF}),
+    "an older width that cannot be listed": (
+        _FEATURE,
+        {"name": "a", "type": "string_embedding", "embedding_dim": BrokenList([1])},
     ),
     "a name that cannot be compared": (
         ("features", "buyer_model_crosses", 0, "features", 0),

@@ -19,7 +19,7 @@ def _is_old_member(member: object) -> bool:
 
 def rewrite_cross(part: Part, columns: dict[str, dict[str, str]]) -> None:
     """Brings a cross into today's form; `columns` is what `columns_of` returns."""
-    part.data["features"] = [member for _, member in entries(part.data["features"])]
+    part.data["features"] = list(part.data["features"])
     for index, member in enumerate(part.data["features"]):
         place: Location = ("features", index)
         if isinstance(member, str):

@@ -50,7 +50,7 @@ def is_old_feature(feature: object) -> bool:
 def _has(source: object, key: str) -> bool:
     """Says whether a mapping has a key, or an object an attribute that is in use."""
     if isinstance(source, dict):
-        return key in parts_of(source, ())
+        return key in source
     if key == "type" and value_of(source, "data_type") is not None:
         return False  # objects have more than a config needs; this one is not about the feature
     return value_of(source, key) is not None

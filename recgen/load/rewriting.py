@@ -16,10 +16,6 @@ SCALARS = (str, bytes, bool, int, float, type(None))
 _ABSENT = object()
 
 
-class ForeignError(Exception):
-    """The code of an object that was given raised something."""
-
-
 @dataclass
 class Part:
     """A feature or a cross that is being rewritten.
@@ -122,44 +118,25 @@ def _take(data: dict[str, Any], step: Fix) -> None:
 def _copy(value: object, levels: int = 3) -> object:
     """Returns mappings as new ones, so that later steps do not change the value of this one."""
     if isinstance(value, dict) and levels:
-        return {key: _copy(inner, levels - 1) for key, inner in dict.items(value)}
+        return {key: _copy(inner, levels - 1) for key, inner in value.items()}
     return value
 
 
 def value_of(source: object, key: str) -> object:
     """Returns an entry of a mapping or an attribute of an object; None where there is none."""
-    try:
-        found = source.get(key) if isinstance(source, Mapping) else getattr(source, key, None)
-        return _plain(found)
-    except Exception as error:
-        raise ForeignError from error
-
-
-def _plain(value: object) -> object:
-    """Returns a text or dict without what a subclass may do when it is compared or walked."""
-    if isinstance(value, dict) and type(value) is not dict:
-        return dict(dict.items(value))
-    return str.__str__(value) if isinstance(value, str) else value
+    return source.get(key) if isinstance(source, Mapping) else getattr(source, key, None)
 
 
 def entries(source: object) -> Iterator[tuple[int, object]]:
     """Yields the items of a list with their indices; nothing for what is no list."""
-    try:
-        items = list(map(_plain, source)) if isinstance(source, (list, tuple)) else []
-    except Exception as error:
-        raise ForeignError from error
-    yield from enumerate(items)
+    yield from enumerate(list(source) if isinstance(source, (list, tuple)) else [])
 
 
 def parts_of(source: object, names: Iterable[str]) -> dict[str, Any]:
     """Returns a mapping, or these attributes of an object, as a dict of its own."""
-    try:
-        if isinstance(source, Mapping):
-            given: dict[Any, Any] = {_plain(key): _plain(value) for key, value in source.items()}
-            return given
-        found = {name: _plain(getattr(source, name, _ABSENT)) for name in names}
-    except Exception as error:
-        raise ForeignError from error
+    if isinstance(source, Mapping):
+        return dict(source)
+    found = {name: getattr(source, name, _ABSENT) for name in names}
     return {name: value for name, value in found.items() if value is not _ABSENT}
 
 
