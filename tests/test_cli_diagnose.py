@@ -266,7 +266,8 @@ def test_runs_are_listed(run, reported):
     code, out, err = run("runs")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0].split() == ["run", "name", "date", "(UTC)", "recall", "popularity", "verdict"]
+    heads = ["run", "name", "preset", "date", "(UTC)", "recall", "popularity", "verdict"]
+    assert lines[0].split() == heads
     assert [line.split()[0] for line in lines[1:]] == ["45", "43", "42", "41", "40", "39", "38"]
     assert lines[1].endswith("-  bad      Gradient collapse")
     assert lines[2].rstrip().endswith("-  good")
@@ -278,6 +279,12 @@ def test_runs_are_sorted_filtered_and_counted(run, reported):
     assert out[-1] == "3 of 7 runs"
     out = run("runs", "runs", "--name", "experiment 4", "--format", "json")[1]
     assert [Path(each["place"]).name for each in json.loads(out)] == ["45", "43", "42", "41", "40"]
+
+
+def test_a_preset_that_is_not_there_is_an_error(run, reported):
+    assert run("runs", "--preset", "tutorial")[1] == "no run in runs: none of its runs fits\n"
+    code, _, err = run("runs", "--preset", "tutoral")
+    assert (code, err.splitlines()[0]) == (2, "error: there is no preset 'tutoral'")
 
 
 def test_no_runs_are_told(run, folder):

@@ -76,7 +76,7 @@ def uninterrupted(run: Run) -> Plain:
 def test_a_finished_training_leaves_no_checkpoints(run: Run, uninterrupted: Plain) -> None:
     assert uninterrupted["epochs"] == list(range(EPOCHS))
     found = {path.name for path in (run.folder / "uninterrupted").iterdir()}
-    assert found == {"serving_model", "training_metrics.json"}
+    assert found == {"serving_model", "tensorboard", "training_metrics.json"}
 
 
 @pytest.mark.slow
