@@ -935,7 +935,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
         if "failure" in params:
             return
         rate = self.model.optimizer.learning_rate
-        params.setdefault("learning_rates", []).append(float(rate))
+        params.setdefault("learning_rates", []).append(float(rate.numpy()))
         recall = logs[f"val_recall_at_{params['monitored_k']}"]
         if recall > params.get("best_recall", -1):
             params["best_recall"], params["best_epoch"] = recall, epoch
