@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import json
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -522,3 +523,19 @@ def test_the_steps_of_the_findings_are_the_whole_change(features, crosses):
         assert taken(data, document.findings) == document.data
         assert modernize(Document(document.data)).findings == ()
     recgen.check(data)
+
+
+def test_a_date_in_one_older_feature_leaves_the_others_upgraded() -> None:
+    """A mapping's value that JSON has not cannot be in a fix: that feature alone stays older."""
+    features = {
+        "buyer_model_features": [
+            {"name": "a", "type": "string_embedding", "embedding_dim": datetime.date(2024, 1, 1)},
+            {"name": "b", "type": "timestamp"},
+        ]
+    }
+    report = recgen.check(features=features)
+    json.dumps([finding.as_dict() for finding in report.findings])
+    older = {finding.path for finding in report.findings if finding.code == "RG020"}
+    assert "buyer_model_features[1].type" in older
+    assert any(e.path.startswith("buyer_model_features[0]") for e in report.errors)
+    assert not any(e.path == "buyer_model_features[1].data_type" for e in report.errors)

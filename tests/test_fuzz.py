@@ -96,6 +96,7 @@ FOUND = {
         (*_FEATURE, "transforms"),
         {"normalize": {"range": BrokenList([0, 1])}},
     ),
+    "a section's key that cannot be compared": (("model",), {BrokenText("epochs"): 3}),
     "a feature that raises": (_FEATURE, Raising(RuntimeError)),
     "a kind that cannot be compared": (
         ("features", "buyer_model_crosses", 0, "features", 0),
@@ -111,6 +112,7 @@ FOUND = {
         _FEATURE,
         {"name": "a", "type": "string_embedding", "embedding_dim": BrokenList([1])},
     ),
+    "a key that cannot be compared": (_FEATURE, {BrokenText("column"): "a"}),
     "a name that cannot be compared": (
         ("features", "buyer_model_crosses", 0, "features", 0),
         BrokenText("a"),

@@ -40,9 +40,7 @@ def modernize(document: Document, depth: int = 0) -> Document:
         depth: How many parts of a path stand above what the user gave.
     """
     try:
-        parts = [part for part in _parts(document, depth) if part.findings]
-        # What is in a fix is sent on as JSON; an object may hold itself.
-        json.dumps([finding.as_dict() for part in parts for finding in part.findings])
+        parts = [part for part in _parts(document, depth) if part.findings and _is_data(part)]
         return _with(document, parts) if parts else document
     except Exception:
         if document.text is not None:
@@ -50,6 +48,15 @@ def modernize(document: Document, depth: int = 0) -> Document:
         # Reading somebody's objects runs their code. Comparing them with the config's shape meets
         # the same, and reports it.
         return document
+
+
+def _is_data(part: Part) -> bool:
+    """Says whether fixes hold what JSON can: others' dates, and lists in themselves, stay as is."""
+    try:
+        json.dumps([finding.as_dict() for finding in part.findings])
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _with(document: Document, parts: list[Part]) -> Document:

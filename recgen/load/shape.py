@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails
 
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, Location, Report
@@ -98,6 +99,9 @@ def _build(model: type[BaseModel], data: object) -> tuple[BaseModel | None, Vali
         return model.model_validate(data), None
     except ValidationError as error:
         return None, error
+    except Exception as error:  # of an object's own code, where Pydantic does not expect it
+        raised = InitErrorDetails(type="get_attribute_error", input=None, ctx={"error": str(error)})
+        return None, ValidationError.from_exception_data(model.__name__, [raised])
 
 
 def _findings(
