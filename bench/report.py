@@ -248,4 +248,4 @@ def _time_panel(axis: Any, results: Sequence[dict[str, Any]]) -> None:
     axis.set_xlabel("seconds of training (validation not counted)")
     axis.set_title("validation recall@100 as training goes on, first round")
     axis.grid(alpha=0.3)
-    axis.legend(loc="lower right")
+    axis.legend(loc="upper left")
