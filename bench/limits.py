@@ -116,7 +116,7 @@ def _blind(model: Any, batches: Any, module: Any, trial: Trial) -> float:
         if module.PRODUCT_ID in trial.blind:  # out of the vocabulary
             last = len(model.position) - 1
             known[module.PRODUCT_ID] = tf.fill(tf.shape(batch[module.PRODUCT_ID]), np.int64(last))
-        ranks = model.rank_products(model.query_tower(known), batch[module.PRODUCT_ID])
+        ranks = model.rank_products(model.query_tower(known), batch)
         hits.append(ranks.numpy() < 100)
     return float(np.mean(np.concatenate(hits)))
 

@@ -39,17 +39,18 @@ def test_candidates_are_products_once_each_and_the_latest_row_counts(shop: Run) 
 
 def test_recall_is_by_id_and_unknown_products_are_missed(shop: Run) -> None:  # P63
     tf = pytest.importorskip("tensorflow")
-    model = shop.built().model
+    built = shop.built()
+    model, product_id = built.model, built.module.PRODUCT_ID
     model.embed_catalogue()
     vectors, position = model.candidates.numpy(), model.position.numpy()
     indices = np.argsort(position)[(position < 0).sum() :]  # of each candidate
     queries = np.random.default_rng(3).normal(size=(20, vectors.shape[1])).astype(np.float32)
     scores = queries @ vectors.T
-    right = indices[np.arange(20)]
+    right = {product_id: indices[np.arange(20)]}
     better = (scores > scores[np.arange(20), np.arange(20)][:, None]).sum(axis=1)
     assert model.rank_products(tf.constant(queries), right).numpy().tolist() == better.tolist()
     for unknown in (indices.max() + 1, indices.max() + 1000):
-        ranks = model.rank_products(tf.constant(queries), np.full(20, unknown))
+        ranks = model.rank_products(tf.constant(queries), {product_id: np.full(20, unknown)})
         assert (ranks.numpy() >= 100).all()
     zeros = model.rank_products(tf.zeros_like(queries), right)
     assert (zeros.numpy() == len(indices) - 1).all()  # ties count against the model
@@ -72,7 +73,7 @@ def test_recall_is_that_of_tfrs_by_id(shop: Run) -> None:  # P63, P67
     pairs = tf.data.Dataset.from_tensor_slices((indices, vectors)).batch(64)
     peer = tfrs.metrics.FactorizedTopK(streaming.index_from_dataset(pairs), ks=ks)
     peer.update_state(queries, queries, true_candidate_ids=tf.constant(right))
-    ranks = model.rank_products(queries, tf.constant(right)).numpy()
+    ranks = model.rank_products(queries, {built.module.PRODUCT_ID: tf.constant(right)}).numpy()
     ours = [float(np.mean(ranks < k)) for k in ks]
     assert ours == pytest.approx([float(value) for value in peer.result()])
     assert 0.05 < ours[0] < 0.95  # neither trivial

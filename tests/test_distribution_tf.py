@@ -35,6 +35,7 @@ STEP = {"optimizer": "sgd", "learning_rate": 1, "gradient_clip_norm": 0.05, **DE
 STEP |= {"catalogue_negatives": 51}
 FIT = {"epochs": 3, "batch_size": BATCH + 1, "gradient_clip_norm": 0.05, "negatives": "mixed"}
 FIT |= {"recency_half_life_days": 200, "catalogue_negatives": 51, **DEEP}
+FIT |= {"weight_average_decay": 0.9}
 ALLOWED = ["RG201", "RG203", "RG204"]
 ASKED = {"customer_id": ["10001", "10002"], "country": ["Italy", "UK"], "age": [21.0, 22.0]}
 ASKED |= {"past": [[900_008, 900_016], [900_001, 900_002]]}

@@ -15,12 +15,14 @@ from recgen.generate import render
 ROWS = 200
 MIN64 = -(2**63)
 LONGEST = 4
+HALF_LIVES = {"towns": 1.5}  # of the lists whose last values count most
 
 Plain = dict[str, Any]
 
 
-def history(column: str, shared_with: str, **feature: Any) -> Plain:
-    transforms = {"history": {"shared_with": shared_with, "max_length": LONGEST}}
+def history(column: str, shared_with: str, half_life: float | None = None, **feature: Any) -> Plain:
+    lists = {"shared_with": shared_with, "max_length": LONGEST, "half_life": half_life}
+    transforms = {"history": lists}
     return {"column": column, "data_type": "history", "transforms": transforms, **feature}
 
 
@@ -44,7 +46,7 @@ EXPERIMENT = {
             history("skus", "The SKU", display_name="bought before"),
             history("codes", "code", bq_type="ARRAY<INT64>"),
             history("codes as text", "code"),
-            history("towns", "town"),
+            history("towns", "town", half_life=HALF_LIVES["towns"]),
             history("brands", "The-SKU"),
             text("the sku", 4),
         ],
@@ -225,12 +227,17 @@ def test_padding_is_no_product(run: Run, table: Table) -> None:  # P40, P77
         assert tf.RaggedTensor.from_sparse(features[name]).to_list() == wanted, name
 
 
-def list_vectors(weights: Any, lists: Any) -> Any:
-    """Returns sum / sqrt(n) of rows of a table, zeros for an empty list: [batch, width]."""
-    found = np.zeros((len(lists), weights.shape[1]))
+def list_vectors(table: Any, lists: Any, half_life: float | None = None) -> Any:
+    """Returns weighted sums of rows of a table, zeros for an empty list: [batch, width].
+
+    They are divided by the root of the weights' squares, which are one each without a half-life.
+    """
+    found = np.zeros((len(lists), table.shape[1]))
     for row, each in enumerate(lists):
-        for place in each:
-            found[row] += weights[place] / np.sqrt(len(each))
+        if each:
+            later = np.arange(len(each))[::-1]
+            weights = 0.5 ** (later / half_life) if half_life else np.ones(len(each))
+            found[row] = weights @ table[each] / np.linalg.norm(weights)
     return found
 
 
@@ -278,7 +285,8 @@ def test_a_list_of_another_width_goes_through_the_projection(
     start = {"codes": 8, "codes as text": 20, "towns": 32, "brands": 40}[name]
     kernel = tower.projection.kernel.numpy()
     assert kernel.shape == (52, 16)
-    vectors = list_vectors(table, lists) @ kernel[start : start + table.shape[1]]
+    vectors = list_vectors(table, lists, HALF_LIVES.get(name))
+    vectors = vectors @ kernel[start : start + table.shape[1]]
     difference = tower(batch).numpy() - tower(without(batch, name)).numpy()
     assert np.abs(vectors).max() > 1e-3
     np.testing.assert_allclose(difference, vectors, atol=1e-6)
@@ -298,7 +306,11 @@ def test_lists_go_through_layers(run: Run) -> None:
         town,
         list_vectors(sku, batch["bought before"].to_list()),
         *(
-            list_vectors(table_of(built, name).embeddings.numpy(), batch[name].to_list())
+            list_vectors(
+                table_of(built, name).embeddings.numpy(),
+                batch[name].to_list(),
+                HALF_LIVES.get(name),
+            )
             for name in TABLES
         ),
         next(

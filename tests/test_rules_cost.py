@@ -80,6 +80,14 @@ def test_tables_and_what_optimizers_keep(experiment, optimizer, rows, expected):
     assert sorted(found) == expected
 
 
+def test_means_of_weights_are_kept_beside_them(experiment):
+    model = {"optimizer": "adagrad", "weight_average_decay": 0.999}
+    few, many = (with_table(experiment, rows, 512) for rows in (170_000, 180_000))
+    assert problems("RG401", experiment, None, features=few, model=model) == []
+    (message,) = problems("RG401", experiment, None, features=many, model=model)
+    assert "with what adagrad keeps for them and their means: " in message
+
+
 def test_with_data_tables_have_the_rows_of_the_data(experiment):
     """A column is known by its alias, else by its own name; what is cut is not larger."""
     shown = {"column": "road", "display_name": "street", "data_type": "text"}

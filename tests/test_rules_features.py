@@ -128,6 +128,21 @@ def test_histories_of_buyers(experiment, history, expected):
     assert told(experiment, features=added(experiment, buyer=[past(**history)])) == expected
 
 
+def test_a_repeat_bonus_is_of_products_and_of_one_list(experiment):
+    text = {"column": "brand", "data_type": "text"}
+    brands = past(shared_with="brand", repeat_bonus=0.5)
+    more = {**past(repeat_bonus=-1.0), "column": "views"}
+    for buyer, expected in (
+        ([past(repeat_bonus=0.5)], []),
+        ([past(repeat_bonus=0.0), more], []),
+        ([past(repeat_bonus=0.5), more], ["RG134 error"]),
+        ([brands], ["RG134 error"]),
+        ([past(shared_with="brand", repeat_bonus=0.0)], []),
+    ):
+        features = added(experiment, buyer=buyer, product=[text])
+        assert told(experiment, features=features) == expected, buyer
+
+
 def test_a_history_in_the_product_tower(experiment):
     assert told(experiment, features=added(experiment, product=[past()])) == ["RG130 error"]
 

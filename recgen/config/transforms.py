@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from recgen.config.types import Buckets, Column, Config, Count, EmbeddingDim, Flag, guarded
+from recgen.config.types import Buckets, Column, Config, Count, EmbeddingDim, Flag, Real, guarded
 
 Cycle = Literal["yearly", "quarterly", "monthly", "weekly", "daily"]
 CYCLES: tuple[Cycle, ...] = ("yearly", "quarterly", "monthly", "weekly", "daily")
@@ -92,7 +92,8 @@ class Cyclical(Transform):
 class History(Transform):
     """A list of past values, the latest one last, embedded with the vectors of another feature.
 
-    The feature's value is the sum of these vectors, divided by the root of their number.
+    The feature's value is the sum of these vectors, divided by the root of their number; with
+    weights, of the sum of their squares.
     """
 
     shared_with: Column
@@ -101,6 +102,11 @@ class History(Transform):
     """Width of the vectors; null for that of the feature."""
     max_length: Count = 50
     """The latest values that are kept."""
+    half_life: Annotated[Real, Field(ge=0.5, le=10_000)] | None = None
+    """A value counts half as much as one so many places later; null for all alike."""
+    repeat_bonus: Annotated[Real, Field(ge=-100, le=100)] | None = None
+    """Added to the scores of the list's products where products are ranked and served, not in the
+    loss: more of what the buyer had, or less of it with a negative number. null for none."""
 
 
 class Transforms(Config):

@@ -46,6 +46,10 @@ class TowerInput:
     width: int = 1
     vocabulary: str = ""
     is_borrowed: bool = False
+    half_life: float | None = None
+    """Places in a list after which a value counts half; histories only."""
+    repeat_bonus: float | None = None
+    """Added to the scores of the list's products; histories of the product ID only."""
 
     @property
     def dtype(self) -> FeatureType:
@@ -177,8 +181,9 @@ def _feature_inputs(
 def _history_input(
     config: ExperimentConfig, side: Side, feature: HistoryFeature, names: Names
 ) -> TowerInput:
-    shared = config.features.shared_by(feature)
+    shared, history = config.features.shared_by(feature), feature.history
     assert shared, "the check lets no history pass without"
+    assert history, "a feature without outputs is no input"
     own = {each.output_name for each in config.features.features_of(side)}
     return TowerInput(
         "history",
@@ -186,6 +191,8 @@ def _history_input(
         _attribute(shared.output_name, names),
         width=shared.width,
         is_borrowed=shared.output_name not in own,
+        half_life=history.half_life,
+        repeat_bonus=history.repeat_bonus or None,
     )
 
 

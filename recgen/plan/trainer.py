@@ -11,7 +11,7 @@ from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
 from recgen.plan.negatives import Negatives, decide_negatives
 from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
-from recgen.plan.towers import FeatureType, Tower, plan_tower
+from recgen.plan.towers import FeatureType, Tower, TowerInput, plan_tower
 
 _TENSORFLOW = ("tensorflow", "tensorflow_recommenders", "tensorflow_transform")
 _IMPORTS = frozenset({"json", "math", "os", "time", "numpy", *_TENSORFLOW})
@@ -62,6 +62,16 @@ class TrainerPlan:
     def has_histories(self) -> bool:
         """Says whether a row has lists."""
         return any(spec.dtype == "list" for spec in self.specs)
+
+    @property
+    def weighs_histories(self) -> bool:
+        """Says whether the latest values of a list count most."""
+        return any(item.half_life for item in self.query.inputs)
+
+    @property
+    def repeated(self) -> TowerInput | None:
+        """The list whose products have other scores than their vectors give them."""
+        return next((item for item in self.query.inputs if item.repeat_bonus), None)
 
     @property
     def is_distributed(self) -> bool:

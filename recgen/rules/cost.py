@@ -72,11 +72,13 @@ def _embedding_memory(
 ) -> Iterator[Problem]:
     tables = list(_tables(features, profile))
     weights = sum(table.rows * table.width for table in tables)
-    total = weights * _FLOAT * (1 + _SLOTS[model.optimizer])
+    is_averaged = model.weight_average_decay is not None
+    total = weights * _FLOAT * (1 + _SLOTS[model.optimizer] + is_averaged)
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)
         message = (
-            f"the embeddings take {in_gib(total)} with what {model.optimizer} keeps for them: "
+            f"the embeddings take {in_gib(total)} with what {model.optimizer} keeps for them"
+            f"{' and their means' if is_averaged else ''}: "
             f"{weights:,} weights, most in {show(largest.name)} ({largest.rows:,} x "
             f"{largest.width})"
         )
@@ -162,7 +164,8 @@ RULES = (
         severity="warning",
         title="Embeddings of more than 1 GiB",
         reason="A table takes rows x width x 4 bytes, and the optimizer keeps as much again for "
-        "each weight: twice for Adam, AdamW and FTRL, once for all others. Rows are known from "
+        "each weight: twice for Adam, AdamW and FTRL, once for all others. `weight_average_decay` "
+        "keeps it once more, and goes over it all every 32 steps. Rows are known from "
         "`vocab_size`, buckets and crosses; with `--data`, from the data. Other vocabularies are "
         "not counted.",
         example="model:\n  optimizer: adam\nfeatures:\n  buyer_model_features:\n"

@@ -76,6 +76,20 @@ def _of_himself(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem((*path, "shared_with"), message, help, fix=("set", features.product_id))
 
 
+def _bonus(features: FeatureConfig) -> Iterator[Problem]:
+    given = [(path, history) for path, history in _histories(features) if history.repeat_bonus]
+    for path, history in given:
+        at, product = (*path, "repeat_bonus"), features.product_id
+        if product and history.shared_with != product:
+            message = f"values of {show(history.shared_with)} are no products, which have scores"
+            help = f"Give it to a history that shares with {show(product)}."
+            yield Problem(at, message, help, fix=("remove", None))
+    for path, _ in given[1:]:
+        message = "a second list with a bonus: scores have room for one"
+        help = "Leave it to the list that says what the buyer had."
+        yield Problem((*path, "repeat_bonus"), message, help, fix=("remove", None))
+
+
 def _undated(
     features: FeatureConfig, data: DataConfig, profile: Profile | None = None
 ) -> Iterator[Problem]:
@@ -153,6 +167,19 @@ RULES = (
         "      transforms: {history: {shared_with: customer_id}}",
         remedy="Share with the product ID, or another text feature of the product.",
         checks=(_of_himself,),
+    ),
+    Rule(
+        code="RG134",
+        severity="error",
+        title="A repeat bonus that no product can have",
+        reason="`repeat_bonus` is added to the scores of the products in a buyer's list, where "
+        "they are ranked and served. A list of brands or categories names no products, and of "
+        "two lists with a bonus only one would count.",
+        example="features:\n  product_id_column: sku\n  buyer_model_features:\n    - column: past\n"
+        "      data_type: history\n"
+        "      transforms: {history: {shared_with: brand, repeat_bonus: 0.5}}",
+        remedy="Give it to one history that shares with the product ID.",
+        checks=(_bonus,),
     ),
     Rule(
         code="RG133",

@@ -3,7 +3,7 @@
 # source: buyer's "odd"
 # names: {{ 7 * 7 }}
 #  \
-# config: cd17a6c58c59
+# config: 400a898461d9
 #
 # Ends in a quote"""
 # and spans
@@ -446,18 +446,19 @@ class RetrievalModel(tf.keras.Model):
     def test_step(self, features):
         """Adds a batch to loss and recall."""
         losses, embeddings = self.compute_losses(features, training=False)
-        ranks = self.rank_products(embeddings["query"], features[PRODUCT_ID])
+        ranks = self.rank_products(embeddings["query"], features)
         hits = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
         recalls = {k: tf.reduce_mean(tf.cast(v, tf.float32)) for k, v in hits.items()}
         return self._average(losses | recalls, tf.size(ranks))
 
-    def rank_products(self, queries, indices):
+    def rank_products(self, queries, features):
         """Returns how many other products score at least as high as the right one.
 
         That makes recall the same as TFRS's FactorizedTopK by ID, at an eighth of its time,
         and ties count against the model: if all scores are equal, recall is 0, not 1.
         """
-        position = tf.gather(self.position, tf.minimum(indices, len(self.position) - 1))
+        indices = tf.minimum(features[PRODUCT_ID], len(self.position) - 1)
+        position = tf.gather(self.position, indices)
         terms = queries * tf.gather(self.candidates, tf.maximum(position, 0))
         # Scores that differ by rounding are ties.
         own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
@@ -621,7 +622,7 @@ class Evaluation:
     def compare(self, model):
         """Returns pairs and metrics, of the model and of the baselines."""
         rank = tf.function(
-            lambda rows: model.rank_products(model.query_tower(rows), rows[PRODUCT_ID])
+            lambda rows: model.rank_products(model.query_tower(rows), rows)
         )
         parts = [rank(part).numpy() for part in slices(self.rows, RANKED_ROWS)]
         ranks = {
@@ -1052,7 +1053,7 @@ def run_fn(fn_args):
 
     params = {
         "name": 'buyer\'s "odd"\nnames: {{ 7 * 7 }} \u2028 \\',
-        "config_digest": "cd17a6c58c59",
+        "config_digest": "400a898461d9",
         "model_type": "retrieval",
         "optimizer": "adagrad",
         "negatives": "in_batch",

@@ -3,7 +3,7 @@
 # source: buyer's "odd"
 # names: {{ 7 * 7 }}
 #  \
-# config: cd17a6c58c59
+# config: 400a898461d9
 #
 # Ends in a quote"""
 # and spans
