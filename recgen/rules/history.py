@@ -77,17 +77,21 @@ def _of_himself(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _bonus(features: FeatureConfig) -> Iterator[Problem]:
-    given = [(path, history) for path, history in _histories(features) if history.repeat_bonus]
-    for path, history in given:
-        at, product = (*path, "repeat_bonus"), features.product_id
-        if product and history.shared_with != product:
+    product, is_taken = features.product_id, False
+    for path, history in _histories(features):
+        if not history.repeat_bonus or not product:
+            continue
+        at = (*path, "repeat_bonus")
+        if history.shared_with != product:
             message = f"values of {show(history.shared_with)} are no products, which have scores"
             help = f"Give it to a history that shares with {show(product)}."
             yield Problem(at, message, help, fix=("remove", None))
-    for path, _ in given[1:]:
-        message = "a second list with a bonus: scores have room for one"
-        help = "Leave it to the list that says what the buyer had."
-        yield Problem((*path, "repeat_bonus"), message, help, fix=("remove", None))
+        elif is_taken:
+            message = "a second list of products with a bonus: only one counts"
+            help = "Leave it to the list that says what the buyer had."
+            yield Problem(at, message, help, fix=("remove", None))
+        else:
+            is_taken = True
 
 
 def _undated(
