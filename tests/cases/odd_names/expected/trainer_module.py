@@ -818,6 +818,10 @@ class Summaries(tf.keras.callbacks.Callback):
         super().__init__()
         self.content = metrics.content
         self.writer = tf.summary.create_file_writer(folder)
+        # As tf.summary.scalar does it, which wants the package tensorboard.
+        self.scalar = tf.compat.v1.SummaryMetadata(
+            plugin_data={"plugin_name": "scalars"}
+        )
 
     def on_epoch_end(self, epoch, logs=None):
         with self.writer.as_default(epoch):
@@ -830,7 +834,7 @@ class Summaries(tf.keras.callbacks.Callback):
             for name, value in values.items():
                 self._write(f"{tag}/{name}", value)
         elif values[-1] is not None:
-            tf.summary.scalar(tag, values[-1])
+            tf.summary.write(tag, values[-1], metadata=self.scalar)
 
 
 class FailureWatch(tf.keras.callbacks.Callback):
