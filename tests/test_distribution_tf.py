@@ -203,7 +203,8 @@ def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
     assert set(together.told("fit")["written"]) == {"training_metrics.json"}
     assert together.told("fit", worker=1)["written"] == []
     left = {path.name for path in (together.folder / "fit" / "run").iterdir()}
-    assert left == {"serving_model", "training_metrics.json"}
+    assert left == {"serving_model", "tensorboard", "training_metrics.json"}
+    assert len(list((together.folder / "fit" / "run" / "tensorboard").iterdir())) == 1
 
 
 def test_killed_workers_go_on_together(data: Data, outcome: Callable[[str], Outcome]) -> None:
@@ -211,7 +212,7 @@ def test_killed_workers_go_on_together(data: Data, outcome: Callable[[str], Outc
     model = {**FIT, "distribution": "multi_worker"}
     _run(folder, [data.task("killed", folder / "fit", {}, model)], "multi_worker")
     left = {path.name.partition("-")[0] for path in (folder / "fit" / "run").iterdir()}
-    assert left == {"checkpoints", "training_metrics.json"}
+    assert left == {"checkpoints", "tensorboard", "training_metrics.json"}
     _run(folder, [data.task("fit", folder / "fit", {}, model)], "multi_worker")
     assert "going on after epoch 2" in (folder / "log-1").read_text()
     whole, resumed = outcome("multi_worker").metrics("fit"), Outcome(folder).metrics("fit")

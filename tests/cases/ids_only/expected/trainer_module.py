@@ -934,16 +934,8 @@ def run_fn(fn_args):
     metrics.write()
 
     model = build_model(transform_output, catalogue, probes[0], learning_rate, steps)
-    settings = (
-        params["config_digest"],
-        seed,
-        batch_size,
-        learning_rate,
-        epochs,
-        steps,
-        train_count,
-    )
-    run = "-".join([f"{setting}" for setting in settings])
+    settings = [seed, batch_size, learning_rate, epochs, steps, train_count]
+    run = "-".join([params["config_digest"], *[f"{setting}" for setting in settings]])
     folder = os.path.join(fn_args.model_run_dir, f"checkpoints-{run}")
     checkpoints = Checkpoints(folder, model, metrics)
     first_epoch = checkpoints.resume()

@@ -35,6 +35,7 @@ SEED = 42
 PATIENCE = 3  # epochs without a better recall
 PLATEAU_FACTOR = 0.5  # of the rate, after an epoch without a better recall
 AVERAGE_DECAY = 0.99  # share of it that a mean of weights keeps in a step
+AVERAGE_EVERY = 32  # steps: it goes over all weights
 CATALOGUE_NEGATIVES = 256
 
 # The model.
@@ -1012,6 +1013,8 @@ class WeightAverage(tf.keras.callbacks.Callback):
         self._exchange()
 
     def on_train_batch_end(self, batch, logs=None):
+        if (batch + 1) % AVERAGE_EVERY and batch + 1 < self.params["steps"]:
+            return
         steps, self.done = batch + 1 - self.done, batch + 1
         # At first, the plain mean of what there was.
         plain = steps / int(self.model.optimizer.iterations.numpy())
@@ -1177,16 +1180,8 @@ def run_fn(fn_args):
         model = build_model(
             transform_output, catalogue, probes[0], learning_rate, batch_size, steps
         )
-    settings = (
-        params["config_digest"],
-        seed,
-        batch_size,
-        learning_rate,
-        epochs,
-        steps,
-        train_count,
-    )
-    run = "-".join([f"{setting}" for setting in settings])
+    settings = [seed, batch_size, learning_rate, epochs, steps, train_count]
+    run = "-".join([params["config_digest"], *[f"{setting}" for setting in settings]])
     folder = os.path.join(fn_args.model_run_dir, f"checkpoints-{run}")
     if worker:
         copy_checkpoints(folder, f"{folder}-worker-{worker}")
