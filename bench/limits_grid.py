@@ -277,16 +277,6 @@ def schedules() -> Iterator[Trial]:
             yield deep(depth, epochs=5, **model)
 
 
-def averages() -> Iterator[Trial]:
-    """Means of the weights, at usual and high rates, and beside batch normalization."""
-    normed = both(dense(128), {"type": "batch_norm"}, dense(64, "linear"))
-    for decay in (None, 0.99, 0.999):
-        mean = {"weight_average_decay": decay}
-        for depth, rate in itertools.product((0, 3), (0.05, 0.1)):
-            yield deep(depth, epochs=8, learning_rate=rate, **mean)
-        yield Trial({**normed, **mean}, id_width=32, epochs=8)
-
-
 def widths() -> Iterator[Trial]:
     """ID width against output width, no layers."""
     for width in (32, 128):
@@ -340,7 +330,6 @@ GROUPS: dict[str, Callable[[], Iterator[Trial]]] = {
     "grid": grid,
     "reported": reported,
     "schedules": schedules,
-    "averages": averages,
     "widths": widths,
     "softmax": softmax,
     "leaks": leaks,
