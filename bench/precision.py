@@ -1,7 +1,7 @@
 """Time of an epoch in 32 bits, with bfloat16 and with XLA, as ratios, on generated transactions.
 
-The same rows and towers, trained in turn (A B C A B C ...), each in a process of its own, since
-the speed of a shared machine drifts. Writes bench/results/precision.json.
+The same rows and towers, trained in turn (A B C A B C ...), since the speed of a shared machine
+drifts. Adds to bench/results/precision.json, where each device and size of towers has its rounds.
 """
 
 from __future__ import annotations
@@ -23,25 +23,33 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "examples" / "online_retail" / "config.yaml"
 EPOCHS = 4
-# Wide enough for layers to be most of a step's work.
-LAYERS = [{"type": "dense", "units": 512}, {"type": "dense", "units": 128, "activation": None}]
-COMMON = {
-    "buyer_tower_layers": LAYERS,
-    "product_tower_layers": LAYERS,
-    "output_embedding_dim": 128,
-    "batch_size": 2048,
-    "negatives": "in_batch",
-    "refit": False,
-    "early_stopping_patience": None,
-}
+OUTPUT = 128
 KINDS: dict[str, dict[str, Any]] = {
     "float32": {},
     "bfloat16": {"precision": "mixed_bfloat16"},
     "xla": {"jit_compile": True},
+    "bfloat16 and xla": {"precision": "mixed_bfloat16", "jit_compile": True},
 }
 
 
-def train(kind: str, run: Path) -> dict[str, Any]:
+def settings(kind: str, units: list[int], batch: int) -> dict[str, Any]:
+    """Returns the model: towers with hidden layers so wide, and a linear one."""
+    layers: list[dict[str, Any]] = [{"type": "dense", "units": width} for width in units]
+    layers.append({"type": "dense", "units": OUTPUT, "activation": None})
+    return {
+        "buyer_tower_layers": layers,
+        "product_tower_layers": layers,
+        "output_embedding_dim": OUTPUT,
+        "batch_size": batch,
+        "negatives": "in_batch",
+        "refit": False,
+        "early_stopping_patience": None,
+        "learning_rate": 0.05 if len(units) == 1 else 0.005,  # deeper towers collapse with more
+        **KINDS[kind],
+    }
+
+
+def train(run: Path, model: dict[str, Any]) -> dict[str, Any]:
     """Trains on the run's transformed rows; an epoch's time is that of its steps."""
     import tensorflow as tf
 
@@ -51,7 +59,7 @@ def train(kind: str, run: Path) -> dict[str, Any]:
     from recgen.local.fit import fn_args
 
     plain = require(CONFIG).model_dump(mode="json")
-    config = require({**plain, "model": {**plain["model"], **COMMON, **KINDS[kind]}})
+    config = require({**plain, "model": {**plain["model"], **model}})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trainer_module.py"
         path.write_text(generate(config)["trainer_module.py"], encoding="utf-8")
@@ -80,13 +88,15 @@ def train(kind: str, run: Path) -> dict[str, Any]:
         "loss": metrics["loss"]["loss"],
         "test_recall_at_100": metrics["final_metrics"]["test_recall_at_100"],
         "tensorflow": tf.__version__,
+        "device": _device(tf),
     }
 
 
-def _alone(kind: str, run: Path) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--one", kind, "--run", str(run)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+def _device(tf: Any) -> str:
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"{os.cpu_count()} CPU cores"
+    return str(tf.config.experimental.get_device_details(gpus[0])["device_name"])
 
 
 def _prepare(run: Path, rows: int) -> None:
@@ -107,17 +117,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--units", type=int, nargs="+", default=[512], help="hidden layers")
+    parser.add_argument("--batch", type=int, default=2048)
     parser.add_argument("--run", type=Path, default=ROOT / "runs" / "bench" / "precision")
-    parser.add_argument("--one", choices=KINDS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    if options.one:
-        print(json.dumps(train(options.one, options.run)))
-        return
     _prepare(options.run, options.rows)
     rounds = []
     for number in range(options.rounds):
-        results = {kind: _alone(kind, options.run) for kind in KINDS}
+        models = {kind: settings(kind, options.units, options.batch) for kind in KINDS}
+        results = {kind: train(options.run, model) for kind, model in models.items()}
         usual = results["float32"]
         ratios = {
             kind: {name: result[name] / usual[name] for name in ("epoch_s", "epoch_cpu_s")}
@@ -127,7 +136,10 @@ def main() -> None:
         shown = "  ".join(f"{kind} {ratio['epoch_s']:.2f}" for kind, ratio in ratios.items())
         print(f"round {number + 1}: time of an epoch  {shown}", flush=True)
     path = ROOT / "bench" / "results" / "precision.json"
-    path.write_text(json.dumps(rounds, indent=1) + "\n")
+    widths = "-".join(map(str, [*options.units, OUTPUT]))
+    name = f"{usual['device']}, {widths}, batches of {options.batch:,}"
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**stored, name: rounds}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from bench import processes, report, speed
 from bench.ours import Ours, read_config
 from bench.scale import scale_table
 from bench.store import Store, digest
-from bench.synthetic import LATE_ROWS, transactions
+from bench.synthetic import TEST_ROWS, transactions
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "online_retail" / "config.yaml"
 
@@ -151,7 +151,8 @@ def test_an_extrapolated_epoch_is_marked() -> None:
         "steps": 2,
         "read_s": 1.0,
         "step_s": 0.01,
-        "validation_row_s": 0.001,
+        "validated": 1000,
+        "validation_s": 1.0,
         "end_s": 0.1,
         "peak_mb": 900.0,
     }
@@ -164,8 +165,8 @@ def test_synthetic_rows_have_every_product_and_few_late_rows() -> None:
     table = transactions(products=500, rows=5000)
     seconds = table["InvoiceDate"].cast("int64").to_numpy()
     place = (seconds - seconds.min()) / (seconds.max() - seconds.min())
-    assert ((place >= 0.87) & (place < 0.9)).sum() == LATE_ROWS
-    assert (place >= 0.9).sum() == LATE_ROWS
+    assert ((place >= 0.87) & (place < 0.9)).sum() == 150
+    assert (place >= 0.9).sum() == TEST_ROWS
     early = table.filter(place < 0.87)
     assert len(early) == 5000
     assert len(early["StockCode"].unique()) == 500

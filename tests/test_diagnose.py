@@ -418,6 +418,13 @@ def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
     assert found.evidence[-1] == "of 50 rows that may be noise"
 
 
+def test_noise_is_that_of_the_rows_that_were_validated(tmp_path):
+    data = healthy(4, eval_rows=1_000_000, validated_rows=50)
+    data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
+    found = cause(judge(tmp_path / "run", data), "RD301")
+    assert (found.confidence, found.evidence[-1]) == ("low", "of 50 rows that may be noise")
+
+
 def test_overfitting_by_loss_alone_is_a_guess(tmp_path):
     data = older(healthy(6))
     data["loss"]["val_loss"] = [6.0, 5.8, 5.9, 6.2, 6.5, 7.0]

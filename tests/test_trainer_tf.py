@@ -170,11 +170,49 @@ def test_steps_are_those_of_fn_args(shop: Run) -> None:
     run = shop.variant(**ONCE)
     module = run.module()
     models = models_of(module)
-    args = run.fn_args("steps", epochs=2)
-    args.train_steps, args.eval_steps = 5, 1
+    args = run.fn_args("steps", epochs=2, batch_size=64)
+    args.train_steps, args.eval_steps = 5, 2
     module.run_fn(args)
     (model,) = models
     assert int(model.optimizer.iterations) == 10
+    params = run.metrics("steps")["params"]
+    assert 2 * 64 / 2 < params["validated_rows"] <= 2 * 64 < params["eval_rows"]
+
+
+def test_a_large_validation_is_of_evenly_spaced_rows(
+    shop: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each row is compared with all products: what is wanted of both has a limit."""
+    run = shop.variant(**ONCE)
+    module = run.module()
+    evaluated: list[Any] = []
+    usual = module.evaluation_batches
+    module.evaluation_batches = lambda rows, *rest: evaluated.append(rows) or usual(rows, *rest)
+    module.VALIDATION_SCORES = 100 * shop.metrics()["params"]["candidates"]
+    args = run.fn_args("part", epochs=1)
+    module.run_fn(args)
+
+    part, (whole, count) = evaluated[0], module.read_rows(args.eval_files, "validation")
+    for name in (module.BUYER_ID, module.PRODUCT_ID):
+        kept = module.column(whole, name)[:: -(-count // 100)]
+        assert module.column(part, name).tolist() == kept.tolist()
+    metrics = run.metrics("part")
+    assert metrics["params"]["validated_rows"] == len(kept) < count
+    assert f"validation on {len(kept):,} of {count:,} rows" in capsys.readouterr().out
+    # What recall is judged by is of the same rows.
+    graph = module.tft.TFTransformOutput(args.transform_graph_path)
+    catalogue = module.Catalogue(module.read_rows(args.train_files, "training")[0], graph)
+    popularity = catalogue.popularity_recall(part)[10]
+    assert metrics["final_metrics"]["val_popularity_recall_at_10"] == pytest.approx(popularity)
+    assert popularity != pytest.approx(catalogue.popularity_recall(whole)[10])
+
+
+def test_scores_keep_their_digits_on_a_gpu(shop: Run) -> None:
+    """By default, Ampere and later GPUs multiply with 10 bits: a rank there could be -1."""
+    tf = pytest.importorskip("tensorflow")
+    tf.config.experimental.enable_tensor_float_32_execution(True)
+    shop.built()
+    assert not tf.config.experimental.tensor_float_32_execution_enabled()
 
 
 def test_a_gpu_that_is_not_there_is_refused(shop: Run) -> None:  # P59

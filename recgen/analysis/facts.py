@@ -102,7 +102,10 @@ class Facts:
 
     def rows(self, part: Part) -> int | None:
         """Returns the rows of a part."""
-        return self.metrics.count("eval_rows" if part == "val" else "test_rows")
+        count = self.metrics.count
+        if part == "test":
+            return count("test_rows")
+        return count("validated_rows") or count("eval_rows")  # older trainers have no part
 
     @cached_property
     def val_recalls(self) -> Mapping[int, Series]:

@@ -53,6 +53,7 @@ FEATURES = {
 PRODUCT_FEATURES = ("sku",)
 SHUFFLE_ROWS = 131_072  # rows that are shuffled together
 CATALOGUE_BLOCK = 8192  # products that are scored together
+VALIDATION_SCORES = 1 << 34  # at most, in an epoch; of larger data, a part is validated
 
 # Serving: the raw columns that a client sends.
 SERVING_COLUMNS = {
@@ -121,6 +122,13 @@ def columns(rows, names):
 def column(rows, name):
     """Returns one column of all rows."""
     return np.concatenate([chunk[name] for chunk in columns(rows, [name])])
+
+
+def thin_out(rows, count, most):
+    """Returns evenly spaced rows, about so many at most, and their number."""
+    step = math.ceil(count / max(1, most))
+    kept = rows.map(lambda chunk: {k: v[::step] for k, v in chunk.items()})
+    return kept, len(column(kept, PRODUCT_ID))
 
 
 def training_batches(rows, batch_size, seed, first_step=0):
@@ -276,10 +284,11 @@ class RetrievalModel(tf.keras.Model):
         self.log_probability = tf.constant(np.log(probability), tf.float32)
         # Means over the epoch, since Keras itself would report the last batch.
         self.means = {k: tf.keras.metrics.Mean(k) for k in LOSSES + GRADIENTS + RECALLS}
+        zero = tf.constant(0, tf.int64)  # XLA reaches no int32 on a GPU
         self.distribute_reduction_method = "first"  # all replicas have the same results
         self.dead_steps = {
             name: tf.Variable(
-                0,
+                zero,
                 trainable=False,
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
@@ -1003,7 +1012,7 @@ def run_fn(fn_args):
 
     Args:
         fn_args: TFX's FnArgs. train_steps, if set, are the steps of an epoch, and
-            eval_steps the batches of a validation. custom_config may hold epochs,
+            eval_steps the batches of a validation, at most. custom_config may hold epochs,
             batch_size, learning_rate, seed, gcs_output_path, gpu_enabled, gpu_count and
             test_files (patterns; without them, the eval files are the test).
 
@@ -1017,6 +1026,8 @@ def run_fn(fn_args):
     learning_rate = custom.get("learning_rate") or LEARNING_RATE
     seed = SEED if custom.get("seed") is None else custom["seed"]
     tf.keras.utils.set_random_seed(seed)
+    # Ranks compare scores to their last digits, which TensorFloat-32 rounds off on GPUs.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
 
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     train_rows, train_count = read_rows(fn_args.train_files, "training")
@@ -1035,6 +1046,12 @@ def run_fn(fn_args):
         raise ValueError("A batch of one row has no negatives: nothing can be learnt.")
     catalogue = Catalogue(train_rows, transform_output)
     steps = fn_args.train_steps or train_count // batch_size
+    most = VALIDATION_SCORES // len(catalogue.indices)
+    if fn_args.eval_steps:
+        most = fn_args.eval_steps * batch_size
+    val_rows, val_count = thin_out(eval_rows, eval_count, most)
+    if val_count < eval_count:
+        print(f"validation on {val_count:,} of {eval_count:,} rows", flush=True)
 
     params = {
         "name": "devices",
@@ -1050,10 +1067,11 @@ def run_fn(fn_args):
         "seed": seed,
         "train_rows": train_count,
         "eval_rows": eval_count,
+        "validated_rows": val_count,
         "test_rows": test_count,
         "candidates": len(catalogue.indices),
         "unknown_products": {
-            "eval": catalogue.unknown_share(eval_rows),
+            "eval": catalogue.unknown_share(val_rows),
             "test": catalogue.unknown_share(test_rows),
         },
         "monitored_k": catalogue.monitored_k,
@@ -1063,9 +1081,9 @@ def run_fn(fn_args):
     beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
     folders = list(filter(None, [beside_model, custom.get("gcs_output_path")]))
     chance = math.log(batch_size)  # the loss of equal scores
-    probes = sample_rows(train_rows, PROBED_ROWS), sample_rows(eval_rows, COUNTED_ROWS)
+    probes = sample_rows(train_rows, PROBED_ROWS), sample_rows(val_rows, COUNTED_ROWS)
     metrics = MetricsFile(folders, params, chance, *probes)
-    popularity = catalogue.popularity_recall(eval_rows)
+    popularity = catalogue.popularity_recall(val_rows)
     final = metrics.content["final_metrics"]
     final |= {f"val_popularity_recall_at_{k}": value for k, value in popularity.items()}
     metrics.write()
@@ -1080,7 +1098,7 @@ def run_fn(fn_args):
     checkpoints = Checkpoints(folder, model, metrics)
     first_epoch = checkpoints.resume()
     batches = training_batches(train_rows, batch_size, seed, first_epoch * steps)
-    validation = evaluation_batches(eval_rows, eval_count, batch_size)
+    validation = evaluation_batches(val_rows, val_count, batch_size)
     watch = FailureWatch(metrics, popularity[catalogue.monitored_k])
     log_folder = os.path.join(fn_args.model_run_dir, "tensorboard")
     callbacks = [metrics, watch, checkpoints, Summaries(metrics, log_folder)]
@@ -1090,7 +1108,7 @@ def run_fn(fn_args):
         epochs=epochs,
         steps_per_epoch=steps,
         validation_data=distribute(strategy, validation, batch_size),
-        validation_steps=fn_args.eval_steps or math.ceil(eval_count / batch_size),
+        validation_steps=math.ceil(val_count / batch_size),
         callbacks=callbacks,
         verbose=0,
     )
