@@ -41,10 +41,9 @@ docs: $(READY)  ## write the pages of all rules and causes again
 	$(PYTHON) -m recgen explain RD --format markdown > docs/causes.md
 
 DATA ?= online_retail.parquet
-CONFIGS ?= examples/online_retail/config.yaml
 SEEDS ?= 5
 bench: $(BENCH_READY)  ## recall, speed, memory beside other recommenders: `make bench DATA=FILE`
-	$(PYTHON) -m bench.run --data $(DATA) --configs $(CONFIGS) --seeds $(SEEDS)
+	$(PYTHON) -m bench.run --data $(DATA) --seeds $(SEEDS) $(if $(CONFIGS),--configs $(CONFIGS))
 
 SEED ?= $(shell date +%s)
 fuzz: $(READY)  ## more than 20,000 drawn, broken and attacked configs; `SEED=1` repeats a run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
 import tempfile
@@ -88,9 +89,10 @@ def read_config(path: Path, data: Path, products: int) -> Ours:
         draft = Path(folder) / "config.yaml"
         draft.write_text(text, "utf-8")
         config = recgen.load(draft)
-    # What the text means, not what it says: its comments may change.
+    # What config and modules mean, not what they say: their comments may change.
+    modules = {name: ast.unparse(ast.parse(code)) for name, code in generate(config).items()}
     local = sorted((ROOT / "recgen" / "local").glob("*.py"))
-    inputs = inputs_digest(data, recgen.dump(config), generate(config), *local)
+    inputs = inputs_digest(data, recgen.dump(config), modules, *local)
     name = path.parent.name if path.stem == "config" else path.stem
     return Ours(name, text, inputs, config.model.batch_size)
 

@@ -181,7 +181,8 @@ def _speed_notes(results: Sequence[dict[str, Any]]) -> str:
         "FactorizedTopK is off while the tutorial's loop trains. Validation after each epoch "
         "counts in examples/s, the first epoch does not. The time to a recall is that of "
         "training from the trainer's start: validation does not count, since our recall is looked "
-        f"at more often there than once an epoch. {_quiet(busy)}"
+        "at more often there than once an epoch. None is given for a trainer that validates on "
+        f"other rows than the tutorial's loop, as presets do. {_quiet(busy)}"
     )
 
 

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import recgen
 from bench import report, speed
 from bench.models.one import PEERS, Peer
 from bench.ours import Ours, inputs_digest, last_json, read_config
@@ -23,7 +24,10 @@ from bench.protocol import read_split
 from bench.store import Store
 
 RESULTS = ROOT / "bench" / "results"
-_EXAMPLE = ROOT / "examples" / "online_retail" / "config.yaml"
+CONFIGS = [
+    ROOT / "examples" / "online_retail" / "config.yaml",
+    *(ROOT / "recgen" / "presets" / f"{preset.name}.yaml" for preset in recgen.presets()),
+]
 _PEER_SOURCES = ROOT / "bench" / "models"
 
 
@@ -52,7 +56,14 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="Parquet of UCI Online Retail")
-    parser.add_argument("--configs", type=Path, nargs="*", default=[_EXAMPLE], metavar="FILE")
+    parser.add_argument(
+        "--configs",
+        type=Path,
+        nargs="*",
+        default=CONFIGS,
+        metavar="FILE",
+        help="[default: the shop example and all presets]",
+    )
     parser.add_argument("--seeds", type=int, default=5, help="of each config  [default: 5]")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="NAME")
     parser.add_argument("--peer-seeds", type=int, default=3, help="of those that are random")

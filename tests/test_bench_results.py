@@ -13,7 +13,8 @@ import pytest
 pytest.importorskip("numpy", reason="needs the extra `data`")
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
-from bench import processes, report, speed
+import recgen
+from bench import processes, report, run, speed
 from bench.ours import Ours, read_config
 from bench.scale import scale_table
 from bench.store import Store, digest
@@ -58,6 +59,24 @@ def test_a_config_ranks_the_whole_catalogue_and_keeps_its_comments(tmp_path: Pat
     assert same == replace(ours, text=same.text)
     data.write_text("other rows")
     assert read_config(_EXAMPLE, data, products=3608).inputs != ours.inputs
+
+
+def test_a_comment_in_the_generated_code_is_no_other_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.write_text("rows")
+    inputs = []
+    for code in ("x = 1", "# One.\nx = (\n    1\n)", "x = 2"):
+        monkeypatch.setattr("bench.ours.generate", lambda _, code=code: {"trainer.py": code})
+        inputs.append(read_config(_EXAMPLE, data, products=3608).inputs)
+    assert inputs[0] == inputs[1] != inputs[2]
+
+
+def test_the_benchmark_runs_every_preset_beside_the_example() -> None:
+    example, *presets = run.CONFIGS
+    assert example == _EXAMPLE
+    assert [path.read_text("utf-8") for path in presets] == [p.text for p in recgen.presets()]
 
 
 def test_a_config_with_another_split_is_refused(tmp_path: Path) -> None:

@@ -197,9 +197,8 @@ class Catalogue:
     def popularity_ranks(self, indices):
         """Returns how many products have more training rows, for each product index."""
         size = len(self.counts)
-        ranks = np.full(
-            size, size
-        )  # the last is for unknown products, which are missed
+        # The last is for unknown products, which are missed.
+        ranks = np.full(size, size)
         ranks[np.argsort(-self.counts[:-1], kind="stable")] = np.arange(size - 1)
         return ranks[np.minimum(indices, len(ranks) - 1)]
 
@@ -743,9 +742,8 @@ class FailureWatch(tf.keras.callbacks.Callback):
         if epoch + 1 < GRACE_EPOCHS or self.model.optimizer.iterations < GRACE_STEPS:
             return
         progress = losses[-GRACE_EPOCHS] - losses[-1]  # a model may be slow
-        everybodys = min(
-            1, 100 / self.record["candidates"]
-        )  # coverage of one list for all
+        # Coverage of one list for all.
+        everybodys = min(1, 100 / self.record["candidates"])
         coverage = self.health["val_coverage_at_100"][-1]
         is_one_list = coverage < min(1.5 * everybodys, (1 + everybodys) / 2)
         knows_popularity = recall is not None and recall > 0.9 * self.popularity
