@@ -141,7 +141,9 @@ def _request(run: Run) -> Plain:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_case_trains_and_answers(answers: dict[str, Plain], name: str) -> None:  # P4, P78
+def test_every_case_trains_and_answers(  # P4, P78, P79
+    answers: dict[str, Plain], name: str
+) -> None:
     config = require(CASES / name / "config.yaml")
     scores = np.array(answers[name]["scores"])
     assert scores.shape == (2, min(config.model.top_k, 40))
