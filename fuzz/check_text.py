@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["recgen", "yaml"]):
     from said import assert_file_said
 
     import recgen.load.yaml_text  # noqa: F401  (else it is imported, not instrumented, later)
-    from recgen.load.document import read
+    from recgen.load.reading import read
 
 _LIMITS = ("-rss_limit_mb=1500", "-timeout=10", "-max_len=20000")
 _FILE = Path(tempfile.mkdtemp()) / "config"

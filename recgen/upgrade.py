@@ -10,7 +10,7 @@ from recgen.edit.draft import same
 from recgen.findings import ConfigError, Finding, RecgenError, Report
 from recgen.load import Document, Parsed, parse, read
 from recgen.load.dialects import modernize
-from recgen.load.document import read_text, text_kind
+from recgen.load.reading import read_text, text_kind
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from recgen.config import ExperimentConfig
 from recgen.load import load, read
-from recgen.load.document import read_text
 from recgen.load.dump import dump
+from recgen.load.reading import read_text
 from recgen.load.yaml_writer import write_yaml
 
 ROOT = Path(__file__).resolve().parents[1]

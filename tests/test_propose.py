@@ -17,7 +17,7 @@ from ugly import Rows, shop, write_csv
 from recgen.check import check_text
 from recgen.config import ExperimentConfig
 from recgen.load import parse
-from recgen.load.document import read_text
+from recgen.load.reading import read_text
 from recgen.local.profile import read_profile
 from recgen.profile import embedding_width
 from recgen.propose import Proposal, propose, sizes

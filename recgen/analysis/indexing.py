@@ -16,7 +16,7 @@ from recgen.analysis.run import CONFIG, MODULES, load_run
 from recgen.config import ModelConfig
 from recgen.findings import RecgenError
 from recgen.load import parse
-from recgen.load.document import read_text
+from recgen.load.reading import read_text
 from recgen.metrics import FILE_NAME
 from recgen.presets import presets
 

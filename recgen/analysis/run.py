@@ -14,7 +14,8 @@ from recgen.check import check_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report
 from recgen.load import parse
-from recgen.load.document import UnreadableError, read_text
+from recgen.load.document import UnreadableError
+from recgen.load.reading import read_text
 from recgen.metrics import FILE_NAME
 
 CONFIG = "config.yaml"

@@ -17,7 +17,7 @@ from recgen.cli import show
 from recgen.cli.app import Allow, app
 from recgen.findings import RecgenError, Report
 from recgen.findings.text import head
-from recgen.load.document import TextKind
+from recgen.load.reading import TextKind
 from recgen.profile import Profile
 from recgen.write import diff_texts
 

@@ -8,7 +8,8 @@ from typing import Any
 from recgen.edit.draft import Draft, same
 from recgen.edit.places import follow
 from recgen.findings import Finding, Fix, RecgenError
-from recgen.load.document import Document, TextKind, UnreadableError, read_text
+from recgen.load.document import Document, UnreadableError
+from recgen.load.reading import TextKind, read_text
 
 _BOM = "\ufeff"
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from recgen.findings import RecgenError, kind_of
-from recgen.load.document import TextKind
+from recgen.load.reading import TextKind
 from recgen.load.scalars import resolved
 
 _PLAIN = re.compile(r"[^\W\d]([\w ./-]*\w)?\Z")  # what needs no quotes anywhere

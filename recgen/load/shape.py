@@ -11,7 +11,8 @@ from pydantic_core import InitErrorDetails
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, Location, Report
 from recgen.load.dialects import modernize
-from recgen.load.document import MAX_FINDINGS, Document, problem, read
+from recgen.load.document import MAX_FINDINGS, Document, problem
+from recgen.load.reading import read
 from recgen.load.wording import finding_of
 
 _SECTIONS: dict[str, type[BaseModel]] = {

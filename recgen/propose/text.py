@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recgen.findings import Location, printable
-from recgen.load.document import Document, read_text
+from recgen.load.document import Document
+from recgen.load.reading import read_text
 
 SCHEMA_FILE = "recgen.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=./{SCHEMA_FILE}"
