@@ -67,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5, help="of each config  [default: 5]")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="NAME")
     parser.add_argument("--peer-seeds", type=int, default=3, help="of those that are random")
-    parser.add_argument("--rounds", type=int, default=3, help="of throughput; 0: none")
+    parser.add_argument("--rounds", type=int, default=2, help="of throughput; 0: none")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     options = parser.parse_args()
     for path in (options.data, *options.configs):

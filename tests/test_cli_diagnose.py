@@ -284,7 +284,9 @@ def test_runs_are_sorted_filtered_and_counted(run, reported):
 def test_a_preset_that_is_not_there_is_an_error(run, reported):
     assert run("runs", "--preset", "tutorial")[1] == "no run in runs: none of its runs fits\n"
     code, _, err = run("runs", "--preset", "tutoral")
-    assert (code, err.splitlines()[0]) == (2, "error: there is no preset 'tutoral'")
+    error, help = err.splitlines()
+    assert (code, error) == (2, "error: there is no preset 'tutoral'")
+    assert help.startswith("  help: did you mean 'tutorial'? there are small_catalogue, ")
 
 
 def test_no_runs_are_told(run, folder):

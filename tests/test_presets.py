@@ -33,6 +33,15 @@ def test_every_file_is_a_preset_that_is_told_by_its_first_line():
         assert f"\nname: {each.name}\n" in each.text
 
 
+def test_the_help_of_init_says_when_to_use_which(capsys):
+    main(["init", "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    for preset in recgen.presets():
+        assert f"  {preset.name:15}  {preset.summary}" in [
+            line.removeprefix("  ") for line in lines
+        ]
+
+
 def test_init_writes_a_preset_under_a_name(tmp_path, capsys):
     path = tmp_path / "new.yaml"
     main(["init", "--preset", "tutorial", "--name", 'Büro "x": 1', "-o", str(path)])

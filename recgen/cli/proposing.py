@@ -15,7 +15,7 @@ from recgen.cli import show
 from recgen.cli.app import app
 from recgen.config import SIDES
 from recgen.findings import RecgenError, Report, printable
-from recgen.presets import NAMES, find_preset
+from recgen.presets import find_preset, presets
 from recgen.profile import Profile
 
 if TYPE_CHECKING:
@@ -25,14 +25,18 @@ _LISTED = 12  # columns that are left out
 _MOST_LETTERS = 255  # of a config's name
 
 
-@app.command()
+# A line for each: \b keeps click from filling them up.
+_PRESETS = "\n".join(f"  {each.name:15}  {each.summary}" for each in presets())
+
+
+@app.command(epilog=f"\b\nPresets:\n{_PRESETS}")
 def init(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV or Parquet to propose features from.")
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help=f"Recommended values to start from: {', '.join(NAMES)}."),
+        typer.Option(metavar="NAME", help="Recommended values to start from; see below."),
     ] = None,
     out: Annotated[
         Path | None,

@@ -42,6 +42,9 @@ def find_preset(name: str) -> Preset:
     if found is None:
         close = get_close_matches(name, NAMES, n=1)
         meant = f"did you mean {close[0]!r}? " if close else ""
-        known = "; ".join(f"{each.name}: {each.summary}" for each in presets())
-        raise RecgenError(f"there is no preset {name!r}", f"{meant}there are {known}")
+        known = ", ".join(NAMES)
+        raise RecgenError(
+            f"there is no preset {name!r}",
+            f"{meant}there are {known}; `recgen init --help` says when to use which",
+        )
     return found
