@@ -15,15 +15,16 @@ from recgen.literals import literal_in
 
 # What generated code may use of the machine. TensorFlow and numpy are not listed one by one.
 _BUILTINS = (
-    "ImportError RuntimeError ValueError bool dict filter float int isinstance iter len list max "
-    "min next object print property range reversed round sorted sum super tuple zip"
+    "ImportError ModuleNotFoundError RuntimeError ValueError bool classmethod dict filter float hasattr int isinstance "
+    "iter len list map max min next object print property range reversed round sorted str sum super "
+    "tuple zip"
 )
 _STANDARD = (
-    "json.dumps json.loads math.ceil math.isfinite math.log math.nan math.pi os.environ.setdefault "
+    "dataclasses.dataclass json.dumps json.loads math.ceil math.isfinite math.log math.nan math.pi os.environ.setdefault "
     "os.path.dirname os.path.join time.gmtime time.perf_counter time.strftime"
 )
 _MODULES = {name.partition(".")[0] for name in _STANDARD.split()}
-_DUNDER = ("__init__", "__name__", "__version__")
+_DUNDER = ("__file__", "__init__", "__name__", "__version__")
 
 
 class AttestationError(RecgenError):

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import keyword
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.attest import AttestationError, Plan, attest_module, attest_text
 from recgen.literals import WIDTH, comment_slot, fill, literal_slot
+from recgen.runtime import runtime_body
+from recgen.templates import TEMPLATES
 
 if TYPE_CHECKING:  # both are slow to import, and `import recgen` must not be
     import jinja2
 
-_PACKAGE = Path(__file__).parent
-# Beside the package in a checkout, inside it in the wheel.
-TEMPLATE_FOLDERS = (_PACKAGE.parent / "templates", _PACKAGE / "templates")
 # Between definitions: sections are formatted one by one, since most are the same in every module
 # and black is nine tenths of the time.
 _SECTION = "\f"
@@ -47,7 +45,7 @@ def _environment() -> jinja2.Environment:
     from markupsafe import Markup
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder for folder in TEMPLATE_FOLDERS if folder.is_dir()]),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -58,8 +56,11 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "py": lambda value: Markup(literal_slot(value)),
         "comment": lambda text: Markup(comment_slot(text)),
+        # In a trainer of one file, what is the runtime's is its own.
+        "runtime_names": lambda form, one: form.replace("runtime.", "") if one else form,
     }
     environment.globals["section_end"] = Markup(_SECTION)
+    environment.globals["runtime_body"] = Markup(runtime_body())
     return environment
 
 

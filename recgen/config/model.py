@@ -141,8 +141,9 @@ class ModelConfig(Config):
     """Bound of the length of each vector in an embedding table; null for none."""
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0
     """Bound of the norm of all gradients together; null switches it off."""
-    distribution: Literal["none", "mirrored", "multi_worker"] = "none"
-    """Replicas of the model: none, one on each GPU of a machine, or on several machines."""
+    distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
+    """auto has one replica for each GPU of the machine, or of the machines that TF_CONFIG names;
+    the others were options of earlier versions and are read as auto."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     """mixed_bfloat16 computes the layers in 16 bits, and keeps weights and loss in 32."""
     jit_compile: Flag = False
