@@ -7,7 +7,10 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from recgen.analysis.inspecting.report import (
+from recgen.cli import show
+from recgen.cli.table import table
+from recgen.inspect.records.schema import FeatureSchema
+from recgen.inspect.report import (
     Count,
     Entry,
     FeatureReport,
@@ -17,9 +20,6 @@ from recgen.analysis.inspecting.report import (
     Value,
     VocabularyReport,
 )
-from recgen.cli import show
-from recgen.cli.table import table
-from recgen.records.schema import FeatureSchema
 
 _SORTS = {
     "records": "a TFRecord file",

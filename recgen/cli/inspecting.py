@@ -41,11 +41,11 @@ def inspect(
     ] = 3,
 ) -> None:
     """Show what examples, vocabularies and models hold."""
-    from recgen.analysis import inspecting  # brings numpy
     from recgen.cli import inspected
+    from recgen.inspect import inspect as inspection_of  # brings numpy
 
     display = _Display()
-    found = inspecting.inspect(path, rows, display.rows)
+    found = inspection_of(path, rows, display.rows)
     display.clear()
     if format is Format.json:
         content = {"ok": found.ok, **asdict(found)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from recgen.records.example import Kind
-from recgen.records.text_format import Message, parse_text
-from recgen.records.wire import FormatError
+from recgen.inspect.records.example import Kind
+from recgen.inspect.records.text_format import Message, parse_text
+from recgen.inspect.records.wire import FormatError
 
 _KINDS: dict[str, Kind] = {"BYTES": "bytes", "INT": "int64", "FLOAT": "float"}
 _KINDS |= {"1": "bytes", "2": "int64", "3": "float"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from recgen.analysis.inspecting.agreement.evidence import Evidence
-from recgen.analysis.inspecting.report import FeatureReport, Issue
 from recgen.findings import Severity
-from recgen.records.schema import FeatureSchema
+from recgen.inspect.agreement.evidence import Evidence
+from recgen.inspect.records.schema import FeatureSchema
+from recgen.inspect.report import FeatureReport, Issue
 
 
 def _empty(evidence: Evidence) -> Iterator[Issue]:

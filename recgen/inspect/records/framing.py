@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recgen.records.checksum import masked_crc, masked_crcs
-from recgen.records.columns import Block
-from recgen.records.spans import padded
-from recgen.records.stream import pieces
-from recgen.records.wire import FormatError
+from recgen.inspect.records.checksum import masked_crc, masked_crcs
+from recgen.inspect.records.columns import Block
+from recgen.inspect.records.spans import padded
+from recgen.inspect.records.stream import pieces
+from recgen.inspect.records.wire import FormatError
 
 MAX_RECORD = 2**28
 """Bytes of the largest record that is read: 256 MiB, which no row of a table needs."""

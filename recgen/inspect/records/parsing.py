@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from recgen.records.columns import Batch, Block, Column, Texts, Values
-from recgen.records.example import KINDS, parse_example, write_example
-from recgen.records.names import Names
-from recgen.records.spans import Bytes, Ints, Mask, copy, decode_ints, padded, read_lengths
-from recgen.records.wire import FormatError
+from recgen.inspect.records.columns import Batch, Block, Column, Texts, Values
+from recgen.inspect.records.example import KINDS, parse_example, write_example
+from recgen.inspect.records.names import Names
+from recgen.inspect.records.spans import Bytes, Ints, Mask, copy, decode_ints, padded, read_lengths
+from recgen.inspect.records.wire import FormatError
 
 _FIRST, _SECOND = 0x0A, 0x12  # tags: field 1 or 2, with a length
 _NONE, _BYTES, _FLOAT, _INT64 = range(len(KINDS))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.analysis.inspecting.agreement.evidence import Evidence
-from recgen.analysis.inspecting.report import FeatureReport, Issue, SplitReport
+from recgen.inspect.agreement.evidence import Evidence
+from recgen.inspect.report import FeatureReport, Issue, SplitReport
 
 MANY_UNKNOWN = 0.1
 """Share of values without a vocabulary entry of their own, or of rows with unknown products."""

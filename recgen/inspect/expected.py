@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recgen.analysis.inspecting.report import Issue
-from recgen.analysis.inspecting.values import Range
 from recgen.check import check, require
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
+from recgen.inspect.records.schema import FeatureSchema
+from recgen.inspect.report import Issue
+from recgen.inspect.values import Range
 from recgen.metrics import FILE_NAME, Params, TrainingMetrics
 from recgen.plan.columns import EVENT_TIME, ServingInput, input_columns, serving_inputs
 from recgen.plan.towers import TowerInput
 from recgen.plan.trainer import TrainerPlan, plan_trainer
-from recgen.records.schema import FeatureSchema
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.analysis.inspecting.agreement.evidence import Evidence
-from recgen.analysis.inspecting.artifacts import shape_words
-from recgen.analysis.inspecting.report import Issue
+from recgen.inspect.agreement.evidence import Evidence
+from recgen.inspect.artifacts import shape_words
+from recgen.inspect.report import Issue
 
 
 def _domains(evidence: Evidence) -> Iterator[Issue]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from recgen.analysis.inspecting.artifacts import Model
-from recgen.analysis.inspecting.expected import Expected
-from recgen.analysis.inspecting.report import FeatureReport, SplitReport
-from recgen.analysis.inspecting.values import Range
-from recgen.analysis.inspecting.vocabulary import VocabularyScan
-from recgen.records.schema import FeatureSchema
+from recgen.inspect.artifacts import Model
+from recgen.inspect.expected import Expected
+from recgen.inspect.records.schema import FeatureSchema
+from recgen.inspect.report import FeatureReport, SplitReport
+from recgen.inspect.values import Range
+from recgen.inspect.vocabulary import VocabularyScan
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from recgen.analysis.inspecting.agreement import Evidence, disagreements
-from recgen.analysis.inspecting.artifacts import Transform, read_model, read_transform
-from recgen.analysis.inspecting.expected import (
+from recgen.findings import Severity
+from recgen.inspect.agreement import Evidence, disagreements
+from recgen.inspect.artifacts import Transform, read_model, read_transform
+from recgen.inspect.expected import (
     Expected,
     Link,
     links_of_schema,
     of_run,
     ranges_of,
 )
-from recgen.analysis.inspecting.layout import Layout, find, is_training
-from recgen.analysis.inspecting.report import (
+from recgen.inspect.layout import Layout, find, is_training
+from recgen.inspect.records.spans import Ints
+from recgen.inspect.report import (
     Inspection,
     Issue,
     SplitReport,
     VocabularyReport,
 )
-from recgen.analysis.inspecting.splits import SplitScan, Told
-from recgen.analysis.inspecting.values import Range
-from recgen.analysis.inspecting.vocabulary import VocabularyScan
-from recgen.findings import Severity
-from recgen.records.spans import Ints
+from recgen.inspect.splits import SplitScan, Told
+from recgen.inspect.values import Range
+from recgen.inspect.vocabulary import VocabularyScan
 
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from recgen.analysis.inspecting.agreement import examples, training, vocabularies
-from recgen.analysis.inspecting.agreement.evidence import Evidence
-from recgen.analysis.inspecting.report import Issue
+from recgen.inspect.agreement import examples, training, vocabularies
+from recgen.inspect.agreement.evidence import Evidence
+from recgen.inspect.report import Issue
 
 __all__ = ["Evidence", "disagreements"]
 

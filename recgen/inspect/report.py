@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from recgen.findings import Severity
-from recgen.records.schema import FeatureSchema
+from recgen.inspect.records.schema import FeatureSchema
 
 Sort = Literal["records", "split", "splits", "vocabulary", "transform", "model", "run"]
 Figure = int | float | str | None

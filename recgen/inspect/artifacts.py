@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from recgen.analysis.inspecting.report import (
+from recgen.inspect.records import FormatError
+from recgen.inspect.records.saved_model import FILE_NAME, SavedModel, Tensor, read_saved_model
+from recgen.inspect.records.schema import FeatureSchema, read_schema
+from recgen.inspect.records.tensors import Shape
+from recgen.inspect.records.variables import INDEX_NAME, broken_variables, read_index
+from recgen.inspect.report import (
     Issue,
     ModelReport,
     SignatureReport,
     TensorReport,
 )
-from recgen.analysis.inspecting.vocabulary import VocabularyScan
-from recgen.records import FormatError
-from recgen.records.saved_model import FILE_NAME, SavedModel, Tensor, read_saved_model
-from recgen.records.schema import FeatureSchema, read_schema
-from recgen.records.tensors import Shape
-from recgen.records.variables import INDEX_NAME, broken_variables, read_index
+from recgen.inspect.vocabulary import VocabularyScan
 
 _T = TypeVar("_T")
 _OWN = "_CHECKPOINTABLE_OBJECT_GRAPH"  # what every checkpoint has beside its variables

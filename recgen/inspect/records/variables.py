@@ -13,9 +13,9 @@ from pathlib import Path
 
 import google_crc32c
 
-from recgen.records.checksum import mask, masked_crc
-from recgen.records.tensors import Shape, read_shape, type_name
-from recgen.records.wire import BYTES, FIXED32, VARINT, FormatError, fields, varint
+from recgen.inspect.records.checksum import mask, masked_crc
+from recgen.inspect.records.tensors import Shape, read_shape, type_name
+from recgen.inspect.records.wire import BYTES, FIXED32, VARINT, FormatError, fields, varint
 
 INDEX_NAME = "variables.index"
 _MAGIC = 0xDB4775248B80FB57

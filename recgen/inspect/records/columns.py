@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recgen.records.example import Kind
-from recgen.records.spans import Bytes, Ints, Words, hash_spans, words_of
+from recgen.inspect.records.example import Kind
+from recgen.inspect.records.spans import Bytes, Ints, Words, hash_spans, words_of
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recgen.records.spans import Ints, Words
+from recgen.inspect.records.spans import Ints, Words
 
 BOUND = 2**17
 """How many different values are counted exactly; they take 2 MiB."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
 
-from recgen.records.checksum import masked_crc
-from recgen.records.wire import FormatError
+from recgen.inspect.records.checksum import masked_crc
+from recgen.inspect.records.wire import FormatError
 
 Compression = Literal["none", "gzip", "zlib"]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recgen.analysis.inspecting.report import Sort
 from recgen.findings import RecgenError
-from recgen.records.saved_model import FILE_NAME
-from recgen.records.stream import is_header, read_head
+from recgen.inspect.records.saved_model import FILE_NAME
+from recgen.inspect.records.stream import is_header, read_head
+from recgen.inspect.report import Sort
 
 _SHARD = re.compile(r"tfrecord|-\d{5}-of-\d{5}", re.IGNORECASE)
 _SAMPLE = 2**16  # bytes that tell text from what is none

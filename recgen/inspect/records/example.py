@@ -9,7 +9,16 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from recgen.records.wire import BYTES, FIXED32, VARINT, FormatError, fields, packed, signed, text
+from recgen.inspect.records.wire import (
+    BYTES,
+    FIXED32,
+    VARINT,
+    FormatError,
+    fields,
+    packed,
+    signed,
+    text,
+)
 
 Kind = Literal["none", "bytes", "float", "int64"]
 KINDS: tuple[Kind, ...] = ("none", "bytes", "float", "int64")

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from recgen.records.tensors import Shape, read_shape, type_name
-from recgen.records.wire import BYTES, VARINT, FormatError, fields, signed, text
+from recgen.inspect.records.tensors import Shape, read_shape, type_name
+from recgen.inspect.records.wire import BYTES, VARINT, FormatError, fields, signed, text
 
 FILE_NAME = "saved_model.pb"
 _KERAS_LISTS = {"keras_api", "layers", "metrics", "variables"}

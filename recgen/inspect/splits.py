@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from recgen.analysis.inspecting.distinct import BOUND, Distinct
-from recgen.analysis.inspecting.report import (
+from recgen.findings import printable
+from recgen.inspect.distinct import BOUND, Distinct
+from recgen.inspect.records import Batch, Block, FormatError, Parser, RecordFile
+from recgen.inspect.report import (
     Count,
     Figure,
     FileReport,
@@ -16,9 +18,7 @@ from recgen.analysis.inspecting.report import (
     SplitReport,
     Value,
 )
-from recgen.analysis.inspecting.values import FeatureScan, Range
-from recgen.findings import printable
-from recgen.records import Batch, Block, FormatError, Parser, RecordFile
+from recgen.inspect.values import FeatureScan, Range
 
 _MANY, _LOW_BOUND = 64, 2**12  # features beyond so many have less room for different values
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from recgen.records.wire import FormatError
+from recgen.inspect.records.wire import FormatError
 
 _MAX_DEPTH = 100
 _TOKEN = re.compile(

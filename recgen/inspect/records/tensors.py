@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recgen.records.wire import BYTES, VARINT, fields, signed
+from recgen.inspect.records.wire import BYTES, VARINT, fields, signed
 
 Shape = tuple[int | None, ...] | None
 """A tensor's dimensions, None for one that varies; None alone where their number varies."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recgen.analysis.inspecting.report import Entry, Issue, VocabularyReport
 from recgen.findings import Severity
-from recgen.records import FormatError, RecordFile, Texts
-from recgen.records.spans import Ints, Mask, Words, padded
-from recgen.records.stream import is_header, pieces, read_head
+from recgen.inspect.records import FormatError, RecordFile, Texts
+from recgen.inspect.records.spans import Ints, Mask, Words, padded
+from recgen.inspect.records.stream import is_header, pieces, read_head
+from recgen.inspect.report import Entry, Issue, VocabularyReport
 
 _ENDS = 5  # entries of the head and of the tail
 _LONGEST = 2**24  # bytes of a line

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recgen.records.spans import Bytes, Ints, Words, masked_words, mix, words_of
-from recgen.records.wire import FormatError
+from recgen.inspect.records.spans import Bytes, Ints, Words, masked_words, mix, words_of
+from recgen.inspect.records.wire import FormatError
 
 MAX_NAMES = 10_000
 """More different names than this are no table; what is kept of each would fill the memory."""

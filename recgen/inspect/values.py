@@ -8,10 +8,10 @@ from hashlib import blake2b
 
 import numpy as np
 
-from recgen.analysis.inspecting.distinct import BOUND, Distinct
-from recgen.analysis.inspecting.report import Count, FeatureReport
-from recgen.records import Column, Texts
-from recgen.records.spans import Ints, Words, mix
+from recgen.inspect.distinct import BOUND, Distinct
+from recgen.inspect.records import Column, Texts
+from recgen.inspect.records.spans import Ints, Words, mix
+from recgen.inspect.report import Count, FeatureReport
 
 
 @dataclass(frozen=True)
