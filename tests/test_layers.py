@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "profile", "load", "rules", "check", "edit", "upgrade", "formats",
+    "findings", "config", "profile", "reading", "rules", "check", "edit", "upgrade", "formats",
     "schema", "plan", "literals", "attest", "render", "write", "generate", "propose", "presets",
     "metrics", "demo", "inspect", "analysis", "local", "cli", "__main__",
 ]

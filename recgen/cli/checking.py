@@ -17,8 +17,8 @@ from recgen.cli import show
 from recgen.cli.app import Allow, app
 from recgen.findings import RecgenError, Report
 from recgen.findings.text import head
-from recgen.load.reading import TextKind
 from recgen.profile import Profile
+from recgen.reading.sources import TextKind
 from recgen.write import diff_texts
 
 Codes = Annotated[

@@ -9,7 +9,7 @@ from pathlib import Path
 from recgen import write
 from recgen.edit import fixed
 from recgen.findings import Finding, Fix, RecgenError, Report, show
-from recgen.load.reading import TextKind, text_kind
+from recgen.reading.sources import TextKind, text_kind
 
 _ROUNDS = 10  # a fix may show what another fix can mend, but not without end
 _BOM = "\ufeff"

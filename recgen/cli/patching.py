@@ -11,7 +11,7 @@ from recgen.check import check, check_text
 from recgen.cli import fixing
 from recgen.edit import fixed
 from recgen.findings import Finding, RecgenError, Report
-from recgen.load.reading import text_kind
+from recgen.reading.sources import text_kind
 
 _BY_HAND = "change it by hand: `recgen diagnose` without --apply shows what"
 

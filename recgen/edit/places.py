@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from recgen.edit.draft import Item
 from recgen.edit.written import Style
-from recgen.load.nodes import LINE_END, Lines, Node
-from recgen.load.reading import TextKind
+from recgen.reading.positions import LINE_END, Lines, Node
+from recgen.reading.sources import TextKind
 
 _GAP = re.compile(r"\s*(?:#[^\r\n]*\s*)*")  # what may stand between two entries
 _REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")  # of a line on which no value comes

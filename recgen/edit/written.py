@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 
 from recgen.findings import RecgenError, kind_of
-from recgen.load.reading import TextKind
-from recgen.load.scalars import resolved
+from recgen.reading.sources import TextKind
+from recgen.reading.yaml_scalars import resolved
 
 _PLAIN = re.compile(r"[^\W\d]([\w ./-]*\w)?\Z")  # what needs no quotes anywhere
 _HALF_PAIR = re.compile(r"[\ud800-\udfff]")  # no file can hold it, but JSON's escapes can

@@ -24,10 +24,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from recgen.config import SIDES, Cross, ExperimentConfig, FeatureConfig
-from recgen.load.document import Document
-from recgen.load.older_crosses import columns_of, is_old_cross, rewrite_cross
-from recgen.load.older_features import is_old_feature, plain_feature, rewrite_feature
-from recgen.load.rewriting import Part, entries, parts_of, value_of
+from recgen.reading.document import Document
+from recgen.reading.older_crosses import columns_of, is_old_cross, rewrite_cross
+from recgen.reading.older_features import is_old_feature, plain_feature, rewrite_feature
+from recgen.reading.rewriting import Part, entries, parts_of, value_of
 
 
 def modernize(document: Document, depth: int = 0) -> Document:

@@ -8,7 +8,7 @@ import yaml
 from yaml.resolver import Resolver
 
 from recgen.findings import Location
-from recgen.load.scalars import resolved
+from recgen.reading.yaml_scalars import resolved
 
 _TEXT = "tag:yaml.org,2002:str"
 _WIDTH = 100

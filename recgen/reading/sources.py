@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from recgen.findings import kind_of, show
-from recgen.load.document import MAX_BYTES, Document, UnreadableError, refuse
-from recgen.load.json_text import read_json
-from recgen.load.nodes import NOWHERE, Position
+from recgen.reading.document import MAX_BYTES, Document, UnreadableError, refuse
+from recgen.reading.json_text import read_json
+from recgen.reading.positions import NOWHERE, Position
 
 _MAX_SHOWN = 255  # characters of a name
 
@@ -68,7 +68,7 @@ def read_text(text: str, kind: TextKind, source: str | None = None) -> Document:
     """Returns the document of a text; raises `UnreadableError` when it is no YAML or JSON."""
     if kind == "json":
         return read_json(text, source)
-    from recgen.load.yaml_text import read_yaml  # brings the YAML library, which takes time
+    from recgen.reading.yaml_text import read_yaml  # brings the YAML library, which takes time
 
     return read_yaml(text, source)
 

@@ -15,7 +15,7 @@ def dump(config: ExperimentConfig) -> str:
 
     Defaults are left out, so a default that changes changes what the text means.
     """
-    from recgen.load.yaml_writer import write_yaml  # brings the YAML library, which takes time
+    from recgen.reading.yaml_writer import write_yaml  # brings the YAML library, which takes time
 
     return write_yaml(_ordered(config.model_dump(exclude_defaults=True)))
 

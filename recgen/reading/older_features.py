@@ -14,7 +14,7 @@ from recgen.config import (
 )
 from recgen.config.features import BaseFeature
 from recgen.findings import Fix, Location, Severity, join_path, show
-from recgen.load.rewriting import SCALARS, Part, parts_of, plain, value_of
+from recgen.reading.rewriting import SCALARS, Part, parts_of, plain, value_of
 
 KINDS = {"string_embedding": "text", "numeric": "numeric", "timestamp": "temporal"}
 _MODELS: dict[str, type[BaseFeature]] = {

@@ -11,9 +11,9 @@ import yaml
 from yaml import events
 
 from recgen.findings import Finding, Location, show
-from recgen.load.document import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, Document, problem, refuse
-from recgen.load.nodes import LINE_END, Lines, Node, Position
-from recgen.load.scalars import resolved
+from recgen.reading.document import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, Document, problem, refuse
+from recgen.reading.positions import LINE_END, Lines, Node, Position
+from recgen.reading.yaml_scalars import resolved
 
 # libyaml's parser where PyYAML has it: the same events, a hundred times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

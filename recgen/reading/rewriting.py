@@ -9,8 +9,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from recgen.findings import Finding, Fix, Location, Severity, join_path
-from recgen.load.document import Document
-from recgen.load.nodes import Position
+from recgen.reading.document import Document
+from recgen.reading.positions import Position
 
 SCALARS = (str, bytes, bool, int, float, type(None))
 _ABSENT = object()

@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from recgen.findings import Finding, Location, show
-from recgen.load.document import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, Document, problem, refuse
-from recgen.load.nodes import Lines, Node
+from recgen.reading.document import MAX_DEPTH, MAX_FINDINGS, MAX_NODES, Document, problem, refuse
+from recgen.reading.positions import Lines, Node
 
 _TOKEN = re.compile(r'[{}\[\],:"]|[^\s{}\[\],:"]+')
 _STRINGS = json.JSONDecoder()

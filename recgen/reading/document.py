@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NoReturn
 
 from recgen.findings import Finding, Location, join_path
-from recgen.load.nodes import NOWHERE, Lines, Node, Position, nearest
+from recgen.reading.positions import NOWHERE, Lines, Node, Position, nearest
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 200_000  # values, those repeated by aliases included ("billion laughs")

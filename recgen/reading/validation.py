@@ -10,10 +10,10 @@ from pydantic_core import InitErrorDetails
 
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, Location, Report
-from recgen.load.dialects import modernize
-from recgen.load.document import MAX_FINDINGS, Document, problem
-from recgen.load.reading import read
-from recgen.load.wording import finding_of
+from recgen.reading.dialects import modernize
+from recgen.reading.document import MAX_FINDINGS, Document, problem
+from recgen.reading.pydantic_errors import finding_of
+from recgen.reading.sources import read
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "features": FeatureConfig,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from recgen.config import CrossFeature
 from recgen.findings import Fix, Location, Severity, show
-from recgen.load.older_features import KINDS, UPGRADE, entry, shown
-from recgen.load.rewriting import Part, entries, parts_of, value_of
+from recgen.reading.older_features import KINDS, UPGRADE, entry, shown
+from recgen.reading.rewriting import Part, entries, parts_of, value_of
 
 
 def is_old_cross(cross: object) -> bool:

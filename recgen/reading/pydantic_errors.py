@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from recgen.findings import Finding, Fix, Location, join_path, kind_of, show
-from recgen.load.document import Document
+from recgen.reading.document import Document
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
