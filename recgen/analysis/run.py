@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recgen.analysis.measured import Metrics
 from recgen.analysis.metrics_file import read_metrics
-from recgen.analysis.place import Place, open_place
+from recgen.analysis.storage import Place, open_place
 from recgen.check import check_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report

@@ -10,7 +10,7 @@ from typing import Any
 
 from recgen.analysis.diagnosis import VERDICTS
 from recgen.analysis.indexing import Entry
-from recgen.analysis.wording import WORDS
+from recgen.analysis.text import WORDS
 from recgen.cli.show import Segment
 from recgen.cli.verdicts import STYLES
 from recgen.findings import printable

@@ -11,7 +11,7 @@ from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import ASCII, BLOCKS, sparkline
-from recgen.analysis.wording import WORDS, patch_lines, setup_of
+from recgen.analysis.text import WORDS, patch_lines, setup_of
 from recgen.cli.show import Segment
 
 STYLES: dict[Verdict, str] = {

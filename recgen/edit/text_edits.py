@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from recgen.edit.draft import Item
-from recgen.edit.written import Style
+from recgen.edit.value_text import Style
 from recgen.reading.positions import LINE_END, Lines, Node
 from recgen.reading.sources import TextKind
 
