@@ -8,7 +8,7 @@ from pathlib import Path
 from recgen.analysis import Cause
 from recgen.analysis.diagnosis import fixes
 from recgen.check import check, check_text
-from recgen.cli import fixing
+from recgen.cli.fixes import Mended, save
 from recgen.edit import fixed
 from recgen.findings import Finding, RecgenError, Report
 from recgen.reading.sources import text_kind
@@ -48,7 +48,7 @@ def apply_patch(cause: Cause, config: Path) -> Patched:
         if (finding.code, finding.path) not in known:
             told = f"the patch would give {config} an error: {finding.message}"
             raise RecgenError(told, _BY_HAND)
-    fixing.save(fixing.Mended(before.text, done, after))
+    save(Mended(before.text, done, after))
     return Patched(config, done, tuple(step for step in steps if step not in done), after)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from recgen.analysis.diagnosis import VERDICTS
 from recgen.analysis.indexing import Entry
 from recgen.analysis.text import WORDS
+from recgen.cli.output.diagnosis import STYLES
 from recgen.cli.show import Segment
-from recgen.cli.verdicts import STYLES
 from recgen.findings import printable
 
 _NO_DATE = datetime.min.replace(tzinfo=timezone.utc)

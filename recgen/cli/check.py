@@ -102,22 +102,22 @@ def _profile(data: Path | None) -> Profile | None:
 
 def _fix(report: Report, question: _Question, unsafe: bool, told: IO[str]) -> Report:
     """Fixes a config and returns the report on what is left."""
-    from recgen.cli import fixing
+    from recgen.cli import fixes
 
-    mended = fixing.mend(report, question.ask_again, unsafe=unsafe)
-    fixing.save(mended)
+    mended = fixes.mend(report, question.ask_again, unsafe=unsafe)
+    fixes.save(mended)
     for finding in mended.done:
         place, _, _ = head(finding, report.source)
-        done = f" {finding.code} {finding.path}: {fixing.what_was_done(finding)}"
+        done = f" {finding.code} {finding.path}: {fixes.what_was_done(finding)}"
         show.line((place, "dim"), ("fixed", "bold green"), done, stream=told)
     return mended.report
 
 
 def _show_fixes(report: Report, question: _Question, unsafe: bool) -> bool:
     """Shows what `--fix` would change in a config, and says whether that is anything."""
-    from recgen.cli import fixing
+    from recgen.cli import fixes
 
-    mended = fixing.mend(report, question.ask_again, unsafe=unsafe)
+    mended = fixes.mend(report, question.ask_again, unsafe=unsafe)
     show.diff(diff_texts(mended.before, mended.after, str(report.source), str(report.source)))
     if mended.done:
         count = len(mended.done)

@@ -1,11 +1,10 @@
-"""Commands about runs: what became of them, how they differ, which there are."""
+"""The command that says what became of trainings, why, and what to change."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -14,24 +13,8 @@ import typer
 from recgen.analysis import Diagnosis, Run, load_run
 from recgen.analysis import diagnose as diagnosed
 from recgen.cli import show
-from recgen.cli.app import app
+from recgen.cli.app import Output, Runs, app
 from recgen.findings import RecgenError
-
-Runs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="RUN",
-        help="Run directories or metrics files, also behind gs://.",
-        show_default=False,
-    ),
-]
-
-
-class Output(str, Enum):
-    """How it is printed."""
-
-    text = "text"
-    json = "json"
 
 
 @app.command()
@@ -69,12 +52,12 @@ def _as_dict(run: Run, diagnosis: Diagnosis) -> dict[str, object]:
 
 
 def _print(found: list[tuple[Run, Diagnosis]]) -> None:
-    from recgen.cli import verdicts
+    from recgen.cli.output import diagnosis as output
 
     for number, (run, diagnosis) in enumerate(found):
         if number:
             show.line()
-        for indent, parts in verdicts.told(run, diagnosis):
+        for indent, parts in output.told(run, diagnosis):
             show.line(*parts, indent=indent)
         cause = diagnosis.first_patch
         if cause is not None and diagnosis.verdict != "good":
@@ -82,75 +65,6 @@ def _print(found: list[tuple[Run, Diagnosis]]) -> None:
             command = f"recgen diagnose {shlex.quote(run.place)} --apply{own}"
             show.line()
             show.line(f"to apply the patch of {cause.code}: {command}", indent=2, wrap=False)
-
-
-@app.command()
-def compare(
-    runs: Runs,
-    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
-) -> None:
-    """Show trainings side by side, and what goes with success."""
-    from recgen.analysis.comparing import compare as compared
-
-    if len(runs) < 2:
-        raise RecgenError("one run cannot be compared", "name two or more: recgen compare RUN RUN")
-    comparison = compared([load_run(run) for run in runs])
-    if format is Output.json:
-        print(json.dumps(comparison.as_dict(), indent=2, default=repr))
-        return
-    from recgen.cli import comparison as texts
-
-    for parts in texts.told(comparison):
-        show.line(*parts, wrap=False)
-
-
-class Order(str, Enum):
-    """What runs are sorted by: names from A, dates and figures from the latest and highest."""
-
-    name = "name"
-    preset = "preset"
-    date = "date"
-    recall = "recall"
-    verdict = "verdict"
-
-
-class Kept(str, Enum):
-    """Verdicts that are listed."""
-
-    good = "good"
-    at_risk = "at_risk"
-    bad = "bad"
-    broken = "broken"
-
-
-@app.command()
-def runs(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", show_default=True)] = Path("runs"),
-    sort: Annotated[Order, typer.Option(help="What comes first.")] = Order.date,
-    name: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Only what has it in its name or place.")
-    ] = None,
-    verdict: Annotated[list[Kept], typer.Option(help="Only these; repeatable.")] = [],  # noqa: B006
-    preset: Annotated[
-        list[str], typer.Option(metavar="NAME", help="Only with its model; repeatable.")
-    ] = [],  # noqa: B006
-    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
-) -> None:
-    """List the trainings below a folder, with recall and verdict."""
-    from recgen.analysis.indexing import entry_of, find_runs
-    from recgen.cli import listing
-    from recgen.presets import find_preset
-
-    for each in preset:
-        find_preset(each)  # a name that is wrong would list nothing
-    found = [entry_of(place) for place in find_runs(folder)]
-    kept = listing.filtered(found, name, [each.value for each in verdict], preset)
-    entries = listing.ordered(kept, sort.value)
-    if format is Output.json:
-        print(json.dumps([entry.as_dict() for entry in entries], indent=2))
-        return
-    for parts in listing.told(entries, folder, len(found)):
-        show.line(*parts, wrap=False)
 
 
 def _own_config(run: Run) -> Path | None:
@@ -161,7 +75,7 @@ def _own_config(run: Run) -> Path | None:
 
 def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, told: IO[str]) -> None:
     """Writes the first patch, and says what it did and what is left to do."""
-    from recgen.cli import fixing, patching
+    from recgen.cli import fixes, patches
 
     cause, target = diagnosis.first_patch, config or _own_config(run)
     show.line(stream=told)
@@ -170,9 +84,9 @@ def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, told: IO[str]) -
         return
     if target is None:
         raise RecgenError(f"{run.place} has no config here to change", "name one with --config")
-    patched = patching.apply_patch(cause, target)
+    patched = patches.apply_patch(cause, target)
     for step in patched.done:
-        done = f" {step.code} {step.path}: {fixing.what_was_done(step)}"
+        done = f" {step.code} {step.path}: {fixes.what_was_done(step)}"
         show.line((f"{target}: ", "dim"), ("patched", "bold green"), done, stream=told)
     for step in patched.left:
         left = f" {step.path}: it is so already, or stands behind an anchor; change it by hand"

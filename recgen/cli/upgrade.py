@@ -1,39 +1,20 @@
-"""Commands about configs as files: their schema, a first one, older ones."""
+"""The command that rewrites a config of an older dialect."""
 
 from __future__ import annotations
 
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import recgen
 from recgen.cli import show
 from recgen.cli.app import Config, app
-from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report
 from recgen.findings.text import head
 
 if TYPE_CHECKING:
     from recgen.upgrade import Upgrade
-
-
-class Schema(str, Enum):
-    """What has a JSON Schema."""
-
-    config = "config"
-    metrics = "metrics"
-
-
-@app.command()
-def schema(of: Annotated[Schema, typer.Argument(show_default=True)] = Schema.config) -> None:
-    """Print the JSON Schema of configs, or of training_metrics.json."""
-    from recgen.schema import schema_text
-
-    model = ExperimentConfig if of is Schema.config else recgen.TrainingMetrics
-    print(schema_text(model), end="")
 
 
 @app.command()
@@ -76,10 +57,10 @@ def upgrade(
 def _write_upgraded(done: Upgrade, config: Path, target: Path, force: bool) -> bool:
     """Writes the text in the place of the config, or to another file; says if that changed it."""
     from recgen import write
-    from recgen.cli import fixing
+    from recgen.cli import fixes
 
     if target.resolve() != config.resolve():
         return write.write_data(done.after.encode(), target, force=force).changed
     report = Report(source=str(config), text=done.after)
-    fixing.save(fixing.Mended(done.before, done.changes, report))
+    fixes.save(fixes.Mended(done.before, done.changes, report))
     return bool(done.changes)

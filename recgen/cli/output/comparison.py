@@ -11,8 +11,8 @@ from recgen.analysis.measured import Series
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
 from recgen.analysis.text import WORDS, division, interval_text, what_runs_tell
+from recgen.cli.output.diagnosis import STYLES, levels
 from recgen.cli.show import Segment
-from recgen.cli.verdicts import STYLES, levels
 from recgen.findings import printable
 
 Line = tuple[Segment | str, ...]

@@ -1,4 +1,4 @@
-"""Commands that hand runs on: a page to look at and to mail, other tools' formats."""
+"""The command that writes trainings in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -12,27 +12,8 @@ import typer
 
 from recgen.analysis import Run, load_run
 from recgen.cli import show
-from recgen.cli.app import Force, app
-from recgen.cli.diagnosing import Runs
-from recgen.cli.summary import folder_name
-
-
-@app.command()
-def report(
-    runs: Runs,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the page.")
-    ] = Path("report.html"),
-    force: Force = False,
-) -> None:
-    """Write a page about trainings, to look at and to mail."""
-    from recgen import write
-    from recgen.analysis.report import MARK, report_page
-
-    page = report_page([load_run(run) for run in runs])
-    is_ours = write.begins_with(out, MARK)
-    file = write.write_data(page.encode(), out, force=force or is_ours)
-    show.line("wrote     " if file.changed else "unchanged ", str(out))
+from recgen.cli.app import Runs, app
+from recgen.cli.output.training import folder_name
 
 
 class Tool(str, Enum):

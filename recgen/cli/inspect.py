@@ -7,22 +7,14 @@ import math
 import sys
 import time
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from recgen.cli.app import app
+from recgen.cli.app import Output, app
 
 _SECONDS = 0.5  # between two updates of the display
-
-
-class Format(str, Enum):
-    """How an inspection is printed."""
-
-    text = "text"
-    json = "json"
 
 
 @app.command()
@@ -35,23 +27,23 @@ def inspect(
             "a transform output or a SavedModel.",
         ),
     ],
-    format: Annotated[Format, typer.Option(help="How to print it.")] = Format.text,
+    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
     rows: Annotated[
         int, typer.Option(metavar="N", min=0, max=1000, help="How many first rows to show.")
     ] = 3,
 ) -> None:
     """Show what examples, vocabularies and models hold."""
-    from recgen.cli import inspected
+    from recgen.cli.output import inspection
     from recgen.inspect import inspect as inspection_of  # brings numpy
 
     display = _Display()
     found = inspection_of(path, rows, display.rows)
     display.clear()
-    if format is Format.json:
+    if format is Output.json:
         content = {"ok": found.ok, **asdict(found)}
         print(json.dumps(_strict(content), indent=1, allow_nan=False, ensure_ascii=False))
     else:
-        inspected.show_inspection(found)
+        inspection.show_inspection(found)
     raise typer.Exit(0 if found.ok else 1)
 
 
