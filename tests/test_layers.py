@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "profile", "reading", "rules", "check", "edit", "upgrade", "formats",
+    "findings", "config", "reading", "data", "rules", "check", "edit", "upgrade", "formats",
     "schema", "plan", "literals", "attest", "render", "write", "generate", "propose", "presets",
     "metrics", "demo", "inspect", "analysis", "local", "cli", "__main__",
 ]
@@ -46,6 +46,16 @@ def test_a_module_imports_only_from_those_before_it_on_the_line() -> None:
         if parts != ("__init__",):
             own = LINE.index(parts[0])
             found += [f"{path}: {name}" for name in _of_recgen(path) if _place(name) > own]
+    assert not found
+
+
+def test_proposals_and_rules_share_what_is_below_both() -> None:
+    found = [
+        f"{path}: {name}"
+        for path in sorted((PACKAGE / "propose").glob("*.py"))
+        for name in _of_recgen(path)
+        if _place(name) == LINE.index("rules")
+    ]
     assert not found
 
 

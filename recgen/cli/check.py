@@ -15,9 +15,9 @@ import recgen
 from recgen.check import check_text, left_out
 from recgen.cli import show
 from recgen.cli.app import Allow, app
+from recgen.data.profile import Profile
 from recgen.findings import RecgenError, Report
 from recgen.findings.text import head
-from recgen.profile import Profile
 from recgen.reading.sources import TextKind
 from recgen.write import diff_texts
 

@@ -14,9 +14,9 @@ import typer
 from recgen.cli import show
 from recgen.cli.app import app
 from recgen.config import SIDES
+from recgen.data.profile import Profile
 from recgen.findings import RecgenError, Report, printable
 from recgen.presets import find_preset, presets
-from recgen.profile import Profile
 
 if TYPE_CHECKING:
     from recgen.propose import Proposal

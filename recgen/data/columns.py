@@ -1,19 +1,21 @@
-"""Where a config's columns are in the data, and how many rows each part of a split gets."""
+"""Columns of the data as a config names them: where they are, who reads them, odd times."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from recgen.config import SIDES, BqType, DataConfig, Feature, FeatureConfig, Side
+from recgen.config.paths import all_crosses, all_features, crosses_of, features_of, id_features
+from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import Location
-from recgen.profile import ColumnProfile, Profile
-from recgen.rules.base import all_crosses, all_features, crosses_of, features_of, id_features
 
 DATE: Location = ("data", "split", "date_column")
+_UNITS = ((10**17, "nanoseconds"), (10**14, "microseconds"), (10**11, "milliseconds"))
+_MARCH_1973 = 10**8  # in epoch seconds: above 20,991,231, below any shop's records
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,48 +154,25 @@ def date_column(
     return None if place is None else profile.column(place)
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Rows of each part of a split, about: rows without an ID are still among them."""
-
-    training: int
-    validation: int
-    test: int
-
-
-def parts(features: FeatureConfig, data: DataConfig, profile: Profile) -> Parts | None:
-    """Returns how a run divides the rows; None where that cannot be told.
-
-    A cut lies at the same share of the time span as in a run.
-    """
-    split, rows = data.split, profile.rows
-    if split is None:
+def wrong_unit(use: Use, column: ColumnProfile) -> str | None:
+    """Returns what whole numbers are that are read as times; None for epoch seconds."""
+    digits = column.examples and all(e.lstrip("-").isdecimal() for e in column.examples)
+    if use.kind != "temporal" or use.bq_type == "TIME" or not digits:
         return None
-    if split.kind == "random":
-        test, validation = round(rows * split.test), round(rows * split.validation)
-        return Parts(rows - test - validation, validation, test)
-    date = date_column(features, data, profile)
-    if date is None or date.kind != "time" or date.low is None or date.high is None:
+    largest = max(abs(int(example)) for example in column.examples)
+    for limit, unit in _UNITS:
+        if largest >= limit:
+            return unit
+    if column.kind != "integer" or column.low is None or column.high is None or column.low < 0:
         return None
-    if date.low == date.high:
-        return None
-
-    first = math.floor(date.low)
-    span = math.floor(date.high) - first
-    test = profile.rows_between(date.name, first + span * (1 - split.test), math.inf)
-    rows = date.rows - date.nulls
-    if split.kind == "strict_time":
-        cut = first + span * (1 - split.test - split.validation)
-        validation = profile.rows_between(date.name, cut, math.inf) - test
-    else:
-        validation = round((rows - test) * split.validation)
-    return Parts(rows - test - validation, validation, test)
+    if _is_calendar(column.low) and _is_calendar(column.high):
+        return "dates written as numbers"
+    return "no epoch seconds" if column.high < _MARCH_1973 else None
 
 
-def percent(share: float) -> str:
-    """Returns a share in whole percent; never 0% of something nor 100% of not all."""
-    if 0 < share < 0.01:
-        return "less than 1%"
-    if 0.99 < share < 1:
-        return "more than 99%"
-    return f"{share:.0%}"
+def _is_calendar(number: float) -> bool:
+    try:
+        datetime.strptime(str(int(number)), "%Y%m%d")
+    except ValueError:
+        return False
+    return number >= 10_000_000

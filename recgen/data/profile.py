@@ -10,8 +10,6 @@ from recgen.config import BqType
 
 ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empty"]
 
-_NARROWEST, _WIDEST = 4, 600  # a config's smallest embedding_dim; the formula's own bound
-
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
@@ -99,14 +97,3 @@ class Profile(Protocol):
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         """Returns the first value that a run cannot read as that type, if there is one."""
-
-
-def embedding_width(distinct: int) -> int:
-    """Returns a width for the embedding of a column with so many values.
-
-    1.6 · n^0.56, at most 600: fastai's rule of thumb (`emb_sz_rule`, docs.fast.ai/tabular.model),
-    found by trial there. It gives 158 for the 3,659 products of Online Retail, where widths of
-    64 and 128 were measured to beat 32; the fourth root that TensorFlow's guide names gives 8.
-    """
-    width: float = 1.6 * float(distinct) ** 0.56
-    return max(_NARROWEST, min(_WIDEST, round(width)))
