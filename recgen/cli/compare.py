@@ -29,5 +29,5 @@ def compare(
         return
     from recgen.cli.output import comparison as output
 
-    for parts in output.told(comparison):
+    for parts in output.lines(comparison):
         show.line(*parts, wrap=False)

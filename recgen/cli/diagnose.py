@@ -57,7 +57,7 @@ def _print(found: list[tuple[Run, Diagnosis]]) -> None:
     for number, (run, diagnosis) in enumerate(found):
         if number:
             show.line()
-        for indent, parts in output.told(run, diagnosis):
+        for indent, parts in output.lines(run, diagnosis):
             show.line(*parts, indent=indent)
         cause = diagnosis.first_patch
         if cause is not None and diagnosis.verdict != "good":

@@ -58,5 +58,5 @@ def runs(
     if format is Output.json:
         print(json.dumps([entry.as_dict() for entry in entries], indent=2))
         return
-    for parts in output.told(entries, folder, len(found)):
+    for parts in output.lines(entries, folder, len(found)):
         show.line(*parts, wrap=False)

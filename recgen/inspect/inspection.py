@@ -24,14 +24,14 @@ from recgen.inspect.report import (
     SplitReport,
     VocabularyReport,
 )
-from recgen.inspect.splits import SplitScan, Told
+from recgen.inspect.splits import Progress, SplitScan
 from recgen.inspect.values import Range
 from recgen.inspect.vocabulary import VocabularyScan
 
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 
-def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspection:
+def inspect(path: Path, rows: int = 5, progress: Progress = lambda rows: None) -> Inspection:
     """Returns what lies at a path, and whether its parts agree.
 
     Files are read from beginning to end, in memory that does not depend on their size; of a
@@ -41,7 +41,7 @@ def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspec
         path: A TFRecord file, a folder of them or of such folders, a vocabulary, a transform
             output, a SavedModel, or a run directory.
         rows: How many of each split's first rows to keep.
-        told: Called with the rows of a split that were read so far.
+        progress: Called with the rows of a split that were read so far.
 
     Raises:
         RecgenError: There is nothing at the path that can be inspected.
@@ -57,7 +57,7 @@ def inspect(path: Path, rows: int = 5, told: Told = lambda rows: None) -> Inspec
     expected, ranges = _expected(layout, transform, issues)
     splits = {name: SplitScan(name, ranges, rows) for name in layout.splits}
     for name, scan in splits.items():
-        scan.read(layout.splits[name], told)
+        scan.read(layout.splits[name], progress)
         issues += scan.issues
     train = next((scan for name, scan in splits.items() if is_training(name)), None)
     reports = tuple(s.report(None if s is train else train) for s in splits.values())

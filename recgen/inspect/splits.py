@@ -24,7 +24,7 @@ _MANY, _LOW_BOUND = 64, 2**12  # features beyond so many have less room for diff
 
 _MOST_VALUES = 1000  # that are kept of a list in a first row
 
-Told = Callable[[int], None]
+Progress = Callable[[int], None]
 """Called with the number of rows that were read, from time to time."""
 
 
@@ -52,7 +52,7 @@ class SplitScan:
         self._first_malformed = ("", 0, "")
         self._first: list[dict[str, tuple[Value, ...]]] = []
 
-    def read(self, files: Sequence[Path], told: Told = lambda rows: None) -> None:
+    def read(self, files: Sequence[Path], progress: Progress = lambda rows: None) -> None:
         """Reads files, in memory that does not depend on their size.
 
         Raises:
@@ -65,7 +65,7 @@ class SplitScan:
             try:
                 for block in source.blocks():
                     self._add(block, parser, place)
-                    told(self.rows)
+                    progress(self.rows)
             except FormatError as error:
                 self.issues.append(Issue("many-features", "error", place, error.message))
             self.issues += _damaged(source, place)

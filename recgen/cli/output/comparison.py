@@ -23,7 +23,7 @@ _FACTORS = 8
 _FAR = 20.0  # the highest value, divided by the lowest
 
 
-def told(comparison: Comparison) -> Iterator[Line]:
+def lines(comparison: Comparison) -> Iterator[Line]:
     """Yields the runs, what differs, figures, curves, and which setting goes with success."""
     yield from _runs(comparison)
     yield from _settings(comparison)

@@ -34,7 +34,7 @@ def levels() -> str:
     return BLOCKS
 
 
-def told(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
+def lines(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
     """Yields verdict, curves, causes and notes."""
     verdict = diagnosis.verdict
     yield 0, ((run.place, "bold"), "  ", (WORDS[verdict], STYLES[verdict]))

@@ -58,7 +58,9 @@ def _aware(date: datetime | None) -> datetime:
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
 
 
-def told(entries: Sequence[Entry], folder: Path, found: int) -> Iterator[tuple[Segment | str, ...]]:
+def lines(
+    entries: Sequence[Entry], folder: Path, found: int
+) -> Iterator[tuple[Segment | str, ...]]:
     """Yields a heading and a line for each run.
 
     Args:
