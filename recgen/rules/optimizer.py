@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, Dense, ModelConfig, Optimizer
-from recgen.rules.base import Problem, Rule, all_layers
+from recgen.config.paths import all_layers
+from recgen.rules.base import Problem, Rule
 
 # Below these rates a model is still where popularity is after three epochs: see RG228.
 _SLOW: dict[Optimizer, float] = {
