@@ -20,14 +20,15 @@ _SECTION = "\f"
 
 
 def render_template(name: str, plan: Plan) -> str:
-    """Returns the black-formatted module that a template makes of a plan.
+    """Return the black-formatted module that a template makes of a plan.
 
     Raises:
         AttestationError: The text is not what was planned: a bug of recgen, not of the config.
     """
     form = _environment().get_template(name).render(plan=plan)
     text = "\n\n".join(map(_finish, form.split(_SECTION)))
-    attest_module(text, form, plan)
+    runtime = runtime_body().strip()
+    attest_module(text.replace(runtime, ""), form.replace(runtime, ""), plan)
     return text
 
 

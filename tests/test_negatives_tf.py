@@ -335,10 +335,10 @@ def test_a_step_goes_down_for_each_kind(run: Run) -> None:
 )
 def test_auto_decides_by_the_catalogue(size: int | None, batch_size: int, expected: str) -> None:
     from recgen.check import require
-    from recgen.plan.negatives import decide_negatives
+    from recgen.plan.kinds import plan_retrieval
 
     data = {**EXPERIMENT["data"], "catalogue_size": size}
     model = {**EXPERIMENT["model"], "batch_size": batch_size}
-    kind, reason = decide_negatives(require({**EXPERIMENT, "model": model, "data": data}))
-    assert kind == expected
-    assert bool(reason) == (size is not None)
+    plan = plan_retrieval(require({**EXPERIMENT, "model": model, "data": data}))
+    assert plan.negatives == expected
+    assert bool(plan.negatives_group.title) == (size is not None)

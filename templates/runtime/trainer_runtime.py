@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+import pathlib
 import time
 
 # TFRS needs Keras 2, and TensorFlow decides at its first use which Keras it has.
@@ -23,7 +24,7 @@ if not tf.keras.__name__.startswith("tf_keras"):
     )
 
 # What line 2 says, if it is the digest of all that follows that line.
-_, _said, _text = (__loader__.get_source(__name__) or "\n\n").split("\n", 2)
+_, _said, _text = pathlib.Path(__file__).read_text("utf-8").split("\n", 2)
 _digest = hashlib.sha256(_text.encode()).hexdigest()[:12]
 DIGEST = _digest if _said == f"# digest: {_digest}" else "of an edited file"
 
@@ -42,6 +43,7 @@ RECALL_AT = (5, 10, 50, 100)
 RECALLS = tuple(f"recall_at_{k}" for k in RECALL_AT)
 LOSSES = ("loss", "regularization_loss", "total_loss")
 GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
+MOMENTS = ("mean", "std", "min", "max", "norm")
 PROBED_ROWS = 1024  # training rows that are described
 COUNTED_ROWS = 256  # validation rows whose first 100 products are counted
 SAMPLED_WEIGHTS = 1024  # rows of each weight that are compared with an epoch ago
@@ -682,21 +684,17 @@ class Evaluation:
             "own_history": self.own_history_ranks(),
         }
         views = {"all": np.full(len(self.pairs), True), "new": self.is_new}
-        pairs = {name: int(view.sum()) for name, view in views.items()}
-        result = {"pairs": pairs | {"left_out": self.left_out}}
-        for name, values in ranks.items():
-            summaries = {
-                k: self.summary(values, v) for k, v in views.items() if v.any()
-            }
-            result[name] = summaries
-        counted = self.one_each[:COVERAGE_BUYERS]
-        buyers = {
-            name: tf.gather(values, counted) for name, values in self.rows.items()
+        summaries = {
+            name: {k: self.summary(values, v) for k, v in views.items() if v.any()}
+            for name, values in ranks.items()
         }
+        counted = self.one_each[:COVERAGE_BUYERS]
+        buyers = {k: tf.gather(values, counted) for k, values in self.rows.items()}
         shown = [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
         share = len(np.unique(np.concatenate(shown))) / len(self.catalogue.indices)
-        result["model"]["coverage_at_100"] = share
-        return result
+        summaries["model"]["coverage_at_100"] = share
+        pairs = {name: int(view.sum()) for name, view in views.items()}
+        return {"pairs": pairs | {"left_out": self.left_out}, **summaries}
 
     def own_history_ranks(self):
         """Return ranks where a buyer's past products come first, by count, then all others."""
@@ -721,11 +719,11 @@ class Evaluation:
         gains["ndcg_at_10"] = np.where(ranks < 10, 1 / np.log2(2.0 + ranks), 0)
         gains["mrr"] = 1 / (1.0 + ranks)
         buyer, count = self.buyer[view], len(self.one_each)
-        sums = [np.bincount(buyer, gain[view], count) for gain in gains.values()]
-        sums = np.stack([*sums, np.bincount(buyer, minlength=count)])
+        rows = [np.bincount(buyer, gain[view], count) for gain in gains.values()]
+        sums = np.stack([*rows, np.bincount(buyer, minlength=count)])
         draw, even = np.random.default_rng(self.seed), np.full(count, 1 / count)
-        totals = [sums @ draw.multinomial(count, even) for _ in range(BOOTSTRAPS)]
-        totals = np.stack(totals)
+        resamples = [draw.multinomial(count, even) for _ in range(BOOTSTRAPS)]
+        totals = np.stack([sums @ resample for resample in resamples])
         shares = totals[:, :-1] / np.maximum(totals[:, -1:], 1)
         low, high = np.quantile(shares, [0.025, 0.975], axis=0).tolist()
         value = (sums[:-1].sum(axis=1) / sums[-1].sum()).tolist()
@@ -768,9 +766,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
             edges = np.logspace(low, high, 13).tolist()
             edges = [-edge for edge in reversed(edges)] + edges
             for tower in TOWERS:
-                moments = {name: [] for name in ("mean", "std", "min", "max", "norm")}
+                self.content[group][tower] = {name: [] for name in MOMENTS}
                 histogram = {"bin_edges": edges, "counts": []}
-                self.content[group][tower] = moments | {"histogram": histogram}
+                self.content[group][tower]["histogram"] = histogram
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
@@ -984,7 +982,8 @@ class Checkpoints(tf.keras.callbacks.Callback):
         """Return the epoch to go on with: 0, unless an earlier process was killed."""
         if self.latest.restore_or_initialize() is None:
             return 0
-        for key, value in json.loads(self.json.numpy()).items():
+        saved = json.loads(self.json.numpy())
+        for key, value in saved.items():
             if isinstance(value, dict):
                 self.content[key].update(value)  # others hold these, too
             else:

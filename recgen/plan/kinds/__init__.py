@@ -3,7 +3,7 @@
 from recgen.config import ExperimentConfig
 from recgen.plan.kinds.retrieval import RetrievalPlan, plan_retrieval
 
-__all__ = ["KindPlan", "RetrievalPlan", "plan_kind"]
+__all__ = ["KindPlan", "RetrievalPlan", "plan_kind", "plan_retrieval"]
 
 KindPlan = RetrievalPlan
 _KINDS = {"retrieval": plan_retrieval}
