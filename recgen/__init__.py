@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
     from recgen.findings import ConfigError, Finding, RecgenError, Report
     from recgen.generate import render
-    from recgen.load.dump import dump
     from recgen.metrics import TrainingMetrics
     from recgen.presets import Preset, presets
+    from recgen.reading.dump import dump
 
     __version__: str
 
@@ -53,7 +53,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
         "Report": ("recgen.findings", "Report"),
         "TrainingMetrics": ("recgen.metrics", "TrainingMetrics"),
         "check": ("recgen.check", "check"),
-        "dump": ("recgen.load.dump", "dump"),
+        "dump": ("recgen.reading.dump", "dump"),
         "load": ("recgen.check", "require"),
         "presets": ("recgen.presets", "presets"),
         "render": ("recgen.generate", "render"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from recgen.config import ExperimentConfig
+from recgen.data.profile import Profile
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
-from recgen.load import Document, Parsed, parse, parse_sections, read
-from recgen.load.document import MAX_FINDINGS
-from recgen.load.reading import TextKind, read_text
-from recgen.profile import Profile
+from recgen.reading import Document, Parsed, parse, parse_sections, read
+from recgen.reading.document import MAX_FINDINGS
+from recgen.reading.sources import TextKind, read_text
 from recgen.rules import RULES, Problem, Rule, ignores
 from recgen.rules.ignores import is_ignorable
 

@@ -21,8 +21,8 @@ from recgen.findings import (
     join_path,
     show,
 )
-from recgen.load import Document
-from recgen.load.wording import finding_of
+from recgen.reading import Document
+from recgen.reading.pydantic_errors import finding_of
 
 DEEP = [{"type": "dense", "units": n, "activation": "relu"} for n in (256, 128)]
 DEEP.append({"type": "dense", "units": 64, "activation": "linear"})

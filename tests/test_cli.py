@@ -16,7 +16,8 @@ from commands import ALLOW, COLLAPSING, save, visible
 from metrics_data import COLLAPSE, metrics_data
 
 import recgen
-from recgen.cli import main, summary
+from recgen.cli import main
+from recgen.cli.output import training
 from recgen.findings import RecgenError, printable
 from recgen.formats import rule_section, rules_page
 from recgen.local.recommend import Answer, Purchase, Recommendation
@@ -265,7 +266,7 @@ def test_without_the_number_of_products(run, config, trained):
     ],
 )
 def test_names_of_run_folders_lead_nowhere_else(name, folder_name):  # P7
-    assert summary.folder_name(name) == folder_name
+    assert training.folder_name(name) == folder_name
 
 
 # recommend

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from recgen.analysis.measured import Metrics
 from recgen.analysis.metrics_file import read_metrics
-from recgen.analysis.place import Place, open_place
+from recgen.analysis.storage import Place, open_place
 from recgen.check import check_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report
-from recgen.load import parse
-from recgen.load.document import UnreadableError
-from recgen.load.reading import read_text
 from recgen.metrics import FILE_NAME
+from recgen.reading import parse
+from recgen.reading.document import UnreadableError
+from recgen.reading.sources import read_text
 
 CONFIG = "config.yaml"
 MODULES = ("transform_module.py", "trainer_module.py")

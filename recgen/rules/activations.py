@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, BatchNorm, Dense, Dropout, ModelConfig
+from recgen.config.paths import layers_of
 from recgen.findings import Severity
-from recgen.rules.base import layers_of
 from recgen.rules.registry import Problem, rule
 
 

@@ -15,13 +15,13 @@ from recgen.config import (
     negatives_of,
     scored_of,
 )
+from recgen.config.paths import all_crosses, embeddings_of, layers_of, quantiles_of
+from recgen.data.columns import described, id_column
+from recgen.data.estimates import GIB, in_gib
+from recgen.data.profile import Profile
 from recgen.findings import Location, show
-from recgen.profile import Profile
-from recgen.rules.base import NO_DATA, all_crosses, embeddings_of, layers_of, quantiles_of
-from recgen.rules.data.lookup import described, id_column
-from recgen.rules.registry import Problem, rule
+from recgen.rules.registry import NO_DATA, Problem, rule
 
-GIB = 2**30
 _FLOAT = 4  # bytes
 _SLOTS: dict[Optimizer, int] = {  # numbers that the optimizer keeps for each weight
     "sgd": 1, "adagrad": 1, "clippy_adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "ftrl": 2,
@@ -105,11 +105,6 @@ def table_memory(
         )
         help = "Lower its `embedding_dim` or its number of rows."
         yield Problem(largest.path, message, help)
-
-
-def in_gib(size: float) -> str:
-    """Returns a number of bytes in words."""
-    return f"{size / GIB:,.1f} GiB"
 
 
 @rule("RG402", "warning")

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from recgen.config import Cross, DataConfig, FeatureConfig
+from recgen.config.paths import all_crosses, id_features
 from recgen.findings import show
-from recgen.rules.base import all_crosses, id_features
 from recgen.rules.registry import Problem, rule
 
 _FULL = 10  # combinations a bucket: far above

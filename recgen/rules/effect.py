@@ -16,8 +16,8 @@ from recgen.config import (
     Side,
     residuals_of,
 )
+from recgen.config.paths import all_crosses, all_features, all_layers, embeddings_of, features_of
 from recgen.findings import Location, join_path, show
-from recgen.rules.base import all_crosses, all_features, all_layers, embeddings_of, features_of
 from recgen.rules.registry import Problem, rule
 
 REMOVE = "Remove it."

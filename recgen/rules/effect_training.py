@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, ModelConfig, negatives_of, scored_of
 from recgen.findings import Location
-from recgen.rules.base import NO_DATA
 from recgen.rules.effect import changed, unused, without_effect
-from recgen.rules.registry import Problem
+from recgen.rules.registry import NO_DATA, Problem
 
 _PATIENCE: Location = ("model", "early_stopping_patience")
 _SCHEDULE: Location = ("model", "learning_rate_schedule")

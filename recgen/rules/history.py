@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import DataConfig, FeatureConfig, History, HistoryFeature
+from recgen.config.paths import all_features, embeddings_of, features_of
+from recgen.data.profile import Profile
 from recgen.findings import Location, show
-from recgen.profile import Profile
-from recgen.rules.base import MAX_COMPARED, all_features, embeddings_of, features_of
 from recgen.rules.registry import Problem, rule
 
 _LONG = 1000  # values of a list
+_COMPARED = 50_000  # names that are looked at for those alike: about a second
 
 
 def _histories(features: FeatureConfig) -> Iterator[tuple[Location, History]]:
@@ -53,7 +54,7 @@ def shared_with_unknown(features: FeatureConfig) -> Iterator[Problem]:
             message = (
                 f"shared_with {show(history.shared_with)} is not a text feature of either tower"
             )
-            is_soon = index * len(known) <= MAX_COMPARED
+            is_soon = index * len(known) <= _COMPARED
             close = get_close_matches(history.shared_with, known, n=1) if is_soon else []
             help = (
                 f"Did you mean {show(close[0])}?"

@@ -17,8 +17,8 @@ from recgen.config import (
     ModelConfig,
     Side,
 )
+from recgen.config.paths import all_layers, layers_of
 from recgen.findings import Location
-from recgen.rules.base import all_layers, layers_of
 from recgen.rules.registry import Problem, rule
 
 _HIGH_RATE = 0.7

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig, Side, TemporalFeature
+from recgen.config.paths import all_crosses, all_features, columns_of, id_features
 from recgen.findings import Location, show
-from recgen.rules.base import all_crosses, all_features, columns_of, id_features
 from recgen.rules.registry import Problem, rule
 
 _OTHER: dict[Side, Side] = {"buyer": "product", "product": "buyer"}

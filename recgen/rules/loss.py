@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, ModelConfig, negatives_of, scored_of
 from recgen.findings import show
-from recgen.rules.base import NO_DATA
-from recgen.rules.registry import Problem, rule
+from recgen.rules.registry import NO_DATA, Problem, rule
 
 _BATCH = ("model", "batch_size")
 _FEW = 16  # rows of a batch

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, ModelConfig, negatives_of
-from recgen.rules.base import NO_DATA
-from recgen.rules.registry import Problem, rule
+from recgen.rules.registry import NO_DATA, Problem, rule
 
 _HARD = ("model", "hard_negatives")
 _FEW = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, Dense, ModelConfig, Optimizer
-from recgen.rules.base import all_layers
+from recgen.config.paths import all_layers
 from recgen.rules.registry import Problem, rule
 
 # Below these rates a model is still where popularity is after three epochs: see RG228.

@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TypeVar
 
+from recgen.config import DataConfig
 from recgen.findings import FixOp, Location, Severity
 from recgen.rules.page import Page, parse_page
+
+NO_DATA = DataConfig()  # what a check assumes where a feature and a model config come alone
 
 
 @dataclass(frozen=True, slots=True)

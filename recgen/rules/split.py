@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig
+from recgen.config.paths import all_features
+from recgen.data.profile import Profile
 from recgen.findings import show
-from recgen.profile import Profile
-from recgen.rules.base import all_features
 from recgen.rules.registry import Problem, rule
 
 _KIND = ("data", "split", "kind")

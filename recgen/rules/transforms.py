@@ -12,8 +12,8 @@ from recgen.config import (
     TemporalFeature,
     item_type,
 )
+from recgen.config.paths import all_crosses, all_features, id_features
 from recgen.findings import Location, show
-from recgen.rules.base import all_crosses, all_features, id_features
 from recgen.rules.registry import Problem, rule
 
 _CATEGORY = ("STRING", "BYTES", "INT64", "INTEGER", "BOOL", "BOOLEAN")

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig, ModelConfig, Side, residuals_of
 from recgen.findings import show
-from recgen.rules.base import NO_DATA
 from recgen.rules.loss import compared_of, floor_of
-from recgen.rules.registry import Problem, rule
+from recgen.rules.registry import NO_DATA, Problem, rule
 
 _DROPOUT = ("model", "output_dropout")
 _NORM = ("model", "embedding_max_norm")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import Embedding, FeatureConfig, ModelConfig
+from recgen.config.paths import embedding_of, embeddings_of, id_features, quantiles_of
 from recgen.findings import Location, show
-from recgen.rules.base import embedding_of, embeddings_of, id_features, quantiles_of
 from recgen.rules.registry import Problem, rule
 
 _BOOL = ("BOOL", "BOOLEAN")

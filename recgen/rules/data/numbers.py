@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import Bucketize, FeatureConfig, Normalize, NumericFeature, TemporalFeature
-from recgen.findings import Location, show
-from recgen.profile import ColumnProfile, Profile
-from recgen.rules.data.lookup import described, percent
+from recgen.data.columns import described
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import Location, percent, show
 from recgen.rules.registry import Problem, rule
 
 _SKEWED = 1.65  # exp(1/2): mean by median of a lognormal whose logarithm has deviation 1

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from math import sqrt
 
 from recgen.config import DataConfig, FeatureConfig
-from recgen.profile import Profile
-from recgen.rules.data.lookup import Parts, parts
+from recgen.data.estimates import Parts, parts
+from recgen.data.profile import Profile
 from recgen.rules.registry import Problem, rule
 
 _RECALL = 0.3  # of a good model on Online Retail, at 100
