@@ -213,7 +213,7 @@ def score_memory(
     if scored is None or batch * scored <= _MOST_SCORES:
         return
     size = in_gib(_MATRICES * _FLOAT * batch * scored)
-    message = f"{batch:,} x {scored:,} scores, up to {_MATRICES} times over, take {size} a step"
+    message = f"{batch:,} x {scored:,} scores, up to {_MATRICES} times over, take {size} per step"
     match negatives_of(model, data):
         case "full_catalogue":
             help = "Use `in_batch`: with the logQ correction it is as good on Online Retail."

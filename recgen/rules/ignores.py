@@ -31,7 +31,7 @@ class Ignore:
 
 
 def is_ignorable(rule: Rule) -> bool:
-    """Says whether findings of a rule can be ignored: what is rendered works all the same."""
+    """Return whether findings of a rule can be ignored: what is rendered works all the same."""
     return rule.severity != "error" or rule.allowable
 
 
@@ -127,7 +127,7 @@ def _wrong(
 
 
 def _breaks(ignore: Ignore, places: Sequence[tuple[int, int]]) -> bool:
-    """Says whether one of the lines is one that a comment holds for."""
+    """Return whether one of the lines is one that a comment holds for."""
     first = bisect_left(places, (ignore.lines.start, 0))
     return first < len(places) and places[first][0] in ignore.lines
 
@@ -186,7 +186,7 @@ class _Entries:
         return node.key_start if node.key_start >= 0 else node.start
 
     def in_scalar(self, index: int) -> bool:
-        """Says whether a place is inside a key or a value, so that `#` begins no comment there."""
+        """Return whether a place is inside a key or a value, so that `#` begins no comment there."""
         number = bisect_right(self._begins, index) - 1
         if number < 0:
             return False
@@ -199,7 +199,7 @@ class _Entries:
         return header is None or LINE_END.search(self.text, header.end(), index) is not None
 
     def are_all_after(self, index: int) -> bool:
-        """Says whether no entry begins before a place."""
+        """Return whether no entry begins before a place."""
         return index < self._begins[0]
 
     def first_after(self, index: int) -> Sequence[Node]:

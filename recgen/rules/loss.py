@@ -173,7 +173,7 @@ def temperature_high(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator
 
 
 def floor_of(compared: int, lead: float) -> str:
-    """Says what is left of the loss when the right one of so many scores is ahead by `lead`."""
+    """Return, in words, what is left of the loss when the right score is ahead by `lead`."""
     least = math.log1p((compared - 1) * math.exp(-lead))
     return f"the loss starts at {math.log(compared):.1f} and stays above {least:.1f}"
 

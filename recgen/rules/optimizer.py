@@ -87,7 +87,7 @@ def clipping(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(path, message, "Use 1.0.", fix=("set", 1.0))
     elif norm < _ALWAYS_CLIPPED:
         message = f"gradients are longer than {norm:g} in nearly every step"
-        yield Problem(path, message, "Use 1.0, and the learning rate for the step's size.")
+        yield Problem(path, message, "Use 1.0, and set the step size with the learning rate.")
 
 
 @rule("RG228", "warning")
@@ -177,7 +177,7 @@ def epochs(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(path, message, "Use 3 to 10, and look at validation recall.")
     elif model.epochs > _MANY_EPOCHS and not stops:
         message = f"{model.epochs} epochs, and nothing stops training when recall no longer rises"
-        yield Problem(path, message, "Set `early_stopping_patience`, or train some ten.")
+        yield Problem(path, message, "Set `early_stopping_patience`, or train about ten.")
 
 
 @rule("RG235", "info")
@@ -208,9 +208,9 @@ def cosine_cut_short(model: ModelConfig) -> Iterator[Problem]:
     if is_cosine and patience and model.epochs >= 3 * patience:
         epochs = "an epoch" if patience == 1 else f"{patience} epochs"
         message = (
-            f"training ends after {epochs} without a better recall, and the rate falls to zero "
-            f"over all {model.epochs}"
+            f"training ends after {epochs} without a better recall, but the rate falls to zero "
+            f"only over all {model.epochs}"
         )
-        help = "Set `early_stopping_patience: null`, and `epochs` to as many as you want."
+        help = "Set `early_stopping_patience: null`, and `epochs` to the number that you want."
         at = ("model", "early_stopping_patience")
         yield Problem(at, message, help, fix=("set", None))

@@ -206,11 +206,11 @@ def cannot_share(features: FeatureConfig, model: ModelConfig) -> Iterator[Proble
     path = ("model", "share_tower_weights")
     if model.buyer_tower_layers != model.product_tower_layers:
         message = "share_tower_weights needs the same layers in both towers"
-        yield Problem(path, message, "Write the same list twice, or switch sharing off.")
+        yield Problem(path, message, "Give both towers the same list, or switch sharing off.")
     widths = {side: _shared_width(features, model, side) for side in SIDES}
     if widths["buyer"] != widths["product"]:
         message = (
-            "share_tower_weights needs inputs of one width, the buyer tower has "
+            "share_tower_weights needs inputs of the same width, but the buyer tower has "
             f"{widths['buyer']} and the product tower {widths['product']}"
         )
         yield Problem(path, message, "Change an `embedding_dim`, or switch sharing off.")

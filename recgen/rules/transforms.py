@@ -171,7 +171,7 @@ def id_as_number(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _named_like_id(name: str, is_whole: bool) -> bool:
-    """Says whether the last word of `item_id` or `StockCode` is one for IDs."""
+    """Return whether the last word of `item_id` or `StockCode` is one for IDs."""
     word = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name)[-1].lower()
     return word in ("id", "key", "code", "sku") or (is_whole and word == "no")
 

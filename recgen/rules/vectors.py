@@ -86,6 +86,6 @@ def norm_bound_low(
 
 
 def _is_one(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
-    """Says whether a tower's output is one vector of a table."""
+    """Return whether a tower's output is one vector of a table."""
     residuals = residuals_of(features, model, side)
     return len(residuals) == 1 and features.width_of(side) == model.output_embedding_dim
