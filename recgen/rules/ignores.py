@@ -186,7 +186,7 @@ class _Entries:
         return node.key_start if node.key_start >= 0 else node.start
 
     def in_scalar(self, index: int) -> bool:
-        """Return whether a place is inside a key or a value, so that `#` begins no comment there."""
+        """Return whether a place is inside a key or a value, where `#` begins no comment."""
         number = bisect_right(self._begins, index) - 1
         if number < 0:
             return False
