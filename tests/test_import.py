@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+from generated import MODULES
 
 import recgen
 
@@ -50,7 +51,7 @@ def test_the_public_names():
 def test_the_public_names_work_together(experiment):
     config = recgen.load(experiment)
     assert recgen.check(config).ok
-    assert set(recgen.render(config)) == {"transform_module.py", "trainer_module.py"}
+    assert set(recgen.render(config)) == MODULES
     with pytest.raises(recgen.ConfigError):
         recgen.load({})
     assert recgen.check.__module__ == "recgen.check"  # rendering has not put modules in their place

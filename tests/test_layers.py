@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
     "findings", "config", "reading", "data", "rules", "check", "edit", "upgrade", "formats",
-    "schema", "plan", "literals", "attest", "render", "write", "generate", "propose", "presets",
-    "metrics", "demo", "inspect", "analysis", "local", "cli", "__main__",
+    "schema", "templates", "plan", "literals", "attest", "runtime", "render", "write", "generate",
+    "propose", "presets", "metrics", "demo", "inspect", "analysis", "local", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

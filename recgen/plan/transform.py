@@ -33,9 +33,8 @@ READINGS: dict[str, Reading] = {
 }
 
 # The helpers that the generated function may call, in the order in which they stand.
-_HELPERS = tuple(
-    "text list number time days signed_log z_score rescale bucket wave cross latest".split()
-)
+_HELPERS = ["text", "list", "number", "time", "days", "signed_log", "z_score", "rescale"]
+_HELPERS += ["bucket", "wave", "cross", "latest"]
 # Names that the generated function uses itself.
 _RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "dense", *_HELPERS}) | {
     f"read_{reading}" for reading in READINGS.values()

@@ -68,22 +68,35 @@ def nothing_in_16_bits(model: ModelConfig) -> Iterator[Problem]:
 
 
 @rule("RG240", "info")
-def machines_unknown(model: ModelConfig) -> Iterator[Problem]:
-    """Several machines that do not know of each other.
+def distribution_of_the_machine(model: ModelConfig) -> Iterator[Problem]:
+    """Distribution that the machine decides.
 
-    `multi_worker` learns from the environment variable TF_CONFIG which other machines there are;
-    without it, each machine trains a model of its own.
+    A trainer has a replica on each GPU of its machine, on at most `gpu_count` of them where
+    `custom_config` says so, and trains together with the other machines that the environment
+    variable TF_CONFIG names; the same code is right for one replica and for many. Earlier versions
+    generated another trainer for each of `none`, `mirrored` and `multi_worker`, which are read as
+    `auto`.
 
     Example:
         model:
-          distribution: multi_worker
+          distribution: mirrored
 
-    Set TF_CONFIG on each machine.
+    Use instead:
+        model:
+          distribution: auto
+
+    To train on one GPU of several, give the trainer `gpu_count: 1` in `custom_config`.
     """
-    if model.distribution == "multi_worker":
-        message = "multi_worker trains on one machine unless each one has its TF_CONFIG"
-        help = "Vertex AI sets it in jobs with several workers; elsewhere, set it yourself."
-        yield Problem(("model", "distribution"), message, help)
+    if model.distribution == "auto":
+        return
+    path = ("model", "distribution")
+    message = f"distribution {model.distribution!r} is read as 'auto': the machine decides"
+    help = {
+        "none": "Remove it. To use one GPU of several, set gpu_count to 1 in custom_config.",
+        "mirrored": "Remove it. All visible GPUs are used, at most gpu_count of custom_config.",
+        "multi_worker": "Remove it. Several machines train together where TF_CONFIG names them.",
+    }
+    yield Problem(path, message, help[model.distribution], fix=("remove", None), safe=True)
 
 
 @rule("RG241", "info")
