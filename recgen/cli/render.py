@@ -31,7 +31,7 @@ def render(
     allow: Allow = [],  # noqa: B006
     force: Force = False,
 ) -> None:
-    """Write the modules of a config: transform, trainer, and the runtime beside it."""
+    """Write the modules of a config."""
     from recgen import write
     from recgen.generate import generate
 

@@ -131,7 +131,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         query=query,
         candidate=candidate,
         specs=specs,
-        columns=_columns(config, candidate, specs),
+        columns=_columns(config, candidate, specs, event_time),
         serving=serving_inputs(config),
         constants=_constants(config.model, schedule, kind),
         is_mixed_precision=config.model.precision != "float32",
@@ -140,14 +140,13 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
 
 
 def _columns(
-    config: ExperimentConfig, candidate: Tower, specs: tuple[Spec, ...]
+    config: ExperimentConfig, candidate: Tower, specs: tuple[Spec, ...], event_time: str | None
 ) -> tuple[Constant, ...]:
     buyer, product = config.features.buyer_id, config.features.product_id
     assert buyer, "the check lets no config pass without"
     assert product, "the check lets no config pass without"
     vocabularies = vocabulary_names(config)
     lists = tuple(spec.key for spec in specs if spec.is_list)
-    has_time = any(spec.key == EVENT_TIME for spec in specs)
     return constants(
         Constant("buyer", buyer),
         Constant("product", product),
@@ -155,7 +154,7 @@ def _columns(
         Constant("product_vocabulary", vocabularies[product]),
         Constant("product_features", candidate.keys),
         lists and Constant("histories", lists),
-        has_time and Constant("time", EVENT_TIME),
+        event_time and Constant("time", event_time),
     )
 
 
