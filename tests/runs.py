@@ -135,9 +135,9 @@ def prepare(source: object, table: Table, folder: Path, allow: Sequence[str] = (
     return Run(folder, folder, config)
 
 
-def write_modules(config: ExperimentConfig, folder: Path) -> None:
-    """Writes both modules of a config."""
-    for name, text in generate(config).items():
+def write_modules(config: ExperimentConfig, folder: Path, single_file: bool = False) -> None:
+    """Writes the modules of a config."""
+    for name, text in generate(config, single_file=single_file).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 
