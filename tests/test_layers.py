@@ -11,9 +11,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "profile", "load", "rules", "check", "edit", "upgrade", "formats",
-    "schema", "plan", "literals", "attest", "render", "write", "generate", "propose", "presets",
-    "metrics", "demo", "records", "analysis", "local", "cli", "__main__",
+    "findings", "config", "optimizers", "profile", "load", "rules", "check", "edit", "upgrade",
+    "formats", "schema", "plan", "literals", "attest", "render", "write", "generate", "propose",
+    "presets", "metrics", "demo", "records", "analysis", "local", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

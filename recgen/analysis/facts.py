@@ -11,6 +11,7 @@ from recgen.analysis.measured import TOWERS, Metrics, Series
 from recgen.analysis.run import Run
 from recgen.analysis.series import constant_since, last, recall_ks, rows_of_chance, zero_since
 from recgen.config import SIDES, Dense, ModelConfig, Side
+from recgen.optimizers import OPTIMIZERS, OptimizerInfo
 
 _TINY = 1e-7  # a gradient's norm at which the generated trainer calls a tower dead
 _AT_CHANCE = 0.005  # relative distance of a loss from chance's
@@ -61,6 +62,11 @@ class Facts:
         if told:
             return told.lower()
         return self.model.optimizer if self.model else None
+
+    @cached_property
+    def optimizer_info(self) -> OptimizerInfo | None:
+        """What is known of the optimizer; None when it is not one of ours."""
+        return OPTIMIZERS.get(self.optimizer or "")
 
     @cached_property
     def batch_size(self) -> int | None:

@@ -11,11 +11,11 @@ from recgen.config import (
     Dense,
     FeatureConfig,
     ModelConfig,
-    Optimizer,
     negatives_of,
     scored_of,
 )
 from recgen.findings import Location, show
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.profile import Profile
 from recgen.rules.base import (
     NO_DATA,
@@ -30,9 +30,6 @@ from recgen.rules.data.lookup import described, id_column
 
 GIB = 2**30
 _FLOAT = 4  # bytes
-_SLOTS: dict[Optimizer, int] = {  # numbers that the optimizer keeps for each weight
-    "sgd": 1, "adagrad": 1, "clippy_adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "ftrl": 2,
-}  # fmt: skip
 _MOST_TABLES = GIB
 _MOST_ROWS = 100_000
 _MOST_WEIGHTS = 10_000_000
@@ -73,7 +70,7 @@ def _embedding_memory(
     tables = list(_tables(features, profile))
     weights = sum(table.rows * table.width for table in tables)
     is_averaged = model.weight_average_decay is not None
-    total = weights * _FLOAT * (1 + _SLOTS[model.optimizer] + is_averaged)
+    total = weights * _FLOAT * (1 + OPTIMIZERS[model.optimizer].slots + is_averaged)
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)
         message = (
@@ -94,12 +91,12 @@ def in_gib(size: float) -> str:
 def _dense_updates(
     features: FeatureConfig, model: ModelConfig, profile: Profile | None = None
 ) -> Iterator[Problem]:
-    if model.optimizer != "adagrad":
+    if not OPTIMIZERS[model.optimizer].is_sparse:
         rows = sum(table.rows for table in _tables(features, profile))
         if rows > _MOST_ROWS:
             message = f"{model.optimizer} rewrites all {rows:,} embedding rows in each step"
-            help = "Use `adagrad`, which touches the rows of the batch only."
-            yield Problem(("model", "optimizer"), message, help, fix=("set", "adagrad"))
+            help = f"Use `{RECOMMENDED}`, which touches the rows of the batch only."
+            yield Problem(("model", "optimizer"), message, help, fix=("set", RECOMMENDED))
 
 
 def _dense_weights(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
@@ -163,11 +160,10 @@ RULES = (
         code="RG401",
         severity="warning",
         title="Embeddings of more than 1 GiB",
-        reason="A table takes rows x width x 4 bytes, and the optimizer keeps as much again for "
-        "each weight: twice for Adam, AdamW and FTRL, once for all others. `weight_average_decay` "
-        "keeps it once more, and goes over it all every 32 steps. Rows are known from "
-        "`vocab_size`, buckets and crosses; with `--data`, from the data. Other vocabularies are "
-        "not counted.",
+        reason="A table takes rows x width x 4 bytes, and the optimizer keeps as much again, or "
+        "twice as much, as Adam, AdamW and FTRL do. `weight_average_decay` keeps it once more, "
+        "and goes over it all every 32 steps. Rows are known from `vocab_size`, buckets and "
+        "crosses; with `--data`, from the data. Other vocabularies are not counted.",
         example="model:\n  optimizer: adam\nfeatures:\n  buyer_model_features:\n"
         "    - column: customer_id\n      data_type: text\n"
         "      transforms: {embedding: {vocab_size: 5000000, embedding_dim: 128}}",

@@ -10,15 +10,14 @@ from recgen.analysis.causes.remedies import (
     calmed,
     corrected,
     is_slow,
-    least_rate,
-    limit,
     lower_rate,
-    safe_rate,
+    rates,
     without_layers,
 )
-from recgen.analysis.diagnosis import Verdict
+from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import last, lowest, points
+from recgen.optimizers import Rates
 
 _BLOWN_UP = 1.5  # the last loss, divided by the lowest
 _BLOWN_TO_CHANCE = 1.25  # the loss, divided by that of equal scores
@@ -27,27 +26,29 @@ _BURST = 100.0  # a gradient's norm, divided by the median
 
 
 def _high_rate(facts: Facts) -> Iterator[Sign]:
-    rate, depth = facts.rate, facts.depth
-    if rate is None or facts.optimizer is None or facts.optimizer == "sgd":
+    rate, info = facts.rate, facts.optimizer_info
+    if rate is None or info is None or info.is_unfit(1):
+        return  # at no rate does it suit
+    known = rates(facts, facts.depth)
+    if rate <= known.safe:
         return
-    safe, most = safe_rate(facts.optimizer, depth), limit(facts.optimizer, depth)
-    if rate <= safe:
-        return
-    towers = _towers(facts)
     told = (
-        f"learning rate {rate:g} with {facts.optimizer}{towers}: "
-        + (
-            f"from {most:g} on such towers fail or lose recall"
-            if rate >= most
-            else f"{safe:g} is safe"
-        ),
+        f"learning rate {rate:g} with {facts.optimizer}{_towers(facts)}: {_limit(known, rate)}",
     )
+    is_high = known.is_high(rate)
     if facts.is_failed or _has_diverged(facts):
-        yield Sign("high" if rate >= most else "medium", told, patch=calmed(facts), verdict="bad")
-    elif rate >= most:
+        yield Sign("high" if is_high else "medium", told, patch=calmed(facts), verdict="bad")
+    elif is_high:
         trains = ("it trained all the same; another seed may not, and a lower rate may be better",)
-        patch = {"model.learning_rate": safe}
+        patch = {"model.learning_rate": known.safe}
         yield Sign("low", (*told, *trains), patch=patch, verdict="good")
+
+
+def _limit(known: Rates, rate: float) -> str:
+    """Returns what is known of a rate that is above the safe one."""
+    if rate >= known.failing:
+        return f"from {known.failing:g} on such towers fail"
+    return f"{known.safe:g} is safe"
 
 
 def _towers(facts: Facts) -> str:
@@ -58,12 +59,15 @@ def _towers(facts: Facts) -> str:
 
 
 def _low_rate(facts: Facts) -> Iterator[Sign]:
-    if not is_slow(facts) or facts.rate is None:
+    info = facts.optimizer_info
+    if not is_slow(facts) or info is None:
         return
-    least = least_rate(facts.optimizer) or 0.0
-    told = f"learning rate {facts.rate:g} with {facts.optimizer}: below {least:g} it hardly learns"
+    told = (
+        f"learning rate {facts.rate:g} with {facts.optimizer}: below {info.lowest:g} it hardly "
+        "learns"
+    )
     ends = _ends(facts)
-    patch = {"model.learning_rate": safe_rate(facts.optimizer, facts.depth)}
+    patch = {"model.learning_rate": info.at(facts.depth).safe}
     if facts.is_failed or facts.is_at_chance:
         yield Sign("high", (told, *ends), patch=patch, verdict="bad")
     else:
@@ -147,7 +151,9 @@ def _not_clipped(facts: Facts) -> Iterator[Sign]:
     if facts.failure_kind in ("nan", "divergence", "collapse") or _has_diverged(facts):
         patch = {"model.gradient_clip_norm": 1.0}
         told = f"gradient_clip_norm is null, with {facts.optimizer}"
-        sure = facts.optimizer == "sgd" or facts.failure_kind == "nan"
+        info = facts.optimizer_info
+        is_rescued = info is not None and info.unclipped is not None
+        sure = is_rescued or facts.failure_kind == "nan"
         yield Sign("high" if sure else "medium", (told,), patch=patch, verdict="bad")
 
 
@@ -162,13 +168,14 @@ def _no_logq(facts: Facts) -> Iterator[Sign]:
 
 
 def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
+    info, depth = facts.optimizer_info, facts.depth or 1
+    if info is None or info.unfit is None or not info.is_unfit(depth):
+        return
     bad: Verdict | None = "bad" if facts.is_failed else None
-    if facts.optimizer == "sgd":
-        told = "sgd moves rare IDs hardly at all: it learns little more than popularity"
-        yield Sign("high" if bad else "medium", (told,), patch=calmed(facts), verdict=bad)
-    elif facts.optimizer == "ftrl" and (facts.depth or 0) >= 2:
-        told = "ftrl with layers: its first step sets most weights to zero"
-        yield Sign("high" if bad else "low", (told,), patch=calmed(facts), verdict=bad)
+    otherwise: Confidence = "medium" if info.is_unfit(1) else "low"
+    yield Sign(
+        "high" if bad else otherwise, (info.unfit.message,), patch=calmed(facts), verdict=bad
+    )
 
 
 def _too_deep(facts: Facts) -> Iterator[Sign]:
