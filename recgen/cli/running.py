@@ -76,12 +76,27 @@ def train(
         result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
     metrics = recgen.TrainingMetrics.read(result.folder / "training_metrics.json")
     show.lines(summary.outcome(result, metrics))
+    place = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
+    _explain(place, metrics.failed)
     if metrics.failed:
-        show.lines(summary.failure(experiment, metrics))
-        if result.folder != folder.resolve():
-            show.lines(["", f"{folder} keeps its earlier run; this one is in {result.folder}."])
+        if place != folder:
+            show.lines(["", f"{folder} keeps its earlier run; this one is in {place}."])
         raise typer.Exit(1)
     show.verbatim(summary.next_step(folder))
+
+
+def _explain(place: Path, is_stopped: bool) -> None:
+    """Prints what `recgen diagnose` says of a training that came to nothing."""
+    from recgen.analysis import diagnose, load_run
+    from recgen.cli.verdicts import print_diagnoses
+
+    run = load_run(place)
+    diagnosis = diagnose(run)
+    if is_stopped:
+        show.lines(["", "No model was saved; the recall above is that of the stopped model."])
+    if is_stopped or diagnosis.verdict in ("bad", "broken"):
+        show.line()
+        print_diagnoses([(run, diagnosis)])
 
 
 @app.command()

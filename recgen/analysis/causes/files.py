@@ -45,8 +45,10 @@ def _listed(notes: tuple[str, ...]) -> tuple[str, ...]:
 
 def _unfinished(facts: Facts) -> Iterator[Sign]:
     asked = facts.metrics.count("epochs")
-    stopped = facts.failure_kind or facts.metrics.flag("stopped_early")
-    if stopped or facts.epochs == 0 or facts.metrics.text("failure"):
+    said = facts.metrics.text("failure")
+    if said and not facts.failure_kind:
+        yield Sign("high", (f"the trainer stopped itself: {said}",), verdict="bad")
+    if said or facts.failure_kind or facts.metrics.flag("stopped_early") or facts.epochs == 0:
         return
     seen = []
     if asked and facts.epochs < asked:
@@ -84,7 +86,8 @@ KINDS = (
         title="Training did not finish",
         reason="The file is written after every epoch, so it is there when the machine is not: "
         "pre-emption, memory, a closed terminal.",
-        signs="Fewer epochs than were asked for and no early stop, or no test figures.",
+        signs="Fewer epochs than were asked for and no early stop, no test figures, or a failure "
+        "that the trainer reports without its kind.",
         remedy="Train again; the end of train.log may say what happened.",
         check=_unfinished,
     ),
