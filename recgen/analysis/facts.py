@@ -10,7 +10,9 @@ from recgen.analysis.judged import Judged, Part
 from recgen.analysis.measured import TOWERS, Metrics, Series
 from recgen.analysis.run import Run
 from recgen.analysis.series import constant_since, last, recall_ks, rows_of_chance, zero_since
-from recgen.config import SIDES, Dense, ModelConfig, Side
+from recgen.analysis.trained import findings_of, trained_config
+from recgen.config import SIDES, ExperimentConfig, ModelConfig, Side
+from recgen.findings import Finding
 from recgen.optimizers import OPTIMIZERS, OptimizerInfo
 
 _TINY = 1e-7  # a gradient's norm at which the generated trainer calls a tower dead
@@ -25,7 +27,8 @@ class Facts:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.metrics: Metrics = run.metrics
-        self.model: ModelConfig | None = run.config.model if run.config else None
+        self.config: ExperimentConfig | None = trained_config(run)
+        self.model: ModelConfig | None = self.config.model if self.config else None
 
     @property
     def epochs(self) -> int:
@@ -80,16 +83,12 @@ class Facts:
         return max(map(self.model.depth_of, SIDES)) if self.model else None
 
     @cached_property
-    def relu_outputs(self) -> tuple[tuple[Side, int], ...]:
-        """Towers whose output is a ReLU layer, with the layer's index."""
-        found = []
-        for side in SIDES if self.model else ():
-            layers = self.model.layers_of(side) if self.model else ()
-            last_layer = layers[-1] if layers else None
-            is_relu = isinstance(last_layer, Dense) and last_layer.activation_name == "relu"
-            if is_relu and self.model and not self.model.is_projected(side):
-                found.append((side, len(layers) - 1))
-        return tuple(found)
+    def _findings(self) -> tuple[Finding, ...]:
+        return findings_of(self.run, self.config)
+
+    def findings(self, *codes: str) -> tuple[Finding, ...]:
+        """Returns what `check` finds in the config as it was trained, of these codes."""
+        return tuple(finding for finding in self._findings if finding.code in codes)
 
     @cached_property
     def product_vocabulary(self) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
 from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
@@ -32,12 +32,9 @@ def _split_leakage(facts: Facts) -> Iterator[Sign]:
     split = config.data.split
     if split is None:
         yield _no_split(facts, config)
-    elif split.kind == "random":
-        told = (
-            "the split is random, and the buyer's ID is a feature: the model knows each buyer's "
-            "later purchases when it is asked for earlier ones"
-        )
-        yield Sign("high", (told, *_gap(facts)), patch=_by_time(config))
+    elif found := facts.findings("RG301"):
+        told = (*confirmed(*found), *_gap(facts))
+        yield Sign("high", told, found[0].help, _by_time(config))
     else:
         yield from _unlike_test(facts)
 
@@ -93,7 +90,7 @@ def _unlike_test(facts: Facts) -> Iterator[Sign]:
 
 def _too_good(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    answers, hints = _found(facts, *_ANSWERS), _found(facts, *_HINTS)
+    answers, hints = facts.findings(*_ANSWERS), facts.findings(*_HINTS)
     chance = facts.chance(judged.k) if judged else None
     is_dead = facts.zero_gradients or facts.failure_kind or facts.constant_loss
     too_good = judged is not None and judged.own >= _TOO_GOOD and not is_dead
@@ -101,7 +98,7 @@ def _too_good(facts: Facts) -> Iterator[Sign]:
         return
     if too_good and (chance is None or chance > 0.2) and not (answers or hints):
         return  # of a few products
-    told = [f"{finding.path}: {finding.message}" for finding in (*answers, *hints)]
+    told = [*confirmed(*answers, *hints)]
     if too_good:
         told.insert(0, f"{judged.name} is {figure(judged.own)}: nobody's purchases are so certain")
     patch = _without(*answers) or _without(*hints)
@@ -109,12 +106,6 @@ def _too_good(facts: Facts) -> Iterator[Sign]:
         yield Sign("high", tuple(told), patch=patch, verdict="bad")
     else:
         yield Sign("medium", tuple(told), patch=patch, verdict="bad" if too_good else "at_risk")
-
-
-def _found(facts: Facts, *codes: str) -> tuple[Finding, ...]:
-    report = facts.run.report
-    found = (*report.findings, *report.ignored) if report else ()
-    return tuple(finding for finding in found if finding.code in codes)
 
 
 def _without(*findings: Finding) -> Patch:
@@ -157,46 +148,18 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
 
 
 def _unknown_products(facts: Facts) -> Iterator[Sign]:
+    cuts = [f for f in facts.findings("RG119") if f.path.startswith("features.product_model_")]
     for part, share in facts.run.unknown_products.items():
         if share > _MANY_UNKNOWN:
             told = f"{share:.1%} of the {part} rows have a product that the training lacks"
-            extra = _cuts(facts)
-            yield Sign("high" if extra else "medium", (told, *extra), patch=_uncut(facts))
+            patch = {finding.path: REMOVED for finding in cuts}
+            yield Sign("high" if cuts else "medium", (told, *confirmed(*cuts)), patch=patch)
             return
 
 
-def _cuts(facts: Facts) -> tuple[str, ...]:
-    settings = _id_settings(facts)
-    return tuple(f"the product ID has {name}: {value}" for name, value in settings.items())
-
-
-def _id_settings(facts: Facts) -> dict[str, int]:
-    config = facts.run.config
-    index = _product_index(config) if config else None
-    if config is None or index is None:
-        return {}
-    embedding = getattr(config.features.product_model_features[index].transforms, "embedding", None)
-    named = {name: getattr(embedding, name, None) for name in ("vocab_size", "min_frequency")}
-    return {name: value for name, value in named.items() if value}
-
-
-def _product_index(config: ExperimentConfig) -> int | None:
-    named = (f.output_name for f in config.features.product_model_features)
-    product = config.features.product_id
-    return next((index for index, name in enumerate(named) if name == product), None)
-
-
-def _uncut(facts: Facts) -> Patch:
-    index = _product_index(facts.run.config) if facts.run.config else None
-    path = f"features.product_model_features[{index}].transforms.embedding"
-    return {f"{path}.{name}": REMOVED for name in _id_settings(facts)}
-
-
 def _column_twice(facts: Facts) -> Iterator[Sign]:
-    for finding in _found(facts, "RG101"):
-        told = f"{finding.path}: {finding.message}"
-        patch = patch_of(finding.fix)
-        yield Sign("medium", (told,), help=finding.help, patch=patch)
+    for finding in facts.findings("RG101"):
+        yield Sign("medium", confirmed(finding), finding.help, patch_of(finding))
 
 
 KINDS = (

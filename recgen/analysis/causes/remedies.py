@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
-from recgen.findings import Fix, join_path
-from recgen.optimizers import OPTIMIZERS, RECOMMENDED, Rates
+from recgen.findings import Finding, join_path
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED, OptimizerInfo
 
 _FEWER = 5  # a lower rate than one that failed
 _DEEP = 4  # docs/diagnosis.md: of failed runs with so many layers, a safe rate rescued none
 
 
-def rates(facts: Facts, depth: int | None) -> Rates:
-    """Return the rates that train towers of a depth, by the recommended optimizer if need be."""
-    return (facts.optimizer_info or OPTIMIZERS[RECOMMENDED]).at(depth)
-
-
 def is_slow(facts: Facts) -> bool:
     """Return whether the rate is so low that a model stays where popularity is."""
-    info, rate = facts.optimizer_info, facts.rate
-    return info is not None and rate is not None and info.is_low(rate, facts.depth)
+    return bool(facts.findings("RG228"))
 
 
 def calmed(facts: Facts) -> Patch:
@@ -27,7 +21,7 @@ def calmed(facts: Facts) -> Patch:
 
     Of deep towers, the layers go.
     """
-    info, depth = facts.optimizer_info or OPTIMIZERS[RECOMMENDED], facts.depth or 1
+    info, depth = _info(facts), facts.depth or 1
     bare = without_layers(facts) if depth >= _DEEP else {}
     patch: dict[str, object] = {**bare}
     depth = 1 if bare else depth
@@ -38,17 +32,21 @@ def calmed(facts: Facts) -> Patch:
     rate, safe = facts.rate, info.at(depth).safe
     if rate is not None and (rate > safe or is_unfit) and rate != safe:
         patch["model.learning_rate"] = safe
-    for side, index in () if bare else facts.relu_outputs:
-        patch[f"model.{side}_tower_layers[{index}].activation"] = "linear"
+    for finding in () if bare else facts.findings("RG204"):
+        patch[f"{finding.path}.activation"] = "linear"
     if facts.model and facts.model.gradient_clip_norm is None:
         patch["model.gradient_clip_norm"] = 1.0
     return {**patch, **corrected(facts)}
 
 
+def _info(facts: Facts) -> OptimizerInfo:
+    """Returns what is known of the optimizer; of one that is not ours, what is of the usual one."""
+    return facts.optimizer_info or OPTIMIZERS[RECOMMENDED]
+
+
 def corrected(facts: Facts) -> Patch:
     """Returns what switches the logQ correction on, if it is off."""
-    is_off = facts.model is not None and not facts.model.logq_correction
-    return {"model.logq_correction": True} if is_off else {}
+    return patch_of(*facts.findings("RG208"))
 
 
 def lower_rate(facts: Facts) -> Patch:
@@ -66,7 +64,7 @@ def without_layers(facts: Facts) -> Patch:
         "model.buyer_tower_layers": [],
         "model.product_tower_layers": [],
     }
-    safe = rates(facts, 1).safe
+    safe = _info(facts).at(1).safe
     if facts.rate is not None and facts.rate > safe:
         patch["model.learning_rate"] = safe
     return {**patch, **corrected(facts)}
@@ -77,11 +75,11 @@ def rounded(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def patch_of(fix: Fix | None) -> Patch | None:
-    """Returns what a finding's fix does, as a patch; None when it renames."""
-    steps = fix.steps if fix else ()
-    if not steps or any(step.op == "rename" for step in steps):
-        return None
+def patch_of(*findings: Finding) -> Patch:
+    """Returns what the fixes of findings do, as a patch; nothing where one renames."""
+    steps = [step for finding in findings if finding.fix for step in finding.fix.steps]
+    if any(step.op == "rename" for step in steps):
+        return {}
     return {
         join_path(step.location): REMOVED if step.op == "remove" else step.value for step in steps
     }

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from recgen.analysis.causes.base import Kind, Sign, epoch, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import (
     calmed,
     corrected,
-    is_slow,
     lower_rate,
-    rates,
     without_layers,
 )
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import last, lowest, points
-from recgen.optimizers import Rates
 
+_RATE, _CLIPPING = "model.learning_rate", "model.gradient_clip_norm"
+_HIGH = ("RG201", "RG202", "RG203", "RG206")
 _BLOWN_UP = 1.5  # the last loss, divided by the lowest
 _BLOWN_TO_CHANCE = 1.25  # the loss, divided by that of equal scores
 _FAR_FROM_CHANCE = 2.0
@@ -29,49 +28,30 @@ def _high_rate(facts: Facts) -> Iterator[Sign]:
     rate, info = facts.rate, facts.optimizer_info
     if rate is None or info is None or info.is_unfit(1):
         return  # at no rate does it suit
-    known = rates(facts, facts.depth)
-    if rate <= known.safe:
+    found = [f for f in facts.findings(*_HIGH) if f.path == _RATE]
+    safe = info.at(facts.depth).safe
+    if not found and rate <= safe:
         return
-    told = (
-        f"learning rate {rate:g} with {facts.optimizer}{_towers(facts)}: {_limit(known, rate)}",
+    told = confirmed(*found) or (
+        f"learning rate {rate:g} with {facts.optimizer}: {safe:g} is safe",
     )
-    is_high = known.is_high(rate)
+    help = found[0].help if found else ""
     if facts.is_failed or _has_diverged(facts):
-        yield Sign("high" if is_high else "medium", told, patch=calmed(facts), verdict="bad")
-    elif is_high:
-        trains = ("it trained all the same; another seed may not, and a lower rate may be better",)
-        patch = {"model.learning_rate": known.safe}
-        yield Sign("low", (*told, *trains), patch=patch, verdict="good")
-
-
-def _limit(known: Rates, rate: float) -> str:
-    """Returns what is known of a rate that is above the safe one."""
-    if rate >= known.failing:
-        return f"from {known.failing:g} on such towers fail"
-    return f"{known.safe:g} is safe"
-
-
-def _towers(facts: Facts) -> str:
-    if facts.depth is None:
-        return ""
-    layers = "1 dense layer" if facts.depth == 1 else f"{facts.depth} dense layers"
-    return f" and {layers} in a tower" if facts.depth else " and no layers"
+        yield Sign("high" if found else "medium", told, help, calmed(facts), verdict="bad")
+    elif found:
+        trains = "it trained all the same; another seed may not, and a lower rate may be better"
+        yield Sign("low", (*told, trains), help, {_RATE: safe}, verdict="good")
 
 
 def _low_rate(facts: Facts) -> Iterator[Sign]:
     info = facts.optimizer_info
-    if not is_slow(facts) or info is None:
-        return
-    told = (
-        f"learning rate {facts.rate:g} with {facts.optimizer}: below {info.lowest:g} it hardly "
-        "learns"
-    )
-    ends = _ends(facts)
-    patch = {"model.learning_rate": info.at(facts.depth).safe}
-    if facts.is_failed or facts.is_at_chance:
-        yield Sign("high", (told, *ends), patch=patch, verdict="bad")
-    else:
-        yield Sign("medium", (told, *ends), patch=patch)
+    for finding in facts.findings("RG228") if info else ():
+        told = (*confirmed(finding), *_ends(facts))
+        patch = {_RATE: info.at(facts.depth).safe} if info else None
+        if facts.is_failed or facts.is_at_chance:
+            yield Sign("high", told, finding.help, patch, verdict="bad")
+        else:
+            yield Sign("medium", told, finding.help, patch)
 
 
 def _ends(facts: Facts) -> tuple[str, ...]:
@@ -139,43 +119,40 @@ def _not_finite(facts: Facts) -> Iterator[Sign]:
 
 
 def _relu_output(facts: Facts) -> Iterator[Sign]:
-    if not facts.relu_outputs or not facts.is_failed:
-        return
-    told = tuple(f"the {side} tower ends in a ReLU layer" for side, _ in facts.relu_outputs)
-    yield Sign("medium", told, patch=calmed(facts), verdict="bad")
+    found = facts.findings("RG204")
+    if found and facts.is_failed:
+        yield Sign("medium", confirmed(*found), found[0].help, calmed(facts), verdict="bad")
 
 
 def _not_clipped(facts: Facts) -> Iterator[Sign]:
     if facts.model is None or facts.model.gradient_clip_norm is not None or not facts.is_failed:
         return
     if facts.failure_kind in ("nan", "divergence", "collapse") or _has_diverged(facts):
-        patch = {"model.gradient_clip_norm": 1.0}
-        told = f"gradient_clip_norm is null, with {facts.optimizer}"
         info = facts.optimizer_info
         is_rescued = info is not None and info.unclipped is not None
+        found = [f for f in facts.findings("RG206") if f.path == _CLIPPING]
+        told = confirmed(*found) or (f"gradient_clip_norm is null, with {facts.optimizer}",)
+        help = found[0].help if found else ""
         sure = is_rescued or facts.failure_kind == "nan"
-        yield Sign("high" if sure else "medium", (told,), patch=patch, verdict="bad")
+        yield Sign("high" if sure else "medium", told, help, {_CLIPPING: 1.0}, verdict="bad")
 
 
 def _no_logq(facts: Facts) -> Iterator[Sign]:
-    if facts.model is None or facts.model.logq_correction:
-        return
-    told = ("logq_correction is false: popular products are punished as negatives",)
-    if facts.is_failed and not facts.failure_kind:
-        yield Sign("high", told, patch=corrected(facts), verdict="bad")
-    else:
-        yield Sign("medium", told, patch=corrected(facts), verdict="at_risk")
+    for finding in facts.findings("RG208"):
+        told, patch = confirmed(finding), corrected(facts)
+        if facts.is_failed and not facts.failure_kind:
+            yield Sign("high", told, finding.help, patch, verdict="bad")
+        else:
+            yield Sign("medium", told, finding.help, patch, verdict="at_risk")
 
 
 def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
-    info, depth = facts.optimizer_info, facts.depth or 1
-    if info is None or info.unfit is None or not info.is_unfit(depth):
-        return
     bad: Verdict | None = "bad" if facts.is_failed else None
-    otherwise: Confidence = "medium" if info.is_unfit(1) else "low"
-    yield Sign(
-        "high" if bad else otherwise, (info.unfit.message,), patch=calmed(facts), verdict=bad
-    )
+    for finding in facts.findings("RG232"):
+        suits_none = facts.optimizer_info is not None and facts.optimizer_info.is_unfit(1)
+        otherwise: Confidence = "medium" if suits_none else "low"
+        confidence = "high" if bad else otherwise
+        yield Sign(confidence, confirmed(finding), finding.help, calmed(facts), verdict=bad)
 
 
 def _too_deep(facts: Facts) -> Iterator[Sign]:
