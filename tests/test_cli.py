@@ -17,9 +17,10 @@ from diagnoses import dead
 from metrics_data import COLLAPSE, metrics_data
 
 import recgen
-from recgen.cli import main, summary
+from recgen.cli import app, main, summary
 from recgen.findings import RecgenError, printable
 from recgen.formats import rule_section, rules_page
+from recgen.load import yaml_text
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult
 from recgen.optimizers import OPTIMIZERS
@@ -150,6 +151,15 @@ def test_train_ends_with_a_summary(run, config, trained):
     assert (trained["epochs"], trained["seed"]) == (3, 7)
     assert trained["text"] == config.read_text()
     assert set(trained["files"]) == {"transform_module.py", "trainer_module.py"}
+
+
+def test_train_reads_the_config_once(run, config, trained, monkeypatch):
+    texts, read = [], yaml_text.read_yaml
+    monkeypatch.setattr(yaml_text, "read_yaml", lambda *a: texts.append(a) or read(*a))
+    config.write_text(config.read_text() + " ")  # no test has checked this text before
+    assert run("render", "config.yaml")[0] == 0
+    assert run("train", "config.yaml", "--data", "d.csv")[0] == 0
+    assert [name for _, name in texts] == ["config.yaml", str(Path("runs/shop/config.yaml"))]
 
 
 def test_train_reads_the_data_beside_the_config(run, folder, experiment, trained):
@@ -412,17 +422,19 @@ def test_bugs_are_not_hidden(config, monkeypatch):
         main(["check", str(config)])
 
 
-def test_a_config_that_changes_meanwhile(run, config, monkeypatch):
-    real = recgen.check
+def test_a_config_that_changes_meanwhile_is_used_as_it_was_checked(
+    run, config, trained, monkeypatch
+):
+    real, text = app.examine, config.read_text()
 
-    def check(source, allow):
-        report = real(source, allow=allow)
-        Path(source).unlink()
-        return report
+    def examine(source, allow):
+        found = real(source, allow=allow)
+        Path(source).write_text("name: [")
+        return found
 
-    monkeypatch.setattr(recgen, "check", check)
-    code, _, err = run("render", "config.yaml")
-    assert (code, "error RG001" in err) == (1, True)
+    monkeypatch.setattr(app, "examine", examine)
+    assert run("train", "config.yaml", "--data", "d.csv")[0] == 0
+    assert trained["text"] == text
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")

@@ -10,12 +10,10 @@ from pathlib import Path
 from recgen.analysis.measured import Metrics
 from recgen.analysis.metrics_file import read_metrics
 from recgen.analysis.place import Place, open_place
-from recgen.check import check_text
+from recgen.check import examine_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report
-from recgen.load import parse
 from recgen.load.document import UnreadableError
-from recgen.load.reading import read_text
 from recgen.metrics import FILE_NAME
 
 CONFIG = "config.yaml"
@@ -147,8 +145,8 @@ def _config(place: Place, source: str) -> tuple[Report | None, ExperimentConfig 
         return None, None
     text = content.decode("utf-8-sig", errors="replace")
     try:
-        report = check_text(text, "yaml", source)
-        return report, parse(read_text(text, "yaml", source)).config
+        checked = examine_text(text, "yaml", source)
+        return checked.report, checked.config
     except UnreadableError as unreadable:
         return Report((unreadable.finding,), source, text), None
 

@@ -32,7 +32,8 @@ def render(
     from recgen import write
     from recgen.generate import generate
 
-    files = generate(checked(config, allow))
+    experiment, _ = checked(config, allow)
+    files = generate(experiment)
     if not check and not diff:
         for file in write.write_files(files, out, force=force):
             show.line("wrote     " if file.changed else "unchanged ", str(file.path))
@@ -68,10 +69,9 @@ def train(
     from recgen.local.progress import open_progress
     from recgen.local.run import train as run
 
-    experiment = checked(config, allow)
+    experiment, text = checked(config, allow)
     source = data or _source(config, experiment)
     folder = out or Path("runs", summary.folder_name(experiment.name or config.stem))
-    text = config.read_text(encoding="utf-8-sig")
     with open_progress() as progress:
         result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
     metrics = recgen.TrainingMetrics.read(result.folder / "training_metrics.json")
