@@ -129,7 +129,7 @@ def patched(folder: Path, config: dict[str, Any]) -> tuple[dict[str, Any], list[
     """Returns the config with the first patch of a run's diagnosis, and what it changed."""
     from recgen.analysis import diagnose, load_run
     from recgen.analysis.diagnosis import fixes
-    from recgen.cli.verdicts import patch_lines
+    from recgen.analysis.text import patch_lines
     from recgen.edit import apply
 
     cause = diagnose(load_run(folder)).first_patch

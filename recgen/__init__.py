@@ -11,9 +11,9 @@ from recgen.check import require as load
 from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, RecgenError, Report
 from recgen.generate import render
-from recgen.load.dump import dump
 from recgen.metrics import TrainingMetrics
 from recgen.presets import Preset, presets
+from recgen.reading.dump import dump
 
 try:
     __version__ = version("recgen")

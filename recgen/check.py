@@ -9,11 +9,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from recgen.config import ExperimentConfig
+from recgen.data.profile import Profile
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
-from recgen.load import Document, Parsed, parse, parse_sections, read
-from recgen.load.document import MAX_FINDINGS, UnreadableError
-from recgen.load.reading import TextKind, document_of, file_text, read_text
-from recgen.profile import Profile
+from recgen.reading import Document, Parsed, parse, parse_sections, read
+from recgen.reading.document import MAX_FINDINGS, UnreadableError
+from recgen.reading.sources import TextKind, document_of, file_text, read_text
 from recgen.rules import RULES, Problem, Rule, ignores
 from recgen.rules.ignores import is_ignorable
 

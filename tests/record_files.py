@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from recgen.records import KINDS, Block, Parser, RecordFile, write_example
-from recgen.records.checksum import masked_crc
-from recgen.records.spans import padded
+from recgen.inspect.records import KINDS, Block, Parser, RecordFile, write_example
+from recgen.inspect.records.checksum import masked_crc
+from recgen.inspect.records.spans import padded
 
 Row = Mapping[str, Any]
 

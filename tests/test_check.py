@@ -22,8 +22,8 @@ from recgen.findings import (
     join_path,
     show,
 )
-from recgen.load import Document
-from recgen.load.wording import finding_of
+from recgen.reading import Document
+from recgen.reading.pydantic_errors import finding_of
 
 DEEP = [{"type": "dense", "units": n, "activation": "relu"} for n in (256, 128)]
 DEEP.append({"type": "dense", "units": 64, "activation": "linear"})
@@ -351,7 +351,7 @@ def test_data_nested_without_end():
 @pytest.fixture
 def readings(monkeypatch):
     """Collects the texts that are parsed as YAML."""
-    from recgen.load import yaml_text
+    from recgen.reading import yaml_text
 
     texts, parse = [], yaml_text.read_yaml
 

@@ -17,13 +17,14 @@ from diagnoses import dead
 from metrics_data import COLLAPSE, metrics_data
 
 import recgen
-from recgen.cli import app, main, summary
+from recgen.cli import app, main
+from recgen.cli.output import training
 from recgen.findings import RecgenError, printable
 from recgen.formats import rule_section, rules_page
-from recgen.load import yaml_text
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult
 from recgen.optimizers import OPTIMIZERS
+from recgen.reading import yaml_text
 from recgen.rules import RULES
 from recgen.write import MARK
 
@@ -276,7 +277,7 @@ def test_without_the_number_of_products(run, config, trained):
     ],
 )
 def test_names_of_run_folders_lead_nowhere_else(name, folder_name):  # P7
-    assert summary.folder_name(name) == folder_name
+    assert training.folder_name(name) == folder_name
 
 
 # recommend

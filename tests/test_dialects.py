@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import recgen
 from recgen.config import FeatureConfig
-from recgen.load import load, parse, read
-from recgen.load.dialects import modernize
-from recgen.load.document import Document
+from recgen.reading import load, parse, read
+from recgen.reading.dialects import modernize
+from recgen.reading.document import Document
 
 BUYER = "features.buyer_model_features[0]"
 EMBEDDING = "transforms.embedding"

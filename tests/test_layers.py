@@ -11,9 +11,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "optimizers", "profile", "load", "rules", "check", "edit", "upgrade",
+    "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
     "formats", "schema", "plan", "literals", "attest", "render", "write", "generate", "propose",
-    "presets", "metrics", "demo", "records", "analysis", "local", "cli", "__main__",
+    "presets", "metrics", "demo", "inspect", "analysis", "local", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}
@@ -46,6 +46,27 @@ def test_a_module_imports_only_from_those_before_it_on_the_line() -> None:
         if parts != ("__init__",):
             own = LINE.index(parts[0])
             found += [f"{path}: {name}" for name in _of_recgen(path) if _place(name) > own]
+    assert not found
+
+
+def test_proposals_and_rules_share_what_is_below_both() -> None:
+    found = [
+        f"{path}: {name}"
+        for path in sorted((PACKAGE / "propose").glob("*.py"))
+        for name in _of_recgen(path)
+        if _place(name) == LINE.index("rules")
+    ]
+    assert not found
+
+
+def test_records_know_nothing_of_recgen_but_findings() -> None:
+    own = ("recgen.findings", "recgen.inspect.records")
+    found = [
+        f"{path}: {name}"
+        for path in sorted((PACKAGE / "inspect" / "records").glob("*.py"))
+        for name in _of_recgen(path)
+        if not name.startswith(own)
+    ]
     assert not found
 
 

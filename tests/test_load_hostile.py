@@ -13,9 +13,9 @@ import yaml as pyyaml
 
 from recgen.check import check
 from recgen.findings import format_text
-from recgen.load import load, read, yaml_text
-from recgen.load.document import MAX_BYTES, MAX_FINDINGS, MAX_NODES
-from recgen.load.reading import read_text
+from recgen.reading import load, read, yaml_text
+from recgen.reading.document import MAX_BYTES, MAX_FINDINGS, MAX_NODES
+from recgen.reading.sources import read_text
 from recgen.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -250,7 +250,7 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("recgen.analysis.place.MAX_BYTES", 1000)
+    monkeypatch.setattr("recgen.analysis.storage.MAX_BYTES", 1000)
     run_of(tmp_path / "small", {"epochs": []})
     (tmp_path / "small" / "training_metrics.json").write_text(" " * 1001)
     with pytest.raises(RecgenError, match="is larger than"):

@@ -13,11 +13,11 @@ from diagnoses import dead, healthy, judge
 import recgen
 from recgen.analysis.diagnosis import fixes
 from recgen.config import ModelConfig, Optimizer
+from recgen.data.estimates import GIB
 from recgen.edit import apply
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.plan.optimizer import plan_optimizer
 from recgen.presets import presets
-from recgen.rules.cost import GIB
 
 NAMES = get_args(Optimizer)
 DEPTHS = (1, 2, 3, 4, 5, 6, 8, 10)

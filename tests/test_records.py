@@ -28,14 +28,14 @@ from record_files import (  # noqa: E402
     write_records,
 )
 
-from recgen.records import FormatError, Parser, parse_example, write_example  # noqa: E402
-from recgen.records import names as record_names  # noqa: E402
-from recgen.records.saved_model import parse_saved_model  # noqa: E402
-from recgen.records.schema import read_schema  # noqa: E402
-from recgen.records.spans import decode_ints, hash_spans, padded, words_of  # noqa: E402
-from recgen.records.stream import PIECE  # noqa: E402
-from recgen.records.text_format import Message, parse_text  # noqa: E402
-from recgen.records.variables import parse_index  # noqa: E402
+from recgen.inspect.records import FormatError, Parser, parse_example, write_example  # noqa: E402
+from recgen.inspect.records import names as record_names  # noqa: E402
+from recgen.inspect.records.saved_model import parse_saved_model  # noqa: E402
+from recgen.inspect.records.schema import read_schema  # noqa: E402
+from recgen.inspect.records.spans import decode_ints, hash_spans, padded, words_of  # noqa: E402
+from recgen.inspect.records.stream import PIECE  # noqa: E402
+from recgen.inspect.records.text_format import Message, parse_text  # noqa: E402
+from recgen.inspect.records.variables import parse_index  # noqa: E402
 
 RECORDS = [example(a=number, b=[f"v{number}"] * (number % 3)) for number in range(200)]
 
@@ -256,7 +256,7 @@ def test_a_length_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
 
 
 def crc(data: bytes) -> int:
-    from recgen.records.checksum import masked_crc
+    from recgen.inspect.records.checksum import masked_crc
 
     return masked_crc(data)
 
@@ -296,7 +296,7 @@ def test_parsers_know_names_from_block_to_block(tmp_path: Path) -> None:
 
 
 def read_file(path: Path) -> Any:
-    from recgen.records import RecordFile
+    from recgen.inspect.records import RecordFile
 
     return RecordFile(path)
 

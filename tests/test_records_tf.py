@@ -14,10 +14,10 @@ from hypothesis import given  # noqa: E402
 from record_files import example, examples, read_all, serialized, write_records  # noqa: E402
 from runs import Run  # noqa: E402
 
-from recgen.records import FormatError, parse_example, write_example  # noqa: E402
-from recgen.records.saved_model import read_saved_model  # noqa: E402
-from recgen.records.schema import read_schema  # noqa: E402
-from recgen.records.variables import broken_variables, read_index  # noqa: E402
+from recgen.inspect.records import FormatError, parse_example, write_example  # noqa: E402
+from recgen.inspect.records.saved_model import read_saved_model  # noqa: E402
+from recgen.inspect.records.schema import read_schema  # noqa: E402
+from recgen.inspect.records.variables import broken_variables, read_index  # noqa: E402
 
 KINDS = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from recgen.check import check
 from recgen.config import DataConfig, FeatureConfig, Split
-from recgen.findings import Finding
+from recgen.data.estimates import Parts, parts
+from recgen.data.profile import Profile
+from recgen.findings import Finding, percent
 from recgen.local.profile import read_profile
-from recgen.profile import Profile
-from recgen.rules.data.lookup import Parts, parts, percent
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")

@@ -12,7 +12,7 @@ import yaml
 from diagnoses import dead, healthy, run_of
 
 from recgen.analysis.indexing import Entry, entry_of, find_runs
-from recgen.cli.listing import filtered, ordered
+from recgen.cli.output.runs import filtered, ordered
 from recgen.findings import RecgenError
 from recgen.presets import find_preset
 

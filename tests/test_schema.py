@@ -16,9 +16,9 @@ from jsonschema import Draft7Validator
 from metrics_data import metrics_data
 
 from recgen.config import ExperimentConfig
-from recgen.load import parse, read
-from recgen.load.document import Document
 from recgen.metrics import TrainingMetrics
+from recgen.reading import parse, read
+from recgen.reading.document import Document
 from recgen.schema import schema_of, schema_text
 
 ROOT = Path(__file__).resolve().parents[1]

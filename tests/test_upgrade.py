@@ -18,8 +18,8 @@ import recgen
 from recgen.cli import main
 from recgen.config import SIDES, ExperimentConfig
 from recgen.findings import ConfigError, RecgenError
-from recgen.load import load
-from recgen.load.yaml_writer import write_yaml
+from recgen.reading import load
+from recgen.reading.yaml_writer import write_yaml
 from recgen.upgrade import upgrade
 
 BAD = Path(__file__).parent / "bad"

@@ -15,10 +15,10 @@ from recgen.analysis.facts import Facts
 from recgen.analysis.run import CONFIG, MODULES, load_run
 from recgen.config import ModelConfig
 from recgen.findings import RecgenError
-from recgen.load import parse
-from recgen.load.reading import read_text
 from recgen.metrics import FILE_NAME
 from recgen.presets import presets
+from recgen.reading import parse
+from recgen.reading.sources import read_text
 
 _DEPTH = 4  # folders below the one that is asked for
 _INSIDE = ("transform", "examples", "serving_model", "work")  # what a run holds is no run

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from recgen.analysis.measured import Metrics
 from recgen.analysis.metrics_file import read_metrics
-from recgen.analysis.place import Place, open_place
+from recgen.analysis.storage import Place, open_place
 from recgen.check import examine_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report
-from recgen.load.document import UnreadableError
 from recgen.metrics import FILE_NAME
+from recgen.reading.document import UnreadableError
 
 CONFIG = "config.yaml"
 MODULES = ("transform_module.py", "trainer_module.py")

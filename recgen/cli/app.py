@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,21 @@ Allow = Annotated[
     typer.Option(metavar="CODE", help="Take errors of this code as warnings; repeatable."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what recgen did not write.")]
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN",
+        help="Run directories or metrics files, also behind gs://.",
+        show_default=False,
+    ),
+]
+
+
+class Output(str, Enum):
+    """How it is printed."""
+
+    text = "text"
+    json = "json"
 
 
 def _version(wanted: bool) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from recgen.edit import fixed
 from recgen.findings import Finding, Report, printable
+from recgen.formats.file_names import uri
 from recgen.formats.markdown import anchor, rule_section
-from recgen.formats.places import uri
-from recgen.load.nodes import Lines
-from recgen.load.reading import text_kind
+from recgen.reading.positions import Lines
+from recgen.reading.sources import text_kind
 from recgen.rules import RULES, Rule
 
 Plain = dict[str, Any]

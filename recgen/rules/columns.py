@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig
+from recgen.config.paths import all_crosses, all_features, crosses_of, features_of
 from recgen.findings import Location, join_path, show
-from recgen.rules.base import Problem, Rule, all_crosses, all_features, crosses_of, features_of
+from recgen.rules.base import Problem, Rule
 
 
 def _inside(path: Location) -> str:

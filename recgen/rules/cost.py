@@ -14,21 +14,14 @@ from recgen.config import (
     negatives_of,
     scored_of,
 )
+from recgen.config.paths import all_crosses, embeddings_of, layers_of, quantiles_of
+from recgen.data.columns import described, id_column
+from recgen.data.estimates import GIB, in_gib
+from recgen.data.profile import Profile
 from recgen.findings import Location, show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
-from recgen.profile import Profile
-from recgen.rules.base import (
-    NO_DATA,
-    Problem,
-    Rule,
-    all_crosses,
-    embeddings_of,
-    layers_of,
-    quantiles_of,
-)
-from recgen.rules.data.lookup import described, id_column
+from recgen.rules.base import NO_DATA, Problem, Rule
 
-GIB = 2**30
 _FLOAT = 4  # bytes
 _MOST_TABLES = GIB
 _MOST_ROWS = 100_000
@@ -81,11 +74,6 @@ def _embedding_memory(
         )
         help = "Lower its `embedding_dim` or its number of rows."
         yield Problem(largest.path, message, help)
-
-
-def in_gib(size: float) -> str:
-    """Returns a number of bytes in words."""
-    return f"{size / GIB:,.1f} GiB"
 
 
 def _dense_updates(

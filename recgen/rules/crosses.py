@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 
 from recgen.config import Cross, DataConfig, FeatureConfig
+from recgen.config.paths import all_crosses, id_features
 from recgen.findings import show
-from recgen.rules.base import Problem, Rule, all_crosses, id_features
+from recgen.rules.base import Problem, Rule
 
 _FULL = 10  # combinations a bucket: far above
 

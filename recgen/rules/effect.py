@@ -14,16 +14,9 @@ from recgen.config import (
     Side,
     residuals_of,
 )
+from recgen.config.paths import all_crosses, all_features, all_layers, embeddings_of, features_of
 from recgen.findings import show
-from recgen.rules.base import (
-    Problem,
-    Rule,
-    all_crosses,
-    all_features,
-    all_layers,
-    embeddings_of,
-    features_of,
-)
+from recgen.rules.base import Problem, Rule
 from recgen.rules.effect_training import CHECKS, REMOVE, changed, unused
 
 

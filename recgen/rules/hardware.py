@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, Dropout, FeatureConfig, HistoryFeature, ModelConfig
+from recgen.config.paths import all_features, all_layers
 from recgen.findings import show
-from recgen.rules.base import Problem, Rule, all_features, all_layers
+from recgen.rules.base import Problem, Rule
 
 _JIT = ("model", "jit_compile")
 

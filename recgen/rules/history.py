@@ -6,16 +6,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import DataConfig, FeatureConfig, History, HistoryFeature
+from recgen.config.paths import all_features, embeddings_of, features_of
+from recgen.data.profile import Profile
 from recgen.findings import Location, show
-from recgen.profile import Profile
-from recgen.rules.base import (
-    MAX_COMPARED,
-    Problem,
-    Rule,
-    all_features,
-    embeddings_of,
-    features_of,
-)
+from recgen.rules.base import MAX_COMPARED, Problem, Rule
 
 _LONG = 1000  # values of a list
 

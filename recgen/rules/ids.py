@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import SIDES, FeatureConfig, Side, detect_id
+from recgen.config.paths import id_features
 from recgen.findings import Location, show
-from recgen.rules.base import Problem, Rule, id_features
+from recgen.rules.base import Problem, Rule
 
 
 def _path(side: Side) -> Location:

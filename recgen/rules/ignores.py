@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recgen.findings import Finding, Severity, show
-from recgen.load.document import Document
-from recgen.load.nodes import LINE_END, Lines, Node, Position
+from recgen.reading.document import Document
+from recgen.reading.positions import LINE_END, Lines, Node, Position
 from recgen.rules.base import Rule
 
 _COMMENT = re.compile(

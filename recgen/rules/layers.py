@@ -17,8 +17,9 @@ from recgen.config import (
     ModelConfig,
     Side,
 )
+from recgen.config.paths import all_layers, layers_of
 from recgen.findings import Location, Severity
-from recgen.rules.base import Problem, Rule, all_layers, layers_of
+from recgen.rules.base import Problem, Rule
 
 _HIGH_RATE = 0.7
 _FEW_ROWS = 64  # of a batch whose moments batch_norm takes

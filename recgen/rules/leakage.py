@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig, Side, TemporalFeature
+from recgen.config.paths import all_crosses, all_features, columns_of, id_features
 from recgen.findings import Location, show
-from recgen.rules.base import (
-    Problem,
-    Rule,
-    all_crosses,
-    all_features,
-    columns_of,
-    id_features,
-)
+from recgen.rules.base import Problem, Rule
 
 _OTHER: dict[Side, Side] = {"buyer": "product", "product": "buyer"}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, Dense, ModelConfig
+from recgen.config.paths import all_layers
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
-from recgen.rules.base import Problem, Rule, all_layers
+from recgen.rules.base import Problem, Rule
 
 _ALWAYS_CLIPPED = 0.1
 _NEVER_CLIPPED = 10.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, scored_of
-from recgen.profile import Profile
-from recgen.rules.base import NO_DATA, Problem, Rule, all_crosses, all_features
-from recgen.rules.cost import GIB, in_gib
-from recgen.rules.data.lookup import Use, id_column, is_made, parts
+from recgen.config.paths import all_crosses, all_features
+from recgen.data.columns import id_column
+from recgen.data.estimates import GIB, in_gib, list_values, parts
+from recgen.data.profile import Profile
+from recgen.rules.base import NO_DATA, Problem, Rule
 
 _FEW_ANSWERS, _MOST_ANSWERS = 5, 1000
 _CACHED, _LISTED = 8, 4  # bytes of a transformed value, and of one in a list
@@ -61,29 +62,6 @@ def _cache(
         if lists * _LISTED > size / 2:
             help = "Lower the history's `max_length`, or use a machine that has them."
         yield Problem(("features",), message, help)
-
-
-def list_values(
-    features: FeatureConfig, feature: HistoryFeature, profile: Profile, data: DataConfig
-) -> int:
-    """Returns how many values the lists of all rows have, at most.
-
-    A list that a run makes has no more values than its buyer has rows before it.
-    """
-    if feature.history is None:
-        return 0
-    longest = feature.history.max_length
-    use = Use((), "feature", "history", feature.output_name, feature.column, feature.bq_type)
-    buyer = id_column(features, "buyer", profile)
-    if buyer is None or not is_made(use, data, profile):
-        return profile.rows * longest
-    return sum(_past(rows, longest) for rows in profile.counts(buyer.name))
-
-
-def _past(rows: int, longest: int) -> int:
-    """Returns the sum of 0, 1, 2, ... over a buyer's rows, none of them above `longest`."""
-    rising = min(rows, longest + 1)
-    return rising * (rising - 1) // 2 + (rows - rising) * longest
 
 
 RULES = (

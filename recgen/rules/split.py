@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig
+from recgen.config.paths import all_features
+from recgen.data.profile import Profile
 from recgen.findings import show
-from recgen.profile import Profile
-from recgen.rules.base import Problem, Rule, all_features
+from recgen.rules.base import Problem, Rule
 
 _KIND = ("data", "split", "kind")
 _DATE = ("data", "split", "date_column")

@@ -12,8 +12,9 @@ from recgen.config import (
     TemporalFeature,
     item_type,
 )
+from recgen.config.paths import all_crosses, all_features, id_features
 from recgen.findings import Location, show
-from recgen.rules.base import Problem, Rule, all_crosses, all_features, id_features
+from recgen.rules.base import Problem, Rule
 
 _CATEGORY = ("STRING", "BYTES", "INT64", "INTEGER", "BOOL", "BOOLEAN")
 _NUMBER = ("FLOAT64", "FLOAT", "NUMERIC", "BIGNUMERIC", "INT64", "INTEGER", "BOOL", "BOOLEAN")

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import Embedding, FeatureConfig, ModelConfig
+from recgen.config.paths import embedding_of, embeddings_of, id_features, quantiles_of
 from recgen.findings import Location, show
-from recgen.rules.base import (
-    Problem,
-    Rule,
-    embedding_of,
-    embeddings_of,
-    id_features,
-    quantiles_of,
-)
+from recgen.rules.base import Problem, Rule
 
 _BOOL = ("BOOL", "BOOLEAN")
 _UNLIKE = 2  # widths of ID and output: more than the defaults differ

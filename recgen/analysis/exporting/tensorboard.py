@@ -11,7 +11,7 @@ from recgen.analysis.exporting.measures import figures_of, series_of, tag
 from recgen.analysis.measured import Histogram, Metrics, Series
 from recgen.analysis.run import Run
 from recgen.analysis.series import points
-from recgen.analysis.wording import WORDS
+from recgen.analysis.text import WORDS
 from recgen.findings import printable
 
 FILE = "events.out.tfevents.recgen"

@@ -15,7 +15,7 @@ from recgen.analysis.report.lines import Line
 from recgen.analysis.report.part import Part
 from recgen.analysis.report.svg import COLORS
 from recgen.analysis.report.text import name
-from recgen.analysis.wording import division, interval_text, what_runs_tell
+from recgen.analysis.text import division, interval_text, what_runs_tell
 
 _MOST_SETTINGS = 200
 _MOST_FACTORS = 8

@@ -21,7 +21,7 @@ from recgen.analysis.report.evaluated import (
 from recgen.analysis.report.figures import Figure, curves, health, histograms
 from recgen.analysis.report.text import lines, name, percent
 from recgen.analysis.run import Run
-from recgen.analysis.wording import WORDS, patch_lines, setup_of
+from recgen.analysis.text import WORDS, patch_lines, setup_of
 from recgen.findings import show
 
 if TYPE_CHECKING:

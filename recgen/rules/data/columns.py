@@ -6,19 +6,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import DataConfig, FeatureConfig, is_array
-from recgen.findings import FixOp, show
-from recgen.profile import ColumnProfile, Profile
+from recgen.data.columns import Use, columns, described, is_made, places_of, uses, wrong_unit
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import FixOp, percent, show
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import (
-    Use,
-    columns,
-    described,
-    is_made,
-    percent,
-    places_of,
-    uses,
-)
-from recgen.rules.data.times import wrong_unit
 
 _LISTED = 20  # columns in a message
 _COMPARED = 10_000  # names, about a second at worst

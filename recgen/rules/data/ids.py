@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import FeatureConfig
-from recgen.findings import show
-from recgen.profile import ColumnProfile, Profile
+from recgen.data.columns import described, ids
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import percent, show
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import described, ids, percent
 
 _NEARLY_ALL = 0.9
 _MOST = 0.5

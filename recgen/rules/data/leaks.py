@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import FeatureConfig, ModelConfig
-from recgen.findings import show
-from recgen.profile import Profile
+from recgen.data.columns import described_of, id_column, read_by
+from recgen.data.profile import Profile
+from recgen.findings import percent, show
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import described_of, id_column, percent, read_by
 
 _FEW, _MOST = 0.01, 0.5
 _SEEN = 20  # products bought more than once: fewer agree by chance

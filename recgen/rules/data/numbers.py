@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import Bucketize, FeatureConfig, Normalize, NumericFeature, TemporalFeature
-from recgen.findings import Location, show
-from recgen.profile import ColumnProfile, Profile
+from recgen.data.columns import described
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import Location, percent, show
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import described, percent
 
 _SKEWED = 1.65  # exp(1/2): mean by median of a lognormal whose logarithm has deviation 1
 _FAR = 100  # largest by median

@@ -3,60 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
 
 from recgen.config import DataConfig, FeatureConfig, ModelConfig, negatives_of
+from recgen.data.columns import date_column, id_column
+from recgen.data.estimates import drawn_rows, parts
+from recgen.data.profile import Profile
 from recgen.findings import Severity
-from recgen.profile import Profile
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import date_column, id_column, parts
 
 _DAY = 86_400
 _STEPS = 20  # of an epoch, at least
-_PARTS, _HALVES = 8, 20  # parts of a half-life that are counted; half-lives until nothing is left
-_NEWEST = 0.001  # of the rows: the trainer leaves them out when it looks for the latest time
-_HALVINGS = 40  # of the span: the latest time to a second
 _FAR = 2  # times as many products, or as few
-
-
-def drawn_rows(
-    features: FeatureConfig, data: DataConfig, profile: Profile, half_life_days: float
-) -> float | None:
-    """Returns how many rows an epoch draws, about; None where there is no split by time."""
-    date, rows = date_column(features, data, profile), parts(features, data, profile)
-    if date is None or rows is None or rows.training <= 0:
-        return None
-    end = _end_of_training(data, date.low or 0, date.high or 0)
-    newest = _newest(profile, date.name, date.low or 0, end)
-    width = half_life_days * _DAY / _PARTS
-    expected = float(profile.rows_between(date.name, newest, end))
-    for part in range(_PARTS * _HALVES):
-        high, low = newest - part * width, newest - (part + 1) * width
-        if high <= (date.low or 0):
-            break
-        expected += profile.rows_between(date.name, low, high) * 0.5 ** ((part + 0.5) / _PARTS)
-    before = (date.rows - date.nulls) - profile.rows_between(date.name, end, inf)
-    return expected * rows.training / max(1, before)  # less what is drawn for validation
-
-
-def _end_of_training(data: DataConfig, first: float, last: float) -> float:
-    split = data.split
-    assert split, "there is a date column"
-    held_out = split.test + (split.validation if split.kind == "strict_time" else 0)
-    return first + (last - first) * (1 - held_out)
-
-
-def _newest(profile: Profile, name: str, first: float, end: float) -> float:
-    """Returns a time that only the latest rows of the training are after."""
-    few = _NEWEST * profile.rows_between(name, first, end)
-    low, high = first, end
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if profile.rows_between(name, middle, end) > few:
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def _half_life(

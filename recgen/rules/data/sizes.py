@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig, ModelConfig
-from recgen.profile import Profile
+from recgen.data.columns import id_column
+from recgen.data.estimates import parts
+from recgen.data.profile import Profile
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import id_column, parts
 
 _SMALL = 4_000  # products: the largest catalogue on which depth was measured to hurt has 3,659
 _DEEP = 3

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from math import sqrt
 
 from recgen.config import DataConfig, FeatureConfig
-from recgen.profile import Profile
+from recgen.data.estimates import Parts, parts
+from recgen.data.profile import Profile
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import Parts, parts
 
 _RECALL = 0.3  # of a good model on Online Retail, at 100
 _ERROR = 0.02  # what twice the width gains there

@@ -7,39 +7,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from recgen.config import DataConfig, FeatureConfig
-from recgen.findings import show
-from recgen.profile import ColumnProfile, Profile
+from recgen.data.columns import DATE, columns, date_column, wrong_unit
+from recgen.data.profile import Profile
+from recgen.findings import percent, show
 from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import DATE, Use, columns, date_column, percent
 
 _DAY = 86_400
-_UNITS = ((10**17, "nanoseconds"), (10**14, "microseconds"), (10**11, "milliseconds"))
-_MARCH_1973 = 10**8  # in epoch seconds: above 20,991,231, below any shop's records
 _MOST = 0.9
-
-
-def wrong_unit(use: Use, column: ColumnProfile) -> str | None:
-    """Returns what whole numbers are that are read as times; None for epoch seconds."""
-    digits = column.examples and all(e.lstrip("-").isdecimal() for e in column.examples)
-    if use.kind != "temporal" or use.bq_type == "TIME" or not digits:
-        return None
-    largest = max(abs(int(example)) for example in column.examples)
-    for limit, unit in _UNITS:
-        if largest >= limit:
-            return unit
-    if column.kind != "integer" or column.low is None or column.high is None or column.low < 0:
-        return None
-    if _is_calendar(column.low) and _is_calendar(column.high):
-        return "dates written as numbers"
-    return "no epoch seconds" if column.high < _MARCH_1973 else None
-
-
-def _is_calendar(number: float) -> bool:
-    try:
-        datetime.strptime(str(int(number)), "%Y%m%d")
-    except ValueError:
-        return False
-    return number >= 10_000_000
 
 
 def _units(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:

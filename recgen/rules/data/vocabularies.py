@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from math import exp, inf, prod
 
 from recgen.config import SIDES, Cross, Embedding, FeatureConfig, ModelConfig, residuals_of
-from recgen.findings import Severity, show
-from recgen.profile import Profile, embedding_width
-from recgen.rules.base import Problem, Rule, all_crosses, embedding_of
-from recgen.rules.data.lookup import described, find, ids, percent, places_of
+from recgen.config.paths import all_crosses, embedding_of
+from recgen.data.columns import described, find, ids, places_of
+from recgen.data.estimates import embedding_width
+from recgen.data.profile import Profile
+from recgen.findings import Severity, percent, show
+from recgen.rules.base import Problem, Rule
 
 _NARROW = 4  # times less than the formula's width
 _EMPTY = 100  # hash buckets a combination
