@@ -23,6 +23,7 @@ from recgen.findings import RecgenError, printable
 from recgen.formats import rule_section, rules_page
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult
+from recgen.metrics.reading import file_of
 from recgen.optimizers import OPTIMIZERS
 from recgen.reading import yaml_text
 from recgen.rules import RULES
@@ -125,7 +126,7 @@ def trained(folder, monkeypatch):
         pq.write_table(buyers, out / "purchases.parquet")
         rows = {"train": 31_714, "eval": 2_972, "test": 5_314}
         seconds = {"read": 0.6, "split": 0.01, "analyze": 3.0, "transform": 6.5, "train": 5.4}
-        return RunResult(out.resolve(), calls["metrics"], seconds, rows)
+        return RunResult(out.resolve(), file_of(calls["metrics"]).metrics, seconds, rows)
 
     monkeypatch.setattr("recgen.local.run.train", train)
     return calls

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from recgen.analysis.measured import Metrics
 from recgen.analysis.run import Run
 from recgen.check import check
 from recgen.config import ExperimentConfig, ModelConfig
 from recgen.findings import Finding
+from recgen.metrics import Params
 
 _WITHOUT_LAYERS = ("RG206", "RG228", "RG232")  # what is true of an optimizer whatever the towers
 
@@ -18,7 +18,7 @@ def trained_config(run: Run) -> ExperimentConfig | None:
     config = run.config
     if config is None:
         return None
-    told = {**config.model.model_dump(), **_told(run.metrics)}
+    told = {**config.model.model_dump(), **_told(run.metrics.params)}
     try:
         model = ModelConfig.model_validate(told)
     except ValidationError:  # a file may say anything
@@ -26,13 +26,13 @@ def trained_config(run: Run) -> ExperimentConfig | None:
     return config if model == config.model else config.model_copy(update={"model": model})
 
 
-def _told(metrics: Metrics) -> dict[str, object]:
+def _told(params: Params) -> dict[str, object]:
     """Returns the settings that a trainer reports, under their names in the config."""
     told = {
-        "optimizer": (metrics.text("optimizer") or "").lower() or None,
-        "learning_rate": metrics.number("learning_rate"),
-        "batch_size": metrics.count("batch_size"),
-        "epochs": metrics.count("epochs"),
+        "optimizer": params.optimizer.lower() if params.optimizer else None,
+        "learning_rate": params.learning_rate,
+        "batch_size": params.batch_size,
+        "epochs": params.epochs,
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -44,7 +44,7 @@ def findings_of(run: Run, trained: ExperimentConfig | None) -> tuple[Finding, ..
     out.
     """
     if run.report is None:
-        found = check({"model": _told(run.metrics)}).findings
+        found = check({"model": _told(run.metrics.params)}).findings
         return tuple(finding for finding in found if finding.code in _WITHOUT_LAYERS)
     if trained is not None and trained != run.config:
         return check(trained).findings

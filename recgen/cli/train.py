@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-import recgen
 from recgen.cli import show
 from recgen.cli.app import Allow, Config, app, checked
 from recgen.config import ExperimentConfig
@@ -42,11 +41,10 @@ def train(
     folder = out or Path("runs", training.folder_name(experiment.name or config.stem))
     with open_progress() as progress:
         result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
-    metrics = recgen.TrainingMetrics.read(result.folder / "training_metrics.json")
-    show.lines(training.outcome(result, metrics))
+    show.lines(training.outcome(result))
     place = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
-    _explain(place, metrics.failed)
-    if metrics.failed:
+    _explain(place, result.metrics.failed)
+    if result.metrics.failed:
         if place != folder:
             show.lines(["", f"{folder} keeps its earlier run; this one is in {place}."])
         raise typer.Exit(1)

@@ -65,25 +65,24 @@ def _by_time(config: ExperimentConfig) -> Patch:
 
 def _gap(facts: Facts) -> Iterator[str]:
     judged = facts.judged
-    if judged and judged.popularity is not None:
-        yield (
-            f"{judged.name} {figure(judged.own)} (popularity {figure(judged.popularity)}) is not "
-            "that of a later day"
-        )
+    if judged and judged.baseline is not None:
+        baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
+        yield f"{judged.name} {figure(judged.own)} ({baseline}) is not that of a later day"
 
 
 def _unlike_test(facts: Facts) -> Iterator[Sign]:
-    k = facts.k
-    test = facts.test_recalls.get(k or 0)
-    val = last(facts.val_recalls.get(k or 0, ()))
-    if not test or not val or facts.is_failed or val <= _VAL_FAR_ABOVE * test:
+    test, curve = facts.kind.measured("test"), facts.curve
+    val = last(curve.values)
+    if not test or not val or curve.measure != test.measure or facts.is_failed:
         return
-    rows = min(facts.rows("val") or 0, facts.rows("test") or 0)
-    if rows and val - test <= 3 * (val * (1 - val) / rows) ** 0.5:
+    if not 0 < _VAL_FAR_ABOVE * test.own < val:
+        return
+    rows = min(facts.kind.rows("val") or 0, test.rows or 0)
+    if rows and val - test.own <= 3 * (val * (1 - val) / rows) ** 0.5:
         return
     told = (
-        f"validation recall@{k} is {figure(val)} and the test's {figure(test)}: validation rows "
-        "are no later days",
+        f"validation {curve.measure} is {figure(val)} and the test's {figure(test.own)}: "
+        "validation rows are no later days",
     )
     yield Sign("medium", told)
 
@@ -91,7 +90,7 @@ def _unlike_test(facts: Facts) -> Iterator[Sign]:
 def _too_good(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     answers, hints = facts.findings(*_ANSWERS), facts.findings(*_HINTS)
-    chance = facts.chance(judged.k) if judged else None
+    chance = judged.chance if judged else None
     is_dead = facts.zero_gradients or facts.failure_kind or facts.constant_loss
     too_good = judged is not None and judged.own >= _TOO_GOOD and not is_dead
     if judged is None or (not too_good and not answers and not hints):
@@ -115,14 +114,14 @@ def _without(*findings: Finding) -> Patch:
 
 
 def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
-    candidates, known = facts.metrics.count("candidates"), facts.product_vocabulary
+    candidates, known = facts.params.candidates, facts.product_vocabulary
     if candidates is None:
         return
     if known and candidates > known:
         told = f"{candidates:,} candidates, and the vocabulary has {known:,} products"
         yield Sign("high", (told,))
         return
-    rows = facts.metrics.count("train_rows")
+    rows = facts.params.train_rows
     if rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
         told = f"{candidates:,} candidates from {rows:,} training rows: nearly one a row"
         yield Sign("medium", (told,))
@@ -140,7 +139,7 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
     if len(set(digests.values())) > 1:
         told = ", ".join(f"{name} of config {digest}" for name, digest in digests.items())
         seen.append(f"the modules are not from one config: {told}")
-    trained, rendered = facts.metrics.text("config_digest"), digests.get("trainer_module.py")
+    trained, rendered = facts.params.config_digest, digests.get("trainer_module.py")
     if trained and rendered and trained != rendered:
         seen.append(f"the metrics are of config {trained}, and the trainer is of {rendered}")
     if seen:
@@ -149,7 +148,7 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
 
 def _unknown_products(facts: Facts) -> Iterator[Sign]:
     cuts = [f for f in facts.findings("RG119") if f.path.startswith("features.product_model_")]
-    for part, share in facts.run.unknown_products.items():
+    for part, share in (facts.params.unknown_products or {}).items():
         if share > _MANY_UNKNOWN:
             told = f"{share:.1%} of the {part} rows have a product that the training lacks"
             patch = {finding.path: REMOVED for finding in cuts}

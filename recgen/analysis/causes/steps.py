@@ -72,7 +72,7 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
     if facts.failure_kind in ("collapse", "dead_tower", "nan"):
         return
     bottom, end = lowest(facts.loss), last(facts.loss)
-    said = facts.metrics.text("failure")
+    said = facts.params.failure
     seen = [f"the trainer stopped itself: {said}"] if said and _told(facts, "divergence") else []
     if bottom and end is not None and bottom[1] > 0 and end > _BLOWN_UP * bottom[1]:
         lowest_epoch = epoch(bottom[0])
@@ -103,11 +103,11 @@ def _bursts(facts: Facts) -> Iterator[str]:
 
 def _not_finite(facts: Facts) -> Iterator[Sign]:
     seen = []
-    said = facts.metrics.text("failure")
+    said = facts.params.failure
     if facts.failure_kind == "nan":
         where = "" if facts.failure_epoch is None else f" in {epoch(facts.failure_epoch)}"
         seen.append(said or f"the trainer stopped{where}: the loss became NaN or infinite")
-    for path, epochs in facts.metrics.not_finite.items():
+    for path, epochs in facts.run.file.not_finite.items():
         if path.startswith(("loss.", "gradient.")):
             since = f"from {epoch(epochs[0])} on" if len(epochs) > 1 else f"in {epoch(epochs[0])}"
             seen.append(f"{path} is NaN or infinite {since}")
@@ -157,13 +157,14 @@ def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
 
 def _too_deep(facts: Facts) -> Iterator[Sign]:
     depth, judged = facts.depth, facts.judged
-    if depth is None or depth < 2 or facts.beats_popularity is not False:
+    if depth is None or depth < 2 or facts.beats_baseline is not False:
         return
     if facts.failure_kind in ("nan", "collapse") or facts.zero_gradients:
         return
     told = [f"{depth} dense layers in a tower"]
-    if judged and judged.popularity is not None:
-        told.append(f"{judged.name} {figure(judged.own)}, popularity {figure(judged.popularity)}")
+    if judged and judged.baseline is not None:
+        baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
+        told.append(f"{judged.name} {figure(judged.own)}, {baseline}")
     yield Sign("medium", tuple(told), patch=without_layers(facts), verdict="bad")
 
 

@@ -87,7 +87,7 @@ def curves(facts: Facts) -> Iterator[tuple[str, str, str]]:
     series = {
         "loss": facts.loss,
         "val_loss": facts.val_loss,
-        f"recall@{facts.recall_k}": facts.recall,
+        facts.curve.measure: facts.curve.values,
         "grad buyer": facts.gradient("query"),
         "grad product": facts.gradient("candidate"),
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.findings import printable
-from recgen.metrics import Evaluation, TrainingMetrics
+from recgen.metrics import Evaluation
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -26,8 +26,9 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "run"
 
 
-def outcome(result: RunResult, metrics: TrainingMetrics) -> Iterator[str]:
+def outcome(result: RunResult) -> Iterator[str]:
     """Yields rows, products, seconds and recall."""
+    metrics = result.metrics
     yield ""
     rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
     yield f"rows      {rows}"
@@ -58,7 +59,8 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
             figures = getattr(getattr(evaluation, way), view)
             if figures is not None:
                 label = name or f"test, {view} pairs"
-                shares = (_share(figures[f"recall_at_{k}"].value) for k in _KS)
+                found = (figures.get(f"recall_at_{k}") for k in _KS)
+                shares = (_share(each.value if each else None) for each in found)
                 yield f"  {label:<18}{''.join(shares)}"
 
 
