@@ -18,23 +18,23 @@ def trained_config(run: Run) -> ExperimentConfig | None:
     config = run.config
     if config is None:
         return None
-    told = {**config.model.model_dump(), **_told(run.metrics.params)}
+    settings = {**config.model.model_dump(), **_overrides(run.metrics.params)}
     try:
-        model = ModelConfig.model_validate(told)
+        model = ModelConfig.model_validate(settings)
     except ValidationError:  # a file may say anything
         return config
     return config if model == config.model else config.model_copy(update={"model": model})
 
 
-def _told(params: Params) -> dict[str, object]:
+def _overrides(params: Params) -> dict[str, object]:
     """Returns the settings that a trainer reports, under their names in the config."""
-    told = {
+    given = {
         "optimizer": params.optimizer.lower() if params.optimizer else None,
         "learning_rate": params.learning_rate,
         "batch_size": params.batch_size,
         "epochs": params.epochs,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def findings_of(run: Run, trained: ExperimentConfig | None) -> tuple[Finding, ...]:
@@ -44,7 +44,7 @@ def findings_of(run: Run, trained: ExperimentConfig | None) -> tuple[Finding, ..
     out.
     """
     if run.report is None:
-        found = check({"model": _told(run.metrics.params)}).findings
+        found = check({"model": _overrides(run.metrics.params)}).findings
         return tuple(finding for finding in found if finding.code in _WITHOUT_LAYERS)
     if trained is not None and trained != run.config:
         return check(trained).findings

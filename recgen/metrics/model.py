@@ -22,7 +22,7 @@ from recgen.metrics.parts import (
     Histogram,
     Losses,
     Params,
-    Part,
+    MetricsPart,
     Series,
     Towers,
 )
@@ -32,7 +32,7 @@ _STATS = ("weight_stats", "gradient_stats")
 _SHOWN = 3  # misfits of a file in a message
 
 
-class TrainingMetrics(Part):
+class TrainingMetrics(MetricsPart):
     """What a training came to: the contents of training_metrics.json."""
 
     schema_version: Literal[1]
@@ -110,7 +110,7 @@ class TrainingMetrics(Part):
     @cached_property
     def series(self) -> dict[str, Series]:
         """All that has a number per epoch, by its path: `loss.val_loss`, `health.query.…`."""
-        parts: dict[str, Part | dict[str, Series] | None] = {
+        parts: dict[str, MetricsPart | dict[str, Series] | None] = {
             "loss": self.loss,
             "recall": self.recall,
             "gradient": self.gradient,

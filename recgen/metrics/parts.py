@@ -27,7 +27,7 @@ FailureKind = Literal[
 ]
 
 
-class Part(BaseModel):
+class MetricsPart(BaseModel):
     """What all parts share: more keys may be there, and nothing is converted."""
 
     model_config = ConfigDict(
@@ -40,7 +40,7 @@ class Part(BaseModel):
     )
 
 
-class Histogram(Part):
+class Histogram(MetricsPart):
     """How values are distributed, per epoch, over bins that stay the same."""
 
     bin_edges: Annotated[list[float], Field(min_length=BINS + 1, max_length=BINS + 1)]
@@ -54,7 +54,7 @@ class Histogram(Part):
         return self
 
 
-class TowerStats(Part):
+class TowerStats(MetricsPart):
     """Statistics over all values of a tower's weights or gradients, per epoch."""
 
     mean: Series
@@ -66,14 +66,14 @@ class TowerStats(Part):
     """None where a file does not have it."""
 
 
-class Towers(Part):
+class Towers(MetricsPart):
     """Both towers' statistics."""
 
     query: TowerStats
     candidate: TowerStats
 
 
-class Losses(Part):
+class Losses(MetricsPart):
     """Losses per epoch: means over the epoch's rows; the total includes the regularization."""
 
     __pydantic_extra__: dict[str, Series]
@@ -86,7 +86,7 @@ class Losses(Part):
     val_total_loss: Series
 
 
-class Gradients(Part):
+class Gradients(MetricsPart):
     """Norms of the gradients per epoch: means over its steps."""
 
     __pydantic_extra__: dict[str, Series]
@@ -96,7 +96,7 @@ class Gradients(Part):
     candidate: Series
 
 
-class TowerHealth(Part):
+class TowerHealth(MetricsPart):
     """How a tower uses its vectors, per epoch, over a fixed sample of training rows."""
 
     effective_rank: Series
@@ -109,7 +109,7 @@ class TowerHealth(Part):
     """Share of units that hardly fire, in the worst ReLU layer; None without such a layer."""
 
 
-class Health(Part):
+class Health(MetricsPart):
     """Signs of a failing training, per epoch."""
 
     loss_to_chance: Series | None = None
@@ -120,7 +120,7 @@ class Health(Part):
     candidate: TowerHealth
 
 
-class Interval(Part):
+class Interval(MetricsPart):
     """A figure with its 95% interval, from a bootstrap over buyers."""
 
     value: float
@@ -133,7 +133,7 @@ class Interval(Part):
         return cls.model_construct(value=value, low=low, high=high)
 
 
-class Evaluated(Part):
+class Evaluated(MetricsPart):
     """Metrics of one way to recommend, over all test pairs and over new ones."""
 
     all: dict[str, Interval]
@@ -142,7 +142,7 @@ class Evaluated(Part):
     """Share of the catalogue among the first 100 products of the test's buyers."""
 
 
-class Evaluation(Part):
+class Evaluation(MetricsPart):
     """The model on the test's pairs of buyer and product, beside two baselines."""
 
     pairs: dict[str, _Count]
@@ -168,7 +168,7 @@ class Evaluation(Part):
         return {who: share for who, share in shares.items() if share is not None}
 
 
-class Params(Part):
+class Params(MetricsPart):
     """What was trained, and how the training failed if it did."""
 
     name: str | None = None

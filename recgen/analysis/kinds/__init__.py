@@ -3,14 +3,14 @@
 To add a kind, write its module and its line here; the rest of `analysis` asks a `Kind`.
 """
 
-from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Part
+from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split
 from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.metrics import TrainingMetrics
 
 _KINDS: dict[str, type[Kind]] = {"retrieval": Retrieval}
 _OLDER = "retrieval"  # older trainers knew no other, and did not say so
 
-__all__ = ["Curve", "Figure", "Judged", "Kind", "Part", "Retrieval", "kind_of"]
+__all__ = ["Curve", "Figure", "Judged", "Kind", "Split", "Retrieval", "kind_of"]
 
 
 def kind_of(metrics: TrainingMetrics, candidates: int | None = None) -> Kind:
