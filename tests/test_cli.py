@@ -322,7 +322,7 @@ def test_every_rule_is_explained(run, code):
     status, out, err = run("explain", code.lower())
     assert (status, err) == (0, "")
     assert out.startswith(
-        f"{code} {RULES[code].title} ({RULES[code].severity})\n\nWhy is this bad?"
+        f"{code} {RULES[code].page.title} ({RULES[code].severity})\n\nWhy is this bad?"
     )
     assert "\n\nExample\n  " in out
     assert "\n\nUse instead\n  " in out
@@ -509,7 +509,7 @@ def test_explanations_are_wrapped_below_their_indentation(run, terminal):
     terminal()
     lines = visible(run("explain", "RG201")[1])
     assert max(map(len, lines)) <= 60
-    assert lines.count("") == 4
+    assert lines[1] == ""
     assert sum(line.startswith("  ") for line in lines) > 10
 
 

@@ -21,8 +21,8 @@ from recgen.metrics.parts import (
     Health,
     Histogram,
     Losses,
-    Params,
     MetricsPart,
+    Params,
     Series,
     Towers,
 )

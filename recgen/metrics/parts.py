@@ -36,6 +36,7 @@ class MetricsPart(BaseModel):
         strict=True,
         allow_inf_nan=False,
         protected_namespaces=(),  # `model_type` is a name of the contract
+        defer_build=True,  # on first use
         use_attribute_docstrings=True,
     )
 

@@ -10,7 +10,7 @@ from recgen.metrics import TrainingMetrics
 _KINDS: dict[str, type[Kind]] = {"retrieval": Retrieval}
 _OLDER = "retrieval"  # older trainers knew no other, and did not say so
 
-__all__ = ["Curve", "Figure", "Judged", "Kind", "Split", "Retrieval", "kind_of"]
+__all__ = ["Curve", "Figure", "Judged", "Kind", "Retrieval", "Split", "kind_of"]
 
 
 def kind_of(metrics: TrainingMetrics, candidates: int | None = None) -> Kind:

@@ -99,7 +99,7 @@ class Kind(ABC):
         first = found[0] if found else None
         return next((each for each in found if each.baseline is not None), first)
 
-    def rows(self, split: Split) -> int | None:
+    def rows(self, part: Split) -> int | None:
         """Returns the rows of a part."""
         params = self.metrics.params
         if part == "test":
@@ -107,7 +107,7 @@ class Kind(ABC):
         return params.validated_rows or params.eval_rows  # older trainers have no part of them
 
     @abstractmethod
-    def measured(self, split: Split) -> Judged | None:
+    def measured(self, part: Split) -> Judged | None:
         """Returns the measure of one part, of the epoch whose weights were kept."""
 
     @property

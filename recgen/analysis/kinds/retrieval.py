@@ -51,11 +51,11 @@ class Retrieval(Kind):
         """Returns the recall of k products that are drawn."""
         return min(k / self.candidates, 1.0) if self.candidates else None
 
-    def measured(self, split: Split) -> Judged | None:
+    def measured(self, part: Split) -> Judged | None:
         """Returns the recall of one part, of the epoch whose weights were kept."""
         return None if self.k is None else self._measured(part, self.k)
 
-    def _measured(self, split: Split, k: int) -> Judged | None:
+    def _measured(self, part: Split, k: int) -> Judged | None:
         own = self._tests.get(k) if part == "test" else self._kept(self._series.get(k, ()))
         if own is None:
             return None
