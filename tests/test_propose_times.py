@@ -33,7 +33,7 @@ def test_buyers_who_come_again_have_a_history(
         "transforms": {"history": {"shared_with": "sku", "max_length": 300}},
     }
     assert proposal.features["buyer"][-1] == "past_products"
-    assert "a run makes it of the transactions" in " ".join(proposal.text.split())
+    assert "a run computes it from the transactions" in " ".join(proposal.text.split())
 
 
 def test_whole_numbers_are_listed_as_they_are_read(

@@ -11,7 +11,7 @@ from recgen.rules.registry import Problem, rule
 
 
 def _inside(path: Location) -> str:
-    """Returns the path as it reads within the feature config, if it is there."""
+    """Return the path as it reads within the feature config, if it is there."""
     return join_path(path[1:] if path[0] == "features" else path)
 
 
@@ -129,7 +129,7 @@ def towers_differ(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _treatments(features: FeatureConfig) -> Iterator[tuple[Location, str, str, object]]:
-    """Yields what decides about each output; notes and marks do not."""
+    """Yield what decides about each output; notes and marks do not."""
     for path, feature in all_features(features):
         treatment = (feature.data_type, feature.bq_type, feature.transforms)
         yield path, feature.output_name, feature.column, treatment

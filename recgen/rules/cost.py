@@ -42,7 +42,7 @@ class _Table:
 
 
 def _tables(features: FeatureConfig, profile: Profile | None) -> Iterator[_Table]:
-    """Yields the tables whose rows the config or the data show; those of both towers."""
+    """Yield the tables whose rows the config or the data show; those of both towers."""
     known = described(features, profile) if profile else ()
     distinct = {(*path, "transforms", "embedding"): column.distinct for path, _, column in known}
     for path, feature, embedding in embeddings_of(features):

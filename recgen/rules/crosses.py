@@ -89,7 +89,7 @@ def hash_collisions(features: FeatureConfig, data: DataConfig) -> Iterator[Probl
 
 
 def _combinations(cross: Cross, data: DataConfig) -> int:
-    """Returns how many combinations the config shows; text counts as one value."""
+    """Return how many combinations the config shows; text counts as one value."""
     combinations = 1
     for member in cross.features:
         if member.type != "text":

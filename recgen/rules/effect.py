@@ -49,13 +49,13 @@ def without_effect() -> None:
 
 
 def changed(config: BaseModel, *names: str) -> list[str]:
-    """Returns which of these fields differ from their defaults: a stored dump sets them all."""
+    """Return which of these fields differ from their defaults: a stored dump sets them all."""
     fields = type(config).model_fields
     return [name for name in names if getattr(config, name) != fields[name].default]
 
 
 def unused(path: Location, why: str, safe: bool = True) -> Problem:
-    """Returns the problem that a setting has no effect."""
+    """Return the problem that a setting has no effect."""
     message = f"{join_path(path[-1:])} has no effect: {why}"
     return Problem(path, message, REMOVE, fix=("remove", None), safe=safe)
 

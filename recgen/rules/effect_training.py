@@ -15,7 +15,7 @@ _SCHEDULE: Location = ("model", "learning_rate_schedule")
 
 @without_effect.check
 def in_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
-    """Yields what another kind of negatives would use."""
+    """Yield what another kind of negatives would use."""
     kind = negatives_of(model, data)
     if kind != "mixed":
         for name in changed(model, "catalogue_negatives"):
@@ -34,7 +34,7 @@ def in_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Pro
 
 @without_effect.check
 def in_recency(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
-    """Yields a half-life of rows without a time."""
+    """Yield a half-life of rows without a time."""
     if model.recency_half_life_days and not (data.split and data.split.date_column):
         message = "recency_half_life_days has no effect: rows have no time without a date_column"
         help = "Set `data.split.date_column`, or remove it."
@@ -44,7 +44,7 @@ def in_recency(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
 
 @without_effect.check
 def in_stopping(model: ModelConfig) -> Iterator[Problem]:
-    """Yields what waits for a recall that nobody measures, or for epochs that do not come."""
+    """Yield what waits for a recall that nobody measures, or for epochs that do not come."""
     is_plateau = model.learning_rate_schedule == "plateau"
     patience, epochs = model.early_stopping_patience, model.epochs
     given = changed(model, "early_stopping_patience")

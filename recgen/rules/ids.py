@@ -20,7 +20,7 @@ def _given(features: FeatureConfig, side: Side) -> str | None:
 
 
 def _towers_to_detect(features: FeatureConfig) -> Iterator[tuple[Side, tuple[str, ...]]]:
-    """Yields the towers whose ID is not given, with the features that may be it."""
+    """Yield the towers whose ID is not given, with the features that may be it."""
     for side in SIDES:
         if not _given(features, side) and features.features_of(side):
             yield side, detect_id(features.features_of(side))

@@ -41,7 +41,7 @@ def apply(
     rules: Mapping[str, Rule],
     unasked: Collection[str],
 ) -> tuple[list[Finding], list[Finding]]:
-    """Returns the findings that are left, those of the comments included, and the ignored ones.
+    """Return the findings that are left, those of the comments included, and the ignored ones.
 
     An error that can be allowed is left as a warning, so that nothing is rendered in silence.
 
@@ -70,7 +70,7 @@ def apply(
 
 
 def _places(found: Sequence[Finding]) -> dict[str, list[tuple[int, int]]]:
-    """Returns by code the lines and indices of findings, in the order of the file."""
+    """Return by code the lines and indices of findings, in the order of the file."""
     places: dict[str, list[tuple[int, int]]] = {}
     for index, finding in enumerate(found):
         if finding.line is not None:
@@ -79,7 +79,7 @@ def _places(found: Sequence[Finding]) -> dict[str, list[tuple[int, int]]]:
 
 
 def _reasons(found: Sequence[Finding], ignores: Sequence[Ignore]) -> dict[int, str]:
-    """Returns by the index of a finding why it is ignored: what the innermost comment says."""
+    """Return by the index of a finding why it is ignored: what the innermost comment says."""
     by_code: dict[str, list[Ignore]] = {}
     for ignore in sorted(ignores, key=lambda each: (each.lines.start, -each.lines.stop)):
         for code in ignore.codes:
@@ -103,7 +103,7 @@ def _wrong(
     rules: Mapping[str, Rule],
     unasked: Collection[str],
 ) -> Iterator[Finding]:
-    """Yields what is wrong with a comment."""
+    """Yield what is wrong with a comment."""
     if not ignore.codes or not ignore.reason:
         missing = "no reason" if ignore.codes else "no code"
         message = f"the comment gives {missing}, so it ignores nothing"
@@ -117,7 +117,7 @@ def _wrong(
         yield _finding("RG007", "warning", ignore, message, help)
     for rule in (rules[code] for code in ignore.codes if code in rules):
         if not is_ignorable(rule):
-            message = f"{rule.code} cannot be ignored: what would be rendered does not work"
+            message = f"{rule.code} cannot be ignored: the rendered code would not work"
             yield _finding(
                 "RG008", "error", ignore, message, "Fix the config, then remove the comment."
             )
@@ -138,7 +138,7 @@ def _finding(code: str, severity: Severity, ignore: Ignore, message: str, help: 
 
 
 def _ignores(document: Document) -> Iterator[Ignore]:
-    """Yields the comments of a text in their order."""
+    """Yield the comments of a text in their order."""
     root, text = document.root, document.text or ""
     if root is None or not root.inner or not _COMMENT.search(text):
         return
@@ -154,7 +154,7 @@ def _ignores(document: Document) -> Iterator[Ignore]:
 
 
 def _lines_of(entries: _Entries, lines: Lines, index: int) -> range:
-    """Returns the lines that a comment holds for."""
+    """Return the lines that a comment holds for."""
     _, column, _ = lines.position(index)
     start = index - (column or 1) + 1
     alone = not entries.text[start:index].strip()
@@ -182,7 +182,7 @@ class _Entries:
 
     @staticmethod
     def begin(node: Node) -> int:
-        """Returns where an entry begins: at its key, if it has one."""
+        """Return where an entry begins: at its key, if it has one."""
         return node.key_start if node.key_start >= 0 else node.start
 
     def in_scalar(self, index: int) -> bool:
@@ -203,12 +203,12 @@ class _Entries:
         return index < self._begins[0]
 
     def first_after(self, index: int) -> Sequence[Node]:
-        """Returns the outermost entry that begins next after a place, or nothing."""
+        """Return the outermost entry that begins next after a place, or nothing."""
         number = bisect_right(self._begins, index)
         return self._nodes[number : number + 1]
 
     def between(self, start: int, end: int) -> Sequence[Node]:
-        """Returns the outermost entries that begin between two places."""
+        """Return the outermost entries that begin between two places."""
         found: list[Node] = []
         low, high = bisect_left(self._begins, start), bisect_left(self._begins, end)
         for node in self._nodes[low:high]:

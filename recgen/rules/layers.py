@@ -28,7 +28,7 @@ _HARMLESS_PULL = 0.002
 
 
 def _pairs(model: ModelConfig, side: Side) -> Iterator[tuple[Location, Layer, Layer]]:
-    """Yields each layer with the one before it, and the later one's path."""
+    """Yield each layer with the one before it, and the later one's path."""
     layers = list(layers_of(model, side))
     for (_, before), (path, layer) in pairwise(layers):
         yield path, before, layer

@@ -132,7 +132,7 @@ def transaction_time(features: FeatureConfig, data: DataConfig) -> Iterator[Prob
 
 
 def _times(features: FeatureConfig) -> Iterator[tuple[Location, str, str]]:
-    """Yields all that is read as a time, and what makes it a place on the time scale."""
+    """Yield all that is read as a time, and what makes it a place on the time scale."""
     for path, feature in all_features(features):
         if isinstance(feature, TemporalFeature) and feature.output_keys:
             placed = [kind for kind in ("normalize", "bucketize") if kind in feature.active]
@@ -181,7 +181,7 @@ def in_both_towers(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _read_by(features: FeatureConfig, side: Side) -> Iterator[tuple[Location, str, str]]:
-    """Yields each column that a tower reads once."""
+    """Yield each column that a tower reads once."""
     seen = set()
     for path, column, name in columns_of(features, side):
         if column not in seen:

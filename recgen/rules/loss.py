@@ -17,7 +17,7 @@ _MUCH_SMOOTHING = 0.3
 
 
 def compared_of(model: ModelConfig, data: DataConfig) -> int | None:
-    """Returns how many products are in a row's softmax, if that can be told."""
+    """Return how many products are in a row's softmax, if that can be told."""
     scored, hard = scored_of(model, data), model.hard_negatives
     return min(scored, hard + 1) if scored and hard else scored
 

@@ -142,8 +142,8 @@ def ignore_unused() -> None:
 def ignore_refused() -> None:
     """An error that cannot be ignored.
 
-    What would be rendered does not work, so there is nothing to gain by ignoring it. Errors that
-    concern only the outcome can be ignored: they become warnings.
+    The rendered code would not work, so there is nothing to gain by ignoring the error. Errors
+    that only affect how good the model is can be ignored: they become warnings.
 
     Example:
         model:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, scored_of
 from recgen.config.paths import all_crosses, all_features
 from recgen.data.columns import id_column
-from recgen.data.estimates import GIB, in_gib, list_values, parts
+from recgen.data.estimates import GIB, in_gib, list_values, split_sizes
 from recgen.data.profile import Profile
 from recgen.rules.registry import NO_DATA, Problem, rule
 
@@ -41,7 +41,7 @@ def validation_cost(
 
     Hold out fewer rows, or use a larger batch.
     """
-    product, rows = id_column(features, "product", profile), parts(features, data, profile)
+    product, rows = id_column(features, "product", profile), split_sizes(features, data, profile)
     if product is None or rows is None or not model.enable_training_metrics:
         return
     # Multiplications of scores; a training step has them three times, forwards and twice back.

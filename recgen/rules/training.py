@@ -13,7 +13,7 @@ _VERY_DEEP = 6  # dense layers from which on fewer are the better advice: RG203
 
 
 def _deepest(model: ModelConfig) -> tuple[Side, int]:
-    """Returns the deeper tower and its dense layers, the projection to the output included."""
+    """Return the deeper tower and its dense layers, the projection to the output included."""
     side = max(SIDES, key=model.depth_of)  # the buyer's when both are as deep
     return side, model.depth_of(side)
 
@@ -30,7 +30,7 @@ def _rates(model: ModelConfig) -> Rates:
 
 
 def _collapses(model: ModelConfig) -> bool:
-    """Returns whether towers would collapse that were less deep than very deep ones."""
+    """Return whether towers would collapse that were less deep than very deep ones."""
     depth = min(_deepest(model)[1], _VERY_DEEP - 1)
     return model.learning_rate >= OPTIMIZERS[model.optimizer].at(depth).failing
 

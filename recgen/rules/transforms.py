@@ -122,7 +122,7 @@ def _date_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
 
 
 def _types(features: FeatureConfig, data: DataConfig) -> dict[str, str]:
-    """Returns the types that are written down; a feature's own counts first."""
+    """Return the types that are written down; a feature's own counts first."""
     own = {feature.output_name: feature.bq_type for _, feature in all_features(features)}
     return {**data.column_types, **own}
 

@@ -84,7 +84,7 @@ def wider_than_vectors(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _known_tables(features: FeatureConfig) -> Iterator[tuple[Location, str, int, int]]:
-    """Yields path, name, rows and width of the tables whose rows the config shows."""
+    """Yield path, name, rows and width of the tables whose rows the config shows."""
     for path, feature, embedding in embeddings_of(features):
         size = 2 if feature.bq_type in _BOOL else embedding.vocab_size
         if size is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import DataConfig, FeatureConfig, is_array
-from recgen.data.columns import Use, columns, described, is_made, places_of, uses, wrong_unit
+from recgen.data.columns import Use, columns, described, is_made, name_counts, uses, wrong_unit
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import FixOp, percent, show
 from recgen.rules.registry import Problem, rule
@@ -39,11 +39,11 @@ def column_missing(
 
     Write the name as the data has it.
     """
-    places = places_of(profile)
+    counts = name_counts(profile)
     missing = [
         use
         for use in uses(features, data)
-        if not (use.name in places or use.source in places or is_made(use, data, profile))
+        if not (use.name in counts or use.source in counts or is_made(use, data, profile))
     ]
     named = {name for use in uses(features, data) for name in (use.name, use.source)}
     spellings = _spellings(profile)
@@ -71,7 +71,7 @@ _MAKE_LISTS = "Set `data.split.date_column`: the lists are then made from the tr
 
 
 def _spellings(profile: Profile) -> dict[str, list[str]]:
-    """Returns the data's names by what is left without the writers' habits."""
+    """Return the data's names by what is left without the writers' habits."""
     found: dict[str, list[str]] = {}
     for name in profile.names:
         found.setdefault(_bare(name), []).append(name)
@@ -79,12 +79,12 @@ def _spellings(profile: Profile) -> dict[str, list[str]]:
 
 
 def _bare(name: str) -> str:
-    """Returns a name without what its writers do in many ways: case, spaces, underscores."""
+    """Return a name without what its writers do in many ways: case, spaces, underscores."""
     return "".join(filter(str.isalnum, name.casefold())) or name
 
 
 def _alike(use: Use, spellings: dict[str, list[str]], tries: int) -> list[str]:
-    """Returns the columns that are named most alike; none where looking would take long."""
+    """Return the columns that are named most alike; none where looking would take long."""
     if tries * len(spellings) > _COMPARED:
         return []
     bare = dict.fromkeys((_bare(use.name), _bare(use.source)))
@@ -105,11 +105,11 @@ def column_twice(features: FeatureConfig, data: DataConfig, profile: Profile) ->
 
     Rename one of them in the data.
     """
-    places = places_of(profile)
+    counts = name_counts(profile)
     for use in uses(features, data):
-        place = use.name if use.name in places else use.source
-        if places[place] > 1:
-            message = f"the data has {places[place]} columns named {show(place)}"
+        name_in_data = use.name if use.name in counts else use.source
+        if counts[name_in_data] > 1:
+            message = f"the data has {counts[name_in_data]} columns named {show(name_in_data)}"
             yield Problem(use.path, message, "Rename one of them in the data.")
 
 

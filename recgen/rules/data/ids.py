@@ -103,7 +103,7 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
 
 
 def _alone(column: ColumnProfile, profile: Profile) -> float:
-    """Returns the share of rows whose value is in no other row."""
+    """Return the share of rows whose value is in no other row."""
     known = column.rows - column.nulls
     if column.distinct < known * _MOST:  # then most rows share their value
         return 0.0

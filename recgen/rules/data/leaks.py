@@ -41,10 +41,10 @@ def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Proble
     if buyer is None or product is None:
         return
     repeated = sum(1 for count in profile.counts(product.name) if count > 1)
-    for place, (path, name) in read_by(features, "buyer", profile).items():
-        if place in (buyer.name, product.name) or profile.column(place).distinct < 2:
+    for column, (path, name) in read_by(features, "buyer", profile).items():
+        if column in (buyer.name, product.name) or profile.column(column).distinct < 2:
             continue
-        products, buyers = (profile.ambiguous(key.name, place) for key in (product, buyer))
+        products, buyers = (profile.ambiguous(key.name, column) for key in (product, buyer))
         fixed = repeated >= _SEEN and products <= _FEW * repeated
         if fixed and buyers >= _MOST * buyer.distinct:
             message = (
@@ -78,10 +78,10 @@ def gives_the_pair_away(
     Remove it from both towers.
     """
     buyers = read_by(features, "buyer", profile)
-    for place, (path, name) in read_by(features, "product", profile).items():
-        if place not in buyers or profile.column(place).kind == "list":
+    for column, (path, name) in read_by(features, "product", profile).items():
+        if column not in buyers or profile.column(column).kind == "list":
             continue
-        others = _same_in_a_batch(profile, place, model.batch_size)
+        others = _same_in_a_batch(profile, column, model.batch_size)
         if others < 1:
             message = (
                 f"both towers read {show(name)}, and a batch of {model.batch_size:,} has on "
@@ -91,9 +91,9 @@ def gives_the_pair_away(
             yield Problem(path, message, "Remove it from both towers.")
 
 
-def _same_in_a_batch(profile: Profile, place: str, batch_size: int) -> float:
-    """Returns how many rows of a batch share a row's value, on average: Simpson's index."""
-    counts = profile.counts(place)
+def _same_in_a_batch(profile: Profile, column: str, batch_size: int) -> float:
+    """Return how many rows of a batch share a row's value, on average: Simpson's index."""
+    counts = profile.counts(column)
     rows = sum(counts)
     same = sum(count * (count - 1) for count in counts) / max(1, rows * (rows - 1))
     return same * (min(batch_size, rows) - 1)

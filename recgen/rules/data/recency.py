@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, ModelConfig, negatives_of
 from recgen.data.columns import date_column, id_column
-from recgen.data.estimates import drawn_rows, parts
+from recgen.data.estimates import drawn_rows, split_sizes
 from recgen.data.profile import Profile
 from recgen.findings import Severity
 from recgen.rules.registry import Problem, rule
@@ -40,7 +40,7 @@ def half_life(
     Use about a sixth of the time span, or a smaller batch.
     """
     days, path = model.recency_half_life_days, ("model", "recency_half_life_days")
-    date, rows = date_column(features, data, profile), parts(features, data, profile)
+    date, rows = date_column(features, data, profile), split_sizes(features, data, profile)
     if days is None or date is None or rows is None:
         return
     span = ((date.high or 0) - (date.low or 0)) / _DAY

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import sqrt
 
 from recgen.config import DataConfig, FeatureConfig
-from recgen.data.estimates import Parts, parts
+from recgen.data.estimates import SplitSizes, split_sizes
 from recgen.data.profile import Profile
 from recgen.rules.registry import Problem, rule
 
@@ -14,7 +14,7 @@ _RECALL = 0.3  # of a good model on Online Retail, at 100
 _ERROR = 0.02  # what twice the width gains there
 
 
-def _held_out(found: Parts) -> tuple[tuple[str, int], tuple[str, int]]:
+def _held_out(found: SplitSizes) -> tuple[tuple[str, int], tuple[str, int]]:
     return ("validation", found.validation), ("test", found.test)
 
 
@@ -36,7 +36,7 @@ def empty_part(features: FeatureConfig, data: DataConfig, profile: Profile) -> I
 
     Enlarge the share, or correct the dates.
     """
-    found = parts(features, data, profile)
+    found = split_sizes(features, data, profile)
     if found is None:
         return
     for name, rows in _held_out(found):
@@ -49,7 +49,7 @@ def empty_part(features: FeatureConfig, data: DataConfig, profile: Profile) -> I
         yield Problem(("data", "split"), message, "Lower the shares, or check the dates.")
 
 
-def _sizes(found: Parts) -> str:
+def _sizes(found: SplitSizes) -> str:
     names = (("training", found.training), *_held_out(found))
     return ", ".join(f"{name} {rows:,}" for name, rows in names)
 
@@ -74,7 +74,7 @@ def few_rows_held_out(
 
     Enlarge the share or the data.
     """
-    found = parts(features, data, profile)
+    found = split_sizes(features, data, profile)
     for name, rows in _held_out(found) if found else ():
         error = sqrt(_RECALL * (1 - _RECALL) / rows) if rows else 0
         if error > _ERROR:

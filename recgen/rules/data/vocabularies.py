@@ -8,7 +8,7 @@ from math import exp, inf, prod
 
 from recgen.config import SIDES, Cross, Embedding, FeatureConfig, ModelConfig, residuals_of
 from recgen.config.paths import all_crosses, embedding_of
-from recgen.data.columns import described, find, ids, places_of
+from recgen.data.columns import described, find, ids, name_counts
 from recgen.data.estimates import embedding_width
 from recgen.data.profile import Profile
 from recgen.findings import Severity, percent, show
@@ -148,7 +148,7 @@ def vocabulary_cut(features: FeatureConfig, profile: Profile) -> Iterator[Proble
 
 
 def _kept(embedding: Embedding, counts: Sequence[int]) -> int:
-    """Returns how many values the vocabulary holds; `counts` fall."""
+    """Return how many values the vocabulary holds; `counts` fall."""
     often = sum(1 for count in counts if count >= (embedding.min_frequency or 1))
     return min(often, embedding.vocab_size or often)
 
@@ -174,9 +174,9 @@ def hash_buckets(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
 
     Set `hash_bucket_size` to the number of combinations or a few times as much.
     """
-    places = places_of(profile)
+    counts = name_counts(profile)
     for path, cross in all_crosses(features):
-        combinations = _combinations(cross, places, profile)
+        combinations = _combinations(cross, counts, profile)
         buckets = cross.hash_bucket_size
         if combinations == 0:
             continue
@@ -196,15 +196,15 @@ def hash_buckets(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
             yield Problem(at, message, help, severity="info")
 
 
-def _combinations(cross: Cross, places: Counter[str], profile: Profile) -> int:
-    """Returns how many values a cross has, at most; 0 where a column is not there."""
+def _combinations(cross: Cross, counts: Counter[str], profile: Profile) -> int:
+    """Return how many values a cross has, at most; 0 where a column is not there."""
     columns: list[str] = []
     sizes: list[int] = []
     for member in cross.features:
-        place = find(places, member.output_name, member.column)
-        if place is None:
+        column = find(counts, member.output_name, member.column)
+        if column is None:
             return 0
         most = inf if member.type == "text" else member.crossing_buckets
-        columns.append(place)
-        sizes.append(int(min(profile.column(place).distinct, most)))
+        columns.append(column)
+        sizes.append(int(min(profile.column(column).distinct, most)))
     return min(prod(sizes), profile.distinct(columns))
