@@ -122,7 +122,7 @@ def test_guesses_are_told(run: Any) -> None:
     code, out, _ = run("init", "--data", "shop.csv", "-o", "config.yaml")
     assert code == 0
     assert "GUESS: 'product_no' could also be the product's ID" in out
-    assert "order_id: 8.3 values a buyer and 30.8 values a product: known only with" in out
+    assert "order_id: 8.3 values per buyer and 30.8 values per product: known only with" in out
     assert out.endswith("next: recgen train config.yaml --data shop.csv\n")
     assert "# GUESS: 'user_id' could also be the buyer's ID. Check this." in (
         Path("config.yaml").read_text("utf-8")

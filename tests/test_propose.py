@@ -157,8 +157,14 @@ def test_three_rows_tell_nothing(rows: Rows, tmp_path: Path) -> None:
         (lambda rows: list(range(len(rows["sku"]))), "it identifies rows"),
         (lambda rows: drawn(rows, lambda draw: draw.choice("ab") * (draw.random() < 0.3)), "null"),
         (lambda rows: by(rows, "sku", lambda n: f"Name {n}"), "only repeats which product it is"),
-        (lambda rows: by(rows, "customer_id", lambda n: f"{n}@x"), "only repeats which buyer it is"),
-        (lambda rows: by(rows, "kind", lambda n: f"group {n}"), "has the same information as 'kind'"),
+        (
+            lambda rows: by(rows, "customer_id", lambda n: f"{n}@x"),
+            "only repeats which buyer it is",
+        ),
+        (
+            lambda rows: by(rows, "kind", lambda n: f"group {n}"),
+            "has the same information as 'kind'",
+        ),
         (lambda rows: drawn(rows, lambda draw: draw.randint(1, 5)), "known only with the purchase"),
         (lambda rows: by(rows, "kind", lambda n: f"{n},5"), "numbers with a decimal comma"),
         (lambda rows: by(rows, "sku", lambda n: f"{n % 28 + 1:02}.12.2020"), "in ISO form"),
@@ -173,7 +179,7 @@ def test_what_is_left_out_and_why(
     if reason == "null":
         values = [value or None for value in values]
         reason = "of the rows have no value"
-    proposal = proposed({**rows, "extra_id" if "apart" in reason else "extra": values})
+    proposal = proposed({**rows, "extra_id" if "identifies" in reason else "extra": values})
     why = next(why for name, why in proposal.left_out.items() if name.startswith("extra"))
     assert reason in why
     assert "#   extra" in proposal.text

@@ -203,7 +203,7 @@ def test_p33_times_in_another_unit(
     if said is None:
         assert messages == []
     else:
-        assert messages[0].startswith(f"'bought_at' holds {said}, for example ")
+        assert messages[0].startswith(f"'bought_at' contains {said}, for example ")
 
 
 def test_a_time_of_day_is_no_wrong_unit(plain: dict[str, Any], tmp_path: Path) -> None:
