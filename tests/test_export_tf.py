@@ -66,7 +66,7 @@ def test_empty_bins_at_the_ends_are_left_out(tmp_path):
 
 def test_tensorboard_reads_runs_whose_every_text_is_an_attack(tmp_path, experiment):
     for place, kind in enumerate(("html", "NUL", "lone surrogate", "escape sequence", "path")):
-        run = load_run(attacked(tmp_path / f"run {place}", ATTACKS[kind], experiment).place)
+        run = load_run(attacked(tmp_path / f"run {place}", ATTACKS[kind], experiment).path)
         folder = tmp_path / f"board {place}"
         folder.mkdir()
         found = read(folder, run)

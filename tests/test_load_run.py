@@ -222,7 +222,7 @@ def test_a_run_directory_is_read_whole(tmp_path, experiment):
     (folder / "serving_model").mkdir()
     (folder / "train.log").write_text("one\ntwo\n")
     run = load_run(folder)
-    assert (run.name, run.title, run.place) == ("a run", "shop", str(folder))
+    assert (run.name, run.title, run.path) == ("a run", "shop", str(folder))
     assert run.config is not None
     assert run.config.features.buyer_id == "customer_id"
     assert run.report is not None
@@ -302,7 +302,7 @@ def test_a_run_behind_a_scheme(memory, experiment):
     put(memory, "/bucket/runs/45/transform/transform_fn/assets/sku_vocab", "a\nb\n")
     for path in ("memory://bucket/runs/45", "memory://bucket/runs/45/training_metrics.json"):
         run = load_run(path)
-        assert (run.name, run.place, len(run.metrics.epochs)) == ("45", path, 8)
+        assert (run.name, run.path, len(run.metrics.epochs)) == ("45", path, 8)
         assert run.vocabularies == {"sku_vocab": 2}
         assert run.report is not None
         assert run.report.source == "memory://bucket/runs/45/config.yaml"

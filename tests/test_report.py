@@ -186,7 +186,7 @@ def test_the_policy_allows_this_style_and_nothing_else():
 
 @pytest.mark.parametrize("kind", ALL_ATTACKS)
 def test_no_text_of_a_run_becomes_markup(kind, folder, experiment):
-    hostile = load_run(attacked(folder / "run", ALL_ATTACKS[kind], experiment).place)
+    hostile = load_run(attacked(folder / "run", ALL_ATTACKS[kind], experiment).path)
     text = page_of(hostile, hostile)  # the comparison, too
     page = Page(text)
     assert page.open == []
@@ -209,9 +209,9 @@ def test_attacks_change_no_element(folder, experiment):
     shapes = {}
     for kind in ("html", "script", "attribute end", "style end", "title end", "jinja", "entity"):
         attack = ALL_ATTACKS[kind]
-        run = load_run(attacked(folder / "run", attack, experiment).place)
+        run = load_run(attacked(folder / "run", attack, experiment).path)
         shapes[kind] = Page(page_of(run)).shape
-    safe = load_run(attacked(folder / "run", "harmless", experiment).place)
+    safe = load_run(attacked(folder / "run", "harmless", experiment).path)
     assert {len(shape) for shape in shapes.values()} == {len(Page(page_of(safe)).shape)}
     assert all(shape == Page(page_of(safe)).shape for shape in shapes.values())
 

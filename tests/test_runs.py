@@ -48,7 +48,7 @@ def test_a_folder_that_is_missing_is_told(tmp_path):
 def test_a_run_has_a_line(tmp_path):
     run_of(tmp_path / "a", healthy())
     entry = entry_of(tmp_path / "a")
-    assert (entry.place, entry.name, entry.verdict) == (str(tmp_path / "a"), "shop", "good")
+    assert (entry.path, entry.name, entry.verdict) == (str(tmp_path / "a"), "shop", "good")
     assert entry.judged is not None
     assert (entry.judged.name, entry.judged.baseline) == ("test recall@100", 0.15)
     assert entry.judged.own == pytest.approx(0.3, abs=0.001)
@@ -97,7 +97,7 @@ ENTRIES = [
     ],
 )
 def test_runs_are_sorted(by, places):
-    assert "".join(entry.place for entry in ordered(ENTRIES, by)) == places
+    assert "".join(entry.path for entry in ordered(ENTRIES, by)) == places
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_runs_are_sorted(by, places):
     ],
 )
 def test_runs_are_filtered(text, verdicts, places):
-    assert "".join(entry.place for entry in filtered(ENTRIES, text, verdicts)) == places
+    assert "".join(entry.path for entry in filtered(ENTRIES, text, verdicts)) == places
 
 
 def test_runs_are_filtered_by_preset():
-    assert [entry.place for entry in filtered(ENTRIES, presets=("tutorial",))] == ["a"]
+    assert [entry.path for entry in filtered(ENTRIES, presets=("tutorial",))] == ["a"]
 
 
 @pytest.mark.parametrize(

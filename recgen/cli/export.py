@@ -1,4 +1,4 @@
-"""The command that writes trainings in the formats of other tools."""
+"""Command `export`: writes finished trainings for TensorBoard or MLflow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recgen.cli.output.training import folder_name
 
 
 class Tool(str, Enum):
-    """Whose format is written."""
+    """Tools whose format can be written."""
 
     tensorboard = "tensorboard"
     mlflow = "mlflow"
@@ -26,13 +26,13 @@ class Tool(str, Enum):
 @app.command()
 def export(
     runs: Runs,
-    to: Annotated[Tool, typer.Option(help="Whose format.", show_default=False)],
+    to: Annotated[Tool, typer.Option(help="The tool.", show_default=False)],
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where to write.  [default: tensorboard, or mlruns]"),
     ] = None,
 ) -> None:
-    """Write finished trainings as files of TensorBoard or MLflow."""
+    """Export finished trainings to TensorBoard or MLflow."""
     loaded = [load_run(run) for run in runs]
     if to is Tool.tensorboard:
         _to_tensorboard(loaded, out or Path("tensorboard"))
@@ -45,7 +45,7 @@ def _to_tensorboard(runs: Sequence[Run], folder: Path) -> None:
     from recgen.analysis.exporting import FILE, event_file
 
     files = {folder / name / FILE: event_file(run) for name, run in _named(runs)}
-    for file in write.write_all(files, force=True):  # no other tool gives a file that name
+    for file in write.write_all(files, force=True):  # only recgen gives a file that name
         show.line("wrote     " if file.changed else "unchanged ", str(file.path))
     show.line("next      ", f"tensorboard --logdir {shlex.quote(str(folder))}", wrap=False)
 
@@ -62,7 +62,7 @@ def _to_mlflow(runs: Sequence[Run], folder: Path) -> None:
 
 
 def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
-    """Yields a folder's name for each run; the second of a name has a 2 behind it."""
+    """Yield a unique folder name for each run: the second `shop` is `shop-2`."""
     seen: dict[str, int] = {}
     for run in runs:
         name = folder_name(run.name)

@@ -1,4 +1,4 @@
-"""TensorBoard's event files, written without TensorFlow: records of protobuf messages.
+"""Event files of TensorBoard, written without TensorFlow: records of protobuf messages.
 
 A file is a list of TFRecords, each an `Event` of tensorflow/core/util/event.proto; fields have the
 numbers that they have there and in summary.proto.
@@ -18,7 +18,7 @@ _DATA_CLASS_TENSOR = 2
 
 
 def scalar(tag: str, value: float) -> bytes:
-    """Returns the summary of a number, which is kept as float32."""
+    """Return the summary of a number, which is kept as float32."""
     return _summary(tag, _key(2, _FIXED32) + struct.pack("<f", value))
 
 
@@ -31,7 +31,7 @@ def histogram(
     mean: float,
     std: float,
 ) -> bytes:
-    """Returns the summary of a histogram.
+    """Return the summary of a histogram.
 
     Args:
         tag: Its name.
@@ -55,7 +55,7 @@ def histogram(
 
 
 def text(tag: str, value: str) -> bytes:
-    """Returns the summary of a text, which TensorBoard takes as Markdown."""
+    """Return the summary of a text, which TensorBoard takes as Markdown."""
     plugin = _delimited(1, _delimited(1, b"text")) + _number(4, _DATA_CLASS_TENSOR)
     shape = _delimited(2, _number(1, 1))
     tensor = _number(1, _DT_STRING) + _delimited(2, shape) + _delimited(8, value.encode())
@@ -67,7 +67,7 @@ def _summary(tag: str, content: bytes) -> bytes:
 
 
 def event_records(time: float, writer: str, steps: Iterable[tuple[int, Iterable[bytes]]]) -> bytes:
-    """Returns a whole event file.
+    """Return a whole event file.
 
     Args:
         time: Seconds since 1970, for all events.
@@ -88,7 +88,7 @@ def _record(data: bytes) -> bytes:
 
 
 def _checksum(data: bytes) -> bytes:
-    """Returns the masked CRC-32C of some bytes."""
+    """Return the masked CRC-32C of some bytes."""
     table, crc = _table(), 0xFFFFFFFF
     for byte in data:
         crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)

@@ -20,7 +20,7 @@ _LARGEST = 3.4028234e38  # of float32
 
 
 def event_file(run: Run) -> bytes:
-    """Returns the event file of a run. Steps are epochs, from 0.
+    """Return the event file of a run. Steps are epochs, from 0.
 
     The same run gives the same bytes: all events have the time at which the metrics were written.
     """
@@ -43,7 +43,7 @@ def event_file(run: Run) -> bytes:
 def _histograms(
     name: str, found: Histogram, metrics: TrainingMetrics
 ) -> Iterator[tuple[int, bytes]]:
-    """Yields each epoch's histogram, without the empty bins at its ends."""
+    """Yield each epoch's histogram, without the empty bins at its ends."""
     group, tower = name.split(".")
     stats = getattr(getattr(metrics, group), tower)
     for epoch, counts in enumerate(found.counts):
@@ -62,7 +62,7 @@ def _histograms(
 
 
 def _of(series: Series, epoch: int, otherwise: float, within: tuple[float, float]) -> float:
-    """Returns the value of an epoch, within limits that must hold, or another one."""
+    """Return the value of an epoch, within limits that must hold, or another one."""
     value = series[epoch] if epoch < len(series) else None
     return min(max(otherwise if value is None else value, within[0]), within[1])
 
