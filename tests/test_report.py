@@ -15,7 +15,7 @@ from pages import MARKUP, Page, attacked
 from recgen.analysis import load_run
 from recgen.analysis.report import MARK, report_page
 from recgen.analysis.report.highlight import python, yaml
-from recgen.analysis.report.lines import thinned
+from recgen.analysis.report.lines import downsampled
 from recgen.analysis.report.scale import axis, epoch_ticks
 from recgen.analysis.report.text import lines, name, number, short
 from recgen.metrics import BINS
@@ -278,7 +278,7 @@ def test_axes():
 
 def test_a_spike_survives_thinning():
     found = [(epoch, 1.0 if epoch == 777 else 0.0) for epoch in range(10_000)]
-    kept = thinned(found, 600)
+    kept = downsampled(found, 600)
     assert len(kept) <= 600
     assert (777, 1.0) in kept
 

@@ -67,9 +67,9 @@ def test_a_run_that_cannot_be_read_has_a_line_too(tmp_path):
     assert entry.date is not None
 
 
-def line(place: str, **fields: object) -> Entry:
-    plain = {"name": place, "date": None, "preset": None, "judged": None}
-    return Entry(**{"place": place, "verdict": "good", "summary": "", **plain, **fields})
+def line(path: str, **fields: object) -> Entry:
+    plain = {"name": path, "date": None, "preset": None, "judged": None}
+    return Entry(**{"path": path, "verdict": "good", "summary": "", **plain, **fields})
 
 
 def recall(own: float) -> Judged:
@@ -87,7 +87,7 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize(
-    ("by", "places"),
+    ("by", "paths"),
     [
         ("name", "abdC"),
         ("date", "abCd"),
@@ -96,12 +96,12 @@ ENTRIES = [
         ("verdict", "bdaC"),
     ],
 )
-def test_runs_are_sorted(by, places):
-    assert "".join(entry.path for entry in ordered(ENTRIES, by)) == places
+def test_runs_are_sorted(by, paths):
+    assert "".join(entry.path for entry in ordered(ENTRIES, by)) == paths
 
 
 @pytest.mark.parametrize(
-    ("text", "verdicts", "places"),
+    ("text", "verdicts", "paths"),
     [
         (None, (), "baCd"),
         ("SHOP", (), "C"),
@@ -110,8 +110,8 @@ def test_runs_are_sorted(by, places):
         ("a", ("good",), ""),
     ],
 )
-def test_runs_are_filtered(text, verdicts, places):
-    assert "".join(entry.path for entry in filtered(ENTRIES, text, verdicts)) == places
+def test_runs_are_filtered(text, verdicts, paths):
+    assert "".join(entry.path for entry in filtered(ENTRIES, text, verdicts)) == paths
 
 
 def test_runs_are_filtered_by_preset():
