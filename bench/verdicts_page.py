@@ -38,8 +38,8 @@ def _matrix(runs: list[dict[str, Any]], rows: int) -> list[str]:
         "",
         f"{len(runs)} real runs on {rows:,} rows of `recgen demo-data`, labelled by how they were",
         "configured, not by their outcome: a setting that should fail may train on some data.",
-        f"{hits} of {len(runs)} verdicts are right. Runs configured to be bad that were called good: "
-        f"{len(missed)}. Fine runs that were not called good: {len(blamed)}.",
+        f"{hits} of {len(runs)} verdicts are right. Bad runs that were called good: {len(missed)}. "
+        f"Fine runs that were not called good: {len(blamed)}.",
         "The thresholds were chosen with these runs, which all have the same small catalogue, so",
         "verdicts on other data will be right less often.",
         "",
@@ -65,8 +65,8 @@ def _patches(runs: list[dict[str, Any]]) -> list[str]:
     return [
         "## Does the first patch help?",
         "",
-        f"Of {len(bad)} runs that were called bad or broken, {len(tried)} had a patch. After applying",
-        f"it and training again with the same seed and epochs: {told}.",
+        f"Of {len(bad)} runs that were called bad or broken, {len(tried)} had a patch. After",
+        f"applying it and training again with the same seed and epochs: {told}.",
         *(
             [f"First causes of those at risk, all of which beat popularity: {doubts}."]
             if doubts

@@ -232,7 +232,7 @@ def test_a_config_that_changes_while_it_is_fixed(run, misspelled, monkeypatch):
 
     monkeypatch.setattr(recgen, "check", check)
     code, _, err = run("check", "experiment.yaml", "--fix")
-    assert (code, "changed while it was checked" in err) == (2, True)
+    assert (code, "changed while it was being checked" in err) == (2, True)
     assert misspelled.read_text() == "name: mine\n"
 
 

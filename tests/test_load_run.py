@@ -263,7 +263,7 @@ def test_a_run_without_metrics_says_so(tmp_path, experiment):
 def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "file.txt").write_text("x")
     for place, said in (
-        (tmp_path, "is no run directory"),
+        (tmp_path, "is not a run directory"),
         (tmp_path / "nothing", "there is no"),
         (tmp_path / "file.txt", "is not JSON"),
         ("a\0b", "there is no"),
@@ -312,7 +312,7 @@ def test_what_is_not_there_behind_a_scheme(memory):
     put(memory, "/bucket/file.txt", "x")
     for path, said in (
         ("memory://nothing/here", "there is no memory://nothing/here"),
-        ("memory://bucket", "is no run directory"),
+        ("memory://bucket", "is not a run directory"),
         ("nonsense://bucket", "cannot read nonsense://bucket"),
     ):
         with pytest.raises(RecgenError, match=said):

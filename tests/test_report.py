@@ -77,8 +77,8 @@ def test_a_collapse_is_told_with_its_causes_and_patches():
     text = page.text
     assert "775.6906 = 154·ln 154" in text
     assert "model.learning_rate: 0.05\nmodel.buyer_tower_layers[2].activation: linear" in text
-    assert "Its patch is that of RD101." in text
-    assert "The buyer tower's are zero from epoch 1 on." in text
+    assert "The patch is the same as for RD101." in text
+    assert "Those of the buyer tower are zero from epoch 1 on." in text
 
 
 def test_several_runs_are_compared_first():
@@ -93,7 +93,7 @@ def test_several_runs_are_compared_first():
         "Settings that differ",
     ]
     assert "model.learning_rate ≤ 0.01" in text
-    assert "5 runs are few: so clear a division may well be chance" in text
+    assert "With only 5 runs, such a clear division may be chance" in text
     assert [place for place in range(1, 6) if f'id="run-{place}"' in page] == [1, 2, 3, 4, 5]
     best = [a for t, a in Page(page).elements if t == "td" and a.get("class") == "best"]
     assert len(best) == 4  # recall at 5, 10, 50, 100
@@ -142,7 +142,7 @@ def test_figures_that_are_no_curve_do_not_break_it(folder):
     page = page_of(run_of(folder / "run", data))
     svg = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
     assert not re.search(r'"[^"]*\b(nan|inf)\b[^"]*"', re.sub(r'aria-label="[^"]*"', "", svg))
-    assert "The loss was no finite number from epoch 5 on." in page
+    assert "The loss was not finite from epoch 5 on." in page
     assert "Buyer weights" in page
     assert "Buyer gradients" not in page
 

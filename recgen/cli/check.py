@@ -21,12 +21,7 @@ from recgen.findings.text import head
 from recgen.reading.sources import TextKind
 from recgen.write import diff_texts
 
-Codes = Annotated[
-    list[str],
-    typer.Option(
-        metavar="CODES", help="Codes or prefixes of codes, such as RG2,RG301; repeatable."
-    ),
-]
+_CODES = "codes or prefixes, such as RG2,RG301; repeatable."
 
 
 class Format(str, Enum):
@@ -47,16 +42,17 @@ def check(
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes.")] = False,
     unsafe_fixes: Annotated[
-        bool,
-        typer.Option(
-            "--unsafe-fixes", help="With --fix: also apply fixes that may change a model."
-        ),
+        bool, typer.Option("--unsafe-fixes", help="Also apply fixes that may change a model.")
     ] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Write nothing, but show what --fix would change.")
     ] = False,
-    select: Codes = [],  # noqa: B006 (typer copies it)
-    ignore: Codes = [],  # noqa: B006
+    select: Annotated[
+        list[str], typer.Option(metavar="CODES", help=f"Report only these {_CODES}")
+    ] = [],  # noqa: B006 (typer copies it)
+    ignore: Annotated[
+        list[str], typer.Option(metavar="CODES", help=f"Do not report these {_CODES}")
+    ] = [],  # noqa: B006
     allow: Allow = [],  # noqa: B006
 ) -> None:
     """Find errors and doubtful settings in configs."""

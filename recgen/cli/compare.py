@@ -18,7 +18,7 @@ def compare(
     runs: Runs,
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
 ) -> None:
-    """Show finished trainings side by side, and which settings go with success."""
+    """Compare the settings and results of finished trainings."""
     from recgen.analysis.comparing import compare as compared
 
     if len(runs) < 2:

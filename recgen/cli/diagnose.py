@@ -29,7 +29,7 @@ def diagnose(
         typer.Option(metavar="FILE", help="With --apply: a config other than the run's own."),
     ] = None,
 ) -> None:
-    """Judge finished trainings: did they work, why or why not, and what to change."""
+    """Judge finished trainings, find causes, and propose patches."""
     if config is not None and not apply:
         raise RecgenError("--config has no effect alone", "add --apply")
     if config is not None and len(runs) > 1:

@@ -51,7 +51,7 @@ def init(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Write a first config: an example, a preset, or one proposed from data."""
+    """Write a first config: an example, a preset, or from data."""
     if data is not None and preset is not None:
         raise RecgenError(
             "--data and --preset cannot be combined: both provide features and values",

@@ -32,7 +32,7 @@ def inspect(
         int, typer.Option(metavar="N", min=0, max=1000, help="Number of first rows to show.")
     ] = 3,
 ) -> None:
-    """Show the contents of examples, vocabularies and models, and whether they agree."""
+    """Show and check TFRecords, vocabularies and models."""
     from recgen.cli.output import inspection
     from recgen.inspect import inspect as inspection_of  # imports numpy
 

@@ -47,7 +47,7 @@ def runs(
     ] = [],  # noqa: B006
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
 ) -> None:
-    """List the finished trainings below a folder, with recall and verdict."""
+    """List finished trainings below a folder, with their verdicts."""
     from recgen.analysis.indexing import entry_of, find_runs
     from recgen.cli.output import runs as output
     from recgen.presets import find_preset

@@ -60,7 +60,7 @@ def _diagnose(folder: Path, is_stopped: bool) -> None:
     run = load_run(folder)
     diagnosis = diagnose(run)
     if is_stopped:
-        show.lines(["", "No model was saved. The recall above is that of the stopped model."])
+        show.lines(["", "No model was saved; the recall above is that of the stopped model."])
     if is_stopped or diagnosis.verdict in ("bad", "broken"):
         show.line()
         print_diagnoses([(run, diagnosis)])
