@@ -67,9 +67,9 @@ def table_memory(
     """Embeddings of more than 1 GiB.
 
     A table takes rows x width x 4 bytes, and the optimizer keeps as much again for each weight:
-    twice for Adam, AdamW and FTRL, once for all others. `weight_average_decay` keeps it once more,
-    and goes over all of it every 32 steps. Rows are known from `vocab_size`, buckets and crosses,
-    and with `--data` from the data. Other vocabularies are not counted.
+    twice for Adam, AdamW and FTRL, once for all others. `ema_decay` keeps it once more, and goes
+    over all of it every 32 steps. Rows are known from `vocab_size`, buckets and crosses, and with
+    `--data` from the data. Other vocabularies are not counted.
 
     Example:
         model:
@@ -93,7 +93,7 @@ def table_memory(
     """
     tables = list(_tables(features, profile))
     weights = sum(table.rows * table.width for table in tables)
-    is_averaged = model.weight_average_decay is not None
+    is_averaged = model.ema_decay is not None
     total = weights * _FLOAT * (1 + _SLOTS[model.optimizer] + is_averaged)
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)
