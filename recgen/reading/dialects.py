@@ -27,6 +27,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from pydantic import BaseModel
+
 from recgen.config import SIDES, DataConfig, ExperimentConfig, FeatureConfig, ModelConfig, Side
 from recgen.findings import Finding, Location, join_path
 from recgen.reading.changes import Change, Rewritten, rewrite_items
@@ -37,7 +39,11 @@ from recgen.reading.plain import Plain, fields_of
 from recgen.reading.renamed import RENAMED, renamed_keys
 
 Dialect = Callable[[Plain], Rewritten]
-_SECTIONS = {"features": FeatureConfig, "model": ModelConfig, "data": DataConfig}
+SECTIONS: dict[str, type[BaseModel]] = {
+    "features": FeatureConfig,
+    "model": ModelConfig,
+    "data": DataConfig,
+}
 
 
 def _features(side: Side, experiment: Plain) -> Rewritten:
@@ -91,10 +97,10 @@ def modernize(
 
 def _plain(source: object) -> Plain:
     """Return an experiment and its sections as dicts of their own."""
-    data: Plain = fields_of(source, ExperimentConfig.model_fields)
-    for name, model in _SECTIONS.items():
-        if name in data:
-            data[name] = fields_of(data[name], model.model_fields, RENAMED.get(name, ()))
+    data = fields_of(source, ExperimentConfig.model_fields)
+    data = data if isinstance(data, dict) else {}
+    for name in SECTIONS.keys() & data.keys():
+        data[name] = fields_of(data[name], SECTIONS[name].model_fields, RENAMED.get(name, ()))
     return data
 
 
