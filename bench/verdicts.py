@@ -120,7 +120,7 @@ def judged(folder: Path) -> dict[str, Any]:
         "summary": diagnosis.summary,
         "causes": [[cause.code, cause.confidence] for cause in diagnosis.causes],
         "recall": recall and [recall.name, recall.own, recall.popularity],
-        "failure": run.metrics.text("failure_kind") or run.metrics.text("failure"),
+        "failure": run.metrics.params.failure_kind or run.metrics.params.failure,
         "kept_best": Facts(run).best_epoch is not None,
     }
 

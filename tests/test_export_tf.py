@@ -33,7 +33,7 @@ def test_tensorboard_reads_scalars_histograms_and_texts(tmp_path):
     found = read(tmp_path, run)
     losses = found.Scalars("loss/val_loss")
     assert [each.step for each in losses] == list(range(12))
-    assert [each.value for each in losses] == pytest.approx(run.metrics.loss["val_loss"])
+    assert [each.value for each in losses] == pytest.approx(run.metrics.loss.val_loss)
     assert losses[0].wall_time == run.metrics.saved_at.timestamp()
     (recall,) = found.Scalars("final/test_recall_at_5")
     assert (recall.step, recall.value) == (11, pytest.approx(0.052))

@@ -11,9 +11,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "reading", "data", "rules", "check", "edit", "upgrade", "formats",
-    "schema", "templates", "plan", "literals", "attest", "runtime", "render", "write", "generate",
-    "propose", "presets", "metrics", "demo", "inspect", "analysis", "local", "cli", "__main__",
+    "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
+    "formats", "schema", "templates", "plan", "literals", "attest", "runtime", "render", "write",
+    "generate", "propose", "presets", "metrics", "demo", "inspect", "analysis", "local", "cli",
+    "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
         f"{error}. If trainer_runtime.py is missing, put it beside this file, or make one "
         "file of both with `recgen render --single-file`."
     ) from error
-if runtime.DIGEST != "257762357fce":
+if runtime.DIGEST != "b51b2959a081":
     raise ImportError(
         f"{runtime.__file__} is not the runtime that this trainer was rendered with: "
         "run `recgen render` again, and keep the files that it writes together."

@@ -8,8 +8,8 @@ from recgen.analysis.causes.base import figure
 from recgen.analysis.diagnosis import Patch, Verdict, fixes
 from recgen.analysis.factors import Factor
 from recgen.analysis.facts import Facts
-from recgen.analysis.measured import Interval
 from recgen.findings import Fix, printable, show
+from recgen.metrics import Interval
 
 WORDS: dict[Verdict, str] = {
     "good": "good",

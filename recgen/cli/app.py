@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 import recgen
+from recgen.check import examine
 from recgen.cli import show
 from recgen.config import ExperimentConfig
 
@@ -59,11 +60,11 @@ def _options(
     pass
 
 
-def checked(config: Path, allow: list[str]) -> ExperimentConfig:
-    """Returns the config of a file; what is to be said of it goes to stderr."""
-    report = recgen.check(str(config), allow=allow)
-    show.findings(report, sys.stderr)
-    if not report.ok:
-        show.line((f"{config}: {report.summary()}", "red"), stream=sys.stderr)
+def checked(config: Path, allow: list[str]) -> tuple[ExperimentConfig, str]:
+    """Returns the config of a file, and its text; what is to be said of it goes to stderr."""
+    found = examine(str(config), allow=allow)
+    show.findings(found.report, sys.stderr)
+    if found.config is None or not found.report.ok:
+        show.line((f"{config}: {found.report.summary()}", "red"), stream=sys.stderr)
         raise typer.Exit(1)
-    return recgen.load(str(config), allow=allow)
+    return found.config, found.report.text or ""

@@ -39,7 +39,9 @@ def diagnose(
         dicts = [_as_dict(run, diagnosis) for run, diagnosis in found]
         print(json.dumps(dicts, indent=2, default=repr))
     else:
-        _print(found)
+        from recgen.cli.output.diagnosis import print_diagnoses
+
+        print_diagnoses(found)
     if apply:
         for run, diagnosis in found:
             _apply(run, diagnosis, config, sys.stdout if format is Output.text else sys.stderr)
@@ -51,33 +53,12 @@ def _as_dict(run: Run, diagnosis: Diagnosis) -> dict[str, object]:
     return {"run": run.place, "title": run.title, **diagnosis.as_dict()}
 
 
-def _print(found: list[tuple[Run, Diagnosis]]) -> None:
-    from recgen.cli.output import diagnosis as output
-
-    for number, (run, diagnosis) in enumerate(found):
-        if number:
-            show.line()
-        for indent, parts in output.lines(run, diagnosis):
-            show.line(*parts, indent=indent)
-        cause = diagnosis.first_patch
-        if cause is not None and diagnosis.verdict != "good":
-            own = "" if _own_config(run) else " --config FILE"
-            command = f"recgen diagnose {shlex.quote(run.place)} --apply{own}"
-            show.line()
-            show.line(f"to apply the patch of {cause.code}: {command}", indent=2, wrap=False)
-
-
-def _own_config(run: Run) -> Path | None:
-    """Returns the config beside the metrics, if it is a file of this machine."""
-    source = run.report.source if run.report else None
-    return None if source is None or "://" in source else Path(source)
-
-
 def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, told: IO[str]) -> None:
     """Writes the first patch, and says what it did and what is left to do."""
     from recgen.cli import fixes, patches
+    from recgen.cli.output.diagnosis import own_config
 
-    cause, target = diagnosis.first_patch, config or _own_config(run)
+    cause, target = diagnosis.first_patch, config or own_config(run)
     show.line(stream=told)
     if cause is None:
         show.line(f"{run.place}: no cause has a patch; nothing was changed", stream=told)

@@ -35,7 +35,8 @@ def render(
     from recgen import write
     from recgen.generate import generate
 
-    files = generate(checked(config, allow), single_file=single_file)
+    experiment, _ = checked(config, allow)
+    files = generate(experiment, single_file=single_file)
     if not check and not diff:
         for file in write.write_files(files, out, force=force):
             show.line("wrote     " if file.changed else "unchanged ", str(file.path))

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-import recgen
 from recgen.cli import show
 from recgen.cli.app import Allow, Config, app, checked
 from recgen.config import ExperimentConfig
@@ -37,20 +36,33 @@ def train(
     from recgen.local.progress import open_progress
     from recgen.local.run import train as run
 
-    experiment = checked(config, allow)
+    experiment, text = checked(config, allow)
     source = data or _source(config, experiment)
     folder = out or Path("runs", training.folder_name(experiment.name or config.stem))
-    text = config.read_text(encoding="utf-8-sig")
     with open_progress() as progress:
         result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
-    metrics = recgen.TrainingMetrics.read(result.folder / "training_metrics.json")
-    show.lines(training.outcome(result, metrics))
-    if metrics.failed:
-        show.lines(training.failure(experiment, metrics))
-        if result.folder != folder.resolve():
-            show.lines(["", f"{folder} keeps its earlier run; this one is in {result.folder}."])
+    show.lines(training.outcome(result))
+    place = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
+    _explain(place, result.metrics.failed)
+    if result.metrics.failed:
+        if place != folder:
+            show.lines(["", f"{folder} keeps its earlier run; this one is in {place}."])
         raise typer.Exit(1)
     show.verbatim(training.next_step(folder))
+
+
+def _explain(place: Path, is_stopped: bool) -> None:
+    """Prints what `recgen diagnose` says of a training that came to nothing."""
+    from recgen.analysis import diagnose, load_run
+    from recgen.cli.output.diagnosis import print_diagnoses
+
+    run = load_run(place)
+    diagnosis = diagnose(run)
+    if is_stopped:
+        show.lines(["", "No model was saved; the recall above is that of the stopped model."])
+    if is_stopped or diagnosis.verdict in ("bad", "broken"):
+        show.line()
+        print_diagnoses([(run, diagnosis)])
 
 
 def _source(config: Path, experiment: ExperimentConfig) -> Path:

@@ -12,7 +12,7 @@ from recgen.findings import RecgenError
 from recgen.inspect.records.schema import FeatureSchema
 from recgen.inspect.report import Issue
 from recgen.inspect.values import Range
-from recgen.metrics import FILE_NAME, Params, TrainingMetrics
+from recgen.metrics import FILE_NAME, Params, read_metrics
 from recgen.plan.columns import EVENT_TIME, ServingInput, input_columns, serving_inputs
 from recgen.plan.towers import TowerInput
 from recgen.plan.trainer import TrainerPlan, plan_trainer
@@ -143,9 +143,10 @@ def _params(run: Path, issues: list[Issue]) -> Params | None:
     if not path.exists():
         return None
     try:
-        return TrainingMetrics.read(path).params
-    except RecgenError as error:
-        message = f"the file cannot be used, so less is compared: {error.message}"
+        return read_metrics(path.read_text("utf-8"), str(path)).metrics.params
+    except (RecgenError, OSError, UnicodeDecodeError) as error:
+        reason = error.message if isinstance(error, RecgenError) else error
+        message = f"the file cannot be used, so less is compared: {reason}"
         issues.append(Issue("broken-metrics", "warning", path.name, message))
         return None
 

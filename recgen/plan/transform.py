@@ -6,18 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from recgen.config import (
-    SIDES,
+from recgen.config import SIDES, Cross, ExperimentConfig, Feature, HistoryFeature, Side
+from recgen.config.transforms import (
     Bucketize,
-    Cross,
     Cyclical,
     Embedding,
-    ExperimentConfig,
-    Feature,
-    HistoryFeature,
     MissingFlag,
     Normalize,
-    Side,
     Transform,
 )
 from recgen.plan.columns import EVENT_TIME, shared_names, vocabulary_names

@@ -49,7 +49,11 @@ def _refuse_shape(data: object, position: Position = NOWHERE) -> NoReturn:
 
 
 def _read_file(name: str) -> Document:
-    text = _read_text(name)
+    return document_of(file_text(name), name)
+
+
+def document_of(text: str, name: str) -> Document:
+    """Returns the document of a file's text; what is wrong with it is a finding."""
     try:
         document = read_text(text, text_kind(name), name)
         if not isinstance(document.data, dict) or not document.data:
@@ -73,7 +77,8 @@ def read_text(text: str, kind: TextKind, source: str | None = None) -> Document:
     return read_yaml(text, source)
 
 
-def _read_text(name: str) -> str:
+def file_text(name: str) -> str:
+    """Returns what stands in a file; raises `UnreadableError` when it is no text, or too large."""
     path = Path(name)
     try:
         if not path.exists():

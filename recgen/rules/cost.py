@@ -11,7 +11,6 @@ from recgen.config import (
     Dense,
     FeatureConfig,
     ModelConfig,
-    Optimizer,
     negatives_of,
     scored_of,
 )
@@ -20,12 +19,10 @@ from recgen.data.columns import described, id_column
 from recgen.data.estimates import GIB, in_gib
 from recgen.data.profile import Profile
 from recgen.findings import Location, show
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.rules.registry import NO_DATA, Problem, rule
 
 _FLOAT = 4  # bytes
-_SLOTS: dict[Optimizer, int] = {  # numbers that the optimizer keeps for each weight
-    "sgd": 1, "adagrad": 1, "clippy_adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "ftrl": 2,
-}  # fmt: skip
 _MOST_TABLES = GIB
 _MOST_ROWS = 100_000
 _MOST_WEIGHTS = 10_000_000
@@ -66,10 +63,10 @@ def table_memory(
 ) -> Iterator[Problem]:
     """Embeddings of more than 1 GiB.
 
-    A table takes rows x width x 4 bytes, and the optimizer keeps as much again for each weight:
-    twice for Adam, AdamW and FTRL, once for all others. `ema_decay` keeps it once more, and goes
-    over all of it every 32 steps. Rows are known from `vocab_size`, buckets and crosses, and with
-    `--data` from the data. Other vocabularies are not counted.
+    A table takes rows x width x 4 bytes, and the optimizer keeps as much again for each weight, or
+    twice as much, as Adam, AdamW and FTRL do. `ema_decay` keeps it once more, and goes over all of
+    it every 32 steps. Rows are known from `vocab_size`, buckets and crosses, and with `--data` from
+    the data. Other vocabularies are not counted.
 
     Example:
         model:
@@ -94,7 +91,7 @@ def table_memory(
     tables = list(_tables(features, profile))
     weights = sum(table.rows * table.width for table in tables)
     is_averaged = model.ema_decay is not None
-    total = weights * _FLOAT * (1 + _SLOTS[model.optimizer] + is_averaged)
+    total = weights * _FLOAT * (1 + OPTIMIZERS[model.optimizer].slots + is_averaged)
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)
         message = (
@@ -137,12 +134,12 @@ def whole_tables_rewritten(
               data_type: text
               transforms: {embedding: {vocab_size: 1000000}}
     """
-    if model.optimizer != "adagrad":
+    if not OPTIMIZERS[model.optimizer].is_sparse:
         rows = sum(table.rows for table in _tables(features, profile))
         if rows > _MOST_ROWS:
             message = f"{model.optimizer} rewrites all {rows:,} embedding rows in each step"
-            help = "Use `adagrad`, which touches the rows of the batch only."
-            yield Problem(("model", "optimizer"), message, help, fix=("set", "adagrad"))
+            help = f"Use `{RECOMMENDED}`, which touches the rows of the batch only."
+            yield Problem(("model", "optimizer"), message, help, fix=("set", RECOMMENDED))
 
 
 @rule("RG403", "warning")

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import SIDES, Dense, ModelConfig, Optimizer
+from recgen.config import SIDES, Dense, ModelConfig
 from recgen.config.paths import all_layers
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.rules.registry import Problem, rule
 
-# Below these rates a model is still where popularity is after three epochs: see RG228.
-_SLOW: dict[Optimizer, float] = {
-    "adagrad": 0.01,
-    "clippy_adagrad": 0.01,  # its steps are no longer than Adagrad's
-    "ftrl": 0.01,
-    "adam": 0.0005,
-    "adamw": 0.0005,
-    "rmsprop": 0.0005,
-    "sgd": 0.0,  # no rate is high enough: RG232
-}
 _ALWAYS_CLIPPED = 0.1
 _NEVER_CLIPPED = 10.0
 _MANY_EPOCHS = 100
-
-
-_ADAPTIVE: dict[Optimizer, tuple[str, str]] = {
-    "adam": ("adam divides the gradient of l2_reg away", "Remove it, or use `adamw`."),
-    "rmsprop": ("rmsprop divides the gradient of l2_reg away", "Remove it, or use `adamw`."),
-    "adamw": ("adamw lets weights decay by itself, l2_reg comes on top", "Remove it."),
-}
 
 
 @rule("RG226", "info")
@@ -52,9 +36,17 @@ def penalty_or_decay(model: ModelConfig) -> Iterator[Problem]:
 
     Use `adamw` without `l2_reg`, or `adagrad` with it.
     """
+    info, name = OPTIMIZERS[model.optimizer], model.optimizer
+    if info.decays_weights:
+        message = f"{name} lets weights decay by itself, l2_reg comes on top"
+        help = "Remove it."
+    elif info.is_adaptive:
+        message = f"{name} divides the gradient of l2_reg away"
+        help = "Remove it, or use `adamw`."
+    else:
+        return
     for path, layer in all_layers(model):
-        if isinstance(layer, Dense) and layer.l2_reg and model.optimizer in _ADAPTIVE:
-            message, help = _ADAPTIVE[model.optimizer]
+        if isinstance(layer, Dense) and layer.l2_reg:
             yield Problem((*path, "l2_reg"), message, help, fix=("set", 0.0))
 
 
@@ -111,10 +103,10 @@ def learning_rate_low(model: ModelConfig) -> Iterator[Problem]:
 
     Use 0.05 for Adagrad, 0.001 to 0.01 for Adam.
     """
-    least = _SLOW[model.optimizer]
-    if model.learning_rate < least:
+    info, depth = OPTIMIZERS[model.optimizer], max(map(model.depth_of, SIDES))
+    if info.is_low(model.learning_rate, depth):
         message = f"learning rate {model.learning_rate:g} is low for {model.optimizer}"
-        help = f"Use more than {least:g}; the best are some ten times as high."
+        help = f"Raise it: {info.at(depth).safe:g} is safe."
         yield Problem(("model", "learning_rate"), message, help)
 
 
@@ -140,14 +132,16 @@ def optimizer_unfit(model: ModelConfig) -> Iterator[Problem]:
 
     Use `adagrad`, or `adam` at 0.001 to 0.01.
     """
-    path = ("model", "optimizer")
-    if model.optimizer == "sgd":
-        message = "sgd moves rare IDs hardly at all: it learns little more than popularity"
-        yield Problem(path, message, "Use adagrad or adam.", fix=("set", "adagrad"))
-    elif model.optimizer == "ftrl" and max(map(model.depth_of, SIDES)) >= 2:
-        message = "ftrl with layers: such towers learnt nothing at any rate that was tried"
-        help = "Use adagrad, or no layers."
-        yield Problem(path, message, help, severity="error", fix=("set", "adagrad"))
+    info = OPTIMIZERS[model.optimizer]
+    unfit = info.unfit
+    if unfit is not None and info.is_unfit(max(map(model.depth_of, SIDES))):
+        yield Problem(
+            ("model", "optimizer"),
+            unfit.message,
+            unfit.help,
+            severity=unfit.severity,
+            fix=("set", RECOMMENDED),
+        )
 
 
 @rule("RG229", "info")

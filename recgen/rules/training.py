@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, Dense, FeatureConfig, ModelConfig, Side, residuals_of
+from recgen.optimizers import OPTIMIZERS, Rates
 from recgen.rules.registry import Problem, rule
 
 _RATE = ("model", "learning_rate")
-_LOWER = "Lower it: 0.05 is safe for Adagrad, 0.01 for Adam, with up to three layers."
+_VERY_DEEP = 6  # dense layers from which on fewer are the better advice: RG203
 
 
 def _deepest(model: ModelConfig) -> tuple[Side, int]:
@@ -17,17 +18,21 @@ def _deepest(model: ModelConfig) -> tuple[Side, int]:
     return side, model.depth_of(side)
 
 
-def _describe(side: Side, depth: int, model: ModelConfig) -> str:
+def _describe(model: ModelConfig) -> str:
+    side, depth = _deepest(model)
     projected = ", the projection to the output included" if model.is_projected(side) else ""
     layers = "1 dense layer" if depth == 1 else f"{depth} dense layers"
     return f"{layers} in the {side} tower{projected}"
 
 
+def _rates(model: ModelConfig) -> Rates:
+    return OPTIMIZERS[model.optimizer].at(_deepest(model)[1])
+
+
 def _collapses(model: ModelConfig) -> bool:
-    depth = _deepest(model)[1]
-    if model.optimizer in ("adam", "adamw"):
-        return depth >= 2 and model.learning_rate >= (0.05 if depth < 4 else 0.03)
-    return depth >= 3 and model.learning_rate >= 0.1
+    """Returns whether towers would collapse that were less deep than very deep ones."""
+    depth = min(_deepest(model)[1], _VERY_DEEP - 1)
+    return model.learning_rate >= OPTIMIZERS[model.optimizer].at(depth).failing
 
 
 @rule("RG201", "error", allowable=True)
@@ -45,7 +50,7 @@ def learning_rate_collapses(model: ModelConfig) -> Iterator[Problem]:
     0.05 (one of two), with three (one of one) and with four at 0.03 (two of three).
 
     Layers are counted with the projection that recgen adds when no layer has the output's width.
-    ClippyAdagrad is held to Adagrad's limit; it was not measured. All figures: docs/limits.md.
+    All figures: docs/limits.md.
 
     Example:
         model:
@@ -69,10 +74,12 @@ def learning_rate_collapses(model: ModelConfig) -> Iterator[Problem]:
     """
     if _collapses(model):
         message = (
-            f"learning rate {model.learning_rate} with {_describe(*_deepest(model), model)}: "
+            f"learning rate {model.learning_rate} with {model.optimizer} and {_describe(model)}: "
             "such towers collapse or nearly do"
         )
-        yield Problem(_RATE, message, f"{_LOWER} Or use fewer layers.")
+        safe = _rates(model).safe
+        help = f"Lower it: {safe:g} is safe with such towers. Or use fewer layers."
+        yield Problem(_RATE, message, help)
 
 
 @rule("RG202", "warning")
@@ -93,15 +100,14 @@ def learning_rate_high(model: ModelConfig) -> Iterator[Problem]:
 
     Use 0.05 to 0.1.
     """
-    side, depth = _deepest(model)
-    limit = 0.1 if depth == 2 else 0.3
-    is_adagrad = model.optimizer in ("adagrad", "ftrl")  # for the others there is RG206
-    if is_adagrad and depth < 3 and model.learning_rate > limit:
+    rates, info = _rates(model), OPTIMIZERS[model.optimizer]
+    if not info.is_adaptive and rates.highest < model.learning_rate < rates.failing:
         message = (
             f"learning rate {model.learning_rate} is high for {model.optimizer} with "
-            f"{_describe(side, depth, model)}"
+            f"{_describe(model)}"
         )
-        yield Problem(_RATE, message, f"Lower it: {limit} is the most, 0.05 is safe.")
+        help = f"Lower it: {rates.highest:g} is the most, {rates.safe:g} is safe."
+        yield Problem(_RATE, message, help)
 
 
 @rule("RG203", "error", allowable=True)
@@ -132,14 +138,13 @@ def very_deep(model: ModelConfig) -> Iterator[Problem]:
 
     Use at most two layers, or a fifth of the rate.
     """
-    side, depth = _deepest(model)
-    limit = 0.01 if depth >= 8 else 0.05
-    if depth >= 6 and model.learning_rate >= limit and not _collapses(model):
+    rates = _rates(model)
+    if model.learning_rate >= rates.failing and not _collapses(model):
         message = (
-            f"learning rate {model.learning_rate} with {_describe(side, depth, model)}: "
+            f"learning rate {model.learning_rate} with {_describe(model)}: "
             "deep towers need a lower one"
         )
-        help = f"Lower it to {limit / 5:g}, or use at most two layers."
+        help = f"Lower it to {rates.safe:g}, or use at most two layers."
         yield Problem(_RATE, message, help)
 
 
@@ -244,17 +249,20 @@ def optimizer_limit(model: ModelConfig) -> Iterator[Problem]:
 
     Use at most 0.01 for Adam, AdamW and RMSprop; clip the gradients of SGD.
     """
-    rate = model.learning_rate
-    is_flat = model.optimizer == "rmsprop" and not any(map(model.layers_of, SIDES))
-    limit = 0.03 if is_flat else 0.01
-    is_adaptive = model.optimizer in ("adam", "adamw", "rmsprop")
-    if is_adaptive and rate > limit and not _collapses(model):
+    rate, rates, info = model.learning_rate, _rates(model), OPTIMIZERS[model.optimizer]
+    if info.is_adaptive and rates.highest < rate < rates.failing:
         message = (
-            f"learning rate {rate} is too high for {model.optimizer}: its limit is near {limit}"
+            f"learning rate {rate} is too high for {model.optimizer}: its limit is near "
+            f"{rates.highest:g}"
         )
-        help = f"Use 0.001 to {limit}; clipping does not help, Adam divides the scale away."
+        help = (
+            f"Lower it: {rates.safe:g} is safe. Clipping does not help: {model.optimizer} divides "
+            "the scale away."
+        )
         yield Problem(_RATE, message, help)
-    if model.optimizer == "sgd" and rate >= 1.0 and model.gradient_clip_norm is None:
-        message = f"sgd at learning rate {rate} without clipping ends in NaN or collapses"
+    if info.unclipped is not None and rate >= info.unclipped and model.gradient_clip_norm is None:
+        message = (
+            f"{model.optimizer} at learning rate {rate} without clipping ends in NaN or collapses"
+        )
         path = ("model", "gradient_clip_norm")
         yield Problem(path, message, "Set `gradient_clip_norm: 1.0`.", fix=("set", 1.0))

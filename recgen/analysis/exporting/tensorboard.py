@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.exporting.events import event_records, histogram, scalar, text
 from recgen.analysis.exporting.measures import figures_of, series_of, tag
-from recgen.analysis.measured import Histogram, Metrics, Series
 from recgen.analysis.run import Run
 from recgen.analysis.series import points
 from recgen.analysis.text import WORDS
 from recgen.findings import printable
+from recgen.metrics import Histogram, Series, TrainingMetrics
 
 FILE = "events.out.tfevents.recgen"
 """The name of the file; TensorBoard looks for `tfevents` in it."""
@@ -33,31 +33,29 @@ def event_file(run: Run) -> bytes:
     for name, found in metrics.histograms.items():
         for epoch, summary in _histograms(name, found, metrics):
             steps[epoch].append(summary)
-    end = steps[max(metrics.epochs - 1, 0)]
+    end = steps[max(len(metrics.epochs) - 1, 0)]
     end += (scalar(name, value) for name, value in figures_of(metrics) if abs(value) <= _LARGEST)
     end += _texts(run)
     time = metrics.saved_at.timestamp() if metrics.saved_at else 0.0
     return event_records(time, "recgen", sorted(steps.items()))
 
 
-def _histograms(name: str, found: Histogram, metrics: Metrics) -> Iterator[tuple[int, bytes]]:
+def _histograms(
+    name: str, found: Histogram, metrics: TrainingMetrics
+) -> Iterator[tuple[int, bytes]]:
     """Yields each epoch's histogram, without the empty bins at its ends."""
     group, tower = name.split(".")
-    stats = getattr(metrics, group)
+    stats = getattr(getattr(metrics, group), tower)
     for epoch, counts in enumerate(found.counts):
         used = [place for place, count in enumerate(counts) if count]
         if not used:
             continue
         first, last = used[0], used[-1]
-        edges = found.edges
-        least = _of(
-            stats.get(f"{tower}.min", ()), epoch, edges[first], (edges[first], edges[first + 1])
-        )
-        most = _of(
-            stats.get(f"{tower}.max", ()), epoch, edges[last + 1], (edges[last], edges[last + 1])
-        )
-        mean = _of(stats.get(f"{tower}.mean", ()), epoch, 0.0, (least, most))
-        std = _of(stats.get(f"{tower}.std", ()), epoch, 0.0, (0.0, most - least))
+        edges = found.bin_edges
+        least = _of(stats.min, epoch, edges[first], (edges[first], edges[first + 1]))
+        most = _of(stats.max, epoch, edges[last + 1], (edges[last], edges[last + 1]))
+        mean = _of(stats.mean, epoch, 0.0, (least, most))
+        std = _of(stats.std, epoch, 0.0, (0.0, most - least))
         limits = [*edges[first + 1 : last + 1], most]
         kept = counts[first : last + 1]
         yield epoch, histogram(tag(group, tower), limits, kept, least, most, mean, std)

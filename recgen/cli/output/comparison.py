@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from recgen.analysis.causes.base import figure
 from recgen.analysis.comparing import Comparison, Row, loss_change
 from recgen.analysis.factors import FEWEST, Factor
-from recgen.analysis.measured import Series
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
 from recgen.analysis.text import WORDS, division, interval_text, what_runs_tell
 from recgen.cli.output.diagnosis import STYLES, levels
 from recgen.cli.show import Segment
 from recgen.findings import printable
+from recgen.metrics import Series
 
 Line = tuple[Segment | str, ...]
 _BESIDE = 6  # runs that fit beside each other
@@ -118,7 +118,7 @@ def _curves(comparison: Comparison) -> Iterator[Line]:
     curves: dict[str, list[Series]] = {
         "loss": [facts.loss for facts in comparison.facts],
         "val_loss": [facts.val_loss for facts in comparison.facts],
-        "val recall": [facts.recall for facts in comparison.facts],
+        "val recall": [facts.curve.values for facts in comparison.facts],
     }
     chars = levels()
     for name, series in curves.items():

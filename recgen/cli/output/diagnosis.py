@@ -1,9 +1,11 @@
-"""A diagnosis in lines of text. Prints nothing."""
+"""Diagnoses as text: what `diagnose` prints, and `train` after a training that came to nothing."""
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from recgen.analysis import Cause, Diagnosis, Run
 from recgen.analysis.causes.base import figure
@@ -12,6 +14,7 @@ from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import ASCII, BLOCKS, sparkline
 from recgen.analysis.text import WORDS, patch_lines, setup_of
+from recgen.cli import show
 from recgen.cli.show import Segment
 
 STYLES: dict[Verdict, str] = {
@@ -32,6 +35,27 @@ def levels() -> str:
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return BLOCKS
+
+
+def print_diagnoses(found: Sequence[tuple[Run, Diagnosis]]) -> None:
+    """Prints diagnoses below each other, each with the command that applies its patch."""
+    for number, (run, diagnosis) in enumerate(found):
+        if number:
+            show.line()
+        for indent, parts in lines(run, diagnosis):
+            show.line(*parts, indent=indent)
+        cause = diagnosis.first_patch
+        if cause is not None and diagnosis.verdict != "good":
+            own = "" if own_config(run) else " --config FILE"
+            command = f"recgen diagnose {shlex.quote(run.place)} --apply{own}"
+            show.line()
+            show.line(f"to apply the patch of {cause.code}: {command}", indent=2, wrap=False)
+
+
+def own_config(run: Run) -> Path | None:
+    """Returns the config beside the metrics, if it is a file of this machine."""
+    source = run.report.source if run.report else None
+    return None if source is None or "://" in source else Path(source)
 
 
 def lines(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
@@ -63,7 +87,7 @@ def curves(facts: Facts) -> Iterator[tuple[str, str, str]]:
     series = {
         "loss": facts.loss,
         "val_loss": facts.val_loss,
-        f"recall@{facts.recall_k}": facts.recall,
+        facts.curve.measure: facts.curve.values,
         "grad buyer": facts.gradient("query"),
         "grad product": facts.gradient("candidate"),
     }

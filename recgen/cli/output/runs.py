@@ -46,7 +46,7 @@ def ordered(entries: Sequence[Entry], by: str) -> list[Entry]:
         "name": lambda entry: (entry.name.casefold(), entry.place),
         "preset": lambda entry: (entry.preset is None, entry.preset),
         "date": lambda entry: -_aware(entry.date).timestamp() if entry.date else math.inf,
-        "recall": lambda entry: -(entry.recall if entry.recall is not None else -1.0),
+        "recall": lambda entry: -entry.judged.own if entry.judged else math.inf,
         "verdict": lambda entry: VERDICTS.index(entry.verdict),
     }
     return sorted(entries, key=keys[by])
@@ -88,8 +88,9 @@ def _cells(entry: Entry, folder: Path) -> tuple[str, ...]:
     place = Path(entry.place)
     below = place.relative_to(folder) if place.is_relative_to(folder) else place
     date = f"{_aware(entry.date).astimezone(timezone.utc):%Y-%m-%d %H:%M}" if entry.date else "-"
-    recall = "-" if entry.recall is None else f"@{entry.k} {entry.recall:.4f}"
-    popularity = "-" if entry.popularity is None else f"{entry.popularity:.4f}"
+    judged = entry.judged
+    recall = "-" if judged is None else f"@{judged.k} {judged.own:.4f}"
+    popularity = "-" if judged is None or judged.baseline is None else f"{judged.baseline:.4f}"
     shown = str(below) if str(below) != "." else place.name or str(place)
     names = (_shortened(shown), _shortened(entry.name), entry.preset or "-")
     return (*names, date, recall, popularity)
