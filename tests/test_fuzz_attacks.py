@@ -39,7 +39,6 @@ def test_every_text_of_every_model_is_attacked() -> None:
     reached |= {f"FeatureConfig.{side}_id_column" for side in ("buyer", "product")}
     assert text_fields() - reached == {"History.shared_with"}
     assert "'shared_with'" in str(BASES["all texts set"].plain)
-    assert len(ATTACKS) >= 60
     assert len(set(ATTACKS.values())) == len(ATTACKS)
 
 

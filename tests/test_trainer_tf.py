@@ -77,8 +77,8 @@ def test_a_training_that_breaks_off_leaves_its_metrics(shop: Run) -> None:  # P5
 def test_an_epoch_reads_no_rows_in_python(shop: Run) -> None:  # P62
     def reads(epochs: int) -> int:
         module, calls = shop.module(), []
-        usual = module.columns
-        module.columns = lambda *args: calls.append(args) or usual(*args)
+        usual = module.runtime.Split.chunks
+        module.runtime.Split.chunks = lambda *args: calls.append(args) or usual(*args)
         module.run_fn(shop.fn_args(f"{epochs} epochs", epochs=epochs))
         return len(calls)
 
@@ -185,23 +185,24 @@ def test_a_large_validation_is_of_evenly_spaced_rows(
     """Each row is compared with all products: what is wanted of both has a limit."""
     run = shop.variant(**ONCE)
     module = run.module()
-    evaluated: list[Any] = []
-    usual = module.evaluation_batches
-    module.evaluation_batches = lambda rows, *rest: evaluated.append(rows) or usual(rows, *rest)
-    module.VALIDATION_SCORES = 100 * shop.metrics()["params"]["candidates"]
+    runtime, evaluated = module.runtime, []
+    usual = runtime.Split.evaluation_batches
+    runtime.Split.evaluation_batches = lambda rows, size: evaluated.append(rows) or usual(rows, size)
+    runtime.VALIDATION_SCORES = 100 * shop.metrics()["params"]["candidates"]
     args = run.fn_args("part", epochs=1)
     module.run_fn(args)
 
-    part, (whole, count) = evaluated[0], module.read_rows(args.eval_files, "validation")
-    for name in (module.BUYER_ID, module.PRODUCT_ID):
-        kept = module.column(whole, name)[:: -(-count // 100)]
-        assert module.column(part, name).tolist() == kept.tolist()
+    part, whole = evaluated[0], runtime.Split.read(args.eval_files, "validation", module.COLUMNS)
+    for name in (module.COLUMNS.buyer, module.COLUMNS.product):
+        kept = whole.column(name)[:: -(-whole.count // 100)]
+        assert part.column(name).tolist() == kept.tolist()
     metrics = run.metrics("part")
-    assert metrics["params"]["validated_rows"] == len(kept) < count
-    assert f"validation on {len(kept):,} of {count:,} rows" in capsys.readouterr().out
+    assert metrics["params"]["validated_rows"] == len(kept) < whole.count
+    assert f"validation on {len(kept):,} of {whole.count:,} rows" in capsys.readouterr().out
     # What recall is judged by is of the same rows.
     graph = module.tft.TFTransformOutput(args.transform_graph_path)
-    catalogue = module.Catalogue(module.read_rows(args.train_files, "training")[0], graph)
+    train = runtime.Split.read(args.train_files, "training", module.COLUMNS)
+    catalogue = runtime.Catalogue(train, graph)
     popularity = catalogue.popularity_recall(part)[10]
     assert metrics["final_metrics"]["val_popularity_recall_at_10"] == pytest.approx(popularity)
     assert popularity != pytest.approx(catalogue.popularity_recall(whole)[10])
