@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Iterator, Mapping
 
 from recgen.config import ExperimentConfig
@@ -120,7 +119,7 @@ def _check_codes(allow: Collection[str]) -> None:
         if not is_ignorable(rule):
             codes = ", ".join(rule.code for rule in RULES.values() if rule.allowable)
             message = f"{code} cannot be allowed or ignored: what would be rendered does not work"
-            raise RecgenError(message, f"Mend the config; only {codes} can be allowed.")
+            raise RecgenError(message, f"Fix the config; only {codes} can be allowed.")
 
 
 def _unknown(code: object) -> RecgenError:
@@ -150,7 +149,7 @@ def _listed(found: list[Finding], unlisted: int) -> list[Finding]:
     first, rest = sorted(ranked[:MAX_FINDINGS]), ranked[MAX_FINDINGS:]
     severity = "error" if unlisted else found[rest[0]].severity
     message = f"{more} more finding{'' if more == 1 else 's'}"
-    last = Finding("RG015", severity, "", message, "Mend these first, then check again.")
+    last = Finding("RG015", severity, "", message, "Fix these first, then check again.")
     return [*(found[index] for index in first), last]
 
 
@@ -164,12 +163,7 @@ def _rule_findings(
 
 def _unasked(sections: Mapping[str, object]) -> frozenset[str]:
     """Returns the codes of rules that would look at more than there is: at the data, say."""
-    return frozenset(
-        rule.code
-        for rule in RULES.values()
-        for check in rule.checks
-        if not sections.keys() >= inspect.signature(check).parameters.keys()
-    )
+    return frozenset(code for code, rule in RULES.items() if not rule.sees_everything(sections))
 
 
 def _finding(rule: Rule, problem: Problem, document: Document, depth: int) -> Finding:

@@ -36,7 +36,7 @@ def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str
     """Return `{file name: text}` of the modules of a config that passed the check."""
     plan = plan_trainer(config).with_runtime(runtime_digest(), single_file)
     modules = {
-        "transform_module.py": render_template("transform_module.py.j2", plan_transform(config)),
+        "transform_module.py": render_template("transform/module.py.j2", plan_transform(config)),
         "trainer_module.py": render_template(plan.kind.template, plan),
     }
     return modules if single_file else {**modules, NAME: runtime_text()}

@@ -35,6 +35,7 @@ class _Part(BaseModel):
         strict=True,
         allow_inf_nan=False,
         protected_namespaces=(),  # `model_type` is a name of the contract
+        defer_build=True,  # on first use
         use_attribute_docstrings=True,
     )
 

@@ -136,9 +136,9 @@ def prepare(source: object, table: Table, folder: Path, allow: Sequence[str] = (
     return Run(folder, folder, config)
 
 
-def write_modules(config: ExperimentConfig, folder: Path) -> None:
+def write_modules(config: ExperimentConfig, folder: Path, single_file: bool = False) -> None:
     """Writes the modules of a config."""
-    for name, text in generate(config).items():
+    for name, text in generate(config, single_file=single_file).items():
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import sys
 
 from golden import CASES, TESTS
 
-from recgen.generate import render
+from recgen import render
 
 _SCRIPT = """
 import hashlib, sys
@@ -22,7 +22,7 @@ for config in sys.argv[1:]:
 
 def test_the_seed_of_hashes_changes_nothing() -> None:
     configs = [str(case / "config.yaml") for case in CASES]
-    here = [
+    expected = [
         f"{hashlib.sha256(text.encode()).hexdigest()} {name}"
         for config in configs
         for name, text in render(config).items()
@@ -33,4 +33,4 @@ def test_the_seed_of_hashes_changes_nothing() -> None:
         result = subprocess.run(
             command, env=environment, capture_output=True, text=True, check=True, cwd=TESTS
         )
-        assert result.stdout.splitlines() == here
+        assert result.stdout.splitlines() == expected

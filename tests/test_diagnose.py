@@ -47,7 +47,7 @@ def test_the_column_that_was_twice_is_named_for_45_alone():  # P14
     named = {n: codes(diagnose(load_run(REPORTED / n))) for n in (*GOOD, *BAD)}
     assert [number for number, found in named.items() if "RD406" in found] == ["45"]
     twice = cause(diagnose(load_run(REPORTED / "45")), "RD406")
-    assert "'cust_value' is twice in the buyer tower" in twice.evidence[0]
+    assert "'cust_value' appears twice in the buyer tower" in twice.evidence[0]
     assert twice.patch == {"features.buyer_model_features[2]": REMOVED}
 
 

@@ -231,5 +231,5 @@ def test_an_ordinary_config_trains_on_as_many_gpus_as_it_is_given(data: Data) ->
 def test_more_replicas_than_rows_are_refused(data: Data) -> None:  # P58
     folder = data.folder / "tiny"
     task = data.task("fit", folder / "fit", {"batch_size": 1}, {})
-    with pytest.raises(AssertionError, match="Batches of 1 are too small for 2 replicas"):
+    with pytest.raises(AssertionError, match="1 rows are too few for 2 replicas"):
         _run(folder, [task], *MACHINES["mirrored"])

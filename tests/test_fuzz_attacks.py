@@ -53,7 +53,7 @@ def test_attacks_are_seen(module: str) -> None:
         text.replace("import tensorflow as tf", "import tensorflow as tf, os"),
         text.replace(f'"{harmless}', f'"x" + "{harmless}', 1),
         text.replace("def ", "async def ", 1),
-        text.replace("[-1]", "[-2]").replace("np.argsort(-", "np.argsort(+"),
+        text.replace("[-1]", "[-2]").replace("axis=1", "axis=2"),
         text.replace("tf.", "tft."),
         text.replace("inputs", "outputs").replace("features", "training"),  # two become one
         text.replace("# command: ", "# coding: utf7\n# +AAo-import os+AAo-"),

@@ -108,7 +108,7 @@ def test_misspelt_names_do_not_take_the_square_of_their_number(experiment):
     experiment["features"]["buyer_model_features"] += [*shared, *text]
     found = list(RULES["RG126"].problems({"features": load(experiment).features}))
     assert (len(found), found[0].help) == (2000, "Did you mean 'text0'?")
-    assert found[-1].help == "Name one by its output name."
+    assert found[-1].help == "Name a text feature by its output name."
 
 
 def test_p7_paths_that_are_no_config(tmp_path):

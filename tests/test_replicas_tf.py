@@ -106,5 +106,5 @@ def test_a_batch_is_a_multiple_of_the_replicas(
     replicas = machine(3)
     assert replicas.batch_size(101) == 99
     assert capsys.readouterr().out == "3 replicas, 33 rows each\n"
-    with pytest.raises(ValueError, match="Batches of 2 are too small for 3 replicas"):
+    with pytest.raises(ValueError, match="2 rows are too few for 3 replicas"):
         replicas.batch_size(2)

@@ -188,7 +188,7 @@ def test_values_of_a_whole_number(
         (lambda s: s * 1000, "milliseconds"),
         (lambda s: s * 10**6, "microseconds"),
         (lambda s: s * 10**9, "nanoseconds"),
-        (lambda s: s // DAY, "no epoch seconds"),
+        (lambda s: s // DAY, "numbers that are not epoch seconds"),
         (lambda s: int(time.strftime("%Y%m%d", time.gmtime(s))), "dates written as numbers"),
     ],
 )

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runs import Plain, Run
+from runs import Plain, Run, write_modules
 
-from recgen.generate import generate, render
+from recgen.generate import render
 from recgen.local.child import load_module
 from recgen.runtime import NAME
 
@@ -82,8 +82,7 @@ def single_file(run: Run) -> Run:
     other = run.variant()
     assert other.config == run.config
     (other.folder / NAME).unlink()
-    for name, text in generate(run.config, single_file=True).items():
-        (other.folder / name).write_text(text, encoding="utf-8")
+    write_modules(run.config, other.folder, single_file=True)
     return other
 
 

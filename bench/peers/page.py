@@ -73,7 +73,7 @@ def rows() -> list[tuple[str, str, list[str]]]:
             cell = found[peer, code]
             mark = "" if cell["did"] == "n/a" else f" {cell['how']}"
             texts.append(f"{cell['did']}{mark}{cell['more']}")
-        table.append((", ".join(group), titles.get(group, rule.title), texts))
+        table.append((", ".join(group), titles.get(group, rule.page.title), texts))
     return table
 
 

@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
         f"{error}. If trainer_runtime.py is missing, put it beside this file, or make one "
         "file of both with `recgen render --single-file`."
     ) from error
-if runtime.DIGEST != "257762357fce":
+if runtime.DIGEST != "b51b2959a081":
     raise ImportError(
         f"{runtime.__file__} is not the runtime that this trainer was rendered with: "
         "run `recgen render` again, and keep the files that it writes together."
@@ -44,8 +44,6 @@ EMBEDDING_DIM = 128
 TOP_K = 100  # products in an answer
 
 # The data: transformed features, as they lie in the examples.
-PRODUCT_ID = "StockCode"
-EVENT_TIME = "event_time"
 COLUMNS = runtime.Columns(
     specs={
         "CustomerID": tf.io.FixedLenFeature([], tf.int64),
@@ -55,11 +53,11 @@ COLUMNS = runtime.Columns(
         "event_time": tf.io.FixedLenFeature([], tf.int64),
     },
     buyer="CustomerID",
-    product=PRODUCT_ID,
+    product="StockCode",
     buyer_vocabulary="CustomerID_vocab",
     product_vocabulary="StockCode_vocab",
     product_features=("StockCode", "UnitPrice_norm"),
-    time=EVENT_TIME,
+    time="event_time",
 )
 
 # Serving: the raw columns that a client sends.

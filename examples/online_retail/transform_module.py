@@ -15,7 +15,7 @@ MISSING_TIME = tf.int64.min
 
 
 def dense(column, missing):
-    """Returns a column as a dense [batch] tensor, with `missing` for nulls."""
+    """Return a column as a dense [batch] tensor, with `missing` for nulls."""
     if isinstance(column, tf.SparseTensor):
         shape = [column.dense_shape[0], 1]
         column = tf.SparseTensor(column.indices, column.values, shape)
@@ -24,7 +24,7 @@ def dense(column, missing):
 
 
 def read_text(column):
-    """Returns a column as strings; nulls become "", which no vocabulary holds."""
+    """Return a column as strings; nulls become "", which no vocabulary holds."""
     if column.dtype == tf.string:
         return dense(column, "")
     if isinstance(column, tf.SparseTensor):
@@ -33,22 +33,22 @@ def read_text(column):
 
 
 def read_number(column):
-    """Returns a column as float32; nulls become NaN."""
+    """Return a column as float32; nulls become NaN."""
     return dense(tf.cast(column, tf.float32), math.nan)
 
 
 def read_time(column):
-    """Returns a column as int64 epoch seconds; nulls become MISSING_TIME."""
+    """Return a column as int64 epoch seconds; nulls become MISSING_TIME."""
     return dense(tf.cast(column, tf.int64), MISSING_TIME)
 
 
 def signed_log(values):
-    """Returns sign(x) * log(1 + |x|)."""
+    """Return sign(x) * log(1 + |x|)."""
     return tf.sign(values) * tf.math.log1p(tf.abs(values))
 
 
 def z_score(values):
-    """Scales to mean 0 and variance 1; a missing value becomes the mean."""
+    """Scale to mean 0 and variance 1; a missing value becomes the mean."""
     known = tf.math.is_finite(values)
     seen = tf.boolean_mask(values, known)
     deviation = tf.sqrt(tft.var(seen))
@@ -57,7 +57,7 @@ def z_score(values):
 
 
 def preprocessing_fn(inputs):
-    """Computes the features of both towers from raw columns.
+    """Compute the features of both towers from raw columns.
 
     TensorFlow Transform traces this function more than once, so it is pure.
 

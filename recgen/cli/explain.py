@@ -49,7 +49,7 @@ def explain(
         sys.stdout.write(formats.rules_page() if rule is None else formats.rule_section(rule))
     elif rule is None:
         for each in RULES.values():
-            show.line((each.code, "bold"), f" {each.severity:<8}", each.title)
+            show.line((each.code, "bold"), f" {each.severity:<8}", each.page.title)
     else:
         _explain(rule)
 
@@ -63,16 +63,24 @@ def _rule(code: str) -> Rule:
 
 
 def _explain(rule: Rule) -> None:
-    show.line((f"{rule.code} {rule.title}", "bold"), f" ({rule.severity})")
+    page = rule.page
+    show.line((f"{rule.code} {page.title}", "bold"), f" ({rule.severity})")
     show.title("Why is this bad?")
-    show.paragraph(rule.reason)
+    for number, paragraph in enumerate(page.paragraphs):
+        if number:
+            show.line()
+        show.paragraph(paragraph)
     show.title("Example")
-    show.verbatim(f"  {line}" for line in rule.example.splitlines())
+    show.verbatim(f"  {line}" for line in page.example.splitlines())
     show.title("Use instead")
-    show.paragraph(rule.remedy)
+    show.verbatim(f"  {line}" for line in page.instead.splitlines())
+    if page.instead and page.remedy:
+        show.line()
+    if page.remedy:
+        show.paragraph(page.remedy)
     if rule.allowable:
         show.line()
-        show.paragraph(f"Render all the same, as an experiment: --allow {rule.code}", indent=0)
+        show.paragraph(f"To run it all the same, as an experiment: --allow {rule.code}", indent=0)
 
 
 def _explain_causes(code: str, format: Page) -> None:

@@ -22,14 +22,20 @@ def render(
     diff: Annotated[
         bool, typer.Option("--diff", help="Write nothing; show what would change; exit likewise.")
     ] = False,
+    single_file: Annotated[
+        bool,
+        typer.Option(
+            "--single-file", help="Put the runtime into the trainer: for a module_file at gs://."
+        ),
+    ] = False,
     allow: Allow = [],  # noqa: B006
     force: Force = False,
 ) -> None:
-    """Write the two modules of a config."""
+    """Write the modules of a config."""
     from recgen import write
     from recgen.generate import generate
 
-    files = generate(checked(config, allow))
+    files = generate(checked(config, allow), single_file=single_file)
     if not check and not diff:
         for file in write.write_files(files, out, force=force):
             show.line("wrote     " if file.changed else "unchanged ", str(file.path))

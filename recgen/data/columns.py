@@ -167,7 +167,7 @@ def wrong_unit(use: Use, column: ColumnProfile) -> str | None:
         return None
     if _is_calendar(column.low) and _is_calendar(column.high):
         return "dates written as numbers"
-    return "no epoch seconds" if column.high < _MARCH_1973 else None
+    return "numbers that are not epoch seconds" if column.high < _MARCH_1973 else None
 
 
 def _is_calendar(number: float) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from recgen.config import ExperimentConfig, ModelConfig
 from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
-from recgen.plan.constants import Constant, Group
+from recgen.plan.constants import Constant, Group, constants
 from recgen.plan.header import Header, plan_header
 from recgen.plan.kinds import KindPlan, plan_kind
 from recgen.plan.names import Names
@@ -69,11 +69,8 @@ class TrainerPlan:
     query: Tower
     candidate: Tower
     specs: tuple[Spec, ...]
-    event_time: str | None
-    buyer_id: str
-    product_id: str
-    buyer_vocabulary: str
-    product_vocabulary: str
+    columns: tuple[Constant, ...]
+    """Arguments of the runtime's Columns."""
     serving: tuple[ServingInput, ...]
     constants: tuple[Group, ...]
     is_mixed_precision: bool
@@ -88,9 +85,9 @@ class TrainerPlan:
         return _IMPORTS | (_IMPORTS_OF_RUNTIME if self.is_single_file else {"trainer_runtime"})
 
     @property
-    def histories(self) -> tuple[str, ...]:
-        """Keys of the features that are lists."""
-        return tuple(spec.key for spec in self.specs if spec.is_list)
+    def has_histories(self) -> bool:
+        """Return whether a row has lists."""
+        return any(spec.is_list for spec in self.specs)
 
     @property
     def has_vocabulary(self) -> bool:
@@ -123,10 +120,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     query, candidate = plan_tower(config, "buyer", names), plan_tower(config, "product", names)
     split = config.data.split
     event_time = EVENT_TIME if split and split.date_column else None
-    buyer_id, product_id = config.features.buyer_id, config.features.product_id
-    assert buyer_id, "the check lets no config pass without"
-    assert product_id, "the check lets no config pass without"
-    vocabularies, kind = vocabulary_names(config), plan_kind(config)
+    specs, kind = tuple(_specs(query, candidate, event_time)), plan_kind(config)
     schedule = _schedule(config.model, event_time)
     return TrainerPlan(
         header=plan_header(config),
@@ -136,16 +130,31 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         schedule=schedule,
         query=query,
         candidate=candidate,
-        specs=tuple(_specs(query, candidate, event_time)),
-        event_time=event_time,
-        buyer_id=buyer_id,
-        product_id=product_id,
-        buyer_vocabulary=vocabularies[buyer_id],
-        product_vocabulary=vocabularies[product_id],
+        specs=specs,
+        columns=_columns(config, candidate, specs, event_time),
         serving=serving_inputs(config),
         constants=_constants(config.model, schedule, kind),
         is_mixed_precision=config.model.precision != "float32",
         has_max_norm=config.model.embedding_max_norm is not None,
+    )
+
+
+def _columns(
+    config: ExperimentConfig, candidate: Tower, specs: tuple[Spec, ...], event_time: str | None
+) -> tuple[Constant, ...]:
+    buyer, product = config.features.buyer_id, config.features.product_id
+    assert buyer, "the check lets no config pass without"
+    assert product, "the check lets no config pass without"
+    vocabularies = vocabulary_names(config)
+    lists = tuple(spec.key for spec in specs if spec.is_list)
+    return constants(
+        Constant("buyer", buyer),
+        Constant("product", product),
+        Constant("buyer_vocabulary", vocabularies[buyer]),
+        Constant("product_vocabulary", vocabularies[product]),
+        Constant("product_features", candidate.keys),
+        lists and Constant("histories", lists),
+        event_time and Constant("time", event_time),
     )
 
 

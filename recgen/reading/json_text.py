@@ -29,7 +29,7 @@ def _data(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_first)
     except json.JSONDecodeError as error:
         at = Lines(text).position(error.pos)
-        refuse("RG002", f"this is not JSON: {error.msg.lower()}", "Mend the syntax.", at)
+        refuse("RG002", f"this is not JSON: {error.msg.lower()}", "Correct the syntax.", at)
     except RecursionError:
         refuse("RG002", "nested too deeply", f"A config has at most {MAX_DEPTH} levels.")
     except ValueError:  # Python refuses to read integers of thousands of digits
@@ -37,7 +37,7 @@ def _data(text: str) -> Any:
 
 
 def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Returns the mapping; of a key that is given twice, the first value, as in YAML."""
+    """Returns the mapping; of a key that appears twice, the first value, as in YAML."""
     data = dict(pairs)
     return data if len(data) == len(pairs) else dict(reversed(pairs))
 
@@ -56,7 +56,7 @@ class _Reader:
         self.unlisted = 0
 
     def read(self) -> None:
-        """Finds all nodes, keys that are given twice and numbers that JSON does not have."""
+        """Finds all nodes, keys that appear twice and numbers that JSON does not have."""
         token = _TOKEN.search(self._text)
         while token:
             end = self._take(token[0], token.start(), token.end())
@@ -113,6 +113,6 @@ class _Reader:
             self.unlisted += 1
             return
         line = self._lines.position(first.key_start)[0]
-        message = f"the key {show(path[-1])} is given twice, first on line {line}"
+        message = f"the key {show(path[-1])} appears twice, first on line {line}"
         at = self._lines.position(node.key_start, node.key_end)
         self.findings.append(problem("RG003", message, "Keep one of them.", at, path))

@@ -27,7 +27,7 @@ def rewrite_cross(part: Part, columns: dict[str, dict[str, str]]) -> None:
             words = ", ".join(f"{key}: {shown(value)}" for key, value in today.items())
             message = f"{show(member)} alone is an older form of `{{{words}}}`"
             known = member in columns
-            help = UPGRADE if known else "No feature has this name; add `type:` if it is no text."
+            help = UPGRADE if known else "No feature has this name; add `type:` if it is not text."
             severity: Severity = "info" if known else "warning"
             part.tell("RG023", place, message, help, [Fix(place, "set", today)], severity)
         elif _is_old_member(member):

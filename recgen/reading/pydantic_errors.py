@@ -166,7 +166,7 @@ def _unwritable(details: ErrorDetails, path: Location, owners: Models) -> Words:
 
 def _raised(details: ErrorDetails, path: Location, owners: Models) -> Words:
     error = str(details.get("ctx", {}).get("error", "an error"))[:200]
-    return "RG001", f"reading the attribute failed: {error}", "Mend the object.", None
+    return "RG001", f"reading the attribute failed: {error}", "Fix the object.", None
 
 
 def _range(details: ErrorDetails, path: Location, owners: Models) -> Words:

@@ -92,7 +92,7 @@ def _read_text(name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         at = f"byte {error.start} is not UTF-8"
-        refuse("RG001", f"{show(name)} is no text: {at}", "Save the file as UTF-8 text.")
+        refuse("RG001", f"{show(name)} is not text: {at}", "Save the file as UTF-8 text.")
 
 
 def _help_for_missing(name: str) -> str:

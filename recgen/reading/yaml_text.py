@@ -25,7 +25,9 @@ _FORBIDDEN = re.compile(
 _OLD_LINE_ENDS = "\x85\u2028\u2029"
 _PRIVATE = range(0xE000, 0xF900)  # characters without a meaning
 
-_MEND = "Mend the syntax; quote texts that hold `: `, `#` or start with a special character."
+_CORRECT = (
+    "Correct the syntax; quote texts that contain `: ` or `#` or start with a special character."
+)
 
 
 def read_yaml(text: str, source: str | None) -> Document:
@@ -34,7 +36,7 @@ def read_yaml(text: str, source: str | None) -> Document:
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
         message = f"the character {show(forbidden[0])} is not allowed in YAML"
-        refuse("RG002", message, _MEND, lines.position(forbidden.start()))
+        refuse("RG002", message, _CORRECT, lines.position(forbidden.start()))
     to, back = _stand_ins(text)
     builder = _Builder(text, lines, back)
     for event in _events(text.translate(to) if to else text, lines):
@@ -58,9 +60,9 @@ def _events(text: str, lines: Lines) -> Iterator[events.Event]:
         mark = error.problem_mark or error.context_mark
         at = lines.position(mark.index) if mark else (1, 1, 2)
         reason = " ".join(filter(None, (error.problem, error.context))) or "it cannot be parsed"
-        refuse("RG002", f"this is not YAML: {reason}", _MEND, at)
+        refuse("RG002", f"this is not YAML: {reason}", _CORRECT, at)
     except Exception as error:  # the parser's own slips, such as chr() of an escape too large
-        refuse("RG002", f"this is not YAML: {error}", _MEND, (1, 1, 2))
+        refuse("RG002", f"this is not YAML: {error}", _CORRECT, (1, 1, 2))
 
 
 @dataclass(slots=True)
@@ -123,7 +125,7 @@ class _Builder:
         parent.repeated = first is not None
         if first is not None:
             line = self._lines.position(first.key_start)[0]
-            message = f"the key {show(key)} is given twice, first on line {line}"
+            message = f"the key {show(key)} appears twice, first on line {line}"
             self._find("RG003", message, "Keep one of them.", event)
 
     def _node(self, event: events.NodeEvent, parent: _Open | None) -> None:

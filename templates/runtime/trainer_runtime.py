@@ -59,9 +59,8 @@ RARELY_FIRED = 0.01  # share of rows for which a unit fires that is as good as d
 DEAD_UNITS = 0.8  # share of such units in a dead layer
 AT_CHANCE = 0.995  # share of the loss of equal scores
 KNOWN = 0.5  # share of it below which no gradient means that all is learnt
-GRACE_EPOCHS = (
-    3  # and steps, before a model has to know more than chance and popularity
-)
+# Before a model has to know more than chance and popularity.
+GRACE_EPOCHS = 3
 GRACE_STEPS = 500
 
 
@@ -302,14 +301,11 @@ class Replicas:
     def batch_size(self, wanted):
         """Return the rows of a global batch: a multiple of the replicas."""
         if wanted < self.count:
-            raise ValueError(
-                f"Batches of {wanted} are too small for {self.count} replicas."
-            )
+            raise ValueError(f"{wanted} rows are too few for {self.count} replicas.")
+        rows = wanted // self.count
         if self.count > 1:
-            print(
-                f"{self.count} replicas, {wanted // self.count} rows each", flush=True
-            )
-        return wanted - wanted % self.count
+            print(f"{self.count} replicas, {rows} rows each", flush=True)
+        return rows * self.count
 
     def distribute(self, batches, batch_size):
         """Return batches of which each replica gets its part."""
@@ -341,10 +337,8 @@ class Replicas:
         if self.workers < 2:
             return
         own = tf.constant(list(numbers.values()), tf.float64)
-        mean = self.strategy.reduce(
-            "MEAN", self.strategy.run(tf.identity, (own,)), None
-        )
-        if tf.reduce_any(mean != own):
+        replicated = self.strategy.run(tf.identity, (own,))
+        if tf.reduce_any(self.strategy.reduce("MEAN", replicated, None) != own):
             raise RuntimeError(
                 f"Other workers have other numbers: all must read one place. {numbers}"
             )
@@ -451,20 +445,23 @@ class TwoTowerModel(tf.keras.Model):
         return losses, embeddings, dict(zip(keys, merged, strict=True))
 
     def probe_gradients(self, features):
-        """Return the gradients of some rows, of which each replica takes a part."""
-        strategy = self.distribute_strategy
-        if strategy.num_replicas_in_sync == 1:
+        """Return the gradients of some rows, by variable, as a training step has them."""
+        if self.distribute_strategy.num_replicas_in_sync == 1:
             return self.compute_gradients(features, training=False)[2]
+        keys = [variable.ref() for variable in self.trainable_variables]
+        return dict(zip(keys, self._shared_gradients(features), strict=True))
+
+    @tf.function
+    def _shared_gradients(self, features):
+        """Return the same as a list; each replica computes a part of the rows."""
+        strategy = self.distribute_strategy
 
         def own_gradients():
-            parts = self.compute_gradients(own_part(features), training=False)[2]
-            return list(parts.values())  # in the order of the variables
+            gradients = self.compute_gradients(own_part(features), training=False)[2]
+            return list(gradients.values())  # in the order of the variables
 
-        parts = tf.function(lambda: strategy.run(own_gradients))()
-        first = [strategy.experimental_local_results(part)[0] for part in parts]
-        return dict(
-            zip([v.ref() for v in self.trainable_variables], first, strict=True)
-        )
+        gradients = strategy.run(own_gradients)
+        return [strategy.experimental_local_results(g)[0] for g in gradients]
 
     def train_step(self, features):
         """Take a step, and count the steps in which a tower was dead."""

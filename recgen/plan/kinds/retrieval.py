@@ -32,7 +32,7 @@ class RetrievalPlan:
 
     Attributes:
         negatives: What each row's product is compared with.
-        loss: The statements of the loss in order; each names an include of `trainer/retrieval/`.
+        loss: Templates of the loss's paragraphs, from scores to one loss for each row.
         logq: Whether scores are corrected for how often products are drawn.
         output_dropout: Whether a share of the buyer's vector is set to zero.
         hard_negatives: Whether only the hardest negatives count.
@@ -84,7 +84,7 @@ def plan_retrieval(config: ExperimentConfig) -> RetrievalPlan:
     repeats = _repeats(config)
     return RetrievalPlan(
         negatives=negatives,
-        loss=tuple(_loss(config, negatives)),
+        loss=tuple(f"trainer/retrieval/loss/{name}.j2" for name in _loss(config, negatives)),
         logq=is_sampled and model.logq_correction,
         output_dropout=model.output_dropout > 0,
         hard_negatives=model.hard_negatives is not None,
@@ -96,7 +96,7 @@ def plan_retrieval(config: ExperimentConfig) -> RetrievalPlan:
 
 
 def _loss(config: ExperimentConfig, negatives: Negatives) -> Iterator[str]:
-    """Yield the paragraphs of the loss, from scores to one loss for each row."""
+    """Yield the names of the loss's paragraphs, in order."""
     model, is_sampled = config.model, negatives != "full_catalogue"
     yield negatives
     if model.temperature != 1:

@@ -42,14 +42,13 @@ EMBEDDING_DIM = 64
 TOP_K = 100  # products in an answer
 
 # The data: transformed features, as they lie in the examples.
-PRODUCT_ID = "sku"
 COLUMNS = runtime.Columns(
     specs={
         "user_id": tf.io.FixedLenFeature([], tf.int64),
         "sku": tf.io.FixedLenFeature([], tf.int64),
     },
     buyer="user_id",
-    product=PRODUCT_ID,
+    product="sku",
     buyer_vocabulary="user_id_vocab",
     product_vocabulary="sku_vocab",
     product_features=("sku",),

@@ -9,7 +9,7 @@ import tensorflow_transform as tft
 
 
 def dense(column, missing):
-    """Returns a column as a dense [batch] tensor, with `missing` for nulls."""
+    """Return a column as a dense [batch] tensor, with `missing` for nulls."""
     if isinstance(column, tf.SparseTensor):
         shape = [column.dense_shape[0], 1]
         column = tf.SparseTensor(column.indices, column.values, shape)
@@ -18,7 +18,7 @@ def dense(column, missing):
 
 
 def read_text(column):
-    """Returns a column as strings; nulls become "", which no vocabulary holds."""
+    """Return a column as strings; nulls become "", which no vocabulary holds."""
     if column.dtype == tf.string:
         return dense(column, "")
     if isinstance(column, tf.SparseTensor):
@@ -27,7 +27,7 @@ def read_text(column):
 
 
 def preprocessing_fn(inputs):
-    """Computes the features of both towers from raw columns.
+    """Compute the features of both towers from raw columns.
 
     TensorFlow Transform traces this function more than once, so it is pure.
 
