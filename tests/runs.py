@@ -181,6 +181,7 @@ def _cast(value: Any, dtype: str) -> Any:
 @pytest.fixture(scope="session")
 def runtime() -> Any:
     """The runtime of generated trainers, as it lies in templates/; nothing is rendered."""
+    pytest.importorskip("tensorflow", reason="needs the extra `train`")
     from recgen.local.child import load_module
 
     return load_module(RUNTIME)

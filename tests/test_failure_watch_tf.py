@@ -33,9 +33,7 @@ def watched(runtime: Any) -> Callable[..., Plain]:
             health[tower]["dead_units"] = shares
         params: Plain = {"monitored_k": 10, "candidates": 1000}
         content = {"health": health, "params": params}
-        callback = runtime.FailureWatch(
-            SimpleNamespace(chance=CHANCE, content=content), popularity
-        )
+        callback = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
         optimizer = SimpleNamespace(iterations=steps)
         model = SimpleNamespace(stop_training=False, dead_steps={}, optimizer=optimizer)
         callback.set_model(model)

@@ -64,17 +64,17 @@ def of_another_version(text: str) -> str:
 )
 def test_another_runtime_is_refused(folder: Path, change: Callable[[str], str]) -> None:
     edit(folder, change)
-    with pytest.raises(ImportError, match="not the runtime that this trainer was rendered with") as e:
+    with pytest.raises(ImportError, match="not the runtime that this trainer") as raised:
         load(folder)
-    assert str(folder / NAME) in str(e.value)
-    assert "run `recgen render` again" in str(e.value)
+    assert str(folder / NAME) in str(raised.value)
+    assert "run `recgen render` again" in str(raised.value)
 
 
 def test_a_missing_runtime_is_one_clear_error(folder: Path) -> None:
     (folder / NAME).unlink()
-    with pytest.raises(ImportError, match=r"put it beside this file, or make one file of both") as e:
+    with pytest.raises(ImportError, match="put it beside this file, or make") as raised:
         load(folder)
-    assert "recgen render --single-file" in str(e.value)
+    assert "recgen render --single-file" in str(raised.value)
 
 
 def single_file(run: Run) -> Run:

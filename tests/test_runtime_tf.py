@@ -1,4 +1,4 @@
-"""Parts of the runtime by themselves: rows, gradients, statistics, raw columns. Nothing is trained."""
+"""Parts of the runtime by themselves: rows, gradients, statistics, raw columns."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_evaluation_batches_have_each_row_once(split: Any) -> None:
     batches = split.evaluation_batches(8)
     assert len(batches) == 3
     assert [len(batch) for batch in users(batches)] == [8, 8, 7]
-    assert sorted(sum(users(batches), [])) == list(range(ROWS))
+    assert sorted(user for batch in users(batches) for user in batch) == list(range(ROWS))
 
 
 def test_training_batches_are_endless_of_one_size_and_shuffled_anew(split: Any) -> None:

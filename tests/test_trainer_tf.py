@@ -187,7 +187,12 @@ def test_a_large_validation_is_of_evenly_spaced_rows(
     module = run.module()
     runtime, evaluated = module.runtime, []
     usual = runtime.Split.evaluation_batches
-    runtime.Split.evaluation_batches = lambda rows, size: evaluated.append(rows) or usual(rows, size)
+
+    def evaluation_batches(rows: Any, size: int) -> Any:
+        evaluated.append(rows)
+        return usual(rows, size)
+
+    runtime.Split.evaluation_batches = evaluation_batches
     runtime.VALIDATION_SCORES = 100 * shop.metrics()["params"]["candidates"]
     args = run.fn_args("part", epochs=1)
     module.run_fn(args)
