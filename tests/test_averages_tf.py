@@ -9,6 +9,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end, models_of
 
+pytestmark = pytest.mark.slow
+
 DECAY = 0.9
 MODEL: Plain = {"batch_size": 64, "early_stopping_patience": None}  # 50 steps: two calls of Keras
 Weights = list[np.ndarray[Any, Any]]

@@ -9,6 +9,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end, models_of
 
+pytestmark = pytest.mark.slow
+
 SEEN = "val_recall_at_10"
 
 

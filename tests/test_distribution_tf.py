@@ -20,6 +20,7 @@ from recgen.check import require
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.one_stack,
     pytest.mark.skipif(
         "RECGEN_TEST_REPLICAS" not in os.environ, reason="takes minutes: make test-replicas"
     ),

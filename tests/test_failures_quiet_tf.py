@@ -13,6 +13,8 @@ from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep
 
 from recgen.check import require
 
+pytestmark = pytest.mark.slow
+
 
 def fit(run: Run, monkeypatch: pytest.MonkeyPatch, steps: int = 30, **custom: Any) -> Plain:
     """Trains with the watch awake after few steps, and returns the metrics of all epochs.

@@ -10,6 +10,8 @@ import pytest
 from runs import Plain, Run
 from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep, fails
 
+pytestmark = pytest.mark.slow
+
 ADAM = {"optimizer": "adam", "learning_rate": 0.1}
 
 

@@ -76,6 +76,7 @@ def try_alone(base: str, text: str, attack: str) -> None:
         compare(render(attacked), neutral_renderings(base, text), where)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 def test_texts_in_all_fields_at_once_never_become_code(base: str) -> None:  # P1, P2, P3, P4
     put: set[str] = set()

@@ -13,6 +13,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end
 
+pytestmark = pytest.mark.slow
+
 # What the first process runs: a training that kills itself with SIGKILL, so nothing is tidied up.
 KILLED = """
 import os, signal, sys
@@ -79,7 +81,7 @@ def test_a_finished_training_leaves_no_checkpoints(run: Run, uninterrupted: Plai
     assert found == {"serving_model", "tensorboard", "training_metrics.json"}
 
 
-@pytest.mark.slow
+@pytest.mark.one_stack
 @pytest.mark.parametrize(("when", "epoch", "done"), [("epoch_end", 2, 3), ("batch_end", 2, 2)])
 def test_a_killed_training_goes_on(
     run: Run,

@@ -97,6 +97,7 @@ OPTIONS: Plain = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [{}, OPTIONS], ids=["defaults", "options"])
 def test_one_file_and_two_train_alike(shop_with_past: Run, model: Plain) -> None:
     tf = pytest.importorskip("tensorflow")

@@ -10,6 +10,8 @@ import pytest
 from runs import Run
 from trainings import ALLOWED, ONCE, at_epoch_end, models_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_warmup_cosine_rises_then_falls_to_zero(shop: Run) -> None:
     built = shop.variant(learning_rate_schedule="warmup_cosine").built(epochs=10)
