@@ -19,14 +19,14 @@ demo: $(READY)  ## train on generated transactions and print recommendations
 test: $(READY)  ## some minutes: what to run after a change
 	$(PYTHON) -m pytest $(PARALLEL) -m "not slow"
 
-test-all: test  ## then what takes long: everything but replicas and real TFX
+test-all: test  ## then what takes long: everything but real TFX
 	$(PYTHON) -m pytest $(PARALLEL) -m slow
 
 test-tf216: .venv-tf216/.ready  ## what depends on TensorFlow, on the older stack
 	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not one_stack"
 
-test-replicas: $(READY)  ## replicas on two devices and in two processes, against one; minutes
-	RECGEN_TEST_REPLICAS=1 $(PYTHON) -m pytest tests/test_distribution_tf.py -rs
+test-replicas: $(READY)  ## of test-all: replicas on two devices and in two processes, against one
+	$(PYTHON) -m pytest tests/test_distribution_tf.py -rs
 
 test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
 	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py -rs

@@ -18,13 +18,7 @@ from runs import Run, write_modules
 
 from recgen.check import require
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.one_stack,
-    pytest.mark.skipif(
-        "RECGEN_TEST_REPLICAS" not in os.environ, reason="takes minutes: make test-replicas"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 BATCH = 100  # of the last 45 rows of validation, the second replica gets none
 MACHINES = {"alone": (1, 1), "mirrored": (1, 2), "workers": (2, 1)}
