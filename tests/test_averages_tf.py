@@ -9,6 +9,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end, models_of
 
+pytestmark = pytest.mark.slow
+
 DECAY = 0.9
 MODEL: Plain = {"batch_size": 64, "early_stopping_patience": None}  # 50 steps: two calls of Keras
 Weights = list[np.ndarray[Any, Any]]
@@ -22,14 +24,14 @@ def watched(module: Any) -> dict[str, list[tuple[int, Weights]]]:
     """Has a module keep the weights, and the number of steps, after each of Keras' calls, and
     those that an epoch ends with."""
     seen: dict[str, list[tuple[int, Weights]]] = {"calls": [], "epochs": []}
-    usual = module.FailureWatch.on_train_batch_end  # it comes before the mean is taken
+    usual = module.runtime.FailureWatch.on_train_batch_end  # it comes before the mean is taken
 
     def on_train_batch_end(watch: Any, batch: int, logs: Any = None) -> None:
         usual(watch, batch, logs)
         model = watch.model
         seen["calls"].append((int(model.optimizer.iterations.numpy()), weights_of(model)))
 
-    module.FailureWatch.on_train_batch_end = on_train_batch_end
+    module.runtime.FailureWatch.on_train_batch_end = on_train_batch_end
     at_epoch_end(
         module, lambda checkpoints, *_: seen["epochs"].append((0, weights_of(checkpoints.model)))
     )

@@ -451,7 +451,7 @@ def test_every_issue_is_in_the_documentation() -> None:
     written |= set(re.findall(r'\*?\("([a-z0-9-]+)", "(?:error|warning)"', text))
     page = (root / "docs" / "inspecting.md").read_text("utf-8")
     told = set(re.findall(r"^\| `([a-z0-9-]+)`", page, re.MULTILINE))
-    assert len(written) > 35
+    assert "truncated-file" in written
     assert told == written
 
 
