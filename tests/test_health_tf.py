@@ -132,6 +132,7 @@ def test_dead_units_are_those_of_the_worst_layer(built: Built, runtime: Any) -> 
     tower.dense_2.set_weights([kernel, bias])
 
 
+@pytest.mark.slow
 def test_figures_of_an_epoch_are_those_of_its_end(shop: Run) -> None:
     """In the metrics file they are of the model after the epoch, with chance by batch size."""
     run = shop.variant(**ONCE, logq_correction=False)
@@ -152,6 +153,7 @@ def test_figures_of_an_epoch_are_those_of_its_end(shop: Run) -> None:
     assert "dead_units" not in health["query"]  # it has no layers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "candidates"),
     [

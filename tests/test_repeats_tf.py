@@ -82,6 +82,7 @@ def test_what_is_counted_has_the_bonus(run: Run) -> None:
     assert model.top_products(rows).tolist() == np.unique(best).tolist()
 
 
+@pytest.mark.slow
 def test_the_loss_does_not_know_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     losses, recalls = [], []
     for bonus in (0.0, 20.0):
@@ -95,6 +96,7 @@ def test_the_loss_does_not_know_it(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert recalls[0] != recalls[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bonus", [50.0, -50.0])
 def test_served_answers_have_it(run: Run, bonus: float, monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf

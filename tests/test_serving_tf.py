@@ -79,6 +79,7 @@ def test_buyers_get_products_of_their_group(answer: Plain) -> None:
     assert answer["product_ids"][0][:10] != answer["product_ids"][1][:10]
 
 
+@pytest.mark.slow
 def test_scores_are_the_towers_and_ids_are_in_their_order(shop: Run) -> None:  # P74
     run = shop.variant(**ONCE)
     module = run.module()
@@ -140,6 +141,7 @@ def _request(run: Run) -> Plain:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_case_trains_and_answers(  # P4, P78, P79
     answers: dict[str, Plain], name: str
@@ -154,6 +156,7 @@ def test_every_case_trains_and_answers(  # P4, P78, P79
     assert all(ids[0].startswith(start) for ids in answers[name]["product_ids"])
 
 
+@pytest.mark.slow
 def test_shared_towers_have_the_same_layers(runs: dict[str, Run]) -> None:  # P18
     built = runs["shared_towers"].built()
     model = built.model
