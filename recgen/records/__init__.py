@@ -1,23 +1,21 @@
 """TFRecord files and the few messages of TensorFlow that are looked at, without TensorFlow."""
 
-from recgen.records.columns import Batch, Block, Column, Texts, Values
-from recgen.records.example import KINDS, Kind, parse_example, write_example
+from recgen.records.columns import Batch, Block, Column, Kind, Texts, Values
+from recgen.records.errors import FormatError
 from recgen.records.framing import Damage, RecordFile
+from recgen.records.messages import Example
 from recgen.records.parsing import Parser
-from recgen.records.wire import FormatError
 
 __all__ = [
-    "KINDS",
     "Batch",
     "Block",
     "Column",
     "Damage",
+    "Example",
     "FormatError",
     "Kind",
     "Parser",
     "RecordFile",
     "Texts",
     "Values",
-    "parse_example",
-    "write_example",
 ]
