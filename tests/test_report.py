@@ -260,10 +260,10 @@ def test_what_yaml_highlights():
 
 
 def test_what_takes_pygments_long_is_shown_without_highlights():
-    long = "&a " * 60_000
-    for mark in (python, yaml):
-        assert str(mark(long)) == str(escape(long))
-        assert "<span" in str(mark(f"# short\n{long[:900]}"))
+    for long in ("&a " * 60_000, "\n " * 100_000):
+        for mark in (python, yaml):
+            assert str(mark(long)) == str(escape(long))
+            assert "<span" in str(mark(f"# short\n{long[:900]}"))
 
 
 def test_long_texts_are_cut_and_say_so():

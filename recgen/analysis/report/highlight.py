@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _MOST = 200_000  # characters that are shown; a generated module has some 50,000
-_LONGEST = 1000  # characters of a line; pygments takes the square of their number for some texts
+_LONGEST = 1000  # characters of a line or of blanks, of which pygments may take the square
+_LONG = (re.compile(r"[^\n]+"), re.compile(r"\s+"))
 # Classes of the style sheet, and the types of pygments' tokens that have them.
 _CLASSES = {
     "d": ("Name.Function", "Name.Class", "Name.Decorator", "Name.Tag"),
@@ -52,8 +54,9 @@ def _highlighted(lexer: Any, text: str) -> Markup:
 
 
 def _tokens(lexer: Any, text: str) -> Iterable[tuple[object, str]]:
-    """Return types and values; a text with a very long line is one value without a type."""
-    if max(map(len, text.split("\n"))) > _LONGEST:
+    """Return types and values; a text that would take long is one value without a type."""
+    lengths = (len(part) for pattern in _LONG for part in pattern.findall(text))
+    if max(lengths, default=0) > _LONGEST:
         return [("", text)]
     found: Iterable[tuple[object, str]] = lexer(stripnl=False, ensurenl=False).get_tokens(text)
     return found
