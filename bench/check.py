@@ -69,7 +69,7 @@ def _feature(column: str, number: int) -> dict[str, Any]:
 
 def hostile() -> dict[str, str]:
     """Returns texts that are made to take long or much, by file name."""
-    from recgen.load.document import MAX_BYTES, MAX_NODES
+    from recgen.reading.document import MAX_BYTES, MAX_NODES
 
     nodes, size = MAX_NODES - 10, MAX_BYTES - 100
     laughs = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -126,7 +126,7 @@ def median(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 def measure(folder: Path) -> dict[str, Any]:
     """Returns all figures, and prints them."""
-    from recgen.load.yaml_writer import write_yaml
+    from recgen.reading.yaml_writer import write_yaml
 
     sizes: dict[str, Any] = {}
     for count in SIZES:

@@ -38,7 +38,7 @@ WANTED = 10.0  # GB; what the largest file is extrapolated to
 _CALL = """
 import json, re, sys, time
 from pathlib import Path
-from recgen.analysis.inspecting import inspect
+from recgen.inspect import inspect
 
 def peak():
     with open("/proc/self/status") as status:
@@ -58,8 +58,8 @@ print(json.dumps({
 
 def rows() -> list[bytes]:
     """Returns framed Examples: IDs, a number, a time, and a history of up to 20 products."""
-    from recgen.records import Example
-    from recgen.records.checksum import masked_crc
+    from recgen.inspect.records import Example
+    from recgen.inspect.records.checksum import masked_crc
 
     random = np.random.default_rng(0)
     buyers, products = random.integers(50_000, size=DIFFERENT), random.zipf(1.3, DIFFERENT) % 9000
@@ -95,7 +95,7 @@ def by_tensorflow(path: Path) -> int:
 
 def columns(path: Path) -> int:
     """Reads into columns, as far as the loop goes."""
-    from recgen.records import Parser, RecordFile
+    from recgen.inspect.records import Parser, RecordFile
 
     file, parser = RecordFile(path), Parser()
     for block in file.blocks():
@@ -105,7 +105,7 @@ def columns(path: Path) -> int:
 
 def inspected(path: Path) -> int:
     """Reads and counts everything."""
-    from recgen.analysis.inspecting import inspect
+    from recgen.inspect import inspect
 
     return inspect(path).splits[0].rows
 

@@ -97,14 +97,14 @@ def train(run: Made, config: dict[str, Any], folder: Path, rows: int) -> None:
 
 def _kill(module: Any, epochs: int) -> None:
     """Makes a trainer end without a word after so many epochs."""
-    write = module.MetricsFile.on_epoch_end
+    write = module.runtime.MetricsFile.on_epoch_end
 
     def killed(self: Any, epoch: int, logs: Any = None) -> None:
         write(self, epoch, logs)
         if epoch + 1 == epochs:
             raise KilledError
 
-    module.MetricsFile.on_epoch_end = killed
+    module.runtime.MetricsFile.on_epoch_end = killed
 
 
 def judged(folder: Path) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def judged(folder: Path) -> dict[str, Any]:
         "summary": diagnosis.summary,
         "causes": [[cause.code, cause.confidence] for cause in diagnosis.causes],
         "recall": recall and [recall.name, recall.own, recall.popularity],
-        "failure": run.metrics.text("failure_kind") or run.metrics.text("failure"),
+        "failure": run.metrics.params.failure_kind or run.metrics.params.failure,
         "kept_best": Facts(run).best_epoch is not None,
     }
 
@@ -129,7 +129,7 @@ def patched(folder: Path, config: dict[str, Any]) -> tuple[dict[str, Any], list[
     """Returns the config with the first patch of a run's diagnosis, and what it changed."""
     from recgen.analysis import diagnose, load_run
     from recgen.analysis.diagnosis import fixes
-    from recgen.cli.verdicts import patch_lines
+    from recgen.analysis.text import patch_lines
     from recgen.edit import apply
 
     cause = diagnose(load_run(folder)).first_patch

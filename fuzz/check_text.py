@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 with atheris.instrument_imports(include=["recgen", "yaml"]):
     from said import assert_file_said
 
-    import recgen.load.yaml_text  # noqa: F401  (else it is imported, not instrumented, later)
-    from recgen.load.reading import read
+    import recgen.reading.yaml_text  # noqa: F401  (else it is imported, not instrumented, later)
+    from recgen.reading.sources import read
 
 _LIMITS = ("-rss_limit_mb=1500", "-timeout=10", "-max_len=20000")
 _FILE = Path(tempfile.mkdtemp()) / "config"

@@ -1,24 +1,27 @@
-"""Generates the TFX modules that train a two-tower recommender.
+"""Entry point: the public names of recgen, each imported on first use.
 
-What slow libraries do (YAML, Jinja, black, TensorFlow) is imported where it is used: a web
-server imports this package. The functions below hide the modules of the same names.
+Importing the package costs next to nothing: Pydantic's models are built, and YAML, Jinja and black
+are imported, when something needs them.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from __future__ import annotations
 
-from recgen.check import check
-from recgen.check import require as load
-from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
-from recgen.findings import ConfigError, Finding, RecgenError, Report
-from recgen.generate import render
-from recgen.load.dump import dump
-from recgen.metrics import TrainingMetrics
-from recgen.presets import Preset, presets
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-try:
-    __version__ = version("recgen")
-except PackageNotFoundError:  # a checkout that is not installed
-    __version__ = "0+unknown"
+if TYPE_CHECKING:
+    from recgen.check import check
+    from recgen.check import require as load
+    from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
+    from recgen.findings import ConfigError, Finding, RecgenError, Report
+    from recgen.generate import render
+    from recgen.metrics import TrainingMetrics
+    from recgen.presets import Preset, presets
+    from recgen.reading.dump import dump
+
+    __version__: str
 
 __all__ = [
     "ConfigError",
@@ -37,3 +40,55 @@ __all__ = [
     "presets",
     "render",
 ]
+
+if not TYPE_CHECKING:  # a type checker would believe that every name is there
+    _HOMES = {  # module and name there
+        "ConfigError": ("recgen.findings", "ConfigError"),
+        "ExperimentConfig": ("recgen.config", "ExperimentConfig"),
+        "FeatureConfig": ("recgen.config", "FeatureConfig"),
+        "Finding": ("recgen.findings", "Finding"),
+        "ModelConfig": ("recgen.config", "ModelConfig"),
+        "Preset": ("recgen.presets", "Preset"),
+        "RecgenError": ("recgen.findings", "RecgenError"),
+        "Report": ("recgen.findings", "Report"),
+        "TrainingMetrics": ("recgen.metrics", "TrainingMetrics"),
+        "check": ("recgen.check", "check"),
+        "dump": ("recgen.reading.dump", "dump"),
+        "load": ("recgen.check", "require"),
+        "presets": ("recgen.presets", "presets"),
+        "render": ("recgen.generate", "render"),
+    }
+
+    class _Package(ModuleType):
+        """A package whose functions are not hidden by its modules of the same names.
+
+        Importing a module sets it as an attribute of its package: `import recgen.check`, anywhere,
+        would make `recgen.check` a module.
+        """
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name not in _HOMES or not isinstance(value, ModuleType):
+                super().__setattr__(name, value)
+
+    sys.modules[__name__].__class__ = _Package
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            return _version()
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, name_there = _HOMES[name]
+        globals()[name] = getattr(import_module(module), name_there)
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("recgen")
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "0+unknown"

@@ -13,17 +13,15 @@ from pydantic import BaseModel
 from recgen.findings import RecgenError, show
 from recgen.literals import literal_in
 
-# What generated code may use of the machine. TensorFlow and numpy are not listed one by one.
+# What generated code may use of the machine, the runtime aside, whose text is fixed. TensorFlow is
+# not listed name by name.
 _BUILTINS = (
-    "ImportError RuntimeError ValueError bool dict filter float int isinstance iter len list max "
-    "min next object print property range reversed round sorted sum super tuple zip"
+    "ImportError ModuleNotFoundError RuntimeError ValueError bool isinstance len max min print "
+    "round super"
 )
-_STANDARD = (
-    "json.dumps json.loads math.ceil math.isfinite math.log math.nan math.pi os.environ.setdefault "
-    "os.path.dirname os.path.join time.gmtime time.perf_counter time.strftime"
-)
+_STANDARD = "math.log math.nan math.pi os.environ.setdefault"
 _MODULES = {name.partition(".")[0] for name in _STANDARD.split()}
-_DUNDER = ("__init__", "__name__", "__version__")
+_DUNDER = ("__file__", "__init__", "__name__", "__version__")
 
 
 class AttestationError(RecgenError):
@@ -73,7 +71,13 @@ _LITERAL = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.USub, ast.expr_context)
 
 
 def attest_module(text: str, form: str, plan: Plan) -> None:
-    """Raises AttestationError unless imports, names and literals are those of the plan."""
+    """Raise AttestationError unless imports, names and literals are those of the plan.
+
+    Args:
+        text: The module, without the runtime where that stands in it.
+        form: The same before its slots were filled.
+        plan: What the module should say.
+    """
     tree = _parsed(text)
     found = set(_imports(tree))
     if found != plan.imports:

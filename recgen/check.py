@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from recgen.config import ExperimentConfig
+from recgen.data.profile import Profile
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
-from recgen.load import Document, Parsed, parse, parse_sections, read
-from recgen.load.document import MAX_FINDINGS
-from recgen.load.reading import TextKind, read_text
-from recgen.profile import Profile
+from recgen.reading import Document, Parsed, parse, parse_sections, read
+from recgen.reading.document import MAX_FINDINGS, UnreadableError
+from recgen.reading.sources import TextKind, document_of, file_text, read_text
 from recgen.rules import RULES, Problem, Rule, ignores
 from recgen.rules.ignores import is_ignorable
 
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A source that was read once: all findings on it, and its config if it is one."""
+
+    report: Report
+    config: ExperimentConfig | None
 
 
 def check(
@@ -45,8 +55,46 @@ def check(
     sections = {name: value for name, value in given.items() if value is not None}
     if source is not None and sections:
         raise TypeError("give either source, or features and model")
-    parsed = parse_sections(sections) if sections else parse(read(source))
-    return _report(parsed, 1 if sections else 0, profile).allowing(allow)
+    if sections:
+        return _report(parse_sections(sections), 1, profile).allowing(allow)
+    return examine(source, profile=profile, allow=allow).report
+
+
+def examine(
+    source: object, *, profile: Profile | None = None, allow: Collection[str] = ()
+) -> Checked:
+    """Returns the config of a source together with what `check` finds in it.
+
+    What was found in the text of the last file is kept, so that `check` and `load` of one file
+    parse and check it once.
+
+    Args:
+        source: A path, a mapping, an ExperimentConfig or an object with its attributes.
+        profile: What the data is like; with it, the config is compared with the data.
+        allow: Codes of errors to be had as warnings.
+
+    Raises:
+        RecgenError: A code in `allow` is not known or cannot be allowed.
+    """
+    _check_codes(allow)
+    found = _examined(source, profile)
+    return Checked(found.report.allowing(allow), found.config)
+
+
+def _examined(source: object, profile: Profile | None) -> Checked:
+    if isinstance(source, (str, Path)) and profile is None:
+        try:
+            return _examined_file(file_text(str(source)), str(source))
+        except UnreadableError:
+            pass  # reading it as a document makes a finding of that
+    parsed = parse(read(source))
+    return Checked(_report(parsed, 0, profile), parsed.config)
+
+
+@lru_cache(maxsize=1)
+def _examined_file(text: str, name: str) -> Checked:
+    parsed = parse(document_of(text, name))
+    return Checked(_report(parsed, 0), parsed.config)
 
 
 def check_text(
@@ -63,8 +111,19 @@ def check_text(
         UnreadableError: The text is no YAML or JSON.
     """
     _check_codes(allow)
+    return examine_text(text, kind, source, profile).report.allowing(allow)
+
+
+def examine_text(
+    text: str, kind: TextKind, source: str | None = None, profile: Profile | None = None
+) -> Checked:
+    """Returns the same together with the config.
+
+    Raises:
+        UnreadableError: The text is no YAML or JSON.
+    """
     parsed = parse(read_text(text, kind, source))
-    return _report(parsed, 0, profile).allowing(allow)
+    return Checked(_report(parsed, 0, profile), parsed.config)
 
 
 def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
@@ -74,12 +133,10 @@ def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
         ConfigError: There are errors; the exception's report has all findings.
         RecgenError: A code in `allow` is not known or cannot be allowed.
     """
-    _check_codes(allow)
-    parsed = parse(read(source))
-    report = _report(parsed, depth=0).allowing(allow)
-    if parsed.config is None or not report.ok:
-        raise ConfigError(report)
-    return parsed.config
+    found = examine(source, allow=allow)
+    if found.config is None or not found.report.ok:
+        raise ConfigError(found.report)
+    return found.config
 
 
 def left_out(select: Collection[str], ignore: Collection[str]) -> frozenset[str]:
@@ -120,7 +177,7 @@ def _check_codes(allow: Collection[str]) -> None:
         if not is_ignorable(rule):
             codes = ", ".join(rule.code for rule in RULES.values() if rule.allowable)
             message = f"{code} cannot be allowed or ignored: what would be rendered does not work"
-            raise RecgenError(message, f"Mend the config; only {codes} can be allowed.")
+            raise RecgenError(message, f"Fix the config; only {codes} can be allowed.")
 
 
 def _unknown(code: object) -> RecgenError:
@@ -150,7 +207,7 @@ def _listed(found: list[Finding], unlisted: int) -> list[Finding]:
     first, rest = sorted(ranked[:MAX_FINDINGS]), ranked[MAX_FINDINGS:]
     severity = "error" if unlisted else found[rest[0]].severity
     message = f"{more} more finding{'' if more == 1 else 's'}"
-    last = Finding("RG015", severity, "", message, "Mend these first, then check again.")
+    last = Finding("RG015", severity, "", message, "Fix these first, then check again.")
     return [*(found[index] for index in first), last]
 
 
@@ -164,12 +221,7 @@ def _rule_findings(
 
 def _unasked(sections: Mapping[str, object]) -> frozenset[str]:
     """Returns the codes of rules that would look at more than there is: at the data, say."""
-    return frozenset(
-        rule.code
-        for rule in RULES.values()
-        for check in rule.checks
-        if not sections.keys() >= inspect.signature(check).parameters.keys()
-    )
+    return frozenset(code for code, rule in RULES.items() if not rule.sees_everything(sections))
 
 
 def _finding(rule: Rule, problem: Problem, document: Document, depth: int) -> Finding:

@@ -9,24 +9,34 @@ from recgen.config import ExperimentConfig
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
 from recgen.render import render_template
+from recgen.runtime import NAME, runtime_digest, runtime_text
 
 
-def render(source: object, *, allow: Collection[str] = ()) -> dict[str, str]:
-    """Returns `{file name: text}` of both modules; writes nothing.
+def render(
+    source: object, *, allow: Collection[str] = (), single_file: bool = False
+) -> dict[str, str]:
+    """Return `{file name: text}` of the generated modules; write nothing.
+
+    These are `transform_module.py`, `trainer_module.py`, and `trainer_runtime.py`, which the
+    trainer imports and which is the same for all configs.
 
     Args:
         source: A path, a mapping, or an object with the config's attributes.
         allow: Codes of errors that are to be treated as warnings.
+        single_file: Whether the trainer has the runtime's text in itself, for whoever keeps or
+            uploads one file; there is no `trainer_runtime.py` then.
 
     Raises:
         recgen.ConfigError: The config has errors; the error holds the report.
     """
-    return generate(require(source, allow=allow))
+    return generate(require(source, allow=allow), single_file=single_file)
 
 
-def generate(config: ExperimentConfig) -> dict[str, str]:
-    """Returns `{file name: text}` of both modules of a config that passed the check."""
-    return {
-        "transform_module.py": render_template("transform_module.py.j2", plan_transform(config)),
-        "trainer_module.py": render_template("trainer_module.py.j2", plan_trainer(config)),
+def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str, str]:
+    """Return `{file name: text}` of the modules of a config that passed the check."""
+    plan = plan_trainer(config).with_runtime(runtime_digest(), single_file)
+    modules = {
+        "transform_module.py": render_template("transform/module.py.j2", plan_transform(config)),
+        "trainer_module.py": render_template(plan.kind.template, plan),
     }
+    return modules if single_file else {**modules, NAME: runtime_text()}

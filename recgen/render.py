@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import keyword
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.attest import AttestationError, Plan, attest_module, attest_text
 from recgen.literals import WIDTH, comment_slot, fill, literal_slot
+from recgen.runtime import runtime_body
+from recgen.templates import TEMPLATES
 
 if TYPE_CHECKING:  # both are slow to import, and `import recgen` must not be
     import jinja2
 
-_PACKAGE = Path(__file__).parent
-# Beside the package in a checkout, inside it in the wheel.
-TEMPLATE_FOLDERS = (_PACKAGE.parent / "templates", _PACKAGE / "templates")
 # Between definitions: sections are formatted one by one, since most are the same in every module
 # and black is nine tenths of the time.
 _SECTION = "\f"
 
 
 def render_template(name: str, plan: Plan) -> str:
-    """Returns the black-formatted module that a template makes of a plan.
+    """Return the black-formatted module that a template makes of a plan.
 
     Raises:
         AttestationError: The text is not what was planned: a bug of recgen, not of the config.
     """
     form = _environment().get_template(name).render(plan=plan)
     text = "\n\n".join(map(_finish, form.split(_SECTION)))
-    attest_module(text, form, plan)
+    runtime = runtime_body().strip()
+    attest_module(text.replace(runtime, ""), form.replace(runtime, ""), plan)
     return text
 
 
@@ -47,7 +46,7 @@ def _environment() -> jinja2.Environment:
     from markupsafe import Markup
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder for folder in TEMPLATE_FOLDERS if folder.is_dir()]),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -58,8 +57,11 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "py": lambda value: Markup(literal_slot(value)),
         "comment": lambda text: Markup(comment_slot(text)),
+        # In a trainer of one file, what is the runtime's is its own.
+        "runtime_names": lambda form, one: form.replace("runtime.", "") if one else form,
     }
     environment.globals["section_end"] = Markup(_SECTION)
+    environment.globals["runtime_body"] = Markup(runtime_body())
     return environment
 
 

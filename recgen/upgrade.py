@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from recgen.edit import edit
 from recgen.edit.draft import same
 from recgen.findings import ConfigError, Finding, RecgenError, Report
-from recgen.load import Document, Parsed, parse, read
-from recgen.load.dialects import modernize
-from recgen.load.reading import read_text, text_kind
+from recgen.reading import Document, Parsed, parse, read
+from recgen.reading.dialects import modernize
+from recgen.reading.sources import read_text, text_kind
 
 
 @dataclass(frozen=True)

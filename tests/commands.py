@@ -15,7 +15,7 @@ BAD = {
     "folder": "is a directory",
     "empty.yaml": "the config is empty",
     "junk.yaml": "is larger than",
-    "noise.yaml": "is no text",
+    "noise.yaml": "is not text",
     "list.yaml": "a config is a mapping",
     "syntax.yaml": "error RG002",
 }

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import black
 
+MODULES = {"transform_module.py", "trainer_module.py", "trainer_runtime.py"}
+
 
 def assert_well_made(files: Mapping[str, str]) -> None:
     """Asserts that modules compile, and that formatter and linter find nothing in them."""

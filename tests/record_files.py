@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from recgen.records import Block, Example, FormatError, Parser, RecordFile
-from recgen.records.checksum import masked_crc
-from recgen.records.messages import parse
-from recgen.records.spans import padded
+from recgen.inspect.records import Block, Example, FormatError, Parser, RecordFile
+from recgen.inspect.records.checksum import masked_crc
+from recgen.inspect.records.messages import parse
+from recgen.inspect.records.spans import padded
 
 Row = Mapping[str, Any]
 

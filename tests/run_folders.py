@@ -12,7 +12,7 @@ import yaml
 from metrics_data import metrics_data
 from record_files import example, write_records
 
-from recgen.records.checksum import masked_crc
+from recgen.inspect.records.checksum import masked_crc
 
 CONFIG = {
     "name": "shop",

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recgen.check import check, check_text
-from recgen.cli.fixing import mend
+from recgen.cli.fixes import mend
 from recgen.findings import ConfigError, Report, format_text
 from recgen.generate import render
-from recgen.load import load
+from recgen.reading import load
 from recgen.rules import RULES
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import jinja2
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from recgen import render
 from recgen.attest import AttestationError, attest_module, attest_text
@@ -18,8 +20,10 @@ from recgen.check import require
 from recgen.findings import RecgenError
 from recgen.literals import comment_slot, fill, literal, literal_slot
 from recgen.plan.trainer import plan_trainer
+from recgen.plan.transform import plan_transform
 from recgen.render import _environment, render_template
 
+MODULE = "trainer/retrieval/module.py.j2"
 ROOT = Path(__file__).resolve().parents[1]
 # Of code: the page of `report` is no code, and is escaped by Jinja itself.
 TEMPLATES = sorted(p for p in ROOT.glob("templates/**/*.j2") if p.parent.name != "report")
@@ -112,8 +116,8 @@ def test_a_template_cannot_print_text_without_a_filter(value: object) -> None:  
 def test_nothing_is_returned_when_a_template_is_wrong(monkeypatch, experiment) -> None:  # P8
     """The call to `evil` comes from a template, so only the list of what may be used sees it."""
     environment = _environment()
-    text = (ROOT / "templates" / "trainer_module.py.j2").read_text("utf-8")
-    loader = {"trainer_module.py.j2": f"{text}\n{{{{ section_end }}}}\nexec(EPOCHS)\n"}
+    text = (ROOT / "templates" / MODULE).read_text("utf-8")
+    loader = {MODULE: f"{text}\n{{{{ section_end }}}}\nexec(EPOCHS)\n"}
     loaders = [jinja2.DictLoader(loader), environment.loader]
     monkeypatch.setattr(environment, "loader", jinja2.ChoiceLoader(loaders))
     monkeypatch.setattr(environment, "cache", None)
@@ -125,10 +129,9 @@ def test_nothing_is_returned_when_a_template_is_wrong(monkeypatch, experiment) -
 
 def test_a_plan_with_another_import_is_refused(monkeypatch, experiment) -> None:
     monkeypatch.setattr("recgen.plan.trainer._IMPORTS", frozenset({"json"}))
-    plan = plan_trainer(require(experiment))
-    object.__setattr__(plan, "imports", frozenset({"json"}))
+    plan = plan_trainer(require(experiment)).with_runtime("digest", False)
     with pytest.raises(AttestationError, match="tensorflow_recommenders"):
-        render_template("trainer_module.py.j2", plan)
+        render_template(MODULE, plan)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -136,12 +139,38 @@ def test_templates_have_the_filters_and_statements_that_are_safe(path: Path) -> 
     text = path.read_text("utf-8")
     expressions = re.findall(r"\{[{%].*?[%}]\}", text)
     filters = {name for each in expressions for name in re.findall(r"\|\s*(\w+)", each)}
-    assert filters <= {"py", "comment", "length", "indent"}
+    assert filters <= {"py", "comment"}
     statements = set(re.findall(r"\{%-?\s*(\w+)", text))
-    known = {"if", "else", "for", "include", "import", "macro", "call"}
+    known = {"if", "elif", "else", "for", "include", "import", "macro", "filter"}
     assert {name.removeprefix("end") for name in statements} <= known
     assert not [each for each in expressions if "~" in each]
     assert not re.search(r"""["']\{\{(?! *["'])""", text)  # no value between quotes typed by hand
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_compares_nothing_since_the_plan_has_the_answers(path: Path) -> None:
+    conditions = re.findall(r"\{%-?\s*(?:el)?if (.*?)[-+]?%\}", path.read_text("utf-8"))
+    assert not [each for each in conditions if re.search(r"[=<>]| in | is ", each)]
+
+
+def test_a_plan_holds_answers_and_no_part_of_a_config(experiment) -> None:
+    config = require(experiment)
+    parts: list[object] = [plan_trainer(config), plan_transform(config)]
+    while parts:
+        part = parts.pop()
+        assert not isinstance(part, BaseModel)
+        if dataclasses.is_dataclass(part):
+            parts += [getattr(part, field.name) for field in dataclasses.fields(part)]
+        elif isinstance(part, (tuple, list)):
+            parts += part
+
+
+def test_a_quarter_of_the_templates_are_statements_at_most() -> None:
+    """Decisions are made in the plan: templates show what the code looks like."""
+    lines = [line.strip() for path in TEMPLATES for line in path.read_text("utf-8").splitlines()]
+    written = [line for line in lines if line and not line.startswith("{#")]
+    statements = [line for line in written if re.fullmatch(r"(\{%[^%]*%\})+", line)]
+    assert len(statements) <= len(written) / 4
 
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import recgen
 from recgen.check import check, require
 from recgen.config import ExperimentConfig
 from recgen.findings import (
@@ -21,8 +22,8 @@ from recgen.findings import (
     join_path,
     show,
 )
-from recgen.load import Document
-from recgen.load.wording import finding_of
+from recgen.reading import Document
+from recgen.reading.pydantic_errors import finding_of
 
 DEEP = [{"type": "dense", "units": n, "activation": "relu"} for n in (256, 128)]
 DEEP.append({"type": "dense", "units": 64, "activation": "linear"})
@@ -342,3 +343,60 @@ def test_data_nested_without_end():
     for _ in range(100_000):
         deep = [deep]
     assert_sound(check({"features": deep, "name": deep, "model": {"buyer_tower_layers": deep}}))
+
+
+# one reading
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """Collects the texts that are parsed as YAML."""
+    from recgen.reading import yaml_text
+
+    texts, parse = [], yaml_text.read_yaml
+
+    def counted(text, source=None):
+        texts.append(text)
+        return parse(text, source)
+
+    monkeypatch.setattr(yaml_text, "read_yaml", counted)
+    return texts
+
+
+def test_a_file_that_is_checked_loaded_and_rendered_is_parsed_once(tmp_path, experiment, readings):
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps(experiment))
+    report = recgen.check(path)
+    assert recgen.load(str(path), allow=["RG201"]) == recgen.load(experiment)
+    assert recgen.render(path) == recgen.render(experiment)
+    assert recgen.check(path) == report
+    assert len(readings) == 1
+
+
+def test_a_file_that_has_changed_is_parsed_again(tmp_path, experiment, readings):
+    path = tmp_path / "config.yaml"
+    path.write_text(json.dumps({**experiment, "name": "one"}))
+    assert recgen.load(path).name == "one"
+    path.write_text(json.dumps({**experiment, "name": "two"}))
+    assert (recgen.load(path).name, len(readings)) == ("two", 2)
+    path.write_text("name: [")
+    assert not recgen.check(path).ok
+    path.unlink()
+    assert [finding.code for finding in recgen.check(path).findings] == ["RG001"]
+
+
+def test_a_file_of_the_same_text_keeps_its_own_name(tmp_path, experiment):
+    for name in ("one.yaml", "two.yaml", "one.json"):
+        path = tmp_path / name
+        path.write_text(json.dumps(experiment))
+        assert recgen.check(path).source == str(path)
+
+
+def test_what_is_allowed_once_is_not_allowed_the_next_time(tmp_path, experiment):
+    path = tmp_path / "config.yaml"
+    model = {"optimizer": "ftrl", "buyer_tower_layers": DEEP}
+    path.write_text(json.dumps({**experiment, "model": model}))
+    assert recgen.check(path, allow=["RG232"]).ok
+    assert not recgen.check(path).ok
+    with pytest.raises(ConfigError):
+        recgen.load(path)

@@ -12,7 +12,7 @@ import pytest
 from commands import ALLOW, BAD, COLLAPSING, save
 
 import recgen
-from recgen.cli.fixing import what_was_done
+from recgen.cli.fixes import what_was_done
 from recgen.findings import Finding, Fix
 
 pytest_plugins = ["running"]
@@ -261,7 +261,7 @@ def test_fixing_comes_to_an_end(run, misspelled, monkeypatch):
         rounds.append((kind, unsafe))
         return text.replace("learning_rte", "learning_rtee"), findings[:1]
 
-    monkeypatch.setattr("recgen.cli.fixing.fixed", fixed)
+    monkeypatch.setattr("recgen.cli.fixes.fixed", fixed)
     assert run("check", "experiment.yaml", "--fix")[0] == 1
     assert rounds == [("yaml", False)] * 10
 

@@ -77,12 +77,12 @@ def test_diagnoses_as_json(run, reported):
 
 def test_curves_on_a_terminal_that_has_no_blocks(monkeypatch):
     from recgen.analysis.sparkline import ASCII, BLOCKS
-    from recgen.cli.verdicts import levels
+    from recgen.cli.output.diagnosis import levels
 
     class Plain:
         encoding = "ascii"
 
-    monkeypatch.setattr("recgen.cli.verdicts.sys.stdout", Plain())
+    monkeypatch.setattr("recgen.cli.output.diagnosis.sys.stdout", Plain())
     assert levels() == ASCII
     Plain.encoding = "utf-8"
     assert levels() == BLOCKS

@@ -120,7 +120,7 @@ def test_json_holds_everything(call: Any, run: Path) -> None:
 def test_on_a_terminal_it_says_how_far_it_is(
     call: Any, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recgen.cli.inspecting._SECONDS", 0)
+    monkeypatch.setattr("recgen.cli.inspect._SECONDS", 0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     _, _, err = call("inspect", run)
     assert err == "\rread 60 rows\rread 12 rows\rread 12 rows\r            \r"

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recgen.analysis import load_run
-from recgen.analysis.comparing import compare, loss_change, wilson
+from recgen.analysis.comparing import compare, loss_change
 from recgen.analysis.factors import factors_of, fisher
 from recgen.analysis.facts import Facts
-from recgen.analysis.measured import Interval
+from recgen.analysis.kinds.retrieval import wilson
 from recgen.analysis.settings import differences, settings_of
 from recgen.analysis.sparkline import sparkline
+from recgen.metrics import Interval
 
 REPORTED = Path(__file__).parent / "reported"
 
@@ -96,7 +97,7 @@ def test_figures_of_one_run_alone_are_not_the_best(tmp_path):
 def test_popularity_has_no_best(tmp_path):
     runs = [run_of(tmp_path / name, healthy()) for name in "ab"]
     row = next(row for row in compare(runs).rows if row.name == "popularity@100")
-    assert (row.best, row.figures) == (None, (Interval(0.15), Interval(0.15)))
+    assert (row.best, row.figures) == (None, (Interval.of(0.15), Interval.of(0.15)))
 
 
 def test_runs_that_were_not_tested_alike_are_doubted(tmp_path):
@@ -117,8 +118,8 @@ def test_an_interval_of_a_share_is_wilsons():
     assert (interval.low, interval.high) == pytest.approx((0.4038, 0.5962), abs=1e-4)
     none = wilson(0.0, 50)
     assert none.high == pytest.approx(0.0713, abs=1e-4)
-    assert wilson(0.5, None) == Interval(0.5)
-    assert wilson(1.5, 100) == Interval(1.5)  # no share
+    assert wilson(0.5, None) == Interval.of(0.5)
+    assert wilson(1.5, 100) == Interval.of(1.5)  # no share
 
 
 @given(st.floats(0, 1), st.integers(1, 10**6))

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
+import yaml
 from diagnoses import DEEP, cause, codes, dead, healthy, judge, older, run_of, set_recall
 
 from recgen.analysis import REMOVED, diagnose, load_run
@@ -47,7 +48,7 @@ def test_the_column_that_was_twice_is_named_for_45_alone():  # P14
     named = {n: codes(diagnose(load_run(REPORTED / n))) for n in (*GOOD, *BAD)}
     assert [number for number, found in named.items() if "RD406" in found] == ["45"]
     twice = cause(diagnose(load_run(REPORTED / "45")), "RD406")
-    assert "'cust_value' is twice in the buyer tower" in twice.evidence[0]
+    assert "'cust_value' appears twice in the buyer tower" in twice.evidence[0]
     assert twice.patch == {"features.buyer_model_features[2]": REMOVED}
 
 
@@ -359,11 +360,69 @@ def test_a_relu_output_is_said_of_what_failed(tmp_path, experiment):
     deep = {"buyer_tower_layers": DEEP, "product_tower_layers": DEEP}
     config = {**experiment, "model": deep}
     found = cause(judge(tmp_path / "run", dead(), config), "RD205")
-    assert found.evidence == (
-        "the buyer tower ends in a ReLU layer",
-        "the product tower ends in a ReLU layer",
+    assert found.evidence == tuple(
+        f"model.{side}_tower_layers[2]: the {side} tower's output is a ReLU layer: its dimensions "
+        "can die (RG204)"
+        for side in ("buyer", "product")
     )
     assert "RD205" not in codes(judge(tmp_path / "fine", healthy(), config))
+
+
+@pytest.mark.parametrize(
+    ("code", "rule", "model"),
+    [
+        ("RD201", "RG201", {"learning_rate": 0.3, "buyer_tower_layers": DEEP}),
+        ("RD201", "RG202", {"learning_rate": 0.5}),
+        ("RD201", "RG203", {"learning_rate": 0.05, "buyer_tower_layers": DEEP * 3}),
+        ("RD201", "RG206", {"learning_rate": 0.03, "optimizer": "adam"}),
+        ("RD202", "RG228", {"learning_rate": 0.001}),
+        ("RD205", "RG204", {"buyer_tower_layers": DEEP}),
+        ("RD206", "RG206", {"learning_rate": 1, "optimizer": "sgd", "gradient_clip_norm": None}),
+        ("RD207", "RG208", {"logq_correction": False}),
+        ("RD208", "RG232", {"optimizer": "ftrl", "buyer_tower_layers": DEEP}),
+    ],
+)
+def test_what_check_warned_of_is_said_in_its_words(tmp_path, experiment, code, rule, model):
+    config = {**experiment, "model": model}
+    told = {name: model[name] for name in ("optimizer", "learning_rate") if name in model}
+    data = dead(gradient_collapse_detected=True, gradient_collapse_epoch=0, **told)
+    (finding,) = [each for each in check(config).findings if each.code == rule]
+    found = cause(judge(tmp_path / "run", data, config), code)
+    assert found.evidence[0] == f"{finding.path}: {finding.message} ({rule})"
+    assert found.help == finding.help
+
+
+def test_a_finding_that_the_config_ignores_is_a_cause_all_the_same(tmp_path, experiment):
+    run_of(tmp_path / "run", dead(learning_rate=0.5), {**experiment, "model": {}})
+    path = tmp_path / "run" / "config.yaml"
+    text = yaml.safe_dump({**experiment, "model": {"learning_rate": 0.5}})
+    ignored = "learning_rate: 0.5  # recgen: ignore RG202: to see"
+    path.write_text(text.replace("learning_rate: 0.5", ignored))
+    assert "(RG202)" in cause(diagnose(load_run(tmp_path / "run")), "RD201").evidence[0]
+
+
+def test_what_the_trainer_was_told_is_checked_not_what_the_config_says(tmp_path, experiment):
+    """A pipeline's `custom_config` may override the rate."""
+    config = {**experiment, "model": {"learning_rate": 0.05}}
+    diagnosis = judge(tmp_path / "run", dead(learning_rate=0.5), config)
+    assert "learning rate 0.5" in cause(diagnosis, "RD201").evidence[0]
+    config = {**experiment, "model": {"learning_rate": 0.5}}
+    assert "RD201" not in codes(judge(tmp_path / "fine", dead(learning_rate=0.05), config))
+    odd = dead(learning_rate=1e9, optimizer="no such")
+    assert judge(tmp_path / "odd", odd, config).verdict == "bad"
+
+
+def test_without_a_config_only_the_optimizer_is_checked(tmp_path):
+    adam = judge(tmp_path / "adam", dead(optimizer="Adam", learning_rate=0.1))
+    assert "(RG206)" in cause(adam, "RD201").evidence[0]
+    adagrad = cause(judge(tmp_path / "adagrad", dead(learning_rate=0.1)), "RD201")
+    assert adagrad.evidence == ("learning rate 0.1 with adagrad: 0.05 is safe",)
+    assert adagrad.confidence == "medium"  # how deep the towers were is not known
+
+
+def test_without_logq_a_whole_catalogue_has_nothing_to_correct(tmp_path, experiment):
+    model = {"logq_correction": False, "negatives": "full_catalogue"}
+    assert "RD207" not in codes(judge(tmp_path, healthy(), {**experiment, "model": model}))
 
 
 # fit: RD3xx
@@ -596,7 +655,8 @@ def test_products_out_of_vocabulary_are_counted(tmp_path, experiment):  # P39
     sku["transforms"] = {"embedding": {"vocab_size": 1000}}
     features = {**experiment["features"], "product_model_features": [sku]}
     cut = cause(judge(tmp_path / "cut", data, {**experiment, "features": features}), "RD405")
-    assert "the product ID has vocab_size: 1000" in cut.evidence
+    assert "vocab_size 1000" in cut.evidence[1]
+    assert cut.evidence[1].endswith("(RG119)")
     path = "features.product_model_features[0].transforms.embedding.vocab_size"
     assert (cut.confidence, cut.patch) == ("high", {path: REMOVED})
     assert "RD405" not in codes(judge(tmp_path / "few", healthy(unknown_products={"test": 0.02})))

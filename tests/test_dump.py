@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recgen.config import ExperimentConfig
-from recgen.load import load, read
-from recgen.load.dump import dump
-from recgen.load.reading import read_text
-from recgen.load.yaml_writer import write_yaml
+from recgen.reading import load, read
+from recgen.reading.dump import dump
+from recgen.reading.sources import read_text
+from recgen.reading.yaml_writer import write_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted([*ROOT.glob("examples/*/config.yaml"), *ROOT.glob("tests/cases/*/config.yaml")])

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from recgen.edit import apply, edit, fixed
 from recgen.edit.draft import same
 from recgen.findings import Finding, Fix, RecgenError
-from recgen.load.nodes import nearest
-from recgen.load.reading import read_text
+from recgen.reading.positions import nearest
+from recgen.reading.sources import read_text
 
 
 def fix(path, op="set", value=None, **others):

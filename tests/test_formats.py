@@ -16,7 +16,7 @@ from recgen.check import check
 from recgen.edit import fixed
 from recgen.findings import Finding, Fix, Report, format_text, text
 from recgen.formats import as_github, as_json, as_sarif, rule_section, rules_page
-from recgen.formats.places import uri as uri_of
+from recgen.formats.file_names import uri as uri_of
 from recgen.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[1]

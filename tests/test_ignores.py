@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from generated import MODULES
 
 import recgen
 from recgen.check import check, check_text, left_out
@@ -249,7 +250,7 @@ def test_an_error_of_the_outcome_becomes_a_warning(checked, tmp_path):
     assert f"  allowed in the config: {WHY}\n" in recgen.findings.format_text(found.report)
     path = tmp_path / "config.yaml"
     assert recgen.load(path).model.learning_rate == 0.1
-    assert set(recgen.render(path)) == {"transform_module.py", "trainer_module.py"}
+    assert set(recgen.render(path)) == MODULES
 
 
 def test_ignored_findings_are_counted(checked):

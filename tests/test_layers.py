@@ -11,9 +11,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "profile", "load", "rules", "check", "edit", "upgrade", "formats",
-    "schema", "plan", "literals", "attest", "render", "write", "generate", "propose", "presets",
-    "metrics", "demo", "records", "analysis", "local", "cli", "__main__",
+    "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
+    "formats", "schema", "templates", "plan", "literals", "attest", "runtime", "render", "write",
+    "generate", "propose", "presets", "metrics", "demo", "inspect", "analysis", "local", "cli",
+    "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}
@@ -50,8 +51,31 @@ def test_a_module_imports_only_from_those_before_it_on_the_line() -> None:
     assert not found
 
 
-def test_import_recgen_loads_neither_tensorflow_nor_what_renders() -> None:
-    script = "import recgen, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+def test_proposals_and_rules_share_what_is_below_both() -> None:
+    found = [
+        f"{path}: {name}"
+        for path in sorted((PACKAGE / "propose").glob("*.py"))
+        for name in _of_recgen(path)
+        if _place(name) == LINE.index("rules")
+    ]
+    assert not found
+
+
+def test_records_know_nothing_of_recgen_but_findings() -> None:
+    own = ("recgen.findings", "recgen.inspect.records")
+    found = [
+        f"{path}: {name}"
+        for path in sorted((PACKAGE / "inspect" / "records").glob("*.py"))
+        for name in _of_recgen(path)
+        if not name.startswith(own)
+    ]
+    assert not found
+
+
+def test_the_public_names_load_neither_tensorflow_nor_what_renders() -> None:
+    script = (
+        "from recgen import *; import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
     result = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

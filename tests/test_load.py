@@ -13,8 +13,8 @@ import pytest
 
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError
-from recgen.load import load, parse, read
-from recgen.load.document import MAX_BYTES, MAX_DEPTH, MAX_NODES
+from recgen.reading import load, parse, read
+from recgen.reading.document import MAX_BYTES, MAX_DEPTH, MAX_NODES
 
 
 @pytest.fixture

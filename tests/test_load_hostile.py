@@ -13,9 +13,9 @@ import yaml as pyyaml
 
 from recgen.check import check
 from recgen.findings import format_text
-from recgen.load import load, read, yaml_text
-from recgen.load.document import MAX_BYTES, MAX_FINDINGS, MAX_NODES
-from recgen.load.reading import read_text
+from recgen.reading import load, read, yaml_text
+from recgen.reading.document import MAX_BYTES, MAX_FINDINGS, MAX_NODES
+from recgen.reading.sources import read_text
 from recgen.rules import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,7 +108,7 @@ def test_misspelt_names_do_not_take_the_square_of_their_number(experiment):
     experiment["features"]["buyer_model_features"] += [*shared, *text]
     found = list(RULES["RG126"].problems({"features": load(experiment).features}))
     assert (len(found), found[0].help) == (2000, "Did you mean 'text0'?")
-    assert found[-1].help == "Name one by its output name."
+    assert found[-1].help == "Name a text feature by its output name."
 
 
 def test_p7_paths_that_are_no_config(tmp_path):

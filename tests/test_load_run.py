@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metrics_data import metrics_data
 
-from recgen.analysis import Histogram, Interval, diagnose, load_run
-from recgen.analysis.metrics_file import read_metrics
+from recgen.analysis import diagnose, load_run
 from recgen.analysis.series import rows_of_chance
 from recgen.findings import RecgenError
+from recgen.metrics import Interval, TrainingMetrics, read_metrics
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -46,11 +46,18 @@ METRICS = st.recursive(
 )
 
 
+def assert_read(text: str) -> None:
+    """Asserts that a file is read, and that what was read is read again as the same."""
+    today = read_metrics(text, "m.json").metrics.model_dump_json()
+    assert TrainingMetrics.model_validate(json.loads(today)).model_dump_json() == today
+    assert read_metrics(today, "m.json").metrics.model_dump_json() == today
+
+
 @given(JSON)
 def test_any_json_is_read_or_refused(data):
     text = json.dumps(data)
     if isinstance(data, dict):
-        read_metrics(text, "m.json")
+        assert_read(text)
     else:
         with pytest.raises(RecgenError):
             read_metrics(text, "m.json")
@@ -60,6 +67,7 @@ def test_any_json_is_read_or_refused(data):
 def test_any_metrics_are_diagnosed(tmp_path_factory, data):
     """What has the right keys and anything behind them is read, judged and shown."""
     folder = tmp_path_factory.mktemp("run")
+    assert_read(json.dumps(data))
     diagnosis = diagnose(run_of(folder, data))
     assert json.dumps(diagnosis.as_dict())
     if not data.get("epochs") and not data.get("loss"):
@@ -69,25 +77,24 @@ def test_any_metrics_are_diagnosed(tmp_path_factory, data):
 @given(st.text() | st.binary().map(lambda content: content.decode("latin-1")))
 def test_any_text_is_read_or_refused(text):
     with suppress(RecgenError):  # and nothing else
-        assert read_metrics(text, "m.json").epochs >= 0
+        assert len(read_metrics(text, "m.json").metrics.epochs) >= 0
 
 
 def test_what_a_trainer_writes_is_read_whole(tmp_path):
-    metrics = run_of(tmp_path / "run", metrics_data(3)).metrics
-    assert (metrics.epochs, metrics.version, metrics.notes) == (3, 1, ())
-    assert metrics.loss["val_loss"] == (1.0, 0.5, pytest.approx(1 / 3))
+    file = run_of(tmp_path / "run", metrics_data(3)).file
+    metrics = file.metrics
+    assert (metrics.epochs, file.version, file.notes) == ([0, 1, 2], 1, ())
+    assert metrics == TrainingMetrics.read(tmp_path / "run" / "training_metrics.json")
+    assert metrics.loss.val_loss == (1.0, 0.5, pytest.approx(1 / 3))
     assert metrics.recall["val_recall_at_10"] == (0.05,) * 3
-    assert metrics.gradient_norm("query") == metrics.gradient["query"]
-    assert metrics.weight_stats["candidate.std"] == metrics.loss["loss"]
+    assert metrics.series["weight_stats.candidate.std"] == metrics.loss.loss
     histogram = metrics.histograms["gradient_stats.query"]
-    assert isinstance(histogram, Histogram)
-    assert (len(histogram.edges), [row[0] for row in histogram.counts]) == (26, [0, 1, 2])
-    assert metrics.final["test_recall_at_10"] == 0.05
-    assert "test_loss" not in metrics.final  # it is null
+    assert (len(histogram.bin_edges), [row[0] for row in histogram.counts]) == (26, [0, 1, 2])
+    assert metrics.final_metrics["test_recall_at_10"] == 0.05
     assert metrics.saved_at is not None
     assert metrics.saved_at.isoformat() == "2026-01-31T12:00:00+00:00"
-    assert (metrics.text("optimizer"), metrics.number("learning_rate")) == ("adam", 0.5)
-    assert (metrics.count("candidates"), metrics.count("name")) == (600, None)
+    assert (metrics.params.optimizer, metrics.params.learning_rate) == ("adam", 0.5)
+    assert metrics.params.given["device"] == "CPU"
 
 
 def test_health_and_evaluation_are_read(tmp_path):
@@ -103,27 +110,41 @@ def test_health_and_evaluation_are_read(tmp_path):
         "popularity": {"all": {"recall_at_100": {"value": 0.1}}},
     }
     metrics = run_of(tmp_path / "run", data).metrics
-    assert metrics.health["loss_to_chance"] == (1.0, 0.9)
-    assert metrics.health["query.dead_units"] == (None, 0.5)
-    assert metrics.pairs == {"all": 100, "new": 60}
-    assert metrics.evaluation["model", "all", "recall_at_100"] == Interval(0.3, 0.28, 0.32)
-    assert metrics.evaluation["popularity", "all", "recall_at_100"] == Interval(0.1)
-    assert metrics.coverage == {"model": 0.4}
+    assert metrics.health is not None
+    assert metrics.health.loss_to_chance == (1.0, 0.9)
+    assert metrics.health.query.dead_units == (None, 0.5)
+    assert metrics.health.candidate.mean_cosine == (None, None)
+    assert metrics.evaluation is not None
+    assert metrics.evaluation.pairs == {"all": 100, "new": 60}
+    figures = metrics.evaluation.figures
+    assert figures["model", "all", "recall_at_100"] == Interval.of(0.3, 0.28, 0.32)
+    assert figures["popularity", "all", "recall_at_100"] == Interval.of(0.1)
+    assert metrics.evaluation.coverage == {"model": 0.4}
 
 
 def test_older_trainers_wrote_weights_where_gradients_are_said_to_be(tmp_path):
-    metrics = run_of(tmp_path / "run", older(healthy(3))).metrics
-    assert metrics.version is None
-    assert metrics.gradient["query"] == (20.0,) * 3
-    assert metrics.gradient_norm("query") == metrics.gradient_stats["query.norm"]
+    file = run_of(tmp_path / "run", older(healthy(3))).file
+    assert file.version is None
+    assert file.metrics.gradient.query == file.metrics.gradient_stats.query.norm
+    assert file.metrics.gradient.total == (None,) * 3  # what is there is of the weights
 
 
 def test_of_an_older_file_without_gradient_stats_only_zeros_are_believed(tmp_path):
     data = older(healthy(3))
     del data["gradient_stats"]
-    assert run_of(tmp_path / "run", data).metrics.gradient_norm("query") == ()
+    assert run_of(tmp_path / "run", data).metrics.gradient.query == (None,) * 3
     data["gradient"]["query"] = [20.0, 0.0, 0.0]
-    assert run_of(tmp_path / "run", data).metrics.gradient_norm("query") == (20.0, 0.0, 0.0)
+    assert run_of(tmp_path / "run", data).metrics.gradient.query == (20.0, 0.0, 0.0)
+
+
+def test_recall_in_the_words_of_tfrs_gets_todays_name(tmp_path):
+    data = older(healthy(2))
+    name = "factorized_top_k/top_10_categorical_accuracy"
+    data["loss"][f"val_{name}"] = [0.1, 0.2]
+    data["final_metrics"] = {f"test_{name}": 0.3, "test_loss": 5.0}
+    metrics = run_of(tmp_path / "run", data).metrics
+    assert metrics.recall["val_recall_at_10"] == (0.1, 0.2)
+    assert metrics.final_metrics == {"test_recall_at_10": 0.3, "test_loss": 5.0}
 
 
 def test_what_is_missing_or_odd_is_noted(tmp_path):
@@ -134,38 +155,40 @@ def test_what_is_missing_or_odd_is_noted(tmp_path):
     del data["final_metrics"]
     data["weight_stats"]["query"]["histogram"] = {"bin_edges": [1], "counts": [[0] * 25]}
     data["recall"]["val_recall_at_5"] = ["x", True, "0.5"]
-    metrics = run_of(tmp_path / "run", data).metrics
-    assert metrics.epochs == 5
-    assert metrics.loss["val_loss"] == (1.0, None, None, None, None)
+    file = run_of(tmp_path / "run", data).file
+    metrics = file.metrics
+    assert metrics.epochs == [0, 1, 2, 3, 4]
+    assert metrics.loss.val_loss == (1.0, None, None, None, None)
+    assert metrics.weight_stats.query.histogram is None
     assert metrics.recall["val_recall_at_5"][:3] == (None, None, 0.5)
-    assert "loss.val_loss has 1 values for 5 epochs" in metrics.notes
-    assert "gradient is a list instead of a mapping" in metrics.notes
-    assert "gradient.query is missing" in metrics.notes
-    assert "final_metrics is missing" in metrics.notes
-    assert "weight_stats.query.histogram cannot be read" in metrics.notes
+    assert "loss.val_loss has 1 values for 5 epochs" in file.notes
+    assert "gradient is a list instead of a mapping" in file.notes
+    assert "gradient.query is missing" in file.notes
+    assert "final_metrics is missing" in file.notes
+    assert "weight_stats.query.histogram cannot be read" in file.notes
 
 
 def test_epochs_may_be_missing(tmp_path):
     data = metrics_data(3)
     del data["epochs"]
-    metrics = run_of(tmp_path / "run", data).metrics
-    assert (metrics.epochs, "epochs is missing" in metrics.notes) == (3, True)
+    file = run_of(tmp_path / "run", data).file
+    assert (len(file.metrics.epochs), "epochs is missing" in file.notes) == (3, True)
 
 
 def test_nan_and_infinity_are_taken_and_kept_apart(tmp_path):  # P51
     data = metrics_data(4)
     data["loss"]["loss"] = [1.0, math.nan, math.inf, math.nan]
     data["params"]["learning_rate"] = math.inf
-    metrics = run_of(tmp_path / "run", data).metrics
-    assert metrics.loss["loss"] == (1.0, None, None, None)
-    assert metrics.not_finite == {"loss.loss": (1, 2, 3)}
-    assert metrics.number("learning_rate") is None
+    file = run_of(tmp_path / "run", data).file
+    assert file.metrics.loss.loss == (1.0, None, None, None)
+    assert file.not_finite == {"loss.loss": (1, 2, 3)}
+    assert file.metrics.params.learning_rate is None
 
 
 def test_numbers_that_are_too_large_for_a_float_are_none(tmp_path):
     path = tmp_path / "training_metrics.json"
     path.write_text('{"loss": {"loss": [1' + "0" * 400 + "]}}")
-    assert load_run(path).metrics.loss["loss"] == (None,)
+    assert load_run(path).metrics.loss.loss == (None,)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +242,7 @@ def test_what_lies_beside_a_metrics_file_is_read(tmp_path, experiment):
 def test_a_metrics_file_of_another_name(tmp_path):
     path = tmp_path / "experiment 45.json"
     path.write_text(json.dumps(healthy()))
-    assert load_run(path).metrics.epochs == 8
+    assert len(load_run(path).metrics.epochs) == 8
 
 
 @pytest.mark.parametrize("text", ["a: [1\n", "- 1\n", "", "name: 5\nfeatures: {}\n", "\udcff"])
@@ -227,7 +250,7 @@ def test_a_config_that_is_none_does_not_hide_the_metrics(tmp_path, text):
     run_of(tmp_path / "run", healthy())
     (tmp_path / "run" / "config.yaml").write_text(text, errors="surrogateescape")
     run = load_run(tmp_path / "run")
-    assert (run.config, run.metrics.epochs) == (None, 8)
+    assert (run.config, len(run.metrics.epochs)) == (None, 8)
     assert run.report is not None
     assert not run.report.ok
 
@@ -250,7 +273,7 @@ def test_what_is_no_run_is_refused(tmp_path):
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("recgen.analysis.place.MAX_BYTES", 1000)
+    monkeypatch.setattr("recgen.analysis.storage.MAX_BYTES", 1000)
     run_of(tmp_path / "small", {"epochs": []})
     (tmp_path / "small" / "training_metrics.json").write_text(" " * 1001)
     with pytest.raises(RecgenError, match="is larger than"):
@@ -279,7 +302,7 @@ def test_a_run_behind_a_scheme(memory, experiment):
     put(memory, "/bucket/runs/45/transform/transform_fn/assets/sku_vocab", "a\nb\n")
     for path in ("memory://bucket/runs/45", "memory://bucket/runs/45/training_metrics.json"):
         run = load_run(path)
-        assert (run.name, run.place, run.metrics.epochs) == ("45", path, 8)
+        assert (run.name, run.place, len(run.metrics.epochs)) == ("45", path, 8)
         assert run.vocabularies == {"sku_vocab": 2}
         assert run.report is not None
         assert run.report.source == "memory://bucket/runs/45/config.yaml"
@@ -310,7 +333,7 @@ def test_a_missing_library_is_named(monkeypatch):
 
 def test_a_local_path_needs_no_fsspec(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    assert run_of(tmp_path / "run", healthy()).metrics.epochs == 8
+    assert len(run_of(tmp_path / "run", healthy()).metrics.epochs) == 8
 
 
 # n·ln n

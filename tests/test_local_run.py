@@ -79,8 +79,8 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_run_directory_and_result(data: Path, tmp_path: Path) -> None:
     result = quick(data, tmp_path / "new" / "out", epochs=3, seed=7)
     assert result.folder == tmp_path / "new" / "out"
-    assert result.metrics["params"]["epochs"] == 3
-    assert result.metrics["params"]["seed"] == 7
+    assert result.metrics.params.epochs == 3
+    assert result.metrics.params.seed == 7
     assert result.collapsed
     assert result.rows == {"train": 170, "eval": 10, "test": 20}
     assert set(result.seconds) == {"read", "split", "analyze", "transform", "train"}
@@ -180,8 +180,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_real_run(real: RunResult) -> None:
-    assert real.metrics["rows"] == real.rows
+    assert (real.metrics.model_extra or {})["rows"] == real.rows
     assert (real.folder / "transform" / "metadata" / "schema.pbtxt").exists()
     assert not (real.folder / "work").exists()
     vocabulary = real.folder / "transform" / "transform_fn" / "assets" / "buyer_id_vocab"
@@ -191,6 +192,7 @@ def test_real_run(real: RunResult) -> None:
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_examples_are_what_preprocessing_gives(real: RunResult) -> None:
     """P28 to P31: nulls come in as nothing, and each row has one number a key."""
     import numpy as np
@@ -212,6 +214,7 @@ def test_examples_are_what_preprocessing_gives(real: RunResult) -> None:
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_recommend(real: RunResult) -> None:
     answer = recommend(real.folder, "003", k=3)
     assert [item.score for item in answer.products] == [23.0, 22.0, 21.0]
@@ -243,7 +246,7 @@ def test_a_training_that_stopped_itself_is_a_result(
 ) -> None:
     monkeypatch.setattr(local_run, "Child", StoppedChild)
     result = quick(data, tmp_path / "out")
-    assert result.metrics["params"]["failure"] == "Epoch 1: collapsed."
+    assert result.metrics.params.failure == "Epoch 1: collapsed."
     assert not (result.folder / "serving_model").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out"}
 

@@ -20,7 +20,7 @@ from recgen.local.recommend import Answer, recommend
 from recgen.local.run import RunResult, train
 from recgen.plan.columns import input_columns
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 BUYER, PRODUCT, DATE, ALIAS = "покупатель №", "class", "order date / дата\n(UTC)", "алиас 🛒"
 # Each is a column of its own: none may be taken for another.
@@ -100,7 +100,7 @@ def test_every_column_reaches_the_model(trained: Trained) -> None:  # P4, P17
     (first,) = tf.data.TFRecordDataset(str(path)).take(1)
     example = tf.train.Example.FromString(first.numpy())
     assert set(example.features.feature) == names
-    assert np.isfinite(trained.result.metrics["final_metrics"]["final_loss"])
+    assert np.isfinite(trained.result.metrics.final_metrics["final_loss"])
 
 
 def test_columns_that_look_alike_keep_their_own_values(trained: Trained) -> None:  # P4

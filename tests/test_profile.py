@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recgen.data.estimates import embedding_width
+from recgen.data.profile import ColumnProfile, Misfit
 from recgen.findings import RecgenError
 from recgen.local import profile as local_profile
 from recgen.local.profile import read_profile
-from recgen.profile import ColumnProfile, Misfit, embedding_width
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")

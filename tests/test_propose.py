@@ -16,16 +16,15 @@ from ugly import Rows, shop, write_csv
 
 from recgen.check import check_text
 from recgen.config import ExperimentConfig
-from recgen.load import parse
-from recgen.load.reading import read_text
+from recgen.data.estimates import Parts, embedding_width
 from recgen.local.profile import read_profile
-from recgen.profile import embedding_width
 from recgen.propose import Proposal, propose, sizes
 from recgen.propose.ids import Choice, Keys
 from recgen.propose.names import GOOD, SURE, WEAK, fits_id, fits_purchase_time, words
 from recgen.propose.table import Table
 from recgen.propose.text import comment, config_text
-from recgen.rules.data.lookup import Parts
+from recgen.reading import parse
+from recgen.reading.sources import read_text
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")

@@ -30,12 +30,12 @@ from record_files import (  # noqa: E402
     write_records,
 )
 
-from recgen.records import FormatError, Parser, parsing  # noqa: E402
-from recgen.records.saved_model import parse_saved_model  # noqa: E402
-from recgen.records.schema import read_schema  # noqa: E402
-from recgen.records.spans import hash_spans, padded, words_of  # noqa: E402
-from recgen.records.stream import PIECE  # noqa: E402
-from recgen.records.variables import parse_index  # noqa: E402
+from recgen.inspect.records import FormatError, Parser, parsing  # noqa: E402
+from recgen.inspect.records.saved_model import parse_saved_model  # noqa: E402
+from recgen.inspect.records.schema import read_schema  # noqa: E402
+from recgen.inspect.records.spans import hash_spans, padded, words_of  # noqa: E402
+from recgen.inspect.records.stream import PIECE  # noqa: E402
+from recgen.inspect.records.variables import parse_index  # noqa: E402
 
 RECORDS = [example(a=number, b=[f"v{number}"] * (number % 3)) for number in range(200)]
 
@@ -218,7 +218,7 @@ def test_a_length_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
 
 
 def crc(data: bytes) -> int:
-    from recgen.records.checksum import masked_crc
+    from recgen.inspect.records.checksum import masked_crc
 
     return masked_crc(data)
 
@@ -258,7 +258,7 @@ def test_parsers_know_names_from_block_to_block(tmp_path: Path) -> None:
 
 
 def read_file(path: Path) -> Any:
-    from recgen.records import RecordFile
+    from recgen.inspect.records import RecordFile
 
     return RecordFile(path)
 

@@ -17,13 +17,13 @@ pytest.importorskip("tensorflow_metadata", reason="needs the extra `data`")
 from record_files import example, frame, parse_all, read_all  # noqa: E402
 from run_folders import message, saved_model, varint, write_checkpoint  # noqa: E402
 
-from recgen.analysis.inspecting import inspect  # noqa: E402
-from recgen.analysis.inspecting.distinct import Distinct  # noqa: E402
-from recgen.records import FormatError, Texts, parsing, schema, variables  # noqa: E402
-from recgen.records import saved_model as saved_models  # noqa: E402
-from recgen.records.checksum import masked_crc  # noqa: E402
-from recgen.records.framing import MAX_RECORD  # noqa: E402
-from recgen.records.spans import padded  # noqa: E402
+from recgen.inspect import inspect  # noqa: E402
+from recgen.inspect.distinct import Distinct  # noqa: E402
+from recgen.inspect.records import FormatError, Texts, parsing, schema, variables  # noqa: E402
+from recgen.inspect.records import saved_model as saved_models  # noqa: E402
+from recgen.inspect.records.checksum import masked_crc  # noqa: E402
+from recgen.inspect.records.framing import MAX_RECORD  # noqa: E402
+from recgen.inspect.records.spans import padded  # noqa: E402
 
 # Records.
 
@@ -91,7 +91,7 @@ def test_a_feature_with_one_value_takes_no_more_memory_block_by_block() -> None:
 def test_a_vocabulary_has_no_more_entries_than_fit_into_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recgen.analysis.inspecting.vocabulary.MAX_ENTRIES", 10)
+    monkeypatch.setattr("recgen.inspect.vocabulary.MAX_ENTRIES", 10)
     (tmp_path / "fits_vocab").write_text("\n".join("abcdefghij"))
     (tmp_path / "large_vocab").write_text("\n".join("abcdefghijk"))
     (issue,) = inspect(tmp_path).issues

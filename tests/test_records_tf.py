@@ -23,9 +23,9 @@ from record_files import (  # noqa: E402
 )
 from runs import Run  # noqa: E402
 
-from recgen.records.saved_model import read_saved_model  # noqa: E402
-from recgen.records.schema import read_schema  # noqa: E402
-from recgen.records.variables import broken_variables, read_index  # noqa: E402
+from recgen.inspect.records.saved_model import read_saved_model  # noqa: E402
+from recgen.inspect.records.schema import read_schema  # noqa: E402
+from recgen.inspect.records.variables import broken_variables, read_index  # noqa: E402
 
 
 def by_tensorflow(data: bytes) -> dict[str, Any] | None:

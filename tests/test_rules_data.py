@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from recgen.check import check
 from recgen.config import DataConfig, FeatureConfig, Split
-from recgen.findings import Finding
+from recgen.data.estimates import Parts, parts
+from recgen.data.profile import Profile
+from recgen.findings import Finding, percent
 from recgen.local.profile import read_profile
-from recgen.profile import Profile
-from recgen.rules.data.lookup import Parts, parts, percent
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -188,7 +188,7 @@ def test_values_of_a_whole_number(
         (lambda s: s * 1000, "milliseconds"),
         (lambda s: s * 10**6, "microseconds"),
         (lambda s: s * 10**9, "nanoseconds"),
-        (lambda s: s // DAY, "no epoch seconds"),
+        (lambda s: s // DAY, "numbers that are not epoch seconds"),
         (lambda s: int(time.strftime("%Y%m%d", time.gmtime(s))), "dates written as numbers"),
     ],
 )

@@ -11,11 +11,9 @@ from checks import Rows, added, problems
 from test_rules_data import DAY, FIRST, codes, found, plain, profile_of, shop
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, Split
-from recgen.profile import ColumnProfile
+from recgen.data.estimates import drawn_rows, list_values, parts
+from recgen.data.profile import ColumnProfile
 from recgen.rules import RULES
-from recgen.rules.data.lookup import parts
-from recgen.rules.data.recency import drawn_rows
-from recgen.rules.size import list_values
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 

@@ -207,12 +207,10 @@ def test_a_projection_can_make_up_for_bounded_vectors(experiment):
         ),
         ({"precision": "mixed_bfloat16"}, ["RG239 info"]),
         ({"precision": "mixed_bfloat16", "buyer_tower_layers": layers(128)}, []),
-        ({"distribution": "mirrored"}, []),
+        ({"distribution": "auto"}, []),
+        ({"distribution": "none"}, ["RG240 info"]),
+        ({"distribution": "mirrored"}, ["RG240 info"]),
         ({"distribution": "multi_worker"}, ["RG240 info"]),
-        (
-            {"distribution": "mirrored", "buyer_tower_layers": [{"type": "batch_norm"}]},
-            [],
-        ),
     ],
 )
 def test_hardware(experiment, model, expected):

@@ -12,7 +12,8 @@ import yaml
 from diagnoses import dead, healthy, run_of
 
 from recgen.analysis.indexing import Entry, entry_of, find_runs
-from recgen.cli.listing import filtered, ordered
+from recgen.analysis.kinds import Judged
+from recgen.cli.output.runs import filtered, ordered
 from recgen.findings import RecgenError
 from recgen.presets import find_preset
 
@@ -48,32 +49,39 @@ def test_a_run_has_a_line(tmp_path):
     run_of(tmp_path / "a", healthy())
     entry = entry_of(tmp_path / "a")
     assert (entry.place, entry.name, entry.verdict) == (str(tmp_path / "a"), "shop", "good")
-    assert (entry.k, entry.popularity) == (100, 0.15)
-    assert entry.recall == pytest.approx(0.3, abs=0.001)
+    assert entry.judged is not None
+    assert (entry.judged.name, entry.judged.baseline) == ("test recall@100", 0.15)
+    assert entry.judged.own == pytest.approx(0.3, abs=0.001)
     assert entry.date == datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
-    assert json.loads(json.dumps(entry.as_dict()))["date"] == "2026-01-31T12:00:00+00:00"
+    plain = json.loads(json.dumps(entry.as_dict()))
+    assert plain["date"] == "2026-01-31T12:00:00+00:00"
+    assert (plain["measure"], plain["k"], plain["popularity"]) == ("recall@100", 100, 0.15)
 
 
 def test_a_run_that_cannot_be_read_has_a_line_too(tmp_path):
     (tmp_path / "training_metrics.json").write_text("{")
     entry = entry_of(tmp_path)
-    assert (entry.verdict, entry.recall, entry.name) == ("broken", None, tmp_path.name)
+    assert (entry.verdict, entry.judged, entry.name) == ("broken", None, tmp_path.name)
+    assert entry.as_dict()["recall"] is None
     assert "is not JSON" in entry.summary
     assert entry.date is not None
 
 
 def line(place: str, **fields: object) -> Entry:
-    plain = dict.fromkeys(("date", "preset", "recall", "popularity"))
-    plain |= {"name": place, "k": 100}
+    plain = {"name": place, "date": None, "preset": None, "judged": None}
     return Entry(**{"place": place, "verdict": "good", "summary": "", **plain, **fields})
 
 
+def recall(own: float) -> Judged:
+    return Judged("test", "recall@100", own, baseline=None, rows=None)
+
+
 ENTRIES = [
-    line("b", date=datetime(2026, 1, 2, tzinfo=timezone.utc), recall=0.2),
+    line("b", date=datetime(2026, 1, 2, tzinfo=timezone.utc), judged=recall(0.2)),
     line(
-        "a", date=datetime(2026, 1, 3), recall=0.1, preset="tutorial", verdict="bad"
+        "a", date=datetime(2026, 1, 3), judged=recall(0.1), preset="tutorial", verdict="bad"
     ),  # without a zone: UTC
-    line("C", name="Shop", recall=0.3, verdict="broken"),
+    line("C", name="Shop", judged=recall(0.3), verdict="broken"),
     line("d", preset="cold_start", verdict="at_risk"),
 ]
 

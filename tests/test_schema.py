@@ -16,9 +16,9 @@ from jsonschema import Draft7Validator
 from metrics_data import metrics_data
 
 from recgen.config import ExperimentConfig
-from recgen.load import parse, read
-from recgen.load.document import Document
 from recgen.metrics import TrainingMetrics
+from recgen.reading import parse, read
+from recgen.reading.document import Document
 from recgen.schema import schema_of, schema_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,7 +31,7 @@ SHAPE = {"RG010", "RG011", "RG012", "RG013", "RG014"}
 # - RG014: a pattern for NUL would stand at each text, one for surrogates would refuse all emoji;
 # - RG012: to JSON Schema, 8.0 is a whole number;
 # - RG013: there are no NaN and infinity in JSON; `stats` that are no JSON, or nested too deeply.
-# Older dialects (RG020 to RG025) are read, but editors shall propose today's form.
+# Older dialects (RG020 to RG026) are read, but editors shall propose today's form.
 NOT_SAID = {"RG014_nul"}
 
 

@@ -1,4 +1,4 @@
-"""Both modules, unmodified, in a real TFX 1.21 pipeline; CONTRIBUTING.md says how to have one."""
+"""The modules, unmodified, in a real TFX 1.21 pipeline; CONTRIBUTING.md says how to have one."""
 
 from __future__ import annotations
 
@@ -55,9 +55,11 @@ def _run_pipeline(folder: Path) -> str:
     return output
 
 
-def test_a_pipeline_trains_and_pushes(folder: Path) -> None:
+@pytest.mark.parametrize("form", ["sibling modules", "a single file"])
+def test_a_pipeline_trains_and_pushes(folder: Path, form: str) -> None:
     config = require(CASES / "shop" / "config.yaml")
-    write_modules(config, folder)
+    write_modules(config, folder, single_file=form == "a single file")
+    assert (folder / "trainer_runtime.py").exists() == (form == "sibling modules")
     (folder / "data").mkdir()
     write_csv(transactions(20_000), folder / "data" / "data.csv")
     output = _run_pipeline(folder)

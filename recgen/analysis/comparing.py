@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -11,15 +11,13 @@ from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Diagnosis
 from recgen.analysis.factors import Factor, factors_of
 from recgen.analysis.facts import Facts
-from recgen.analysis.measured import Interval
+from recgen.analysis.kinds import Figure
 from recgen.analysis.run import Run
-from recgen.analysis.series import best, points
+from recgen.analysis.series import points
 from recgen.analysis.settings import differences
+from recgen.metrics import Interval
 
-_Z = 1.96  # of a 95% interval
-_SAME = 1e-9  # popularity's recall on the same rows
-
-Read = Callable[[Facts], Interval | None]
+_SAME = 1e-9  # a baseline's figures on the same rows
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Row:
 
     def as_dict(self) -> dict[str, object]:
         """Returns the row as plain JSON data; runs count from 0."""
-        figures = [asdict(each) if each else None for each in self.figures]
+        figures = [each.model_dump() if each else None for each in self.figures]
         close = sorted(self.close)
         return {"name": self.name, "figures": figures, "best": self.best, "close": close}
 
@@ -116,23 +114,27 @@ def loss_change(facts: Facts) -> float | None:
 
 
 def _rows(facts: Sequence[Facts]) -> Iterator[Row]:
-    for k in sorted({k for each in facts for k in each.test_recalls}):
-        yield _row(f"test recall@{k}", facts, _test_recall(k))
-    keys = dict.fromkeys(key for each in facts for key in each.metrics.evaluation)
-    for who, pairs, name in keys:
-        if who == "model":
-            label = f"{pairs} pairs {name.replace('_at_', '@')}"
-            yield _row(label, facts, _evaluated(pairs, name))
-    for k in sorted({k for each in facts for k in each.val_recalls}):
-        yield _row(f"best val recall@{k}", facts, _val_recall(k))
-    for k in sorted({k for each in facts for k in each.test_recalls}):
-        row = _row(f"popularity@{k}", facts, _popularity(k))
-        if any(row.figures):
-            yield Row(row.name, row.figures)
+    found = [each.kind.figures for each in facts]
+    for name in _merged(found):
+        figures = [each.get(name) for each in found]
+        shown = tuple(figure.interval if figure else None for figure in figures)
+        is_baseline = any(figure.is_baseline for figure in figures if figure)
+        yield Row(name, shown) if is_baseline else _row(name, shown)
 
 
-def _row(name: str, facts: Sequence[Facts], read: Read) -> Row:
-    figures = tuple(map(read, facts))
+def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
+    """Returns the names of all, each after the one that it follows in its own run."""
+    merged: list[str] = []
+    for names in found:
+        place = 0
+        for name in names:
+            if name not in merged:
+                merged.insert(place, name)
+            place = merged.index(name) + 1
+    return merged
+
+
+def _row(name: str, figures: tuple[Interval | None, ...]) -> Row:
     known = [index for index, figure in enumerate(figures) if figure]
     if len(known) < 2:
         return Row(name, figures)
@@ -160,53 +162,10 @@ def _half(figure: Interval) -> float:
     return (figure.high - figure.low) / 2
 
 
-def _test_recall(k: int) -> Read:
-    def read(facts: Facts) -> Interval | None:
-        value = facts.test_recalls.get(k)
-        return None if value is None else wilson(value, facts.rows("test"))
-
-    return read
-
-
-def _evaluated(pairs: str, name: str) -> Read:
-    return lambda facts: facts.metrics.evaluation.get(("model", pairs, name))
-
-
-def _val_recall(k: int) -> Read:
-    def read(facts: Facts) -> Interval | None:
-        top = best(facts.val_recalls.get(k, ()))
-        return wilson(top[1], facts.rows("val")) if top else None
-
-    return read
-
-
-def _popularity(k: int) -> Read:
-    def read(facts: Facts) -> Interval | None:
-        value = facts.metrics.final.get(f"test_popularity_recall_at_{k}")
-        return None if value is None else Interval(value)
-
-    return read
-
-
-def wilson(share: float, rows: int | None) -> Interval:
-    """Returns Wilson's 95% interval of a share of rows; none where the rows are not known.
-
-    Rows of one buyer are alike, so the true interval is somewhat wider.
-    """
-    if not rows or not 0 <= share <= 1:
-        return Interval(share)
-    z2 = _Z * _Z
-    center = (share + z2 / (2 * rows)) / (1 + z2 / rows)
-    spread = share * (1 - share) / rows + z2 / (4 * rows * rows)
-    half = _Z / (1 + z2 / rows) * math.sqrt(spread)
-    low, high = max(center - half, 0.0), min(center + half, 1.0)
-    return Interval(share, low if share > 0 else 0.0, high if share < 1 else 1.0)
-
-
 def _doubts(facts: Sequence[Facts]) -> Iterator[str]:
-    rows = {each.rows("test") for each in facts} - {None}
+    rows = {each.kind.rows("test") for each in facts} - {None}
     shown = [
-        {k: v for k, v in each.metrics.final.items() if k.startswith("test_popularity")}
+        {name: f.interval.value for name, f in each.kind.figures.items() if f.is_baseline}
         for each in facts
     ]
     known = [each for each in shown if each]
@@ -219,7 +178,7 @@ def _doubts(facts: Sequence[Facts]) -> Iterator[str]:
         yield "the runs were not tested on the same rows: their figures cannot be compared"
     if len({(each.batch_size, each.is_mean_loss) for each in facts}) > 1:
         yield "batches or trainers differ: losses of different batches cannot be compared"
-    if all(not each.metrics.evaluation and not each.rows("test") for each in facts):
+    if all(not each.metrics.evaluation and not each.kind.rows("test") for each in facts):
         yield "the number of test rows is not known: there are no intervals"
     elif len(facts) > 1:
         yield (

@@ -62,24 +62,25 @@ def _figures(facts: Facts) -> str:
     if judged is None:
         return ""
     own = f"{judged.name} {figure(judged.own)}"
-    if judged.popularity is None:
+    if judged.baseline is None:
         return own
-    return f"{own}, popularity {figure(judged.popularity)}"
+    return f"{own}, {facts.kind.baseline} {figure(judged.baseline)}"
 
 
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
-    if judged and judged.popularity is None:
-        yield "popularity's recall is not in the file: the model was not compared with it"
+    if judged and judged.baseline is None:
+        baseline = f"{facts.kind.baseline}'s {facts.kind.measure}"
+        yield f"{baseline} is not in the file: the model was not compared with it"
     if judged and judged.rows is not None and judged.rows < _FEW_ROWS:
-        yield f"{judged.rows} rows are few: differences in recall may be chance"
+        yield f"{judged.rows} rows are few: differences in {facts.kind.measure} may be chance"
     yield from _own_history(facts)
     if run.config is None:
         told = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read as one"
         yield f"{told}: towers and split were not looked at"
-    elif (trained := facts.metrics.text("config_digest")) and trained != digest_of(run.config):
+    elif (trained := facts.params.config_digest) and trained != digest_of(run.config):
         yield "config.yaml is not the one that was trained: it was changed afterwards"
-    if facts.metrics.version is None and facts.epochs:
+    if run.file.version is None and facts.epochs:
         yield (
             "an older trainer's file: `gradient` holds the weights' norms there, so gradients are "
             "taken from gradient_stats"
@@ -88,11 +89,9 @@ def _notes(facts: Facts) -> Iterator[str]:
 
 def _own_history(facts: Facts) -> Iterator[str]:
     """Yields that a buyer's past products, by count, would be better than the model."""
-    name = f"recall_at_{facts.k}"
-    own = facts.metrics.evaluation.get(("model", "all", name))
-    history = facts.metrics.evaluation.get(("own_history", "all", name))
-    if own and history and history.value > own.value and not facts.is_failed:
+    own, history = (facts.kind.evaluated(who, "all") for who in ("model", "own_history"))
+    if facts.judged and own and history and history.value > own.value and not facts.is_failed:
         yield (
-            f"over all test pairs each buyer's own past products have recall@{facts.k} "
+            f"over all test pairs each buyer's own past products have {facts.judged.measure} "
             f"{figure(history.value)}, the model {figure(own.value)}: they may be shown beside it"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -12,13 +12,14 @@ from pathlib import Path
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import Judged
 from recgen.analysis.run import CONFIG, MODULES, load_run
 from recgen.config import ModelConfig
 from recgen.findings import RecgenError
-from recgen.load import parse
-from recgen.load.reading import read_text
 from recgen.metrics import FILE_NAME
 from recgen.presets import presets
+from recgen.reading import parse
+from recgen.reading.sources import read_text
 
 _DEPTH = 4  # folders below the one that is asked for
 _INSIDE = ("transform", "examples", "serving_model", "work")  # what a run holds is no run
@@ -33,9 +34,7 @@ class Entry:
         name: What the config calls the experiment, or the folder.
         date: When its metrics were written.
         preset: The preset whose model it has; epochs, seed and top_k may differ.
-        k: Of its recall.
-        recall: Recall at k, test if measured.
-        popularity: The same of the most popular products.
+        judged: The measure that it is judged by, if it was measured.
         verdict: See `recgen.analysis.diagnosis`.
         summary: The verdict in a sentence, or why the run cannot be read.
     """
@@ -44,15 +43,25 @@ class Entry:
     name: str
     date: datetime | None
     preset: str | None
-    k: int | None
-    recall: float | None
-    popularity: float | None
+    judged: Judged | None
     verdict: Verdict
     summary: str
 
     def as_dict(self) -> dict[str, object]:
         """Returns the entry as plain JSON data."""
-        return {**asdict(self), "date": self.date.isoformat() if self.date else None}
+        judged = self.judged
+        return {
+            "place": self.place,
+            "name": self.name,
+            "date": self.date.isoformat() if self.date else None,
+            "preset": self.preset,
+            "measure": judged and judged.measure,
+            "k": judged and judged.k,
+            "recall": judged and judged.own,
+            "popularity": judged and judged.baseline,
+            "verdict": self.verdict,
+            "summary": self.summary,
+        }
 
 
 def find_runs(folder: Path) -> Iterator[Path]:
@@ -89,19 +98,14 @@ def entry_of(folder: Path) -> Entry:
         run = load_run(folder)
     except RecgenError as error:
         date = _written(folder)
-        return Entry(
-            str(folder), folder.name, date, None, None, None, None, "broken", error.message
-        )
+        return Entry(str(folder), folder.name, date, None, None, "broken", error.message)
     diagnosis = diagnose(run)
-    judged = Facts(run).judged
     return Entry(
         place=str(folder),
         name=run.title,
         date=run.metrics.saved_at or _written(folder),
         preset=_preset_of(run.config.model) if run.config else None,
-        k=judged.k if judged else None,
-        recall=judged.own if judged else None,
-        popularity=judged.popularity if judged else None,
+        judged=Facts(run).judged,
         verdict=diagnosis.verdict,
         summary=diagnosis.summary,
     )

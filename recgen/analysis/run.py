@@ -7,16 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recgen.analysis.measured import Metrics
-from recgen.analysis.metrics_file import read_metrics
-from recgen.analysis.place import Place, open_place
-from recgen.check import check_text
+from recgen.analysis.storage import Place, open_place
+from recgen.check import examine_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report
-from recgen.load import parse
-from recgen.load.document import UnreadableError
-from recgen.load.reading import read_text
-from recgen.metrics import FILE_NAME
+from recgen.metrics import FILE_NAME, MetricsFile, TrainingMetrics, read_metrics
+from recgen.metrics.reading import file_of
+from recgen.reading.document import UnreadableError
 
 CONFIG = "config.yaml"
 MODULES = ("transform_module.py", "trainer_module.py")
@@ -36,14 +33,12 @@ class Run:
     Attributes:
         name: The folder's name; unique only within its folder.
         place: The path as the user gave it.
-        metrics: What training measured; empty when `problem` says why.
+        file: What training measured; without an epoch when `problem` says why.
         problem: Why there are no metrics; None when there are.
         config: The experiment, if a config is there and has the shape of one.
         report: What `check` finds in the config; its text and source are there, too.
         modules: The texts of the generated modules by file name, those that are there.
         vocabularies: Entries of each vocabulary of the transform, by file name.
-        unknown_products: Share of the rows of a part (`eval`, `test`) whose product the training
-            does not know, as the trainer told it; empty where it is not known.
         trained_here: Whether `recgen train` made it, and so split the data as the config says.
         has_model: Whether a SavedModel is there.
         log: The end of the log of the stage that ran last; empty if there is none.
@@ -51,21 +46,25 @@ class Run:
 
     name: str
     place: str
-    metrics: Metrics = field(default_factory=Metrics)
+    file: MetricsFile = field(default_factory=lambda: file_of({}))
     problem: str | None = None
     config: ExperimentConfig | None = None
     report: Report | None = None
     modules: Mapping[str, str] = field(default_factory=dict)
     vocabularies: Mapping[str, int] = field(default_factory=dict)
-    unknown_products: Mapping[str, float] = field(default_factory=dict)
     trained_here: bool = False
     has_model: bool = False
     log: str = ""
 
     @property
+    def metrics(self) -> TrainingMetrics:
+        """What training measured."""
+        return self.file.metrics
+
+    @property
     def title(self) -> str:
         """The name that the config gives the experiment, or the folder's."""
-        return self.metrics.text("name") or (self.config.name if self.config else "") or self.name
+        return self.metrics.params.name or (self.config.name if self.config else "") or self.name
 
     def digest_of(self, module: str) -> str | None:
         """Returns the digest of the config that a module's header names, or None."""
@@ -95,24 +94,23 @@ def load_run(path: str | Path) -> Run:
     return Run(
         name=_name(shown, file),
         place=shown,
-        metrics=metrics,
+        file=metrics,
         problem=problem,
         config=config,
         report=report,
         modules=_modules(place),
         vocabularies=_vocabularies(place),
-        unknown_products=metrics.shares("unknown_products"),
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
         log=_log(place),
     )
 
 
-def _metrics(place: Place, file: str | None, shown: str) -> tuple[Metrics, str | None]:
+def _metrics(place: Place, file: str | None, shown: str) -> tuple[MetricsFile, str | None]:
     """Returns the metrics, or why there are none."""
     content = place.read(file or FILE_NAME)
     if content is None:
-        return Metrics(), f"there is no {FILE_NAME}"
+        return file_of({}), f"there is no {FILE_NAME}"
     source = _joined(shown, FILE_NAME) if file is None else shown
     return read_metrics(_text(content, source), source), None
 
@@ -147,8 +145,8 @@ def _config(place: Place, source: str) -> tuple[Report | None, ExperimentConfig 
         return None, None
     text = content.decode("utf-8-sig", errors="replace")
     try:
-        report = check_text(text, "yaml", source)
-        return report, parse(read_text(text, "yaml", source)).config
+        checked = examine_text(text, "yaml", source)
+        return checked.report, checked.config
     except UnreadableError as unreadable:
         return Report((unreadable.finding,), source, text), None
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
 
-from recgen.analysis.measured import Series
+from recgen.metrics import Series
 
 _SAME = 1e-6  # relative: float32 keeps seven digits
 _LARGEST = 1e15  # of a sum of losses, for the n of n·ln n
 _MOST_ROWS = 50_000  # of which float32 can tell the sum from the next
-_RECALL = re.compile(r"(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)")
+
+
+def any_value(series: Series) -> bool:
+    """Returns whether a series has a value at all."""
+    return any(value is not None for value in series)
 
 
 def points(series: Series) -> list[tuple[int, float]]:
@@ -89,16 +91,3 @@ def slope_of_last_quarter(series: Series) -> tuple[float, float] | None:
     count = max(1, len(found) // 4)
     before = max(value for _, value in found[:-count])
     return max(value for _, value in found[-count:]) - before, before
-
-
-def recall_ks(names: Iterable[str]) -> dict[int, str]:
-    """Returns the names of recall at k by their k, in TFRS's words, too.
-
-    `val_recall_at_100` and `val_factorized_top_k/top_100_categorical_accuracy` have a k of 100.
-    """
-    found: dict[int, str] = {}
-    for name in names:
-        match = None if "popularity" in name else _RECALL.search(name)
-        if match:
-            found.setdefault(int(match[1]), name)
-    return dict(sorted(found.items()))

@@ -24,7 +24,7 @@ def settings_of(run: Run) -> dict[str, str]:
     for path, setting in _config_settings(run.config) if run.config else ():
         found[path if path not in found else f"{path} (again)"] = setting
     for name in _OVERRIDDEN:
-        told = run.metrics.params.get(name)
+        told = getattr(run.metrics.params, name)
         if isinstance(told, (int, float, str)):
             found[f"model.{name}"] = _shown(told)
     return found

@@ -45,15 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    from recgen.cli import (  # noqa: F401 (they join the app)
-        checking,
-        configs,
-        diagnosing,
-        explaining,
-        inspecting,
-        proposing,
-        reporting,
-        running,
+    from recgen.cli import (  # noqa: F401, I001 (they join the app, in the order of --help)
+        check,
+        schema,
+        upgrade,
+        diagnose,
+        compare,
+        runs,
+        explain,
+        inspect,
+        init,
+        report,
+        export,
+        render,
+        train,
+        recommend,
+        demo_data,
     )
     from recgen.cli.app import app
 

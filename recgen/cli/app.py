@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import recgen
+from recgen.check import examine
 from recgen.cli import show
 from recgen.config import ExperimentConfig
 
@@ -26,6 +28,21 @@ Allow = Annotated[
     typer.Option(metavar="CODE", help="Take errors of this code as warnings; repeatable."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what recgen did not write.")]
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN",
+        help="Run directories or metrics files, also behind gs://.",
+        show_default=False,
+    ),
+]
+
+
+class Output(str, Enum):
+    """How it is printed."""
+
+    text = "text"
+    json = "json"
 
 
 def _version(wanted: bool) -> None:
@@ -43,11 +60,11 @@ def _options(
     pass
 
 
-def checked(config: Path, allow: list[str]) -> ExperimentConfig:
-    """Returns the config of a file; what is to be said of it goes to stderr."""
-    report = recgen.check(str(config), allow=allow)
-    show.findings(report, sys.stderr)
-    if not report.ok:
-        show.line((f"{config}: {report.summary()}", "red"), stream=sys.stderr)
+def checked(config: Path, allow: list[str]) -> tuple[ExperimentConfig, str]:
+    """Returns the config of a file, and its text; what is to be said of it goes to stderr."""
+    found = examine(str(config), allow=allow)
+    show.findings(found.report, sys.stderr)
+    if found.config is None or not found.report.ok:
+        show.line((f"{config}: {found.report.summary()}", "red"), stream=sys.stderr)
         raise typer.Exit(1)
-    return recgen.load(str(config), allow=allow)
+    return found.config, found.report.text or ""

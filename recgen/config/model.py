@@ -90,7 +90,7 @@ class ModelConfig(Config):
     learning_rate_schedule: Literal["constant", "warmup_cosine", "plateau"] = "constant"
     """warmup_cosine rises over the first 5% of the steps and falls to zero; plateau halves the
     rate when validation recall stalls."""
-    weight_average_decay: Annotated[Real, Field(ge=0.5, lt=1)] | None = None
+    ema_decay: Annotated[Real, Field(ge=0.5, lt=1)] | None = None
     """What is validated and served is the mean of the weights over the steps, which keeps this
     share of itself in each: 0.999 is a mean over the last thousand. null for the last weights."""
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 8
@@ -141,8 +141,9 @@ class ModelConfig(Config):
     """Bound of the length of each vector in an embedding table; null for none."""
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0
     """Bound of the norm of all gradients together; null switches it off."""
-    distribution: Literal["none", "mirrored", "multi_worker"] = "none"
-    """Replicas of the model: none, one on each GPU of a machine, or on several machines."""
+    distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
+    """auto has one replica for each GPU of the machine, or of the machines that TF_CONFIG names;
+    the others were options of earlier versions and are read as auto."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     """mixed_bfloat16 computes the layers in 16 bits, and keeps weights and loss in 32."""
     jit_compile: Flag = False

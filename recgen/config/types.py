@@ -160,6 +160,7 @@ class Config(BaseModel):
         extra="forbid",
         from_attributes=True,
         protected_namespaces=(),  # `model_type` is a name of the contract
+        defer_build=True,  # on first use: most programs need few of them
         use_attribute_docstrings=True,  # they become the descriptions of the JSON Schema
         revalidate_instances="always",  # `model_copy(update=...)` checks nothing
     )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from recgen.edit.draft import Draft, same
-from recgen.edit.places import follow
+from recgen.edit.text_edits import follow
 from recgen.findings import Finding, Fix, RecgenError
-from recgen.load.document import Document, UnreadableError
-from recgen.load.reading import TextKind, read_text
+from recgen.reading.document import Document, UnreadableError
+from recgen.reading.sources import TextKind, read_text
 
 _BOM = "\ufeff"
 

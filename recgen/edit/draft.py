@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recgen.findings import Fix, Location, PathPart
-from recgen.load.nodes import Node
+from recgen.reading.positions import Node
 
 
 @dataclass(slots=True, eq=False)

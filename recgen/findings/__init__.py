@@ -3,7 +3,7 @@
 from recgen.findings.errors import ConfigError, RecgenError
 from recgen.findings.report import Finding, Fix, FixOp, Report, Severity
 from recgen.findings.text import format_text
-from recgen.findings.words import Location, PathPart, join_path, kind_of, printable, show
+from recgen.findings.words import Location, PathPart, join_path, kind_of, percent, printable, show
 
 __all__ = [
     "ConfigError",
@@ -18,6 +18,7 @@ __all__ = [
     "format_text",
     "join_path",
     "kind_of",
+    "percent",
     "printable",
     "show",
 ]

@@ -55,3 +55,12 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def percent(share: float) -> str:
+    """Returns a share in whole percent; never 0% of something nor 100% of not all."""
+    if 0 < share < 0.01:
+        return "less than 1%"
+    if 0.99 < share < 1:
+        return "more than 99%"
+    return f"{share:.0%}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from recgen.findings import Finding, Report, printable
-from recgen.formats.places import relative
+from recgen.formats.file_names import relative
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 

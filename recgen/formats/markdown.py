@@ -23,8 +23,8 @@ _HEAD = """\
 What `recgen check` finds, by code. `recgen explain RG201` shows the same in a terminal.
 [checking.md](checking.md) says how findings are fixed, ignored and printed.
 
-An error keeps a config from being rendered. Errors that concern only the outcome can be *allowed*,
-as an experiment: with `--allow CODE` or a comment in the config.
+A config with errors is not rendered. Errors that concern only the outcome can be *allowed*, as an
+experiment: with `--allow CODE` or a comment in the config.
 """
 
 
@@ -38,15 +38,22 @@ def rules_page() -> str:
 
 
 def rule_section(rule: Rule, title: bool = True) -> str:
-    """Returns what there is to say about a rule, with or without its title."""
-    allow = f"\nAn experiment may have it all the same: `--allow {rule.code}`.\n"
-    return (
-        (f"### {rule.code}\n\n**{rule.title}** ({rule.severity})\n\n" if title else "")
-        + f"{rule.reason}\n\n"
-        + f"```yaml\n{rule.example}\n```\n\n"
-        + f"Use instead: {rule.remedy}\n"
-        + (allow if rule.allowable else "")
-    )
+    """Return a rule's page, with or without its title."""
+    page, paragraphs = rule.page, []
+    if title:
+        paragraphs += [f"### {rule.code}", f"**{page.title}** ({rule.severity})"]
+    paragraphs += [page.reason, "Example:", _code(page.example)]
+    if page.instead:
+        paragraphs += ["Use instead:", _code(page.instead)]
+    if page.remedy:
+        paragraphs.append(page.remedy)
+    if rule.allowable:
+        paragraphs.append(f"To run it all the same, as an experiment: `--allow {rule.code}`.")
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _code(config: str) -> str:
+    return f"```yaml\n{config}\n```"
 
 
 def anchor(rule: Rule) -> str:
@@ -64,6 +71,6 @@ def _contents() -> Iterator[str]:
         yield f"| {family} | | |\n|---|---|---|"
         for rule in rules:
             allowable = ", allowable" if rule.allowable else ""
-            title = rule.title.replace("|", "\\|")
+            title = rule.page.title.replace("|", "\\|")
             yield f"| [{rule.code}](#{anchor(rule)}) | {rule.severity}{allowable} | {title} |"
         yield ""

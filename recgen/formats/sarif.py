@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, metadata, version
+from textwrap import indent
 from typing import Any
 
 from recgen.edit import fixed
 from recgen.findings import Finding, Report, printable
+from recgen.formats.file_names import uri
 from recgen.formats.markdown import anchor, rule_section
-from recgen.formats.places import uri
-from recgen.load.nodes import Lines
-from recgen.load.reading import text_kind
+from recgen.reading.positions import Lines
+from recgen.reading.sources import text_kind
 from recgen.rules import RULES, Rule
+from recgen.rules.page import Page
 
 Plain = dict[str, Any]
 
@@ -42,17 +44,22 @@ def _version() -> Plain:
 
 
 def _rule(rule: Rule) -> Plain:
+    page = rule.page
     return {
         "id": rule.code,
-        "shortDescription": _message(rule.title),
-        "fullDescription": _message(rule.reason),
+        "shortDescription": _message(page.title),
+        "fullDescription": _message(page.reason),
         "help": {
-            "text": f"{rule.reason}\n\nUse instead: {rule.remedy}",
+            "text": "\n\n".join(filter(None, [page.reason, _instead(page), page.remedy])),
             "markdown": rule_section(rule, title=False),
         },
         **_help_uri(rule),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }
+
+
+def _instead(page: Page) -> str:
+    return f"Use instead:\n{indent(page.instead, '  ')}" if page.instead else ""
 
 
 def _help_uri(rule: Rule) -> Plain:

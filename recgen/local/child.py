@@ -105,18 +105,26 @@ def read_job() -> dict[str, Any] | None:
 
 
 def load_module(path: Path) -> Any:
-    """Imports a generated module from its file, under its own name. For a child.
+    """Import a generated module from its file, under its own name. For a child.
 
-    The name is registered, since Beam pickles functions by their module's name.
+    The name is registered, since Beam pickles functions by their module's name. A trainer finds
+    the runtime that lies beside it.
     """
     import importlib.util
+
+    from recgen.runtime import NAME
 
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    sys.modules.pop(Path(NAME).stem, None)  # that of another folder
+    sys.path.append(str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop()
     return module
 
 

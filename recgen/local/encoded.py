@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from recgen.data.profile import ColumnKind, ColumnProfile
 from recgen.local.cast import is_text, without_dictionary, without_nan
 from recgen.local.kinds import Numbers, find_kind
-from recgen.profile import ColumnKind, ColumnProfile
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,6 +17,7 @@ _EXPLAINS = (
     "config.yaml",
     "transform_module.py",
     "trainer_module.py",
+    "trainer_runtime.py",
     "transform.log",
     "train.log",
     "training_metrics.json",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from recgen.data.profile import ColumnKind
 from recgen.local.cast import is_text, plain_numbers
-from recgen.profile import ColumnKind
 
 if TYPE_CHECKING:
     import pyarrow as pa

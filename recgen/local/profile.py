@@ -1,4 +1,4 @@
-"""What a CSV or Parquet file is like: a `recgen.profile.Profile` that reads when it is asked."""
+"""Profile of a CSV or Parquet file: a `recgen.data.profile.Profile` that reads when asked."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import BqType, DType, dtype_of, is_array
+from recgen.data.profile import ColumnProfile, Misfit, Profile
 from recgen.findings import RecgenError
 from recgen.local.cast import first_misfit
 from recgen.local.encoded import Array, Encoded, as_text, describe, encode
 from recgen.local.ingest import column_names, is_csv, read_columns
-from recgen.profile import ColumnProfile, Misfit, Profile
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from recgen.local.ingest import clean, column_names, read_table
 from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import Parts, split_table
 from recgen.local.transform import write_tables
-from recgen.metrics import FILE_NAME
+from recgen.metrics import FILE_NAME, TrainingMetrics, read_metrics
 from recgen.plan.columns import input_columns, serving_inputs
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ class RunResult:
     """What a run came to."""
 
     folder: Path
-    metrics: Mapping[str, Any]
-    """The contents of training_metrics.json."""
+    metrics: TrainingMetrics
     seconds: Mapping[str, float]
     """Wall-clock seconds of each stage. `transform` holds `analyze`, `apply` and what was left of
     `import`, TensorFlow's and Beam's, which begins with the run."""
@@ -49,7 +47,7 @@ class RunResult:
     @property
     def collapsed(self) -> bool:
         """Says whether the trainer stopped since a tower collapsed."""
-        return bool(self.metrics.get("params", {}).get("gradient_collapse_detected"))
+        return self.metrics.params.gradient_collapse_detected
 
 
 @dataclass
@@ -258,12 +256,11 @@ def _fit(run: _Run, folder: Path, child: Child, custom_config: Mapping[str, Any]
 
 def _stopped(folder: Path) -> bool:
     """Says whether the trainer stopped by itself: it fails then, but after writing the metrics."""
-    written = (folder / FILE_NAME).exists()
-    return written and bool(_metrics(folder).get("params", {}).get("failure"))
+    return (folder / FILE_NAME).exists() and bool(_metrics(folder).params.failure)
 
 
-def _metrics(folder: Path) -> dict[str, Any]:
-    path = folder / "training_metrics.json"
+def _metrics(folder: Path) -> TrainingMetrics:
+    path = folder / FILE_NAME
     if not path.exists():
-        raise ChildError("the training wrote no training_metrics.json")
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+        raise ChildError(f"the training wrote no {FILE_NAME}")
+    return read_metrics(path.read_text(encoding="utf-8"), str(path)).metrics

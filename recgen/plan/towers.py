@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from recgen.config import (
@@ -48,8 +48,8 @@ class TowerInput:
     is_borrowed: bool = False
     half_life: float | None = None
     """Places in a list after which a value counts half; histories only."""
-    repeat_bonus: float | None = None
-    """Added to the scores of the list's products; histories of the product ID only."""
+    is_cast: bool = False
+    """Whether it is brought to the layers' 16 bits."""
 
     @property
     def dtype(self) -> FeatureType:
@@ -58,32 +58,40 @@ class TowerInput:
             return "list"
         return "float32" if self.kind == "number" else "int64"
 
+    @property
+    def macro(self) -> str:
+        """Name of the template's macro that prints its value."""
+        name = "lookup" if self.kind in ("vocabulary", "table") else self.kind
+        return f"cast_{name}" if self.is_cast else name
+
+    @property
+    def table(self) -> str:
+        """Name of the template's macro that prints its table; empty if it has none."""
+        return f"{self.kind}_table" if self.kind in ("vocabulary", "table") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """A layer: `kind` names the macro that prints its constructor."""
+    """A layer: its Keras class and what it is made with."""
 
-    kind: Literal["dense", "dropout", "batch_norm", "layer_norm", "projection"]
+    class_name: Literal["Dense", "Dropout", "BatchNormalization", "LayerNormalization"]
     attribute: str
-    takes_training: bool
-    units: int = 0
-    activation: str = "linear"
-    l1: float = 0.0
-    l2: float = 0.0
-    rate: float = 0.0
-    epsilon: float = 0.0
-    is_synchronized: bool = False
-    """Batch normalization only: over the rows of all replicas."""
+    arguments: tuple[LayerArgument, ...] = ()
+    penalty: tuple[float, float] | None = None
+    """Factors of the weights' absolute and squared sums."""
+    takes_training: bool = False
+    is_relu: bool = False
+    """Whether its units can die."""
+    is_projection: bool = False
+    """Whether it is the linear layer that gives the output's width."""
 
-    @property
-    def is_relu(self) -> bool:
-        """Says whether its units can die."""
-        return self.activation == "relu"
 
-    @property
-    def is_regularized(self) -> bool:
-        """Says whether the layer has a weight penalty."""
-        return bool(self.l1 or self.l2)
+@dataclass(frozen=True, slots=True)
+class LayerArgument:
+    """An argument of a layer; without a name, the first one."""
+
+    name: str
+    value: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,23 @@ class Tower:
     layers: tuple[LayerPlan, ...]
     is_shared: bool
     residuals: tuple[TowerInput, ...]
-    takes_training: bool
+    is_normalized: bool
+    """Whether its vectors have length 1."""
+
+    @property
+    def tables(self) -> tuple[TowerInput, ...]:
+        """The inputs that are embedded with tables of this tower."""
+        return tuple(item for item in self.inputs if item.table)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Attributes that it shares with the other tower."""
+        return (*(["shared_layers"] if self.is_shared else []), *self.borrowed)
+
+    @property
+    def own_layers(self) -> tuple[LayerPlan, ...]:
+        """The layers that are not shared with the other tower."""
+        return () if self.is_shared else self.layers
 
     @property
     def stacked(self) -> tuple[TowerInput, ...]:
@@ -110,8 +134,28 @@ class Tower:
         return tuple(dict.fromkeys(item.attribute for item in self.inputs if item.is_borrowed))
 
     @property
+    def is_joined(self) -> bool:
+        """Return whether several inputs are joined before the layers."""
+        return len(self.stacked) > 1
+
+    @property
+    def first(self) -> TowerInput:
+        """The input that the tower begins with, if it joins none."""
+        return (self.stacked or self.residuals)[0]
+
+    @property
+    def added(self) -> tuple[TowerInput, ...]:
+        """The inputs whose vectors are added to the tower's output."""
+        return self.residuals if self.stacked else self.residuals[1:]
+
+    @property
+    def goes_around(self) -> bool:
+        """Return whether vectors skip layers that others go through."""
+        return bool(self.stacked and self.residuals)
+
+    @property
     def has_relu(self) -> bool:
-        """Says whether a layer has units that can die."""
+        """Return whether a layer has units that can die."""
         return any(layer.is_relu for layer in self.layers)
 
     @property
@@ -127,8 +171,11 @@ class Tower:
 
 def plan_tower(config: ExperimentConfig, side: Side, names: Names) -> Tower:
     """Returns the plan of a tower; `names` has the attributes of the tower before."""
-    inputs = tuple(_inputs(config, side, names))
     model = config.model
+    inputs = tuple(
+        replace(item, is_cast=model.precision != "float32" and item.kind in ("number", "history"))
+        for item in _inputs(config, side, names)
+    )
     # Sent through the projection as well, the ID costs recall: 0.283 instead of 0.298 (Online
     # Retail, recall@100, one seed).
     skipping = {f.output_name for f in residuals_of(config.features, model, side)}
@@ -143,7 +190,7 @@ def plan_tower(config: ExperimentConfig, side: Side, names: Names) -> Tower:
         layers=layers,
         is_shared=model.share_tower_weights,
         residuals=residuals,
-        takes_training=any(layer.takes_training for layer in layers),
+        is_normalized=model.normalize_embeddings,
     )
 
 
@@ -192,7 +239,6 @@ def _history_input(
         width=shared.width,
         is_borrowed=shared.output_name not in own,
         half_life=history.half_life,
-        repeat_bonus=history.repeat_bonus or None,
     )
 
 
@@ -205,26 +251,33 @@ def _layers(model: ModelConfig, side: Side) -> Iterator[LayerPlan]:
     numbers: dict[str, int] = {}
     for layer in model.layers_of(side):
         numbers[layer.type] = numbers.get(layer.type, 0) + 1
-        yield _layer(layer, f"{layer.type}_{numbers[layer.type]}", model.distribution != "none")
+        yield _layer(layer, f"{layer.type}_{numbers[layer.type]}")
     if model.is_projected(side):
-        yield LayerPlan("projection", "projection", False)
+        yield LayerPlan("Dense", "projection", is_projection=True)
 
 
-def _layer(layer: Layer, attribute: str, is_distributed: bool) -> LayerPlan:
+def _layer(layer: Layer, attribute: str) -> LayerPlan:
     match layer:
         case Dense():
+            activation = layer.activation_name
+            arguments = [LayerArgument("", layer.units)]
+            if activation != "linear":
+                arguments.append(LayerArgument("activation", activation))
+            penalty = (layer.l1_reg, layer.l2_reg)
             return LayerPlan(
-                "dense",
+                "Dense",
                 attribute,
-                False,
-                units=layer.units,
-                activation=layer.activation_name,
-                l1=layer.l1_reg,
-                l2=layer.l2_reg,
+                tuple(arguments),
+                penalty=penalty if any(penalty) else None,
+                is_relu=activation == "relu",
             )
         case Dropout():
-            return LayerPlan("dropout", attribute, True, rate=layer.rate)
+            rate = LayerArgument("", layer.rate)
+            return LayerPlan("Dropout", attribute, (rate,), takes_training=True)
         case BatchNorm():
-            return LayerPlan("batch_norm", attribute, True, is_synchronized=is_distributed)
+            # Over the rows of all replicas.
+            synchronized = LayerArgument("synchronized", True)
+            return LayerPlan("BatchNormalization", attribute, (synchronized,), takes_training=True)
         case LayerNorm():
-            return LayerPlan("layer_norm", attribute, False, epsilon=layer.epsilon)
+            epsilon = LayerArgument("epsilon", layer.epsilon)
+            return LayerPlan("LayerNormalization", attribute, (epsilon,))

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from recgen.config import DType, ExperimentConfig, ModelConfig, Side, dtype_of
+from recgen.config import ExperimentConfig, ModelConfig
 from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
+from recgen.plan.constants import Constant, Group, constants
 from recgen.plan.header import Header, plan_header
+from recgen.plan.kinds import KindPlan, plan_kind
 from recgen.plan.names import Names
-from recgen.plan.negatives import Negatives, decide_negatives
 from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
-from recgen.plan.towers import FeatureType, Tower, TowerInput, plan_tower
+from recgen.plan.towers import FeatureType, Tower, plan_tower
 
-_TENSORFLOW = ("tensorflow", "tensorflow_recommenders", "tensorflow_transform")
-_IMPORTS = frozenset({"json", "math", "os", "time", "numpy", *_TENSORFLOW})
+_IMPORTS = frozenset(
+    {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
+)
+_IMPORTS_OF_RUNTIME = frozenset({"dataclasses", "json", "numpy", "time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,85 +27,77 @@ class Spec:
     key: str
     dtype: FeatureType
 
+    @property
+    def is_list(self) -> bool:
+        """Return whether a row has a list of values."""
+        return self.dtype == "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How training goes on and ends, where that is an option of the config."""
+
+    has_recency: bool
+    """Whether old rows are drawn less often."""
+    stops_early: bool
+    """Whether training ends when validation recall gets no better."""
+    has_warmup: bool
+    has_plateau: bool
+    """Whether the rate falls when validation recall gets no better."""
+    averages_weights: bool
+    validates_each_epoch: bool
+    refits: bool
+    """Whether the model is trained again, on validation rows too."""
+    is_compiled: bool
+    """Whether XLA compiles the step."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainerPlan:
-    """Everything that `trainer_module.py` says."""
+    """Everything that `trainer_module.py` says.
+
+    Attributes:
+        runtime_digest: Digest of the runtime that the module is made for.
+        is_single_file: Whether the runtime's text stands in the module itself.
+    """
 
     header: Header
-    model: ModelConfig
+    kind: KindPlan
     optimizer: OptimizerPlan
+    optimizer_name: str
+    schedule: Schedule
     query: Tower
     candidate: Tower
     specs: tuple[Spec, ...]
-    event_time: str | None
-    negatives: Negatives
-    negatives_reason: str
-    buyer_id: str
-    product_id: str
-    product_dtype: DType
-    buyer_vocabulary: str
-    product_vocabulary: str
+    columns: tuple[Constant, ...]
+    """Arguments of the runtime's Columns."""
     serving: tuple[ServingInput, ...]
-    has_vocabulary: bool
-    has_tables: bool
-    imports: frozenset[str] = _IMPORTS
+    constants: tuple[Group, ...]
+    is_mixed_precision: bool
+    has_max_norm: bool
+    """Whether the vectors of tables have a bound."""
+    runtime_digest: str = ""
+    is_single_file: bool = False
 
     @property
-    def half_life_days(self) -> float | None:
-        """Days after which a row is seen half as often; None where rows have no time."""
-        return self.model.recency_half_life_days if self.event_time else None
-
-    @property
-    def is_sampled(self) -> bool:
-        """Says whether a softmax sees a sample of the catalogue only."""
-        return self.negatives != "full_catalogue"
+    def imports(self) -> frozenset[str]:
+        """Modules that the generated one imports."""
+        return _IMPORTS | (_IMPORTS_OF_RUNTIME if self.is_single_file else {"trainer_runtime"})
 
     @property
     def has_histories(self) -> bool:
-        """Says whether a row has lists."""
-        return any(spec.dtype == "list" for spec in self.specs)
+        """Return whether a row has lists."""
+        return any(spec.is_list for spec in self.specs)
+
+    @property
+    def has_vocabulary(self) -> bool:
+        """Return whether a tower embeds values of a vocabulary."""
+        return any(item.kind == "vocabulary" for tower in self.towers for item in tower.inputs)
 
     @property
     def weighs_histories(self) -> bool:
-        """Says whether the latest values of a list count most."""
+        """Return whether the latest values of a list count most."""
         return any(item.half_life for item in self.query.inputs)
-
-    @property
-    def repeated(self) -> TowerInput | None:
-        """The list whose products have other scores than their vectors give them."""
-        return next((item for item in self.query.inputs if item.repeat_bonus), None)
-
-    @property
-    def is_distributed(self) -> bool:
-        """Says whether the model has replicas."""
-        return self.model.distribution != "none"
-
-    @property
-    def is_mixed_precision(self) -> bool:
-        """Says whether layers compute in 16 bits."""
-        return self.model.precision != "float32"
-
-    @property
-    def has_relu(self) -> bool:
-        """Says whether a tower has units that can die."""
-        return any(tower.has_relu for tower in self.towers)
-
-    @property
-    def stops_early(self) -> bool:
-        """Says whether training ends when recall gets no better."""
-        return self.model.enable_training_metrics and bool(self.model.early_stopping_patience)
-
-    @property
-    def has_plateau(self) -> bool:
-        """Says whether the rate falls when recall gets no better."""
-        schedule = self.model.learning_rate_schedule
-        return self.model.enable_training_metrics and schedule == "plateau"
-
-    @property
-    def masks_scores(self) -> bool:
-        """Says whether some scores are taken out of the softmax."""
-        return bool(self.model.remove_accidental_hits or self.model.hard_negatives)
 
     @property
     def renamed(self) -> tuple[ServingInput, ...]:
@@ -114,37 +109,100 @@ class TrainerPlan:
         """Both towers, the query tower first."""
         return (self.query, self.candidate)
 
+    def with_runtime(self, digest: str, is_single_file: bool) -> TrainerPlan:
+        """Return the plan of a module for one runtime."""
+        return replace(self, runtime_digest=digest, is_single_file=is_single_file)
+
 
 def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
-    """Returns the plan; the config must have passed the check."""
+    """Return the plan; the config must have passed the check."""
     names = Names()  # of both towers, since one may borrow a table of the other
     query, candidate = plan_tower(config, "buyer", names), plan_tower(config, "product", names)
     split = config.data.split
     event_time = EVENT_TIME if split and split.date_column else None
-    kinds = {item.kind for tower in (query, candidate) for item in tower.inputs}
-    buyer_id, product_id = config.features.buyer_id, config.features.product_id
-    assert buyer_id, "the check lets no config pass without"
-    assert product_id, "the check lets no config pass without"
-    negatives, reason = decide_negatives(config)
-    vocabularies = vocabulary_names(config)
+    specs, kind = tuple(_specs(query, candidate, event_time)), plan_kind(config)
+    schedule = _schedule(config.model, event_time)
     return TrainerPlan(
         header=plan_header(config),
-        model=config.model,
+        kind=kind,
         optimizer=plan_optimizer(config.model),
+        optimizer_name=config.model.optimizer,
+        schedule=schedule,
         query=query,
         candidate=candidate,
-        specs=tuple(_specs(query, candidate, event_time)),
-        event_time=event_time,
-        negatives=negatives,
-        negatives_reason=reason,
-        buyer_id=buyer_id,
-        product_id=product_id,
-        product_dtype=_dtype(config, "product", product_id),
-        buyer_vocabulary=vocabularies[buyer_id],
-        product_vocabulary=vocabularies[product_id],
+        specs=specs,
+        columns=_columns(config, candidate, specs, event_time),
         serving=serving_inputs(config),
-        has_vocabulary="vocabulary" in kinds,
-        has_tables="table" in kinds,
+        constants=_constants(config.model, schedule, kind),
+        is_mixed_precision=config.model.precision != "float32",
+        has_max_norm=config.model.embedding_max_norm is not None,
+    )
+
+
+def _columns(
+    config: ExperimentConfig, candidate: Tower, specs: tuple[Spec, ...], event_time: str | None
+) -> tuple[Constant, ...]:
+    buyer, product = config.features.buyer_id, config.features.product_id
+    assert buyer, "the check lets no config pass without"
+    assert product, "the check lets no config pass without"
+    vocabularies = vocabulary_names(config)
+    lists = tuple(spec.key for spec in specs if spec.is_list)
+    return constants(
+        Constant("buyer", buyer),
+        Constant("product", product),
+        Constant("buyer_vocabulary", vocabularies[buyer]),
+        Constant("product_vocabulary", vocabularies[product]),
+        Constant("product_features", candidate.keys),
+        lists and Constant("histories", lists),
+        event_time and Constant("time", event_time),
+    )
+
+
+def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
+    validates = model.enable_training_metrics
+    return Schedule(
+        has_recency=bool(model.recency_half_life_days and event_time),
+        stops_early=validates and bool(model.early_stopping_patience),
+        has_warmup=model.learning_rate_schedule == "warmup_cosine",
+        has_plateau=validates and model.learning_rate_schedule == "plateau",
+        averages_weights=model.ema_decay is not None,
+        validates_each_epoch=validates,
+        refits=model.refit,
+        is_compiled=model.jit_compile,
+    )
+
+
+def _constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) -> tuple[Group, ...]:
+    max_norm = model.embedding_max_norm
+    shape = Group.of(
+        "The model.",
+        Constant("EMBEDDING_DIM", model.output_embedding_dim),
+        max_norm and Constant("EMBEDDING_MAX_NORM", max_norm, "of each vector of a table"),
+        *kind.constants,
+    )
+    groups = (_training_constants(model, schedule), kind.negatives_group, shape)
+    return tuple(group for group in groups if group.title)
+
+
+def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
+    return Group.of(
+        "Training; custom_config may override the first four.",
+        Constant("LEARNING_RATE", model.learning_rate),
+        Constant("BATCH_SIZE", model.batch_size, "over all replicas"),
+        Constant("EPOCHS", model.epochs),
+        Constant("SEED", model.seed),
+        schedule.stops_early
+        and Constant("PATIENCE", model.early_stopping_patience, "epochs without a better recall"),
+        schedule.has_warmup
+        and Constant("WARMUP_SHARE", 0.05, "of all steps, in which the rate rises"),
+        schedule.has_plateau
+        and Constant("PLATEAU_FACTOR", 0.5, "of the rate, after an epoch without a better recall"),
+        schedule.averages_weights
+        and Constant("EMA_DECAY", model.ema_decay, "of the weights' moving average, a step"),
+        schedule.has_recency
+        and Constant(
+            "HALF_LIFE_DAYS", model.recency_half_life_days, "a row so old is drawn half as often"
+        ),
     )
 
 
@@ -156,8 +214,3 @@ def _specs(query: Tower, candidate: Tower, event_time: str | None) -> Iterator[S
             yield Spec(item.key, item.dtype)
     if event_time:
         yield Spec(event_time, "int64")
-
-
-def _dtype(config: ExperimentConfig, side: Side, name: str) -> DType:
-    features = config.features.features_of(side)
-    return next(dtype_of(f.bq_type) for f in features if f.output_name == name)

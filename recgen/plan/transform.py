@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-from recgen.config import (
-    SIDES,
+from recgen.config import SIDES, Cross, ExperimentConfig, Feature, HistoryFeature, Side
+from recgen.config.transforms import (
     Bucketize,
-    Cross,
     Cyclical,
     Embedding,
-    ExperimentConfig,
-    Feature,
-    HistoryFeature,
     MissingFlag,
     Normalize,
-    Side,
     Transform,
 )
 from recgen.plan.columns import EVENT_TIME, shared_names, vocabulary_names
@@ -32,12 +27,13 @@ READINGS: dict[str, Reading] = {
     "history": "list",
 }
 
-# Names that the generated function uses itself, its helpers among them.
-_HELPERS = (
-    "dense read_text read_number read_time read_list days signed_log z_score rescale bucket wave "
-    "cross latest"
-)
-_RESERVED = frozenset({"inputs", "outputs", "tf", "tft", *_HELPERS.split()})
+# The helpers that the generated function may call, in the order in which they stand.
+_HELPERS = ["text", "list", "number", "time", "days", "signed_log", "z_score", "rescale"]
+_HELPERS += ["bucket", "wave", "cross", "latest"]
+# Names that the generated function uses itself.
+_RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "dense", *_HELPERS}) | {
+    f"read_{reading}" for reading in READINGS.values()
+}
 
 _DAY = 86_400
 # A year is the mean Gregorian one: a date's phase moves by less than a day over 400 years.
@@ -57,6 +53,7 @@ CYCLES: dict[str, tuple[int, int]] = {
 class Read:
     """One statement that reads a raw column into a variable."""
 
+    macro: ClassVar = "read"
     variable: str
     column: str
     reading: Reading
@@ -66,6 +63,7 @@ class Read:
 class Derive:
     """One statement that makes a variable of another: `kind` is the helper that does it."""
 
+    macro: ClassVar = "derive"
     variable: str
     kind: Literal["signed_log", "days"]
     source: str
@@ -75,18 +73,26 @@ class Derive:
 class Vocabulary:
     """One statement that learns a vocabulary, where more than one output uses it."""
 
+    macro: ClassVar = "learn_vocabulary"
     variable: str
     source: str
     options: tuple[tuple[str, int | str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Member:
     """A member of a cross: `buckets` is None for text, `key` an output that has the buckets."""
 
     variable: str
     buckets: int | None
     key: str | None = None
+
+    @property
+    def macro(self) -> str:
+        """Name of the template's macro that prints it."""
+        if self.buckets is None:
+            return "copy"
+        return "bucket_of_output" if self.key else "own_bucket"
 
 
 Statement = Read | Derive | Vocabulary
@@ -101,7 +107,7 @@ class Output:
     variable: str = ""
     numbers: tuple[float, ...] = ()
     options: tuple[tuple[str, int | str], ...] = ()
-    parts: tuple[Part, ...] = ()
+    members: tuple[Member, ...] = ()
     uses: str = ""
     """The variable of a vocabulary that more than one output uses."""
 
@@ -126,8 +132,23 @@ class TransformPlan:
     @property
     def imports(self) -> frozenset[str]:
         """Modules that the generated one imports."""
-        math = {"math"} if {"number", "days", "wave"} & self.helpers else set()
+        math = {"math"} if self.needs_math else set()
         return frozenset({"tensorflow", "tensorflow_transform", *math})
+
+    @property
+    def needs_math(self) -> bool:
+        """Return whether a helper uses the module math."""
+        return not self.helpers.isdisjoint({"number", "days", "wave"})
+
+    @property
+    def has_times(self) -> bool:
+        """Return whether a column is a time."""
+        return "time" in self.helpers
+
+    @property
+    def helper_templates(self) -> tuple[str, ...]:
+        """Templates of the helpers, in their order."""
+        return tuple(f"transform/helpers/{name}.j2" for name in _HELPERS if name in self.helpers)
 
 
 def plan_transform(config: ExperimentConfig) -> TransformPlan:
@@ -210,9 +231,9 @@ class _Steps:
                 variable = self._derive(statements, member.output_name, "days", variable)
             buckets = None if reading == "text" else member.crossing_buckets
             key = self._buckets.get((variable, buckets)) if buckets is not None else None
-            parts.append(Part(variable, buckets, key))
+            parts.append(Member(variable, buckets, key))
         output = Output(
-            "cross", cross.output_name, parts=tuple(parts), numbers=(cross.hash_bucket_size,)
+            "cross", cross.output_name, members=tuple(parts), numbers=(cross.hash_bucket_size,)
         )
         comment = f"{side.capitalize()}: {' x '.join(cross.members)}, crossed"
         return Step(comment, tuple(statements), (output,))
@@ -321,5 +342,5 @@ def _called(steps: tuple[Step, ...]) -> Iterator[str]:
                 yield statement.kind
         for output in step.outputs:
             yield output.kind
-            if any(part.buckets is not None and part.key is None for part in output.parts):
+            if any(part.buckets is not None and part.key is None for part in output.members):
                 yield "bucket"

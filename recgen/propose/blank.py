@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.propose.text import Comments, config_text
 
 
@@ -32,8 +33,8 @@ def blank_config(name: str) -> str:
             "buyer_tower_layers": [],
             "product_tower_layers": [],
             "output_embedding_dim": 64,
-            "optimizer": "adagrad",
-            "learning_rate": 0.05,
+            "optimizer": RECOMMENDED,
+            "learning_rate": OPTIMIZERS[RECOMMENDED].proposed,
             "batch_size": 1024,
             "epochs": 8,
             "top_k": 100,

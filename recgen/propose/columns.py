@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
-from recgen.findings import show
+from recgen.findings import percent, show
 from recgen.propose.features import NUMBERS, feature_of
 from recgen.propose.ids import Keys
 from recgen.propose.names import names_id
 from recgen.propose.table import Table
-from recgen.rules.data.lookup import percent
 
 _LOOSE = 0.25  # between what is a property (0.05 for prices in Online Retail) and not (0.6)
 _MOSTLY = 0.5

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from recgen.config import SIDES, DataConfig, ModelConfig, Side, negatives_of
-from recgen.findings import Location, show
-from recgen.profile import embedding_width
+from recgen.data.estimates import embedding_width
+from recgen.findings import Location, percent, show
 from recgen.propose.columns import Towers
 from recgen.propose.features import day
 from recgen.propose.ids import Choice, Keys
@@ -16,7 +16,6 @@ from recgen.propose.sizes import Divided
 from recgen.propose.table import Table
 from recgen.propose.text import Comments, comment, ignore
 from recgen.propose.times import Past, Recency
-from recgen.rules.data.lookup import percent
 
 _LISTED = 40  # columns that are left out, each with its reason
 

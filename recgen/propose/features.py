@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from recgen.config import BqType
-from recgen.findings import show
-from recgen.profile import ColumnProfile, embedding_width
+from recgen.data.estimates import embedding_width
+from recgen.data.profile import ColumnProfile
+from recgen.findings import percent, show
 from recgen.propose.names import names_id
 from recgen.propose.table import Table, is_clock
-from recgen.rules.data.lookup import percent
 
 NUMBERS = ("real", "boolean", "time")
 _NARROWEST = 4  # the smallest embedding_dim

@@ -8,7 +8,7 @@ from typing import Any
 
 from recgen.check import check
 from recgen.config import SIDES, FeatureConfig, Side
-from recgen.profile import Profile
+from recgen.data.profile import Profile
 from recgen.propose import sizes
 from recgen.propose.columns import Towers, sort_columns
 from recgen.propose.explained import Explained

@@ -7,9 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from recgen.config import BqType
-from recgen.profile import ColumnProfile, Profile
-from recgen.rules.data.lookup import Use
-from recgen.rules.data.times import wrong_unit
+from recgen.data.columns import Use, wrong_unit
+from recgen.data.profile import ColumnProfile, Profile
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # values that repeat, or combinations: fewer say nothing

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recgen.findings import Location, printable
-from recgen.load.document import Document
-from recgen.load.reading import read_text
+from recgen.reading.document import Document
+from recgen.reading.sources import read_text
 
 SCHEMA_FILE = "recgen.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=./{SCHEMA_FILE}"
@@ -39,7 +39,7 @@ def config_text(data: Mapping[str, Any], comments: Comments) -> str:
     Raises:
         AssertionError: Reading would not give the data again, which is a bug of recgen.
     """
-    from recgen.load.yaml_writer import write_yaml  # brings the YAML library, which takes time
+    from recgen.reading.yaml_writer import write_yaml  # brings the YAML library, which takes time
 
     plain = write_yaml(dict(data))
     above: dict[int, list[str]] = {}

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature
+from recgen.data.estimates import GIB, drawn_rows, list_values
 from recgen.propose.ids import Keys
 from recgen.propose.sizes import Divided
 from recgen.propose.table import Table
-from recgen.rules.cost import GIB
-from recgen.rules.data.recency import drawn_rows
-from recgen.rules.size import list_values
 
 _DAY = 86_400
 _PART = 6  # of the time: README; 50 to 60 of 337 days were best on Online Retail

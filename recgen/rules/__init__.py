@@ -1,11 +1,15 @@
-"""All rules by code: the one registry that checking and `recgen explain` read."""
+"""All rules by code: what checking and `recgen explain` read."""
 
-from recgen.rules import (
+# Importing a family registers its rules.
+from recgen.rules import (  # noqa: F401
+    activations,
     columns,
     cost,
     crosses,
     data,
+    dialects,
     effect,
+    effect_training,
     hardware,
     history,
     ids,
@@ -24,38 +28,8 @@ from recgen.rules import (
     vectors,
     vocabulary,
 )
-from recgen.rules.base import Check, Problem, Rule
+from recgen.rules.registry import Problem, Rule, registered
 
-_FAMILIES = (
-    reading,
-    ignores,
-    support,
-    columns,
-    ids,
-    transforms,
-    vocabulary,
-    crosses,
-    history,
-    leakage,
-    effect,
-    training,
-    loss,
-    negatives,
-    vectors,
-    layers,
-    optimizer,
-    hardware,
-    split,
-    cost,
-    size,
-    data,
-)
+RULES: dict[str, Rule] = registered()
 
-RULES: dict[str, Rule] = {
-    rule.code: rule
-    for rule in sorted(
-        (rule for family in _FAMILIES for rule in family.RULES), key=lambda rule: rule.code
-    )
-}
-
-__all__ = ["RULES", "Check", "Problem", "Rule"]
+__all__ = ["RULES", "Problem", "Rule"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig
+from recgen.config.paths import all_crosses, all_features, crosses_of, features_of
 from recgen.findings import Location, join_path, show
-from recgen.rules.base import Problem, Rule, all_crosses, all_features, crosses_of, features_of
+from recgen.rules.registry import Problem, rule
 
 
 def _inside(path: Location) -> str:
@@ -14,21 +15,62 @@ def _inside(path: Location) -> str:
     return join_path(path[1:] if path[0] == "features" else path)
 
 
-def _column_twice(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG101", "error")
+def column_twice(features: FeatureConfig) -> Iterator[Problem]:
+    """A column appears twice in one tower.
+
+    The second one overwrites the first, or doubles the column's weight. One failed experiment had
+    `cust_value` twice.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: cust_value, data_type: numeric}
+            - {column: cust_value, data_type: numeric}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - column: cust_value
+              data_type: numeric
+              transforms: {normalize: {}, bucketize: {}}
+
+    Keep one feature and give it all the transforms.
+    """
     for side in SIDES:
         first: dict[str, Location] = {}
         for path, feature in features_of(features, side):
             earlier = first.setdefault(feature.column, path)
             if earlier is not path:
                 message = (
-                    f"the column {show(feature.column)} is twice in the {side} tower: "
+                    f"column {show(feature.column)} appears twice in the {side} tower: "
                     f"{_inside(earlier)} and {_inside(path)}"
                 )
                 help = "Keep one feature and give it all the transforms."
                 yield Problem(path, message, help, fix=("remove", None))
 
 
-def _name_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+@rule("RG102", "error")
+def name_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+    """Two columns with one output name.
+
+    A column is known everywhere by its output name (`display_name`, else `column`), so two columns
+    with the same name cannot be told apart.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: cust_city, display_name: city, data_type: text}
+            - {column: ship_city, display_name: city, data_type: text}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: cust_city, display_name: city, data_type: text}
+            - {column: ship_city, display_name: ship_to_city, data_type: text}
+
+    Give one of them another `display_name`.
+    """
     first: dict[str, tuple[str, Location]] = {}
     for name, column, path in _named_columns(features, data):
         other, earlier = first.setdefault(name, (column, path))
@@ -52,12 +94,33 @@ def _named_columns(
         yield data.split.date_column, data.split.date_column, ("data", "split", "date_column")
 
 
-def _towers_differ(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG107", "error")
+def towers_differ(features: FeatureConfig) -> Iterator[Problem]:
+    """One output in both towers, with different transforms.
+
+    `preprocessing_fn` computes each output once, so one tower's transforms would silently win.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: city, data_type: text, transforms: {embedding: {embedding_dim: 16}}}
+          product_model_features:
+            - {column: city, data_type: text, transforms: {embedding: {embedding_dim: 32}}}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: city, data_type: text, transforms: {embedding: {embedding_dim: 16}}}
+          product_model_features:
+            - {column: city, data_type: text, transforms: {embedding: {embedding_dim: 16}}}
+
+    Give both the same transforms, or one of them another `display_name`.
+    """
     first: dict[tuple[str, str], tuple[object, Location]] = {}
     for path, name, column, treatment in _treatments(features):
         other, earlier = first.setdefault((name, column), (treatment, path))
         if other != treatment and earlier[1] != path[1]:
-            message = f"{show(name)} is treated in another way in {_inside(earlier)}"
+            message = f"{show(name)} is treated differently in {_inside(earlier)}"
             help = (
                 "Both towers read the same output: give both the same types and transforms, "
                 "or one of them another `display_name`."
@@ -74,7 +137,28 @@ def _treatments(features: FeatureConfig) -> Iterator[tuple[Location, str, str, o
         yield path, cross.output_name, "", cross
 
 
-def _key_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+@rule("RG108", "error")
+def key_taken(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+    """Two outputs with one key.
+
+    The outputs of `preprocessing_fn` are named after the column and the transform, so a text column
+    `price_norm` collides with a normalized `price`. `event_time` is taken when the split has a date
+    column.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: price, data_type: numeric}
+            - {column: price_norm, data_type: text}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: price, data_type: numeric}
+            - {column: price_norm, display_name: price_class, data_type: text}
+
+    Give one of them another `display_name`.
+    """
     owners: dict[str, tuple[object, Location]] = {}
     if data.split and data.split.date_column:
         owners["event_time"] = (None, ("data", "split", "date_column"))
@@ -82,7 +166,7 @@ def _key_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
         for key in keys:
             other, earlier = owners.setdefault(key, (owner, path))
             if other != owner:
-                message = f"the output {show(key)} is already given by {_inside(earlier)}"
+                message = f"the output {show(key)} is already produced by {_inside(earlier)}"
                 yield Problem(path, message, "Give one of them another `display_name`.")
 
 
@@ -93,13 +177,30 @@ def _outputs(features: FeatureConfig) -> Iterator[tuple[tuple[str, ...], object,
         yield (cross.output_name,), cross.members, path
 
 
-def _cross_twice(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG109", "error")
+def cross_repeats(features: FeatureConfig) -> Iterator[Problem]:
+    """A cross repeats a column or another cross.
+
+    A column crossed with itself says nothing new, and the same cross twice only doubles its weight.
+
+    Example:
+        features:
+          buyer_model_crosses:
+            - features: [{column: city}, {column: city}]
+
+    Use instead:
+        features:
+          buyer_model_crosses:
+            - features: [{column: city}, {column: segment}]
+
+    Cross two or three different columns, once.
+    """
     for side in SIDES:
         first: dict[frozenset[str], Location] = {}
         for path, cross in crosses_of(features, side):
             members = frozenset(cross.members)
             if len(members) < len(cross.members):
-                message = f"a column is twice in the cross {show(cross.output_name)}"
+                message = f"a column appears twice in the cross {show(cross.output_name)}"
                 yield Problem(path, message, "Cross two or three different columns.")
                 continue
             earlier = first.setdefault(members, path)
@@ -108,82 +209,25 @@ def _cross_twice(features: FeatureConfig) -> Iterator[Problem]:
                 yield Problem(path, message, "Keep one of them.", fix=("remove", None))
 
 
-def _tower_empty(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG113", "error")
+def tower_empty(features: FeatureConfig) -> Iterator[Problem]:
+    """A tower without features.
+
+    A tower that sees nothing gives every buyer, or every product, the same vector.
+
+    Example:
+        features:
+          buyer_model_features: []
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+
+    Add at least the ID column.
+    """
     for side in SIDES:
         if not features.features_of(side):
             path = ("features", f"{side}_model_features")
             message = f"the {side} tower has no features"
             yield Problem(path, message, f"Add at least the {side}'s ID column.")
-
-
-RULES = (
-    Rule(
-        code="RG101",
-        severity="error",
-        title="A column twice in one tower",
-        reason="The second one overwrites the first, or doubles the column's weight. One failed "
-        "experiment had `cust_value` twice.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: cust_value, data_type: numeric}\n"
-        "    - {column: cust_value, data_type: numeric}",
-        remedy="Keep one feature and give it all the transforms.",
-        checks=(_column_twice,),
-    ),
-    Rule(
-        code="RG102",
-        severity="error",
-        title="Two columns with one output name",
-        reason="A column is known by its output name (`display_name`, else `column`) everywhere, "
-        "so that two columns of one name cannot be told apart.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: cust_city, display_name: city, data_type: text}\n"
-        "    - {column: ship_city, display_name: city, data_type: text}",
-        remedy="Give one of them another `display_name`.",
-        checks=(_name_twice,),
-    ),
-    Rule(
-        code="RG107",
-        severity="error",
-        title="One output in both towers, with different transforms",
-        reason="`preprocessing_fn` gives each output once, so one tower's transforms would win in "
-        "silence.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: city, data_type: text, transforms: {embedding: {embedding_dim: 16}}}\n"
-        "  product_model_features:\n"
-        "    - {column: city, data_type: text, transforms: {embedding: {embedding_dim: 32}}}",
-        remedy="Give both the same transforms, or one of them another `display_name`.",
-        checks=(_towers_differ,),
-    ),
-    Rule(
-        code="RG108",
-        severity="error",
-        title="Two outputs with one key",
-        reason="The outputs of `preprocessing_fn` are named after the column and the transform, "
-        "so a text column `price_norm` collides with a normalized `price`; `event_time` is taken "
-        "when the split has a date column.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: price, data_type: numeric}\n    - {column: price_norm, data_type: text}",
-        remedy="Give one of them another `display_name`.",
-        checks=(_key_twice,),
-    ),
-    Rule(
-        code="RG109",
-        severity="error",
-        title="A cross repeats a column or another cross",
-        reason="A column crossed with itself says nothing new, and the same cross twice only "
-        "doubles its weight.",
-        example="features:\n  buyer_model_crosses:\n"
-        "    - features: [{column: city}, {column: city}]",
-        remedy="Cross two or three different columns, once.",
-        checks=(_cross_twice,),
-    ),
-    Rule(
-        code="RG113",
-        severity="error",
-        title="A tower without features",
-        reason="A tower that sees nothing gives every buyer, or every product, the same vector.",
-        example="features:\n  buyer_model_features: []",
-        remedy="Add at least the ID column.",
-        checks=(_tower_empty,),
-    ),
-)

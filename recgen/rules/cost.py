@@ -11,28 +11,18 @@ from recgen.config import (
     Dense,
     FeatureConfig,
     ModelConfig,
-    Optimizer,
     negatives_of,
     scored_of,
 )
+from recgen.config.paths import all_crosses, embeddings_of, layers_of, quantiles_of
+from recgen.data.columns import described, id_column
+from recgen.data.estimates import GIB, in_gib
+from recgen.data.profile import Profile
 from recgen.findings import Location, show
-from recgen.profile import Profile
-from recgen.rules.base import (
-    NO_DATA,
-    Problem,
-    Rule,
-    all_crosses,
-    embeddings_of,
-    layers_of,
-    quantiles_of,
-)
-from recgen.rules.data.lookup import described, id_column
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED
+from recgen.rules.registry import NO_DATA, Problem, rule
 
-GIB = 2**30
 _FLOAT = 4  # bytes
-_SLOTS: dict[Optimizer, int] = {  # numbers that the optimizer keeps for each weight
-    "sgd": 1, "adagrad": 1, "clippy_adagrad": 1, "rmsprop": 1, "adam": 2, "adamw": 2, "ftrl": 2,
-}  # fmt: skip
 _MOST_TABLES = GIB
 _MOST_ROWS = 100_000
 _MOST_WEIGHTS = 10_000_000
@@ -67,13 +57,41 @@ def _tables(features: FeatureConfig, profile: Profile | None) -> Iterator[_Table
         yield _Table(path, cross.output_name, cross.hash_bucket_size, cross.embedding_dim)
 
 
-def _embedding_memory(
+@rule("RG401", "warning")
+def table_memory(
     features: FeatureConfig, model: ModelConfig, profile: Profile | None = None
 ) -> Iterator[Problem]:
+    """Embeddings of more than 1 GiB.
+
+    A table takes rows x width x 4 bytes, and the optimizer keeps as much again for each weight, or
+    twice as much, as Adam, AdamW and FTRL do. `ema_decay` keeps it once more, and goes over all of
+    it every 32 steps. Rows are known from `vocab_size`, buckets and crosses, and with `--data` from
+    the data. Other vocabularies are not counted.
+
+    Example:
+        model:
+          optimizer: adam
+        features:
+          buyer_model_features:
+            - column: customer_id
+              data_type: text
+              transforms: {embedding: {vocab_size: 5000000, embedding_dim: 128}}
+
+    Use instead:
+        model:
+          optimizer: adagrad
+        features:
+          buyer_model_features:
+            - column: customer_id
+              data_type: text
+              transforms: {embedding: {vocab_size: 500000, embedding_dim: 128}}
+
+    Lower `embedding_dim` or the number of rows, or use `adagrad`.
+    """
     tables = list(_tables(features, profile))
     weights = sum(table.rows * table.width for table in tables)
-    is_averaged = model.weight_average_decay is not None
-    total = weights * _FLOAT * (1 + _SLOTS[model.optimizer] + is_averaged)
+    is_averaged = model.ema_decay is not None
+    total = weights * _FLOAT * (1 + OPTIMIZERS[model.optimizer].slots + is_averaged)
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)
         message = (
@@ -86,23 +104,66 @@ def _embedding_memory(
         yield Problem(largest.path, message, help)
 
 
-def in_gib(size: float) -> str:
-    """Returns a number of bytes in words."""
-    return f"{size / GIB:,.1f} GiB"
-
-
-def _dense_updates(
+@rule("RG402", "warning")
+def whole_tables_rewritten(
     features: FeatureConfig, model: ModelConfig, profile: Profile | None = None
 ) -> Iterator[Problem]:
-    if model.optimizer != "adagrad":
+    """An optimizer that rewrites whole tables.
+
+    In Keras 2, all optimizers but Adagrad read and write what they keep for every row in each step,
+    not only for the rows of the batch. Measured with a table of 100,000 x 64, 1,024 rows a step, on
+    two cores: Adagrad takes 0.8 ms, RMSprop 13, SGD 17, Adam 22, AdamW 38, FTRL 44; with a million
+    rows, Adagrad 1.1 and Adam 223. A whole step of the ID towers takes 8. ClippyAdagrad, in another
+    measurement on two busy cores, takes 11 ms where Adagrad took 2.0, and 118 with a million rows.
+
+    Example:
+        model:
+          optimizer: adam
+        features:
+          buyer_model_features:
+            - column: customer_id
+              data_type: text
+              transforms: {embedding: {vocab_size: 1000000}}
+
+    Use instead:
+        model:
+          optimizer: adagrad
+        features:
+          buyer_model_features:
+            - column: customer_id
+              data_type: text
+              transforms: {embedding: {vocab_size: 1000000}}
+    """
+    if not OPTIMIZERS[model.optimizer].is_sparse:
         rows = sum(table.rows for table in _tables(features, profile))
         if rows > _MOST_ROWS:
             message = f"{model.optimizer} rewrites all {rows:,} embedding rows in each step"
-            help = "Use `adagrad`, which touches the rows of the batch only."
-            yield Problem(("model", "optimizer"), message, help, fix=("set", "adagrad"))
+            help = f"Use `{RECOMMENDED}`, which touches the rows of the batch only."
+            yield Problem(("model", "optimizer"), message, help, fix=("set", RECOMMENDED))
 
 
-def _dense_weights(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
+@rule("RG403", "warning")
+def layer_weights(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
+    """Dense layers of more than ten million weights.
+
+    Each row of each batch is multiplied with all weights of the dense layers, so they cost more
+    than everything else: six multiplications and additions per weight and row. Measured on Online
+    Retail, towers without layers have the best recall.
+
+    Example:
+        model:
+          buyer_tower_layers:
+            - {type: dense, units: 8192}
+            - {type: dense, units: 4096}
+
+    Use instead:
+        model:
+          buyer_tower_layers:
+            - {type: dense, units: 256}
+            - {type: dense, units: 128}
+
+    Use fewer units or layers.
+    """
     for side in filter(model.layers_of, SIDES):
         width, weights = features.width_of(side), 0
         for _, layer in layers_of(model, side):
@@ -115,19 +176,41 @@ def _dense_weights(features: FeatureConfig, model: ModelConfig) -> Iterator[Prob
             yield Problem(path, message, "Use fewer units or layers.")
 
 
-def _scores_memory(
+@rule("RG404", "warning")
+def score_memory(
     features: FeatureConfig,
     model: ModelConfig,
     data: DataConfig = NO_DATA,
     profile: Profile | None = None,
 ) -> Iterator[Problem]:
+    """Scores that take more than 1 GiB a step.
+
+    Each row of a batch is scored with all rows of the batch, some more products (`mixed`) or the
+    whole catalogue. Reported above 8192 x 8192 scores. At the peak of a step, the loss alone takes
+    1.1 such matrices, and 3.7 with `remove_accidental_hits` and `label_smoothing` (measured at 8192
+    x 8192 and 1024 x 65,536); the time grows with them.
+
+    Recall does not: fewer steps in an epoch cost more than more negatives bring (RG207), and on
+    Online Retail the products of the batch, with the logQ correction, gave the recall of the whole
+    catalogue (0.311).
+
+    Example:
+        model:
+          batch_size: 32768
+
+    Use instead:
+        model:
+          batch_size: 1024
+
+    Use batches of 256 to 2048, and `full_catalogue` for small catalogues only.
+    """
     product = id_column(features, "product", profile) if profile else None
     products = product.distinct if product else None
     batch, scored = model.batch_size, scored_of(model, data, products)
     if scored is None or batch * scored <= _MOST_SCORES:
         return
     size = in_gib(_MATRICES * _FLOAT * batch * scored)
-    message = f"{batch:,} x {scored:,} scores, up to {_MATRICES} times over, take {size} a step"
+    message = f"{batch:,} x {scored:,} scores, up to {_MATRICES} times over, take {size} per step"
     match negatives_of(model, data):
         case "full_catalogue":
             help = "Use `in_batch`: with the logQ correction it is as good on Online Retail."
@@ -139,9 +222,35 @@ def _scores_memory(
             yield Problem(("model", "batch_size"), message, "Use 256 to 2048.", fix=("set", 2048))
 
 
-def _bounded_tables(
+@rule("RG409", "warning")
+def bound_rewrites_tables(
     features: FeatureConfig, model: ModelConfig, profile: Profile | None = None
 ) -> Iterator[Problem]:
+    """A bound on vectors that rewrites whole tables.
+
+    Keras applies a constraint to a whole table after each step, including the rows that the batch
+    did not touch. Measured with Adagrad, a table of 100,000 x 64 and 1,024 rows a step on two busy
+    cores: 14 ms instead of 2.0; with a million rows 137 instead of 2.3. Rows are counted as for
+    RG402.
+
+    Example:
+        model:
+          embedding_max_norm: 3.0
+        features:
+          buyer_model_features:
+            - column: customer_id
+              data_type: text
+              transforms: {embedding: {vocab_size: 1000000}}
+
+    Use instead:
+        model:
+          embedding_max_norm: null
+        features:
+          buyer_model_features:
+            - column: customer_id
+              data_type: text
+              transforms: {embedding: {vocab_size: 1000000}}
+    """
     rows = sum(table.rows for table in _tables(features, profile))
     if model.embedding_max_norm is not None and rows > _MOST_ROWS:
         message = f"embedding_max_norm rewrites all {rows:,} embedding rows in each step"
@@ -149,98 +258,32 @@ def _bounded_tables(
         yield Problem(("model", "embedding_max_norm"), message, help, fix=("remove", None))
 
 
-def _wide_input(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG405", "warning")
+def wide_input(features: FeatureConfig) -> Iterator[Problem]:
+    """A tower's input of more than 8192 numbers.
+
+    Features are concatenated, and the first layer has a weight for each of these numbers and each
+    of its units. At the default width of 32, it takes 256 embedded features to get this far.
+
+    Example:
+        features:
+          buyer_model_features:
+            - column: city
+              data_type: text
+              transforms: {embedding: {embedding_dim: 1024}}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - column: city
+              data_type: text
+              transforms: {embedding: {embedding_dim: 32}}
+
+    Narrow the embeddings of columns with few values, or remove features.
+    """
     for side in SIDES:
         width = features.width_of(side)
         if width > _MOST_WIDTH:
             message = f"the {side} tower's input is {width:,} numbers wide"
             help = "Narrow its embeddings, or remove features."
             yield Problem(("features", f"{side}_model_features"), message, help)
-
-
-RULES = (
-    Rule(
-        code="RG401",
-        severity="warning",
-        title="Embeddings of more than 1 GiB",
-        reason="A table takes rows x width x 4 bytes, and the optimizer keeps as much again for "
-        "each weight: twice for Adam, AdamW and FTRL, once for all others. `weight_average_decay` "
-        "keeps it once more, and goes over it all every 32 steps. Rows are known from "
-        "`vocab_size`, buckets and crosses; with `--data`, from the data. Other vocabularies are "
-        "not counted.",
-        example="model:\n  optimizer: adam\nfeatures:\n  buyer_model_features:\n"
-        "    - column: customer_id\n      data_type: text\n"
-        "      transforms: {embedding: {vocab_size: 5000000, embedding_dim: 128}}",
-        remedy="Lower `embedding_dim` or the number of rows, or use `adagrad`.",
-        checks=(_embedding_memory,),
-    ),
-    Rule(
-        code="RG402",
-        severity="warning",
-        title="An optimizer that rewrites whole tables",
-        reason="In Keras 2 all optimizers but Adagrad read and write what they keep for every row "
-        "in each step, not only the rows of the batch. Measured with a table of 100,000 x 64, "
-        "1,024 rows a step, on two cores: Adagrad 0.8 ms, RMSprop 13, SGD 17, Adam 22, AdamW 38, "
-        "FTRL 44; with a million rows Adagrad 1.1 and Adam 223. A whole step of the ID towers "
-        "takes 8. ClippyAdagrad, in another measurement on two busy cores: 11 ms where Adagrad "
-        "took 2.0, and 118 with a million rows.",
-        example="model:\n  optimizer: adam\nfeatures:\n  buyer_model_features:\n"
-        "    - column: customer_id\n      data_type: text\n"
-        "      transforms: {embedding: {vocab_size: 1000000}}",
-        remedy="Use `adagrad`.",
-        checks=(_dense_updates,),
-    ),
-    Rule(
-        code="RG403",
-        severity="warning",
-        title="Dense layers of more than ten million weights",
-        reason="Each row of each batch is multiplied with all weights of the dense layers, so "
-        "that they cost more than everything else: six multiplications and additions a weight "
-        "and row. Measured on Online Retail, towers without layers have the best recall.",
-        example="model:\n  buyer_tower_layers:\n    - {type: dense, units: 8192}\n"
-        "    - {type: dense, units: 4096}",
-        remedy="Use fewer units or layers.",
-        checks=(_dense_weights,),
-    ),
-    Rule(
-        code="RG404",
-        severity="warning",
-        title="Scores that take more than 1 GiB a step",
-        reason="Each row of a batch is scored with all rows of the batch, some products more "
-        "(`mixed`) or the whole catalogue. Said above 8192 x 8192 scores. At the peak of a step a "
-        "loss of its own takes 1.1 such matrices, with `remove_accidental_hits` and "
-        "`label_smoothing` 3.7 (measured at 8192 x 8192 and 1024 x 65,536), and the time grows "
-        "with them. Recall does not: fewer steps in an epoch cost more than more negatives bring "
-        "(RG207), and on Online Retail the batch's products with the logQ correction gave the "
-        "recall of the whole catalogue (0.311).",
-        example="model:\n  batch_size: 32768",
-        remedy="Use batches of 256 to 2048, and `full_catalogue` for small catalogues only.",
-        checks=(_scores_memory,),
-    ),
-    Rule(
-        code="RG405",
-        severity="warning",
-        title="A tower's input of more than 8192 numbers",
-        reason="Features are concatenated, and the first layer has a weight for each of these "
-        "numbers and each of its units. At the default width of 32 it takes 256 embedded features "
-        "to come so far.",
-        example="features:\n  buyer_model_features:\n    - column: city\n      data_type: text\n"
-        "      transforms: {embedding: {embedding_dim: 1024}}",
-        remedy="Narrow the embeddings of columns with few values, or remove features.",
-        checks=(_wide_input,),
-    ),
-    Rule(
-        code="RG409",
-        severity="warning",
-        title="A bound of vectors that rewrites whole tables",
-        reason="Keras applies a constraint to a whole table after each step, also to the rows "
-        "that the batch did not touch. Measured with Adagrad, a table of 100,000 x 64 and 1,024 "
-        "rows a step on two busy cores: 14 ms instead of 2.0; with a million rows 137 instead of "
-        "2.3. Rows are counted as for RG402.",
-        example="model:\n  embedding_max_norm: 3.0\nfeatures:\n  buyer_model_features:\n"
-        "    - column: customer_id\n      data_type: text\n"
-        "      transforms: {embedding: {vocab_size: 1000000}}",
-        remedy="Remove `embedding_max_norm`.",
-        checks=(_bounded_tables,),
-    ),
-)

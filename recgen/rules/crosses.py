@@ -6,13 +6,35 @@ import math
 from collections.abc import Iterator
 
 from recgen.config import Cross, DataConfig, FeatureConfig
+from recgen.config.paths import all_crosses, id_features
 from recgen.findings import show
-from recgen.rules.base import Problem, Rule, all_crosses, id_features
+from recgen.rules.registry import Problem, rule
 
 _FULL = 10  # combinations a bucket: far above
 
 
-def _own_id(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG124", "warning")
+def own_id_crossed(features: FeatureConfig) -> Iterator[Problem]:
+    """A cross with the tower's own ID.
+
+    Each ID then has many combinations with a few rows each: the cross memorizes them, new
+    combinations fall into buckets that belong to others, and thousands of IDs share a few thousand
+    hash buckets.
+
+    Example:
+        features:
+          buyer_id_column: customer_id
+          buyer_model_crosses:
+            - features: [{column: customer_id}, {column: season}]
+
+    Use instead:
+        features:
+          buyer_id_column: customer_id
+          buyer_model_crosses:
+            - features: [{column: country}, {column: season}]
+
+    Cross columns with few values.
+    """
     ids = {
         (f"{side}_model_crosses", feature.column): side
         for side, _, feature in id_features(features)
@@ -21,12 +43,37 @@ def _own_id(features: FeatureConfig) -> Iterator[Problem]:
         for member in cross.features:
             side = ids.get((str(path[1]), member.column))
             if side:
-                message = f"the {side} ID {show(member.output_name)} is crossed"
+                message = f"the {side} ID {show(member.output_name)} is part of a cross"
                 help = "Remove the cross; the ID has an embedding of its own."
                 yield Problem(path, message, help)
 
 
-def _collisions(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+@rule("RG125", "warning")
+def hash_collisions(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+    """More combinations than hash buckets.
+
+    A hash puts combinations into buckets at random. With n combinations in m buckets, a share of 1
+    - exp(-n/m) collides with another one: 63% when n equals m, 86% at twice as many, all at ten
+    times as many (below that it is a note).
+
+    Example:
+        features:
+          buyer_model_crosses:
+            - features:
+                - {column: age, type: numeric, crossing_buckets: 500}
+                - {column: income, type: numeric, crossing_buckets: 500}
+              hash_bucket_size: 5000
+
+    Use instead:
+        features:
+          buyer_model_crosses:
+            - features:
+                - {column: age, type: numeric, crossing_buckets: 10}
+                - {column: income, type: numeric, crossing_buckets: 10}
+              hash_bucket_size: 5000
+
+    Use about ten `crossing_buckets`, or a larger `hash_bucket_size`.
+    """
     for path, cross in all_crosses(features):
         least = _combinations(cross, data)
         share = least / cross.hash_bucket_size
@@ -49,33 +96,3 @@ def _combinations(cross: Cross, data: DataConfig) -> int:
             is_bool = data.column_types.get(member.output_name) in ("BOOL", "BOOLEAN")
             combinations *= 2 if is_bool else member.crossing_buckets
     return combinations
-
-
-RULES = (
-    Rule(
-        code="RG124",
-        severity="warning",
-        title="A cross of a tower's own ID",
-        reason="Each ID then has many combinations, each with a few rows: the cross memorizes "
-        "them, what is new falls into somebody else's bucket, and thousands of IDs share a few "
-        "thousand hash buckets.",
-        example="features:\n  buyer_id_column: customer_id\n  buyer_model_crosses:\n"
-        "    - features: [{column: customer_id}, {column: season}]",
-        remedy="Cross columns with few values.",
-        checks=(_own_id,),
-    ),
-    Rule(
-        code="RG125",
-        severity="warning",
-        title="More combinations than hash buckets",
-        reason="A hash puts combinations into buckets at random. With n combinations in m buckets "
-        "a share of 1 - exp(-n/m) meets another one: 63% when they are equal, 86% at twice as "
-        "many, all at ten times as many (below that it is a note).",
-        example="features:\n  buyer_model_crosses:\n    - features:\n"
-        "        - {column: age, type: numeric, crossing_buckets: 500}\n"
-        "        - {column: income, type: numeric, crossing_buckets: 500}\n"
-        "      hash_bucket_size: 5000",
-        remedy="Use some ten `crossing_buckets`, or a larger `hash_bucket_size`.",
-        checks=(_collisions,),
-    ),
-)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import BaseModel
+
 from recgen.config import (
     SIDES,
     Cyclical,
@@ -14,19 +16,51 @@ from recgen.config import (
     Side,
     residuals_of,
 )
-from recgen.findings import show
-from recgen.rules.base import (
-    Problem,
-    Rule,
-    all_crosses,
-    all_features,
-    all_layers,
-    embeddings_of,
-    features_of,
-)
-from recgen.rules.effect_training import CHECKS, REMOVE, changed, unused
+from recgen.config.paths import all_crosses, all_features, all_layers, embeddings_of, features_of
+from recgen.findings import Location, join_path, show
+from recgen.rules.registry import Problem, rule
+
+REMOVE = "Remove it."
 
 
+@rule("RG112", "info")
+def without_effect() -> None:
+    """A setting without effect.
+
+    Settings that were accepted and ignored (weight sharing, vocabulary size, minimum frequency,
+    range) let people judge models by settings that these never had.
+
+    Example:
+        features:
+          buyer_model_features:
+            - column: age
+              data_type: numeric
+              transforms: {normalize: {}, bucketize: {enabled: false, buckets: 20}}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - column: age
+              data_type: numeric
+              transforms: {normalize: {}}
+
+    Remove the setting, or enable what it belongs to.
+    """
+
+
+def changed(config: BaseModel, *names: str) -> list[str]:
+    """Returns which of these fields differ from their defaults: a stored dump sets them all."""
+    fields = type(config).model_fields
+    return [name for name in names if getattr(config, name) != fields[name].default]
+
+
+def unused(path: Location, why: str, safe: bool = True) -> Problem:
+    """Returns the problem that a setting has no effect."""
+    message = f"{join_path(path[-1:])} has no effect: {why}"
+    return Problem(path, message, REMOVE, fix=("remove", None), safe=safe)
+
+
+@without_effect.check
 def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
     for path, feature in all_features(features):
         for name in type(feature.transforms).model_fields:
@@ -42,24 +76,27 @@ def _in_transforms(features: FeatureConfig) -> Iterator[Problem]:
                 yield Problem(at, message, help, severity="warning")
         useless = "log_transform" in feature.active and "normalize" not in feature.active
         if useless and feature.output_keys:  # without any output it is RG106
-            why = "it only prepares `normalize`, and quantiles do not change with it"
+            why = "it only prepares `normalize`, and does not change quantiles"
             yield unused((*path, "transforms", "log_transform"), why)
 
 
+@without_effect.check
 def _in_embeddings(features: FeatureConfig) -> Iterator[Problem]:
     for path, _, embedding in embeddings_of(features):
         if embedding.min_frequency == 1:
-            yield unused((*path, "min_frequency"), "every value is seen at least once")
+            yield unused((*path, "min_frequency"), "every value occurs at least once")
 
 
+@without_effect.check
 def _in_logarithms(features: FeatureConfig) -> Iterator[Problem]:
     for path, feature in all_features(features):
         is_bool = feature.bq_type in ("BOOL", "BOOLEAN")
         if is_bool and {"log_transform", "normalize"} <= set(feature.active):
-            why = "two values that are normalized are the same two with and without it"
+            why = "two values, once normalized, are the same with and without it"
             yield unused((*path, "transforms", "log_transform"), why, safe=False)  # rounding
 
 
+@without_effect.check
 def _in_crosses(features: FeatureConfig) -> Iterator[Problem]:
     for path, cross in all_crosses(features):
         for index, member in enumerate(cross.features):
@@ -68,6 +105,7 @@ def _in_crosses(features: FeatureConfig) -> Iterator[Problem]:
                     yield unused((*path, "features", index, name), "text is crossed as it is")
 
 
+@without_effect.check
 def _in_marks(features: FeatureConfig) -> Iterator[Problem]:
     for side in SIDES:
         given = features.buyer_id_column if side == "buyer" else features.product_id_column
@@ -76,11 +114,13 @@ def _in_marks(features: FeatureConfig) -> Iterator[Problem]:
                 yield unused((*path, "is_primary_id"), f"{side}_id_column is {show(given)}")
 
 
+@without_effect.check
 def _in_target(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     if features.target_column and model.model_type == "retrieval":
         yield unused(("features", "target_column"), "retrieval learns from purchases alone")
 
 
+@without_effect.check
 def _in_model(model: ModelConfig) -> Iterator[Problem]:
     ranking = ("rating_head_layers", "loss_function", "retrieval_weight", "ranking_weight")
     if model.model_type == "retrieval":
@@ -91,16 +131,18 @@ def _in_model(model: ModelConfig) -> Iterator[Problem]:
             yield unused(("model", name), "brute_force has no leaves")
 
 
+@without_effect.check
 def _in_layers(model: ModelConfig) -> Iterator[Problem]:
     for path, layer in all_layers(model):
         if isinstance(layer, Dropout) and layer.rate == 0:
             # A layer less can make the projection go, and undo sharing.
-            yield Problem(path, "a dropout of rate 0 has no effect", REMOVE, fix=("remove", None))
+            yield Problem(path, "dropout with rate 0 has no effect", REMOVE, fix=("remove", None))
 
 
+@without_effect.check
 def _in_sharing(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     if model.share_tower_weights and all(_is_bare(features, model, side) for side in SIDES):
-        why = "the vectors are the towers' outputs, and no layer is there to be shared"
+        why = "the vectors are the towers' outputs, so there is no layer to share"
         yield unused(("model", "share_tower_weights"), why)
 
 
@@ -109,12 +151,14 @@ def _is_bare(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
     return features.width_of(side) == sum(map(features.feature_width, residuals))
 
 
+@without_effect.check
 def _in_split(data: DataConfig) -> Iterator[Problem]:
     if data.split and data.split.kind == "strict_time":
         for name in changed(data.split, "seed"):
             yield unused(("data", "split", name), "strict_time draws nothing at random")
 
 
+@without_effect.check
 def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     own = {feature.output_name for _, feature in all_features(features)}
     used = {name for _, cross in all_crosses(features) for name in cross.members}
@@ -123,34 +167,6 @@ def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Prob
     for name in data.column_types:
         path = ("data", "column_types", name)
         if name in own:
-            yield unused(path, "the feature's own `bq_type` counts")
+            yield unused(path, "the feature's own `bq_type` takes precedence")
         elif name not in used:
-            yield unused(path, "no cross and no split reads this column")
-
-
-RULES = (
-    Rule(
-        code="RG112",
-        severity="info",
-        title="A setting without effect",
-        reason="Keys that were accepted and ignored (weight sharing, vocabulary size, minimum "
-        "frequency, range) let people judge settings that no model ever had.",
-        example="features:\n  buyer_model_features:\n    - column: age\n      data_type: numeric\n"
-        "      transforms: {normalize: {}, bucketize: {enabled: false, buckets: 20}}",
-        remedy="Remove the setting, or enable what it belongs to.",
-        checks=(
-            _in_transforms,
-            _in_embeddings,
-            _in_logarithms,
-            _in_crosses,
-            _in_marks,
-            _in_target,
-            _in_model,
-            _in_layers,
-            _in_sharing,
-            _in_split,
-            _in_column_types,
-            *CHECKS,
-        ),
-    ),
-)
+            yield unused(path, "neither a cross nor the split reads this column")

@@ -4,45 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel
-
 from recgen.config import DataConfig, ModelConfig, negatives_of, scored_of
-from recgen.findings import Location, join_path
-from recgen.rules.base import NO_DATA, Problem
+from recgen.findings import Location
+from recgen.rules.effect import changed, unused, without_effect
+from recgen.rules.registry import NO_DATA, Problem
 
-REMOVE = "Remove it."
 _PATIENCE: Location = ("model", "early_stopping_patience")
 _SCHEDULE: Location = ("model", "learning_rate_schedule")
 
 
-def changed(config: BaseModel, *names: str) -> list[str]:
-    """Returns which of these fields differ from their defaults: a stored dump sets them all."""
-    fields = type(config).model_fields
-    return [name for name in names if getattr(config, name) != fields[name].default]
-
-
-def unused(path: Location, why: str, safe: bool = True) -> Problem:
-    """Returns the problem that a setting has no effect."""
-    message = f"{join_path(path[-1:])} has no effect: {why}"
-    return Problem(path, message, REMOVE, fix=("remove", None), safe=safe)
-
-
+@without_effect.check
 def in_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Yields what another kind of negatives would use."""
     kind = negatives_of(model, data)
     if kind != "mixed":
         for name in changed(model, "catalogue_negatives"):
-            yield unused(("model", name), f"it belongs to `mixed` negatives, these are {kind}")
+            yield unused(("model", name), f"it belongs to `mixed` negatives, and these are {kind}")
     if kind == "full_catalogue":
         for name in changed(model, "remove_accidental_hits", "logq_correction"):
-            why = "each row is compared with the whole catalogue, in which a product is once"
+            why = (
+                "each row is compared with the whole catalogue, in which each product appears once"
+            )
             yield unused(("model", name), why)
     scored = scored_of(model, data)
     if model.hard_negatives and scored and model.hard_negatives >= scored - 1:
-        why = f"a row has {scored - 1:,} negatives, and all of them count without it"
+        why = f"a row has {scored - 1:,} negatives, and all of them count anyway"
         yield unused(("model", "hard_negatives"), why, safe=False)  # it sorts: rounding
 
 
+@without_effect.check
 def in_recency(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
     """Yields a half-life of rows without a time."""
     if model.recency_half_life_days and not (data.split and data.split.date_column):
@@ -52,6 +42,7 @@ def in_recency(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
         yield Problem(path, message, help, severity="warning", fix=("remove", None), safe=True)
 
 
+@without_effect.check
 def in_stopping(model: ModelConfig) -> Iterator[Problem]:
     """Yields what waits for a recall that nobody measures, or for epochs that do not come."""
     is_plateau = model.learning_rate_schedule == "plateau"
@@ -66,9 +57,6 @@ def in_stopping(model: ModelConfig) -> Iterator[Problem]:
         why = "no epoch follows the first one without a better recall"
         yield unused(_SCHEDULE, why)
     if model.enable_training_metrics and given and patience and patience >= epochs - 1:
-        message = f"early_stopping_patience has no effect: {epochs} epochs are over by then"
-        help = "Lower it, or write null: all epochs are trained."
+        message = f"early_stopping_patience has no effect: all {epochs} epochs are over by then"
+        help = "Lower it, or set it to null to train all epochs."
         yield Problem(_PATIENCE, message, help, fix=("set", None), safe=True)
-
-
-CHECKS = (in_negatives, in_recency, in_stopping)

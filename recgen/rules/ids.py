@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import SIDES, FeatureConfig, Side, detect_id
+from recgen.config.paths import id_features
 from recgen.findings import Location, show
-from recgen.rules.base import Problem, Rule, id_features
+from recgen.rules.registry import Problem, rule
 
 
 def _path(side: Side) -> Location:
@@ -25,12 +26,29 @@ def _towers_to_detect(features: FeatureConfig) -> Iterator[tuple[Side, tuple[str
             yield side, detect_id(features.features_of(side))
 
 
-def _detected(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG103", "warning")
+def id_detected(features: FeatureConfig) -> Iterator[Problem]:
+    """ID column not set, but detected.
+
+    The ID decides what is recommended to whom. A guess from a column's name can be wrong, so the
+    guess is reported (only as a note when the feature is marked `is_primary_id`).
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+
+    Use instead:
+        features:
+          buyer_id_column: customer_id
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+    """
     for side, candidates in _towers_to_detect(features):
         if len(candidates) == 1:
             name = candidates[0]
             marked = any(feature.is_primary_id for feature in features.features_of(side))
-            why = "marked `is_primary_id`" if marked else "the one text feature named like an ID"
+            why = "marked `is_primary_id`" if marked else "the only text feature named like an ID"
             yield Problem(
                 _path(side),
                 f"{side}_id_column is not set: taking {show(name)}, {why}",
@@ -41,7 +59,27 @@ def _detected(features: FeatureConfig) -> Iterator[Problem]:
             )
 
 
-def _not_detected(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG104", "error")
+def id_not_detected(features: FeatureConfig) -> Iterator[Problem]:
+    """ID column not set, and none or several fit.
+
+    Without IDs there is nothing to recommend, and choosing among several candidates would be a
+    silent guess. Candidates are features marked `is_primary_id`, else text features named `sku` or
+    ending in `_id`, `_no`, `_key` or `_code`.
+
+    Example:
+        features:
+          product_model_features:
+            - {column: product_code, data_type: text}
+            - {column: ean_code, data_type: text}
+
+    Use instead:
+        features:
+          product_id_column: product_code
+          product_model_features:
+            - {column: product_code, data_type: text}
+            - {column: ean_code, data_type: text}
+    """
     for side, candidates in _towers_to_detect(features):
         if len(candidates) != 1:
             fit = f"several features fit: {_names(candidates)}" if candidates else "no feature fits"
@@ -50,7 +88,27 @@ def _not_detected(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem(_path(side), message, f"Set it to one of {_names(names)}.")
 
 
-def _not_a_feature(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG105", "error")
+def id_not_a_feature(features: FeatureConfig) -> Iterator[Problem]:
+    """ID column is not among its tower's features.
+
+    A tower that does not see the ID cannot learn anything about it.
+
+    Example:
+        features:
+          buyer_id_column: customer
+          buyer_model_features:
+            - {column: country, data_type: text}
+
+    Use instead:
+        features:
+          buyer_id_column: customer
+          buyer_model_features:
+            - {column: customer, data_type: text}
+            - {column: country, data_type: text}
+
+    Add the feature, or name the ID by its output name (`display_name`, else `column`).
+    """
     for side in SIDES:
         given, known = _given(features, side), features.features_of(side)
         names = [feature.output_name for feature in known]
@@ -67,7 +125,25 @@ def _names(names: tuple[str, ...]) -> str:
     return ", ".join(show(name) for name in once[:10]) + (", …" if len(once) > 10 else "")
 
 
-def _not_text(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG110", "error")
+def id_not_text(features: FeatureConfig) -> Iterator[Problem]:
+    """ID feature is not text.
+
+    A number is normalized and has no vocabulary, so no ID could be looked up or recommended. Text
+    features read whole numbers too, as their `bq_type` says.
+
+    Example:
+        features:
+          product_id_column: product
+          product_model_features:
+            - {column: product, data_type: numeric, bq_type: INT64}
+
+    Use instead:
+        features:
+          product_id_column: product
+          product_model_features:
+            - {column: product, data_type: text, bq_type: INT64}
+    """
     for side, path, feature in id_features(features):
         if feature.data_type != "text":
             message = (
@@ -78,65 +154,34 @@ def _not_text(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem((*path, "data_type"), message, help)
 
 
-def _same_column(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG114", "error")
+def one_id_for_both(features: FeatureConfig) -> Iterator[Problem]:
+    """Buyer ID and product ID are the same column.
+
+    Then every buyer buys themselves, and that is what the model learns.
+
+    Example:
+        features:
+          buyer_id_column: item_id
+          product_id_column: item_id
+          buyer_model_features:
+            - {column: item_id, data_type: text}
+          product_model_features:
+            - {column: item_id, data_type: text}
+
+    Use instead:
+        features:
+          buyer_id_column: customer_id
+          product_id_column: item_id
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+          product_model_features:
+            - {column: item_id, data_type: text}
+
+    Name the column that tells products apart.
+    """
     found = [feature.column for _, _, feature in id_features(features)]
     if len(found) == 2 and found[0] == found[1]:
-        message = f"buyer and product have one ID column, {show(found[0])}"
+        message = f"buyer and product have the same ID column, {show(found[0])}"
         help = "Name the column that tells products apart."
         yield Problem(_path("product"), message, help)
-
-
-RULES = (
-    Rule(
-        code="RG103",
-        severity="warning",
-        title="ID column not set, but detected",
-        reason="The ID decides what is recommended to whom. A guess from a name can be wrong, so "
-        "it is named here (as a mere note when the feature is marked `is_primary_id`).",
-        example="features:\n  buyer_model_features:\n    - {column: customer_id, data_type: text}",
-        remedy="Write `buyer_id_column: customer_id`.",
-        checks=(_detected,),
-    ),
-    Rule(
-        code="RG104",
-        severity="error",
-        title="ID column not set, and none or several fit",
-        reason="Without IDs there is nothing to recommend, and among several candidates a guess "
-        "would be a silent one. Candidates are features marked `is_primary_id`, else text features "
-        "named `sku` or ending in `_id`, `_no`, `_key` or `_code`.",
-        example="features:\n  product_model_features:\n"
-        "    - {column: product_code, data_type: text}\n    - {column: ean_code, data_type: text}",
-        remedy="Set `product_id_column`.",
-        checks=(_not_detected,),
-    ),
-    Rule(
-        code="RG105",
-        severity="error",
-        title="ID column not among its tower's features",
-        reason="A tower that does not see the ID cannot learn anything about it.",
-        example="features:\n  buyer_id_column: customer\n  buyer_model_features:\n"
-        "    - {column: country, data_type: text}",
-        remedy="Add the feature, or name it by its output name (`display_name`, else `column`).",
-        checks=(_not_a_feature,),
-    ),
-    Rule(
-        code="RG110",
-        severity="error",
-        title="ID feature is not text",
-        reason="A number is normalized and has no vocabulary, so no ID could be looked up or "
-        "recommended. Whole numbers are read as text by their `bq_type`.",
-        example="features:\n  product_id_column: product\n  product_model_features:\n"
-        "    - {column: product, data_type: numeric, bq_type: INT64}",
-        remedy="Write `data_type: text` and keep `bq_type: INT64`.",
-        checks=(_not_text,),
-    ),
-    Rule(
-        code="RG114",
-        severity="error",
-        title="Buyer ID and product ID are one column",
-        reason="Then each buyer buys himself, and the model learns that.",
-        example="features:\n  buyer_id_column: item_id\n  product_id_column: item_id",
-        remedy="Name the column that tells products apart.",
-        checks=(_same_column,),
-    ),
-)

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recgen.findings import Finding, Severity, show
-from recgen.load.document import Document
-from recgen.load.nodes import LINE_END, Lines, Node, Position
-from recgen.rules.base import Rule
+from recgen.reading.document import Document
+from recgen.reading.positions import LINE_END, Lines, Node, Position
+from recgen.rules.registry import Rule
 
 _COMMENT = re.compile(
     r"(?<!\S)#[ \t]*recgen:[ \t]*ignore\b(?P<codes>[^:\r\n]*)(?P<reason>:[^\r\n]*)?"
@@ -31,7 +31,7 @@ class Ignore:
 
 
 def is_ignorable(rule: Rule) -> bool:
-    """Says whether findings of a rule can be ignored: what is rendered works all the same."""
+    """Return whether findings of a rule can be ignored: what is rendered works all the same."""
     return rule.severity != "error" or rule.allowable
 
 
@@ -118,14 +118,16 @@ def _wrong(
     for rule in (rules[code] for code in ignore.codes if code in rules):
         if not is_ignorable(rule):
             message = f"{rule.code} cannot be ignored: what would be rendered does not work"
-            yield _finding("RG008", "error", ignore, message, "Mend the config, then remove it.")
+            yield _finding(
+                "RG008", "error", ignore, message, "Fix the config, then remove the comment."
+            )
         elif rule.code not in unasked and not _breaks(ignore, places.get(rule.code, ())):
             message = f"nothing here breaks {rule.code}, so the comment ignores nothing"
             yield _finding("RG007", "warning", ignore, message, f"Remove {rule.code} from it.")
 
 
 def _breaks(ignore: Ignore, places: Sequence[tuple[int, int]]) -> bool:
-    """Says whether one of the lines is one that a comment holds for."""
+    """Return whether one of the lines is one that a comment holds for."""
     first = bisect_left(places, (ignore.lines.start, 0))
     return first < len(places) and places[first][0] in ignore.lines
 
@@ -184,7 +186,7 @@ class _Entries:
         return node.key_start if node.key_start >= 0 else node.start
 
     def in_scalar(self, index: int) -> bool:
-        """Says whether a place is inside a key or a value, so that `#` begins no comment there."""
+        """Return whether a place is inside a key or a value, where `#` begins no comment."""
         number = bisect_right(self._begins, index) - 1
         if number < 0:
             return False
@@ -197,7 +199,7 @@ class _Entries:
         return header is None or LINE_END.search(self.text, header.end(), index) is not None
 
     def are_all_after(self, index: int) -> bool:
-        """Says whether no entry begins before a place."""
+        """Return whether no entry begins before a place."""
         return index < self._begins[0]
 
     def first_after(self, index: int) -> Sequence[Node]:
@@ -213,37 +215,3 @@ class _Entries:
             if not found or self.begin(node) >= found[-1].end:
                 found.append(node)
         return found
-
-
-RULES = (
-    Rule(
-        code="RG006",
-        severity="warning",
-        title="An ignore comment without code or reason",
-        reason="`# recgen: ignore RG301, RG303: reason` ignores findings. At the end of a line it "
-        "holds for the entry that begins on this line and all below it; on a line of its own, for "
-        "the next entry; above the first key, for the whole file. Without a reason it ignores "
-        "nothing: whoever reads the config next has to know whether the reason still holds.",
-        example="data:\n  split:\n    kind: random  # recgen: ignore RG301",
-        remedy="Say after a colon why it is on purpose: `# recgen: ignore RG301: no dates here`.",
-    ),
-    Rule(
-        code="RG007",
-        severity="warning",
-        title="An ignore comment that ignores nothing",
-        reason="The code does not exist, or no finding has it where the comment holds: it was "
-        "mended, or the comment stands at another place. Such a comment would hide the next "
-        "finding.",
-        example="model:\n  epochs: 8  # recgen: ignore RG202: an old experiment",
-        remedy="Remove the code, or put the comment at the line that the finding names.",
-    ),
-    Rule(
-        code="RG008",
-        severity="error",
-        title="An error that cannot be ignored",
-        reason="What would be rendered does not work, so there is nothing to gain by ignoring it. "
-        "Errors that concern only the outcome can be ignored: they become warnings.",
-        example="model:\n  epochs: 0  # recgen: ignore RG013: later",
-        remedy="Mend the config, then remove the comment.",
-    ),
-)

@@ -4,39 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import SIDES, Dense, ModelConfig, Optimizer
-from recgen.rules.base import Problem, Rule, all_layers
+from recgen.config import SIDES, Dense, ModelConfig
+from recgen.config.paths import all_layers
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED
+from recgen.rules.registry import Problem, rule
 
-# Below these rates a model is still where popularity is after three epochs: see RG228.
-_SLOW: dict[Optimizer, float] = {
-    "adagrad": 0.01,
-    "clippy_adagrad": 0.01,  # its steps are no longer than Adagrad's
-    "ftrl": 0.01,
-    "adam": 0.0005,
-    "adamw": 0.0005,
-    "rmsprop": 0.0005,
-    "sgd": 0.0,  # no rate is high enough: RG232
-}
 _ALWAYS_CLIPPED = 0.1
 _NEVER_CLIPPED = 10.0
 _MANY_EPOCHS = 100
 
 
-_ADAPTIVE: dict[Optimizer, tuple[str, str]] = {
-    "adam": ("adam divides the gradient of l2_reg away", "Remove it, or use `adamw`."),
-    "rmsprop": ("rmsprop divides the gradient of l2_reg away", "Remove it, or use `adamw`."),
-    "adamw": ("adamw lets weights decay by itself, l2_reg comes on top", "Remove it."),
-}
+@rule("RG226", "info")
+def penalty_or_decay(model: ModelConfig) -> Iterator[Problem]:
+    """l2_reg with Adam, AdamW or RMSprop.
 
+    These optimizers divide each gradient by its own size, and the penalty's with it, so weights
+    with large gradients are hardly held back (Loshchilov and Hutter, 2019). AdamW decays weights
+    apart from the gradient instead, by Keras' default of 0.004.
 
-def _penalty_or_decay(model: ModelConfig) -> Iterator[Problem]:
+    Example:
+        model:
+          optimizer: adam
+          buyer_tower_layers:
+            - {type: dense, units: 128, l2_reg: 0.0001}
+
+    Use instead:
+        model:
+          optimizer: adamw
+          buyer_tower_layers:
+            - {type: dense, units: 128}
+
+    Use `adamw` without `l2_reg`, or `adagrad` with it.
+    """
+    info, name = OPTIMIZERS[model.optimizer], model.optimizer
+    if info.decays_weights:
+        message = f"{name} lets weights decay by itself, l2_reg comes on top"
+        help = "Remove it."
+    elif info.is_adaptive:
+        message = f"{name} divides the gradient of l2_reg away"
+        help = "Remove it, or use `adamw`."
+    else:
+        return
     for path, layer in all_layers(model):
-        if isinstance(layer, Dense) and layer.l2_reg and model.optimizer in _ADAPTIVE:
-            message, help = _ADAPTIVE[model.optimizer]
+        if isinstance(layer, Dense) and layer.l2_reg:
             yield Problem((*path, "l2_reg"), message, help, fix=("set", 0.0))
 
 
-def _clipping(model: ModelConfig) -> Iterator[Problem]:
+@rule("RG227", "warning")
+def clipping(model: ModelConfig) -> Iterator[Problem]:
+    """Clipping that never acts, or always.
+
+    The norm is that of all gradients together, and the loss is a mean, so it means the same at
+    every batch size. Measured over trainings that went well, the norm's median is 0.1 to 0.7, and
+    all but one step in a hundred stay below 3.
+
+    A bound of 100 gave the recall of none, and 10 a little more in deep towers (0.221 and 0.215). A
+    bound of 0.1 changed little, 0.01 cost a third of the recall (0.176 instead of 0.278), and 0.001
+    left the model where popularity is.
+
+    Example:
+        model:
+          gradient_clip_norm: 1000
+
+    Use instead:
+        model:
+          gradient_clip_norm: 1.0
+    """
     norm = model.gradient_clip_norm
     if norm is None:
         return
@@ -46,29 +79,91 @@ def _clipping(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(path, message, "Use 1.0.", fix=("set", 1.0))
     elif norm < _ALWAYS_CLIPPED:
         message = f"gradients are longer than {norm:g} in nearly every step"
-        yield Problem(path, message, "Use 1.0, and the learning rate for the step's size.")
+        yield Problem(path, message, "Use 1.0, and set the step size with the learning rate.")
 
 
-def _slow(model: ModelConfig) -> Iterator[Problem]:
-    least = _SLOW[model.optimizer]
-    if model.learning_rate < least:
+@rule("RG228", "warning")
+def learning_rate_low(model: ModelConfig) -> Iterator[Problem]:
+    """A learning rate that is low for the optimizer.
+
+    Measured on Online Retail, three epochs without layers: recall@100 is 0.166 with Adagrad 0.003,
+    hardly above popularity's 0.155, and 0.280 with 0.1; it is 0.164 with Adam 0.0001 and 0.276 with
+    0.01, and 0.172 with FTRL 0.01 and 0.274 with 0.1. ClippyAdagrad takes Adagrad's steps or
+    shorter ones.
+
+    Example:
+        model:
+          optimizer: adagrad
+          learning_rate: 0.001
+
+    Use instead:
+        model:
+          optimizer: adagrad
+          learning_rate: 0.05
+
+    Use 0.05 for Adagrad, 0.001 to 0.01 for Adam.
+    """
+    info, depth = OPTIMIZERS[model.optimizer], max(map(model.depth_of, SIDES))
+    if info.is_low(model.learning_rate, depth):
         message = f"learning rate {model.learning_rate:g} is low for {model.optimizer}"
-        help = f"Use more than {least:g}; the best are some ten times as high."
+        help = f"Raise it: {info.at(depth).safe:g} is safe."
         yield Problem(("model", "learning_rate"), message, help)
 
 
-def _unfit(model: ModelConfig) -> Iterator[Problem]:
-    path = ("model", "optimizer")
-    if model.optimizer == "sgd":
-        message = "sgd moves rare IDs hardly at all: it learns little more than popularity"
-        yield Problem(path, message, "Use adagrad or adam.", fix=("set", "adagrad"))
-    elif model.optimizer == "ftrl" and max(map(model.depth_of, SIDES)) >= 2:
-        message = "ftrl with layers: such towers learnt nothing at any rate that was tried"
-        help = "Use adagrad, or no layers."
-        yield Problem(path, message, help, severity="error", fix=("set", "adagrad"))
+@rule("RG232", "warning", allowable=True)
+def optimizer_unfit(model: ModelConfig) -> Iterator[Problem]:
+    """An optimizer that does not suit.
+
+    SGD gives every row of a table the same rate, so IDs with few rows hardly move. Measured on
+    Online Retail after three epochs, at rates from 0.01 to 10, it reaches at most 0.160, where
+    popularity has 0.155 and Adagrad 0.280.
+
+    FTRL's first step sets weights whose gradient is near zero to zero, and with them the random
+    start of a layer: with two or three dense layers, five of five runs at 0.01, 0.1 and 1.0 were
+    stopped (an error), while without layers it reached 0.274.
+
+    Example:
+        model:
+          optimizer: sgd
+
+    Use instead:
+        model:
+          optimizer: adagrad
+
+    Use `adagrad`, or `adam` at 0.001 to 0.01.
+    """
+    info = OPTIMIZERS[model.optimizer]
+    unfit = info.unfit
+    if unfit is not None and info.is_unfit(max(map(model.depth_of, SIDES))):
+        yield Problem(
+            ("model", "optimizer"),
+            unfit.message,
+            unfit.help,
+            severity=unfit.severity,
+            fix=("set", RECOMMENDED),
+        )
 
 
-def _epochs(model: ModelConfig) -> Iterator[Problem]:
+@rule("RG229", "info")
+def epochs(model: ModelConfig) -> Iterator[Problem]:
+    """One epoch, or hundreds.
+
+    Measured on Online Retail, recall@100 is 0.212 after one epoch, 0.254 after three, 0.278 after
+    eight, 0.283 after twenty and 0.281 after fifty. Without `early_stopping_patience` nothing ends
+    the training early, and in late epochs new pairs lose while repeated ones gain.
+
+    Example:
+        model:
+          epochs: 1000
+          early_stopping_patience: null
+
+    Use instead:
+        model:
+          epochs: 10
+          early_stopping_patience: 3
+
+    Use 3 to 20, and look at validation recall.
+    """
     path = ("model", "epochs")
     stops = model.enable_training_metrics and model.early_stopping_patience
     if model.epochs == 1:
@@ -76,100 +171,40 @@ def _epochs(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(path, message, "Use 3 to 10, and look at validation recall.")
     elif model.epochs > _MANY_EPOCHS and not stops:
         message = f"{model.epochs} epochs, and nothing stops training when recall no longer rises"
-        yield Problem(path, message, "Set `early_stopping_patience`, or train some ten.")
+        yield Problem(path, message, "Set `early_stopping_patience`, or train about ten.")
 
 
-def _never_falls(model: ModelConfig) -> Iterator[Problem]:
+@rule("RG235", "info")
+def cosine_cut_short(model: ModelConfig) -> Iterator[Problem]:
+    """A learning rate that would fall to zero after the training has ended.
+
+    warmup_cosine is laid out for all `epochs`: when half of them have passed, the rate is still
+    half of the highest. Where early stopping ends the training before, or an early epoch is the
+    best one, the low rates at the end are never reached, nor are they in the second training, which
+    takes the same course. Reported when `epochs` is three times the patience or more.
+
+    Example:
+        model:
+          epochs: 30
+          learning_rate_schedule: warmup_cosine
+          early_stopping_patience: 3
+
+    Use instead:
+        model:
+          epochs: 10
+          learning_rate_schedule: warmup_cosine
+          early_stopping_patience: null
+
+    Let few epochs all be trained, or use the `constant` schedule.
+    """
     patience = model.early_stopping_patience if model.enable_training_metrics else None
     is_cosine = model.learning_rate_schedule == "warmup_cosine"
     if is_cosine and patience and model.epochs >= 3 * patience:
         epochs = "an epoch" if patience == 1 else f"{patience} epochs"
         message = (
-            f"training ends after {epochs} without a better recall, and the rate falls to zero "
-            f"over all {model.epochs}"
+            f"training ends after {epochs} without a better recall, but the rate falls to zero "
+            f"only over all {model.epochs}"
         )
-        help = "Set `early_stopping_patience: null`, and `epochs` to as many as you want."
+        help = "Set `early_stopping_patience: null`, and `epochs` to the number that you want."
         at = ("model", "early_stopping_patience")
         yield Problem(at, message, help, fix=("set", None))
-
-
-RULES = (
-    Rule(
-        code="RG226",
-        severity="info",
-        title="l2_reg with Adam, AdamW or RMSprop",
-        reason="These optimizers divide each gradient by its own size, the penalty's with it, so "
-        "that weights with large gradients are hardly held back (Loshchilov and Hutter, 2019). "
-        "AdamW lets weights decay apart from the gradient instead, by Keras' default of 0.004.",
-        example="model:\n  optimizer: adam\n  buyer_tower_layers:\n"
-        "    - {type: dense, units: 128, l2_reg: 0.0001}",
-        remedy="Use `adamw` without `l2_reg`, or `adagrad` with it.",
-        checks=(_penalty_or_decay,),
-    ),
-    Rule(
-        code="RG227",
-        severity="warning",
-        title="Clipping that never acts, or always",
-        reason="The norm is that of all gradients together, and the loss is a mean, so that it "
-        "means the same at every batch size. Measured over trainings that went well, the norm's "
-        "median is 0.1 to 0.7 and all but one step in a hundred stay below 3. A bound of 100 gave "
-        "the recall of none, 10 a little more in deep towers (0.221 and 0.215). A bound of 0.1 "
-        "changed little, 0.01 cost a third of recall (0.176 instead of 0.278), and 0.001 left "
-        "the model where popularity is.",
-        example="model:\n  gradient_clip_norm: 1000",
-        remedy="Use 1.0.",
-        checks=(_clipping,),
-    ),
-    Rule(
-        code="RG228",
-        severity="warning",
-        title="A learning rate that is low for the optimizer",
-        reason="Measured on Online Retail, three epochs without layers: recall@100 is 0.166 with "
-        "Adagrad 0.003, hardly above popularity's 0.155, and 0.280 with 0.1; it is 0.164 with Adam "
-        "0.0001 and 0.276 with 0.01; and 0.172 with FTRL 0.01 and 0.274 with 0.1. ClippyAdagrad "
-        "takes Adagrad's steps or shorter ones.",
-        example="model:\n  optimizer: adagrad\n  learning_rate: 0.001",
-        remedy="Use 0.05 for Adagrad, 0.001 to 0.01 for Adam.",
-        checks=(_slow,),
-    ),
-    Rule(
-        code="RG229",
-        severity="info",
-        title="One epoch, or hundreds",
-        reason="Measured on Online Retail, recall@100 is 0.212 after one epoch, 0.254 after three, "
-        "0.278 after eight, 0.283 after twenty and 0.281 after fifty. Without "
-        "`early_stopping_patience` nothing stops the training by itself, and in late epochs new "
-        "pairs lose while repeated ones gain.",
-        example="model:\n  epochs: 1000\n  early_stopping_patience: null",
-        remedy="Use 3 to 20, and look at validation recall.",
-        checks=(_epochs,),
-    ),
-    Rule(
-        code="RG232",
-        severity="warning",
-        title="An optimizer that does not suit",
-        reason="SGD gives every row of a table the same rate, so that IDs with few rows hardly "
-        "move. Measured on Online Retail after three epochs, rates 0.01 to 10: at most 0.160, "
-        "popularity 0.155, Adagrad 0.280. FTRL's first step sets weights whose "
-        "gradient is near zero to zero, and a layer's random start with them: with two or three "
-        "dense layers five of five runs at 0.01, 0.1 and 1.0 were stopped (an error), while "
-        "without layers it reached 0.274.",
-        example="model:\n  optimizer: sgd",
-        remedy="Use `adagrad`, or `adam` at 0.001 to 0.01.",
-        checks=(_unfit,),
-        allowable=True,
-    ),
-    Rule(
-        code="RG235",
-        severity="info",
-        title="A rate that falls to zero, and a training that ends before",
-        reason="warmup_cosine is laid out for all `epochs`: half of them have passed when the "
-        "rate is still half of the highest. Where early stopping ends the training earlier, or an "
-        "early epoch is the best one, the low rates at the end are never seen, nor in the second "
-        "training, which takes the same course. Said from three times the patience on.",
-        example="model:\n  epochs: 30\n  learning_rate_schedule: warmup_cosine\n"
-        "  early_stopping_patience: 3",
-        remedy="Set `early_stopping_patience: null` with few epochs, or use `constant`.",
-        checks=(_never_falls,),
-    ),
-)

@@ -1,163 +1,264 @@
 """Codes that reading reports, before there is a config: only their explanations."""
 
-from recgen.rules.base import Rule
+from recgen.rules.registry import rule
 
-RULES = (
-    Rule(
-        code="RG001",
-        severity="error",
-        title="The config cannot be read",
-        reason="The file is missing, is a directory, may not be read, is larger than 5 MB, or is "
-        "no UTF-8 text. Large files are refused because they are data, not configs.",
-        example="recgen check transactions.parquet",
-        remedy="Name a YAML or JSON file that you may read.",
-    ),
-    Rule(
-        code="RG002",
-        severity="error",
-        title="The text is not YAML or JSON",
-        reason="The text cannot be parsed, holds several documents, has keys that are no plain "
-        "text, or is nested deeper than 50 levels.",
-        example="features: [a, b",
-        remedy="Mend the syntax at the line that is named.",
-    ),
-    Rule(
-        code="RG003",
-        severity="error",
-        title="A key is given twice",
-        reason="Most readers of YAML let the last one win in silence, so a setting that you see "
-        "in the file is not the one that is used.",
-        example="model:\n  epochs: 8\n  epochs: 20",
-        remedy="Keep one of them.",
-    ),
-    Rule(
-        code="RG004",
-        severity="error",
-        title="A YAML tag, alias or merge key is refused",
-        reason="Tags can construct objects, and aliases of aliases let a file of ten lines expand "
-        "to billions of values. A plain alias of a plain value is fine.",
-        example="model:\n  seed: !!python/object:os.system 1",
-        remedy="Write the value out, without the tag.",
-    ),
-    Rule(
-        code="RG005",
-        severity="error",
-        title="The config is empty or no mapping",
-        reason="A config is a mapping with the keys `name`, `features`, `model` and `data`.",
-        example="- buyer_model_features",
-        remedy="Start with `name:`, `features:` and `model:`.",
-    ),
-    Rule(
-        code="RG010",
-        severity="error",
-        title="Unknown key",
-        reason="A key that is not known would have no effect. Ignored keys hid, for years, that "
-        "weight sharing and vocabulary limits never reached the model.",
-        example="model:\n  learning_rte: 0.05",
-        remedy="Write the key as the message proposes, or remove it.",
-    ),
-    Rule(
-        code="RG011",
-        severity="error",
-        title="A key is missing",
-        reason="The key has no default that would be right for everybody.",
-        example="features:\n  buyer_model_features:\n    - data_type: text",
-        remedy="Add the key.",
-    ),
-    Rule(
-        code="RG012",
-        severity="error",
-        title="Wrong type",
-        reason='Values are never converted: `"0.05"` is text, `1.0` is no whole number and '
-        "`true` is no number. Conversion is how a typing error becomes a model.",
-        example='model:\n  learning_rate: "0.05"',
-        remedy="Write a value of the type that is named.",
-    ),
-    Rule(
-        code="RG013",
-        severity="error",
-        title="Value not allowed",
-        reason="The value is outside its range or not one of the words that are known.",
-        example="model:\n  optimizer: adagard",
-        remedy="Choose a value within the limits of the message.",
-    ),
-    Rule(
-        code="RG014",
-        severity="error",
-        title="Text that cannot be written to a file",
-        reason="The text holds a NUL character or half of a surrogate pair, which no Python file "
-        "in UTF-8 can hold.",
-        example='name: "shop\\0"',
-        remedy="Remove the character. All other Unicode is fine.",
-    ),
-    Rule(
-        code="RG015",
-        severity="error",
-        title="More findings than are listed",
-        reason="Hundreds of findings mostly have one cause, and nobody reads them all: 300 are "
-        "listed, errors before others. It is as severe as what is not listed.",
-        example="recgen check transactions.json",
-        remedy="Mend what is listed, then check again.",
-    ),
-    Rule(
-        code="RG020",
-        severity="info",
-        title="Older form: the type of a column",
-        reason="Configs of an older dialect call a column's kind `type`, with the words "
-        "string_embedding, numeric and timestamp. They are read as `data_type` text, numeric and "
-        "temporal; without transforms, they have the default of their kind.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: customer_id, type: string_embedding}",
-        remedy="Nothing has to be done. `recgen upgrade` rewrites a file in today's form.",
-    ),
-    Rule(
-        code="RG021",
-        severity="info",
-        title="Older form: a setting beside `transforms`",
-        reason="An older dialect has `embedding_dim`, `vocab_settings` and `cyclical` beside the "
-        "column. They are read as settings of the transform to which they belong.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: city, data_type: text, embedding_dim: 16, vocab_settings: {max_size: 500}}",
-        remedy="Nothing has to be done. `recgen upgrade` rewrites a file in today's form.",
-    ),
-    Rule(
-        code="RG022",
-        severity="info",
-        title="Older form: the name of a cycle",
-        reason="An older dialect calls the yearly cycle `annual`.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: day, data_type: temporal, transforms: {cyclical: {annual: true}}}",
-        remedy="Nothing has to be done. `recgen upgrade` rewrites a file in today's form.",
-    ),
-    Rule(
-        code="RG023",
-        severity="info",
-        title="Older form: a cross of names",
-        reason="An older dialect names the columns of a cross and no more. Each is taken as the "
-        "feature of this output name has it: its column, its alias, its type. Where there is "
-        "no such feature, the column is taken as text, which is a guess and so a warning.",
-        example="features:\n  buyer_model_crosses:\n    - features: [country, segment]",
-        remedy="Write `{column: …, type: …}` for each, or let `recgen upgrade` do it.",
-    ),
-    Rule(
-        code="RG024",
-        severity="info",
-        title="Older form: a setting that says nothing",
-        reason="A setting of an older dialect is null, or belongs to nothing: an `embedding_dim` "
-        "where no transform has one, a vocabulary of a number. It is left out; where it "
-        "was meant for something, that is a warning.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: age, type: numeric, embedding_dim: 16}",
-        remedy="Remove it, or add the transform that it is meant for: here, `bucketize`.",
-    ),
-    Rule(
-        code="RG025",
-        severity="error",
-        title="An older setting contradicts today's",
-        reason="The same is said in the older and in today's form, with different values. Either "
-        "may be what was meant, and the models differ.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: age, type: numeric, data_type: text}",
-        remedy="Keep the one that is meant.",
-    ),
-)
+
+@rule("RG001", "error")
+def config_unreadable() -> None:
+    """The config cannot be read.
+
+    The file does not exist, is a directory, is not readable, is larger than 5 MB, or is not UTF-8
+    text. Large files are refused because they are data rather than configs.
+
+    Example:
+        recgen check transactions.parquet
+
+    Use instead:
+        recgen check config.yaml
+
+    Name a YAML or JSON file that you have permission to read.
+    """
+
+
+@rule("RG002", "error")
+def syntax_wrong() -> None:
+    """The text is not YAML or JSON.
+
+    The text cannot be parsed, holds several documents, has keys that are not plain text, or is
+    nested more than 50 levels deep.
+
+    Example:
+        features: [a, b
+
+    Use instead:
+        features: [a, b]
+
+    Correct the syntax at the line that the message names.
+    """
+
+
+@rule("RG003", "error")
+def key_twice() -> None:
+    """A key appears twice.
+
+    Most YAML readers silently keep the last value, so the setting that you see in the file may not
+    be the one that is used.
+
+    Example:
+        model:
+          epochs: 8
+          epochs: 20
+
+    Use instead:
+        model:
+          epochs: 20
+
+    Keep one of them.
+    """
+
+
+@rule("RG004", "error")
+def yaml_refused() -> None:
+    """A YAML tag, alias or merge key that is refused.
+
+    Tags can construct objects, and aliases of aliases let a file of ten lines expand to billions of
+    values. A plain alias of a plain value is fine.
+
+    Example:
+        model:
+          seed: !!python/object:os.system 1
+
+    Use instead:
+        model:
+          seed: 1
+
+    Write the value out, without the tag.
+    """
+
+
+@rule("RG005", "error")
+def not_a_mapping() -> None:
+    """The config is empty or not a mapping.
+
+    A config is a mapping with the keys `name`, `features`, `model` and `data`.
+
+    Example:
+        - buyer_model_features
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+
+    Start with `name:`, `features:` and `model:`.
+    """
+
+
+@rule("RG006", "warning")
+def ignore_without_reason() -> None:
+    """An ignore comment without a code or a reason.
+
+    `# recgen: ignore RG301, RG303: reason` ignores findings. At the end of a line it applies to the
+    entry that begins on that line and everything inside it; on a line of its own, to the next
+    entry; above the first key, to the whole file.
+
+    Without a reason it ignores nothing: whoever reads the config next has to be able to judge
+    whether the reason still holds.
+
+    Example:
+        data:
+          split:
+            kind: random  # recgen: ignore RG301
+
+    Use instead:
+        data:
+          split:
+            kind: random  # recgen: ignore RG301: the data has no dates
+
+    Give the reason after a colon.
+    """
+
+
+@rule("RG007", "warning")
+def ignore_unused() -> None:
+    """An ignore comment that ignores nothing.
+
+    The code does not exist, or no finding has it where the comment applies: the problem has been
+    fixed, or the comment is in the wrong place. Such a comment would hide the next finding.
+
+    Example:
+        model:
+          epochs: 8  # recgen: ignore RG202: an old experiment
+
+    Use instead:
+        model:
+          epochs: 8
+
+    Remove the code, or move the comment to the line that the finding names.
+    """
+
+
+@rule("RG008", "error")
+def ignore_refused() -> None:
+    """An error that cannot be ignored.
+
+    What would be rendered does not work, so there is nothing to gain by ignoring it. Errors that
+    concern only the outcome can be ignored: they become warnings.
+
+    Example:
+        model:
+          epochs: 0  # recgen: ignore RG013: later
+
+    Use instead:
+        model:
+          epochs: 8
+
+    Fix the config, then remove the comment.
+    """
+
+
+@rule("RG010", "error")
+def key_unknown() -> None:
+    """Unknown key.
+
+    An unknown key would have no effect. For years, ignored keys hid that weight sharing and
+    vocabulary limits never reached the model.
+
+    Example:
+        model:
+          learning_rte: 0.05
+
+    Use instead:
+        model:
+          learning_rate: 0.05
+
+    Write the key as the message suggests, or remove it.
+    """
+
+
+@rule("RG011", "error")
+def key_missing() -> None:
+    """A required key is missing.
+
+    The key has no default that would suit everyone.
+
+    Example:
+        features:
+          buyer_model_features:
+            - data_type: text
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: country, data_type: text}
+
+    Add the key.
+    """
+
+
+@rule("RG012", "error")
+def type_wrong() -> None:
+    """Wrong type.
+
+    Values are never converted: `"0.05"` is text, `1.0` is not a whole number and `true` is not a
+    number. Silent conversion is how a typing error becomes a model.
+
+    Example:
+        model:
+          learning_rate: "0.05"
+
+    Use instead:
+        model:
+          learning_rate: 0.05
+
+    Write a value of the type that the message names.
+    """
+
+
+@rule("RG013", "error")
+def value_not_allowed() -> None:
+    """Value not allowed.
+
+    The value is outside its range, or is not one of the known words.
+
+    Example:
+        model:
+          optimizer: adagard
+
+    Use instead:
+        model:
+          optimizer: adagrad
+
+    Choose a value within the limits that the message names.
+    """
+
+
+@rule("RG014", "error")
+def text_unwritable() -> None:
+    r"""Text that cannot be written to a file.
+
+    The text contains a NUL character or half of a surrogate pair, which a Python file in UTF-8
+    cannot hold.
+
+    Example:
+        name: "shop\0"
+
+    Use instead:
+        name: "shop"
+
+    Remove the character. All other Unicode is fine.
+    """
+
+
+@rule("RG015", "error")
+def more_findings() -> None:
+    """More findings than are listed.
+
+    Hundreds of findings usually have one cause, and nobody reads them all: 300 are listed, errors
+    first. This finding is as severe as the worst one that is not listed.
+
+    Example:
+        recgen check transactions.json
+
+    Fix what is listed, then check again.
+    """

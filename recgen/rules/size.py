@@ -5,19 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, scored_of
-from recgen.profile import Profile
-from recgen.rules.base import NO_DATA, Problem, Rule, all_crosses, all_features
-from recgen.rules.cost import GIB, in_gib
-from recgen.rules.data.lookup import Use, id_column, is_made, parts
+from recgen.config.paths import all_crosses, all_features
+from recgen.data.columns import id_column
+from recgen.data.estimates import GIB, in_gib, list_values, parts
+from recgen.data.profile import Profile
+from recgen.rules.registry import NO_DATA, Problem, rule
 
 _FEW_ANSWERS, _MOST_ANSWERS = 5, 1000
 _CACHED, _LISTED = 8, 4  # bytes of a transformed value, and of one in a list
 _MOST_CACHED = 8 * GIB
 
 
-def _metric_cost(
+@rule("RG406", "warning")
+def validation_cost(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
+    """Validation that takes longer than training.
+
+    After every epoch, recall compares each validation row with each product: rows x products
+    scores, against three times rows x batch (or what a row is scored with) in training. Top-k over
+    the catalogue once turned 4 minutes of training into 24. Recall by rank needs no sorting and
+    takes 0.2 to 0.3 s of a 3 s epoch on Online Retail (17,450 rows, 3,595 products).
+
+    Example:
+        model:
+          batch_size: 64
+        data:
+          split: {kind: strict_time, date_column: bought_at, validation: 0.2}
+
+    Use instead:
+        model:
+          batch_size: 1024
+        data:
+          split: {kind: strict_time, date_column: bought_at, validation: 0.05}
+
+    Hold out fewer rows, or use a larger batch.
+    """
     product, rows = id_column(features, "product", profile), parts(features, data, profile)
     if product is None or rows is None or not model.enable_training_metrics:
         return
@@ -33,19 +56,49 @@ def _metric_cost(
         yield Problem(("data", "split", "validation"), message, "Hold out fewer rows.")
 
 
-def _answers(model: ModelConfig) -> Iterator[Problem]:
+@rule("RG407", "info")
+def answer_length(model: ModelConfig) -> Iterator[Problem]:
+    """Answers that are too long or too short.
+
+    Serving returns `top_k` IDs with their scores, sorted, in every answer, and never more than the
+    catalogue has. Recall is measured at 5, 10, 50 and 100 by rank, so it does not depend on
+    `top_k`, but says nothing about answers of fewer than 5.
+
+    Example:
+        model:
+          top_k: 10000
+
+    Use instead:
+        model:
+          top_k: 100
+
+    Use what a page shows, and some more to filter from.
+    """
     path = ("model", "top_k")
     if model.top_k < _FEW_ANSWERS:
-        message = f"answers of {model.top_k}, and recall is measured at 5 and more"
-        yield Problem(path, message, "Use 5 or more; show fewer.")
+        message = f"top_k is {model.top_k}, while recall is measured at 5 and more"
+        yield Problem(path, message, "Use 5 or more, and show fewer.")
     elif model.top_k > _MOST_ANSWERS:
         message = f"each answer holds {model.top_k:,} IDs and scores"
         yield Problem(path, message, "Use what a page shows, and some more to filter from.")
 
 
-def _cache(
+@rule("RG408", "warning")
+def rows_in_memory(
     features: FeatureConfig, profile: Profile, data: DataConfig = NO_DATA
 ) -> Iterator[Problem]:
+    """Rows that take more than 8 GiB in training.
+
+    The trainer keeps all rows in memory as parsed features: about 8 bytes per row and value, and 4
+    for each past value of a history. A list that a run makes has at most as many values as the
+    buyer had before, and at most `max_length`; a column of lists is counted with `max_length` per
+    row. Reading the rows again in each epoch would take longer than training on them.
+
+    Example:
+        recgen check config.yaml --data a_billion_rows.parquet
+
+    Use a machine with that much memory, fewer rows or fewer features.
+    """
     histories = [f for _, f in all_features(features) if isinstance(f, HistoryFeature)]
     keys = {key for _, feature in all_features(features) for key in feature.output_keys}
     keys |= {cross.output_name for _, cross in all_crosses(features)}
@@ -54,74 +107,10 @@ def _cache(
     if size > _MOST_CACHED:
         and_lists = f" and up to {lists:,} past values" if lists else ""
         message = (
-            f"{profile.rows:,} rows of {len(keys)} values{and_lists} take {in_gib(size)} while "
+            f"{profile.rows:,} rows of {len(keys)} values{and_lists} take {in_gib(size)} in "
             "training"
         )
-        help = "Use a machine that has them, or fewer features."
+        help = "Use a machine with that much memory, or fewer features."
         if lists * _LISTED > size / 2:
-            help = "Lower the history's `max_length`, or use a machine that has them."
+            help = "Lower the history's `max_length`, or use a machine with more memory."
         yield Problem(("features",), message, help)
-
-
-def list_values(
-    features: FeatureConfig, feature: HistoryFeature, profile: Profile, data: DataConfig
-) -> int:
-    """Returns how many values the lists of all rows have, at most.
-
-    A list that a run makes has no more values than its buyer has rows before it.
-    """
-    if feature.history is None:
-        return 0
-    longest = feature.history.max_length
-    use = Use((), "feature", "history", feature.output_name, feature.column, feature.bq_type)
-    buyer = id_column(features, "buyer", profile)
-    if buyer is None or not is_made(use, data, profile):
-        return profile.rows * longest
-    return sum(_past(rows, longest) for rows in profile.counts(buyer.name))
-
-
-def _past(rows: int, longest: int) -> int:
-    """Returns the sum of 0, 1, 2, ... over a buyer's rows, none of them above `longest`."""
-    rising = min(rows, longest + 1)
-    return rising * (rising - 1) // 2 + (rows - rising) * longest
-
-
-RULES = (
-    Rule(
-        code="RG406",
-        severity="warning",
-        title="Validation takes longer than training",
-        reason="Recall compares each validation row with each product after every epoch: rows x "
-        "products scores, against three times rows x batch (or what a row is scored with) in "
-        "training. Top-k over the catalogue "
-        "once made 4 minutes of training into 24. Recall by rank needs no sorting and takes 0.2 "
-        "to 0.3 s of a 3 s epoch on Online Retail (17,450 rows, 3,595 products).",
-        example="model:\n  batch_size: 64\ndata:\n"
-        "  split: {kind: strict_time, date_column: bought_at, validation: 0.2}",
-        remedy="Hold out fewer rows, or use a larger batch.",
-        checks=(_metric_cost,),
-    ),
-    Rule(
-        code="RG407",
-        severity="info",
-        title="Answers that are too long or too short",
-        reason="Serving returns `top_k` IDs with their scores, sorted, in every answer, and never "
-        "more than the catalogue has. Recall is measured at 5, 10, 50 and 100 by rank, so it does "
-        "not depend on `top_k`, but says nothing about answers of fewer than 5.",
-        example="model:\n  top_k: 10000",
-        remedy="Use what a page shows, and some more to filter from.",
-        checks=(_answers,),
-    ),
-    Rule(
-        code="RG408",
-        severity="warning",
-        title="Rows that take more than 8 GiB in training",
-        reason="The trainer keeps all rows in memory as parsed features: about 8 bytes a row and "
-        "value, and 4 for each past value of a history: of a list that a run makes, no more than "
-        "the buyer had before and than `max_length`; of a column of lists, `max_length` a row. "
-        "Reading them again in each epoch would take longer than training on them.",
-        example="recgen check config.yaml --data a_billion_rows.parquet",
-        remedy="Use a machine with that memory, fewer rows or fewer features.",
-        checks=(_cache,),
-    ),
-)

@@ -12,8 +12,9 @@ from recgen.config import (
     TemporalFeature,
     item_type,
 )
+from recgen.config.paths import all_crosses, all_features, id_features
 from recgen.findings import Location, show
-from recgen.rules.base import Problem, Rule, all_crosses, all_features, id_features
+from recgen.rules.registry import Problem, rule
 
 _CATEGORY = ("STRING", "BYTES", "INT64", "INTEGER", "BOOL", "BOOLEAN")
 _NUMBER = ("FLOAT64", "FLOAT", "NUMERIC", "BIGNUMERIC", "INT64", "INTEGER", "BOOL", "BOOLEAN")
@@ -22,7 +23,25 @@ _WHOLE = ("INT64", "INTEGER")
 _FITTING = {"text": _CATEGORY, "numeric": _NUMBER, "temporal": _TIME}
 
 
-def _no_output(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG106", "error")
+def reaches_no_tower(features: FeatureConfig) -> Iterator[Problem]:
+    """A feature that reaches no tower.
+
+    Without an enabled transform the feature is read and thrown away, while the config looks as if
+    the model used it.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: age, data_type: numeric, transforms: {normalize: {enabled: false}}}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: age, data_type: numeric, transforms: {normalize: {}}}
+
+    Enable a transform, or remove the feature.
+    """
     for path, feature in all_features(features):
         if feature.output_keys:
             continue
@@ -41,6 +60,28 @@ def _why(active: tuple[str, ...]) -> str:
     return "no transform is enabled"
 
 
+@rule("RG111", "error")
+def type_unfit() -> None:
+    """bq_type does not fit the feature.
+
+    Text that is normalized, or fractions that are taken as categories, crash late or train on
+    nonsense: a fraction hardly ever repeats.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: age, data_type: numeric, bq_type: STRING}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: age, data_type: numeric, bq_type: INT64}
+
+    Use a type that the message names, or another `data_type`.
+    """
+
+
+@type_unfit.check
 def _type_unfit(features: FeatureConfig) -> Iterator[Problem]:
     for path, feature in all_features(features):
         kind, bq_type = feature.data_type, feature.bq_type
@@ -55,6 +96,7 @@ def _type_unfit(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem((*path, "bq_type"), message, help)
 
 
+@type_unfit.check
 def _member_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     types = _types(features, data)
     kinds: dict[str, str] = {}  # of columns that have no type but their use in a cross
@@ -67,6 +109,7 @@ def _member_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem
             yield Problem(path, message, _MEMBER_HELP)
 
 
+@type_unfit.check
 def _date_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     date = data.split.date_column if data.split else None
     crossed = {name: kind for _, name, kind in _members(features)}
@@ -93,29 +136,71 @@ def _members(features: FeatureConfig) -> Iterator[tuple[Location, str, str]]:
             yield (*path, "features", index, "type"), member.output_name, member.type
 
 
-def _id_as_number(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG128", "warning")
+def id_as_number(features: FeatureConfig) -> Iterator[Problem]:
+    """An ID that is read as a number.
+
+    The size of an ID means nothing: once normalized, neighbouring IDs look alike although they have
+    nothing in common, and no ID has a vector of its own. Quantiles of IDs are no better.
+
+    Example:
+        features:
+          product_model_features:
+            - {column: category_id, bq_type: INT64, data_type: numeric}
+
+    Use instead:
+        features:
+          product_model_features:
+            - {column: category_id, bq_type: INT64, data_type: text}
+
+    In a cross, write `type: text`.
+    """
     ids = {path for _, path, _ in id_features(features)}  # theirs is RG110
     for path, feature in all_features(features):
         is_number = isinstance(feature, NumericFeature) and path not in ids
         if is_number and _named_like_id(feature.column, feature.bq_type in _WHOLE):
-            message = f"{show(feature.column)} is named like an ID and read as a number"
-            help = "Make it `data_type: text` with an embedding; `bq_type` may stay."
+            message = f"{show(feature.column)} is named like an ID but read as a number"
+            help = "Use `data_type: text` with an embedding; `bq_type` may stay."
             yield Problem((*path, "data_type"), message, help)
     for path, cross in all_crosses(features):
         for index, member in enumerate(cross.features):
             if member.type == "numeric" and _named_like_id(member.column, is_whole=False):
-                message = f"{show(member.column)} is named like an ID and cut into quantiles"
+                message = f"{show(member.column)} is named like an ID but cut into quantiles"
                 at = (*path, "features", index, "type")
                 yield Problem(at, message, "Cross it as text.", fix=("set", "text"))
 
 
 def _named_like_id(name: str, is_whole: bool) -> bool:
-    """Says whether the last word of `item_id` or `StockCode` is one for IDs."""
+    """Return whether the last word of `item_id` or `StockCode` is one for IDs."""
     word = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name)[-1].lower()
     return word in ("id", "key", "code", "sku") or (is_whole and word == "no")
 
 
-def _flat_cycles(features: FeatureConfig) -> Iterator[Problem]:
+@rule("RG129", "warning")
+def flat_cycle(features: FeatureConfig) -> Iterator[Problem]:
+    """A cycle that the type cannot show.
+
+    A DATE is always midnight and a TIME is always 1970-01-01, so the sine and cosine of such a
+    cycle are (nearly) the same in every row.
+
+    Example:
+        features:
+          buyer_model_features:
+            - column: birthday
+              bq_type: DATE
+              data_type: temporal
+              transforms: {cyclical: {yearly: true, daily: true}}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - column: birthday
+              bq_type: DATE
+              data_type: temporal
+              transforms: {cyclical: {yearly: true}}
+
+    Set the cycle to false, or leave it out.
+    """
     for path, feature in all_features(features):
         if not isinstance(feature, TemporalFeature):
             continue
@@ -124,55 +209,7 @@ def _flat_cycles(features: FeatureConfig) -> Iterator[Problem]:
             if (feature.bq_type == "DATE" and is_daily) or (
                 feature.bq_type == "TIME" and not is_daily
             ):
-                what = "no time of the day" if is_daily else "no date"
-                message = f"{cycle} of a {feature.bq_type}, which has {what}: a constant"
+                what = "no time of day" if is_daily else "no date"
+                message = f"a {cycle} cycle of a {feature.bq_type}, which has {what}, is constant"
                 at = (*path, "transforms", "cyclical", cycle)
                 yield Problem(at, message, "Set it to false.", fix=("set", False))
-
-
-RULES = (
-    Rule(
-        code="RG106",
-        severity="error",
-        title="A feature that reaches no tower",
-        reason="Without an enabled transform the feature is read and thrown away, while the "
-        "config looks as if the model used it.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: age, data_type: numeric, transforms: {normalize: {enabled: false}}}",
-        remedy="Enable a transform, or remove the feature.",
-        checks=(_no_output,),
-    ),
-    Rule(
-        code="RG111",
-        severity="error",
-        title="bq_type does not fit the feature",
-        reason="Text that is normalized, or fractions that are taken as categories, crash late or "
-        "train on nonsense: a fraction hardly ever repeats.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: age, data_type: numeric, bq_type: STRING}",
-        remedy="Use a type that the message names, or another `data_type`.",
-        checks=(_type_unfit, _member_unfit, _date_unfit),
-    ),
-    Rule(
-        code="RG128",
-        severity="warning",
-        title="An ID that is read as a number",
-        reason="The size of an ID means nothing: normalized, neighbours look alike that have "
-        "nothing in common, and no ID has a vector of its own. Quantiles of IDs are no better.",
-        example="features:\n  product_model_features:\n"
-        "    - {column: category_id, bq_type: INT64, data_type: numeric}",
-        remedy="Write `data_type: text` and keep `bq_type: INT64`; in a cross, `type: text`.",
-        checks=(_id_as_number,),
-    ),
-    Rule(
-        code="RG129",
-        severity="warning",
-        title="A cycle that the type cannot show",
-        reason="A DATE is always midnight and a TIME always 1970-01-01, so that sine and cosine "
-        "of such a cycle are (nearly) the same in every row.",
-        example="features:\n  buyer_model_features:\n    - column: birthday\n      bq_type: DATE\n"
-        "      data_type: temporal\n      transforms: {cyclical: {yearly: true, daily: true}}",
-        remedy="Set the cycle to false.",
-        checks=(_flat_cycles,),
-    ),
-)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig, ModelConfig, Side, residuals_of
 from recgen.findings import show
-from recgen.rules.base import NO_DATA, Problem, Rule
 from recgen.rules.loss import compared_of, floor_of
+from recgen.rules.registry import NO_DATA, Problem, rule
 
 _DROPOUT = ("model", "output_dropout")
 _NORM = ("model", "embedding_max_norm")
@@ -16,19 +16,60 @@ _MUCH = 0.6
 _NARROW = 64
 
 
-def _dropped(model: ModelConfig) -> Iterator[Problem]:
+@rule("RG236", "warning")
+def output_dropout(model: ModelConfig) -> Iterator[Problem]:
+    """Strong dropout on the buyer's vector, or on a narrow one.
+
+    Measured on Online Retail, shares of 0.2 to 0.5 help new pairs at widths of 128 to 512. A higher
+    share leaves so few numbers that the score says little in each step. Below 64 numbers (a note)
+    nothing was measured, and little is left to begin with.
+
+    Example:
+        model:
+          output_dropout: 0.8
+
+    Use instead:
+        model:
+          output_dropout: 0.3
+          output_embedding_dim: 128
+
+    Use 0.2 to 0.5, at widths of 128 and more.
+    """
     rate, width = model.output_dropout, model.output_embedding_dim
     if rate > _MUCH:
         message = f"output_dropout {show(rate)} leaves {width * (1 - rate):.0f} of {width} numbers"
         yield Problem(_DROPOUT, message, "Use 0.2 to 0.5.", fix=("set", 0.5))
     elif rate and width < _NARROW:
-        message = f"output_dropout on vectors {width} wide: it was only measured from 128 on"
-        yield Problem(_DROPOUT, message, "Compare with none, or widen.", severity="info")
+        message = f"output_dropout on vectors {width} wide: it was measured only from 128 on"
+        yield Problem(
+            _DROPOUT, message, "Compare recall without it, or use wider vectors.", severity="info"
+        )
 
 
-def _bounded(
+@rule("RG237", "warning")
+def norm_bound_low(
     features: FeatureConfig, model: ModelConfig, data: DataConfig = NO_DATA
 ) -> Iterator[Problem]:
+    """A bound on vectors that holds scores down.
+
+    Where a tower's output is one vector of a table, no longer than m, scores lie between -m² and
+    m². The right product's score is then at most m²/T above those of products at right angles to it
+    (T is the temperature), and as with cosines (RG211), more than half of the initial loss is out
+    of reach where m²/T is below ln(n)/2: for m below 1.9 with 1024 products. Reported for towers
+    that are nothing but an ID's vector; others can make up for it.
+
+    Example:
+        model:
+          embedding_max_norm: 0.5
+          output_embedding_dim: 32
+
+    Use instead:
+        model:
+          embedding_max_norm: 3.0
+          output_embedding_dim: 32
+
+    Use a higher bound, or null.
+    """
     norm, compared = model.embedding_max_norm, compared_of(model, data)
     if norm is None or model.normalize_embeddings or compared is None or compared < 2:
         return
@@ -45,34 +86,6 @@ def _bounded(
 
 
 def _is_one(features: FeatureConfig, model: ModelConfig, side: Side) -> bool:
-    """Says whether a tower's output is one vector of a table."""
+    """Return whether a tower's output is one vector of a table."""
     residuals = residuals_of(features, model, side)
     return len(residuals) == 1 and features.width_of(side) == model.output_embedding_dim
-
-
-RULES = (
-    Rule(
-        code="RG236",
-        severity="warning",
-        title="Much dropout on the buyer's vector, or on a narrow one",
-        reason="Measured on Online Retail, shares of 0.2 to 0.5 help new pairs at widths of 128 "
-        "to 512. More leaves so few numbers that the score says little in each step. Below 64 "
-        "numbers (a note) nothing was measured, and little is left to begin with.",
-        example="model:\n  output_dropout: 0.8",
-        remedy="Use 0.2 to 0.5, at widths of 128 and more.",
-        checks=(_dropped,),
-    ),
-    Rule(
-        code="RG237",
-        severity="warning",
-        title="A bound of vectors that holds scores down",
-        reason="Where a tower's output is one vector of a table, no longer than m, scores lie "
-        "between -m² and m². The right product's is then at most m²/T above those at right angles "
-        "to it (T is the temperature), and as with cosines (RG211) more than half of the loss at "
-        "the start is out of reach where m²/T is below ln(n)/2: m below 1.9 for 1024 products. "
-        "Said of towers that are nothing but an ID's vector; others can make up for it.",
-        example="model:\n  embedding_max_norm: 0.5",
-        remedy="Use a higher bound, or null.",
-        checks=(_bounded,),
-    ),
-)

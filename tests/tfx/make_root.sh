@@ -25,6 +25,7 @@ mountpoint --quiet "$root/proc" || mount -t proc proc "$root/proc"
 # TFX itself calls pip. uv resolves TFX's requirements in seconds; pip may not.
 chroot "$root" python3 -m venv /venv
 chroot "$root" /venv/bin/pip install --quiet uv setuptools wheel
-chroot "$root" /venv/bin/uv pip install --python /venv/bin/python \
+# Compiled once, or each of a pipeline's processes compiles all of TFX anew.
+chroot "$root" /venv/bin/uv pip install --python /venv/bin/python --compile-bytecode \
     tfx==1.21.0 tensorflow-recommenders==0.7.7 tf-keras
 echo "now: RECGEN_TFX_ROOT=$root make test-tfx"

@@ -1,6 +1,6 @@
 """A TFX pipeline over one folder: `python pipeline.py FOLDER [EPOCHS]`. Needs TFX, not recgen.
 
-FOLDER holds data/data.csv, transform_module.py and trainer_module.py; pushed/ appears in it.
+FOLDER holds data/data.csv and the generated modules; pushed/ appears in it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tfx import v1 as tfx
 
 
 def build(folder: Path, epochs: int) -> tfx.dsl.Pipeline:
-    """Returns CsvExampleGen to Pusher, with the two modules as they are."""
+    """Returns CsvExampleGen to Pusher, with the modules as they are."""
     examples = tfx.components.CsvExampleGen(input_base=str(folder / "data"))
     statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
     schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from recgen.analysis.diagnosis import Cause, Confidence, Patch, Verdict
 from recgen.analysis.facts import Facts
+from recgen.findings import Finding
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Kind:
                 patch=sign.patch or None,
                 verdict=sign.verdict or self.verdict,
             )
+
+
+def confirmed(*findings: Finding) -> tuple[str, ...]:
+    """Returns findings of `check` as evidence: what it warned of is what happened."""
+    return tuple(f"{each.path}: {each.message} ({each.code})" for each in findings)
 
 
 def epoch(number: int) -> str:

@@ -9,8 +9,8 @@ from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.remedies import calmed, corrected, is_slow, lower_rate, without_layers
 from recgen.analysis.diagnosis import Confidence, Patch, Verdict
 from recgen.analysis.facts import Facts, side_of
-from recgen.analysis.measured import TOWERS
 from recgen.analysis.series import last
+from recgen.metrics import TOWERS
 
 _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
 _ONE_DIRECTION = 0.999  # mean cosine of embeddings that all point the same way
@@ -38,9 +38,10 @@ def _twitches(facts: Facts) -> bool:
 
     A trainer that knows one kind of failure only calls a dead tower a collapse, too.
     """
-    if facts.metrics.text("failure_kind"):
+    if facts.params.failure_kind:
         return False
-    ends = [last(facts.metrics.gradient_stats.get(f"{tower}.norm", ())) for tower in TOWERS]
+    stats = facts.metrics.gradient_stats
+    ends = [last(getattr(stats, tower).norm) for tower in TOWERS]
     return any(end is not None and end > 1e-7 for end in ends)
 
 
@@ -50,7 +51,7 @@ def _remedy(facts: Facts) -> Patch:
 
 
 def _trainer_said(facts: Facts, *kinds: str) -> Iterator[str]:
-    said = facts.metrics.text("failure")
+    said = facts.params.failure
     if facts.failure_kind in kinds and said:
         yield f"the trainer stopped itself: {said}"
     elif facts.failure_kind in kinds and facts.failure_epoch is not None:
@@ -99,7 +100,7 @@ def _chance_loss(facts: Facts) -> Iterator[str]:
 
 def _which_batch(facts: Facts, rows: int) -> str:
     """Returns which of an epoch's batches has so many rows, if that can be told."""
-    train, batch = facts.metrics.count("train_rows"), facts.batch_size
+    train, batch = facts.params.train_rows, facts.batch_size
     if batch == rows:
         return ", a whole batch"
     if train and batch and train % batch == rows:
@@ -127,7 +128,7 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
         sure = bool(told or one_is_zero or below or len(seen) > 1)
         evidence = (*told, *one_is_zero, *seen, *below)
         # Few units may be enough: what beats popularity is alive.
-        works = facts.beats_popularity and not told and not one_is_zero
+        works = facts.beats_baseline and not told and not one_is_zero
         confidence: Confidence = "high" if sure and not works else "medium"
         verdict: Verdict = "at_risk" if works else "bad"
         yield Sign(confidence, evidence, patch=_remedy(facts), verdict=verdict)
@@ -137,18 +138,18 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
 
 
 def _dead_parts(facts: Facts, tower: str) -> Iterator[str]:
-    health, side = facts.metrics.health, side_of(tower)
-    dead = last(health.get(f"{tower}.dead_units", ()))
+    side = side_of(tower)
+    dead = last(facts.health(f"{tower}.dead_units"))
     if dead is not None and dead >= _DEAD_UNITS:
         yield f"{dead:.0%} of the {side} tower's ReLU units fire for no row"
-    cosine = last(health.get(f"{tower}.mean_cosine", ()))
-    if cosine is not None and cosine >= _ONE_DIRECTION and not facts.beats_popularity:
+    cosine = last(facts.health(f"{tower}.mean_cosine"))
+    if cosine is not None and cosine >= _ONE_DIRECTION and not facts.beats_baseline:
         yield f"all {side} embeddings point the same way: their mean cosine is {cosine:.4f}"
 
 
 def _below_chance(facts: Facts) -> tuple[str, ...]:
     judged = facts.judged
-    chance = facts.chance(judged.k) if judged else None
+    chance = judged.chance if judged else None
     if not judged or chance is None or judged.own >= 0.8 * chance:
         return ()
     return (
@@ -168,7 +169,7 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     if facts.zero_gradients or facts.constant_loss or _below_chance(facts):
         return  # it is dead
-    chance = facts.chance(judged.k) if judged else None
+    chance = judged.chance if judged else None
     told = [*_trainer_said(facts, "not_learning")]
     near = judged is not None and chance is not None and judged.own <= _NEAR_CHANCE * chance
     if judged and chance and near:
@@ -188,13 +189,13 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
     same = [*_same_lists(facts)]
     is_equal = (
         judged is not None
-        and judged.popularity is not None
-        and abs(judged.own - judged.popularity) <= max(judged.noise, 0.03 * judged.popularity)
+        and judged.baseline is not None
+        and abs(judged.own - judged.baseline) <= max(judged.noise, 0.03 * judged.baseline)
     )
-    if judged and judged.popularity is not None and is_equal:
+    if judged and judged.baseline is not None and is_equal:
         told.append(
             f"{judged.name} is {figure(judged.own)}, and that of the most popular products for "
-            f"everybody {figure(judged.popularity)}"
+            f"everybody {figure(judged.baseline)}"
         )
     ratio = last(facts.loss_to_chance)
     no_more = ratio is not None and 0.97 <= ratio <= 1.1
@@ -207,7 +208,7 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
 
 
 def _same_lists(facts: Facts) -> Iterator[str]:
-    coverage = last(facts.metrics.health.get("val_coverage_at_100", ()))
+    coverage = last(facts.health("val_coverage_at_100"))
     candidates = facts.candidates
     if coverage is None or not candidates or candidates < 100 * _SAME_LISTS:
         return
@@ -220,12 +221,13 @@ def _same_lists(facts: Facts) -> Iterator[str]:
 
 
 def _ties(facts: Facts) -> Iterator[Sign]:
-    recalls = dict(facts.test_recalls)
-    recalls |= {k: end for k, s in facts.val_recalls.items() if (end := last(s)) is not None}
+    ends = {curve.measure: last(curve.values) for curve in facts.kind.curves}
+    known = {**{measure: test.own for measure, test in facts.kind.tests.items()}, **ends}
+    recalls = {measure: value for measure, value in known.items() if value is not None}
     is_dead = bool(facts.zero_gradients or facts.failure_kind in ("collapse", "dead_tower"))
     is_dead = is_dead or (facts.constant_loss is not None and facts.is_at_chance)
     if recalls and is_dead and min(recalls.values()) >= _ALL_HITS:
-        told = ", ".join(f"@{k} {figure(value)}" for k, value in sorted(recalls.items()))
+        told = ", ".join(f"{measure} {figure(value)}" for measure, value in recalls.items())
         yield Sign("high", (f"recall is near 1 at every k ({told}), and the model is dead",))
 
 

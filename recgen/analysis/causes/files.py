@@ -26,13 +26,13 @@ def _end_of_log(facts: Facts) -> Iterator[str]:
 
 
 def _incomplete(facts: Facts) -> Iterator[Sign]:
-    if facts.epochs == 0 or facts.failure_kind == "nan" or facts.metrics.not_finite:
+    if facts.epochs == 0 or facts.failure_kind == "nan" or facts.run.file.not_finite:
         return  # the loss is missing since it was NaN
-    notes = facts.metrics.notes
+    notes = facts.run.file.notes
     if not points(facts.loss):
         yield Sign("high", _listed(("there is no training loss", *notes)))
-    elif not facts.val_recalls and not facts.test_recalls:
-        told = "recall was not measured, and the loss alone says little"
+    elif not facts.kind.curves and not facts.kind.tests:
+        told = f"{facts.kind.measure} was not measured, and the loss alone says little"
         yield Sign("high", _listed((told, *notes)))
     elif notes:
         yield Sign("low", _listed(notes), verdict="good")
@@ -44,14 +44,16 @@ def _listed(notes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _unfinished(facts: Facts) -> Iterator[Sign]:
-    asked = facts.metrics.count("epochs")
-    stopped = facts.failure_kind or facts.metrics.flag("stopped_early")
-    if stopped or facts.epochs == 0 or facts.metrics.text("failure"):
+    asked = facts.params.epochs
+    said = facts.params.failure
+    if said and not facts.failure_kind:
+        yield Sign("high", (f"the trainer stopped itself: {said}",), verdict="bad")
+    if said or facts.failure_kind or facts.params.stopped_early or facts.epochs == 0:
         return
     seen = []
     if asked and facts.epochs < asked:
         seen.append(f"{facts.epochs} of {asked} epochs were trained")
-    if facts.metrics.version is not None and not facts.test_recalls:
+    if facts.run.file.version is not None and not facts.kind.tests:
         seen.append("there are no test figures")
     if seen:
         yield Sign("high" if len(seen) > 1 else "medium", (*seen, *_end_of_log(facts)))
@@ -84,7 +86,8 @@ KINDS = (
         title="Training did not finish",
         reason="The file is written after every epoch, so it is there when the machine is not: "
         "pre-emption, memory, a closed terminal.",
-        signs="Fewer epochs than were asked for and no early stop, or no test figures.",
+        signs="Fewer epochs than were asked for and no early stop, no test figures, or a failure "
+        "that the trainer reports without its kind.",
         remedy="Train again; the end of train.log may say what happened.",
         check=_unfinished,
     ),

@@ -18,7 +18,7 @@ _MOST_EPOCHS = 100
 
 def _noise(facts: Facts, value: float) -> float:
     """Returns two standard errors of a validation recall, 0 where its rows are not known."""
-    rows = facts.rows("val")
+    rows = facts.kind.rows("val")
     return 2 * sqrt(max(value * (1 - value), 0.0) / rows) if rows else 0.0
 
 
@@ -27,7 +27,7 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
         return
     if facts.best_epoch is not None:
         return  # its weights were kept: what came later did no harm
-    top, end = best(facts.recall), last(facts.recall)
+    top, end = best(facts.curve.values), last(facts.curve.values)
     if top is None or end is None:
         yield from _overfitting_by_loss(facts)
         return
@@ -35,7 +35,7 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
     if lost <= _LOST * top[1] or not _falls(facts, top[0]):
         return
     told = [
-        f"validation recall@{facts.recall_k} was {figure(top[1])} in {epoch(top[0])} and is "
+        f"validation {facts.curve.measure} was {figure(top[1])} in {epoch(top[0])} and is "
         f"{figure(end)} in the last, {facts.epochs}",
         *_losses_since(facts, top[0]),
     ]
@@ -46,7 +46,7 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
     elif rise > _LOST:
         yield Sign("medium", (*told, f"val_loss rose by {rise:.0%} from its lowest"), patch=patch)
     elif not facts.is_failed:
-        noise = f"of {facts.rows('val'):,} rows that may be noise"
+        noise = f"of {facts.kind.rows('val'):,} rows that may be noise"
         yield Sign("low", (*told, noise), patch=patch, verdict="good")
 
 
@@ -86,11 +86,11 @@ def _undertraining(facts: Facts) -> Iterator[Sign]:
     if facts.failure_kind or facts.zero_gradients or facts.epochs == 0 or blown_up:
         return
     patch = _more_epochs(facts)
-    gained = slope_of_last_quarter(facts.recall)
+    gained = slope_of_last_quarter(facts.curve.values)
     if gained is not None and gained[1] > 0 and gained[0] > _STILL_RISING * gained[1]:
         told = (
-            f"validation recall@{facts.recall_k} still rose by {gained[0] / gained[1]:.0%} in the "
-            f"last {_epochs(max(1, len(points(facts.recall)) // 4))} of {facts.epochs}",
+            f"validation {facts.curve.measure} still rose by {gained[0] / gained[1]:.0%} in the "
+            f"last {_epochs(max(1, len(points(facts.curve.values)) // 4))} of {facts.epochs}",
         )
         is_sure = gained[0] > _noise(facts, gained[1])
         yield Sign("high" if is_sure else "medium", told, patch=patch)
@@ -110,11 +110,11 @@ def _more_epochs(facts: Facts) -> Patch:
 
 def _wrong_stop(facts: Facts) -> Iterator[Sign]:
     asked = facts.asked_epochs
-    stopped = facts.metrics.flag("stopped_early") or (asked is not None and facts.epochs < asked)
+    stopped = facts.params.stopped_early or (asked is not None and facts.epochs < asked)
     bottom = lowest(facts.val_loss)
     if not stopped or facts.failure_kind or bottom is None or facts.epochs < 2:
         return
-    end, rising = last(facts.val_loss), slope_of_last_quarter(facts.recall)
+    end, rising = last(facts.val_loss), slope_of_last_quarter(facts.curve.values)
     if end is None or bottom[0] + 1 >= facts.epochs or end <= bottom[1]:
         return
     told = [
@@ -123,7 +123,7 @@ def _wrong_stop(facts: Facts) -> Iterator[Sign]:
     ]
     if rising is not None and rising[0] > 0:
         told.append(
-            f"validation recall@{facts.recall_k} was still rising: "
+            f"validation {facts.curve.measure} was still rising: "
             f"{figure(rising[1])} to {figure(rising[1] + rising[0])}"
         )
         yield Sign("high", tuple(told))
@@ -134,32 +134,29 @@ def _wrong_stop(facts: Facts) -> Iterator[Sign]:
 
 def _below_popularity(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    if judged is None or judged.popularity is None or facts.beats_popularity:
+    if judged is None or judged.baseline is None or facts.beats_baseline:
         return
     if facts.failure_kind or facts.zero_gradients or facts.epochs == 0:
         return  # of a dead model it says nothing
     told = (
         f"{judged.name} is {figure(judged.own)}, and that of the most popular products for "
-        f"everybody {figure(judged.popularity)}"
+        f"everybody {figure(judged.baseline)}"
     )
-    if judged.own > judged.popularity:
+    if judged.own > judged.baseline:
         note = f"the difference is within noise (±{figure(judged.noise)})"
         yield Sign("medium", (told, note), verdict="at_risk", patch=without_layers(facts))
     else:
-        clear = judged.own < judged.popularity - judged.noise
+        clear = judged.own < judged.baseline - judged.noise
         yield Sign("high" if clear else "medium", (told,), patch=without_layers(facts))
 
 
 def _nothing_new(facts: Facts) -> Iterator[Sign]:
-    k = facts.k
-    figures = facts.metrics.evaluation
-    own = figures.get(("model", "new", f"recall_at_{k}"))
-    popular = figures.get(("popularity", "new", f"recall_at_{k}"))
+    own, popular = (facts.kind.evaluated(who, "new") for who in ("model", facts.kind.baseline))
     if own is None or popular is None or facts.is_failed or own.value > popular.value:
         return
     told = (
-        f"over pairs that the training did not have, test recall@{k} is {figure(own.value)} and "
-        f"popularity's {figure(popular.value)}",
+        f"over pairs that the training did not have, test {facts.curve.measure} is "
+        f"{figure(own.value)} and {facts.kind.baseline}'s {figure(popular.value)}",
     )
     clear = own.high is not None and own.high < popular.value
     yield Sign("high" if clear else "medium", told)

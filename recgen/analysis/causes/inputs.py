@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
 from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
@@ -32,12 +32,9 @@ def _split_leakage(facts: Facts) -> Iterator[Sign]:
     split = config.data.split
     if split is None:
         yield _no_split(facts, config)
-    elif split.kind == "random":
-        told = (
-            "the split is random, and the buyer's ID is a feature: the model knows each buyer's "
-            "later purchases when it is asked for earlier ones"
-        )
-        yield Sign("high", (told, *_gap(facts)), patch=_by_time(config))
+    elif found := facts.findings("RG301"):
+        told = (*confirmed(*found), *_gap(facts))
+        yield Sign("high", told, found[0].help, _by_time(config))
     else:
         yield from _unlike_test(facts)
 
@@ -68,40 +65,39 @@ def _by_time(config: ExperimentConfig) -> Patch:
 
 def _gap(facts: Facts) -> Iterator[str]:
     judged = facts.judged
-    if judged and judged.popularity is not None:
-        yield (
-            f"{judged.name} {figure(judged.own)} (popularity {figure(judged.popularity)}) is not "
-            "that of a later day"
-        )
+    if judged and judged.baseline is not None:
+        baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
+        yield f"{judged.name} {figure(judged.own)} ({baseline}) is not that of a later day"
 
 
 def _unlike_test(facts: Facts) -> Iterator[Sign]:
-    k = facts.k
-    test = facts.test_recalls.get(k or 0)
-    val = last(facts.val_recalls.get(k or 0, ()))
-    if not test or not val or facts.is_failed or val <= _VAL_FAR_ABOVE * test:
+    test, curve = facts.kind.measured("test"), facts.curve
+    val = last(curve.values)
+    if not test or not val or curve.measure != test.measure or facts.is_failed:
         return
-    rows = min(facts.rows("val") or 0, facts.rows("test") or 0)
-    if rows and val - test <= 3 * (val * (1 - val) / rows) ** 0.5:
+    if not 0 < _VAL_FAR_ABOVE * test.own < val:
+        return
+    rows = min(facts.kind.rows("val") or 0, test.rows or 0)
+    if rows and val - test.own <= 3 * (val * (1 - val) / rows) ** 0.5:
         return
     told = (
-        f"validation recall@{k} is {figure(val)} and the test's {figure(test)}: validation rows "
-        "are no later days",
+        f"validation {curve.measure} is {figure(val)} and the test's {figure(test.own)}: "
+        "validation rows are no later days",
     )
     yield Sign("medium", told)
 
 
 def _too_good(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    answers, hints = _found(facts, *_ANSWERS), _found(facts, *_HINTS)
-    chance = facts.chance(judged.k) if judged else None
+    answers, hints = facts.findings(*_ANSWERS), facts.findings(*_HINTS)
+    chance = judged.chance if judged else None
     is_dead = facts.zero_gradients or facts.failure_kind or facts.constant_loss
     too_good = judged is not None and judged.own >= _TOO_GOOD and not is_dead
     if judged is None or (not too_good and not answers and not hints):
         return
     if too_good and (chance is None or chance > 0.2) and not (answers or hints):
         return  # of a few products
-    told = [f"{finding.path}: {finding.message}" for finding in (*answers, *hints)]
+    told = [*confirmed(*answers, *hints)]
     if too_good:
         told.insert(0, f"{judged.name} is {figure(judged.own)}: nobody's purchases are so certain")
     patch = _without(*answers) or _without(*hints)
@@ -111,12 +107,6 @@ def _too_good(facts: Facts) -> Iterator[Sign]:
         yield Sign("medium", tuple(told), patch=patch, verdict="bad" if too_good else "at_risk")
 
 
-def _found(facts: Facts, *codes: str) -> tuple[Finding, ...]:
-    report = facts.run.report
-    found = (*report.findings, *report.ignored) if report else ()
-    return tuple(finding for finding in found if finding.code in codes)
-
-
 def _without(*findings: Finding) -> Patch:
     """Returns what takes out the features and crosses that findings are about."""
     entries = (_ENTRY.match(finding.path) for finding in findings)
@@ -124,14 +114,14 @@ def _without(*findings: Finding) -> Patch:
 
 
 def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
-    candidates, known = facts.metrics.count("candidates"), facts.product_vocabulary
+    candidates, known = facts.params.candidates, facts.product_vocabulary
     if candidates is None:
         return
     if known and candidates > known:
         told = f"{candidates:,} candidates, and the vocabulary has {known:,} products"
         yield Sign("high", (told,))
         return
-    rows = facts.metrics.count("train_rows")
+    rows = facts.params.train_rows
     if rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
         told = f"{candidates:,} candidates from {rows:,} training rows: nearly one a row"
         yield Sign("medium", (told,))
@@ -149,7 +139,7 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
     if len(set(digests.values())) > 1:
         told = ", ".join(f"{name} of config {digest}" for name, digest in digests.items())
         seen.append(f"the modules are not from one config: {told}")
-    trained, rendered = facts.metrics.text("config_digest"), digests.get("trainer_module.py")
+    trained, rendered = facts.params.config_digest, digests.get("trainer_module.py")
     if trained and rendered and trained != rendered:
         seen.append(f"the metrics are of config {trained}, and the trainer is of {rendered}")
     if seen:
@@ -157,46 +147,18 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
 
 
 def _unknown_products(facts: Facts) -> Iterator[Sign]:
-    for part, share in facts.run.unknown_products.items():
+    cuts = [f for f in facts.findings("RG119") if f.path.startswith("features.product_model_")]
+    for part, share in (facts.params.unknown_products or {}).items():
         if share > _MANY_UNKNOWN:
             told = f"{share:.1%} of the {part} rows have a product that the training lacks"
-            extra = _cuts(facts)
-            yield Sign("high" if extra else "medium", (told, *extra), patch=_uncut(facts))
+            patch = {finding.path: REMOVED for finding in cuts}
+            yield Sign("high" if cuts else "medium", (told, *confirmed(*cuts)), patch=patch)
             return
 
 
-def _cuts(facts: Facts) -> tuple[str, ...]:
-    settings = _id_settings(facts)
-    return tuple(f"the product ID has {name}: {value}" for name, value in settings.items())
-
-
-def _id_settings(facts: Facts) -> dict[str, int]:
-    config = facts.run.config
-    index = _product_index(config) if config else None
-    if config is None or index is None:
-        return {}
-    embedding = getattr(config.features.product_model_features[index].transforms, "embedding", None)
-    named = {name: getattr(embedding, name, None) for name in ("vocab_size", "min_frequency")}
-    return {name: value for name, value in named.items() if value}
-
-
-def _product_index(config: ExperimentConfig) -> int | None:
-    named = (f.output_name for f in config.features.product_model_features)
-    product = config.features.product_id
-    return next((index for index, name in enumerate(named) if name == product), None)
-
-
-def _uncut(facts: Facts) -> Patch:
-    index = _product_index(facts.run.config) if facts.run.config else None
-    path = f"features.product_model_features[{index}].transforms.embedding"
-    return {f"{path}.{name}": REMOVED for name in _id_settings(facts)}
-
-
 def _column_twice(facts: Facts) -> Iterator[Sign]:
-    for finding in _found(facts, "RG101"):
-        told = f"{finding.path}: {finding.message}"
-        patch = patch_of(finding.fix)
-        yield Sign("medium", (told,), help=finding.help, patch=patch)
+    for finding in facts.findings("RG101"):
+        yield Sign("medium", confirmed(finding), finding.help, patch_of(finding))
 
 
 KINDS = (

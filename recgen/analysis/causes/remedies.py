@@ -4,40 +4,16 @@ from __future__ import annotations
 
 from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
-from recgen.findings import Fix, join_path
+from recgen.findings import Finding, join_path
+from recgen.optimizers import OPTIMIZERS, RECOMMENDED, OptimizerInfo
 
-ADAPTIVE = ("adam", "adamw", "rmsprop")
-_SLOWEST = {"adagrad": 0.01, "ftrl": 0.01, "adam": 0.0005, "adamw": 0.0005, "rmsprop": 0.0005}
 _FEWER = 5  # a lower rate than one that failed
 _DEEP = 4  # docs/diagnosis.md: of failed runs with so many layers, a safe rate rescued none
 
 
-def safe_rate(optimizer: str | None, depth: int | None) -> float:
-    """Returns the highest rate at which every measured run with such towers trained."""
-    deep = depth or 0
-    if optimizer in ADAPTIVE:
-        return 0.01 if deep < 4 else 0.003
-    return 0.05 if deep < 6 else 0.01 if deep < 8 else 0.002
-
-
-def limit(optimizer: str | None, depth: int | None) -> float:
-    """Returns the rate from which on such towers fail or lose much recall."""
-    if optimizer in ADAPTIVE:
-        return 0.03 if optimizer == "rmsprop" and (depth or 0) < 2 else 0.02
-    if depth is None:
-        return 0.1
-    return 0.5 if depth < 2 else 0.2 if depth == 2 else 0.1 if depth < 6 else 0.05
-
-
-def least_rate(optimizer: str | None) -> float | None:
-    """Returns the rate below which a model is where popularity is after some epochs."""
-    return _SLOWEST.get(optimizer or "")
-
-
 def is_slow(facts: Facts) -> bool:
-    """Says whether the rate is below that."""
-    least = least_rate(facts.optimizer)
-    return least is not None and facts.rate is not None and facts.rate < least
+    """Return whether the rate is so low that a model stays where popularity is."""
+    return bool(facts.findings("RG228"))
 
 
 def calmed(facts: Facts) -> Patch:
@@ -45,26 +21,32 @@ def calmed(facts: Facts) -> Patch:
 
     Of deep towers, the layers go.
     """
-    optimizer, depth = facts.optimizer, facts.depth or 0
+    info, depth = _info(facts), facts.depth or 1
     bare = without_layers(facts) if depth >= _DEEP else {}
     patch: dict[str, object] = {**bare}
-    depth = 0 if bare else depth
-    if optimizer == "sgd" or (optimizer == "ftrl" and depth >= 2):
-        patch["model.optimizer"] = optimizer = "adagrad"  # they learn little at any rate
-    rate, safe = facts.rate, safe_rate(optimizer, depth)
-    if rate is not None and (rate > safe or facts.optimizer == "sgd") and rate != safe:
+    depth = 1 if bare else depth
+    is_unfit = info.is_unfit(depth)
+    if is_unfit:
+        patch["model.optimizer"] = RECOMMENDED
+        info = OPTIMIZERS[RECOMMENDED]
+    rate, safe = facts.rate, info.at(depth).safe
+    if rate is not None and (rate > safe or is_unfit) and rate != safe:
         patch["model.learning_rate"] = safe
-    for side, index in () if bare else facts.relu_outputs:
-        patch[f"model.{side}_tower_layers[{index}].activation"] = "linear"
+    for finding in () if bare else facts.findings("RG204"):
+        patch[f"{finding.path}.activation"] = "linear"
     if facts.model and facts.model.gradient_clip_norm is None:
         patch["model.gradient_clip_norm"] = 1.0
     return {**patch, **corrected(facts)}
 
 
+def _info(facts: Facts) -> OptimizerInfo:
+    """Returns what is known of the optimizer; of one that is not ours, what is of the usual one."""
+    return facts.optimizer_info or OPTIMIZERS[RECOMMENDED]
+
+
 def corrected(facts: Facts) -> Patch:
     """Returns what switches the logQ correction on, if it is off."""
-    is_off = facts.model is not None and not facts.model.logq_correction
-    return {"model.logq_correction": True} if is_off else {}
+    return patch_of(*facts.findings("RG208"))
 
 
 def lower_rate(facts: Facts) -> Patch:
@@ -82,7 +64,7 @@ def without_layers(facts: Facts) -> Patch:
         "model.buyer_tower_layers": [],
         "model.product_tower_layers": [],
     }
-    safe = safe_rate(facts.optimizer, 0)
+    safe = _info(facts).at(1).safe
     if facts.rate is not None and facts.rate > safe:
         patch["model.learning_rate"] = safe
     return {**patch, **corrected(facts)}
@@ -93,11 +75,11 @@ def rounded(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def patch_of(fix: Fix | None) -> Patch | None:
-    """Returns what a finding's fix does, as a patch; None when it renames."""
-    steps = fix.steps if fix else ()
-    if not steps or any(step.op == "rename" for step in steps):
-        return None
+def patch_of(*findings: Finding) -> Patch:
+    """Returns what the fixes of findings do, as a patch; nothing where one renames."""
+    steps = [step for finding in findings if finding.fix for step in finding.fix.steps]
+    if any(step.op == "rename" for step in steps):
+        return {}
     return {
         join_path(step.location): REMOVED if step.op == "remove" else step.value for step in steps
     }

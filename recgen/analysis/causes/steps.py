@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from recgen.analysis.causes.base import Kind, Sign, epoch, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import (
     calmed,
     corrected,
-    is_slow,
-    least_rate,
-    limit,
     lower_rate,
-    safe_rate,
     without_layers,
 )
-from recgen.analysis.diagnosis import Verdict
+from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import last, lowest, points
 
+_RATE, _CLIPPING = "model.learning_rate", "model.gradient_clip_norm"
+_HIGH = ("RG201", "RG202", "RG203", "RG206")
 _BLOWN_UP = 1.5  # the last loss, divided by the lowest
 _BLOWN_TO_CHANCE = 1.25  # the loss, divided by that of equal scores
 _FAR_FROM_CHANCE = 2.0
@@ -27,47 +25,33 @@ _BURST = 100.0  # a gradient's norm, divided by the median
 
 
 def _high_rate(facts: Facts) -> Iterator[Sign]:
-    rate, depth = facts.rate, facts.depth
-    if rate is None or facts.optimizer is None or facts.optimizer == "sgd":
+    rate, info = facts.rate, facts.optimizer_info
+    if rate is None or info is None or info.is_unfit(1):
+        return  # at no rate does it suit
+    found = [f for f in facts.findings(*_HIGH) if f.path == _RATE]
+    safe = info.at(facts.depth).safe
+    if not found and rate <= safe:
         return
-    safe, most = safe_rate(facts.optimizer, depth), limit(facts.optimizer, depth)
-    if rate <= safe:
-        return
-    towers = _towers(facts)
-    told = (
-        f"learning rate {rate:g} with {facts.optimizer}{towers}: "
-        + (
-            f"from {most:g} on such towers fail or lose recall"
-            if rate >= most
-            else f"{safe:g} is safe"
-        ),
+    told = confirmed(*found) or (
+        f"learning rate {rate:g} with {facts.optimizer}: {safe:g} is safe",
     )
+    help = found[0].help if found else ""
     if facts.is_failed or _has_diverged(facts):
-        yield Sign("high" if rate >= most else "medium", told, patch=calmed(facts), verdict="bad")
-    elif rate >= most:
-        trains = ("it trained all the same; another seed may not, and a lower rate may be better",)
-        patch = {"model.learning_rate": safe}
-        yield Sign("low", (*told, *trains), patch=patch, verdict="good")
-
-
-def _towers(facts: Facts) -> str:
-    if facts.depth is None:
-        return ""
-    layers = "1 dense layer" if facts.depth == 1 else f"{facts.depth} dense layers"
-    return f" and {layers} in a tower" if facts.depth else " and no layers"
+        yield Sign("high" if found else "medium", told, help, calmed(facts), verdict="bad")
+    elif found:
+        trains = "it trained all the same; another seed may not, and a lower rate may be better"
+        yield Sign("low", (*told, trains), help, {_RATE: safe}, verdict="good")
 
 
 def _low_rate(facts: Facts) -> Iterator[Sign]:
-    if not is_slow(facts) or facts.rate is None:
-        return
-    least = least_rate(facts.optimizer) or 0.0
-    told = f"learning rate {facts.rate:g} with {facts.optimizer}: below {least:g} it hardly learns"
-    ends = _ends(facts)
-    patch = {"model.learning_rate": safe_rate(facts.optimizer, facts.depth)}
-    if facts.is_failed or facts.is_at_chance:
-        yield Sign("high", (told, *ends), patch=patch, verdict="bad")
-    else:
-        yield Sign("medium", (told, *ends), patch=patch)
+    info = facts.optimizer_info
+    for finding in facts.findings("RG228") if info else ():
+        told = (*confirmed(finding), *_ends(facts))
+        patch = {_RATE: info.at(facts.depth).safe} if info else None
+        if facts.is_failed or facts.is_at_chance:
+            yield Sign("high", told, finding.help, patch, verdict="bad")
+        else:
+            yield Sign("medium", told, finding.help, patch)
 
 
 def _ends(facts: Facts) -> tuple[str, ...]:
@@ -88,7 +72,7 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
     if facts.failure_kind in ("collapse", "dead_tower", "nan"):
         return
     bottom, end = lowest(facts.loss), last(facts.loss)
-    said = facts.metrics.text("failure")
+    said = facts.params.failure
     seen = [f"the trainer stopped itself: {said}"] if said and _told(facts, "divergence") else []
     if bottom and end is not None and bottom[1] > 0 and end > _BLOWN_UP * bottom[1]:
         lowest_epoch = epoch(bottom[0])
@@ -119,11 +103,11 @@ def _bursts(facts: Facts) -> Iterator[str]:
 
 def _not_finite(facts: Facts) -> Iterator[Sign]:
     seen = []
-    said = facts.metrics.text("failure")
+    said = facts.params.failure
     if facts.failure_kind == "nan":
         where = "" if facts.failure_epoch is None else f" in {epoch(facts.failure_epoch)}"
         seen.append(said or f"the trainer stopped{where}: the loss became NaN or infinite")
-    for path, epochs in facts.metrics.not_finite.items():
+    for path, epochs in facts.run.file.not_finite.items():
         if path.startswith(("loss.", "gradient.")):
             since = f"from {epoch(epochs[0])} on" if len(epochs) > 1 else f"in {epoch(epochs[0])}"
             seen.append(f"{path} is NaN or infinite {since}")
@@ -135,51 +119,52 @@ def _not_finite(facts: Facts) -> Iterator[Sign]:
 
 
 def _relu_output(facts: Facts) -> Iterator[Sign]:
-    if not facts.relu_outputs or not facts.is_failed:
-        return
-    told = tuple(f"the {side} tower ends in a ReLU layer" for side, _ in facts.relu_outputs)
-    yield Sign("medium", told, patch=calmed(facts), verdict="bad")
+    found = facts.findings("RG204")
+    if found and facts.is_failed:
+        yield Sign("medium", confirmed(*found), found[0].help, calmed(facts), verdict="bad")
 
 
 def _not_clipped(facts: Facts) -> Iterator[Sign]:
     if facts.model is None or facts.model.gradient_clip_norm is not None or not facts.is_failed:
         return
     if facts.failure_kind in ("nan", "divergence", "collapse") or _has_diverged(facts):
-        patch = {"model.gradient_clip_norm": 1.0}
-        told = f"gradient_clip_norm is null, with {facts.optimizer}"
-        sure = facts.optimizer == "sgd" or facts.failure_kind == "nan"
-        yield Sign("high" if sure else "medium", (told,), patch=patch, verdict="bad")
+        info = facts.optimizer_info
+        is_rescued = info is not None and info.unclipped is not None
+        found = [f for f in facts.findings("RG206") if f.path == _CLIPPING]
+        told = confirmed(*found) or (f"gradient_clip_norm is null, with {facts.optimizer}",)
+        help = found[0].help if found else ""
+        sure = is_rescued or facts.failure_kind == "nan"
+        yield Sign("high" if sure else "medium", told, help, {_CLIPPING: 1.0}, verdict="bad")
 
 
 def _no_logq(facts: Facts) -> Iterator[Sign]:
-    if facts.model is None or facts.model.logq_correction:
-        return
-    told = ("logq_correction is false: popular products are punished as negatives",)
-    if facts.is_failed and not facts.failure_kind:
-        yield Sign("high", told, patch=corrected(facts), verdict="bad")
-    else:
-        yield Sign("medium", told, patch=corrected(facts), verdict="at_risk")
+    for finding in facts.findings("RG208"):
+        told, patch = confirmed(finding), corrected(facts)
+        if facts.is_failed and not facts.failure_kind:
+            yield Sign("high", told, finding.help, patch, verdict="bad")
+        else:
+            yield Sign("medium", told, finding.help, patch, verdict="at_risk")
 
 
 def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
     bad: Verdict | None = "bad" if facts.is_failed else None
-    if facts.optimizer == "sgd":
-        told = "sgd moves rare IDs hardly at all: it learns little more than popularity"
-        yield Sign("high" if bad else "medium", (told,), patch=calmed(facts), verdict=bad)
-    elif facts.optimizer == "ftrl" and (facts.depth or 0) >= 2:
-        told = "ftrl with layers: its first step sets most weights to zero"
-        yield Sign("high" if bad else "low", (told,), patch=calmed(facts), verdict=bad)
+    for finding in facts.findings("RG232"):
+        suits_none = facts.optimizer_info is not None and facts.optimizer_info.is_unfit(1)
+        otherwise: Confidence = "medium" if suits_none else "low"
+        confidence = "high" if bad else otherwise
+        yield Sign(confidence, confirmed(finding), finding.help, calmed(facts), verdict=bad)
 
 
 def _too_deep(facts: Facts) -> Iterator[Sign]:
     depth, judged = facts.depth, facts.judged
-    if depth is None or depth < 2 or facts.beats_popularity is not False:
+    if depth is None or depth < 2 or facts.beats_baseline is not False:
         return
     if facts.failure_kind in ("nan", "collapse") or facts.zero_gradients:
         return
     told = [f"{depth} dense layers in a tower"]
-    if judged and judged.popularity is not None:
-        told.append(f"{judged.name} {figure(judged.own)}, popularity {figure(judged.popularity)}")
+    if judged and judged.baseline is not None:
+        baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
+        told.append(f"{judged.name} {figure(judged.own)}, {baseline}")
     yield Sign("medium", tuple(told), patch=without_layers(facts), verdict="bad")
 
 

@@ -89,7 +89,7 @@ def _tags(run: Run) -> Iterator[tuple[str, str]]:
     yield "recgen.summary", _text(diagnosis.summary)
     yield "recgen.causes", " ".join(cause.code for cause in diagnosis.causes) or "none"
     yield "recgen.place", _text(run.place)
-    yield "recgen.config_digest", _text(run.metrics.text("config_digest") or "unknown")
+    yield "recgen.config_digest", _text(run.metrics.params.config_digest or "unknown")
     # What was measured says whether it is the same run, wherever it lies.
     yield _SOURCE, hashlib.sha256(repr(run.metrics).encode("utf-8", "replace")).hexdigest()[:32]
 
@@ -97,7 +97,7 @@ def _tags(run: Run) -> Iterator[tuple[str, str]]:
 def _log_metrics(client: Any, name: str, run: Run, time: int) -> None:
     from mlflow.entities import Metric
 
-    end = max(run.metrics.epochs - 1, 0)
+    end = max(len(run.metrics.epochs) - 1, 0)
     found = [
         Metric(_name(key), value, time, epoch)
         for key, series in series_of(run.metrics)
@@ -113,7 +113,7 @@ def _log_params(client: Any, name: str, run: Run) -> None:
 
     told = {
         f"params.{key}": str(value)
-        for key, value in run.metrics.params.items()
+        for key, value in run.metrics.params.given.items()
         if isinstance(value, (str, int, float))
     }
     # Names that differ only in what MLflow does not allow would be one file: the first is kept.

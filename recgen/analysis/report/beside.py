@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from recgen.analysis.causes.base import figure
 from recgen.analysis.comparing import Comparison, Row, compare, loss_change
 from recgen.analysis.factors import FEWEST, Factor
-from recgen.analysis.measured import Series
 from recgen.analysis.report.dots import Dot, draw_dots
 from recgen.analysis.report.figures import Figure, Key, figure_of
 from recgen.analysis.report.lines import Line
 from recgen.analysis.report.part import Part
 from recgen.analysis.report.svg import COLORS
 from recgen.analysis.report.text import name
-from recgen.analysis.wording import division, interval_text, what_runs_tell
+from recgen.analysis.text import division, interval_text, what_runs_tell
+from recgen.metrics import Series
 
 _MOST_SETTINGS = 200
 _MOST_FACTORS = 8
-_DOTS = ("test recall@", "new pairs recall@")
 
 
 @dataclass(frozen=True)
@@ -92,19 +91,19 @@ class Beside:
             yield Figure(f"{row.name}, by run", draw_dots(row.name, rows), note=note)
 
     def _judged_rows(self) -> Iterator[Row]:
-        """Yields the rows of the k by which most runs are judged."""
-        ks = [facts.k for facts in self.comparison.facts if facts.k is not None]
-        k = max(ks, key=ks.count) if ks else None
-        wanted = {f"{start}{k}" for start in _DOTS}
+        """Yields the rows that say most of the most runs."""
+        headlines = [each.kind.headlines for each in self.comparison.facts if each.judged]
+        wanted = max(headlines, key=headlines.count, default=())
         yield from (row for row in self.comparison.rows if row.name in wanted and any(row.figures))
 
     def _curves(self) -> Iterator[Figure]:
         facts = self.comparison.facts
         yield from self._figure("Training loss", [each.loss for each in facts])
         yield from self._figure("Validation loss", [each.val_loss for each in facts])
-        k = {each.recall_k for each in facts} - {None}
-        title = f"Validation recall@{k.pop()}" if len(k) == 1 else "Validation recall"
-        yield from self._figure(title, [each.recall for each in facts], from_zero=True)
+        measures = {each.curve.measure for each in facts if each.curve.values}
+        measure = measures.pop() if len(measures) == 1 else facts[0].kind.measure
+        values = [each.curve.values for each in facts]
+        yield from self._figure(f"Validation {measure}", values, from_zero=True)
 
     def _figure(
         self, title: str, series: Sequence[Series], from_zero: bool = False

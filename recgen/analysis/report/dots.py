@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recgen.analysis.measured import Interval
 from recgen.analysis.report.scale import Scale, axis
 from recgen.analysis.report.svg import RIGHT, element, picture
 from recgen.analysis.report.text import number, short
+from recgen.metrics import Interval
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from recgen.analysis.comparing import wilson
 from recgen.analysis.facts import Facts
-from recgen.analysis.measured import Interval
 from recgen.analysis.report import text
 from recgen.analysis.report.dots import Dot, draw_dots, words
 from recgen.analysis.report.figures import Figure, Key
 from recgen.analysis.series import best
+from recgen.metrics import Interval
 
 _WHO = {
     "model": ("model", "c0"),
@@ -51,20 +50,19 @@ def tiles(facts: Facts) -> Iterator[Tile]:
     judged = facts.judged
     if judged is None:
         return
-    evaluation, k = facts.metrics.evaluation, judged.k
-    own = Interval(judged.own) if judged.part == "val" else wilson(judged.own, judged.rows)
-    yield Tile(judged.name, f"{judged.own:.4f}", _between(own))
-    if judged.popularity is not None:
-        note = f"the model has {judged.own / judged.popularity:.1f} times that"
-        note = note if judged.popularity else ""
-        yield Tile(f"popularity@{k}", f"{judged.popularity:.4f}", note)
+    own = facts.kind.figures.get(judged.name)
+    yield Tile(judged.name, f"{judged.own:.4f}", _between(own.interval) if own else "")
+    if judged.baseline is not None:
+        note = f"the model has {judged.own / judged.baseline:.1f} times that"
+        note = note if judged.baseline else ""
+        yield Tile(f"{facts.kind.baseline}@{judged.k}", f"{judged.baseline:.4f}", note)
     for who, pairs, label in (
-        ("model", "new", f"new pairs, recall@{k}"),
-        ("own_history", "all", f"own history, all pairs @{k}"),
+        ("model", "new", f"new pairs, {judged.measure}"),
+        ("own_history", "all", f"own history, all pairs @{judged.k}"),
     ):
-        found = evaluation.get((who, pairs, f"recall_at_{k}"))
+        found = facts.kind.evaluated(who, pairs)
         if found:
-            model = evaluation.get(("model", pairs, f"recall_at_{k}"))
+            model = facts.kind.evaluated("model", pairs)
             beside = f"the model {model.value:.4f}" if model and who != "model" else ""
             yield Tile(label, f"{found.value:.4f}", beside or _between(found))
 
@@ -77,14 +75,16 @@ def _between(figure: Interval) -> str:
 
 def evaluation_figures(facts: Facts) -> Iterator[Figure]:
     """Yields model, popularity and own history beside each other: all pairs, and new ones."""
+    evaluation = facts.metrics.evaluation
+    figures = evaluation.figures if evaluation else {}
     for pairs, title in _PAIRS.items():
         rows = []
-        for name in _names(facts.metrics.evaluation, pairs):
-            found = {who: facts.metrics.evaluation.get((who, pairs, name)) for who in _WHO}
+        for name in _names(figures, pairs):
+            found = {who: figures.get((who, pairs, name)) for who in _WHO}
             dots = [Dot(_WHO[who][0], each, _WHO[who][1]) for who, each in found.items() if each]
             rows.append((_shown(name), dots))
         if rows:
-            count = facts.metrics.pairs.get(pairs)
+            count = evaluation.pairs.get(pairs) if evaluation else None
             shown = {dot.label for _, dots in rows for dot in dots}
             keys = tuple(Key(color, label) for label, color in _WHO.values() if label in shown)
             told = f"{title} ({count:,})" if count else title
@@ -93,10 +93,11 @@ def evaluation_figures(facts: Facts) -> Iterator[Figure]:
 
 def evaluation_tables(facts: Facts) -> Iterator[Table]:
     """Yields the same as tables, and the recall of the test's rows."""
+    evaluation = facts.metrics.evaluation
+    figures = evaluation.figures if evaluation else {}
     yield from _rows(facts)
     for pairs, title in _PAIRS.items():
-        names = _names(facts.metrics.evaluation, pairs)
-        rows = tuple(_cells(facts.metrics.evaluation, pairs, name) for name in names)
+        rows = tuple(_cells(figures, pairs, name) for name in _names(figures, pairs))
         if rows:
             heads = ("", *(label for label, _ in _WHO.values()))
             yield Table(title, heads, rows, f"{_PAIRS_NOTE[pairs]} 95% intervals are in brackets.")
@@ -119,20 +120,20 @@ def _shown(key: str) -> str:
 
 
 def _rows(facts: Facts) -> Iterator[Table]:
-    ks = sorted({*facts.test_recalls, *facts.val_recalls})[:_MOST]
+    kind = facts.kind
+    series = {curve.measure: curve.values for curve in kind.curves}
     rows = []
-    for k in ks:
-        own = facts.test_recalls.get(k)
-        top = best(facts.val_recalls.get(k, ()))
-        popular = facts.metrics.final.get(f"test_popularity_recall_at_{k}")
+    for measure in list(dict.fromkeys([*kind.tests, *series]))[:_MOST]:
+        test, top = kind.tests.get(measure), best(series.get(measure, ()))
+        baseline = test.baseline if test else None
         rows.append(
             (
-                f"recall@{k}",
-                "-" if own is None else words(wilson(own, facts.rows("test"))),
-                "-" if popular is None else f"{popular:.4f}",
-                "-" if top is None else f"{top[1]:.4f} (epoch {top[0] + 1})",
+                measure,
+                words(kind.figures[test.name].interval) if test else "-",
+                "-" if baseline is None else f"{baseline:.4f}",
+                f"{top[1]:.4f} (epoch {top[0] + 1})" if top else "-",
             )
         )
     if rows:
-        heads = ("", "test", "popularity on test", "best on validation")
+        heads = ("", "test", f"{kind.baseline} on test", "best on validation")
         yield Table("All rows", heads, tuple(rows), _ROWS_NOTE)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recgen.analysis.facts import Facts, points_of
-from recgen.analysis.measured import TOWERS, Series
+from recgen.analysis.facts import Facts
 from recgen.analysis.report.heat import draw_heat
 from recgen.analysis.report.lines import Level, Line, draw_lines
 from recgen.analysis.report.text import number
-from recgen.analysis.series import last, points
+from recgen.analysis.series import any_value, last, points
+from recgen.metrics import TOWERS, Series
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -67,7 +67,7 @@ def figure_of(
     from_zero: bool = False,
 ) -> Iterator[Figure]:
     """Yields curves as a figure; nothing when no line has a value."""
-    shown = [line for line in lines if points_of(line.values)]
+    shown = [line for line in lines if any_value(line.values)]
     if not shown:
         return
     keys = [Key(line.color, line.label, _last(line.values)) for line in shown]
@@ -95,7 +95,7 @@ def curves(facts: Facts) -> Iterator[Figure]:
         "1 is the loss of a model whose scores are all equal, or that knows popularity alone.",
     )
     yield from _gradients(facts)
-    coverage = Line("coverage", facts.metrics.health.get("val_coverage_at_100", ()), "c2")
+    coverage = Line("coverage", facts.health("val_coverage_at_100"), "c2")
     note = "Share of the products that are in anybody's top 100 on the validation rows."
     yield from figure_of("Coverage", [coverage], note=note, from_zero=True)
 
@@ -104,7 +104,7 @@ def _losses(facts: Facts) -> Iterator[Figure]:
     train = Line("training", facts.loss, "c0")
     val = Line("validation", facts.val_loss, "c1")
     kept, note = facts.best_epoch, _kept_note(facts)
-    odd = facts.metrics.not_finite.get("loss.loss", ())
+    odd = facts.run.file.not_finite.get("loss.loss", ())
     if odd:
         note = f"The loss was no finite number from epoch {odd[0] + 1} on. {note}".rstrip()
     if _fit_together(train.values, val.values):
@@ -112,7 +112,7 @@ def _losses(facts: Facts) -> Iterator[Figure]:
     else:
         yield from figure_of("Training loss", [train], note=note, mark=kept)
         yield from figure_of("Validation loss", [val], mark=kept)
-    penalty = facts.metrics.loss.get("regularization_loss", ())
+    penalty = facts.metrics.loss.regularization_loss
     if any(penalty):
         yield from figure_of("Regularization loss", [Line("training", penalty, "c0")])
 
@@ -133,22 +133,24 @@ def _fit_together(one: Series, other: Series) -> bool:
 
 
 def _recall(facts: Facts) -> Iterator[Figure]:
-    own = facts.recall_k
-    ks = sorted(facts.val_recalls, key=lambda k: (k != own, -k))[:_MOST_KS]
+    kind = facts.kind
+    others = [curve for curve in kind.curves if curve != kind.curve]
     lines = [
-        Line(f"recall@{k}", facts.val_recalls[k], "c0" if place == 0 else f"c0 t{place}")
-        for place, k in enumerate(ks)
+        Line(curve.measure, curve.values, "c0" if place == 0 else f"c0 t{place}")
+        for place, curve in enumerate([kind.curve, *reversed(others)][:_MOST_KS])
     ]
-    final = facts.metrics.final
-    levels: list[Level] = []
-    for part, words in (("val", "popularity"), ("test", "popularity on test")):
-        popular = final.get(f"{part}_popularity_recall_at_{own}")
-        if popular is not None and not levels:
-            levels.append(Level(f"{words} @{own}", popular))
+    levels = [
+        Level(f"{words} @{measured.k}" if measured.k else words, measured.baseline)
+        for measured, words in (
+            (kind.measured("val"), kind.baseline),
+            (kind.measured("test"), f"{kind.baseline} on test"),
+        )
+        if measured and measured.baseline is not None
+    ]
     yield from figure_of(
-        "Validation recall",
+        f"Validation {kind.measure}",
         lines,
-        levels,
+        levels[:1],
         _kept_note(facts),
         mark=facts.best_epoch,
         from_zero=True,
@@ -166,10 +168,9 @@ def _gradients(facts: Facts) -> Iterator[Figure]:
 
 def health(facts: Facts) -> Iterator[Figure]:
     """Yields how well the towers' embeddings are."""
-    found = facts.metrics.health
     for name, (title, note) in _HEALTH.items():
         lines = [
-            Line(SIDES[tower], found.get(f"{tower}.{name}", ()), COLORS[tower]) for tower in TOWERS
+            Line(SIDES[tower], facts.health(f"{tower}.{name}"), COLORS[tower]) for tower in TOWERS
         ]
         is_ratio = name == "update_ratio"
         yield from figure_of(title, lines, note=note, from_zero=not is_ratio)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from recgen.analysis.measured import Histogram
 from recgen.analysis.report.scale import Scale
 from recgen.analysis.report.svg import (
     BOTTOM,
@@ -19,6 +18,7 @@ from recgen.analysis.report.svg import (
     picture,
 )
 from recgen.analysis.report.text import percent, short
+from recgen.metrics import Histogram
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -39,18 +39,18 @@ def draw_heat(title: str, histogram: Histogram, color: str) -> Markup | None:
         The picture; None when no epoch has a value.
     """
     columns = _shares(histogram.counts)
-    used = [b for b in range(len(histogram.edges) - 1) if any(c[b] for _, c in columns)]
+    used = [b for b in range(len(histogram.bin_edges) - 1) if any(c[b] for _, c in columns)]
     if not used:
         return None
-    first, last = max(used[0] - 1, 0), min(used[-1] + 1, len(histogram.edges) - 2)
+    first, last = max(used[0] - 1, 0), min(used[-1] + 1, len(histogram.bin_edges) - 2)
     y = Scale(float(first), float(last + 1), BOTTOM, TOP)
     epochs = len(histogram.counts)
     x = Scale(-0.5, epochs - 0.5, LEFT, RIGHT)
-    parts = [*_cells(columns, x, y, epochs, color), *_labels(histogram.edges, first, last, y)]
+    parts = [*_cells(columns, x, y, epochs, color), *_labels(histogram.bin_edges, first, last, y)]
     parts += epoch_axis(x, epochs)
-    texts = {epoch: _told(epoch, shares, histogram.edges) for epoch, shares in columns}
+    texts = {epoch: _told(epoch, shares, histogram.bin_edges) for epoch, shares in columns}
     parts += hover_columns(x, texts, line_at=False)
-    return picture(f"{title}: {_told(*columns[-1], histogram.edges)}", parts)
+    return picture(f"{title}: {_told(*columns[-1], histogram.bin_edges)}", parts)
 
 
 def _shares(counts: Sequence[Sequence[int]]) -> list[tuple[int, list[float]]]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recgen.analysis.measured import Series
 from recgen.analysis.report.scale import Scale, axis
 from recgen.analysis.report.svg import (
     BOTTOM,
@@ -22,6 +21,7 @@ from recgen.analysis.report.svg import (
 )
 from recgen.analysis.report.text import number
 from recgen.analysis.series import points
+from recgen.metrics import Series
 
 if TYPE_CHECKING:
     from markupsafe import Markup

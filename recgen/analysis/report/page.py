@@ -13,7 +13,7 @@ from recgen.analysis.report.beside import Beside
 from recgen.analysis.report.part import Part
 from recgen.analysis.report.text import name
 from recgen.analysis.run import Run
-from recgen.render import TEMPLATE_FOLDERS
+from recgen.templates import TEMPLATES
 
 if TYPE_CHECKING:  # slow to import
     import jinja2
@@ -52,7 +52,7 @@ def _environment() -> jinja2.Environment:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([each for each in TEMPLATE_FOLDERS if each.is_dir()]),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

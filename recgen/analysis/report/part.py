@@ -21,7 +21,7 @@ from recgen.analysis.report.evaluated import (
 from recgen.analysis.report.figures import Figure, curves, health, histograms
 from recgen.analysis.report.text import lines, name, percent
 from recgen.analysis.run import Run
-from recgen.analysis.wording import WORDS, patch_lines, setup_of
+from recgen.analysis.text import WORDS, patch_lines, setup_of
 from recgen.findings import show
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Part:
     @cached_property
     def params(self) -> list[tuple[str, str]]:
         """What the trainer says that it trained."""
-        params = list(self.run.metrics.params.items())[:_MOST]
+        params = list(self.run.metrics.params.given.items())[:_MOST]
         return [(name(str(key)), name(_value(value))) for key, value in params]
 
     @cached_property
@@ -180,15 +180,16 @@ def _candidates(facts: Facts) -> Iterator[tuple[str, str]]:
     known = facts.product_vocabulary
     if known is not None:
         yield "products in the vocabulary", f"{known:,}"
-    chance = facts.chance(facts.k) if facts.k else None
-    if chance is not None:
-        yield f"recall@{facts.k} of products that are drawn", f"{chance:.4f}"
-    for part, share in facts.run.unknown_products.items():
+    judged = facts.judged
+    if judged and judged.chance is not None:
+        yield f"{judged.measure} of products that are drawn", f"{judged.chance:.4f}"
+    for part, share in (facts.params.unknown_products or {}).items():
         yield f"rows of {name(part)} whose product training does not know", percent(share)
-    for who, share in facts.metrics.coverage.items():
+    evaluation = facts.metrics.evaluation
+    for who, share in evaluation.coverage.items() if evaluation else ():
         yield f"products in the test's top 100, {name(who.replace('_', ' '))}", percent(share)
     for part, label in (("train", "training"), ("eval", "validation"), ("test", "test")):
-        rows = facts.metrics.count(f"{part}_rows")
+        rows = getattr(facts.params, f"{part}_rows")
         if rows is not None:
             yield f"rows of {label}", f"{rows:,}"
     for file, size in list(facts.run.vocabularies.items())[:_MOST_VOCABULARIES]:

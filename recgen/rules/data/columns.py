@@ -6,26 +6,39 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import DataConfig, FeatureConfig, is_array
-from recgen.findings import FixOp, show
-from recgen.profile import ColumnProfile, Profile
-from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import (
-    Use,
-    columns,
-    described,
-    is_made,
-    percent,
-    places_of,
-    uses,
-)
-from recgen.rules.data.times import wrong_unit
+from recgen.data.columns import Use, columns, described, is_made, places_of, uses, wrong_unit
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import FixOp, percent, show
+from recgen.rules.registry import Problem, rule
 
 _LISTED = 20  # columns in a message
 _COMPARED = 10_000  # names, about a second at worst
 _MOST = 0.5
 
 
-def _missing(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG501", "error")
+def column_missing(
+    features: FeatureConfig, data: DataConfig, profile: Profile
+) -> Iterator[Problem]:
+    """A column that the data lacks.
+
+    Every column that a feature, a cross or the split names must be in the data, under its
+    `display_name` or under its `column`; `train` stops without it. Only a history may be missing
+    where there is a date column: it is made from the transactions. A fix is safe where the names
+    differ only in case, spaces and punctuation and no other key refers to the name.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: custmer_id, data_type: text}  # the data has CustomerID
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: CustomerID, data_type: text}
+
+    Write the name as the data has it.
+    """
     places = places_of(profile)
     missing = [
         use
@@ -54,7 +67,7 @@ def _missing(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
         yield Problem(path, message, help, fix=("set", meant[0]), safe=safe)
 
 
-_MAKE_LISTS = "Set `data.split.date_column`: the lists are then made of the transactions."
+_MAKE_LISTS = "Set `data.split.date_column`: the lists are then made from the transactions."
 
 
 def _spellings(profile: Profile) -> dict[str, list[str]]:
@@ -79,7 +92,19 @@ def _alike(use: Use, spellings: dict[str, list[str]], tries: int) -> list[str]:
     return next((spellings[names[0]] for names in close if names), [])
 
 
-def _twice(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG502", "error")
+def column_twice(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """A column that the data has twice.
+
+    There is no telling which of the two is meant, so `train` refuses to choose.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: price, data_type: numeric}  # the header is: price,sku,price
+
+    Rename one of them in the data.
+    """
     places = places_of(profile)
     for use in uses(features, data):
         place = use.name if use.name in places else use.source
@@ -88,6 +113,29 @@ def _twice(features: FeatureConfig, data: DataConfig, profile: Profile) -> Itera
             yield Problem(use.path, message, "Rename one of them in the data.")
 
 
+@rule("RG503", "error")
+def values_unfit() -> None:
+    """A value that does not fit the column's type.
+
+    Values are read as `train` reads them: text among numbers, fractions in INT64, infinities and
+    times in forms other than ISO stop it, and so does a history whose column does not hold lists.
+    The message names the first such value and its row.
+
+    Example:
+        features:
+          product_model_features:
+            - {column: price, bq_type: INT64, data_type: numeric}  # 2.55 in row 1
+
+    Use instead:
+        features:
+          product_model_features:
+            - {column: price, bq_type: FLOAT64, data_type: numeric}
+
+    Give the column the type that it has, or correct the data.
+    """
+
+
+@values_unfit.check
 def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     for use, column in columns(features, data, profile):
         if is_array(use.bq_type) or wrong_unit(use, column):
@@ -107,20 +155,21 @@ def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
             yield Problem(use.type_path, message, _advice(use, column), fix=fix)
 
 
+@values_unfit.check
 def _no_lists(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     for use, column in columns(features, data, profile):
         if use.kind == "history" and column.kind not in ("list", "empty"):
-            message = f"{show(use.name)} holds {show(column.examples[0])}, and not lists"
+            message = f"{show(use.name)} holds {show(column.examples[0])} instead of lists"
             help = (
-                "Give a Parquet file with lists, or name a column that the data does not have: "
-                "with a date column, its lists are made of the transactions."
+                "Provide a Parquet file with lists, or name a column that the data does not have: "
+                "with a date column, its lists are made from the transactions."
             )
             yield Problem(use.path, message, help)
 
 
 def _advice(use: Use, column: ColumnProfile) -> str:
     if use.kind == "temporal" and column.kind == "time":
-        return "Write the times in ISO form in the data: month and day can be mistaken."
+        return "Write the times in ISO form in the data: month and day can be confused."
     if use.kind == "numeric" and column.kind == "real":
         return "Use FLOAT64, or round the values in the data."
     if use.kind == "numeric" and column.kind == "text":
@@ -128,19 +177,45 @@ def _advice(use: Use, column: ColumnProfile) -> str:
     return "Correct the value in the data, or give the column the type that it has."
 
 
-def _nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG504", "error")
+def nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """A column without values, or with few.
+
+    A column that is null throughout stops `train`. Where more than half is null (a warning), most
+    rows get the same value: the mean, or the vector that stands for what is outside the vocabulary.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: fax, data_type: text}  # nobody has one
+
+    Remove the feature, or provide data that has values.
+    """
     for use, column in columns(features, data, profile):
         if column.kind == "empty":
             message = f"{show(use.name)} has no value in any of {column.rows:,} rows"
-            yield Problem(use.path, message, "Remove it, or give data that has values.")
+            yield Problem(use.path, message, "Remove it, or provide data that has values.")
         elif column.nulls > _MOST * column.rows:
             share = percent(column.nulls / column.rows)
             message = f"{show(use.name)} has no value in {share} of the rows"
-            help = "Find out why; where it cannot be had, remove it."
+            help = "Find out why, or remove it."
             yield Problem(use.path, message, help, severity="warning")
 
 
-def _constant(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG505", "warning")
+def constant(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """A column with one value.
+
+    A value that is the same in every row cannot tell two buyers or products apart: normalized, it
+    is 0 throughout; embedded, it is one vector that any bias could be.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: currency, data_type: text}  # EUR in every row
+
+    Remove the feature.
+    """
     ids = (features.buyer_id, features.product_id)
     for path, feature, column in described(features, profile):
         name = feature.output_name
@@ -150,66 +225,3 @@ def _constant(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
         if column.nulls == 0 or not says_null:
             message = f"{show(name)} is {show(column.examples[0])} in every row"
             yield Problem(path, message, "Remove the feature.", fix=("remove", None))
-
-
-RULES = (
-    Rule(
-        code="RG501",
-        severity="error",
-        title="A column that the data lacks",
-        reason="Every column that a feature, a cross or the split names has to be in the data, "
-        "under its `display_name` or under its `column`; `train` stops without it. Only a history "
-        "may be missing where there is a date column: it is made of the transactions. A fix is "
-        "safe where the names differ in case, spaces and punctuation alone and no other key "
-        "refers to the name.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: custmer_id, data_type: text}  # the data has CustomerID",
-        remedy="Write the name as the data has it.",
-        checks=(_missing,),
-    ),
-    Rule(
-        code="RG502",
-        severity="error",
-        title="A column that the data has twice",
-        reason="Which of the two is meant cannot be told, so `train` refuses to choose.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: price, data_type: numeric}  # the header is: price,sku,price",
-        remedy="Rename one of them in the data.",
-        checks=(_twice,),
-    ),
-    Rule(
-        code="RG503",
-        severity="error",
-        title="A value that does not fit the column's type",
-        reason="Values are read as `train` reads them: text among numbers, fractions in INT64, "
-        "infinities and times in other forms than ISO stop it, and so does a history whose column "
-        "holds no lists. The message names the first such value and its row.",
-        example="features:\n  product_model_features:\n"
-        "    - {column: price, bq_type: INT64, data_type: numeric}  # 2.55 in row 1",
-        remedy="Give the column the type that it has, or correct the data.",
-        checks=(_misfits, _no_lists),
-    ),
-    Rule(
-        code="RG504",
-        severity="error",
-        title="A column without values, or with few",
-        reason="A column that is null throughout stops `train`. Where more than half is null (a "
-        "warning), most rows get one and the same value: the mean, or the vector that stands for "
-        "what is out of the vocabulary.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: fax, data_type: text}  # nobody has one",
-        remedy="Remove the feature, or give data that has values.",
-        checks=(_nulls,),
-    ),
-    Rule(
-        code="RG505",
-        severity="warning",
-        title="A column with one value",
-        reason="What is the same in every row tells no two buyers or products apart: normalized "
-        "it is 0 throughout, embedded it is one vector that any bias could be.",
-        example="features:\n  buyer_model_features:\n"
-        "    - {column: currency, data_type: text}  # EUR in every row",
-        remedy="Remove the feature.",
-        checks=(_constant,),
-    ),
-)

@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import FeatureConfig
-from recgen.findings import show
-from recgen.profile import ColumnProfile, Profile
-from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import described, ids, percent
+from recgen.data.columns import described, ids
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import percent, show
+from recgen.rules.registry import Problem, rule
 
 _NEARLY_ALL = 0.9
 _MOST = 0.5
 _FEW = 0.01
 
 
-def _rows_without(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG506", "info")
+def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """Rows without a buyer or a product.
+
+    A purchase needs both, so `train` leaves these rows out. Above half of the rows it is a warning:
+    what is left may be another kind of business. Below 1%, nothing is reported.
+
+    Example:
+        features:
+          buyer_id_column: customer_id  # null for guests: 25% of the rows
+
+    Check that these rows may be left out.
+    """
     for side, path, column in ids(features, profile):
         share = column.nulls / column.rows
         if share >= _FEW:
@@ -23,11 +35,27 @@ def _rows_without(features: FeatureConfig, profile: Profile) -> Iterator[Problem
                 f"{percent(share)} of the rows ({column.nulls:,}) have no {side} ID: "
                 "they are left out"
             )
-            help = "Nothing to do, if these rows are no purchases by a known buyer."
+            help = "Nothing to do if these rows are not purchases by a known buyer."
             yield Problem(path, message, help, severity="warning" if share > _MOST else None)
 
 
-def _one_alone(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG507", "error")
+def one_id(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """An ID column with one value.
+
+    With a single product there is nothing to choose from, and `train` stops. With a single buyer (a
+    warning), all that can be learnt is what is popular.
+
+    Example:
+        features:
+          product_id_column: shop  # the same in every row
+
+    Use instead:
+        features:
+          product_id_column: sku
+
+    Name the column that holds the ID.
+    """
     for side, path, column in ids(features, profile):
         if column.distinct == 1:
             only = show(column.examples[0])
@@ -36,7 +64,25 @@ def _one_alone(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, message, help, severity=None if side == "product" else "warning")
 
 
-def _never_again(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG508", "warning")
+def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """Values that never come again.
+
+    A vector is learnt from the rows that carry its value, and used when the value comes again. A
+    value that is in one row is never both in training and in the test. Reported where this holds
+    for half of the rows or more; for an ID it is an error from nine rows in ten on, since the other
+    tower then has next to nothing to learn from.
+
+    Example:
+        features:
+          product_id_column: order_line_id  # another one in each row
+
+    Use instead:
+        features:
+          product_id_column: sku
+
+    Use the ID of the thing, not that of the row; remove other such features.
+    """
     named = {path: side for side, path, _ in ids(features, profile)}
     for path, feature, column in described(features, profile):
         if feature.data_type != "text":
@@ -45,10 +91,10 @@ def _never_again(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
         is_error = path in named and share >= _NEARLY_ALL
         if share < _MOST or column.distinct == 1:
             continue
-        what = f"the {named[path]} ID" if path in named else "the values of"
+        what = f"{named[path]} ID in" if path in named else "value of"
         message = (
-            f"{what} {show(feature.output_name)}: {percent(share)} of the rows have a value that "
-            f"no other row has ({column.distinct:,} values in {column.rows:,} rows)"
+            f"{percent(share)} of the rows have a {what} {show(feature.output_name)} that no other "
+            f"row has ({column.distinct:,} values in {column.rows:,} rows)"
         )
         help = "Remove it, or use a column that groups these values."
         if path in named:
@@ -65,62 +111,27 @@ def _alone(column: ColumnProfile, profile: Profile) -> float:
     return sum(1 for count in counts if count == 1) / known
 
 
-def _alike(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG509", "warning")
+def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """Values that differ only in case or spaces.
+
+    Vocabularies take text as it is, so 85123a and 85123A are two products, each with part of the
+    purchases and a vector of its own. The public file of Online Retail has such pairs.
+
+    Example:
+        features:
+          product_id_column: StockCode  # 85123a and 85123A
+
+    Spell them in one way before the data is read.
+    """
     for path, feature, column in described(features, profile):
         if feature.data_type == "text" and column.unlike < column.distinct:
             more = column.distinct - column.unlike
             pair = " and ".join(map(show, column.alike[:2]))
             values = "value" if more == 1 else "values"
             message = (
-                f"{show(feature.output_name)} has {more:,} {values} too many: {pair} differ only "
-                "in case or in spaces"
+                f"{show(feature.output_name)} has {more:,} redundant {values}: {pair} differ only "
+                "in case or spaces"
             )
-            help = "Write them in one way in the data: each spelling gets a vector of its own."
+            help = "Spell them in one way in the data: each spelling gets a vector of its own."
             yield Problem(path, message, help)
-
-
-RULES = (
-    Rule(
-        code="RG506",
-        severity="info",
-        title="Rows without a buyer or a product",
-        reason="A purchase needs both, so `train` leaves these rows out. Above half of the rows "
-        "it is a warning: what is left may be another kind of business. Below 1% nothing is said.",
-        example="features:\n  buyer_id_column: customer_id  # null for guests: 25% of the rows",
-        remedy="Check that the rows may go.",
-        checks=(_rows_without,),
-    ),
-    Rule(
-        code="RG507",
-        severity="error",
-        title="An ID column with one value",
-        reason="With a single product there is nothing to choose from, and `train` stops. With a "
-        "single buyer (a warning) all that can be learnt is what is popular.",
-        example="features:\n  product_id_column: shop  # the same in every row",
-        remedy="Name the column that holds the ID.",
-        checks=(_one_alone,),
-    ),
-    Rule(
-        code="RG508",
-        severity="warning",
-        title="Values that never come again",
-        reason="A vector is learnt from the rows that carry its value, and used when the value "
-        "comes again. A value that is in one row is never both in training and in the test. Said "
-        "where this holds for half of the rows or more; for an ID it is an error from nine rows "
-        "in ten on, since the other tower then has next to nothing to learn from.",
-        example="features:\n  product_id_column: order_line_id  # another one in each row",
-        remedy="Use the ID of the thing, not that of the row; remove other such features.",
-        checks=(_never_again,),
-    ),
-    Rule(
-        code="RG509",
-        severity="warning",
-        title="Values that differ only in case or spaces",
-        reason="Vocabularies take text as it is, so that 85123a and 85123A are two products, each "
-        "with a part of the purchases and a vector of its own. The public file of Online Retail "
-        "has such pairs.",
-        example="features:\n  product_id_column: StockCode  # 85123a and 85123A",
-        remedy="Write them in one way before the data is read.",
-        checks=(_alike,),
-    ),
-)

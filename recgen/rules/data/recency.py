@@ -3,75 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
 
 from recgen.config import DataConfig, FeatureConfig, ModelConfig, negatives_of
+from recgen.data.columns import date_column, id_column
+from recgen.data.estimates import drawn_rows, parts
+from recgen.data.profile import Profile
 from recgen.findings import Severity
-from recgen.profile import Profile
-from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import date_column, id_column, parts
+from recgen.rules.registry import Problem, rule
 
 _DAY = 86_400
 _STEPS = 20  # of an epoch, at least
-_PARTS, _HALVES = 8, 20  # parts of a half-life that are counted; half-lives until nothing is left
-_NEWEST = 0.001  # of the rows: the trainer leaves them out when it looks for the latest time
-_HALVINGS = 40  # of the span: the latest time to a second
 _FAR = 2  # times as many products, or as few
 
 
-def drawn_rows(
-    features: FeatureConfig, data: DataConfig, profile: Profile, half_life_days: float
-) -> float | None:
-    """Returns how many rows an epoch draws, about; None where there is no split by time."""
-    date, rows = date_column(features, data, profile), parts(features, data, profile)
-    if date is None or rows is None or rows.training <= 0:
-        return None
-    end = _end_of_training(data, date.low or 0, date.high or 0)
-    newest = _newest(profile, date.name, date.low or 0, end)
-    width = half_life_days * _DAY / _PARTS
-    expected = float(profile.rows_between(date.name, newest, end))
-    for part in range(_PARTS * _HALVES):
-        high, low = newest - part * width, newest - (part + 1) * width
-        if high <= (date.low or 0):
-            break
-        expected += profile.rows_between(date.name, low, high) * 0.5 ** ((part + 0.5) / _PARTS)
-    before = (date.rows - date.nulls) - profile.rows_between(date.name, end, inf)
-    return expected * rows.training / max(1, before)  # less what is drawn for validation
-
-
-def _end_of_training(data: DataConfig, first: float, last: float) -> float:
-    split = data.split
-    assert split, "there is a date column"
-    held_out = split.test + (split.validation if split.kind == "strict_time" else 0)
-    return first + (last - first) * (1 - held_out)
-
-
-def _newest(profile: Profile, name: str, first: float, end: float) -> float:
-    """Returns a time that only the latest rows of the training are after."""
-    few = _NEWEST * profile.rows_between(name, first, end)
-    low, high = first, end
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        if profile.rows_between(name, middle, end) > few:
-            low = middle
-        else:
-            high = middle
-    return low
-
-
-def _half_life(
+@rule("RG529", "warning")
+def half_life(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
+    """A half-life that does not fit the time span of the data.
+
+    With `recency_half_life_days`, each epoch draws its rows with the probability 0.5^(age /
+    half-life). Reported where fewer than 20 batches are drawn, and fewer than half of the rows:
+    validation recall@10 on 5,000 rows of demo data was 0.26 with 3 steps an epoch, 0.32 with 7,
+    0.33 with 14 and 0.35 with 57 (one seed). A half-life above the whole span (a note) draws the
+    oldest row more than half as often as the newest. On Online Retail 50 to 60 of 337 days were
+    best.
+
+    Example:
+        model:
+          recency_half_life_days: 1  # of a year
+
+    Use instead:
+        model:
+          recency_half_life_days: 60  # of a year
+
+    Use about a sixth of the time span, or a smaller batch.
+    """
     days, path = model.recency_half_life_days, ("model", "recency_half_life_days")
     date, rows = date_column(features, data, profile), parts(features, data, profile)
     if days is None or date is None or rows is None:
         return
     span = ((date.high or 0) - (date.low or 0)) / _DAY
     if days > span:
-        message = (
-            f"a half-life of {days:,g} days, and the data spans {span:,.0f}: hardly any effect"
+        message = f"a half-life of {days:,g} days has hardly any effect: the data spans {span:,.0f}"
+        help = (
+            f"Lower it: on Online Retail a sixth of the time, here {span / 6:.2g} days, was best."
         )
-        help = f"Lower it: a sixth of the time, {span / 6:.2g} days, was best on Online Retail."
         yield Problem(path, message, help, severity="info")
         return
     drawn = drawn_rows(features, data, profile, days)
@@ -84,50 +61,37 @@ def _half_life(
     yield Problem(path, message, "Raise it, or lower `batch_size`.")
 
 
-def _catalogue(
+@rule("RG530", "warning")
+def catalogue_size(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
+    """A catalogue_size far from that of the data.
+
+    `negatives: auto` scores the whole catalogue where `catalogue_size` is at most twice the batch,
+    and the rules on memory and temperature rely on it. Reported where it is more than twice or less
+    than half of the number of products in the data; as a note where nothing is decided by it.
+
+    Example:
+        data:
+          catalogue_size: 1000  # the data has 50,000 products
+
+    Use instead:
+        data:
+          catalogue_size: 50000  # the data has 50,000 products
+
+    Set it to the number of products in the data.
+    """
     product, size = id_column(features, "product", profile), data.catalogue_size
     if product is None or size is None or product.distinct <= 1:
         return
     if product.distinct / _FAR <= size <= product.distinct * _FAR:
         return
-    message = f"catalogue_size {size:,}, and the data has {product.distinct:,} products"
+    message = f"catalogue_size is {size:,}, but the data has {product.distinct:,} products"
     right = data.model_copy(update={"catalogue_size": product.distinct})
     decides = negatives_of(model, right) != negatives_of(model, data)
     if decides:
-        message += f": `negatives: auto` would decide for {negatives_of(model, right)}"
+        message += f": `negatives: auto` would choose {negatives_of(model, right)}"
     path = ("data", "catalogue_size")
-    help = "Set it to that, roughly: products that nobody bought cannot be compared."
+    help = "Set it to about that: products that nobody bought cannot be compared."
     severity: Severity | None = None if decides else "info"
     yield Problem(path, message, help, severity=severity, fix=("set", product.distinct))
-
-
-RULES = (
-    Rule(
-        code="RG529",
-        severity="warning",
-        title="A half-life that does not fit the data's time",
-        reason="With `recency_half_life_days` each epoch draws its rows, by the chance "
-        "0.5^(age / half-life). Said where fewer than 20 batches are drawn, and fewer than half "
-        "of the rows: validation recall@10 on 5,000 rows of demo data was 0.26 with 3 steps an "
-        "epoch, 0.32 with 7, 0.33 with 14 and 0.35 with 57 (one seed). A half-life above the whole "
-        "span (a note) draws the oldest row more than half as often as the newest. On Online "
-        "Retail 50 to 60 of 337 days were best.",
-        example="model:\n  recency_half_life_days: 1  # of a year",
-        remedy="Use about a sixth of the time, or a smaller batch.",
-        checks=(_half_life,),
-    ),
-    Rule(
-        code="RG530",
-        severity="warning",
-        title="A catalogue_size far from the data's",
-        reason="`negatives: auto` scores the whole catalogue where `catalogue_size` is at most "
-        "twice the batch, and rules on memory and temperature go by it. Said where it is more "
-        "than twice or less than half of the products in the data, as a note where nothing is "
-        "decided by it.",
-        example="data:\n  catalogue_size: 1000  # the data has 50,000 products",
-        remedy="Set it to the number of products in the data.",
-        checks=(_catalogue,),
-    ),
-)

@@ -7,114 +7,99 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from recgen.config import DataConfig, FeatureConfig
-from recgen.findings import show
-from recgen.profile import ColumnProfile, Profile
-from recgen.rules.base import Problem, Rule
-from recgen.rules.data.lookup import DATE, Use, columns, date_column, percent
+from recgen.data.columns import DATE, columns, date_column, wrong_unit
+from recgen.data.profile import Profile
+from recgen.findings import percent, show
+from recgen.rules.registry import Problem, rule
 
 _DAY = 86_400
-_UNITS = ((10**17, "nanoseconds"), (10**14, "microseconds"), (10**11, "milliseconds"))
-_MARCH_1973 = 10**8  # in epoch seconds: above 20,991,231, below any shop's records
 _MOST = 0.9
 
 
-def wrong_unit(use: Use, column: ColumnProfile) -> str | None:
-    """Returns what whole numbers are that are read as times; None for epoch seconds."""
-    digits = column.examples and all(e.lstrip("-").isdecimal() for e in column.examples)
-    if use.kind != "temporal" or use.bq_type == "TIME" or not digits:
-        return None
-    largest = max(abs(int(example)) for example in column.examples)
-    for limit, unit in _UNITS:
-        if largest >= limit:
-            return unit
-    if column.kind != "integer" or column.low is None or column.high is None or column.low < 0:
-        return None
-    if _is_calendar(column.low) and _is_calendar(column.high):
-        return "dates written as numbers"
-    return "no epoch seconds" if column.high < _MARCH_1973 else None
+@rule("RG521", "error")
+def time_unit(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """Numbers that are not epoch seconds.
 
+    A time that is a whole number is taken as epoch seconds. Milliseconds put it 40,000 years ahead,
+    and 20111209 is the 21st of August 1970: cycles and the split then go by nothing. The size of
+    the numbers tells: from 10^11 on (the year 5138) they are finer than seconds, and a column that
+    ends before March 1973 does not hold transactions.
 
-def _is_calendar(number: float) -> bool:
-    try:
-        datetime.strptime(str(int(number)), "%Y%m%d")
-    except ValueError:
-        return False
-    return number >= 10_000_000
+    Example:
+        data:
+          split: {kind: strict_time, date_column: day}  # 20111209
 
-
-def _units(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    Convert the column to timestamps or to epoch seconds.
+    """
     for use, column in columns(features, data, profile):
         unit = wrong_unit(use, column)
         if unit is not None:
             message = f"{show(use.name)} holds {unit}, for example {column.examples[0]}"
-            help = "Give epoch seconds or timestamps: as seconds they are other times."
+            help = "Provide epoch seconds or timestamps: read as seconds, these are other times."
             yield Problem(use.type_path, message, help)
 
 
-def _unsplittable(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG522", "error")
+def unsplittable(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """A date column that cannot split the data.
+
+    A column that does not hold times, or holds the same time in every row, has no earlier and no
+    later part.
+
+    Example:
+        data:
+          split: {kind: strict_time, date_column: exported_at}  # one day
+
+    Use instead:
+        data:
+          split: {kind: strict_time, date_column: bought_at}
+
+    Name the column with the time of the transaction.
+    """
     date = date_column(features, data, profile)
     if date is None or date.kind in ("empty", "list"):
         return
     if date.kind in ("boolean", "text"):
-        message = f"the date column {show(date.name)} holds no times, but for example "
-        message += show(date.examples[0])
+        message = f"the date column {show(date.name)} does not hold times, but "
+        message += f"{show(date.examples[0])}, for example"
         yield Problem(DATE, message, "Name the column with the time of the transaction.")
     elif date.low == date.high:
         message = f"the date column {show(date.name)} is {show(date.examples[0])} in every row"
         yield Problem(DATE, message, "Name the column with the time of the transaction.")
 
 
-def _odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG523", "warning")
+def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """A date column with odd times.
+
+    The cuts of a split lie at shares of the time between the first and the last row. One row in the
+    year 2099 moves them past all others, and when nine rows of ten are of one day, that day decides
+    the sizes of all parts.
+
+    Example:
+        data:
+          split: {kind: strict_time, date_column: updated_at}
+
+    Use instead:
+        data:
+          split: {kind: strict_time, date_column: bought_at}
+
+    Correct the rows, or name the column with the time of the purchase.
+    """
     date = date_column(features, data, profile)
     if date is None or date.kind != "time" or date.high is None or date.median is None:
         return
     if date.nulls:
         message = f"{date.nulls:,} rows have no {show(date.name)}: they have no place in the split"
-        yield Problem(DATE, message, "Nothing to do, if they may be left out.", severity="info")
+        yield Problem(DATE, message, "Nothing to do if they may be left out.", severity="info")
     if date.high > time.time() + _DAY:
         year = datetime(1970, 1, 1).year + int(date.high // (365.2425 * _DAY))
-        message = f"{show(date.name)} lies in the future (the last one in {year})"
-        help = "Mend these rows: the cuts of the split go by the first and the last time."
+        message = f"{show(date.name)} has times in the future (the last one in {year})"
+        help = "Correct these rows: the split is cut by the first and the last time."
         yield Problem(DATE, message, help)
     day = date.median // _DAY * _DAY
     share = profile.rows_between(date.name, day, day + _DAY) / (date.rows - date.nulls)
     if share >= _MOST and date.low != date.high:
-        message = f"{percent(share)} of the rows are of one day"
+        message = f"{percent(share)} of the rows fall on one day"
         help = "Check that it is the time of the purchase, not that of an export."
         yield Problem(DATE, message, help)
-
-
-RULES = (
-    Rule(
-        code="RG521",
-        severity="error",
-        title="Numbers that are no epoch seconds",
-        reason="A time that is a whole number is taken for epoch seconds. Milliseconds put it "
-        "40,000 years ahead, and 20111209 is the 21st of August 1970: cycles and the split then "
-        "go by nothing. Told by the size: from 10^11 on (the year 5138) they are finer than "
-        "seconds, and a column that ends before March 1973 is none of transactions.",
-        example="data:\n  split: {kind: strict_time, date_column: day}  # 20111209",
-        remedy="Convert the column to timestamps or to epoch seconds.",
-        checks=(_units,),
-    ),
-    Rule(
-        code="RG522",
-        severity="error",
-        title="A date column that cannot split",
-        reason="What is no time, or the same time in every row, has no earlier and no later part.",
-        example="data:\n  split: {kind: strict_time, date_column: exported_at}  # one day",
-        remedy="Name the column with the time of the transaction.",
-        checks=(_unsplittable,),
-    ),
-    Rule(
-        code="RG523",
-        severity="warning",
-        title="A date column with odd times",
-        reason="The cuts of a split lie at shares of the time between the first and the last row. "
-        "One row in the year 2099 moves them past all others, and when nine rows of ten are of "
-        "one day, that day decides on the sizes of all parts.",
-        example="data:\n  split: {kind: strict_time, date_column: updated_at}",
-        remedy="Mend the rows, or name the column with the time of the purchase.",
-        checks=(_odd_dates,),
-    ),
-)

@@ -1,0 +1,137 @@
+"""Retrieval: recall at k among all products, beside that of the most popular ones."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split
+from recgen.analysis.series import best, last
+from recgen.metrics import Interval, Series
+
+_SMALL_SHARE = 0.1  # of the catalogue: recall at a larger k says little
+_RECALL = re.compile(r"_recall_at_(\d+)$")
+_Z = 1.96  # of a 95% interval
+
+
+class Retrieval(Kind):
+    """A run of a retrieval model; what it measures is a share of rows, by k."""
+
+    measure, baseline = "recall", "popularity"
+
+    @cached_property
+    def _series(self) -> Mapping[int, Series]:
+        series = self.metrics.recall
+        named = _by_k(name for name in series if name.startswith("val_"))
+        return {k: series[name] for k, name in named.items() if last(series[name]) is not None}
+
+    @cached_property
+    def _tests(self) -> Mapping[int, float]:
+        final = self.metrics.final_metrics
+        named = _by_k(name for name in final if name.startswith("test_recall"))
+        return {k: own for k, name in named.items() if (own := final[name]) is not None}
+
+    @cached_property
+    def _evaluation(self) -> Mapping[tuple[str, str, str], Interval]:
+        return self.metrics.evaluation.figures if self.metrics.evaluation else {}
+
+    @cached_property
+    def k(self) -> int | None:
+        """The k at which recall says most: the largest within a tenth of the catalogue."""
+        known = sorted({*self._tests, *self._series})
+        watched = self.metrics.params.monitored_k  # the trainer's own choice
+        if watched in known:
+            return watched
+        small = [k for k in known if (self._chance(k) or 0.0) <= _SMALL_SHARE and k <= 100]
+        return small[-1] if small else known[0] if known else None
+
+    def _chance(self, k: int) -> float | None:
+        """Returns the recall of k products that are drawn."""
+        return min(k / self.candidates, 1.0) if self.candidates else None
+
+    def measured(self, part: Split) -> Judged | None:
+        """Returns the recall of one part, of the epoch whose weights were kept."""
+        return None if self.k is None else self._measured(part, self.k)
+
+    def _measured(self, part: Split, k: int) -> Judged | None:
+        own = self._tests.get(k) if part == "test" else self._kept(self._series.get(k, ()))
+        if own is None:
+            return None
+        popular = self.metrics.final_metrics.get(f"{part}_popularity_recall_at_{k}")
+        found = self._evaluation.get(("model", "all", f"recall_at_{k}")) if part == "test" else None
+        ends = (found.low, found.high) if found else (None, None)
+        return Judged(part, f"recall@{k}", own, popular, self.rows(part), *ends, self._chance(k), k)
+
+    def _kept(self, series: Series) -> float | None:
+        """Returns the value of the epoch whose weights were kept."""
+        kept = self.metrics.params.best_epoch
+        return series[kept] if kept is not None and kept < len(series) else last(series)
+
+    @cached_property
+    def tests(self) -> Mapping[str, Judged]:
+        """Recall on the test's rows, by k."""
+        found = (self._measured("test", k) for k in self._tests)
+        return {each.measure: each for each in found if each}
+
+    @cached_property
+    def curves(self) -> tuple[Curve, ...]:
+        """Validation recall per epoch, by k."""
+        return tuple(Curve(f"recall@{k}", series) for k, series in self._series.items())
+
+    @cached_property
+    def curve(self) -> Curve:
+        """That at the k to judge by, or at the nearest."""
+        if not self._series:
+            return Curve(self.measure)
+        k = min(self._series, key=lambda k: abs(k - (self.k or 0)))
+        return Curve(f"recall@{k}", self._series[k])
+
+    def evaluated(self, who: str, pairs: str) -> Interval | None:
+        """Returns recall at the k to judge by, over the test's pairs."""
+        return self._evaluation.get((who, pairs, f"recall_at_{self.k}"))
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figure]:
+        """Recall of the test, of its pairs, the best of validation, and popularity's."""
+        return dict(self._figures())
+
+    def _figures(self) -> Iterator[tuple[str, Figure]]:
+        for each in self.tests.values():
+            yield each.name, Figure(wilson(each.own, each.rows))
+        for (who, pairs, name), interval in self._evaluation.items():
+            if who == "model":
+                yield f"{pairs} pairs {name.replace('_at_', '@')}", Figure(interval)
+        for k, series in self._series.items():
+            top = best(series)
+            if top:
+                yield f"best val recall@{k}", Figure(wilson(top[1], self.rows("val")))
+        for each in self.tests.values():
+            if each.baseline is not None:
+                yield f"popularity@{each.k}", Figure(Interval.of(each.baseline), is_baseline=True)
+
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """Recall of the test's rows and of its new pairs, at the k to judge by."""
+        return (f"test recall@{self.k}", f"new pairs recall@{self.k}")
+
+
+def _by_k(names: Iterable[str]) -> dict[int, str]:
+    found = {int(match[1]): name for name in names if (match := _RECALL.search(name))}
+    return dict(sorted(found.items()))
+
+
+def wilson(share: float, rows: int | None) -> Interval:
+    """Returns Wilson's 95% interval of a share of rows; none where the rows are not known.
+
+    Rows of one buyer are alike, so the true interval is somewhat wider.
+    """
+    if not rows or not 0 <= share <= 1:
+        return Interval.of(share)
+    z2 = _Z * _Z
+    center = (share + z2 / (2 * rows)) / (1 + z2 / rows)
+    spread = share * (1 - share) / rows + z2 / (4 * rows * rows)
+    half = _Z / (1 + z2 / rows) * math.sqrt(spread)
+    low, high = max(center - half, 0.0), min(center + half, 1.0)
+    return Interval.of(share, low if share > 0 else 0.0, high if share < 1 else 1.0)

@@ -1,0 +1,89 @@
+"""A diagnosis and a comparison in the words that a terminal and a page share. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from recgen.analysis.causes.base import figure
+from recgen.analysis.diagnosis import Patch, Verdict, fixes
+from recgen.analysis.factors import Factor
+from recgen.analysis.facts import Facts
+from recgen.findings import Fix, printable, show
+from recgen.metrics import Interval
+
+WORDS: dict[Verdict, str] = {
+    "good": "good",
+    "at_risk": "at risk",
+    "bad": "bad",
+    "broken": "broken",
+}
+_SURE = 0.05
+_TOGETHER = 3  # settings of one division that are named
+_LONGEST = 40  # characters of a value
+
+
+def setup_of(facts: Facts) -> Iterator[str]:
+    """Yields what was trained, in a few words each."""
+    if facts.optimizer and facts.rate is not None:
+        yield f"{facts.optimizer} {facts.rate:g}"
+    if facts.batch_size:
+        yield f"batches of {facts.batch_size:,}"
+    if facts.depth is not None:
+        yield f"depth {facts.depth}"
+    if facts.epochs:
+        yield f"{facts.epochs} of {facts.asked_epochs or facts.epochs} epochs"
+    if facts.candidates:
+        yield f"{facts.candidates:,} products"
+
+
+def patch_lines(patch: Patch) -> list[str]:
+    """Returns what a patch changes, a line a path."""
+    return [f"{fix.path}: {_value(fix)}" for fix in fixes(patch)]
+
+
+def _value(fix: Fix) -> str:
+    if fix.op == "remove":
+        return "(removed)"
+    value = fix.value
+    if value == []:
+        return "[]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) + "}"
+    return _plain(value)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else show(value)
+
+
+def interval_text(value: Interval | None) -> str:
+    """Returns a figure with half the width of its interval: `0.3117 ±0.0032`."""
+    if value is None:
+        return "-"
+    if value.low is None or value.high is None:
+        return figure(value.value)
+    return f"{figure(value.value)} ±{(value.high - value.low) / 2:.4f}"
+
+
+def division(factor: Factor) -> str:
+    """Returns the settings that divide runs, with the values of the one side."""
+    pairs = list(zip(factor.paths, factor.condition, strict=True))
+    named = [f"{printable(path)} {_shortened(value)}" for path, value in pairs[:_TOGETHER]]
+    more = [f"{len(pairs) - _TOGETHER} more"] if len(pairs) > _TOGETHER else []
+    return " and ".join([*named, *more])
+
+
+def _shortened(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+
+
+def what_runs_tell(factors: Sequence[Factor], count: int) -> str:
+    """Returns how far the clearest division of so few runs can be believed."""
+    first = factors[0]
+    if first.chance <= _SURE:
+        sure = f"so clear a division of {count} runs is rarely chance"
+    else:
+        sure = f"{count} runs are few: so clear a division may well be chance"
+    together = "; settings named together cannot be told apart" if len(first.paths) > 1 else ""
+    return f"{sure}{together}. It does not say that the setting is the reason."

@@ -1,0 +1,33 @@
+"""The command that shows trainings side by side."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from recgen.analysis import load_run
+from recgen.cli import show
+from recgen.cli.app import Output, Runs, app
+from recgen.findings import RecgenError
+
+
+@app.command()
+def compare(
+    runs: Runs,
+    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+) -> None:
+    """Show trainings side by side, and what goes with success."""
+    from recgen.analysis.comparing import compare as compared
+
+    if len(runs) < 2:
+        raise RecgenError("one run cannot be compared", "name two or more: recgen compare RUN RUN")
+    comparison = compared([load_run(run) for run in runs])
+    if format is Output.json:
+        print(json.dumps(comparison.as_dict(), indent=2, default=repr))
+        return
+    from recgen.cli.output import comparison as output
+
+    for parts in output.lines(comparison):
+        show.line(*parts, wrap=False)

@@ -1,0 +1,30 @@
+"""The command that writes transactions to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recgen.cli import show
+from recgen.cli.app import Force, app
+
+
+@app.command()
+def demo_data(
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
+    ] = Path("demo.parquet"),
+    rows: Annotated[int, typer.Option(metavar="N", help="Lines of invoices.")] = 40_000,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="The same seed gives the same file.")
+    ] = 0,
+    force: Force = False,
+) -> None:
+    """Write transactions like those of a real shop."""
+    from recgen import demo, write
+
+    content = demo.demo_data(demo.kind_of_file(out), rows, seed)
+    file = write.write_data(content, out, force=force)
+    show.line("wrote     " if file.changed else "unchanged ", f"{out} ({rows:,} rows)")

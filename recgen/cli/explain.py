@@ -1,0 +1,111 @@
+"""The command that explains codes: rules of configs, and causes of what became of trainings."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recgen.cli import show
+from recgen.cli.app import app
+from recgen.findings import RecgenError
+from recgen.rules import RULES, Rule
+
+if TYPE_CHECKING:
+    from recgen.analysis.causes import Kind
+
+_CAUSES = "RD"  # how their codes begin; alone, all of them
+
+
+class Page(str, Enum):
+    """How codes are explained."""
+
+    text = "text"
+    markdown = "markdown"
+
+
+@app.command()
+def explain(
+    code: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CODE]",
+            help="RGnnn, a rule; RDnnn, a cause; RD, all causes.",
+            show_default=False,
+        ),
+    ] = None,
+    format: Annotated[Page, typer.Option(help="How to print it.")] = Page.text,
+) -> None:
+    """Say why a rule exists or what a cause means, or list them."""
+    if code is not None and code.upper().startswith(_CAUSES):
+        _explain_causes(code.upper(), format)
+        return
+    from recgen import formats
+
+    rule = None if code is None else _rule(code)
+    if format is Page.markdown:
+        sys.stdout.write(formats.rules_page() if rule is None else formats.rule_section(rule))
+    elif rule is None:
+        for each in RULES.values():
+            show.line((each.code, "bold"), f" {each.severity:<8}", each.page.title)
+    else:
+        _explain(rule)
+
+
+def _rule(code: str) -> Rule:
+    rule = RULES.get(code.upper())
+    if rule is None:
+        help = "`recgen explain` lists all rules, `recgen explain RD` all causes."
+        raise RecgenError(f"there is no rule {code!r}", help)
+    return rule
+
+
+def _explain(rule: Rule) -> None:
+    page = rule.page
+    show.line((f"{rule.code} {page.title}", "bold"), f" ({rule.severity})")
+    show.title("Why is this bad?")
+    for number, paragraph in enumerate(page.paragraphs):
+        if number:
+            show.line()
+        show.paragraph(paragraph)
+    show.title("Example")
+    show.verbatim(f"  {line}" for line in page.example.splitlines())
+    show.title("Use instead")
+    show.verbatim(f"  {line}" for line in page.instead.splitlines())
+    if page.instead and page.remedy:
+        show.line()
+    if page.remedy:
+        show.paragraph(page.remedy)
+    if rule.allowable:
+        show.line()
+        show.paragraph(f"To run it all the same, as an experiment: --allow {rule.code}", indent=0)
+
+
+def _explain_causes(code: str, format: Page) -> None:
+    from recgen.analysis import page
+    from recgen.analysis.causes import KINDS
+
+    if code != _CAUSES and code not in KINDS:
+        raise RecgenError(f"there is no cause {code!r}", "`recgen explain RD` lists all causes.")
+    if format is Page.markdown:
+        whole = code == _CAUSES
+        sys.stdout.write(page.causes_page() if whole else page.cause_section(KINDS[code]))
+    elif code == _CAUSES:
+        for kind in KINDS.values():
+            verdict = kind.verdict.replace("_", " ")
+            show.line((kind.code, "bold"), f" {verdict:<8}", kind.title)
+    else:
+        _explain_cause(KINDS[code])
+
+
+def _explain_cause(kind: Kind) -> None:
+    verdict = kind.verdict.replace("_", " ")
+    show.line((f"{kind.code} {kind.title}", "bold"), f" ({verdict})")
+    show.title("What happens?")
+    show.paragraph(kind.reason)
+    show.title("Signs")
+    show.paragraph(kind.signs)
+    show.title("What to do")
+    show.paragraph(kind.remedy)

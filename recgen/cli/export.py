@@ -1,0 +1,47 @@
+"""The command that writes trainings in the formats of other tools."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recgen.analysis import load_run
+from recgen.cli import show
+from recgen.cli.app import Runs, app
+
+
+def _known(tool: str) -> str:
+    """Return the name of a tool that runs are exported to."""
+    if tool == "tensorboard":
+        raise typer.BadParameter(
+            "the trainer writes TensorBoard's files into the run's folder: "
+            "tensorboard --logdir RUN"
+        )
+    if tool != "mlflow":
+        raise typer.BadParameter(f"{tool!r} is not 'mlflow'")
+    return tool
+
+
+@app.command()
+def export(
+    runs: Runs,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="[mlflow]", callback=_known, help="Whose format.", show_default=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path("mlruns"),
+) -> None:
+    """Write finished trainings into a store of MLflow."""
+    from recgen.analysis.exporting import ALLOW, log_run
+
+    for run in map(load_run, runs):
+        logged = log_run(run, out)
+        done = "wrote     " if logged.changed else "unchanged "
+        show.line(done, f"{out}: {run.title} as run {logged.run_id}")
+    uri = shlex.quote(out.resolve().as_uri())
+    show.line("next      ", f"{ALLOW}=true mlflow ui --backend-store-uri {uri}", wrap=False)

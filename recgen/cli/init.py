@@ -1,0 +1,153 @@
+"""The command that writes a first config, from nothing or from data."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from recgen.cli import show
+from recgen.cli.app import app
+from recgen.config import SIDES
+from recgen.data.profile import Profile
+from recgen.findings import RecgenError, Report, printable
+from recgen.presets import find_preset, presets
+
+if TYPE_CHECKING:
+    from recgen.propose import Proposal
+
+_LISTED = 12  # columns that are left out
+_MOST_LETTERS = 255  # of a config's name
+
+
+# A line for each: \b keeps click from filling them up.
+_PRESETS = "\n".join(f"  {each.name:15}  {each.summary}" for each in presets())
+
+
+@app.command(epilog=f"\b\nPresets:\n{_PRESETS}")
+def init(
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV or Parquet to propose features from.")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Recommended values to start from; see below."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The config.  [default: the screen]"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The config's name.  [default: the data's]")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> None:
+    """Write a first config: an example, a preset, or from data."""
+    if data is not None and preset is not None:
+        raise RecgenError(
+            "--data proposes features and values, --preset brings its own",
+            "give one of them; to combine both, copy the preset's `model` into the proposal",
+        )
+    if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
+        raise RecgenError(f"{out} is not named like YAML", "end it in .yaml: it holds comments")
+    if preset is not None:
+        _deliver(_named(find_preset(preset).text, name), out, force)
+        return
+    named = name or (data.stem if data is not None else "my_experiment")
+    if data is None:
+        from recgen.propose import blank_config
+
+        _deliver(blank_config(named[:_MOST_LETTERS]), out, force)
+        return
+    _init_from_data(data, named[:_MOST_LETTERS], out, force)
+
+
+def _named(text: str, name: str | None) -> str:
+    """Returns a config's text with another name, everything else as it is."""
+    if name is None:
+        return text
+    lines = text.split("\n")
+    at = next(place for place, line in enumerate(lines) if line.startswith("name: "))
+    lines[at] = f"name: {json.dumps(name[:_MOST_LETTERS], ensure_ascii=False)}"
+    return "\n".join(lines)
+
+
+def _init_from_data(data: Path, name: str, out: Path | None, force: bool) -> None:
+    from recgen.check import check_text
+    from recgen.local.profile import read_profile  # brings pyarrow
+    from recgen.propose import propose
+
+    profile = read_profile(data)
+    proposal = propose(profile, name, data.name)
+    told = _deliver(proposal.text, out, force)
+    for line in _summary(proposal, profile):
+        shown = line.lstrip()
+        show.line(shown, stream=told, indent=len(line) - len(shown))
+    report = check_text(_text(proposal.text, out), "yaml", str(out or "config"), profile=profile)
+    show.line(stream=told)
+    show.findings(report, told)
+    show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=told)
+    show.line(stream=told)
+    show.line(f"next: {_next_step(report, data, out)}", stream=told, wrap=False)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _deliver(text: str, out: Path | None, force: bool) -> IO[str]:
+    """Writes the config, or prints it; returns where all else is to be said."""
+    if out is None:
+        sys.stdout.write(text)
+        return sys.stderr
+    from recgen.propose import SCHEMA_FILE
+    from recgen.schema import schema_text
+    from recgen.write import write_all
+
+    files = {out: _text(text, out), out.parent / SCHEMA_FILE: schema_text()}
+    contents = {path: content.encode() for path, content in files.items()}
+    for file in write_all(contents, force=force):
+        show.line("wrote     " if file.changed else "unchanged ", str(file.path))
+    return sys.stdout
+
+
+def _text(text: str, out: Path | None) -> str:
+    """Returns the text as it is delivered: a file names its schema, for editors."""
+    from recgen.propose import SCHEMA_LINE
+
+    return text if out is None else f"{SCHEMA_LINE}\n{text}"
+
+
+def _summary(proposal: Proposal, profile: Profile) -> Iterator[str]:
+    """Yields what was guessed."""
+    keys = proposal.keys
+    yield ""
+    yield f"{profile.rows:,} rows, {len(profile.names):,} columns"
+    roles = (("buyer ID", keys.buyer), ("product ID", keys.product), ("time", keys.time))
+    for role, choice in roles:
+        doubt = "" if choice.name and choice.sure else choice.why
+        told = f"GUESS: {doubt}" if choice.name and doubt else doubt
+        column = printable(choice.name) if choice.name else "-"
+        yield f"  {role:<12}{column}{f'  ({told})' if told else ''}"
+    for side in SIDES:
+        features = proposal.features[side]
+        listed = ", ".join(map(printable, features[:_LISTED]))
+        more = f", and {len(features) - _LISTED} more" if len(features) > _LISTED else ""
+        count = "1 feature" if len(features) == 1 else f"{len(features)} features"
+        yield f"  {side:<12}{count}{': ' if features else ''}{listed}{more}"
+    for index, (name, why) in enumerate(proposal.left_out.items()):
+        if index == _LISTED:
+            yield f"  {'':<12}and {len(proposal.left_out) - _LISTED:,} more"
+            break
+        yield f"  {'' if index else 'left out':<12}{printable(name) or '(no name)'}: {why}"
+
+
+def _next_step(report: Report, data: Path, out: Path | None) -> str:
+    quoted = shlex.quote(str(data))
+    if out is None:
+        return f"recgen init --data {quoted} -o config.yaml"
+    command = "train" if report.ok else "check"
+    return f"recgen {command} {shlex.quote(str(out))} --data {quoted}"

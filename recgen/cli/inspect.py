@@ -1,0 +1,78 @@
+"""The command that says what TFRecords, vocabularies and models hold, and whether they agree."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recgen.cli.app import Output, app
+
+_SECONDS = 0.5  # between two updates of the display
+
+
+@app.command()
+def inspect(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="A run directory, TFRecords (a file, a split, a folder of splits), a vocabulary, "
+            "a transform output or a SavedModel.",
+        ),
+    ],
+    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+    rows: Annotated[
+        int, typer.Option(metavar="N", min=0, max=1000, help="How many first rows to show.")
+    ] = 3,
+) -> None:
+    """Show what examples, vocabularies and models hold."""
+    from recgen.cli.output import inspection
+    from recgen.inspect import inspect as inspection_of  # brings numpy
+
+    display = _Display()
+    found = inspection_of(path, rows, display.rows)
+    display.clear()
+    if format is Output.json:
+        content = {"ok": found.ok, **asdict(found)}
+        print(json.dumps(_strict(content), indent=1, allow_nan=False, ensure_ascii=False))
+    else:
+        inspection.show_inspection(found)
+    raise typer.Exit(0 if found.ok else 1)
+
+
+def _strict(value: Any) -> Any:
+    """Returns a value with only what JSON has: NaN and infinities become text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _strict(item) for key, item in value.items()}
+    return [_strict(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+class _Display:
+    """Shows on a terminal how many rows were read, since large files take minutes."""
+
+    def __init__(self) -> None:
+        self._is_shown = sys.stderr.isatty()
+        self._next = time.monotonic() + _SECONDS
+        self._width = 0
+
+    def rows(self, count: int) -> None:
+        """Shows the number of rows, now and then."""
+        if self._is_shown and time.monotonic() >= self._next:
+            text = f"read {count:,} rows"
+            print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
+            self._width = max(self._width, len(text))
+            self._next = time.monotonic() + _SECONDS
+
+    def clear(self) -> None:
+        """Removes what is shown."""
+        if self._width:
+            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)

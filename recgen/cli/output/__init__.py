@@ -1,0 +1,1 @@
+"""Output of commands on the screen, a module a subject."""

@@ -1,0 +1,169 @@
+"""Runs side by side, in lines of text. Prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from recgen.analysis.causes.base import figure
+from recgen.analysis.comparing import Comparison, Row, loss_change
+from recgen.analysis.factors import FEWEST, Factor
+from recgen.analysis.series import points
+from recgen.analysis.sparkline import sparkline
+from recgen.analysis.text import WORDS, division, interval_text, what_runs_tell
+from recgen.cli.output.diagnosis import STYLES, levels
+from recgen.cli.show import Segment
+from recgen.findings import printable
+from recgen.metrics import Series
+
+Line = tuple[Segment | str, ...]
+_BESIDE = 6  # runs that fit beside each other
+_CELL = 24  # characters of a value
+_LABEL = 34
+_FACTORS = 8
+_FAR = 20.0  # the highest value, divided by the lowest
+
+
+def lines(comparison: Comparison) -> Iterator[Line]:
+    """Yields the runs, what differs, figures, curves, and which setting goes with success."""
+    yield from _runs(comparison)
+    yield from _settings(comparison)
+    yield from _figures(comparison)
+    yield from _curves(comparison)
+    yield from _success(comparison)
+    if comparison.doubts:
+        yield ()
+    for doubt in comparison.doubts:
+        yield (("note", "bold"), f": {doubt}")
+
+
+def _runs(comparison: Comparison) -> Iterator[Line]:
+    """Yields a line a run: rate, how the loss moved, recall, verdict."""
+    places = [_shortened(run.place, 40) for run in comparison.runs]
+    wide = max(map(len, [*places, "run"]))
+    heads = f"{'rate':>8}  {'loss change':>11}  {'recall':>18}  verdict"
+    yield ((f"    {'run':<{wide}}  {heads}", "bold"),)
+    rows = zip(places, comparison.facts, comparison.diagnoses, strict=True)
+    for number, (place, facts, diagnosis) in enumerate(rows, start=1):
+        rate = "-" if facts.rate is None else f"{facts.rate:g}"
+        change = loss_change(facts)
+        moved = "-" if change is None else f"{change:+.1%}"
+        judged = facts.judged
+        recall = f"@{judged.k} {figure(judged.own)}" if judged else "-"
+        yield (
+            f"{number:>2}  {place:<{wide}}  {rate:>8}  {moved:>11}  {recall:>18}  ",
+            (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict]),
+        )
+
+
+def _settings(comparison: Comparison) -> Iterator[Line]:
+    yield ()
+    if not comparison.settings:
+        yield (("no setting differs", "bold"),)
+        return
+    count = len(comparison.runs)
+    if count <= _BESIDE:
+        yield from _beside("settings that differ", list(comparison.settings.items()), count)
+        return
+    yield (("settings that differ, with the runs that have each value", "bold"),)
+    for path, values in comparison.settings.items():
+        having = {
+            value: [str(number) for number, each in enumerate(values, start=1) if each == value]
+            for value in dict.fromkeys(values)
+        }
+        parts = (f"{_shortened(value, 60)} ({', '.join(runs)})" for value, runs in having.items())
+        yield (f"  {printable(path)}: {'; '.join(parts)}",)
+
+
+def _beside(title: str, rows: Sequence[tuple[str, Sequence[str]]], count: int) -> Iterator[Line]:
+    """Yields a table with a column for each run."""
+    cells = [(name, [_shortened(value, _CELL) for value in values]) for name, values in rows]
+    widths = [
+        max([len(str(run + 1)), *(len(values[run]) for _, values in cells)]) for run in range(count)
+    ]
+    label = min(max([len(title), *(len(name) + 2 for name, _ in cells)]), _LABEL)
+    heads = "  ".join(f"{run + 1:<{widths[run]}}" for run in range(count))
+    yield ((f"{title:<{label}}  {heads}".rstrip(), "bold"),)
+    for name, values in cells:
+        shown = "  ".join(f"{value:<{widths[run]}}" for run, value in enumerate(values))
+        yield (f"  {printable(name):<{label - 2}}  {shown}".rstrip(),)
+
+
+def _figures(comparison: Comparison) -> Iterator[Line]:
+    rows = comparison.rows
+    if not rows:
+        return
+    yield ()
+    count = len(comparison.runs)
+    if count <= _BESIDE:
+        cells = [(row.name, [_cell(row, run) for run in range(count)]) for row in rows]
+        yield from _beside("figures", cells, count)
+        if any(row.best is not None for row in rows):
+            yield ("  * best;  ~ no difference to the best was shown: within both intervals",)
+    else:
+        yield (("best figures", "bold"),)
+        for row in rows:
+            if row.best is not None:
+                close = ", ".join(str(run + 1) for run in sorted(row.close))
+                best = interval_text(row.figures[row.best])
+                beside = f"; no difference shown to run {close}" if close else ""
+                yield (f"  {row.name}: {best} in run {row.best + 1}{beside}",)
+
+
+def _cell(row: Row, run: int) -> str:
+    mark = " *" if run == row.best else " ~" if run in row.close else ""
+    return interval_text(row.figures[run]) + mark
+
+
+def _curves(comparison: Comparison) -> Iterator[Line]:
+    curves: dict[str, list[Series]] = {
+        "loss": [facts.loss for facts in comparison.facts],
+        "val_loss": [facts.val_loss for facts in comparison.facts],
+        "val recall": [facts.curve.values for facts in comparison.facts],
+    }
+    chars = levels()
+    for name, series in curves.items():
+        known = [value for each in series for _, value in points(each)]
+        if not known:
+            continue
+        yield ()
+        low: float | None = min(known)
+        high: float | None = max(known)
+        scale = f"all from {figure(min(known))} to {figure(max(known))}"
+        if max(known) > _FAR * min(known) > 0:  # the others would be flat
+            low = high = None
+            scale = "each on a scale of its own"
+        yield ((f"{name}, {scale}", "bold"),)
+        for number, each in enumerate(series, start=1):
+            found = points(each)
+            ends = f"{figure(found[0][1])} to {figure(found[-1][1])}" if found else "-"
+            line = sparkline(each, low=low, high=high, levels=chars)
+            yield (f"  {number:>2}  ", (line, "cyan"), f"  {ends}")
+
+
+def _success(comparison: Comparison) -> Iterator[Line]:
+    count = len(comparison.runs)
+    if count < FEWEST:
+        return
+    yield ()
+    if not comparison.factors:
+        yield ("all runs work, or none does: no setting can be said to go with success",)
+        return
+    yield (("which setting goes with success (good or at risk)", "bold"),)
+    for factor in comparison.factors[:_FACTORS]:
+        yield (f"  {_factor(factor)}",)
+    if len(comparison.factors) > _FACTORS:
+        yield (f"  and {len(comparison.factors) - _FACTORS} less clear divisions",)
+    yield ()
+    yield (f"  {what_runs_tell(comparison.factors, count)}",)
+
+
+def _factor(factor: Factor) -> str:
+    ins, outs = factor.inside, factor.outside
+    chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
+    told = f"{ins[0]} of {ins[1]} work; else {outs[0]} of {outs[1]} (by chance: {chance})"
+    return f"{division(factor)}: {told}"
+
+
+def _shortened(text: str, width: int) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= width else f"{shown[: width - 1]}…"

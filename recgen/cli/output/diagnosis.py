@@ -1,0 +1,123 @@
+"""Diagnoses as text: what `diagnose` prints, and `train` after a training that came to nothing."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from recgen.analysis import Cause, Diagnosis, Run
+from recgen.analysis.causes.base import figure
+from recgen.analysis.diagnosis import Verdict
+from recgen.analysis.facts import Facts
+from recgen.analysis.series import points
+from recgen.analysis.sparkline import ASCII, BLOCKS, sparkline
+from recgen.analysis.text import WORDS, patch_lines, setup_of
+from recgen.cli import show
+from recgen.cli.show import Segment
+
+STYLES: dict[Verdict, str] = {
+    "good": "bold green",
+    "at_risk": "bold yellow",
+    "bad": "bold red",
+    "broken": "bold magenta",
+}
+_LABEL = 13
+Line = tuple[int, tuple[Segment | str, ...]]
+"""An indentation, and the parts of the line."""
+
+
+def levels() -> str:
+    """Returns the characters of sparklines that stdout can show."""
+    try:
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return ASCII
+    return BLOCKS
+
+
+def print_diagnoses(found: Sequence[tuple[Run, Diagnosis]]) -> None:
+    """Prints diagnoses below each other, each with the command that applies its patch."""
+    for number, (run, diagnosis) in enumerate(found):
+        if number:
+            show.line()
+        for indent, parts in lines(run, diagnosis):
+            show.line(*parts, indent=indent)
+        cause = diagnosis.first_patch
+        if cause is not None and diagnosis.verdict != "good":
+            own = "" if own_config(run) else " --config FILE"
+            command = f"recgen diagnose {shlex.quote(run.place)} --apply{own}"
+            show.line()
+            show.line(f"to apply the patch of {cause.code}: {command}", indent=2, wrap=False)
+
+
+def own_config(run: Run) -> Path | None:
+    """Returns the config beside the metrics, if it is a file of this machine."""
+    source = run.report.source if run.report else None
+    return None if source is None or "://" in source else Path(source)
+
+
+def lines(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
+    """Yields verdict, curves, causes and notes."""
+    verdict = diagnosis.verdict
+    yield 0, ((run.place, "bold"), "  ", (WORDS[verdict], STYLES[verdict]))
+    yield 2, (diagnosis.summary,)
+    yield 0, ()
+    facts = Facts(run)
+    yield from _setup(facts)
+    for label, curve, ends in curves(facts):
+        yield 2, (f"{label:<{_LABEL}}", (curve, "cyan"), f"  {ends}")
+    yield from _causes(diagnosis)
+    if diagnosis.notes:
+        yield 0, ()
+    for note in diagnosis.notes:
+        yield 2, (("note", "bold"), f": {note}")
+
+
+def _setup(facts: Facts) -> Iterator[Line]:
+    known = list(setup_of(facts))
+    if known:
+        yield 2, (f"{'trained':<{_LABEL}}", ", ".join(known))
+
+
+def curves(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Yields label, sparkline and end points of loss, recall and gradient norms."""
+    chars = levels()
+    series = {
+        "loss": facts.loss,
+        "val_loss": facts.val_loss,
+        facts.curve.measure: facts.curve.values,
+        "grad buyer": facts.gradient("query"),
+        "grad product": facts.gradient("candidate"),
+    }
+    for label, values in series.items():
+        found = points(values)
+        if found:
+            first, last = figure(found[0][1]), figure(found[-1][1])
+            yield label, sparkline(values, levels=chars), f"{first} to {last}"
+
+
+def _causes(diagnosis: Diagnosis) -> Iterator[Line]:
+    shown: dict[str, str] = {}  # patches, and the cause that had them first
+    for number, cause in enumerate(diagnosis.causes, start=1):
+        yield 0, ()
+        style = STYLES[cause.verdict]
+        title = f" {cause.title}"
+        yield 2, (f"{number}. ", (cause.code, style), (title, "bold"), f" ({cause.confidence})")
+        for evidence in cause.evidence:
+            yield 5, (f"- {evidence}",)
+        yield 5, (f"help: {cause.help}",)
+        yield from _patch(cause, shown)
+
+
+def _patch(cause: Cause, shown: dict[str, str]) -> Iterator[Line]:
+    if not cause.patch:
+        return
+    key = repr(sorted(cause.patch.items(), key=str))
+    if key in shown:
+        yield 5, (f"patch: that of {shown[key]}",)
+        return
+    shown[key] = cause.code
+    for number, text in enumerate(patch_lines(cause.patch)):
+        yield 5, ("patch: " if number == 0 else "       ", (text, "green"))

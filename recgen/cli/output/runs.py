@@ -1,0 +1,113 @@
+"""The index of runs in lines of text: filtered, sorted, one line a run. Prints nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from recgen.analysis.diagnosis import VERDICTS
+from recgen.analysis.indexing import Entry
+from recgen.analysis.text import WORDS
+from recgen.cli.output.diagnosis import STYLES
+from recgen.cli.show import Segment
+from recgen.findings import printable
+
+_NO_DATE = datetime.min.replace(tzinfo=timezone.utc)
+_MOST = 40  # characters of a place or name
+_TEXTS = 4  # the first columns are texts, the others numbers
+
+
+def filtered(
+    entries: Sequence[Entry],
+    text: str | None = None,
+    verdicts: Collection[str] = (),
+    presets: Collection[str] = (),
+) -> list[Entry]:
+    """Returns the entries with a text in their name or place, of these verdicts and presets.
+
+    None, or an empty collection, means all.
+    """
+    wanted = (text or "").casefold()
+    return [
+        entry
+        for entry in entries
+        if wanted in f"{entry.name}\n{entry.place}".casefold()
+        and (not verdicts or entry.verdict in verdicts)
+        and (not presets or entry.preset in presets)
+    ]
+
+
+def ordered(entries: Sequence[Entry], by: str) -> list[Entry]:
+    """Returns the entries by name, preset, date, recall or verdict, the latest and best first."""
+    keys: dict[str, Callable[[Entry], Any]] = {
+        "name": lambda entry: (entry.name.casefold(), entry.place),
+        "preset": lambda entry: (entry.preset is None, entry.preset),
+        "date": lambda entry: -_aware(entry.date).timestamp() if entry.date else math.inf,
+        "recall": lambda entry: -entry.judged.own if entry.judged else math.inf,
+        "verdict": lambda entry: VERDICTS.index(entry.verdict),
+    }
+    return sorted(entries, key=keys[by])
+
+
+def _aware(date: datetime | None) -> datetime:
+    if date is None:
+        return _NO_DATE
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+
+
+def lines(
+    entries: Sequence[Entry], folder: Path, found: int
+) -> Iterator[tuple[Segment | str, ...]]:
+    """Yields a heading and a line for each run.
+
+    Args:
+        entries: What is listed.
+        folder: Where it lies.
+        found: How many runs there are, those that are not listed included.
+    """
+    if not entries:
+        why = "none of its runs fits" if found else "recgen train --out writes there"
+        yield (f"no run in {folder}: {why}",)
+        return
+    rows = [_cells(entry, folder) for entry in entries]
+    heads = ("run", "name", "preset", "date (UTC)", "recall", "popularity")
+    widths = [max(len(head), *(len(row[n]) for row in rows)) for n, head in enumerate(heads)]
+    yield ((_line(heads, widths) + "  verdict", "bold"),)
+    for entry, row in zip(entries, rows, strict=True):
+        reason = "" if entry.verdict == "good" else f"  {_reason(entry)}"
+        verdict = f"{WORDS[entry.verdict]:<7}"
+        yield (_line(row, widths) + "  ", (verdict, STYLES[entry.verdict]), reason)
+    if len(entries) < found:
+        yield (f"{len(entries)} of {found} runs",)
+
+
+def _cells(entry: Entry, folder: Path) -> tuple[str, ...]:
+    place = Path(entry.place)
+    below = place.relative_to(folder) if place.is_relative_to(folder) else place
+    date = f"{_aware(entry.date).astimezone(timezone.utc):%Y-%m-%d %H:%M}" if entry.date else "-"
+    judged = entry.judged
+    recall = "-" if judged is None else f"@{judged.k} {judged.own:.4f}"
+    popularity = "-" if judged is None or judged.baseline is None else f"{judged.baseline:.4f}"
+    shown = str(below) if str(below) != "." else place.name or str(place)
+    names = (_shortened(shown), _shortened(entry.name), entry.preset or "-")
+    return (*names, date, recall, popularity)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (
+        f"{cell:<{width}}" if number < _TEXTS else f"{cell:>{width}}"
+        for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    return "  ".join(padded)
+
+
+def _reason(entry: Entry) -> str:
+    return printable(entry.summary.partition(";")[0])
+
+
+def _shortened(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= _MOST else f"{shown[: _MOST - 1]}…"

@@ -1,0 +1,105 @@
+"""What a training or a recommendation came to, in lines of text. Prints nothing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recgen.findings import printable
+from recgen.metrics import Evaluation
+
+if TYPE_CHECKING:
+    from recgen.local.recommend import Answer
+    from recgen.local.run import RunResult
+
+_KS = (10, 100)
+_STAGES = ("read", "split", "transform", "train")
+_PARTS = {"train": "training", "eval": "validation", "test": "test"}
+
+
+def folder_name(name: str) -> str:
+    """Returns a name for a folder: whatever the config's name is, it leads nowhere else."""
+    return re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "run"
+
+
+def outcome(result: RunResult) -> Iterator[str]:
+    """Yields rows, products, seconds and recall."""
+    metrics = result.metrics
+    yield ""
+    rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
+    yield f"rows      {rows}"
+    if metrics.params.candidates is not None:
+        yield f"products  {metrics.params.candidates:,}"
+    seconds = {name: result.seconds.get(name, 0.0) for name in _STAGES}
+    stages = ", ".join(f"{name} {time:.1f}" for name, time in seconds.items() if time >= 0.05)
+    yield f"seconds   {sum(seconds.values()):.1f}: {stages}"
+    yield ""
+    yield f"{'recall':<20}" + "".join(f"{f'@{k}':>9}" for k in _KS)
+    yield _recalls("validation", metrics.val_recall)
+    if metrics.evaluation is None:
+        yield _recalls("test", metrics.test_recall)
+        yield _recalls("popularity", metrics.popularity_recall)
+    else:
+        yield from _evaluation(metrics.evaluation)
+
+
+def _recalls(name: str, recall: Callable[[int], float | None]) -> str:
+    return f"  {name:<18}" + "".join(_share(recall(k)) for k in _KS)
+
+
+def _evaluation(evaluation: Evaluation) -> Iterator[str]:
+    """Yields the recall of model and baselines over all pairs of the test, then over new ones."""
+    ways = (("", "model"), ("  popularity", "popularity"), ("  own history", "own_history"))
+    for view in ("all", "new"):
+        for name, way in ways:
+            figures = getattr(getattr(evaluation, way), view)
+            if figures is not None:
+                label = name or f"test, {view} pairs"
+                found = (figures.get(f"recall_at_{k}") for k in _KS)
+                shares = (_share(each.value if each else None) for each in found)
+                yield f"  {label:<18}{''.join(shares)}"
+
+
+def _share(value: float | None) -> str:
+    return f"{'-':>9}" if value is None else f"{value:>9.4f}"
+
+
+def next_step(run: Path) -> Iterator[str]:
+    """Yields where the model is, and the command that asks it."""
+    yield ""
+    yield f"model     {run / 'serving_model'}"
+    buyer = _a_buyer(run)
+    command = ["python", "-m", "recgen", "recommend", str(run), "--buyer", buyer]
+    yield f"next      {shlex.join(command)}"
+
+
+def _a_buyer(run: Path) -> str:
+    """Returns the ID of the buyer with the most purchases."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from recgen.local.buyers import PURCHASES_FILE
+
+    buyers = pq.read_table(run / PURCHASES_FILE, columns=["buyer"])["buyer"]
+    counts = pc.value_counts(buyers)
+    most = pc.index(counts.field("counts"), pc.max(counts.field("counts"))).as_py()
+    value = counts.field("values")[most].as_py()
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def answer(found: Answer) -> Iterator[str]:
+    """Yields recommendations and last purchases, side by side."""
+    products = [(printable(item.product), f"{item.score:.3f}") for item in found.products]
+    width = max(len("recommended"), *(len(name) for name, _ in products))
+    score = max(len("score"), *(len(text) for _, text in products))
+    yield f"{'':>4}  {'recommended':<{width}}  {'score':>{score}}    last purchases"
+    rows = zip_longest(products, found.purchases)
+    for number, (product, purchase) in enumerate(rows, start=1):
+        left = f"{number:>4}  {product[0]:<{width}}  {product[1]:>{score}}" if product else ""
+        day = f"{purchase.time:%Y-%m-%d}  " if purchase and purchase.time else ""
+        right = f"{day}{printable(purchase.product)}" if purchase else ""
+        yield f"{left:<{width + score + 8}}    {right}".rstrip()

@@ -1,0 +1,26 @@
+"""The command that asks a trained model for the products of a buyer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recgen.cli import show
+from recgen.cli.app import app
+
+
+@app.command()
+def recommend(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    buyer: Annotated[str, typer.Option(metavar="ID", help="The buyer's ID.")],
+    k: Annotated[
+        int, typer.Option("-k", metavar="N", min=1, max=10_000, help="How many products.")
+    ] = 10,
+) -> None:
+    """Show the top products for a buyer, beside the last purchases."""
+    from recgen.cli.output import training
+    from recgen.local.recommend import recommend as ask
+
+    show.verbatim(training.answer(ask(run, buyer, k)))

@@ -1,0 +1,30 @@
+"""The command that writes a page about trainings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recgen.analysis import load_run
+from recgen.cli import show
+from recgen.cli.app import Force, Runs, app
+
+
+@app.command()
+def report(
+    runs: Runs,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the page.")
+    ] = Path("report.html"),
+    force: Force = False,
+) -> None:
+    """Write a page about trainings, to look at and to mail."""
+    from recgen import write
+    from recgen.analysis.report import MARK, report_page
+
+    page = report_page([load_run(run) for run in runs])
+    is_ours = write.begins_with(out, MARK)
+    file = write.write_data(page.encode(), out, force=force or is_ours)
+    show.line("wrote     " if file.changed else "unchanged ", str(out))

@@ -1,0 +1,75 @@
+"""The command that trains a model on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recgen.cli import show
+from recgen.cli.app import Allow, Config, app, checked
+from recgen.config import ExperimentConfig
+from recgen.findings import RecgenError
+
+
+@app.command()
+def train(
+    config: Config,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV or Parquet; instead of data.source.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run directory.  [default: runs/<name>]")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=10_000, help="Instead of model.epochs.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Instead of model.seed.")
+    ] = None,
+    allow: Allow = [],  # noqa: B006
+) -> None:
+    """Render, transform, train, evaluate and export, on this machine."""
+    from recgen.cli.output import training
+    from recgen.generate import generate
+    from recgen.local.progress import open_progress
+    from recgen.local.run import train as run
+
+    experiment, text = checked(config, allow)
+    source = data or _source(config, experiment)
+    folder = out or Path("runs", training.folder_name(experiment.name or config.stem))
+    with open_progress() as progress:
+        result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
+    show.lines(training.outcome(result))
+    place = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
+    _explain(place, result.metrics.failed)
+    if result.metrics.failed:
+        if place != folder:
+            show.lines(["", f"{folder} keeps its earlier run; this one is in {place}."])
+        raise typer.Exit(1)
+    show.verbatim(training.next_step(folder))
+
+
+def _explain(place: Path, is_stopped: bool) -> None:
+    """Prints what `recgen diagnose` says of a training that came to nothing."""
+    from recgen.analysis import diagnose, load_run
+    from recgen.cli.output.diagnosis import print_diagnoses
+
+    run = load_run(place)
+    diagnosis = diagnose(run)
+    if is_stopped:
+        show.lines(["", "No model was saved; the recall above is that of the stopped model."])
+    if is_stopped or diagnosis.verdict in ("bad", "broken"):
+        show.line()
+        print_diagnoses([(run, diagnosis)])
+
+
+def _source(config: Path, experiment: ExperimentConfig) -> Path:
+    """Returns the file with the data that the config names; a relative path starts beside it."""
+    if experiment.data.source is None:
+        raise RecgenError(
+            "there is no data: neither --data nor data.source in the config is given",
+            "name a CSV or Parquet file; `recgen demo-data` writes one to try",
+        )
+    return config.parent / experiment.data.source

@@ -1,0 +1,16 @@
+"""Whether examples, vocabularies, schemas and models fit together: one function a question."""
+
+from collections.abc import Iterator
+
+from recgen.inspect.agreement import examples, training, vocabularies
+from recgen.inspect.agreement.evidence import Evidence
+from recgen.inspect.report import Issue
+
+__all__ = ["Evidence", "disagreements"]
+
+
+def disagreements(evidence: Evidence) -> Iterator[Issue]:
+    """Yields what does not fit together, and what is doubtful."""
+    for part in (examples, vocabularies, training):
+        for question in part.QUESTIONS:
+            yield from question(evidence)

@@ -1,0 +1,141 @@
+"""The stages of an inspection: find, read, compare. Knows all of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from recgen.findings import Severity
+from recgen.inspect.agreement import Evidence, disagreements
+from recgen.inspect.artifacts import Transform, read_model, read_transform
+from recgen.inspect.expected import (
+    Expected,
+    Link,
+    links_of_schema,
+    of_run,
+    ranges_of,
+)
+from recgen.inspect.layout import Layout, find, is_training
+from recgen.inspect.records.spans import Ints
+from recgen.inspect.report import (
+    Inspection,
+    Issue,
+    SplitReport,
+    VocabularyReport,
+)
+from recgen.inspect.splits import Progress, SplitScan
+from recgen.inspect.values import Range
+from recgen.inspect.vocabulary import VocabularyScan
+
+_RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+
+
+def inspect(path: Path, rows: int = 5, progress: Progress = lambda rows: None) -> Inspection:
+    """Returns what lies at a path, and whether its parts agree.
+
+    Files are read from beginning to end, in memory that does not depend on their size; of a
+    vocabulary, eight bytes an entry are kept.
+
+    Args:
+        path: A TFRecord file, a folder of them or of such folders, a vocabulary, a transform
+            output, a SavedModel, or a run directory.
+        rows: How many of each split's first rows to keep.
+        progress: Called with the rows of a split that were read so far.
+
+    Raises:
+        RecgenError: There is nothing at the path that can be inspected.
+        OSError: A file cannot be read.
+    """
+    layout = find(path)
+    transform = read_transform(layout.transform) if layout.transform else Transform()
+    single = {file.name: VocabularyScan(file) for file in layout.vocabularies}
+    models = [read_model(folder) for folder in layout.models]
+    issues = list(transform.issues)
+    issues += [issue for scan in single.values() for issue in scan.issues]
+    issues += [issue for model in models for issue in model.issues]
+    expected, ranges = _expected(layout, transform, issues)
+    splits = {name: SplitScan(name, ranges, rows) for name in layout.splits}
+    for name, scan in splits.items():
+        scan.read(layout.splits[name], progress)
+        issues += scan.issues
+    train = next((scan for name, scan in splits.items() if is_training(name)), None)
+    reports = tuple(s.report(None if s is train else train) for s in splits.values())
+    vocabularies = transform.vocabularies
+    used = _used(train)
+    is_refitted = expected.params is not None and expected.params.refit_epochs is not None
+    seen = _sum(used, _used(splits.get("eval"))) if is_refitted else used
+    evidence = Evidence(
+        splits=reports,
+        vocabularies=vocabularies,
+        raw=transform.raw,
+        schema=transform.schema,
+        models=models,
+        expected=expected,
+        ranges=ranges,
+        used=_entries(used),
+        served=_entries(seen),
+    )
+    issues += disagreements(evidence)
+    return Inspection(
+        path=str(path),
+        sort=layout.sort,
+        splits=reports,
+        vocabularies=tuple(_vocabularies({**vocabularies, **single}, expected.links, used)),
+        raw_schema=transform.raw,
+        schema=transform.schema,
+        models=tuple(report for model in models if (report := model.report())),
+        words=_words(vocabularies, expected.links, reports),
+        issues=tuple(sorted(issues, key=lambda issue: _RANKS[issue.severity])),
+    )
+
+
+def _expected(
+    layout: Layout, transform: Transform, issues: list[Issue]
+) -> tuple[Expected, Mapping[str, Range]]:
+    """Returns what the files should hold, and the integers that features may have."""
+    entries = {name: scan.entries for name, scan in transform.vocabularies.items()}
+    found = of_run(layout.run, issues) if layout.run else Expected()
+    if not found.links:  # no config, or none that can be read
+        found = replace(found, links=links_of_schema(transform.schema, entries))
+    return found, ranges_of(found, transform.schema, entries)
+
+
+def _used(split: SplitScan | None) -> dict[str, Ints]:
+    """Returns how many of a split's values each vocabulary entry has, by feature."""
+    features = split.features.values() if split else ()
+    return {f.name: f.counts for f in features if f.counts is not None}
+
+
+def _sum(first: Mapping[str, Ints], second: Mapping[str, Ints]) -> dict[str, Ints]:
+    return {name: counts + second.get(name, 0) for name, counts in first.items()}
+
+
+def _entries(used: Mapping[str, Ints]) -> dict[str, int]:
+    """Returns how many entries have a value at all, by feature."""
+    return {name: int((counts > 0).sum()) for name, counts in used.items()}
+
+
+def _vocabularies(
+    scans: Mapping[str, VocabularyScan], links: Sequence[Link], used: Mapping[str, Ints]
+) -> Iterator[VocabularyReport]:
+    for name, scan in scans.items():
+        features = [link.feature for link in links if link.vocabulary == name]
+        # A history has the vocabulary of the feature whose values it collects.
+        features.sort(key=lambda feature: not name.startswith(feature))
+        feature = next(iter(features), None)
+        yield scan.report(feature, used.get(feature or ""))
+
+
+def _words(
+    scans: Mapping[str, VocabularyScan], links: Sequence[Link], splits: Sequence[SplitReport]
+) -> dict[str, dict[int, str]]:
+    """Returns what indices in the first rows mean, by feature."""
+    words: dict[str, dict[int, str]] = {}
+    rows = [row for split in splits for row in split.first]
+    for link in links:
+        values = {value for row in rows for value in row.get(link.feature, ())}
+        indices = [value for value in values if isinstance(value, int)]
+        if indices and link.vocabulary in scans:
+            words[link.feature] = scans[link.vocabulary].look_up(indices)
+    return words

@@ -1,0 +1,103 @@
+"""A file's bytes in pieces, decompressed where it is compressed. Knows no records."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Literal
+
+from recgen.inspect.records.checksum import masked_crc
+from recgen.inspect.records.errors import FormatError
+
+Compression = Literal["none", "gzip", "zlib"]
+
+PIECE = 2**20
+"""The largest piece, in bytes: arrays over the records in it fit into a processor's cache."""
+
+_HEADER = struct.Struct("<QI")
+_EITHER = 32 + zlib.MAX_WBITS  # zlib finds out itself which of the two it is
+
+
+def is_header(head: bytes) -> bool:
+    """Says whether bytes begin as a TFRecord file does: with a length and its checksum."""
+    if len(head) < _HEADER.size:
+        return False
+    return bool(_HEADER.unpack_from(head)[1] == masked_crc(head[:8]))
+
+
+def compression_of(head: bytes) -> Compression:
+    """Returns how a file is compressed, from its first bytes; its name does not matter."""
+    if is_header(head):
+        return "none"
+    if head[:3] == b"\x1f\x8b\x08":
+        return "gzip"
+    is_zlib = len(head) > 1 and head[0] == 0x78 and int.from_bytes(head[:2], "big") % 31 == 0
+    return "zlib" if is_zlib else "none"
+
+
+def read_head(path: Path, size: int = _HEADER.size) -> bytes:
+    """Returns the first bytes of a file, decompressed; fewer if it is shorter or broken."""
+    found = b""
+    try:
+        for piece in pieces(path):
+            found += piece
+            if len(found) >= size:
+                break
+    except FormatError:
+        pass  # what could be read says enough
+    return found[:size]
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """Return the bytes of a file that is not compressed.
+
+    Args:
+        path: The file.
+        most: The size in bytes of the largest that is read.
+
+    Raises:
+        FormatError: It is larger.
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise FormatError(f"it is larger than {most:,} bytes")
+    return found
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """Yields a file's bytes in pieces of at most `PIECE` bytes.
+
+    Raises:
+        FormatError: The compressed bytes are broken or end early; what could be read came before.
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        first = file.read(PIECE)
+        if compression_of(first) == "none":
+            yield first
+            while piece := file.read(PIECE):
+                yield piece
+        else:
+            yield from _inflated(first, file)
+
+
+def _inflated(data: bytes, file: IO[bytes]) -> Iterator[bytes]:
+    engine = zlib.decompressobj(_EITHER)
+    while data or not engine.eof:
+        try:
+            if engine.eof:  # files that were joined are one behind the other
+                engine = zlib.decompressobj(_EITHER)
+            piece = engine.decompress(data, PIECE)
+        except zlib.error as error:
+            raise FormatError(f"its compressed bytes are corrupt ({error})") from None
+        if piece:
+            yield piece
+        data = engine.unused_data if engine.eof else engine.unconsumed_tail
+        if not data:
+            data = file.read(PIECE)
+            if not data and not piece and not engine.eof:
+                raise FormatError("its compressed bytes end early")

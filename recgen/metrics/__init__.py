@@ -1,0 +1,33 @@
+"""What a training measured: the model of training_metrics.json, and reading such files."""
+
+from recgen.metrics.model import FILE_NAME, TrainingMetrics
+from recgen.metrics.parts import (
+    BINS,
+    TOWERS,
+    Evaluated,
+    Evaluation,
+    Health,
+    Histogram,
+    Interval,
+    Params,
+    Series,
+    Tower,
+)
+from recgen.metrics.reading import MetricsFile, read_metrics
+
+__all__ = [
+    "BINS",
+    "FILE_NAME",
+    "TOWERS",
+    "Evaluated",
+    "Evaluation",
+    "Health",
+    "Histogram",
+    "Interval",
+    "MetricsFile",
+    "Params",
+    "Series",
+    "Tower",
+    "TrainingMetrics",
+    "read_metrics",
+]

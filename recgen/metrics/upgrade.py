@@ -1,0 +1,212 @@
+"""Metrics files of any trainer and age, as plain data in the form of the model.
+
+What a file lacks is null, what it has under an older name gets today's, and numbers that were
+written as text become numbers. What was missing or odd is noted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from recgen.findings import kind_of, printable
+from recgen.metrics.parts import LOSSES, MOMENTS, TOWERS, Gradients, Params, TowerHealth
+from recgen.metrics.values import (
+    Values,
+    any_value,
+    evaluation_of,
+    histogram_of,
+    number_of,
+    param_of,
+    split_recalls,
+    time_of,
+)
+
+_EXPECTED = ("loss.loss", "loss.val_loss", "gradient.query", "gradient.candidate")
+_MOST_SERIES = 200  # in a group; a trainer writes some ten
+_MOST_EPOCHS = 100_000
+
+
+@dataclass
+class Upgrade:
+    """Data in the form of the model, and what was odd about the data as it was.
+
+    Attributes:
+        data: What the model takes.
+        version: The file's schema; None in files of older trainers.
+        not_finite: Epochs, from 0, at which a series (`loss.loss`) held NaN or infinity.
+        notes: What was missing or odd.
+    """
+
+    data: dict[str, Any] = field(default_factory=dict)
+    version: int | None = None
+    not_finite: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def upgrade(data: Mapping[str, Any]) -> Upgrade:
+    """Returns the data of a metrics file in the form of the model."""
+    reader = _Reader(data)
+    reader.read()
+    return reader.result
+
+
+class _Reader:
+    """Reads the parts of one file, and collects what to note."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+        version = data.get("schema_version")
+        self.result = Upgrade(version=version if type(version) is int else None)
+        self.epochs = self._count_epochs()
+        self.unknown: Values = (None,) * self.epochs
+
+    def read(self) -> None:
+        """Reads all parts."""
+        loss, recall = self._series("loss"), self._series("recall")
+        gradient, health = self._series("gradient"), self._health()
+        stats = {group: self._stats(group) for group in ("weight_stats", "gradient_stats")}
+        self._note_what_is_missing({"loss": loss, "gradient": gradient})
+        older, others = split_recalls(loss, "val")  # where TFRS has them
+        newer, recall = split_recalls(recall, "val")
+        once = {name: number_of(value) for name, value in self._part("final_metrics").items()}
+        tests, final = split_recalls(once, "test")
+        self.result.data = {
+            **self.data,
+            "schema_version": 1,
+            "available": True,
+            "saved_at": time_of(self.data.get("saved_at")),
+            "epochs": list(range(self.epochs)),
+            "loss": {**self._unknown(LOSSES), **others},
+            "recall": {**recall, **older, **newer},
+            "gradient": self._gradients(gradient, stats["gradient_stats"]),
+            "health": health,
+            "evaluation": evaluation_of(self.data.get("evaluation")),
+            **stats,
+            "final_metrics": {**final, **tests},
+            "params": self._params(),
+        }
+
+    def _part(self, name: str) -> Mapping[str, Any]:
+        value = self.data.get(name)
+        if isinstance(value, dict):
+            return value
+        if value is not None:
+            self.result.notes.append(f"{name} is {kind_of(value)} instead of a mapping")
+        return {}
+
+    def _count_epochs(self) -> int:
+        """Returns the number of epochs: those listed, or more if the losses have more."""
+        listed = self.data.get("epochs")
+        if not isinstance(listed, list):
+            missing = "epochs is missing" if listed is None else "epochs is no list"
+            self.result.notes.append(missing)
+        losses = self.data.get("loss")
+        series = losses.values() if isinstance(losses, dict) else ()
+        lengths = [len(values) for values in (listed, *series) if isinstance(values, list)]
+        return min(max(lengths, default=0), _MOST_EPOCHS)
+
+    def _unknown(self, names: Iterable[str]) -> dict[str, Values]:
+        return dict.fromkeys(names, self.unknown)
+
+    def _series(self, path: str, part: Mapping[str, Any] | None = None) -> dict[str, Values]:
+        """Returns the series of a part."""
+        part = self._part(path) if part is None else part
+        named = [(name, values) for name, values in part.items() if isinstance(values, list)]
+        return {
+            name: self._fitted(f"{path}.{name}", values) for name, values in named[:_MOST_SERIES]
+        }
+
+    def _fitted(self, path: str, values: list[Any]) -> Values:
+        """Returns a series with a value for each epoch."""
+        if len(values) != self.epochs:
+            shown = printable(path)
+            told = f"{shown} has {len(values)} values for {self.epochs} epochs"
+            self.result.notes.append(told)
+        series = [number_of(value) for value in values[: self.epochs]]
+        odd = [
+            epoch
+            for epoch, value in enumerate(values[: self.epochs])
+            if isinstance(value, float) and not math.isfinite(value)
+        ]
+        if odd:
+            self.result.not_finite[path] = tuple(odd)
+        return (*series, *[None] * (self.epochs - len(series)))
+
+    def _towers(self, path: str, part: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+        """Returns a part's parts, one a tower; an empty one where there is none."""
+        return {t: part[t] if isinstance(part.get(t), dict) else {} for t in TOWERS}
+
+    def _health(self) -> dict[str, Any] | None:
+        part = self._part("health")
+        if not part:
+            return None
+        own = self._unknown(("loss_to_chance", "val_coverage_at_100"))
+        towers = {
+            tower: self._unknown(set(TowerHealth.model_fields) - {"dead_units"})
+            | self._series(f"health.{tower}", inner)
+            for tower, inner in self._towers("health", part).items()
+        }
+        return {**own, **self._series("health", part), **towers}
+
+    def _stats(self, group: str) -> dict[str, Any]:
+        return {
+            tower: {
+                **self._unknown(MOMENTS),
+                **self._series(f"{group}.{tower}", inner),
+                "histogram": self._histogram(f"{group}.{tower}", inner.get("histogram")),
+            }
+            for tower, inner in self._towers(group, self._part(group)).items()
+        }
+
+    def _histogram(self, path: str, part: object) -> dict[str, Any] | None:
+        if not isinstance(part, dict):
+            return None
+        read = histogram_of(part, self.epochs)
+        if read is None:
+            self.result.notes.append(f"{path}.histogram cannot be read")
+        return read
+
+    def _gradients(self, own: dict[str, Values], stats: Mapping[str, Any]) -> dict[str, Values]:
+        """Returns the norms of the gradients.
+
+        Older trainers wrote the weights' norms under this name. Only zeros are believed there: no
+        tower's weights are all zero.
+        """
+        named = {**self._unknown(Gradients.model_fields), **own}
+        if self.result.version is not None:
+            return named
+        for name in Gradients.model_fields:
+            described = stats[name]["norm"] if name in TOWERS else ()
+            if any_value(described):
+                named[name] = described
+            elif 0 not in named[name]:
+                named[name] = self.unknown
+        return named
+
+    def _note_what_is_missing(self, series: Mapping[str, Mapping[str, Values]]) -> None:
+        for path in _EXPECTED:
+            group, name = path.split(".")
+            values = series[group].get(name)
+            if values is None:
+                self.result.notes.append(f"{path} is missing")
+            elif self.epochs and not any_value(values):
+                self.result.notes.append(f"{path} has no value in any epoch")
+        if "final_metrics" not in self.data:
+            self.result.notes.append("final_metrics is missing")
+
+    def _params(self) -> dict[str, Any]:
+        """Returns the parameters; those of the model that have another type are left out."""
+        part = self._part("params")
+        params = {name: value for name, value in part.items() if name not in Params.model_fields}
+        for name, info in Params.model_fields.items():
+            value = param_of(name, part.get(name), info.annotation)
+            if value is not None:
+                params[name] = value
+        if params.get("gradient_collapse_detected") and "gradient_collapse_epoch" not in params:
+            last = max(self.epochs - 1, 0)  # it stopped then
+            params["gradient_collapse_epoch"] = params.get("failure_epoch", last)
+            self.result.notes.append("params.gradient_collapse_epoch is missing")
+        return params

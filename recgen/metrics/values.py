@@ -1,0 +1,136 @@
+"""Values of a metrics file that anybody may have written: numbers, times, histograms, intervals."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from itertools import pairwise
+from typing import Any, TypeVar, get_args
+
+from recgen.metrics.parts import BINS, TOWERS, WAYS, FailureKind
+
+Values = tuple[float | None, ...]
+_T = TypeVar("_T")
+_MOST_VALUES = 2**63  # in a bin
+_RECALL = re.compile(r"(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)")
+
+
+def number_of(value: object) -> float | None:
+    """Returns a finite number, also one that was written as text; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def numbers_of(part: object) -> dict[str, float]:
+    """Returns the numbers of a mapping; nothing of all else."""
+    read = {name: number_of(value) for name, value in _items(part)}
+    return {name: value for name, value in read.items() if value is not None}
+
+
+def _items(part: object) -> Iterable[tuple[str, Any]]:
+    return part.items() if isinstance(part, Mapping) else ()
+
+
+def any_value(series: Iterable[float | None]) -> bool:
+    """Returns whether a series has a value at all."""
+    return any(value is not None for value in series)
+
+
+def split_recalls(found: Mapping[str, _T], part: str) -> tuple[dict[str, _T], dict[str, _T]]:
+    """Returns what is recall at k of a part, by the name that it has today, and all else.
+
+    `val_factorized_top_k/top_100_categorical_accuracy`, in TFRS's words, is
+    `val_recall_at_100`. The first of each k is kept.
+    """
+    recalls: dict[str, _T] = {}
+    others: dict[str, _T] = {}
+    for name, value in found.items():
+        match = _RECALL.search(name)
+        is_recall = match and name.startswith(f"{part}_") and "popularity" not in name
+        if match and is_recall:
+            recalls.setdefault(f"{part}_recall_at_{int(match[1])}", value)
+        else:
+            others[name] = value
+    return recalls, others
+
+
+def param_of(name: str, value: object, annotation: object) -> object:
+    """Returns a parameter as the model takes it; None when it is something else."""
+    if name == "unknown_products":
+        shares = numbers_of(value)
+        return {part: share for part, share in shares.items() if 0 <= share <= 1} or None
+    if name == "collapsed_towers":
+        return [each for each in value if each in TOWERS] if isinstance(value, list) else None
+    if name == "failure_kind":
+        return value if value in get_args(FailureKind) else None
+    if annotation is bool:
+        return value is True or None
+    if annotation == str | None:
+        return value if isinstance(value, str) and value else None
+    number = number_of(value)
+    if annotation == int | None:
+        is_count = number is not None and number >= 0 and number == int(number)
+        return int(number) if number is not None and is_count else None
+    return number
+
+
+def time_of(value: object) -> datetime | None:
+    """Returns a time; one without a zone is UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def histogram_of(part: Mapping[str, Any], epochs: int) -> dict[str, Any] | None:
+    """Returns a histogram with counts for each epoch, zero where the file ends; None if broken."""
+    edges, counts = part.get("bin_edges"), part.get("counts")
+    if not isinstance(edges, list) or not isinstance(counts, list):
+        return None
+    numbers = [number for number in map(number_of, edges) if number is not None]
+    is_whole = all(
+        isinstance(row, list)
+        and len(row) == BINS
+        and all(type(n) is int and 0 <= n < _MOST_VALUES for n in row)
+        for row in counts
+    )
+    rises = all(left < right for left, right in pairwise(numbers))
+    if len(numbers) != len(edges) or len(edges) != BINS + 1 or not is_whole or not rises:
+        return None
+    missing = [[0] * BINS] * (epochs - len(counts))
+    return {"bin_edges": numbers, "counts": [*counts[:epochs], *missing]}
+
+
+def evaluation_of(part: object) -> dict[str, Any] | None:
+    """Returns the test's evaluation, with empty figures for who was not evaluated."""
+    if not isinstance(part, dict):
+        return None
+    pairs = {name: int(n) for name, n in numbers_of(part.get("pairs")).items() if n >= 0}
+    return {"pairs": pairs, **{who: _evaluated(part.get(who)) for who in WAYS}}
+
+
+def _evaluated(part: object) -> dict[str, Any]:
+    figures = dict(_items(part))
+    new = _intervals(figures.get("new"))
+    share = number_of(figures.get("coverage_at_100"))
+    return {"all": _intervals(figures.get("all")), "new": new or None, "coverage_at_100": share}
+
+
+def _intervals(part: object) -> dict[str, dict[str, float | None]]:
+    found = {}
+    for name, interval in _items(part):
+        value = number_of(interval.get("value")) if isinstance(interval, dict) else None
+        if value is not None:
+            ends = {end: number_of(interval.get(end)) for end in ("low", "high")}
+            found[name] = {"value": value, **ends}
+    return found

@@ -1,0 +1,14 @@
+"""Kinds of model: each plans what its trainer has beyond towers, optimizer and data."""
+
+from recgen.config import ExperimentConfig
+from recgen.plan.kinds.retrieval import RetrievalPlan, plan_retrieval
+
+__all__ = ["KindPlan", "RetrievalPlan", "plan_kind", "plan_retrieval"]
+
+KindPlan = RetrievalPlan
+_KINDS = {"retrieval": plan_retrieval}
+
+
+def plan_kind(config: ExperimentConfig) -> KindPlan:
+    """Return the plan of the config's kind of model."""
+    return _KINDS[config.model.model_type](config)

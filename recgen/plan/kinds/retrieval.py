@@ -1,0 +1,161 @@
+"""Retrieval: two towers that find products, trained with a softmax over products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from recgen.config import (
+    DType,
+    ExperimentConfig,
+    HistoryFeature,
+    ModelConfig,
+    Negatives,
+    dtype_of,
+    negatives_of,
+)
+from recgen.plan.constants import Constant, Group, constants
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """A history whose products get other scores in lists than their vectors give them."""
+
+    key: str
+    bonus: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalPlan:
+    """What a retrieval trainer says beyond towers, optimizer and data.
+
+    Attributes:
+        negatives: What each row's product is compared with.
+        loss: Templates of the loss's paragraphs, from scores to one loss for each row.
+        logq: Whether scores are corrected for how often products are drawn.
+        output_dropout: Whether a share of the buyer's vector is set to zero.
+        hard_negatives: Whether only the hardest negatives count.
+        repeats: The history whose products get a bonus in lists, if there is one.
+        id_dtype: Type of the product IDs that a client gets.
+        negatives_group: Constants of the negatives.
+        constants: Constants of the model.
+    """
+
+    model_type: ClassVar = "retrieval"
+    template: ClassVar = "trainer/retrieval/module.py.j2"
+
+    negatives: Negatives
+    loss: tuple[str, ...]
+    logq: bool
+    output_dropout: bool
+    hard_negatives: bool
+    repeats: Repeats | None
+    id_dtype: DType
+    negatives_group: Group
+    constants: tuple[Constant, ...]
+
+    @property
+    def has_integer_ids(self) -> bool:
+        """Return whether clients get numbers as product IDs."""
+        return self.id_dtype == "int64"
+
+    @property
+    def scores_the_catalogue(self) -> bool:
+        """Return whether each row is compared with all products."""
+        return self.negatives == "full_catalogue"
+
+    @property
+    def draws_negatives(self) -> bool:
+        """Return whether products of the catalogue are drawn beside the batch's."""
+        return self.negatives == "mixed"
+
+    @property
+    def needs_two_rows(self) -> bool:
+        """Return whether a batch of one row would have no negatives."""
+        return self.negatives == "in_batch"
+
+
+def plan_retrieval(config: ExperimentConfig) -> RetrievalPlan:
+    """Return the plan; the config must have passed the check."""
+    model = config.model
+    negatives = negatives_of(model, config.data)
+    is_sampled = negatives != "full_catalogue"
+    repeats = _repeats(config)
+    return RetrievalPlan(
+        negatives=negatives,
+        loss=tuple(f"trainer/retrieval/loss/{name}.j2" for name in _loss(config, negatives)),
+        logq=is_sampled and model.logq_correction,
+        output_dropout=model.output_dropout > 0,
+        hard_negatives=model.hard_negatives is not None,
+        repeats=repeats,
+        id_dtype=_id_dtype(config),
+        negatives_group=_negatives(config, negatives),
+        constants=_constants(model, repeats),
+    )
+
+
+def _loss(config: ExperimentConfig, negatives: Negatives) -> Iterator[str]:
+    """Yield the names of the loss's paragraphs, in order."""
+    model, is_sampled = config.model, negatives != "full_catalogue"
+    yield negatives
+    if model.temperature != 1:
+        yield "temperature"
+    if is_sampled and model.logq_correction:
+        yield "logq"
+    if is_sampled and model.remove_accidental_hits:
+        yield "accidental_hits"
+    if model.hard_negatives:
+        yield "hard_negatives"
+    yield "smoothed" if model.label_smoothing else "softmax"
+    if not is_sampled:
+        yield "known_only"
+
+
+def _negatives(config: ExperimentConfig, negatives: Negatives) -> Group:
+    model, reason = config.model, _reason(config, negatives)
+    masks = model.remove_accidental_hits or model.hard_negatives
+    return Group.of(
+        f"Negatives: {reason}" if reason else "Negatives.",
+        negatives == "mixed" and Constant("CATALOGUE_NEGATIVES", model.catalogue_negatives),
+        model.hard_negatives
+        and Constant("HARD_NEGATIVES", model.hard_negatives, "that count, of each row's"),
+        masks and Constant("NO_SCORE", -1e9, "of what is not a candidate"),
+        keep=bool(reason),
+    )
+
+
+def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, ...]:
+    return constants(
+        model.temperature != 1
+        and Constant("TEMPERATURE", model.temperature, "divides the scores in the loss"),
+        model.output_dropout
+        and Constant("OUTPUT_DROPOUT", model.output_dropout, "of a buyer's vector, in training"),
+        model.label_smoothing and Constant("LABEL_SMOOTHING", model.label_smoothing),
+        repeats and Constant("REPEATED", repeats.key, "products that the buyer had"),
+        repeats and Constant("REPEAT_BONUS", repeats.bonus, "added to their scores in lists"),
+        Constant("TOP_K", model.top_k, "products in an answer"),
+    )
+
+
+def _reason(config: ExperimentConfig, negatives: Negatives) -> str:
+    """Return why `auto` chose these negatives; no text where the config chose them."""
+    size = config.data.catalogue_size
+    if config.model.negatives != "auto" or size is None:
+        return ""
+    if negatives == "full_catalogue":
+        return f"about {size:,} products are few enough to score them all."
+    return f"about {size:,} products are too many to score them all."
+
+
+def _repeats(config: ExperimentConfig) -> Repeats | None:
+    for feature in config.features.features_of("buyer"):
+        if isinstance(feature, HistoryFeature) and feature.history and feature.history.repeat_bonus:
+            return Repeats(feature.output_name, feature.history.repeat_bonus)
+    return None
+
+
+def _id_dtype(config: ExperimentConfig) -> DType:
+    name = config.features.product_id
+    features = config.features.features_of("product")
+    return next(dtype_of(f.bq_type) for f in features if f.output_name == name)

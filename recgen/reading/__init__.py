@@ -1,0 +1,7 @@
+"""The only reader: a file, a mapping or an object in, a config or findings out."""
+
+from recgen.reading.document import Document
+from recgen.reading.sources import read
+from recgen.reading.validation import Parsed, load, parse, parse_sections
+
+__all__ = ["Document", "Parsed", "load", "parse", "parse_sections", "read"]
