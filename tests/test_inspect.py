@@ -335,7 +335,7 @@ def test_without_a_vocabulary_the_schema_says_what_is_in_range(run: Path) -> Non
 def test_a_file_with_too_many_features_is_no_table(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recgen.inspect.records.names.MAX_NAMES", 3)
+    monkeypatch.setattr("recgen.inspect.records.parsing.MAX_NAMES", 3)
     assert slugs(inspect(records(run))) == {"many-features"}
 
 
