@@ -1,4 +1,4 @@
-"""The command that writes trainings in the formats of other tools."""
+"""Command `export`: writes finished trainings for TensorBoard or MLflow."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def export(
     runs: Runs,
     to: Annotated[
         str,
-        typer.Option(
-            metavar="[mlflow]", callback=_known, help="Whose format.", show_default=False
-        ),
+        typer.Option(metavar="[mlflow]", callback=_known, help="Whose format.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path("mlruns"),
 ) -> None:
