@@ -180,6 +180,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_real_run(real: RunResult) -> None:
     assert (real.metrics.model_extra or {})["rows"] == real.rows
     assert (real.folder / "transform" / "metadata" / "schema.pbtxt").exists()
@@ -191,6 +192,7 @@ def test_real_run(real: RunResult) -> None:
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_examples_are_what_preprocessing_gives(real: RunResult) -> None:
     """P28 to P31: nulls come in as nothing, and each row has one number a key."""
     import numpy as np
@@ -212,6 +214,7 @@ def test_examples_are_what_preprocessing_gives(real: RunResult) -> None:
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_recommend(real: RunResult) -> None:
     answer = recommend(real.folder, "003", k=3)
     assert [item.score for item in answer.products] == [23.0, 22.0, 21.0]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from recgen.findings import ConfigError, RecgenError
 
-_EXTRA = ("apache_beam", "google_crc32c", "numpy", "pyarrow", "tensorflow", "tensorflow_transform")
-_LITTLE = ("google_crc32c", "numpy", "pyarrow")
+_LITTLE = ("google", "google_crc32c", "numpy", "pyarrow", "tensorflow_metadata")  # google.protobuf
+_EXTRA = (*_LITTLE, "apache_beam", "tensorflow", "tensorflow_transform")
 _INSTALL = 'install the extra: pip install "recgen[train]"'
 _INSTALL_LITTLE = f'{_INSTALL}, or "recgen[data]" to read data without training'
 

@@ -90,7 +90,7 @@ class ModelConfig(Config):
     learning_rate_schedule: Literal["constant", "warmup_cosine", "plateau"] = "constant"
     """warmup_cosine rises over the first 5% of the steps and falls to zero; plateau halves the
     rate when validation recall stalls."""
-    weight_average_decay: Annotated[Real, Field(ge=0.5, lt=1)] | None = None
+    ema_decay: Annotated[Real, Field(ge=0.5, lt=1)] | None = None
     """What is validated and served is the mean of the weights over the steps, which keeps this
     share of itself in each: 0.999 is a mean over the last thousand. null for the last weights."""
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 8

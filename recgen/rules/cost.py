@@ -64,9 +64,9 @@ def table_memory(
     """Embeddings of more than 1 GiB.
 
     A table takes rows x width x 4 bytes, and the optimizer keeps as much again for each weight, or
-    twice as much, as Adam, AdamW and FTRL do. `weight_average_decay` keeps it once more, and goes
-    over all of it every 32 steps. Rows are known from `vocab_size`, buckets and crosses, and with
-    `--data` from the data. Other vocabularies are not counted.
+    twice as much, as Adam, AdamW and FTRL do. `ema_decay` keeps it once more, and goes over all of
+    it every 32 steps. Rows are known from `vocab_size`, buckets and crosses, and with `--data` from
+    the data. Other vocabularies are not counted.
 
     Example:
         model:
@@ -90,7 +90,7 @@ def table_memory(
     """
     tables = list(_tables(features, profile))
     weights = sum(table.rows * table.width for table in tables)
-    is_averaged = model.weight_average_decay is not None
+    is_averaged = model.ema_decay is not None
     total = weights * _FLOAT * (1 + OPTIMIZERS[model.optimizer].slots + is_averaged)
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)
