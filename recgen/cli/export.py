@@ -30,9 +30,7 @@ def export(
     runs: Runs,
     to: Annotated[
         str,
-        typer.Option(
-            metavar="[mlflow]", callback=_known, help="Whose format.", show_default=False
-        ),
+        typer.Option(metavar="[mlflow]", callback=_known, help="Whose format.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path("mlruns"),
 ) -> None:

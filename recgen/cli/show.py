@@ -114,7 +114,13 @@ def lines(texts: Iterable[str]) -> None:
         line(shown, indent=len(text) - len(shown))
 
 
+def table(rows: Iterable[Sequence[Segment | str]], indent: int = 0, wrap: bool = False) -> None:
+    """Prints a table's lines; on a terminal they are wrapped only if that is asked for."""
+    for parts in rows:
+        line(*parts, indent=indent, wrap=wrap)
+
+
 def verbatim(texts: Iterable[str]) -> None:
-    """Prints lines that must not be wrapped: tables, and commands to copy."""
+    """Prints lines that must not be wrapped, such as commands to copy."""
     for text in texts:
         print(printable(text))

@@ -42,6 +42,7 @@ def train(
     with open_progress() as progress:
         result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
     show.lines(training.outcome(result))
+    show.table(training.recalls(result.metrics))
     place = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
     _explain(place, result.metrics.failed)
     if result.metrics.failed:
