@@ -320,7 +320,7 @@ def test_recommend_shows_purchases_beside(run, folder, monkeypatch):
 def test_recommend_errors(run, folder):
     code, out, err = run("recommend", "nowhere", "--buyer", "1")
     assert (code, out) == (2, "")
-    assert err.startswith("error: nowhere is no run directory")
+    assert err.startswith("error: nowhere is not a run directory")
     for arguments in (["nowhere"], ["nowhere", "--buyer", "1", "-k", "0"], []):
         assert run("recommend", *arguments)[0] == 2
 

@@ -227,7 +227,7 @@ def test_embeddings_of_one_direction_are_dead(tmp_path):
     data["health"] = {"candidate": {"mean_cosine": [0.5, 0.9, 0.9999]}}
     set_recall(data, 0.02, popularity=0.15)
     found = cause(judge(tmp_path / "run", data), "RD102")
-    assert "all product embeddings point the same way" in found.evidence[0]
+    assert "all product embeddings point in one direction" in found.evidence[0]
 
 
 def test_a_model_at_chance_has_not_begun_to_learn(tmp_path):
@@ -474,14 +474,14 @@ def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
     diagnosis = judge(tmp_path / "run", data)
     found = cause(diagnosis, "RD301")
     assert (diagnosis.verdict, found.confidence) == ("good", "low")
-    assert found.evidence[-1] == "of 50 rows that may be noise"
+    assert found.evidence[-1] == "with 50 rows this may be noise"
 
 
 def test_noise_is_that_of_the_rows_that_were_validated(tmp_path):
     data = healthy(4, eval_rows=1_000_000, validated_rows=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
     found = cause(judge(tmp_path / "run", data), "RD301")
-    assert (found.confidence, found.evidence[-1]) == ("low", "of 50 rows that may be noise")
+    assert (found.confidence, found.evidence[-1]) == ("low", "with 50 rows this may be noise")
 
 
 def test_overfitting_by_loss_alone_is_a_guess(tmp_path):
@@ -625,7 +625,7 @@ def test_transactions_as_candidates_are_seen(tmp_path, experiment):  # P65
     assets.mkdir(parents=True)
     (assets / "sku_vocab").write_text("a\n" * 3000)
     found = cause(judge(folder, healthy(candidates=3600), experiment), "RD403")
-    assert found.evidence == ("3,600 candidates, and the vocabulary has 3,000 products",)
+    assert found.evidence == ("there are 3,600 candidates, but the vocabulary has 3,000 products",)
 
 
 def test_a_trainer_of_another_transform_is_broken(tmp_path, experiment):  # P72, P74
@@ -640,16 +640,16 @@ def test_a_trainer_of_another_transform_is_broken(tmp_path, experiment):  # P72,
     told = " ".join(cause(diagnosis, "RD404").evidence)
     assert diagnosis.verdict == "broken"
     assert "the trainer reads 'item_vocab', which the transform did not write" in told
-    assert "not from one config" in told
-    assert "the metrics are of config 0000000000aa" in told
-    assert any("not the one that was trained" in note for note in diagnosis.notes)
+    assert "come from different configs" in told
+    assert "the metrics are from config 0000000000aa" in told
+    assert any("was changed after the training" in note for note in diagnosis.notes)
 
 
 def test_products_out_of_vocabulary_are_counted(tmp_path, experiment):  # P39
     shares = {"eval": 0.01, "test": 0.12, "odd": "x"}
     data = healthy(unknown_products=shares)
     plain = cause(judge(tmp_path / "plain", data, experiment), "RD405")
-    assert plain.evidence == ("12.0% of the test rows have a product that the training lacks",)
+    assert plain.evidence == ("12.0% of the test rows have a product that the training rows lack",)
     assert (plain.confidence, plain.patch) == ("medium", None)
     sku = {**experiment["features"]["product_model_features"][0]}
     sku["transforms"] = {"embedding": {"vocab_size": 1000}}
@@ -741,7 +741,7 @@ def test_paths_of_patches_are_locations():
         *("model", "buyer_tower_layers", 12, "activation"),
     )
     for path in ("", "a..b", "a['b']", "a[x]", " a"):
-        with pytest.raises(ValueError, match="is no path of a patch"):
+        with pytest.raises(ValueError, match="is not a path of a patch"):
             location_of(path)
 
 

@@ -224,7 +224,7 @@ def test_batch_larger_than_the_data_is_a_warning() -> None:
     [
         (["1"], ["x"], "only 1 row with a buyer and a product"),
         (["1", None], ["x", "y"], "only 1 row "),
-        (["1", "2"], ["x", "x"], "column 'p' holds a single product, 'x'"),
+        (["1", "2"], ["x", "x"], "column 'p' has a single product, 'x'"),
         ([None, None], ["x", "y"], "column 'b' has no value in any of 2 rows"),
     ],
 )

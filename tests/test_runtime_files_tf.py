@@ -93,7 +93,7 @@ OPTIONS: Plain = {
     "negatives": "mixed",
     "catalogue_negatives": 64,
     "recency_half_life_days": 90,
-    "weight_average_decay": 0.9,
+    "ema_decay": 0.9,
 }
 
 

@@ -157,7 +157,7 @@ def test_to_another_file(file, run):
     assert Path("new.yaml").read_text() == "mine"
     assert run("upgrade", "config.yaml", "-o", "new.yaml", "--force")[0] == 0
     code, _, err = run("upgrade", "config.yaml", "-o", "new.json")
-    assert (code, "would hold YAML" in err) == (2, True)
+    assert (code, "would contain YAML" in err) == (2, True)
 
 
 def test_json(file, run):

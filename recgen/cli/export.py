@@ -1,4 +1,4 @@
-"""The command that writes trainings in the formats of other tools."""
+"""Command `export`: writes finished trainings for TensorBoard or MLflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished runs in the formats of other tools."""
+"""Export of finished runs to the formats of other tools."""
 
 from recgen.analysis.exporting.mlflow_store import ALLOW, Logged, log_run
 

@@ -1,4 +1,4 @@
-"""Runs side by side, in lines of text. Prints nothing."""
+"""Lines of text of a comparison of runs. Prints nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recgen.analysis.comparing import Comparison, Row, loss_change
 from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
-from recgen.analysis.text import WORDS, division, interval_text, what_runs_tell
+from recgen.analysis.text import NO_FACTORS, WORDS, caveat, division, interval_text
 from recgen.cli.output.diagnosis import STYLES, levels
 from recgen.cli.table import Cell, Line, table
 from recgen.findings import printable
@@ -18,11 +18,11 @@ from recgen.metrics import Series
 _BESIDE = 6  # runs that fit beside each other
 _CELL = 24  # characters of a value
 _FACTORS = 8
-_FAR = 20.0  # the highest value, divided by the lowest
+_FAR = 20.0  # beyond this ratio of highest to lowest value, each curve has its own scale
 
 
 def lines(comparison: Comparison) -> Iterator[Line]:
-    """Yields the runs, what differs, figures, curves, and which setting goes with success."""
+    """Yield runs, settings that differ, figures, curves, and settings that go with success."""
     yield from _runs(comparison)
     yield from _settings(comparison)
     yield from _figures(comparison)
@@ -45,7 +45,7 @@ def _runs(comparison: Comparison) -> Iterator[Line]:
         judged = facts.judged
         recall = f"@{judged.k} {figure(judged.own)}" if judged else "-"
         verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
-        rows.append((str(number), _shortened(run.place, 40), rate, moved, recall, verdict))
+        rows.append((str(number), _shortened(run.path, 40), rate, moved, recall, verdict))
     yield from table(("", "run", "rate", "loss change", "recall", "verdict"), rows, "rlrrrl")
 
 
@@ -85,15 +85,15 @@ def _figures(comparison: Comparison) -> Iterator[Line]:
         cells = [(row.name, [_cell(row, run) for run in range(count)]) for row in rows]
         yield from _beside("figures", cells, count)
         if any(row.best is not None for row in rows):
-            yield ("  * best;  ~ no difference to the best was shown: within both intervals",)
+            yield ("  * best;  ~ not clearly different from the best, within both intervals",)
     else:
         yield (("best figures", "bold"),)
         for row in rows:
             if row.best is not None:
                 close = ", ".join(str(run + 1) for run in sorted(row.close))
                 best = interval_text(row.figures[row.best])
-                beside = f"; no difference shown to run {close}" if close else ""
-                yield (f"  {row.name}: {best} in run {row.best + 1}{beside}",)
+                tie = f"; not clearly different: run {close}" if close else ""
+                yield (f"  {row.name}: {best} in run {row.best + 1}{tie}",)
 
 
 def _cell(row: Row, run: int) -> str:
@@ -116,9 +116,9 @@ def _curves(comparison: Comparison) -> Iterator[Line]:
         low: float | None = min(known)
         high: float | None = max(known)
         scale = f"all from {figure(min(known))} to {figure(max(known))}"
-        if max(known) > _FAR * min(known) > 0:  # the others would be flat
+        if max(known) > _FAR * min(known) > 0:  # otherwise some curves would look flat
             low = high = None
-            scale = "each on a scale of its own"
+            scale = "each on its own scale"
         yield ((f"{name}, {scale}", "bold"),)
         rows: list[tuple[Cell, ...]] = []
         for number, each in enumerate(series, start=1):
@@ -135,22 +135,22 @@ def _success(comparison: Comparison) -> Iterator[Line]:
         return
     yield ()
     if not comparison.factors:
-        yield ("all runs work, or none does: no setting can be said to go with success",)
+        yield (NO_FACTORS,)
         return
-    yield (("which setting goes with success (good or at risk)", "bold"),)
+    yield (("settings that go with success (good or at risk)", "bold"),)
     for factor in comparison.factors[:_FACTORS]:
         yield (f"  {_factor(factor)}",)
     if len(comparison.factors) > _FACTORS:
         yield (f"  and {len(comparison.factors) - _FACTORS} less clear divisions",)
     yield ()
-    yield (f"  {what_runs_tell(comparison.factors, count)}",)
+    yield (f"  {caveat(comparison.factors, count)}",)
 
 
 def _factor(factor: Factor) -> str:
     ins, outs = factor.inside, factor.outside
     chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
-    told = f"{ins[0]} of {ins[1]} work; else {outs[0]} of {outs[1]} (by chance: {chance})"
-    return f"{division(factor)}: {told}"
+    counts = f"{ins[0]} of {ins[1]} work, otherwise {outs[0]} of {outs[1]}"
+    return f"{division(factor)}: {counts} (chance: {chance})"
 
 
 def _shortened(text: str, width: int) -> str:

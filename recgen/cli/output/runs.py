@@ -1,4 +1,4 @@
-"""The index of runs in lines of text: filtered, sorted, one line a run. Prints nothing."""
+"""Lines of text of the index of runs, filtered and sorted. Prints nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recgen.cli.table import Cell, Line, table
 from recgen.findings import printable
 
 _NO_DATE = datetime.min.replace(tzinfo=timezone.utc)
-_MOST = 40  # characters of a place or name
+_MOST = 40  # characters of a path or name
 _HEADER = ("run", "name", "preset", "date (UTC)", "recall", "popularity", "verdict", "")
 
 
@@ -26,24 +26,24 @@ def filtered(
     verdicts: Collection[str] = (),
     presets: Collection[str] = (),
 ) -> list[Entry]:
-    """Returns the entries with a text in their name or place, of these verdicts and presets.
+    """Return the entries with a text in their name or path, and with given verdicts and presets.
 
-    None, or an empty collection, means all.
+    None or an empty collection selects all.
     """
     wanted = (text or "").casefold()
     return [
         entry
         for entry in entries
-        if wanted in f"{entry.name}\n{entry.place}".casefold()
+        if wanted in f"{entry.name}\n{entry.path}".casefold()
         and (not verdicts or entry.verdict in verdicts)
         and (not presets or entry.preset in presets)
     ]
 
 
 def ordered(entries: Sequence[Entry], by: str) -> list[Entry]:
-    """Returns the entries by name, preset, date, recall or verdict, the latest and best first."""
+    """Return the entries sorted by name, preset, date, recall or verdict; latest and best first."""
     keys: dict[str, Callable[[Entry], Any]] = {
-        "name": lambda entry: (entry.name.casefold(), entry.place),
+        "name": lambda entry: (entry.name.casefold(), entry.path),
         "preset": lambda entry: (entry.preset is None, entry.preset),
         "date": lambda entry: -_aware(entry.date).timestamp() if entry.date else math.inf,
         "recall": lambda entry: -entry.judged.own if entry.judged else math.inf,
@@ -67,7 +67,7 @@ def lines(entries: Sequence[Entry], folder: Path, found: int) -> Iterator[Line]:
         found: How many runs there are, those that are not listed included.
     """
     if not entries:
-        why = "none of its runs fits" if found else "recgen train --out writes there"
+        why = "none of its runs matches" if found else "`recgen train --out` writes runs"
         yield (f"no run in {folder}: {why}",)
         return
     yield from table(_HEADER, [_cells(entry, folder) for entry in entries], "llllrrll")
@@ -76,7 +76,7 @@ def lines(entries: Sequence[Entry], folder: Path, found: int) -> Iterator[Line]:
 
 
 def _cells(entry: Entry, folder: Path) -> tuple[Cell, ...]:
-    place = Path(entry.place)
+    place = Path(entry.path)
     below = place.relative_to(folder) if place.is_relative_to(folder) else place
     date = f"{_aware(entry.date).astimezone(timezone.utc):%Y-%m-%d %H:%M}" if entry.date else "-"
     judged = entry.judged

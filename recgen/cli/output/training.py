@@ -1,4 +1,4 @@
-"""What a training or a recommendation came to, in lines of text. Prints nothing."""
+"""Lines of text of the results of a training or a recommendation. Prints nothing."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _PARTS = {"train": "training", "eval": "validation", "test": "test"}
 
 
 def folder_name(name: str) -> str:
-    """Returns a name for a folder: whatever the config's name is, it leads nowhere else."""
+    """Return a safe folder name for a config's name."""
     return re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "run"
 
 
 def outcome(result: RunResult) -> Iterator[str]:
-    """Yields rows, products, seconds and recall."""
+    """Yield rows, products, seconds and recall."""
     metrics = result.metrics
     yield ""
     rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
@@ -41,7 +41,7 @@ def outcome(result: RunResult) -> Iterator[str]:
 
 
 def recalls(metrics: TrainingMetrics) -> Iterator[Line]:
-    """Yields the table of recall: of the model, and of what needs none."""
+    """Yield the table of recall: of the model, and of the baselines."""
     rows = [_recall("validation", metrics.val_recall)]
     if metrics.evaluation is None:
         rows.append(_recall("test", metrics.test_recall))
@@ -56,7 +56,7 @@ def _recall(name: str, recall: Callable[[int], float | None]) -> tuple[str, ...]
 
 
 def _evaluation(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
-    """Yields the recall of model and baselines over all pairs of the test, then over new ones."""
+    """Yield recall of the model and the baselines on all test pairs, then on new ones."""
     ways = (("", "model"), ("  popularity", "popularity"), ("  own history", "own_history"))
     for view in ("all", "new"):
         for name, way in ways:
@@ -73,7 +73,7 @@ def _share(value: float | None) -> str:
 
 
 def next_step(run: Path) -> Iterator[str]:
-    """Yields where the model is, and the command that asks it."""
+    """Yield the path of the model, and the command that queries it."""
     yield ""
     yield f"model     {run / 'serving_model'}"
     buyer = _a_buyer(run)
@@ -82,7 +82,7 @@ def next_step(run: Path) -> Iterator[str]:
 
 
 def _a_buyer(run: Path) -> str:
-    """Returns the ID of the buyer with the most purchases."""
+    """Return the ID of the buyer with the most purchases."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
