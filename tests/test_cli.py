@@ -345,7 +345,7 @@ def test_explaining_an_unknown_rule(run):
     code, out, err = run("explain", "RG999")
     assert (code, out) == (2, "")
     help = "`recgen explain` lists all rules, `recgen explain RD` all causes."
-    assert err == f"error: there is no rule 'RG999'\n  help: {help}\n"
+    assert err == f"error: 'RG999' is not a rule\n  help: {help}\n"
 
 
 def test_explaining_all_rules(run):

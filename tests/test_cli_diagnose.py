@@ -60,7 +60,7 @@ def test_exit_codes_are_those_of_the_worst_verdict(run, reported, folder):
     assert run("diagnose", "nothing") == (
         2,
         "",
-        "error: there is no nothing\n  help: name a run directory or a training_metrics.json; "
+        "error: nothing does not exist\n  help: name a run directory or a training_metrics.json; "
         "`recgen runs` lists runs\n",
     )
 
@@ -157,7 +157,7 @@ def test_what_stands_behind_an_anchor_is_left_and_told(run, folder, experiment):
     Path("run/config.yaml").write_text(text)
     _, out, _ = run("diagnose", "run", "--apply")
     assert "patched RD101 model.learning_rate: set to 0.01" in out
-    assert "left model.buyer_tower_layers[2].activation: " in out
+    assert "skipped model.buyer_tower_layers[2].activation: " in out
     assert recgen.load("run/config.yaml", allow=["RG204"]).model.learning_rate == 0.01
 
 
@@ -218,7 +218,7 @@ def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
     _, out, _ = run("compare", *names)
     lines = out.splitlines()
     assert "  model.learning_rate: 0.01 (1, 2, 3); 0.1 (4, 5, 6, 7)" in lines
-    told = "  model.learning_rate ≤ 0.01: 3 of 3 work; else 0 of 4 (by chance: 0.06)"
+    told = "  model.learning_rate ≤ 0.01: 3 of 3 work, otherwise 0 of 4 (chance: 0.06)"
     assert told in lines
     assert any("only 7 runs" in line for line in lines)
     assert "  test recall@5: 0.0700 in run 3" in lines
@@ -232,7 +232,7 @@ def test_settings_that_change_together_are_named_up_to_three(run, folder, experi
         run_of(folder / f"r{number}", data, {**experiment, "model": model})
     _, out, _ = run("compare", "r0", "r1", "r2", "r3")
     (line,) = [each for each in out.splitlines() if "of 2 work" in each]
-    assert " and 2 more: 0 of 2 work; else 2 of 2 (by chance: 0.33)" in line
+    assert " and 2 more: 0 of 2 work, otherwise 2 of 2 (chance: 0.33)" in line
     assert "settings listed together cannot be separated" in out
 
 

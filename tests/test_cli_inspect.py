@@ -67,7 +67,7 @@ def test_a_run_is_shown_part_by_part(call: Any, run: Path) -> None:
     assert "  sku_vocab  10 entries, indices of sku\n    first  'p0' (6), 'p1' (6)" in out
     assert "    in   buyer: string [batch]\n    out  product_ids: string [batch, 10]\n" in out
     assert "    query_tower.buyer_embedding.embeddings: float32 [7, 8]\n" in out
-    assert out.endswith(f"\n{run}: nothing disagrees\n")
+    assert out.endswith(f"\n{run}: no issues\n")
 
 
 def test_what_disagrees_is_told_with_exit_code_1(call: Any, run: Path) -> None:

@@ -264,9 +264,9 @@ def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "file.txt").write_text("x")
     for place, said in (
         (tmp_path, "is not a run directory"),
-        (tmp_path / "nothing", "there is no"),
+        (tmp_path / "nothing", "does not exist"),
         (tmp_path / "file.txt", "is not JSON"),
-        ("a\0b", "there is no"),
+        ("a\0b", "does not exist"),
     ):
         with pytest.raises(RecgenError, match=said):
             load_run(place)
@@ -311,7 +311,7 @@ def test_a_run_behind_a_scheme(memory, experiment):
 def test_what_is_not_there_behind_a_scheme(memory):
     put(memory, "/bucket/file.txt", "x")
     for path, said in (
-        ("memory://nothing/here", "there is no memory://nothing/here"),
+        ("memory://nothing/here", "memory://nothing/here does not exist"),
         ("memory://bucket", "is not a run directory"),
         ("nonsense://bucket", "cannot read nonsense://bucket"),
     ):

@@ -450,7 +450,7 @@ def test_lists_are_read_from_parquet_by_either_name(tmp_path: Path) -> None:
 
 def test_lists_that_are_all_empty_are_a_column_without_values(tmp_path: Path) -> None:
     found = read_table(parquet(tmp_path, past=[[], [None]]), ORDERS)
-    with pytest.raises(RecgenError, match="column 'past' has no value in any of 2 rows"):
+    with pytest.raises(RecgenError, match="column 'past' has no values in 2 rows"):
         clean(found, "buyer", "product", 1)
 
 

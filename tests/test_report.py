@@ -320,7 +320,7 @@ def test_the_page_is_written_replaced_and_protected(run, folder):
 def test_what_cannot_be_read_or_written(run, folder):
     code, out, err = run("report", "nothing")
     assert (code, out) == (2, "")
-    assert err.startswith("error: there is no nothing\n")
+    assert err.startswith("error: nothing does not exist\n")
     (folder / "file").write_text("")
     code, _, err = run("report", REPORTED / "39", "-o", "file/page.html")
     assert code == 2

@@ -82,7 +82,7 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield f"with only {judged.rows} rows, differences in {facts.kind.measure} may be chance"
     yield from _own_history(facts)
     if run.config is None:
-        missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} is not a config"
+        missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"
         yield f"{missing}: the towers and the split were not examined"
     elif (trained := facts.params.config_digest) and trained != digest_of(run.config):
         yield "config.yaml was changed after the training"

@@ -156,7 +156,7 @@ def is_csv(path: Path) -> bool:
         with path.open("rb") as file:
             head = file.read(4096)
     except FileNotFoundError:
-        raise RecgenError(f"{path} does not exist", "check the path of the data") from None
+        raise RecgenError(f"there is no file {path}", "check the path of the data") from None
     except OSError as error:
         raise RecgenError(
             f"cannot read {path}: {error.strerror}", "check its permissions"
