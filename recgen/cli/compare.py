@@ -29,5 +29,4 @@ def compare(
         return
     from recgen.cli.output import comparison as output
 
-    for parts in output.lines(comparison):
-        show.line(*parts, wrap=False)
+    show.table(output.lines(comparison))

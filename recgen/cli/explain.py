@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from recgen.cli import show
 from recgen.cli.app import app
+from recgen.cli.table import table
 from recgen.findings import RecgenError
 from recgen.rules import RULES, Rule
 
@@ -48,10 +50,14 @@ def explain(
     if format is Page.markdown:
         sys.stdout.write(formats.rules_page() if rule is None else formats.rule_section(rule))
     elif rule is None:
-        for each in RULES.values():
-            show.line((each.code, "bold"), f" {each.severity:<8}", each.page.title)
+        _list((each.code, each.severity, each.page.title) for each in RULES.values())
     else:
         _explain(rule)
+
+
+def _list(rows: Iterable[tuple[str, str, str]]) -> None:
+    cells = [((code, "bold"), level, title) for code, level, title in rows]
+    show.table(table(("", "", ""), cells, "lll"), wrap=True)
 
 
 def _rule(code: str) -> Rule:
@@ -93,9 +99,8 @@ def _explain_causes(code: str, format: Page) -> None:
         whole = code == _CAUSES
         sys.stdout.write(page.causes_page() if whole else page.cause_section(KINDS[code]))
     elif code == _CAUSES:
-        for kind in KINDS.values():
-            verdict = kind.verdict.replace("_", " ")
-            show.line((kind.code, "bold"), f" {verdict:<8}", kind.title)
+        kinds = KINDS.values()
+        _list((kind.code, kind.verdict.replace("_", " "), kind.title) for kind in kinds)
     else:
         _explain_cause(KINDS[code])
 

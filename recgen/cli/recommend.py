@@ -23,4 +23,4 @@ def recommend(
     from recgen.cli.output import training
     from recgen.local.recommend import recommend as ask
 
-    show.verbatim(training.answer(ask(run, buyer, k)))
+    show.table(training.answer(ask(run, buyer, k)))

@@ -60,5 +60,4 @@ def runs(
     if format is Output.json:
         print(json.dumps([entry.as_dict() for entry in entries], indent=2))
         return
-    for parts in output.lines(entries, folder, len(found)):
-        show.line(*parts, wrap=False)
+    show.table(output.lines(entries, folder, len(found)))

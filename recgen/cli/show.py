@@ -114,7 +114,13 @@ def lines(texts: Iterable[str]) -> None:
         line(shown, indent=len(text) - len(shown))
 
 
+def table(rows: Iterable[Sequence[Segment | str]], indent: int = 0, wrap: bool = False) -> None:
+    """Print a table's lines; a terminal wraps them only if that is asked for."""
+    for parts in rows:
+        line(*parts, indent=indent, wrap=wrap)
+
+
 def verbatim(texts: Iterable[str]) -> None:
-    """Print lines that must not be wrapped: tables, and commands to copy."""
+    """Print lines that must not be wrapped, such as commands to copy."""
     for text in texts:
         print(printable(text))

@@ -43,6 +43,7 @@ def train(
     with open_progress() as progress:
         result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
     show.lines(training.outcome(result))
+    show.table(training.recalls(result.metrics))
     saved = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
     _diagnose(saved, result.metrics.failed)
     if result.metrics.failed:

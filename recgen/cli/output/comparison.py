@@ -11,14 +11,12 @@ from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
 from recgen.analysis.text import NO_FACTORS, WORDS, caveat, division, interval_text
 from recgen.cli.output.diagnosis import STYLES, levels
-from recgen.cli.show import Segment
+from recgen.cli.table import Cell, Line, table
 from recgen.findings import printable
 from recgen.metrics import Series
 
-Line = tuple[Segment | str, ...]
 _BESIDE = 6  # runs that fit beside each other
 _CELL = 24  # characters of a value
-_LABEL = 34
 _FACTORS = 8
 _FAR = 20.0  # beyond this ratio of highest to lowest value, each curve has its own scale
 
@@ -38,21 +36,17 @@ def lines(comparison: Comparison) -> Iterator[Line]:
 
 def _runs(comparison: Comparison) -> Iterator[Line]:
     """Yields a line a run: rate, how the loss moved, recall, verdict."""
-    places = [_shortened(run.path, 40) for run in comparison.runs]
-    wide = max(map(len, [*places, "run"]))
-    heads = f"{'rate':>8}  {'loss change':>11}  {'recall':>18}  verdict"
-    yield ((f"    {'run':<{wide}}  {heads}", "bold"),)
-    rows = zip(places, comparison.facts, comparison.diagnoses, strict=True)
-    for number, (place, facts, diagnosis) in enumerate(rows, start=1):
+    found = zip(comparison.runs, comparison.facts, comparison.diagnoses, strict=True)
+    rows: list[tuple[Cell, ...]] = []
+    for number, (run, facts, diagnosis) in enumerate(found, start=1):
         rate = "-" if facts.rate is None else f"{facts.rate:g}"
         change = loss_change(facts)
         moved = "-" if change is None else f"{change:+.1%}"
         judged = facts.judged
         recall = f"@{judged.k} {figure(judged.own)}" if judged else "-"
-        yield (
-            f"{number:>2}  {place:<{wide}}  {rate:>8}  {moved:>11}  {recall:>18}  ",
-            (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict]),
-        )
+        verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
+        rows.append((str(number), _shortened(run.path, 40), rate, moved, recall, verdict))
+    yield from table(("", "run", "rate", "loss change", "recall", "verdict"), rows, "rlrrrl")
 
 
 def _settings(comparison: Comparison) -> Iterator[Line]:
@@ -76,16 +70,9 @@ def _settings(comparison: Comparison) -> Iterator[Line]:
 
 def _beside(title: str, rows: Sequence[tuple[str, Sequence[str]]], count: int) -> Iterator[Line]:
     """Yields a table with a column for each run."""
-    cells = [(name, [_shortened(value, _CELL) for value in values]) for name, values in rows]
-    widths = [
-        max([len(str(run + 1)), *(len(values[run]) for _, values in cells)]) for run in range(count)
-    ]
-    label = min(max([len(title), *(len(name) + 2 for name, _ in cells)]), _LABEL)
-    heads = "  ".join(f"{run + 1:<{widths[run]}}" for run in range(count))
-    yield ((f"{title:<{label}}  {heads}".rstrip(), "bold"),)
-    for name, values in cells:
-        shown = "  ".join(f"{value:<{widths[run]}}" for run, value in enumerate(values))
-        yield (f"  {printable(name):<{label - 2}}  {shown}".rstrip(),)
+    header = (title, *(str(run + 1) for run in range(count)))
+    cells = [(f"  {name}", *(_shortened(v, _CELL) for v in values)) for name, values in rows]
+    yield from table(header, cells, "l" * len(header))
 
 
 def _figures(comparison: Comparison) -> Iterator[Line]:
@@ -133,11 +120,13 @@ def _curves(comparison: Comparison) -> Iterator[Line]:
             low = high = None
             scale = "each on its own scale"
         yield ((f"{name}, {scale}", "bold"),)
+        rows: list[tuple[Cell, ...]] = []
         for number, each in enumerate(series, start=1):
             found = points(each)
             ends = f"{figure(found[0][1])} to {figure(found[-1][1])}" if found else "-"
             line = sparkline(each, low=low, high=high, levels=chars)
-            yield (f"  {number:>2}  ", (line, "cyan"), f"  {ends}")
+            rows.append(("", str(number), (line, "cyan"), ends))
+        yield from table(("", "", "", ""), rows, "lrll")
 
 
 def _success(comparison: Comparison) -> Iterator[Line]:

@@ -65,8 +65,9 @@ def _width() -> int:
 def _show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints a table without the columns that have nothing to say."""
     used = [n for n in range(len(header)) if n == 0 or any(row[n] for row in rows)]
-    cells = [[row[n] for n in used] for row in (header, *rows)]
-    show.lines(f"{'':{_INDENT}}{line}" for line in table(cells[0], cells[1:], _width()))
+    names, *cells = [[row[n] for n in used] for row in (header, *rows)]
+    align = "l".ljust(len(used), "r")
+    show.table(table(names, cells, align, _width()), indent=_INDENT, wrap=True)
 
 
 def _show_split(split: SplitReport, words: Mapping[str, Mapping[int, str]]) -> None:
@@ -196,9 +197,9 @@ def _show_model(model: ModelReport) -> None:
     show.title(f"{model.name}{version}")
     for signature in model.signatures:
         show.line((signature.name, "bold"), indent=_INDENT)
-        rows = [("in", t.name, f"{t.dtype} {t.shape}") for t in signature.inputs]
-        rows += [("out", t.name, f"{t.dtype} {t.shape}") for t in signature.outputs]
-        show.lines(f"{'':{2 * _INDENT}}{way:<3}  {name}: {what}" for way, name, what in rows)
+        rows = [("in", f"{t.name}: {t.dtype} {t.shape}") for t in signature.inputs]
+        rows += [("out", f"{t.name}: {t.dtype} {t.shape}") for t in signature.outputs]
+        show.table(table(("", ""), rows, "ll"), indent=2 * _INDENT, wrap=True)
     if model.variables:
         show.line(("variables", "bold"), indent=_INDENT)
         texts = (f"{each.name}: {each.dtype} {each.shape}" for each in model.variables)

@@ -9,8 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recgen.findings import printable
-from recgen.metrics import Evaluation
+from recgen.cli.table import Line, table
+from recgen.metrics import Evaluation, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -38,20 +38,24 @@ def outcome(result: RunResult) -> Iterator[str]:
     stages = ", ".join(f"{name} {time:.1f}" for name, time in seconds.items() if time >= 0.05)
     yield f"seconds   {sum(seconds.values()):.1f}: {stages}"
     yield ""
-    yield f"{'recall':<20}" + "".join(f"{f'@{k}':>9}" for k in _KS)
-    yield _recalls("validation", metrics.val_recall)
+
+
+def recalls(metrics: TrainingMetrics) -> Iterator[Line]:
+    """Yield the table of recall: of the model, and of the baselines."""
+    rows = [_recall("validation", metrics.val_recall)]
     if metrics.evaluation is None:
-        yield _recalls("test", metrics.test_recall)
-        yield _recalls("popularity", metrics.popularity_recall)
+        rows.append(_recall("test", metrics.test_recall))
+        rows.append(_recall("popularity", metrics.popularity_recall))
     else:
-        yield from _evaluation(metrics.evaluation)
+        rows += _evaluation(metrics.evaluation)
+    yield from table(("recall", *(f"@{k}" for k in _KS)), rows, "lrr")
 
 
-def _recalls(name: str, recall: Callable[[int], float | None]) -> str:
-    return f"  {name:<18}" + "".join(_share(recall(k)) for k in _KS)
+def _recall(name: str, recall: Callable[[int], float | None]) -> tuple[str, ...]:
+    return (f"  {name}", *(_share(recall(k)) for k in _KS))
 
 
-def _evaluation(evaluation: Evaluation) -> Iterator[str]:
+def _evaluation(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
     """Yield recall of the model and the baselines on all test pairs, then on new ones."""
     ways = (("", "model"), ("  popularity", "popularity"), ("  own history", "own_history"))
     for view in ("all", "new"):
@@ -61,11 +65,11 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
                 label = name or f"test, {view} pairs"
                 found = (figures.get(f"recall_at_{k}") for k in _KS)
                 shares = (_share(each.value if each else None) for each in found)
-                yield f"  {label:<18}{''.join(shares)}"
+                yield (f"  {label}", *shares)
 
 
 def _share(value: float | None) -> str:
-    return f"{'-':>9}" if value is None else f"{value:>9.4f}"
+    return "-" if value is None else f"{value:.4f}"
 
 
 def next_step(run: Path) -> Iterator[str]:
@@ -91,15 +95,11 @@ def _a_buyer(run: Path) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def answer(found: Answer) -> Iterator[str]:
+def answer(found: Answer) -> Iterator[Line]:
     """Yields recommendations and last purchases, side by side."""
-    products = [(printable(item.product), f"{item.score:.3f}") for item in found.products]
-    width = max(len("recommended"), *(len(name) for name, _ in products))
-    score = max(len("score"), *(len(text) for _, text in products))
-    yield f"{'':>4}  {'recommended':<{width}}  {'score':>{score}}    last purchases"
-    rows = zip_longest(products, found.purchases)
-    for number, (product, purchase) in enumerate(rows, start=1):
-        left = f"{number:>4}  {product[0]:<{width}}  {product[1]:>{score}}" if product else ""
+    rows = []
+    for number, (item, purchase) in enumerate(zip_longest(found.products, found.purchases), 1):
+        left = (str(number), item.product, f"{item.score:.3f}") if item else ("", "", "")
         day = f"{purchase.time:%Y-%m-%d}  " if purchase and purchase.time else ""
-        right = f"{day}{printable(purchase.product)}" if purchase else ""
-        yield f"{left:<{width + score + 8}}    {right}".rstrip()
+        rows.append((*left, f"{day}{purchase.product}" if purchase else ""))
+    yield from table(("", "recommended", "score", "last purchases"), rows, "rlrl")
