@@ -9,21 +9,24 @@ endif
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-tf216 test-replicas test-tfx lint golden docs bench fuzz fuzz-atheris tfx-root
+.PHONY: demo test test-all test-tf216 test-replicas test-tfx lint golden docs bench fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
 	$(PYTHON) -m recgen demo-data --out runs/demo.csv --force
 	$(PYTHON) -m recgen train examples/online_retail/config.yaml --data runs/demo.csv --out runs/demo
 	$(PYTHON) -m recgen recommend runs/demo --buyer 12762
 
-test: $(READY)  ## everything but real TFX
-	$(PYTHON) -m pytest $(PARALLEL)
+test: $(READY)  ## some minutes: what to run after a change
+	$(PYTHON) -m pytest $(PARALLEL) -m "not slow"
 
-test-tf216: .venv-tf216/.ready  ## what runs TensorFlow, on the older stack, but for what takes long
-	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not slow"
+test-all: test  ## then what takes long: everything but real TFX
+	$(PYTHON) -m pytest $(PARALLEL) -m slow
 
-test-replicas: $(READY)  ## replicas on two devices and in two processes, against one; minutes
-	RECGEN_TEST_REPLICAS=1 $(PYTHON) -m pytest tests/test_distribution_tf.py -rs
+test-tf216: .venv-tf216/.ready  ## what depends on TensorFlow, on the older stack
+	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not one_stack"
+
+test-replicas: $(READY)  ## of test-all: replicas on two devices and in two processes, against one
+	$(PYTHON) -m pytest tests/test_distribution_tf.py -rs
 
 test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
 	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py -rs

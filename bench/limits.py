@@ -47,9 +47,9 @@ class Bench:
 
         config = ExperimentConfig.model_validate(experiment(trial))
         with tempfile.TemporaryDirectory() as name:
-            path = Path(name) / "trainer_module.py"
-            path.write_text(generate(config)["trainer_module.py"], encoding="utf-8")
-            module = load_module(path)
+            for file, text in generate(config).items():
+                (Path(name) / file).write_text(text, encoding="utf-8")
+            module = load_module(Path(name) / "trainer_module.py")
             watch: dict[str, Any] = {}
             self._instrument(module, trial, watch)
             arguments = fn_args(self.folder, {"epochs": trial.epochs, "seed": trial.seed})
@@ -62,21 +62,22 @@ class Bench:
 
     def _instrument(self, module: Any, trial: Trial, watch: dict[str, Any]) -> None:
         """Makes a trainer read through this object, export nothing, and tell more than usual."""
-        read_rows = module.read_rows
+        runtime = module.runtime
+        read = runtime.Split.read
 
-        def read_once(patterns: Any, split: str) -> Any:
-            key = (split, *sorted(module.FEATURES))
+        def read_once(patterns: Any, split: str, columns: Any) -> Any:
+            key = (split, *sorted(columns.specs))
             if key not in self.rows:
-                self.rows[key] = read_rows(patterns, split)
-            return self.rows[key]
+                self.rows[key] = read(patterns, split, columns).dataset
+            return runtime.Split(self.rows[key], columns)
 
-        module.read_rows = read_once
+        runtime.Split.read = read_once
         module.RetrievalModel = _watched(module, trial, watch)
         module.Recommender.save = lambda *_: None
-        module.BOOTSTRAPS = 2  # nobody reads the intervals
+        runtime.BOOTSTRAPS = 2  # nobody reads the intervals
         if not trial.stops:
-            module.DEAD_STEPS = module.GRACE_STEPS = MOST_STEPS
-            module.AT_CHANCE = MOST_STEPS
+            runtime.DEAD_STEPS = runtime.GRACE_STEPS = MOST_STEPS
+            runtime.AT_CHANCE = MOST_STEPS
 
 
 def _watched(module: Any, trial: Trial, watch: dict[str, Any]) -> Any:
@@ -84,8 +85,8 @@ def _watched(module: Any, trial: Trial, watch: dict[str, Any]) -> Any:
     import tensorflow as tf
 
     class Watched(module.RetrievalModel):  # type: ignore[name-defined, misc]
-        def __init__(self, query_tower: Any, candidate_tower: Any, catalogue: Any) -> None:
-            super().__init__(query_tower, candidate_tower, catalogue)
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*parts)
             self.norms = tf.Variable(tf.zeros(MOST_STEPS), trainable=False)
             watch["model"] = self
 
@@ -113,9 +114,10 @@ def _blind(model: Any, batches: Any, module: Any, trial: Trial) -> float:
     hits = []
     for batch in batches:
         known = {k: tf.zeros_like(v) if k in trial.blind else v for k, v in batch.items()}
-        if module.PRODUCT_ID in trial.blind:  # out of the vocabulary
+        product = module.COLUMNS.product
+        if product in trial.blind:  # out of the vocabulary
             last = len(model.position) - 1
-            known[module.PRODUCT_ID] = tf.fill(tf.shape(batch[module.PRODUCT_ID]), np.int64(last))
+            known[product] = tf.fill(tf.shape(batch[product]), np.int64(last))
         ranks = model.rank_products(model.query_tower(known), batch)
         hits.append(ranks.numpy() < 100)
     return float(np.mean(np.concatenate(hits)))

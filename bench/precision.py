@@ -61,12 +61,12 @@ def train(run: Path, model: dict[str, Any]) -> dict[str, Any]:
     plain = require(CONFIG).model_dump(mode="json")
     config = require({**plain, "model": {**plain["model"], **model}})
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "trainer_module.py"
-        path.write_text(generate(config)["trainer_module.py"], encoding="utf-8")
-        module = load_module(path)
+        for name, text in generate(config).items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        module = load_module(Path(folder) / "trainer_module.py")
         seconds: list[tuple[float, float]] = []
 
-        class Timed(module.FailureWatch):  # type: ignore[name-defined, misc]
+        class Timed(module.runtime.FailureWatch):  # type: ignore[name-defined, misc]
             def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
                 super().on_epoch_begin(epoch, logs)
                 self.started = time.perf_counter(), time.process_time()
@@ -75,7 +75,7 @@ def train(run: Path, model: dict[str, Any]) -> dict[str, Any]:
                 now = time.perf_counter(), time.process_time()
                 seconds.append((now[0] - self.started[0], now[1] - self.started[1]))
 
-        module.FailureWatch = Timed
+        module.runtime.FailureWatch = Timed
         arguments = fn_args(run, {"epochs": EPOCHS})
         arguments.serving_model_dir = f"{folder}/run/serving_model"
         arguments.model_run_dir = f"{folder}/run"

@@ -58,7 +58,7 @@ print(json.dumps({
 
 def rows() -> list[bytes]:
     """Returns framed Examples: IDs, a number, a time, and a history of up to 20 products."""
-    from recgen.inspect.records import write_example
+    from recgen.inspect.records import Example
     from recgen.inspect.records.checksum import masked_crc
 
     random = np.random.default_rng(0)
@@ -68,15 +68,14 @@ def rows() -> list[bytes]:
     ]
     framed = []
     for number in range(DIFFERENT):
-        record = write_example(
-            {
-                "buyer": ("int64", [int(buyers[number])]),
-                "product": ("int64", [int(products[number])]),
-                "price_norm": ("float", [float(random.normal())]),
-                "event_time": ("int64", [1_700_000_000 + number]),
-                "history": ("int64", histories[number]),
-            }
-        )
+        message = Example()
+        features = message.features.feature
+        features["buyer"].int64_list.value.append(int(buyers[number]))
+        features["product"].int64_list.value.append(int(products[number]))
+        features["price_norm"].float_list.value.append(float(random.normal()))
+        features["event_time"].int64_list.value.append(1_700_000_000 + number)
+        features["history"].int64_list.value.extend(histories[number])
+        record = message.SerializeToString(deterministic=True)
         length = struct.pack("<Q", len(record))
         head = length + struct.pack("<I", masked_crc(length))
         framed.append(head + record + struct.pack("<I", masked_crc(record)))

@@ -97,14 +97,14 @@ def train(run: Made, config: dict[str, Any], folder: Path, rows: int) -> None:
 
 def _kill(module: Any, epochs: int) -> None:
     """Makes a trainer end without a word after so many epochs."""
-    write = module.MetricsFile.on_epoch_end
+    write = module.runtime.MetricsFile.on_epoch_end
 
     def killed(self: Any, epoch: int, logs: Any = None) -> None:
         write(self, epoch, logs)
         if epoch + 1 == epochs:
             raise KilledError
 
-    module.MetricsFile.on_epoch_end = killed
+    module.runtime.MetricsFile.on_epoch_end = killed
 
 
 def judged(folder: Path) -> dict[str, Any]:

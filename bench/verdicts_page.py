@@ -37,13 +37,13 @@ def _matrix(runs: list[dict[str, Any]], rows: int) -> list[str]:
         "## How often it is right",
         "",
         f"{len(runs)} real runs on {rows:,} rows of `recgen demo-data`, labelled by how they were",
-        "made, not by how they came out: a setting that should fail may train on some data.",
-        f"{hits} of {len(runs)} verdicts are among the right ones. Runs that were made to be bad "
-        f"and called good: {len(missed)}. Fine runs that were called anything else: {len(blamed)}.",
-        "The thresholds were set with these runs in sight, so on other data it will be right less",
-        "often; all of them are of one small catalogue.",
+        "configured, not by their outcome: a setting that should fail may train on some data.",
+        f"{hits} of {len(runs)} verdicts are right. Bad runs that were called good: {len(missed)}. "
+        f"Fine runs that were not called good: {len(blamed)}.",
+        "The thresholds were chosen with these runs, which all have the same small catalogue, so",
+        "verdicts on other data will be right less often.",
         "",
-        "| made to be | right | good | at risk | bad | broken |",
+        "| configured to be | right verdict | good | at risk | bad | broken |",
         "|---|---|---|---|---|---|",
     ]
     for label, wanted in RIGHT.items():
@@ -65,15 +65,15 @@ def _patches(runs: list[dict[str, Any]]) -> list[str]:
     return [
         "## Does the first patch help?",
         "",
-        f"Of {len(bad)} runs that were called bad or broken, {len(tried)} had a patch. It was",
-        f"applied, and they were trained again, with the same seed and epochs: {told}.",
+        f"Of {len(bad)} runs that were called bad or broken, {len(tried)} had a patch. After",
+        f"applying it and training again with the same seed and epochs: {told}.",
         *(
-            [f"What is said of those at risk, which beat popularity, first: {doubts}."]
+            [f"First causes of those at risk, all of which beat popularity: {doubts}."]
             if doubts
             else []
         ),
         "",
-        "| made to be | how | first patch | verdict | recall, popularity | then | recall |",
+        "| configured to be | how | first patch | verdict | recall, popularity | then | recall |",
         "|---|---|---|---|---|---|---|",
         *map(_patch_row, bad),
         "",
@@ -99,7 +99,7 @@ def _all(runs: list[dict[str, Any]]) -> list[str]:
     lines = [
         "## All runs",
         "",
-        "| made to be | how | verdict | recall, popularity | causes |",
+        "| configured to be | how | verdict | recall, popularity | causes |",
         "|---|---|---|---|---|",
     ]
     for run in runs:

@@ -7,6 +7,7 @@ that a change of the runtime shows in the runtime only; the examples, which user
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from pathlib import Path
 
 from recgen.generate import render
@@ -20,6 +21,7 @@ SINGLE_FILE = TESTS / "cases" / "single_file"
 Files = dict[Path, str]
 
 
+@cache
 def expected_files(folder: Path) -> Files:
     """Returns what the golden files of a case or an example should hold, by their paths."""
     if folder in EXAMPLES:
@@ -27,13 +29,14 @@ def expected_files(folder: Path) -> Files:
     modules = masked_modules(folder)
     if folder == BASE:
         return {folder / "expected" / name: text for name, text in modules.items()}
-    base = masked_modules(BASE)
+    base = {**masked_modules(BASE)}
     if folder == SINGLE_FILE:  # what is done to both texts to make one of them
         base["trainer_module.py"] = _masked(runtime_text()) + base["trainer_module.py"]
     diffs = (_diff(name, base[name], modules[name]) for name in base)
     return {folder / "expected.diff": "".join(diffs)}
 
 
+@cache
 def masked_modules(folder: Path) -> dict[str, str]:
     """Returns the modules of a case, without its runtime."""
     modules = render(folder / "config.yaml", single_file=folder == SINGLE_FILE)

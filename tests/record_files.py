@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from recgen.inspect.records import KINDS, Block, Parser, RecordFile, write_example
+from recgen.inspect.records import Block, Example, FormatError, Parser, RecordFile
 from recgen.inspect.records.checksum import masked_crc
+from recgen.inspect.records.messages import parse
 from recgen.inspect.records.spans import padded
 
 Row = Mapping[str, Any]
@@ -28,7 +29,9 @@ _VALUES = {
     "float": st.lists(_FLOATS, max_size=4),
     "int64": st.lists(_INTS, max_size=4),
 }
-_FEATURES = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(st.just(kind), _VALUES[kind]))
+_FEATURES = st.sampled_from(sorted(_VALUES)).flatmap(
+    lambda kind: st.tuples(st.just(kind), _VALUES[kind])
+)
 
 
 def examples() -> st.SearchStrategy[Any]:
@@ -61,6 +64,37 @@ def _change(draw: st.DrawFn, data: bytearray) -> None:
             del data[first : first + 2]
         case _:
             data[first:first] = data[first:second][:40]
+
+
+def write_example(features: Mapping[str, tuple[str, Iterable[Any]]]) -> bytes:
+    """Returns an Example's bytes; a feature is its kind and its values."""
+    message = Example()
+    for name, (kind, values) in features.items():
+        feature = message.features.feature[name]
+        if kind != "none":
+            found = getattr(feature, f"{kind}_list")
+            found.SetInParent()  # a list without values says its kind, too
+            found.value.extend(values)
+    data: bytes = message.SerializeToString(deterministic=True)
+    return data
+
+
+def parse_example(record: bytes) -> dict[str, Any] | None:
+    """Returns the kinds and values of a record's features; None if it is not an Example."""
+    try:
+        return features_of(parse(Example, record))
+    except FormatError:
+        return None
+
+
+def features_of(message: Any) -> dict[str, Any]:
+    """Returns the kinds and values of an Example's features, whoever defined the message."""
+    found: dict[str, Any] = {}
+    for name, feature in message.features.feature.items():
+        kind = feature.WhichOneof("kind")
+        values = list(getattr(feature, kind).value) if kind else []
+        found[name] = (kind.removesuffix("_list") if kind else "none", values)
+    return found
 
 
 def frame(record: bytes) -> bytes:
@@ -118,4 +152,4 @@ def parse_all(records: list[bytes]) -> list[dict[str, Any] | None]:
 def read_all(path: Path) -> tuple[RecordFile, list[bytes]]:
     """Returns a file that was read to its end, and its good records."""
     file = RecordFile(path)
-    return file, [block.record(n) for block in file.blocks() for n in range(len(block.starts))]
+    return file, [record for block in file.blocks() for record in block]

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,44 @@ from runs import Run
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
+@dataclass(frozen=True)
+class Machine(Run):
+    """A run on a machine with some devices, which stand for GPUs."""
+
+    devices: Sequence[str] = ()
+
+    def module(self) -> Any:
+        module = super().module()
+        module.runtime.accelerators = lambda: list(self.devices)
+        return module
+
+
+def only_one(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns a function that makes one strategy, as a training's process does.
+
+    The collectives of a second one would meet those of the first.
+    """
+    made: list[Any] = []
+
+    def strategy(*arguments: Any) -> Any:
+        if not made:
+            made.append(make(*arguments))
+        return made[0]
+
+    return strategy
+
+
 def main() -> None:
     tasks = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     cpu = tf.config.list_physical_devices("CPU")[0]
     devices = [tf.config.LogicalDeviceConfiguration()] * tasks["devices"]
     tf.config.set_logical_device_configuration(cpu, devices)
-    # One strategy, as in a training's process: a second one's collectives would meet the first's.
     for name in ("MirroredStrategy", "MultiWorkerMirroredStrategy"):
-        setattr(tf.distribute, name, functools.cache(getattr(tf.distribute, name)))
+        setattr(tf.distribute, name, only_one(getattr(tf.distribute, name)))
+    names = [f"CPU:{number}" for number in range(tasks["devices"])]
     for task in tasks["tasks"]:
-        run = Run(Path(task["folder"]), Path(task["data"]), config=None)  # type: ignore[arg-type]
+        folder, data = Path(task["folder"]), Path(task["data"])
+        run = Machine(folder, data, config=None, devices=names)  # type: ignore[arg-type]
         out = Path(task["out"])
         if task["kind"] == "step":
             np.savez(out, **take_step(run, task["custom"]))
@@ -101,7 +129,7 @@ def fit(run: Run, custom: Mapping[str, Any], ask: Mapping[str, Any] | None) -> A
 def fit_until_killed(run: Run, custom: Mapping[str, Any]) -> None:
     """Trains two epochs, and dies; of a worker that is not the first, the disk dies, too."""
     module = run.module()
-    usual = module.Checkpoints.on_epoch_end
+    usual = module.runtime.Checkpoints.on_epoch_end
 
     def on_epoch_end(self: Any, epoch: int, logs: Any = None) -> None:
         usual(self, epoch, logs)
@@ -110,7 +138,7 @@ def fit_until_killed(run: Run, custom: Mapping[str, Any]) -> None:
                 shutil.rmtree(self.folder)
             os._exit(9)
 
-    module.Checkpoints.on_epoch_end = on_epoch_end
+    module.runtime.Checkpoints.on_epoch_end = on_epoch_end
     module.run_fn(run.fn_args(**custom))
 
 

@@ -28,6 +28,7 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before anything imports TensorFlow
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 CASES = Path(__file__).parent / "cases"
+RUNTIME = Path(__file__).parents[1] / "templates" / "runtime" / "trainer_runtime.py"
 Plain = dict[str, Any]
 
 
@@ -175,6 +176,15 @@ def _cast(value: Any, dtype: str) -> Any:
     if isinstance(value, list):
         return [_cast(item, dtype) for item in value]
     return str(value) if dtype == "string" and value is not None else value
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Any:
+    """The runtime of generated trainers, as it lies in templates/; nothing is rendered."""
+    pytest.importorskip("tensorflow", reason="needs the extra `train`")
+    from recgen.local.child import load_module
+
+    return load_module(RUNTIME)
 
 
 @pytest.fixture(scope="session")

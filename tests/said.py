@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recgen.check import check, check_text
-from recgen.cli.fixes import mend
+from recgen.cli.fixes import apply_fixes
 from recgen.findings import ConfigError, Report, format_text
 from recgen.generate import render
 from recgen.reading import load
@@ -46,7 +46,7 @@ def assert_file_said(path: Path) -> None:
     """Asserts the same of a file, and that fixing leaves it readable."""
     assert_said(path, rendering=False)  # what can be rendered is rendered as data
     report = check(path)
-    mended = mend(report, check_text, unsafe=True).report
-    assert_findings(mended)
-    unreadable = {finding.code for finding in mended.errors if finding.code < "RG010"}
+    fixed = apply_fixes(report, check_text, unsafe=True).report
+    assert_findings(fixed)
+    unreadable = {finding.code for finding in fixed.errors if finding.code < "RG010"}
     assert unreadable <= {finding.code for finding in report.errors}

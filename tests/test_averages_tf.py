@@ -9,6 +9,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end, models_of
 
+pytestmark = pytest.mark.slow
+
 DECAY = 0.9
 MODEL: Plain = {"batch_size": 64, "early_stopping_patience": None}  # 50 steps: two calls of Keras
 Weights = list[np.ndarray[Any, Any]]
@@ -22,14 +24,14 @@ def watched(module: Any) -> dict[str, list[tuple[int, Weights]]]:
     """Has a module keep the weights, and the number of steps, after each of Keras' calls, and
     those that an epoch ends with."""
     seen: dict[str, list[tuple[int, Weights]]] = {"calls": [], "epochs": []}
-    usual = module.FailureWatch.on_train_batch_end  # it comes before the mean is taken
+    usual = module.runtime.FailureWatch.on_train_batch_end  # it comes before the mean is taken
 
     def on_train_batch_end(watch: Any, batch: int, logs: Any = None) -> None:
         usual(watch, batch, logs)
         model = watch.model
         seen["calls"].append((int(model.optimizer.iterations.numpy()), weights_of(model)))
 
-    module.FailureWatch.on_train_batch_end = on_train_batch_end
+    module.runtime.FailureWatch.on_train_batch_end = on_train_batch_end
     at_epoch_end(
         module, lambda checkpoints, *_: seen["epochs"].append((0, weights_of(checkpoints.model)))
     )
@@ -53,7 +55,7 @@ def equal(one: Weights, other: Weights) -> bool:
 
 
 def test_epochs_end_with_the_mean(shop: Run) -> None:
-    run = shop.variant(weight_average_decay=DECAY, refit=False, **MODEL)
+    run = shop.variant(ema_decay=DECAY, refit=False, **MODEL)
     module = run.module()
     seen, models = watched(module), models_of(module)
     module.run_fn(run.fn_args(epochs=3))
@@ -69,14 +71,14 @@ def test_epochs_end_with_the_mean(shop: Run) -> None:
 def test_training_goes_on_without(shop: Run) -> None:
     """The loss of each epoch is that of a training without means, and recall is not."""
     plain = shop.variant(refit=False, **MODEL).fit(epochs=3)
-    averaged = shop.variant(refit=False, weight_average_decay=0.99, **MODEL).fit(epochs=3)
+    averaged = shop.variant(refit=False, ema_decay=0.99, **MODEL).fit(epochs=3)
     assert averaged["loss"]["loss"] == plain["loss"]["loss"]
     assert averaged["recall"] != plain["recall"]
     assert averaged["loss"]["val_loss"] != plain["loss"]["val_loss"]
 
 
 def test_the_second_training_is_averaged_too(shop: Run) -> None:
-    run = shop.variant(weight_average_decay=DECAY, **MODEL)
+    run = shop.variant(ema_decay=DECAY, **MODEL)
     module = run.module()
     seen, models = watched(module), models_of(module)
     module.run_fn(run.fn_args(epochs=2))
@@ -86,7 +88,7 @@ def test_the_second_training_is_averaged_too(shop: Run) -> None:
 
 
 def test_a_killed_training_goes_on_with_weights_and_means(shop: Run) -> None:  # P52
-    run = shop.variant(weight_average_decay=0.99, **MODEL)
+    run = shop.variant(ema_decay=0.99, **MODEL)
     whole = run.fit("whole", epochs=4)
     module = run.module()
 
@@ -105,6 +107,6 @@ def test_a_killed_training_goes_on_with_weights_and_means(shop: Run) -> None:  #
 
 def test_a_mean_of_few_steps(shop: Run) -> None:
     """The decay is far longer than the training: the mean is that of what there was."""
-    run = shop.variant(weight_average_decay=0.9999, **MODEL)
+    run = shop.variant(ema_decay=0.9999, **MODEL)
     final = run.fit(epochs=5)["final_metrics"]
     assert final["test_recall_at_10"] > 1.1 * final["test_popularity_recall_at_10"]

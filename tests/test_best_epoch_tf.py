@@ -9,6 +9,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end, models_of
 
+pytestmark = pytest.mark.slow
+
 SEEN = "val_recall_at_10"
 
 
@@ -73,7 +75,7 @@ def transformed(run: Run, columns: Plain) -> Plain:
 
     output = tft.TFTransformOutput(str(run.data / "transform"))
     spec = output.raw_feature_spec()
-    as_raw = run.module().as_raw
+    as_raw = run.module().runtime.as_raw
     raw = {name: as_raw(tf.constant(values), spec[name]) for name, values in columns.items()}
     return dict(output.transform_features_layer()(raw))
 
@@ -149,24 +151,25 @@ def rows_of(batches: Any, steps: int) -> set[tuple[int, ...]]:
 
 def set_of(run: Run, split: str) -> set[tuple[int, ...]]:
     """Returns the same of the rows of a split."""
-    rows, _ = run.module().read_rows([str(run.data / "examples" / split / "*")], split)
-    return rows_of(rows, 1)
+    module = run.module()
+    files = [str(run.data / "examples" / split / "*")]
+    return rows_of(module.runtime.Split.read(files, split, module.COLUMNS).dataset, 1)
 
 
 def evaluations(run: Run, *, apart: bool) -> list[tuple[str, int]]:
     """Trains one epoch; returns what happened: trainings, with their rows, and tests."""
     module, happened = run.module(), []
-    usual_fit, usual_test = module.RetrievalModel.fit, module.MetricsFile.add_test
+    usual_fit, usual_test = module.RetrievalModel.fit, module.runtime.MetricsFile.add_test
 
     def fit(model: Any, batches: Any, **options: Any) -> Any:
         happened.append(("fit", options["steps_per_epoch"]))
         return usual_fit(model, batches, **options)
 
-    def add_test(metrics: Any, model: Any, evaluation: Any, batches: Any) -> None:
+    def add_test(metrics: Any, model: Any, *rest: Any) -> None:
         happened.append(("test", int(model.optimizer.iterations)))
-        usual_test(metrics, model, evaluation, batches)
+        usual_test(metrics, model, *rest)
 
-    module.RetrievalModel.fit, module.MetricsFile.add_test = fit, add_test
+    module.RetrievalModel.fit, module.runtime.MetricsFile.add_test = fit, add_test
     args = run.fn_args(epochs=1)
     if not apart:
         del args.custom_config["test_files"]

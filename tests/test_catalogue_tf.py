@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from runs import Run
+from scored import WIDTH, Scored
 
 
-def test_candidates_are_products_once_each_and_the_latest_row_counts(shop: Run) -> None:  # P65
+def test_candidates_are_products_once_each_and_the_latest_row_counts(runtime: Any) -> None:  # P65
     tf = pytest.importorskip("tensorflow")
-    module = shop.module()
     rows = {
         "sku": [1, 0, 1, 3, 1, 9],  # of a vocabulary of four; 9 is out of it
         "category": [5, 6, 7, 8, 4, 3],
         "price_norm": [0.5, 0.6, 0.7, 0.8, 0.4, 0.3],
-        "price_bucket": [1, 2, 3, 4, 5, 6],
-        "category_x_price_cross": [1, 2, 3, 4, 5, 6],
         "event_time": [10, 5, 30, 7, 20, 99],
     }
-    types = {name: spec.dtype for name, spec in module.FEATURES.items()}
-    columns = {name: tf.constant(values, types[name]) for name, values in rows.items()}
-    dataset = tf.data.Dataset.from_tensor_slices(columns).batch(2)
+    types = {name: tf.float32 if name == "price_norm" else tf.int64 for name in rows}
+    columns = runtime.Columns(
+        specs={name: tf.io.FixedLenFeature([], dtype) for name, dtype in types.items()},
+        buyer="user",
+        product="sku",
+        buyer_vocabulary="user_vocab",
+        product_vocabulary="sku_vocab",
+        product_features=("sku", "category", "price_norm"),
+        time="event_time",
+    )
+    features = {name: tf.constant(values, types[name]) for name, values in rows.items()}
+    split = runtime.Split(tf.data.Dataset.from_tensor_slices(features).batch(2), columns)
     words = [b"a", b"b", b"c", b"d"]
     output = SimpleNamespace(
         vocabulary_by_name=lambda _: words, vocabulary_size_by_name=lambda _: len(words)
     )
-    catalogue = module.Catalogue(dataset, output)
+    catalogue = runtime.Catalogue(split, output)
     assert catalogue.counts.tolist() == [1, 3, 0, 1, 1]
     assert sorted(catalogue.indices.tolist()) == [0, 1, 3]
     by_index = dict(zip(catalogue.indices.tolist(), catalogue.features["category"], strict=True))
@@ -37,20 +45,42 @@ def test_candidates_are_products_once_each_and_the_latest_row_counts(shop: Run) 
     assert names == {0: b"a", 1: b"b", 3: b"d"}
 
 
-def test_recall_is_by_id_and_unknown_products_are_missed(shop: Run) -> None:  # P63
+def test_one_product_is_no_catalogue(runtime: Any) -> None:
+    with pytest.raises(ValueError, match="sku has fewer than two known products"):
+        Scored(runtime, [(0, 1), (1, 1), (2, 9)], products=5)
+
+
+@pytest.fixture(scope="module")
+def scored(runtime: Any) -> Scored:
+    """Half of 200 products were bought, each by one buyer."""
+    return Scored(runtime, [(number % 40, 2 * number) for number in range(100)], products=200)
+
+
+@pytest.fixture(scope="module")
+def vectors() -> Any:
+    """Vectors of the catalogue, [products, WIDTH]."""
+    return np.random.default_rng(2).normal(size=(100, WIDTH)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def model(scored: Scored, vectors: Any) -> Any:
+    found = scored.model(np.zeros((40, 1)))
+    found.candidates.assign(vectors)
+    return found
+
+
+def test_recall_is_by_id_and_unknown_products_are_missed(
+    model: Any, scored: Scored, vectors: Any
+) -> None:  # P63
     tf = pytest.importorskip("tensorflow")
-    built = shop.built()
-    model, product_id = built.model, built.module.PRODUCT_ID
-    model.embed_catalogue()
-    vectors, position = model.candidates.numpy(), model.position.numpy()
-    indices = np.argsort(position)[(position < 0).sum() :]  # of each candidate
-    queries = np.random.default_rng(3).normal(size=(20, vectors.shape[1])).astype(np.float32)
+    indices = scored.catalogue.indices
+    queries = np.random.default_rng(3).normal(size=(20, WIDTH)).astype(np.float32)
     scores = queries @ vectors.T
-    right = {product_id: indices[np.arange(20)]}
+    right = {"sku": indices[np.arange(20)]}
     better = (scores > scores[np.arange(20), np.arange(20)][:, None]).sum(axis=1)
     assert model.rank_products(tf.constant(queries), right).numpy().tolist() == better.tolist()
-    for unknown in (indices.max() + 1, indices.max() + 1000):
-        ranks = model.rank_products(tf.constant(queries), {product_id: np.full(20, unknown)})
+    for unknown in (1, 200, 1200):  # of another product's index, and out of vocabulary
+        ranks = model.rank_products(tf.constant(queries), {"sku": np.full(20, unknown)})
         assert (ranks.numpy() >= 100).all()
     zeros = model.rank_products(tf.zeros_like(queries), right)
     assert (zeros.numpy() == len(indices) - 1).all()  # ties count against the model
@@ -58,22 +88,18 @@ def test_recall_is_by_id_and_unknown_products_are_missed(shop: Run) -> None:  # 
     assert (nans.numpy() == len(indices) - 1).all()
 
 
-def test_recall_is_that_of_tfrs_by_id(shop: Run) -> None:  # P63, P67
+def test_recall_is_that_of_tfrs_by_id(model: Any, scored: Scored, vectors: Any) -> None:  # P63, P67
     tf, tfrs = pytest.importorskip("tensorflow"), pytest.importorskip("tensorflow_recommenders")
-    built = shop.built()
-    model, ks = built.model, built.module.RECALL_AT
-    model.embed_catalogue()
-    vectors, position = model.candidates, model.position.numpy()
-    indices = np.argsort(position)[(position < 0).sum() :]
+    ks, indices = scored.runtime.RECALL_AT, scored.catalogue.indices
     rng = np.random.default_rng(5)
     right = rng.choice(indices, 500)
-    noise = rng.normal(size=(500, vectors.shape[1])) * np.std(vectors.numpy())
-    queries = tf.constant(tf.gather(vectors, position[right]) + noise, tf.float32)
+    noise = rng.normal(size=(500, WIDTH)) * 8
+    queries = tf.constant(vectors[scored.catalogue.position[right]] + noise, tf.float32)
     streaming = tfrs.layers.factorized_top_k.Streaming(k=min(max(ks), len(indices)))
     pairs = tf.data.Dataset.from_tensor_slices((indices, vectors)).batch(64)
     peer = tfrs.metrics.FactorizedTopK(streaming.index_from_dataset(pairs), ks=ks)
     peer.update_state(queries, queries, true_candidate_ids=tf.constant(right))
-    ranks = model.rank_products(queries, {built.module.PRODUCT_ID: tf.constant(right)}).numpy()
+    ranks = model.rank_products(queries, {"sku": tf.constant(right)}).numpy()
     ours = [float(np.mean(ranks < k)) for k in ks]
     assert ours == pytest.approx([float(value) for value in peer.result()])
     assert 0.05 < ours[0] < 0.95  # neither trivial
@@ -82,13 +108,13 @@ def test_recall_is_that_of_tfrs_by_id(shop: Run) -> None:  # P63, P67
 def test_recall_is_that_of_rows_and_no_mean_of_batches(shop: Run) -> None:  # P68
     built = shop.built()
     module, model = built.module, built.model
-    rows, count = module.read_rows(shop.fn_args().eval_files, "validation")
-    assert count % 32
+    rows = module.runtime.Split.read(shop.fn_args().eval_files, "validation", module.COLUMNS)
+    assert rows.count % 32
     whole, parts = (
-        model.evaluate(module.evaluation_batches(rows, count, size), return_dict=True, verbose=0)
-        for size in (count, 32)
+        model.evaluate(rows.evaluation_batches(size), return_dict=True, verbose=0)
+        for size in (rows.count, 32)
     )
-    for k in module.RECALL_AT:
+    for k in module.runtime.RECALL_AT:
         assert parts[f"recall_at_{k}"] == pytest.approx(whole[f"recall_at_{k}"], abs=1e-6)
     assert whole["recall_at_100"] > 0
 

@@ -152,10 +152,10 @@ def test_train_ends_with_a_summary(run, config, trained):
         "products  600",
         "seconds   12.5: read 0.6, transform 6.5, train 5.4",
         "",
-        "recall                    @10     @100",
-        "  validation           0.0500   0.5000",
-        "  test                 0.0500   0.5000",
-        "  popularity           0.0250   0.2500",
+        "recall           @10    @100",
+        "  validation  0.0500  0.5000",
+        "  test        0.0500  0.5000",
+        "  popularity  0.0250  0.2500",
         "",
         f"model     {Path('runs/shop/serving_model')}",
         f"next      python -m recgen recommend {Path('runs/shop')} --buyer 'b 2'",
@@ -246,7 +246,7 @@ def test_a_model_no_better_than_popularity_is_called_so(run, config, trained):
     assert code == 0
     assert run("diagnose", "runs/shop")[1] in out
     assert "RD304 Recall not above popularity" in out
-    assert "  test                 0.0000        -" in out
+    assert "  test        0.0000       -" in out
     assert out.splitlines()[-1].startswith("next ")
 
 
@@ -263,12 +263,12 @@ def test_pairs_are_shown_beside_the_baselines(run, config, trained):
     }
     out = run("train", "config.yaml", "--data", "d.csv")[1]
     assert out.split("recall ")[1].splitlines()[2:8] == [
-        "  test, all pairs      0.3000   0.3000",
-        "    popularity         0.1000   0.1000",
-        "    own history        0.2500   0.2500",
-        "  test, new pairs      0.2000   0.2000",
-        "    popularity         0.0500   0.0500",
-        "    own history        0.0100   0.0100",
+        "  test, all pairs  0.3000  0.3000",
+        "    popularity     0.1000  0.1000",
+        "    own history    0.2500  0.2500",
+        "  test, new pairs  0.2000  0.2000",
+        "    popularity     0.0500  0.0500",
+        "    own history    0.0100  0.0100",
     ]
 
 
@@ -310,17 +310,17 @@ def test_recommend_shows_purchases_beside(run, folder, monkeypatch):
     code, out, err = run("recommend", "runs/x", "--buyer", "007", "-k", "2")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        f"      {'recommended':<21}   score    last purchases",
-        f"   1  {'a':<21}  12.346    2024-11-17  p1",
-        "   2  long product \\x1b[31m  -1.000    p2",
-        f"{'':<39}2024-11-17  p3",
+        f"   {'recommended':<21}   score  last purchases",
+        f"1  {'a':<21}  12.346  2024-11-17  p1",
+        "2  long product \\x1b[31m  -1.000  p2",
+        f"{'':<34}2024-11-17  p3",
     ]
 
 
 def test_recommend_errors(run, folder):
     code, out, err = run("recommend", "nowhere", "--buyer", "1")
     assert (code, out) == (2, "")
-    assert err.startswith("error: nowhere is no run directory")
+    assert err.startswith("error: nowhere is not a run directory")
     for arguments in (["nowhere"], ["nowhere", "--buyer", "1", "-k", "0"], []):
         assert run("recommend", *arguments)[0] == 2
 
@@ -345,7 +345,7 @@ def test_explaining_an_unknown_rule(run):
     code, out, err = run("explain", "RG999")
     assert (code, out) == (2, "")
     help = "`recgen explain` lists all rules, `recgen explain RD` all causes."
-    assert err == f"error: there is no rule 'RG999'\n  help: {help}\n"
+    assert err == f"error: 'RG999' is not a rule\n  help: {help}\n"
 
 
 def test_explaining_all_rules(run):
@@ -521,7 +521,7 @@ def test_explanations_are_wrapped_below_their_indentation(run, terminal):
     lines = visible(run("explain", "RG201")[1])
     assert max(map(len, lines)) <= 60
     assert lines[1] == ""
-    assert sum(line.startswith("  ") for line in lines) > 10
+    assert any(line.startswith("  ") for line in lines)
 
 
 def test_printable():

@@ -12,7 +12,7 @@ import pytest
 from commands import ALLOW, BAD, COLLAPSING, save
 
 import recgen
-from recgen.cli.fixes import what_was_done
+from recgen.cli.fixes import describe
 from recgen.findings import Finding, Fix
 
 pytest_plugins = ["running"]
@@ -232,7 +232,7 @@ def test_a_config_that_changes_while_it_is_fixed(run, misspelled, monkeypatch):
 
     monkeypatch.setattr(recgen, "check", check)
     code, _, err = run("check", "experiment.yaml", "--fix")
-    assert (code, "changed while it was checked" in err) == (2, True)
+    assert (code, "changed while it was being checked" in err) == (2, True)
     assert misspelled.read_text() == "name: mine\n"
 
 
@@ -250,7 +250,7 @@ def test_a_config_that_cannot_be_written(run, misspelled, monkeypatch):
 def test_what_a_fix_of_several_steps_did():
     fix = Fix(("a", "b"), "set", 8, safe=True, then=(Fix(("c",), "remove"),))
     finding = Finding("RG021", "info", "c", "m", fix=fix)
-    assert what_was_done(finding) == "set to 8, c removed"
+    assert describe(finding) == "set to 8, c removed"
 
 
 def test_fixing_comes_to_an_end(run, misspelled, monkeypatch):

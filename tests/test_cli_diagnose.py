@@ -48,7 +48,7 @@ def test_a_collapse_is_told_with_curves_causes_and_patch(run, reported):
     assert "  2. RD201 Learning rate too high for these towers (high)" in lines
     assert any("775.6906 = 154·ln 154: the sum over a batch of 154 rows" in each for each in lines)
     assert "     patch: model.learning_rate: 0.05" in lines
-    assert "     patch: that of RD101" in lines
+    assert "     patch: the same as for RD101" in lines
     assert lines[-1] == "  to apply the patch of RD101: recgen diagnose runs/45 --apply"
 
 
@@ -60,8 +60,8 @@ def test_exit_codes_are_those_of_the_worst_verdict(run, reported, folder):
     assert run("diagnose", "nothing") == (
         2,
         "",
-        "error: there is no nothing\n  help: name a run directory or a training_metrics.json; "
-        "`recgen runs` lists those here\n",
+        "error: nothing does not exist\n  help: name a run directory or a training_metrics.json; "
+        "`recgen runs` lists runs\n",
     )
 
 
@@ -157,7 +157,7 @@ def test_what_stands_behind_an_anchor_is_left_and_told(run, folder, experiment):
     Path("run/config.yaml").write_text(text)
     _, out, _ = run("diagnose", "run", "--apply")
     assert "patched RD101 model.learning_rate: set to 0.01" in out
-    assert "left model.buyer_tower_layers[2].activation: " in out
+    assert "skipped model.buyer_tower_layers[2].activation: " in out
     assert recgen.load("run/config.yaml", allow=["RG204"]).model.learning_rate == 0.01
 
 
@@ -170,18 +170,18 @@ def test_a_patch_that_would_break_a_config_is_not_written(run, folder, experimen
     Path("other.yaml").write_text(before)
     code, _, err = run("diagnose", "run", "--apply", "--config", "other.yaml")
     assert (code, Path("other.yaml").read_text()) == (2, before)
-    assert "error: the patch would give other.yaml an error: " in err
+    assert "error: the patch would cause an error in other.yaml: " in err
 
 
 def test_where_there_is_nothing_to_change(run, folder, experiment):
     run_of(folder / "good", healthy(), experiment)
     before = Path("good/config.yaml").read_text()
     _, out, _ = run("diagnose", "good", "--apply")
-    assert out.splitlines()[-1] == "good: no cause has a patch; nothing was changed"
+    assert out.splitlines()[-1] == "good: no cause has a patch, so nothing was changed"
     assert Path("good/config.yaml").read_text() == before
     run_of(folder / "bare", dead())
     code, _, err = run("diagnose", "bare", "--apply")
-    assert (code, "has no config here to change" in err) == (2, True)
+    assert (code, "has no local config to change" in err) == (2, True)
 
 
 def test_a_config_that_cannot_be_read_is_told(run, folder, experiment):
@@ -218,9 +218,9 @@ def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
     _, out, _ = run("compare", *names)
     lines = out.splitlines()
     assert "  model.learning_rate: 0.01 (1, 2, 3); 0.1 (4, 5, 6, 7)" in lines
-    told = "  model.learning_rate ≤ 0.01: 3 of 3 work; else 0 of 4 (by chance: 0.06)"
+    told = "  model.learning_rate ≤ 0.01: 3 of 3 work, otherwise 0 of 4 (chance: 0.06)"
     assert told in lines
-    assert any("7 runs are few" in line for line in lines)
+    assert any("only 7 runs" in line for line in lines)
     assert "  test recall@5: 0.0700 in run 3" in lines
 
 
@@ -232,8 +232,8 @@ def test_settings_that_change_together_are_named_up_to_three(run, folder, experi
         run_of(folder / f"r{number}", data, {**experiment, "model": model})
     _, out, _ = run("compare", "r0", "r1", "r2", "r3")
     (line,) = [each for each in out.splitlines() if "of 2 work" in each]
-    assert " and 2 more: 0 of 2 work; else 2 of 2 (by chance: 0.33)" in line
-    assert "settings named together cannot be told apart" in out
+    assert " and 2 more: 0 of 2 work, otherwise 2 of 2 (chance: 0.33)" in line
+    assert "settings listed together cannot be separated" in out
 
 
 def test_what_is_no_difference_is_marked(run, folder):
@@ -282,7 +282,7 @@ def test_runs_are_sorted_filtered_and_counted(run, reported):
 
 
 def test_a_preset_that_is_not_there_is_an_error(run, reported):
-    assert run("runs", "--preset", "tutorial")[1] == "no run in runs: none of its runs fits\n"
+    assert run("runs", "--preset", "tutorial")[1] == "no run in runs: none of its runs matches\n"
     code, _, err = run("runs", "--preset", "tutoral")
     error, help = err.splitlines()
     assert (code, error) == (2, "error: there is no preset 'tutoral'")
@@ -293,9 +293,9 @@ def test_no_runs_are_told(run, folder):
     code, _, err = run("runs")
     assert (code, err.splitlines()[0]) == (2, "error: there is no folder runs")
     (folder / "runs").mkdir()
-    assert run("runs")[1] == "no run in runs: recgen train --out writes there\n"
+    assert run("runs")[1] == "no run in runs: `recgen train --out` writes runs\n"
     run_of(folder / "runs" / "a", healthy())
-    assert run("runs", "--verdict", "bad")[1] == "no run in runs: none of its runs fits\n"
+    assert run("runs", "--verdict", "bad")[1] == "no run in runs: none of its runs matches\n"
 
 
 # explain
@@ -321,4 +321,4 @@ def test_all_causes_are_listed(run):
 
 def test_an_unknown_cause_is_told(run):
     code, _, err = run("explain", "RD999")
-    assert (code, err.splitlines()[0]) == (2, "error: there is no cause 'RD999'")
+    assert (code, err.splitlines()[0]) == (2, "error: 'RD999' is not a cause")

@@ -246,7 +246,7 @@ def test_the_width_of_a_tower_is_that_of_its_features_and_crosses():
 
 def test_p80_every_type_has_a_dtype():
     dtypes = {name: dtype_of(name) for name in TypeAdapter(BqType).json_schema()["enum"]}
-    assert len(dtypes) == 28
+    assert set(dtypes.values()) == {"string", "int64", "float32"}
     assert {dtypes["STRING"], dtypes["BYTES"]} == {"string"}
     assert {dtypes["DATE"], dtypes["BOOL"], dtypes["ARRAY<INT64>"]} == {"int64"}
     assert dtypes["NUMERIC"] == "float32"

@@ -27,7 +27,7 @@ def test_the_seed_of_hashes_changes_nothing() -> None:
         for config in configs
         for name, text in render(config).items()
     ]
-    for seed in ("0", "1", "4711"):
+    for seed in ("0", "1"):  # and the one of this process
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(TESTS.parent)}
         command = [sys.executable, "-c", _SCRIPT, *configs]
         result = subprocess.run(

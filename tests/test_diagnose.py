@@ -108,7 +108,7 @@ def test_zero_gradients_are_a_collapse(tmp_path):  # P42
     diagnosis = judge(tmp_path / "run", dead(learning_rate=0.1))
     assert diagnosis.verdict == "bad"
     assert diagnosis.causes[0].code == "RD101"
-    assert "zero from epoch 1 to the last, 3" in diagnosis.causes[0].evidence[0]
+    assert "zero from epoch 1 to the last epoch, 3" in diagnosis.causes[0].evidence[0]
     assert diagnosis.causes[0].patch == {"model.learning_rate": 0.05}
 
 
@@ -218,7 +218,7 @@ def test_one_tower_without_gradients_is_dead(tmp_path):
     data["gradient"]["candidate"] = [1.0, 0.0, 0.0]
     set_recall(data, 0.0)
     found = cause(judge(tmp_path / "run", data), "RD102")
-    told = "the gradients of the product tower are zero from epoch 2 to the last, 3"
+    told = "the gradients of the product tower are zero from epoch 2 to the last epoch, 3"
     assert told in found.evidence
 
 
@@ -227,7 +227,7 @@ def test_embeddings_of_one_direction_are_dead(tmp_path):
     data["health"] = {"candidate": {"mean_cosine": [0.5, 0.9, 0.9999]}}
     set_recall(data, 0.02, popularity=0.15)
     found = cause(judge(tmp_path / "run", data), "RD102")
-    assert "all product embeddings point the same way" in found.evidence[0]
+    assert "all product embeddings point in one direction" in found.evidence[0]
 
 
 def test_a_model_at_chance_has_not_begun_to_learn(tmp_path):
@@ -250,7 +250,7 @@ def test_popularity_only_is_seen_by_recall_and_products(tmp_path):
     diagnosis = judge(tmp_path / "run", data)
     found = cause(diagnosis, "RD104")
     assert (diagnosis.verdict, found.confidence) == ("bad", "high")
-    assert any("hold 112 of 3,600 products" in text for text in found.evidence)
+    assert any("contain 112 of 3,600 products" in text for text in found.evidence)
 
 
 def test_what_beats_popularity_is_not_popularity_only(tmp_path):
@@ -416,7 +416,7 @@ def test_without_a_config_only_the_optimizer_is_checked(tmp_path):
     adam = judge(tmp_path / "adam", dead(optimizer="Adam", learning_rate=0.1))
     assert "(RG206)" in cause(adam, "RD201").evidence[0]
     adagrad = cause(judge(tmp_path / "adagrad", dead(learning_rate=0.1)), "RD201")
-    assert adagrad.evidence == ("learning rate 0.1 with adagrad: 0.05 is safe",)
+    assert adagrad.evidence == ("the learning rate is 0.1 with adagrad; 0.05 is safe",)
     assert adagrad.confidence == "medium"  # how deep the towers were is not known
 
 
@@ -445,7 +445,7 @@ def test_a_small_loss_of_recall_counts_where_val_loss_rises_too(tmp_path):
     found = cause(judge(tmp_path / "run", data), "RD301")
     assert (found.confidence, found.evidence[-1]) == (
         "medium",
-        "val_loss rose by 20% from its lowest",
+        "val_loss rose by 20% from its lowest value",
     )
 
 
@@ -465,7 +465,7 @@ def test_own_history_is_told_where_it_is_better(tmp_path):
     data["evaluation"] = {"model": {"all": measured[0]}, "own_history": {"all": measured[1]}}
     diagnosis = judge(tmp_path / "run", data)
     assert diagnosis.verdict == "good"
-    assert "own past products have recall@100 0.3200, the model 0.3000" in diagnosis.notes[0]
+    assert "own past products have recall@100 0.3200 and the model 0.3000" in diagnosis.notes[0]
 
 
 def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
@@ -474,14 +474,14 @@ def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
     diagnosis = judge(tmp_path / "run", data)
     found = cause(diagnosis, "RD301")
     assert (diagnosis.verdict, found.confidence) == ("good", "low")
-    assert found.evidence[-1] == "of 50 rows that may be noise"
+    assert found.evidence[-1] == "with 50 rows this may be noise"
 
 
 def test_noise_is_that_of_the_rows_that_were_validated(tmp_path):
     data = healthy(4, eval_rows=1_000_000, validated_rows=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]
     found = cause(judge(tmp_path / "run", data), "RD301")
-    assert (found.confidence, found.evidence[-1]) == ("low", "of 50 rows that may be noise")
+    assert (found.confidence, found.evidence[-1]) == ("low", "with 50 rows this may be noise")
 
 
 def test_overfitting_by_loss_alone_is_a_guess(tmp_path):
@@ -625,7 +625,7 @@ def test_transactions_as_candidates_are_seen(tmp_path, experiment):  # P65
     assets.mkdir(parents=True)
     (assets / "sku_vocab").write_text("a\n" * 3000)
     found = cause(judge(folder, healthy(candidates=3600), experiment), "RD403")
-    assert found.evidence == ("3,600 candidates, and the vocabulary has 3,000 products",)
+    assert found.evidence == ("there are 3,600 candidates, but the vocabulary has 3,000 products",)
 
 
 def test_a_trainer_of_another_transform_is_broken(tmp_path, experiment):  # P72, P74
@@ -640,16 +640,16 @@ def test_a_trainer_of_another_transform_is_broken(tmp_path, experiment):  # P72,
     told = " ".join(cause(diagnosis, "RD404").evidence)
     assert diagnosis.verdict == "broken"
     assert "the trainer reads 'item_vocab', which the transform did not write" in told
-    assert "not from one config" in told
-    assert "the metrics are of config 0000000000aa" in told
-    assert any("not the one that was trained" in note for note in diagnosis.notes)
+    assert "come from different configs" in told
+    assert "the metrics are from config 0000000000aa" in told
+    assert any("was changed after the training" in note for note in diagnosis.notes)
 
 
 def test_products_out_of_vocabulary_are_counted(tmp_path, experiment):  # P39
     shares = {"eval": 0.01, "test": 0.12, "odd": "x"}
     data = healthy(unknown_products=shares)
     plain = cause(judge(tmp_path / "plain", data, experiment), "RD405")
-    assert plain.evidence == ("12.0% of the test rows have a product that the training lacks",)
+    assert plain.evidence == ("12.0% of the test rows have a product that the training rows lack",)
     assert (plain.confidence, plain.patch) == ("medium", None)
     sku = {**experiment["features"]["product_model_features"][0]}
     sku["transforms"] = {"embedding": {"vocab_size": 1000}}
@@ -679,7 +679,7 @@ def test_a_run_without_metrics_is_broken_and_its_log_is_quoted(tmp_path, experim
 
 def test_a_config_that_cannot_be_read_is_not_one_that_is_missing(tmp_path):
     run_of(tmp_path / "run", healthy())
-    assert "there is no config.yaml: towers" in diagnose(load_run(tmp_path / "run")).notes[0]
+    assert "there is no config.yaml: the towers" in diagnose(load_run(tmp_path / "run")).notes[0]
     (tmp_path / "run" / "config.yaml").write_text("{")
     assert "config.yaml cannot be read" in diagnose(load_run(tmp_path / "run")).notes[0]
 
@@ -741,7 +741,7 @@ def test_paths_of_patches_are_locations():
         *("model", "buyer_tower_layers", 12, "activation"),
     )
     for path in ("", "a..b", "a['b']", "a[x]", " a"):
-        with pytest.raises(ValueError, match="is no path of a patch"):
+        with pytest.raises(ValueError, match="is not a path of a patch"):
             location_of(path)
 
 

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 
 import recgen
 from recgen.config import FeatureConfig
+from recgen.findings import Fix, Location
 from recgen.reading import load, parse, read
-from recgen.reading.dialects import modernize
+from recgen.reading.changes import Change, Rewritten, at, rewrite
+from recgen.reading.dialects import DIALECTS, modernize
 from recgen.reading.document import Document
+from recgen.reading.plain import Plain
 
 BUYER = "features.buyer_model_features[0]"
 EMBEDDING = "transforms.embedding"
@@ -539,3 +542,84 @@ def test_a_date_in_one_older_feature_leaves_the_others_upgraded() -> None:
     assert "buyer_model_features[1].type" in older
     assert any(e.path.startswith("buyer_model_features[0]") for e in report.errors)
     assert not any(e.path == "buyer_model_features[1].data_type" for e in report.errors)
+
+
+OLD_MODEL = {"weight_average_decay": 0.999, "epochs": 3}
+NEW_MODEL = {"ema_decay": 0.999, "epochs": 3}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        OLD_MODEL,
+        SimpleNamespace(**OLD_MODEL, pk=7),
+    ],
+)
+def test_a_renamed_key_is_read_as_before(model):
+    assert load(experiment(model=model)) == load(experiment(model=NEW_MODEL))
+    assert changes(experiment(model=model)) == [("RG026", "info", "model.weight_average_decay")]
+    assert changes(experiment(model=NEW_MODEL)) == []
+    (found,) = [f for f in recgen.check(features={}, model=model).findings if f.code == "RG026"]
+    assert found.path == "weight_average_decay"
+    assert found.fix is not None
+    assert found.fix == Fix(("weight_average_decay",), "rename", "ema_decay", safe=True)
+
+
+def test_a_renamed_key_that_is_null_is_read_too():
+    model = {"weight_average_decay": None}
+    assert load(experiment(model=model)) == load(experiment())
+    assert changes(experiment(model=model)) == [("RG026", "info", "model.weight_average_decay")]
+    unset = SimpleNamespace(weight_average_decay=None, ema_decay=0.9)
+    assert load(experiment(model=unset)).model.ema_decay == 0.9
+
+
+@pytest.mark.parametrize("other", [0.99, 0.999, None])
+def test_both_names_of_a_renamed_key_are_an_error(other):
+    document = Document(experiment(model={**OLD_MODEL, "ema_decay": other}))
+    (found,) = parse(document).findings
+    assert (found.code, found.severity) == ("RG025", "error")
+    assert "`weight_average_decay`" in found.message
+    assert "`ema_decay`" in found.message
+    assert (found.fix, parse(document).config) == (None, None)
+
+
+def test_what_is_wrong_with_a_renamed_key_is_said_where_it_is_written(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("features: {}\nmodel:\n  epochs: 3\n  weight_average_decay: 2\n")
+    (wrong,) = [f for f in recgen.check(path).errors if f.code == "RG013"]
+    assert (wrong.path, wrong.line, wrong.column) == ("model.ema_decay", 4, 3)
+
+
+def test_an_older_and_a_newer_config_render_alike():
+    """The header's digest, too, is that of what was read."""
+    features = experiment(
+        {"column": "customer_id", "data_type": "text"},
+        product=[{"column": "sku", "data_type": "text"}],
+        data={"split": {"kind": "random"}},
+    )
+    assert recgen.render({**features, "model": OLD_MODEL}, allow=["RG301"]) == recgen.render(
+        {**features, "model": NEW_MODEL}, allow=["RG301"]
+    )
+
+
+def test_a_further_dialect_is_a_function():
+    """It runs before or after the others; what it moves keeps its place in the text."""
+
+    def target_as_name(data: Plain) -> Rewritten:
+        place = ("features", "target")
+
+        def change(data: Plain, place: Location) -> Change | None:
+            if not isinstance(at(data, place), dict):
+                return None
+            name = Fix(("features", "target_column"), "set", at(data, (*place, "column")))
+            steps = (name, Fix(place, "remove"))
+            return Change("RG021", place, "m", "h", steps, today=name.location)
+
+        return rewrite(data, [place], change)
+
+    data = experiment({"column": "c", "type": "numeric"})
+    data["features"]["target"] = {"column": "price"}
+    found = modernize(Document(data), dialects=[target_as_name, *DIALECTS])
+    assert found.data["features"]["target_column"] == "price"
+    assert [each.path for each in found.findings] == ["features.target", f"{BUYER}.type"]
+    assert found.origins["features", "target_column"] == ("features", "target")

@@ -18,15 +18,11 @@ from runs import Run, write_modules
 
 from recgen.check import require
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        "RECGEN_TEST_REPLICAS" not in os.environ, reason="takes minutes: make test-replicas"
-    ),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 BATCH = 100  # of the last 45 rows of validation, the second replica gets none
-PARTS = {"none": 1, "mirrored": 2, "multi_worker": 2}
+MACHINES = {"alone": (1, 1), "mirrored": (1, 2), "workers": (2, 1)}
+"""How many workers there are, and how many devices each has."""
 NEGATIVES = ("in_batch", "mixed", "full_catalogue")
 LAYERS = [{"type": "dense", "units": 16, "l2_reg": 0.001}, {"type": "batch_norm"}]
 DEEP = {"buyer_tower_layers": LAYERS, "product_tower_layers": LAYERS}
@@ -35,7 +31,7 @@ STEP = {"optimizer": "sgd", "learning_rate": 1, "gradient_clip_norm": 0.05, **DE
 STEP |= {"catalogue_negatives": 51}
 FIT = {"epochs": 3, "batch_size": BATCH + 1, "gradient_clip_norm": 0.05, "negatives": "mixed"}
 FIT |= {"recency_half_life_days": 200, "catalogue_negatives": 51, **DEEP}
-FIT |= {"weight_average_decay": 0.9}
+FIT |= {"ema_decay": 0.9}
 ALLOWED = ["RG201", "RG203", "RG204"]
 ASKED = {"customer_id": ["10001", "10002"], "country": ["Italy", "UK"], "age": [21.0, 22.0]}
 ASKED |= {"past": [[900_008, 900_016], [900_001, 900_002]]}
@@ -43,7 +39,7 @@ ASKED |= {"past": [[900_008, 900_016], [900_001, 900_002]]}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the tasks of one kind of distribution gave, in their folder."""
+    """What the tasks gave on one kind of machines, in their folder."""
 
     folder: Path
 
@@ -84,37 +80,34 @@ def data(shop_with_past: Run, tmp_path_factory: pytest.TempPathFactory) -> Data:
 
 @pytest.fixture(scope="module")
 def outcome(data: Data) -> Callable[[str], Outcome]:
-    """Returns what a kind of distribution gives; its processes run once."""
+    """Returns what a kind of machines gives; its processes run once."""
     made: dict[str, Outcome] = {}
 
-    def of(distribution: str) -> Outcome:
-        if distribution not in made:
-            made[distribution] = _outcome(data, distribution)
-        return made[distribution]
+    def of(machines: str) -> Outcome:
+        if machines not in made:
+            made[machines] = _outcome(data, machines)
+        return made[machines]
 
     return of
 
 
-def _outcome(data: Data, distribution: str) -> Outcome:
-    folder = data.folder / distribution
-    replicas, name = PARTS[distribution], distribution
+def _outcome(data: Data, machines: str) -> Outcome:
+    folder = data.folder / machines
     custom = {"batch_size": BATCH}
     tasks = []
     for case in (f"{kind} {n}" for kind in ("plain", "history") for n in NEGATIVES):
-        model = {**STEP, "negatives": case.split()[1], "distribution": name}
+        model = {**STEP, "negatives": case.split()[1]}
         tasks.append(data.task("step", folder / case, custom, model))
     # Alone, the batch is given: with two replicas it follows from the config's 101 rows.
-    alone = custom if replicas == 1 else {}
-    tasks.append(data.task("fit", folder / "fit", alone, {**FIT, "distribution": name}))
+    alone = custom if machines == "alone" else {}
+    tasks.append(data.task("fit", folder / "fit", alone, FIT))
     tasks[-1]["ask"] = ASKED
-    _run(folder, tasks, distribution)
+    _run(folder, tasks, *MACHINES[machines])
     return Outcome(folder)
 
 
-def _run(folder: Path, tasks: list[Any], distribution: str) -> None:
-    """Runs tasks in a process with two devices, or in two workers."""
-    workers = 2 if distribution == "multi_worker" else 1
-    devices = 2 if distribution == "mirrored" else 1
+def _run(folder: Path, tasks: list[Any], workers: int, devices: int) -> None:
+    """Runs tasks in a process with some devices, or in several workers."""
     ports = _free_ports(workers)
     # As Vertex AI names them: the numbers of chief and first worker are both 0.
     cluster = {"chief": [ports[0]], "worker": ports[1:]}
@@ -151,12 +144,12 @@ def _free_ports(count: int) -> list[str]:
     return ports
 
 
-@pytest.mark.parametrize("distribution", ["mirrored", "multi_worker"])
+@pytest.mark.parametrize("machines", ["mirrored", "workers"])
 def test_a_step_is_that_of_one_replica(
-    outcome: Callable[[str], Outcome], distribution: str
+    outcome: Callable[[str], Outcome], machines: str
 ) -> None:  # P45
     for case in (f"{kind} {n}" for kind in ("plain", "history") for n in NEGATIVES):
-        alone, together = outcome("none").step(case), outcome(distribution).step(case)
+        alone, together = outcome("alone").step(case), outcome(machines).step(case)
         assert alone.keys() == together.keys()
         norms = {part: _norm(alone, part) for part in ("gradient", "step", "loss")}
         assert norms["step"] == pytest.approx(0.05, rel=1e-3)  # the clip acts; the rate is 1
@@ -169,11 +162,11 @@ def _norm(values: Mapping[str, Any], part: str) -> float:
     return float(np.sqrt(sum(np.sum(v**2) for name, v in values.items() if part in name)))
 
 
-@pytest.mark.parametrize("distribution", ["mirrored", "multi_worker"])
+@pytest.mark.parametrize("machines", ["mirrored", "workers"])
 def test_a_training_is_that_of_one_replica(
-    outcome: Callable[[str], Outcome], distribution: str
+    outcome: Callable[[str], Outcome], machines: str
 ) -> None:  # P45
-    alone, together = outcome("none").metrics("fit"), outcome(distribution).metrics("fit")
+    alone, together = outcome("alone").metrics("fit"), outcome(machines).metrics("fit")
     assert together["params"]["replicas"] == 2
     assert together["params"]["batch_size"] == BATCH  # of 101
     for name, values in alone["loss"].items():
@@ -194,12 +187,12 @@ def test_a_training_is_that_of_one_replica(
     assert together["evaluation"]["model"]["all"]["recall_at_10"] == pytest.approx(
         alone["evaluation"]["model"]["all"]["recall_at_10"], abs=0.03
     )
-    scores = [outcome(name).told("fit")["scores"] for name in ("none", distribution)]
+    scores = [outcome(name).told("fit")["scores"] for name in ("alone", machines)]
     np.testing.assert_allclose(scores[1], scores[0], rtol=0.02, atol=0.02)
 
 
 def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
-    together = outcome("multi_worker")
+    together = outcome("workers")
     assert set(together.told("fit")["written"]) == {"training_metrics.json"}
     assert together.told("fit", worker=1)["written"] == []
     left = {path.name for path in (together.folder / "fit" / "run").iterdir()}
@@ -209,39 +202,29 @@ def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
 
 def test_killed_workers_go_on_together(data: Data, outcome: Callable[[str], Outcome]) -> None:
     folder = data.folder / "killed"
-    model = {**FIT, "distribution": "multi_worker"}
-    _run(folder, [data.task("killed", folder / "fit", {}, model)], "multi_worker")
+    _run(folder, [data.task("killed", folder / "fit", {}, FIT)], *MACHINES["workers"])
     left = {path.name.partition("-")[0] for path in (folder / "fit" / "run").iterdir()}
     assert left == {"checkpoints", "tensorboard", "training_metrics.json"}
-    _run(folder, [data.task("fit", folder / "fit", {}, model)], "multi_worker")
+    _run(folder, [data.task("fit", folder / "fit", {}, FIT)], *MACHINES["workers"])
     assert "going on after epoch 2" in (folder / "log-1").read_text()
-    whole, resumed = outcome("multi_worker").metrics("fit"), Outcome(folder).metrics("fit")
+    whole, resumed = outcome("workers").metrics("fit"), Outcome(folder).metrics("fit")
     for name, values in whole["loss"].items():
         assert resumed["loss"][name] == pytest.approx(values, rel=1e-3), name
 
 
-@pytest.mark.parametrize("distribution", ["none", "mirrored"])
-def test_gpus_that_would_be_idle_are_refused(
-    data: Data, distribution: str, monkeypatch: pytest.MonkeyPatch
-) -> None:  # P59
-    task = data.task(
-        "fit", data.folder / f"gpus {distribution}", {}, {"distribution": distribution}
-    )
-    module = Run(Path(task["folder"]), data.run.data, data.run.config).module()
-    monkeypatch.setattr(module.tf.config, "list_physical_devices", lambda kind: [kind] * 2)
-    module.require_devices({"gpu_enabled": True})
-    with pytest.raises(RuntimeError, match=r"asks for 3 GPU\(s\) and TensorFlow sees 2"):
-        module.require_devices({"gpu_enabled": True, "gpu_count": 3})
-    custom = {"gpu_enabled": True, "gpu_count": 2}
-    if distribution == "mirrored":
-        module.require_devices(custom)
-    else:
-        with pytest.raises(RuntimeError, match="asks for 2 GPUs and this trainer uses one"):
-            module.require_devices(custom)
+def test_an_ordinary_config_trains_on_as_many_gpus_as_it_is_given(data: Data) -> None:  # P59
+    """The machine has three; nothing in the config is about them."""
+    folder = data.folder / "ordinary"
+    custom = {"gpu_enabled": True, "gpu_count": 2, "epochs": 1}
+    _run(folder, [data.task("fit", folder / "fit", custom, {"refit": False})], 1, 3)
+    params = Outcome(folder).metrics("fit")["params"]
+    assert params["replicas"] == 2
+    assert params["batch_size"] == 256
+    assert "2 replicas, 128 rows each" in (folder / "log-0").read_text()
 
 
 def test_more_replicas_than_rows_are_refused(data: Data) -> None:  # P58
     folder = data.folder / "tiny"
-    task = data.task("fit", folder / "fit", {"batch_size": 1}, {"distribution": "mirrored"})
-    with pytest.raises(AssertionError, match="A batch of 1 rows is too small for 2 replicas"):
-        _run(folder, [task], "mirrored")
+    task = data.task("fit", folder / "fit", {"batch_size": 1}, {})
+    with pytest.raises(AssertionError, match="1 rows are too few for 2 replicas"):
+        _run(folder, [task], *MACHINES["mirrored"])

@@ -1,4 +1,4 @@
-"""The evaluation of the generated trainer, beside a naive one; nothing is trained here."""
+"""The runtime's evaluation, beside a naive one; nothing is trained here."""
 
 from __future__ import annotations
 
@@ -11,95 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scored import Pairs, Scored
 
-from recgen.generate import render
-
-Pairs = Sequence[tuple[int, int]]
-"""Indices of a buyer and a product."""
 Plain = dict[str, Any]
 
-WIDTH = 256
 KS = (5, 10, 50, 100)
-EXPERIMENT = {
-    "features": {
-        "buyer_id_column": "user",
-        "product_id_column": "sku",
-        "buyer_model_features": [
-            {"column": "user", "data_type": "text"},
-            {
-                "column": "past",
-                "data_type": "history",
-                "transforms": {"history": {"shared_with": "sku"}},
-            },
-        ],
-        "product_model_features": [{"column": "sku", "data_type": "text"}],
-    },
-    "model": {"output_embedding_dim": WIDTH},
-    "data": {"split": {"kind": "random"}},
-}
-
-
-@pytest.fixture(scope="module")
-def module(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    from recgen.local.child import load_module
-
-    path = tmp_path_factory.mktemp("evaluation") / "trainer_module.py"
-    path.write_text(render(EXPERIMENT)["trainer_module.py"], encoding="utf-8")
-    return load_module(path)
-
-
-class Shop:
-    """Rows as the trainer has them, and a model whose scores are given."""
-
-    def __init__(self, module: Any, train: Pairs, products: int, buyers: int = 2000) -> None:
-        self.module, self.products, self.buyers = module, products, buyers
-        self.train = self.rows(train)
-        self.catalogue = module.Catalogue(self.train, self)
-
-    def vocabulary_by_name(self, name: str) -> list[bytes]:
-        assert name == "sku_vocab"
-        return [b"p%d" % number for number in range(self.products)]
-
-    def vocabulary_size_by_name(self, name: str) -> int:
-        assert name == "user_vocab"
-        return self.buyers
-
-    def rows(self, pairs: Pairs, chunk: int = 7) -> Any:
-        """Returns a dataset of chunks, as `read_rows` does; a list has as many items as fit."""
-        import tensorflow as tf
-
-        buyers, products = (np.array([pair[at] for pair in pairs], np.int64) for at in (0, 1))
-        past = tf.RaggedTensor.from_row_lengths(
-            np.repeat(products, buyers % 3).astype(np.int32), buyers % 3
-        )
-        features = {"user": buyers, "past": past, "sku": products}
-        return tf.data.Dataset.from_tensor_slices(features).ragged_batch(chunk).map(_dense)
-
-    def model(self, scores: Any) -> Any:
-        """Returns the generated model, for which a buyer's score of a product is in a table."""
-        import tensorflow as tf
-
-        table = np.zeros((len(scores), WIDTH), np.float32)
-        table[:, : scores.shape[1]] = scores
-
-        class Query(tf.keras.layers.Layer):
-            def call(self, features: Any, training: bool = False) -> Any:
-                return tf.gather(table, features["user"])
-
-        class Candidate(tf.keras.layers.Layer):
-            def call(self, features: Any, training: bool = False) -> Any:
-                return tf.one_hot(features["sku"], WIDTH)
-
-        model = self.module.RetrievalModel(Query(), Candidate(), self.catalogue)
-        model.embed_catalogue()
-        return model
-
-    def evaluation(self, test: Pairs) -> Any:
-        return self.module.Evaluation(self.catalogue, self.train, self.rows(test))
-
-
-def _dense(chunk: Plain) -> Plain:
-    return {"user": chunk["user"], "past": chunk["past"], "sku": chunk["sku"]}
 
 
 def by_hand(train: Pairs, test: Pairs, products: int, buyers: int, scores: Any) -> Plain:
@@ -183,10 +99,10 @@ all_scores = st.lists(
 )
 @given(train_pairs, test_pairs, all_scores)
 def test_metrics_are_those_of_a_naive_implementation(
-    module: Any, train: Pairs, test: Pairs, scores: list[int]
+    runtime: Any, train: Pairs, test: Pairs, scores: list[int]
 ) -> None:  # P63, P65
     table = np.array(scores, np.float32).reshape(8, FEW)
-    shop = Shop(module, train, FEW, FEW_BUYERS)
+    shop = Scored(runtime, train, FEW, FEW_BUYERS)
     evaluation = shop.evaluation(test)
     expected = by_hand(train, test, FEW, FEW_BUYERS, table)
     if not len(evaluation.pairs):
@@ -210,8 +126,8 @@ def scores_of(seed: int = 0) -> Any:
     return np.random.default_rng(seed).normal(size=(8, PRODUCTS)).astype(np.float32)
 
 
-def test_a_row_that_is_there_twice_is_one_pair(module: Any) -> None:  # P65
-    shop, scores = Shop(module, TRAIN, PRODUCTS), scores_of()
+def test_a_row_that_is_there_twice_is_one_pair(runtime: Any) -> None:  # P65
+    shop, scores = Scored(runtime, TRAIN, PRODUCTS), scores_of()
     once, often = (
         shop.evaluation(rows).compare(shop.model(scores))
         for rows in (TEST, TEST * 3 + TEST[:2] * 9)
@@ -220,8 +136,8 @@ def test_a_row_that_is_there_twice_is_one_pair(module: Any) -> None:  # P65
     assert once["pairs"] == {"all": 5, "new": 3, "left_out": 0}
 
 
-def test_who_and_what_training_does_not_know_is_left_out_and_counted(module: Any) -> None:
-    shop = Shop(module, TRAIN, PRODUCTS)
+def test_who_and_what_training_does_not_know_is_left_out_and_counted(runtime: Any) -> None:
+    shop = Scored(runtime, TRAIN, PRODUCTS)
     strangers = [(7, 0), (7, 0), (0, 13), (0, PRODUCTS), (0, PRODUCTS), (7, PRODUCTS)]
     evaluation = shop.evaluation([*TEST, *strangers])
     assert evaluation.left_out == 4  # pairs, not rows
@@ -231,21 +147,21 @@ def test_who_and_what_training_does_not_know_is_left_out_and_counted(module: Any
     assert result["model"]["all"] == usual["model"]["all"]
 
 
-def test_buyers_out_of_vocabulary_are_not_one_buyer(module: Any) -> None:
-    shop = Shop(module, TRAIN, PRODUCTS, buyers=2)  # 2 and 3 stand for many
+def test_buyers_out_of_vocabulary_are_not_one_buyer(runtime: Any) -> None:
+    shop = Scored(runtime, TRAIN, PRODUCTS, buyers=2)  # 2 and 3 stand for many
     evaluation = shop.evaluation(TEST)
-    assert evaluation.buyers.tolist() == [0, 0, 1]
+    assert (evaluation.pairs // evaluation.stride).tolist() == [0, 0, 1]
     assert evaluation.left_out == 2
 
 
-def test_a_test_of_strangers_has_no_pairs(module: Any) -> None:
-    evaluation = Shop(module, TRAIN, PRODUCTS).evaluation([(7, 0), (0, 13)])
+def test_a_test_of_strangers_has_no_pairs(runtime: Any) -> None:
+    evaluation = Scored(runtime, TRAIN, PRODUCTS).evaluation([(7, 0), (0, 13)])
     assert len(evaluation.pairs) == 0
     assert evaluation.left_out == 2
 
 
-def test_a_model_that_says_nothing_is_not_perfect(module: Any) -> None:  # P63, P42
-    shop = Shop(module, [(n % 5, n % 120) for n in range(600)], 120)
+def test_a_model_that_says_nothing_is_not_perfect(runtime: Any) -> None:  # P63, P42
+    shop = Scored(runtime, [(n % 5, n % 120) for n in range(600)], 120)
     test = [(n % 5, (7 * n) % 120) for n in range(100)]
     for nothing in (0.0, 3.25, -1e6, math.nan):
         result = shop.evaluation(test).compare(shop.model(np.full((5, 120), nothing)))
@@ -254,40 +170,40 @@ def test_a_model_that_says_nothing_is_not_perfect(module: Any) -> None:  # P63, 
         assert result["model"]["all"]["mrr"]["value"] <= 1 / 100
 
 
-def test_scores_that_differ_by_rounding_are_ties(module: Any) -> None:  # P63
+def test_scores_that_differ_by_rounding_are_ties(runtime: Any) -> None:  # P63
     scores = np.ones((5, 120), np.float32)
     scores += np.random.default_rng(0).normal(size=scores.shape).astype(np.float32) * 1e-7
-    shop = Shop(module, [(n % 5, n % 120) for n in range(600)], 120)
+    shop = Scored(runtime, [(n % 5, n % 120) for n in range(600)], 120)
     test = [(n % 5, (7 * n) % 120) for n in range(100)]
     result = shop.evaluation(test).compare(shop.model(scores))
     assert result["model"]["all"]["recall_at_100"]["value"] == 0
 
 
-def test_a_model_that_knows_is_perfect(module: Any) -> None:
+def test_a_model_that_knows_is_perfect(runtime: Any) -> None:
     scores = np.full((8, PRODUCTS), -1.0)
     for at, (buyer, product) in enumerate(TEST):
         scores[buyer, product] = 1 + at
     result = (
-        Shop(module, TRAIN, PRODUCTS)
+        Scored(runtime, TRAIN, PRODUCTS)
         .evaluation(TEST)
-        .compare(Shop(module, TRAIN, PRODUCTS).model(scores))
+        .compare(Scored(runtime, TRAIN, PRODUCTS).model(scores))
     )
     recall = result["model"]["new"]["recall_at_5"]
     assert recall == {"value": 1, "low": 1, "high": 1}
 
 
-def test_unknown_products_take_no_place_in_a_buyers_history(module: Any) -> None:
+def test_unknown_products_take_no_place_in_a_buyers_history(runtime: Any) -> None:
     """Nobody can be shown what is out of vocabulary."""
     train = [(0, PRODUCTS)] * 5 + [(0, 1), (1, 2), (1, 3)]
     result = (
-        Shop(module, train, PRODUCTS)
+        Scored(runtime, train, PRODUCTS)
         .evaluation([(0, 1)])
-        .compare(Shop(module, train, PRODUCTS).model(scores_of()))
+        .compare(Scored(runtime, train, PRODUCTS).model(scores_of()))
     )
     assert result["own_history"]["all"]["mrr"]["value"] == 1
 
 
-def test_intervals_shrink_with_more_buyers(module: Any) -> None:
+def test_intervals_shrink_with_more_buyers(runtime: Any) -> None:
     random = np.random.default_rng(1)
     widths = []
     for buyers in (20, 200, 2000):
@@ -295,7 +211,7 @@ def test_intervals_shrink_with_more_buyers(module: Any) -> None:
         train = [(buyer, int(product)) for buyer in range(buyers) for product in (0, buyer % 100)]
         train += [(0, product) for product in range(100)]
         test = [(buyer, int(random.integers(100))) for buyer in range(buyers) for _ in range(2)]
-        shop = Shop(module, train, 100)
+        shop = Scored(runtime, train, 100)
         result = shop.evaluation(test).compare(shop.model(scores))
         interval = result["model"]["all"]["recall_at_50"]
         assert interval["low"] < interval["value"] < interval["high"]
@@ -305,22 +221,22 @@ def test_intervals_shrink_with_more_buyers(module: Any) -> None:
     assert widths[0] > 2 * widths[1] > 4 * widths[2]
 
 
-def test_intervals_are_of_buyers_not_of_pairs(module: Any) -> None:
+def test_intervals_are_of_buyers_not_of_pairs(runtime: Any) -> None:
     """Ten buyers with a hundred pairs each, all hit or all missed, say as much as ten pairs."""
     scores = np.zeros((10, 250))
     scores[:5, :100] = 10 + np.arange(100)
     scores[5:, :100] = -10 - np.arange(100)
     train = [(n % 10, n) for n in range(250)]
-    shop = Shop(module, train, 250)
+    shop = Scored(runtime, train, 250)
     test = [(buyer, product) for buyer in range(10) for product in range(100)]
     interval = shop.evaluation(test).compare(shop.model(scores))["model"]["all"]["recall_at_100"]
     assert interval["value"] == 0.5
     assert interval["high"] - interval["low"] > 0.4
 
 
-def test_coverage_counts_products_that_somebody_is_shown(module: Any) -> None:
+def test_coverage_counts_products_that_somebody_is_shown(runtime: Any) -> None:
     train = [(n % 10, n) for n in range(250)]
-    shop = Shop(module, train, 250)
+    shop = Scored(runtime, train, 250)
     test = [(buyer, 3) for buyer in range(10)]
     alike = np.tile(np.arange(250.0), (10, 1))
     result = shop.evaluation(test).compare(shop.model(alike))
@@ -330,8 +246,8 @@ def test_coverage_counts_products_that_somebody_is_shown(module: Any) -> None:
     assert result["model"]["coverage_at_100"] == pytest.approx(200 / 250)
 
 
-def test_popularity_counts_training_rows_only(module: Any) -> None:  # P66
-    shop = Shop(module, TRAIN, PRODUCTS)
+def test_popularity_counts_training_rows_only(runtime: Any) -> None:  # P66
+    shop = Scored(runtime, TRAIN, PRODUCTS)
     # By training rows: 0 and 3 have three, 1 has two, then 2, 4, 5 one each.
     assert shop.catalogue.popularity_ranks(np.array([0, 3, 1, 2, 4, 5])).tolist() == [
         0,

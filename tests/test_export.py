@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import pytest
@@ -10,46 +9,11 @@ from attacks import ATTACKS
 from diagnoses import healthy, run_of
 from pages import attacked
 
-from recgen.analysis import load_run
-from recgen.analysis.exporting import FILE, event_file
-from recgen.analysis.exporting.events import _checksum, event_records
 from recgen.analysis.exporting.measures import figures_of, series_of
 
 pytest_plugins = ["running"]
 
 REPORTED = Path(__file__).parent / "reported"
-
-
-def records(content):
-    """Returns the records of a TFRecord file."""
-    found = []
-    while content:
-        (length,) = struct.unpack("<Q", content[:8])
-        assert content[8:12] == _checksum(content[:8])
-        data, check = content[12 : 12 + length], content[12 + length : 16 + length]
-        assert check == _checksum(data)
-        found.append(data)
-        content = content[16 + length :]
-    return found
-
-
-def test_the_checksum_is_that_of_the_format():
-    # CRC-32C of RFC 3720, B.4, and TensorFlow's mask of it.
-    for data, crc in ((b"123456789", 0xE3069283), (bytes(32), 0x8A9136AA)):
-        masked = (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
-        assert struct.unpack("<I", _checksum(data)) == (masked,)
-
-
-def test_a_file_begins_with_its_version():
-    first, second = records(event_records(1.5, "recgen", [(300, [])]))
-    assert first == b"\x09" + struct.pack("<d", 1.5) + b"\x1a\x0dbrain.Event:2R\x08\n\x06recgen"
-    assert second == b"\x09" + struct.pack("<d", 1.5) + b"\x10\xac\x02\x2a\x00"
-
-
-def test_every_epoch_has_an_event_and_the_same_run_the_same_bytes(folder):
-    run = run_of(folder / "run", healthy(5))
-    assert len(records(event_file(run))) == 6
-    assert event_file(run) == event_file(load_run(folder / "run"))
 
 
 def test_what_is_measured_has_a_tag(folder):
@@ -71,41 +35,20 @@ def test_what_is_measured_has_a_tag(folder):
     assert figures["final/test_recall_at_100"] == pytest.approx(0.3, abs=0.1)
 
 
-def test_runs_of_one_name_get_a_folder_each(run, folder):
-    for place in ("a", "b"):
-        (folder / place).mkdir()
-        run_of(folder / place / "run", healthy(2))
-    command = ("export", "a/run", "b/run", "--to", "tensorboard")
-    code, out, err = run(*command)
-    assert (code, err) == (0, "")
-    assert out.splitlines() == [
-        f"wrote     tensorboard/run/{FILE}",
-        f"wrote     tensorboard/run-2/{FILE}",
-        "next      tensorboard --logdir tensorboard",
-    ]
-    assert run(*command)[1].startswith("unchanged tensorboard/run/")
-    run_of(folder / "a" / "run", healthy(3))
-    assert run(*command)[1].startswith("wrote     tensorboard/run/")
-    assert [each.name for each in (folder / "tensorboard" / "run").iterdir()] == [FILE]
-
-
 def test_what_cannot_be_exported(run, folder):
-    assert run("export", "nothing", "--to", "tensorboard")[0] == 2
-    (folder / "file").write_text("")
-    code, _, err = run("export", REPORTED / "39", "--to", "tensorboard", "--out", "file")
-    assert code == 2
-    assert err.startswith(f"error: writing file/39/{FILE} failed: Not a directory\n")
+    assert run("export", "nothing", "--to", "mlflow")[0] == 2
     code, _, err = run("export", REPORTED / "39", "--to", "excel")
     assert code == 2
-    assert "excel" in err
+    assert "'excel' is not 'mlflow'" in err
 
 
-def test_attacks_leave_the_folder_nowhere(run, folder, experiment):
-    for kind in ("path", "absolute path", "Windows path", "NUL", "lone surrogate", "dot"):
-        attacked(folder / "run", ATTACKS[kind], experiment)
-        assert run("export", "run", "--to", "tensorboard")[0] == 0
-    assert sorted(each.name for each in folder.iterdir()) == ["run", "tensorboard"]
-    assert [each.name for each in folder.rglob("*tfevents*")] == [FILE]
+def test_who_asks_for_tensorboard_is_told_that_it_is_there(run, folder):
+    code, _, err = run("export", REPORTED / "39", "--to", "tensorboard")
+    assert code == 2
+    words = " ".join(err.replace("│", " ").split())
+    assert "the trainer writes TensorBoard's files into the run's folder" in words
+    assert "tensorboard --logdir RUN" in words
+    assert list(folder.iterdir()) == []
 
 
 # MLflow

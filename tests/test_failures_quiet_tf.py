@@ -13,16 +13,18 @@ from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep
 
 from recgen.check import require
 
+pytestmark = pytest.mark.slow
+
 
 def fit(run: Run, monkeypatch: pytest.MonkeyPatch, steps: int = 30, **custom: Any) -> Plain:
     """Trains with the watch awake after few steps, and returns the metrics of all epochs.
 
-    What has a constant's name in `custom` is that constant of the module.
+    What has a constant's name in `custom` is that constant of the runtime.
     """
     module = run.module()
     constants = {name: custom.pop(name) for name in [*custom] if name.isupper()}
     for name, value in {"GRACE_STEPS": steps, **constants}.items():
-        monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(module.runtime, name, value)
     module.run_fn(run.fn_args(**custom))
     metrics = run.metrics()
     assert metrics["epochs"] == list(range(metrics["params"]["epochs"]))

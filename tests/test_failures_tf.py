@@ -10,6 +10,8 @@ import pytest
 from runs import Plain, Run
 from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep, fails
 
+pytestmark = pytest.mark.slow
+
 ADAM = {"optimizer": "adam", "learning_rate": 0.1}
 
 
@@ -37,7 +39,7 @@ def test_collapse(shop: Run, model: Plain) -> None:  # P42, P48, P63
 def test_collapse_with_no_dimension_alive_in_both_towers(shop: Run) -> None:  # P42
     run = shop.variant(ALLOWED, **deep(RELU_LAST, logq_correction=False, **ADAM))
     built = run.built(epochs=1)
-    model, module = built.model, built.module
+    model, runtime = built.model, built.module.runtime
     halves = np.arange(32) < 16  # each tower is alive, in other dimensions
     for tower, alive in ((model.query_tower, halves), (model.candidate_tower, ~halves)):
         kernel, bias = tower.dense_3.get_weights()
@@ -45,7 +47,8 @@ def test_collapse_with_no_dimension_alive_in_both_towers(shop: Run) -> None:  # 
     for name, tower in model.towers.items():
         vectors = tower(built.batch).numpy()
         assert (vectors.max(axis=0) > 0).sum() == 16
-        assert float(module.spread(vectors)) > module.DEAD_SPREAD, f"the {name} tower is alive"
+        variance = float(runtime.relative_variance(vectors))
+        assert variance > runtime.DEAD_VARIANCE, f"the {name} tower is alive"
     for step in range(1, 4):
         logs = model.train_step(built.batch)
         assert float(logs["total_gradient"]) == 0
@@ -78,7 +81,7 @@ def test_dead_tower(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:  # P42
     run = shop.variant(ALLOWED, **ONCE, **model)
     module = run.module()
     # Of some seeds the whole layer dies, and the step's own alarm comes first: it is off.
-    monkeypatch.setattr(module, "DEAD_STEPS", 10**9)
+    monkeypatch.setattr(module.runtime, "DEAD_STEPS", 10**9)
     metrics = dead_tower(run, module)
     assert "query" in metrics["params"]["collapsed_towers"]
     final = metrics["final_metrics"]
@@ -114,7 +117,7 @@ def test_not_learning(
 ) -> None:  # P49: losses are compared with chance, whatever the batch
     run = shop.variant(ALLOWED, learning_rate=1e-6, logq_correction=logq, **ONCE)
     module = run.module()
-    monkeypatch.setattr(module, "GRACE_STEPS", 5)
+    monkeypatch.setattr(module.runtime, "GRACE_STEPS", 5)
     name = f"{batch_size}"
     message, metrics = fails(run, module, name, epochs=6, batch_size=batch_size)
     assert re.fullmatch(r"Epoch [3-6]: After [3-6] epochs the loss is that of chance\.", message)
@@ -132,7 +135,7 @@ def test_popularity_only(
         ALLOWED, buyer_tower_layers=[layer], negatives=negatives, batch_size=64, **ONCE
     )
     module = run.module()
-    monkeypatch.setattr(module, "GRACE_STEPS", 100)
+    monkeypatch.setattr(module.runtime, "GRACE_STEPS", 100)
     message, metrics = fails(run, module, epochs=8)
     assert re.fullmatch(r"Epoch \d: Everybody is shown the most popular products\.", message)
     assert metrics["params"]["failure_kind"] == "popularity_only"
@@ -155,14 +158,14 @@ def test_divergence(shop: Run, batch_size: int) -> None:  # P49
 def test_divergence_in_a_later_epoch(shop: Run) -> None:
     run = shop.variant(ALLOWED, optimizer="adam", learning_rate=0.005, **ONCE)
     module = run.module()
-    usual = module.FailureWatch.on_epoch_begin
+    usual = module.runtime.FailureWatch.on_epoch_begin
 
     def faster(watch: Any, epoch: int, logs: Any = None) -> None:
         usual(watch, epoch, logs)
         if epoch == 2:
             watch.model.optimizer.learning_rate.assign(0.3)
 
-    module.FailureWatch.on_epoch_begin = faster
+    module.runtime.FailureWatch.on_epoch_begin = faster
     message, metrics = fails(run, module, epochs=9)
     assert metrics["params"]["failure_kind"] == "divergence"
     first, *_, before, last = metrics["health"]["loss_to_chance"]
@@ -189,14 +192,14 @@ def test_nan(shop: Run) -> None:  # P50, P51
 def test_a_failure_of_the_second_training_is_one(shop: Run) -> None:
     run = shop.variant()
     module = run.module()
-    usual = module.FailureWatch.on_epoch_begin
+    usual = module.runtime.FailureWatch.on_epoch_begin
 
     def collapse(watch: Any, epoch: int, logs: Any = None) -> None:
         usual(watch, epoch, logs)
         if watch.popularity is None:
             watch.model.optimizer.learning_rate.assign(float("nan"))
 
-    module.FailureWatch.on_epoch_begin = collapse
+    module.runtime.FailureWatch.on_epoch_begin = collapse
     with pytest.raises(RuntimeError, match=r"^Second training, epoch 1: The loss became NaN"):
         module.run_fn(run.fn_args(epochs=2))
     assert run.metrics()["params"]["failure_kind"] == "nan"

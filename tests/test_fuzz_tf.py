@@ -17,7 +17,7 @@ from synthetic import random_table
 
 from recgen.check import check, require
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 _LARGEST = 1000  # of any number in a config: wider is only slower
 

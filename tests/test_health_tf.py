@@ -28,7 +28,7 @@ def built(shop: Run) -> Built:
 def health(built: Built, tmp_path: Any) -> Any:
     """The callback that keeps the metrics file, with a batch as its probe; answers to 3 rows."""
     few = {name: column[:3] for name, column in built.batch.items()}
-    metrics = built.module.MetricsFile([], {}, 4.0, built.batch, few)
+    metrics = built.module.runtime.MetricsFile([], None, {}, 4.0, built.batch, few)
     metrics.set_model(built.model)
     return metrics
 
@@ -73,9 +73,9 @@ def test_rank_and_cosine_of_a_tower_are_the_formulas(built: Built, health: Any) 
     ids=["eight directions", "a line", "opposites", "zeros", "nan"],
 )
 def test_rank_and_cosine_where_they_are_known(
-    built: Built, vectors: Array, rank: float, cosine: float | None
+    runtime: Any, vectors: Array, rank: float, cosine: float | None
 ) -> None:
-    found = built.module.embedding_health(vectors.astype(np.float32))
+    found = runtime.embedding_health(vectors.astype(np.float32))
     assert float(found["effective_rank"]) == pytest.approx(rank, rel=1e-3)
     assert float(found["mean_cosine"]) == pytest.approx(cosine or 0, abs=0.006)
 
@@ -117,8 +117,8 @@ def test_no_update_is_a_ratio_of_zero(built: Built, health: Any) -> None:
     assert health.content["health"]["query"]["update_ratio"] == [0.0]
 
 
-def test_dead_units_are_those_of_the_worst_layer(built: Built) -> None:
-    tower, module = built.model.query_tower, built.module
+def test_dead_units_are_those_of_the_worst_layer(built: Built, runtime: Any) -> None:
+    tower = built.model.query_tower
     first, second, _ = (layer.numpy() for layer in tower.trace(built.batch))
     assert first.shape[1] == 48, "trace gives the layers in order"
     assert second.shape[1] == 24
@@ -128,22 +128,23 @@ def test_dead_units_are_those_of_the_worst_layer(built: Built) -> None:
     first, second, _ = (layer.numpy() for layer in tower.trace(built.batch))
     shares = [((layer > 0).mean(axis=0) < 0.01).mean() for layer in (first, second)]
     assert shares[1] >= 0.75 > shares[0]
-    assert float(module.dead_units(tower, built.batch)) == pytest.approx(max(shares))
+    assert float(runtime.dead_units(tower, built.batch)) == pytest.approx(max(shares))
     tower.dense_2.set_weights([kernel, bias])
 
 
+@pytest.mark.slow
 def test_figures_of_an_epoch_are_those_of_its_end(shop: Run) -> None:
     """In the metrics file they are of the model after the epoch, with chance by batch size."""
     run = shop.variant(**ONCE, logq_correction=False)
     module, seen = run.module(), []
-    usual = module.MetricsFile.on_epoch_end
+    usual = module.runtime.MetricsFile.on_epoch_end
 
     def on_epoch_end(metrics: Any, epoch: int, logs: Mapping[str, float]) -> None:
         usual(metrics, epoch, logs)
         vectors = metrics.model.query_tower(metrics.probe).numpy().astype(np.float64)
         seen.append((logs["loss"] / np.log(256), rank_by_hand(vectors)))
 
-    module.MetricsFile.on_epoch_end = on_epoch_end
+    module.runtime.MetricsFile.on_epoch_end = on_epoch_end
     module.run_fn(run.fn_args(epochs=2))
     health = run.metrics()["health"]
     assert health["loss_to_chance"] == pytest.approx([ratio for ratio, _ in seen], rel=1e-6)
@@ -152,6 +153,7 @@ def test_figures_of_an_epoch_are_those_of_its_end(shop: Run) -> None:
     assert "dead_units" not in health["query"]  # it has no layers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "candidates"),
     [

@@ -134,7 +134,8 @@ def transformed(run: Run) -> list[Any]:
     """Returns the features of all rows in their order, as the trainer reads them."""
     module, args = run.module(), run.fn_args()
     patterns = [args.train_files, args.eval_files, args.custom_config["test_files"]]
-    return [next(iter(module.read_rows(each, "some")[0])) for each in patterns]
+    read = module.runtime.Split.read
+    return [next(iter(read(each, "some", module.COLUMNS).dataset)) for each in patterns]
 
 
 @pytest.fixture(scope="module")
@@ -200,12 +201,12 @@ def test_lists_are_read_in_every_form(transform: Any) -> None:  # P28, P30
     assert transform.read_list(tf.constant([[7, MIN64]])).to_list() == [[b"7", str(MIN64).encode()]]
 
 
-def test_padding_is_no_product(run: Run, table: Table) -> None:  # P40, P77
+def test_padding_is_no_product(run: Run, runtime: Any, table: Table) -> None:  # P40, P77
     """What a client pads with reaches the tower no more than what training never saw."""
     import tensorflow as tf
     import tensorflow_transform as tft
 
-    module = run.module()
+    as_raw = runtime.as_raw
     output = tft.TFTransformOutput(str(run.data / "transform"))
     layer, spec = output.transform_features_layer(), output.raw_feature_spec()
     padded = {
@@ -217,8 +218,8 @@ def test_padding_is_no_product(run: Run, table: Table) -> None:  # P40, P77
         "towns": tf.zeros([3, 0], tf.string),
         "brands": tf.constant([["b4"], ["rare 50"], [""]]),
     }
-    raw = {name: module.as_raw(column, spec[name]) for name, column in padded.items()}
-    raw |= {n: module.as_raw(tf.constant(["u1"] * 3), spec[n]) for n in ("user", "town", "the sku")}
+    raw = {name: as_raw(column, spec[name]) for name, column in padded.items()}
+    raw |= {n: as_raw(tf.constant(["u1"] * 3), spec[n]) for n in ("user", "town", "the sku")}
     features = layer(raw)
     for name, column in padded.items():
         places = {value.encode(): at for at, value in enumerate(vocabulary(run, SHARED[name]))}
@@ -359,5 +360,5 @@ def test_names_are_output_names_everywhere() -> None:  # P17
 def test_serving_names_the_list_by_an_identifier(run: Run) -> None:  # P4, P76
     module = run.module()
     assert module.SERVING_NAMES["bought before"] == "bought_before"
-    assert set(module.HISTORIES) == set(SHARED)
+    assert set(module.COLUMNS.histories) == set(SHARED)
     assert module.SERVING_COLUMNS["codes"].name == "int64"

@@ -17,7 +17,7 @@ from test_serving_tf import serve
 
 pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra `train`")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 pytest_plugins = ["running"]
 
 Plain = dict[str, Any]

@@ -335,7 +335,7 @@ def test_without_a_vocabulary_the_schema_says_what_is_in_range(run: Path) -> Non
 def test_a_file_with_too_many_features_is_no_table(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recgen.inspect.records.names.MAX_NAMES", 3)
+    monkeypatch.setattr("recgen.inspect.records.parsing.MAX_NAMES", 3)
     assert slugs(inspect(records(run))) == {"many-features"}
 
 
@@ -451,7 +451,7 @@ def test_every_issue_is_in_the_documentation() -> None:
     written |= set(re.findall(r'\*?\("([a-z0-9-]+)", "(?:error|warning)"', text))
     page = (root / "docs" / "inspecting.md").read_text("utf-8")
     told = set(re.findall(r"^\| `([a-z0-9-]+)`", page, re.MULTILINE))
-    assert len(written) > 35
+    assert "truncated-file" in written
     assert told == written
 
 

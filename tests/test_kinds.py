@@ -58,7 +58,7 @@ def test_a_kind_that_is_not_known_is_read_as_retrieval(said):
 
 
 def test_noise_comes_from_the_interval_then_the_rows_then_the_figure():
-    judged = {"part": "test", "measure": "recall@10", "own": 0.5, "baseline": 0.5}
+    judged = {"split": "test", "measure": "recall@10", "own": 0.5, "baseline": 0.5}
     assert Judged(**judged, rows=100, low=0.4, high=0.6).noise == pytest.approx(0.1)
     assert Judged(**judged, rows=100).noise == pytest.approx(2 * (0.5 / 100) ** 0.5)
     assert Judged(**judged, rows=None).noise == pytest.approx(0.01)

@@ -19,6 +19,7 @@ LINE = [
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}
 _SLOW = {*_TENSORFLOW, "pyarrow", "numpy", "jinja2", "black", "yaml", "rich", "typer"}
+_SLOW |= {"pygments", "tensorflow_metadata"}
 
 
 def _place(module: str) -> int:

@@ -34,7 +34,7 @@ def _is_warned(run: dict[str, Any]) -> bool:
 
 def test_every_training_that_failed_is_warned_of() -> None:  # P42
     failed = [run for run in _measured() if _failed(run)]
-    assert len(failed) > 50
+    assert {"collapse", "dead_tower", "divergence"} <= {run.get("kind") for run in failed}
     silent = [run for run in failed if not _is_warned(run)]
     assert not silent
 

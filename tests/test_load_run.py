@@ -222,7 +222,7 @@ def test_a_run_directory_is_read_whole(tmp_path, experiment):
     (folder / "serving_model").mkdir()
     (folder / "train.log").write_text("one\ntwo\n")
     run = load_run(folder)
-    assert (run.name, run.title, run.place) == ("a run", "shop", str(folder))
+    assert (run.name, run.title, run.path) == ("a run", "shop", str(folder))
     assert run.config is not None
     assert run.config.features.buyer_id == "customer_id"
     assert run.report is not None
@@ -263,10 +263,10 @@ def test_a_run_without_metrics_says_so(tmp_path, experiment):
 def test_what_is_no_run_is_refused(tmp_path):
     (tmp_path / "file.txt").write_text("x")
     for place, said in (
-        (tmp_path, "is no run directory"),
-        (tmp_path / "nothing", "there is no"),
+        (tmp_path, "is not a run directory"),
+        (tmp_path / "nothing", "does not exist"),
         (tmp_path / "file.txt", "is not JSON"),
-        ("a\0b", "there is no"),
+        ("a\0b", "does not exist"),
     ):
         with pytest.raises(RecgenError, match=said):
             load_run(place)
@@ -302,7 +302,7 @@ def test_a_run_behind_a_scheme(memory, experiment):
     put(memory, "/bucket/runs/45/transform/transform_fn/assets/sku_vocab", "a\nb\n")
     for path in ("memory://bucket/runs/45", "memory://bucket/runs/45/training_metrics.json"):
         run = load_run(path)
-        assert (run.name, run.place, len(run.metrics.epochs)) == ("45", path, 8)
+        assert (run.name, run.path, len(run.metrics.epochs)) == ("45", path, 8)
         assert run.vocabularies == {"sku_vocab": 2}
         assert run.report is not None
         assert run.report.source == "memory://bucket/runs/45/config.yaml"
@@ -311,8 +311,8 @@ def test_a_run_behind_a_scheme(memory, experiment):
 def test_what_is_not_there_behind_a_scheme(memory):
     put(memory, "/bucket/file.txt", "x")
     for path, said in (
-        ("memory://nothing/here", "there is no memory://nothing/here"),
-        ("memory://bucket", "is no run directory"),
+        ("memory://nothing/here", "memory://nothing/here does not exist"),
+        ("memory://bucket", "is not a run directory"),
         ("nonsense://bucket", "cannot read nonsense://bucket"),
     ):
         with pytest.raises(RecgenError, match=said):

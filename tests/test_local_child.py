@@ -51,7 +51,7 @@ def test_failure_is_its_last_error_line(module: Path) -> None:
     [
         ("raise SystemExit(3)", "the work failed: exit code 3"),
         ("print('no GPU')\nraise SystemExit(3)", "the work failed: no GPU"),
-        ("import os\nos.kill(os.getpid(), 9)", "ended by signal 9 .out of memory"),
+        ("import os\nos.kill(os.getpid(), 9)", "killed by signal 9 .out of memory"),
         ("import not_there_at_all", "needs a package that is not installed: 'not_there_at_all'"),
         ("raise OSError(28, 'No space left on device')", "no space left on the disk during the"),
     ],

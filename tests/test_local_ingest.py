@@ -211,12 +211,12 @@ def table(buyers: list[str | None], products: list[str | None]) -> object:
 def test_rows_without_ids_are_left_out(tmp_path: Path) -> None:
     data, warnings = clean(table(["1", None, "3", "4"], ["x", "y", None, "z"]), "b", "p", 2)
     assert data.to_pylist() == [{"b": "1", "p": "x"}, {"b": "4", "p": "z"}]
-    assert warnings == ("2 of 4 rows have no 'b' or no 'p': left out",)
+    assert warnings == ("2 of 4 rows have no 'b' or no 'p' and were dropped",)
 
 
 def test_batch_larger_than_the_data_is_a_warning() -> None:
     _, warnings = clean(table(["1", "2"], ["x", "y"]), "b", "p", 1024)
-    assert [text for text in warnings if text.startswith("batch_size 1,024 is more than")]
+    assert [text for text in warnings if text.startswith("batch_size 1,024 is larger than")]
 
 
 @pytest.mark.parametrize(
@@ -224,8 +224,8 @@ def test_batch_larger_than_the_data_is_a_warning() -> None:
     [
         (["1"], ["x"], "only 1 row with a buyer and a product"),
         (["1", None], ["x", "y"], "only 1 row "),
-        (["1", "2"], ["x", "x"], "column 'p' holds a single product, 'x'"),
-        ([None, None], ["x", "y"], "column 'b' has no value in any of 2 rows"),
+        (["1", "2"], ["x", "x"], "column 'p' has a single product, 'x'"),
+        ([None, None], ["x", "y"], "column 'b' has no values in 2 rows"),
     ],
 )
 def test_nothing_to_learn(

@@ -51,7 +51,7 @@ def test_outputs_may_be_columns_of_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("values", [3.5, [1, 2, 3], [[1, 2], [3, 4]]])
 def test_an_output_that_is_not_one_value_a_row_is_refused(values: object) -> None:
     """P36, P37: a statistic of the data, or a cross that was joined along the wrong axis."""
-    with pytest.raises(ValueError, match=r"output 'a' has shape .*, not one value a row"):
+    with pytest.raises(ValueError, match=r"output 'a' has shape .*, not one value per row"):
         transform._columns({"a": Tensor(values)}, 2)
 
 

@@ -68,9 +68,9 @@ class Case:
         for _ in range(3):
             self.model.train_step(self.batch)
         args = self.run.fn_args()
-        rows, _ = self.built.module.read_rows(args.train_files, "training")
-        chunks = list(rows)
-        self.counts = np.bincount(np.concatenate([chunk["sku"].numpy() for chunk in chunks]))
+        module = self.built.module
+        rows = module.runtime.Split.read(args.train_files, "training", module.COLUMNS)
+        self.counts = np.bincount(rows.column("sku"))
         self.unknown = len(self.model.position) - 1
         self.products = np.minimum(self.batch["sku"].numpy(), self.unknown)
 
@@ -110,17 +110,9 @@ def test_in_batch_is_corrected_by_exact_counts(run: Run) -> None:  # P54
     assert case.unknown in case.products  # what is out of vocabulary is a negative like others
 
 
-def test_a_share_below_a_millionth_is_not_clipped(run: Run) -> None:  # P54
-    module = run.variant(negatives="in_batch").built().module
-    tower = module.tf.keras.layers.Layer()
-
-    catalogue = SimpleNamespace(
-        counts=np.array([20_000_000, 2, 0, 5]),
-        indices=np.array([0, 1]),
-        position=np.array([0, 1, -1, -1], np.int32),
-        features={"sku": np.array([0, 1])},
-    )
-    found = module.RetrievalModel(tower, tower, catalogue).log_probability.numpy()
+def test_a_share_below_a_millionth_is_not_clipped(runtime: Any) -> None:  # P54
+    catalogue = SimpleNamespace(draws=np.array([20_000_000, 2, 0, 5]), indices=np.array([0, 1]))
+    found = runtime.Catalogue.log_probability(catalogue)
     total = 20_000_000 + 2 + 1 + 5  # a product that is never sampled counts as one
     np.testing.assert_allclose(found, np.log(np.array([2e7, 2, 1, 5]) / total), rtol=1e-5)
     assert found[1] < np.log(1e-6)
@@ -298,8 +290,9 @@ def _mean_gradient(run: Run, negatives: str, batches: int, **model: Any) -> Any:
     built = run.variant(allow=["RG208"], negatives=negatives, **model).built()
     built.model.query_tower.set_weights(_fixed(built.model.query_tower))
     built.model.candidate_tower.set_weights(_fixed(built.model.candidate_tower))
-    chunks = list(built.module.read_rows(run.fn_args().train_files, "training")[0])
-    rows = {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}
+    module = built.module
+    train = module.runtime.Split.read(run.fn_args().train_files, "training", module.COLUMNS)
+    rows = {name: train.column(name) for name in module.COLUMNS.specs}
     known = np.flatnonzero(rows["sku"] < len(built.model.position) - 1)
     random, total = np.random.default_rng(0), 0.0
     table = built.model.candidate_tower.sku_embedding.embeddings

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from runs import Run
 
+pytestmark = pytest.mark.slow
+
 LAYERS = [{"type": "dense", "units": 64}, {"type": "dense", "units": 32, "activation": None}]
 DEEP = {"buyer_tower_layers": LAYERS, "product_tower_layers": LAYERS, "epochs": 3}
 

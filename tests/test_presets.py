@@ -57,7 +57,7 @@ def test_init_writes_a_preset_under_a_name(tmp_path, capsys):
     ("arguments", "said"),
     [
         (["--preset", "small_catalog"], "did you mean 'small_catalogue'"),
-        (["--preset", "tutorial", "--data", "x.csv"], "give one of them"),
+        (["--preset", "tutorial", "--data", "x.csv"], "use one of them"),
     ],
 )
 def test_a_preset_that_cannot_be_is_an_error(arguments, said, capsys):

@@ -20,6 +20,7 @@ def run(*arguments: object) -> object:
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_the_proposal_for_the_demo_data_trains_to_more_than_popularity(tmp_path: Path) -> None:
     data, config, out = tmp_path / "demo.csv", tmp_path / "config.yaml", tmp_path / "run"
     data.write_bytes(demo_data("csv", 20_000))

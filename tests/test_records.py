@@ -23,47 +23,36 @@ from record_files import (  # noqa: E402
     examples,
     frame,
     parse_all,
+    parse_example,
     read_all,
     serialized,
+    write_example,
     write_records,
 )
 
-from recgen.inspect.records import FormatError, Parser, parse_example, write_example  # noqa: E402
-from recgen.inspect.records import names as record_names  # noqa: E402
+from recgen.inspect.records import FormatError, Parser, parsing  # noqa: E402
 from recgen.inspect.records.saved_model import parse_saved_model  # noqa: E402
 from recgen.inspect.records.schema import read_schema  # noqa: E402
-from recgen.inspect.records.spans import decode_ints, hash_spans, padded, words_of  # noqa: E402
+from recgen.inspect.records.spans import hash_spans, padded, words_of  # noqa: E402
 from recgen.inspect.records.stream import PIECE  # noqa: E402
-from recgen.inspect.records.text_format import Message, parse_text  # noqa: E402
 from recgen.inspect.records.variables import parse_index  # noqa: E402
 
 RECORDS = [example(a=number, b=[f"v{number}"] * (number % 3)) for number in range(200)]
-
-
-def plain(features: Any) -> dict[str, Any]:
-    return {name: (kind, list(values)) for name, (kind, values) in features.items()}
-
-
-def parsed(record: bytes) -> dict[str, Any] | None:
-    try:
-        return plain(parse_example(record))
-    except FormatError:
-        return None
 
 
 # Examples.
 
 
 @some(ci=200, nightly=5000)
-@given(examples())
-def test_what_is_written_is_read(features: Any) -> None:
-    assert parsed(write_example(features)) == plain(features)
+@given(st.lists(examples(), max_size=4))
+def test_what_is_written_is_read(rows: list[Any]) -> None:
+    assert parse_all([write_example(row) for row in rows]) == rows
 
 
 @some(ci=300, nightly=10_000)
 @given(st.lists(serialized(), max_size=8))
 def test_many_records_give_what_each_gives_alone(records: list[bytes]) -> None:
-    assert repr_of(parse_all(records)) == repr_of([parsed(record) for record in records])
+    assert repr_of(parse_all(records)) == repr_of([parse_example(record) for record in records])
 
 
 def repr_of(rows: list[dict[str, Any] | None]) -> str:
@@ -82,7 +71,7 @@ def test_a_block_without_records_has_no_columns() -> None:
 )
 def test_what_is_no_example_is_said_and_left_out(record: bytes) -> None:
     good = example(a=1)
-    assert parse_all([good, record, good]) == [parsed(good), None, parsed(good)]
+    assert parse_all([good, record, good]) == [parse_example(good), None, parse_example(good)]
 
 
 def test_a_name_that_is_no_utf8_makes_no_example() -> None:
@@ -103,37 +92,10 @@ def test_new_features_may_come_late_and_names_are_told_apart_by_every_byte() -> 
 
 
 def test_a_table_has_no_more_names_than_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record_names, "MAX_NAMES", 10)
+    monkeypatch.setattr(parsing, "MAX_NAMES", 10)
     parse_all([example(**{f"f{n}": n}) for n in range(10)])
     with pytest.raises(FormatError, match="more than 10 different features"):
         parse_all([example(**{f"f{n}": n}) for n in range(11)])
-
-
-@some(ci=100, nightly=2000)
-@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=5), max_size=5))
-def test_integers_of_every_width_are_decoded(spans: list[list[int]]) -> None:
-    written = [varints(span) for span in spans]
-    lengths = np.array([len(each) for each in written], np.int64)
-    values, counts, fits = decode_ints(padded(b"".join(written)), lengths)
-    assert fits.all()
-    assert counts.tolist() == [len(span) for span in spans]
-    assert values.view(np.uint64).tolist() == [value for span in spans for value in span]
-
-
-def varints(values: list[int]) -> bytes:
-    written = bytearray()
-    for value in values:
-        while value > 0x7F:
-            written.append(value & 0x7F | 0x80)
-            value >>= 7
-        written.append(value)
-    return bytes(written)
-
-
-def test_an_integer_does_not_go_on_in_the_next_span() -> None:
-    flat = padded(b"\x01\x80" + b"\x01" + b"\x80" * 10 + b"\x01")
-    _, _, fits = decode_ints(flat, np.array([2, 1, 11, 0]))
-    assert fits.tolist() == [False, True, False, True]
 
 
 def test_hashes_depend_on_every_byte_and_on_nothing_behind_a_span() -> None:
@@ -322,8 +284,10 @@ def test_any_bytes_as_a_message_give_nothing_but_the_own_error(data: bytes) -> N
     )
 )
 def test_any_text_as_a_schema_gives_nothing_but_the_own_error(data: bytes) -> None:
-    with suppress(FormatError):
-        assert isinstance(parse_text(data), Message)
+    with tempfile.TemporaryDirectory() as folder, suppress(FormatError):
+        path = Path(folder, "schema.pbtxt")
+        path.write_bytes(data)
+        assert isinstance(read_schema(path), tuple)
 
 
 SCHEMA = r"""
@@ -335,7 +299,8 @@ feature {
 feature < name: 'hi' 'story'; type: INT, shape: { dim { size: 50 } } >
 feature {
   name: "any" type: BYTES value_count { min: 1 }
-  annotation { tag: ["x", 'y'] [a.b/c.D] { z: -inf } }
+  annotation { tag: ["x", 'y'] extra_metadata { [type.googleapis.com/a.D] { z: -inf y < x: 1 > } } }
+  of_a_newer_version { limit: 5 }
 }
 """
 
@@ -368,10 +333,3 @@ def test_what_is_no_schema_is_said(tmp_path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
     with pytest.raises(FormatError):
         read_schema(path)
-
-
-def test_deep_messages_do_not_exhaust_the_stack() -> None:
-    with pytest.raises(FormatError, match="too deep"):
-        parse_text(b"a {" * 100_000)
-    with pytest.raises(FormatError):
-        parse_example(b"\x13" * 100_000)

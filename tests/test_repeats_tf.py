@@ -54,7 +54,7 @@ def test_ranks_count_the_bonus(run: Run, block: int, monkeypatch: pytest.MonkeyP
     import tensorflow as tf
 
     built = run.built()
-    monkeypatch.setattr(built.module, "CATALOGUE_BLOCK", block)
+    monkeypatch.setattr(built.module.runtime, "CATALOGUE_BLOCK", block)
     model, batch = built.model, built.batch
     model.embed_catalogue()
     queries = np.random.default_rng(1).normal(size=(64, model.candidates.shape[1]))
@@ -65,7 +65,7 @@ def test_ranks_count_the_bonus(run: Run, block: int, monkeypatch: pytest.MonkeyP
     right = np.array([each[0] if each else 0 for each in lists])  # what a buyer had, if anything
     place = model.position.numpy()[right]
     own = scores[np.arange(64), place]
-    features = {built.module.PRODUCT_ID: tf.constant(right), "past": batch["past"][:64]}
+    features = {built.module.COLUMNS.product: tf.constant(right), "past": batch["past"][:64]}
     ranks = model.rank_products(tf.constant(queries), features).numpy()
     assert ranks.tolist() == (scores > own[:, None]).sum(axis=1).tolist()
     plain = queries @ model.candidates.numpy().T
@@ -82,6 +82,7 @@ def test_what_is_counted_has_the_bonus(run: Run) -> None:
     assert model.top_products(rows).tolist() == np.unique(best).tolist()
 
 
+@pytest.mark.slow
 def test_the_loss_does_not_know_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     losses, recalls = [], []
     for bonus in (0.0, 20.0):
@@ -95,6 +96,7 @@ def test_the_loss_does_not_know_it(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert recalls[0] != recalls[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bonus", [50.0, -50.0])
 def test_served_answers_have_it(run: Run, bonus: float, monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from attacks import ATTACKS
 from diagnoses import DEEP, dead, healthy, run_of
+from markupsafe import escape
 from pages import MARKUP, Page, attacked
 
 from recgen.analysis import load_run
 from recgen.analysis.report import MARK, report_page
 from recgen.analysis.report.highlight import python, yaml
-from recgen.analysis.report.lines import thinned
+from recgen.analysis.report.lines import downsampled
 from recgen.analysis.report.scale import axis, epoch_ticks
 from recgen.analysis.report.text import lines, name, number, short
 from recgen.metrics import BINS
@@ -77,8 +78,8 @@ def test_a_collapse_is_told_with_its_causes_and_patches():
     text = page.text
     assert "775.6906 = 154·ln 154" in text
     assert "model.learning_rate: 0.05\nmodel.buyer_tower_layers[2].activation: linear" in text
-    assert "Its patch is that of RD101." in text
-    assert "The buyer tower's are zero from epoch 1 on." in text
+    assert "The patch is the same as for RD101." in text
+    assert "Those of the buyer tower are zero from epoch 1 on." in text
 
 
 def test_several_runs_are_compared_first():
@@ -93,7 +94,7 @@ def test_several_runs_are_compared_first():
         "Settings that differ",
     ]
     assert "model.learning_rate ≤ 0.01" in text
-    assert "5 runs are few: so clear a division may well be chance" in text
+    assert "With only 5 runs, such a clear division may be chance" in text
     assert [place for place in range(1, 6) if f'id="run-{place}"' in page] == [1, 2, 3, 4, 5]
     best = [a for t, a in Page(page).elements if t == "td" and a.get("class") == "best"]
     assert len(best) == 4  # recall at 5, 10, 50, 100
@@ -142,7 +143,7 @@ def test_figures_that_are_no_curve_do_not_break_it(folder):
     page = page_of(run_of(folder / "run", data))
     svg = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
     assert not re.search(r'"[^"]*\b(nan|inf)\b[^"]*"', re.sub(r'aria-label="[^"]*"', "", svg))
-    assert "The loss was no finite number from epoch 5 on." in page
+    assert "The loss was not finite from epoch 5 on." in page
     assert "Buyer weights" in page
     assert "Buyer gradients" not in page
 
@@ -186,7 +187,7 @@ def test_the_policy_allows_this_style_and_nothing_else():
 
 @pytest.mark.parametrize("kind", ALL_ATTACKS)
 def test_no_text_of_a_run_becomes_markup(kind, folder, experiment):
-    hostile = load_run(attacked(folder / "run", ALL_ATTACKS[kind], experiment).place)
+    hostile = load_run(attacked(folder / "run", ALL_ATTACKS[kind], experiment).path)
     text = page_of(hostile, hostile)  # the comparison, too
     page = Page(text)
     assert page.open == []
@@ -209,9 +210,9 @@ def test_attacks_change_no_element(folder, experiment):
     shapes = {}
     for kind in ("html", "script", "attribute end", "style end", "title end", "jinja", "entity"):
         attack = ALL_ATTACKS[kind]
-        run = load_run(attacked(folder / "run", attack, experiment).place)
+        run = load_run(attacked(folder / "run", attack, experiment).path)
         shapes[kind] = Page(page_of(run)).shape
-    safe = load_run(attacked(folder / "run", "harmless", experiment).place)
+    safe = load_run(attacked(folder / "run", "harmless", experiment).path)
     assert {len(shape) for shape in shapes.values()} == {len(Page(page_of(safe)).shape)}
     assert all(shape == Page(page_of(safe)).shape for shape in shapes.values())
 
@@ -246,11 +247,28 @@ def test_what_python_highlights():
 def test_what_yaml_highlights():
     marked = str(yaml("a_b: {c: 0.5, d: [x, 'y']}  # z\n- {e: true}\nf: don't # g\n"))
     kinds = re.findall(r'<span class="(\w)">(.*?)</span>', marked)
-    assert [kind for kind, _ in kinds] == ["d", "d", "n", "d", "s", "c", "d", "k", "d", "c"]
+    assert kinds == [
+        ("d", "a_b"),
+        ("d", "c"),
+        ("d", " d"),
+        ("s", "&#39;y&#39;"),
+        ("c", "# z"),
+        ("d", "e"),
+        ("d", "f"),
+        ("c", "# g"),
+    ]
+
+
+def test_what_takes_pygments_long_is_shown_without_highlights():
+    for long in ("&a " * 60_000, "\n " * 100_000):
+        for mark in (python, yaml):
+            assert str(mark(long)) == str(escape(long))
+            assert "<span" in str(mark(f"# short\n{long[:900]}"))
 
 
 def test_long_texts_are_cut_and_say_so():
-    assert str(python("x" * 200_010)).endswith("x\n… and 10 more characters")
+    text = "x\n" * 100_005
+    assert str(python(text)).endswith("x\n\n… and 10 more characters")
     assert name("x" * 200) == "x" * 120 + "…"
 
 
@@ -278,7 +296,7 @@ def test_axes():
 
 def test_a_spike_survives_thinning():
     found = [(epoch, 1.0 if epoch == 777 else 0.0) for epoch in range(10_000)]
-    kept = thinned(found, 600)
+    kept = downsampled(found, 600)
     assert len(kept) <= 600
     assert (777, 1.0) in kept
 
@@ -302,7 +320,7 @@ def test_the_page_is_written_replaced_and_protected(run, folder):
 def test_what_cannot_be_read_or_written(run, folder):
     code, out, err = run("report", "nothing")
     assert (code, out) == (2, "")
-    assert err.startswith("error: there is no nothing\n")
+    assert err.startswith("error: nothing does not exist\n")
     (folder / "file").write_text("")
     code, _, err = run("report", REPORTED / "39", "-o", "file/page.html")
     assert code == 2

@@ -99,7 +99,7 @@ def hostile_page(folder: Path, attacks: dict[str, str], server: Server, experime
     for place, attack in enumerate(attacks.values()):
         text = attack.replace("ATTACKER", server.address)
         run = attacked(folder / f"{place}", text, experiment)
-        runs.append(load_run(run.place))
+        runs.append(load_run(run.path))
     return report_page(runs)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from runs import Plain, Run
 
+pytestmark = pytest.mark.slow
+
 DROPOUT = [{"type": "dense", "units": 64}, {"type": "dropout", "rate": 0.3}]
 
 

@@ -13,6 +13,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end
 
+pytestmark = pytest.mark.slow
+
 # What the first process runs: a training that kills itself with SIGKILL, so nothing is tidied up.
 KILLED = """
 import os, signal, sys
@@ -21,7 +23,7 @@ from recgen.local.child import load_module
 from recgen.local.fit import fn_args
 module_file, data, folder, epochs, when, epoch = sys.argv[1:]
 module = load_module(Path(module_file))
-owner = {"epoch_end": module.Checkpoints, "batch_end": module.FailureWatch}[when]
+owner = {"epoch_end": module.runtime.Checkpoints, "batch_end": module.runtime.FailureWatch}[when]
 name = {"epoch_end": "on_epoch_end", "batch_end": "on_train_batch_end"}[when]
 usual = getattr(owner, name)
 def killing(callback, number, logs=None):
@@ -79,7 +81,7 @@ def test_a_finished_training_leaves_no_checkpoints(run: Run, uninterrupted: Plai
     assert found == {"serving_model", "tensorboard", "training_metrics.json"}
 
 
-@pytest.mark.slow
+@pytest.mark.one_stack
 @pytest.mark.parametrize(("when", "epoch", "done"), [("epoch_end", 2, 3), ("batch_end", 2, 2)])
 def test_a_killed_training_goes_on(
     run: Run,
@@ -166,17 +168,17 @@ def test_a_training_that_had_ended_is_not_trained_again(shop: Run) -> None:
         logs["val_recall_at_10"] = 0.5
 
     at_epoch_end(module, flat)
-    usual = module.Checkpoints.restore_best
+    usual = module.runtime.Checkpoints.restore_best
 
     def killed(_: Any) -> None:
         raise _StopError
 
-    module.Checkpoints.restore_best = killed
+    module.runtime.Checkpoints.restore_best = killed
     with pytest.raises(_StopError):
         module.run_fn(run.fn_args())
     before = run.metrics()
     assert before["epochs"] == [0, 1]
-    module.Checkpoints.restore_best = usual
+    module.runtime.Checkpoints.restore_best = usual
     module.run_fn(run.fn_args())
     after = run.metrics()
     assert after["params"]["stopped_early"]

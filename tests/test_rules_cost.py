@@ -81,7 +81,7 @@ def test_tables_and_what_optimizers_keep(experiment, optimizer, rows, expected):
 
 
 def test_means_of_weights_are_kept_beside_them(experiment):
-    model = {"optimizer": "adagrad", "weight_average_decay": 0.999}
+    model = {"optimizer": "adagrad", "ema_decay": 0.999}
     few, many = (with_table(experiment, rows, 512) for rows in (170_000, 180_000))
     assert problems("RG401", experiment, None, features=few, model=model) == []
     (message,) = problems("RG401", experiment, None, features=many, model=model)

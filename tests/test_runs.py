@@ -48,7 +48,7 @@ def test_a_folder_that_is_missing_is_told(tmp_path):
 def test_a_run_has_a_line(tmp_path):
     run_of(tmp_path / "a", healthy())
     entry = entry_of(tmp_path / "a")
-    assert (entry.place, entry.name, entry.verdict) == (str(tmp_path / "a"), "shop", "good")
+    assert (entry.path, entry.name, entry.verdict) == (str(tmp_path / "a"), "shop", "good")
     assert entry.judged is not None
     assert (entry.judged.name, entry.judged.baseline) == ("test recall@100", 0.15)
     assert entry.judged.own == pytest.approx(0.3, abs=0.001)
@@ -67,9 +67,9 @@ def test_a_run_that_cannot_be_read_has_a_line_too(tmp_path):
     assert entry.date is not None
 
 
-def line(place: str, **fields: object) -> Entry:
-    plain = {"name": place, "date": None, "preset": None, "judged": None}
-    return Entry(**{"place": place, "verdict": "good", "summary": "", **plain, **fields})
+def line(path: str, **fields: object) -> Entry:
+    plain = {"name": path, "date": None, "preset": None, "judged": None}
+    return Entry(**{"path": path, "verdict": "good", "summary": "", **plain, **fields})
 
 
 def recall(own: float) -> Judged:
@@ -87,7 +87,7 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize(
-    ("by", "places"),
+    ("by", "paths"),
     [
         ("name", "abdC"),
         ("date", "abCd"),
@@ -96,12 +96,12 @@ ENTRIES = [
         ("verdict", "bdaC"),
     ],
 )
-def test_runs_are_sorted(by, places):
-    assert "".join(entry.place for entry in ordered(ENTRIES, by)) == places
+def test_runs_are_sorted(by, paths):
+    assert "".join(entry.path for entry in ordered(ENTRIES, by)) == paths
 
 
 @pytest.mark.parametrize(
-    ("text", "verdicts", "places"),
+    ("text", "verdicts", "paths"),
     [
         (None, (), "baCd"),
         ("SHOP", (), "C"),
@@ -110,12 +110,12 @@ def test_runs_are_sorted(by, places):
         ("a", ("good",), ""),
     ],
 )
-def test_runs_are_filtered(text, verdicts, places):
-    assert "".join(entry.place for entry in filtered(ENTRIES, text, verdicts)) == places
+def test_runs_are_filtered(text, verdicts, paths):
+    assert "".join(entry.path for entry in filtered(ENTRIES, text, verdicts)) == paths
 
 
 def test_runs_are_filtered_by_preset():
-    assert [entry.place for entry in filtered(ENTRIES, presets=("tutorial",))] == ["a"]
+    assert [entry.path for entry in filtered(ENTRIES, presets=("tutorial",))] == ["a"]
 
 
 @pytest.mark.parametrize(

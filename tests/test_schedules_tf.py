@@ -10,6 +10,8 @@ import pytest
 from runs import Run
 from trainings import ALLOWED, ONCE, at_epoch_end, models_of
 
+pytestmark = pytest.mark.slow
+
 
 def test_warmup_cosine_rises_then_falls_to_zero(shop: Run) -> None:
     built = shop.variant(learning_rate_schedule="warmup_cosine").built(epochs=10)
@@ -48,7 +50,7 @@ def test_a_few_steps_have_a_schedule_too(shop: Run) -> None:
 def test_plateau_halves_the_rate_after_an_epoch_without_better_recall(shop: Run) -> None:
     run = shop.variant(learning_rate_schedule="plateau", early_stopping_patience=None)
     module, recalls, rates = run.module(), [0.3, 0.2, 0.4, 0.4, 0.5], []
-    usual = module.FailureWatch.on_train_batch_end
+    usual = module.runtime.FailureWatch.on_train_batch_end
 
     def on_train_batch_end(watch: Any, batch: int, logs: Any = None) -> None:  # once an epoch
         usual(watch, batch, logs)
@@ -57,7 +59,7 @@ def test_plateau_halves_the_rate_after_an_epoch_without_better_recall(shop: Run)
     def report(_: Any, epoch: int, logs: dict[str, float]) -> None:
         logs["val_recall_at_10"] = recalls[epoch]
 
-    module.FailureWatch.on_train_batch_end = on_train_batch_end
+    module.runtime.FailureWatch.on_train_batch_end = on_train_batch_end
     at_epoch_end(module, report)
     module.run_fn(run.fn_args(epochs=5))
     expected = [0.05, 0.05, 0.025, 0.025, 0.0125]

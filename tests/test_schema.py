@@ -31,7 +31,7 @@ SHAPE = {"RG010", "RG011", "RG012", "RG013", "RG014"}
 # - RG014: a pattern for NUL would stand at each text, one for surrogates would refuse all emoji;
 # - RG012: to JSON Schema, 8.0 is a whole number;
 # - RG013: there are no NaN and infinity in JSON; `stats` that are no JSON, or nested too deeply.
-# Older dialects (RG020 to RG025) are read, but editors shall propose today's form.
+# Older dialects (RG020 to RG026) are read, but editors shall propose today's form.
 NOT_SAID = {"RG014_nul"}
 
 

@@ -18,8 +18,8 @@ from trainings import ONCE, models_of
 
 from recgen.check import require
 
-# These two have nothing of their own to run; each case takes ten seconds.
-ALL = sorted({case.name for case in CASES.iterdir()} - {"ids_only", "both_towers"})
+# These have nothing of their own to run; each case takes ten seconds.
+ALL = sorted({case.name for case in CASES.iterdir()} - {"ids_only", "both_towers", "single_file"})
 Plain = dict[str, Any]
 
 
@@ -79,16 +79,17 @@ def test_buyers_get_products_of_their_group(answer: Plain) -> None:
     assert answer["product_ids"][0][:10] != answer["product_ids"][1][:10]
 
 
+@pytest.mark.slow
 def test_scores_are_the_towers_and_ids_are_in_their_order(shop: Run) -> None:  # P74
     run = shop.variant(**ONCE)
     module = run.module()
     trained = models_of(module)
     module.run_fn(run.fn_args(epochs=1))
     (model,) = trained
-    rows, _ = module.read_rows(run.fn_args().train_files, "training")
-    chunk = next(rows.as_numpy_iterator())
+    rows = module.runtime.Split.read(run.fn_args().train_files, "training", module.COLUMNS)
+    chunk = next(rows.dataset.as_numpy_iterator())
     table = arrow(shop.config, _shop_table(), 0, 3200)
-    buyers = {name: chunk[name][:20] for name in module.FEATURES}
+    buyers = {name: chunk[name][:20] for name in module.COLUMNS.specs}
     columns = {
         "customer_id": table["customer_id"][:20].to_pylist(),
         "country": [value or "" for value in table["country"][:20].to_pylist()],
@@ -133,13 +134,14 @@ def _request(run: Run) -> Plain:
     names = getattr(module, "SERVING_NAMES", {})
     examples = {"string": ["№ 3", "new"], "int64": [1_700_015_000, 7], "float32": [0.5, 2.0]}
     lists = {"string": [["№ 3", "new"], ["", ""]], "int64": [[1_700_015_000, 7], [7, -(2**63)]]}
-    histories = getattr(module, "HISTORIES", ())
+    histories = module.COLUMNS.histories
     return {
         names.get(column, column): (lists if column in histories else examples)[dtype.name]
         for column, dtype in module.SERVING_COLUMNS.items()
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_every_case_trains_and_answers(  # P4, P78, P79
     answers: dict[str, Plain], name: str
@@ -154,6 +156,7 @@ def test_every_case_trains_and_answers(  # P4, P78, P79
     assert all(ids[0].startswith(start) for ids in answers[name]["product_ids"])
 
 
+@pytest.mark.slow
 def test_shared_towers_have_the_same_layers(runs: dict[str, Run]) -> None:  # P18
     built = runs["shared_towers"].built()
     model = built.model
@@ -162,13 +165,3 @@ def test_shared_towers_have_the_same_layers(runs: dict[str, Run]) -> None:  # P1
     shared = {weight.ref() for weight in model.query_tower.shared_layers.trainable_weights}
     assert len(shared) == 6  # two dense layers, a batch normalization
     assert len(model.trainable_variables) == 6 + 4  # and four tables of embeddings
-
-
-def test_ids_that_a_csv_file_made_integers_are_parsed_and_guests_are_unknown(shop: Run) -> None:
-    import tensorflow as tf
-
-    column = tf.constant(["10003", "a guest", "", "-1", "9" * 30])
-    sparse = shop.module().as_raw(column, tf.io.VarLenFeature(tf.int64))
-    assert sparse.values.numpy().tolist() == [10003]
-    assert sparse.indices.numpy().tolist() == [[0, 0]]
-    assert sparse.dense_shape.numpy().tolist() == [5, 1]

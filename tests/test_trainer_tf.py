@@ -44,6 +44,7 @@ def test_a_training_writes_for_tensorboard_what_its_metrics_file_has(shop: Run) 
         assert "/".join(path) in found.PluginTagToContent("scalars")  # drawn as a curve
 
 
+@pytest.mark.slow
 def test_a_training_needs_no_tensorboard(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorFlow does not install it any more, and its own `tf.summary.scalar` wants it."""
     for name in [*sys.modules]:
@@ -74,11 +75,12 @@ def test_a_training_that_breaks_off_leaves_its_metrics(shop: Run) -> None:  # P5
     assert metrics["params"]["name"] == "shop"
 
 
+@pytest.mark.slow
 def test_an_epoch_reads_no_rows_in_python(shop: Run) -> None:  # P62
     def reads(epochs: int) -> int:
         module, calls = shop.module(), []
-        usual = module.columns
-        module.columns = lambda *args: calls.append(args) or usual(*args)
+        usual = module.runtime.Split.chunks
+        module.runtime.Split.chunks = lambda *args: calls.append(args) or usual(*args)
         module.run_fn(shop.fn_args(f"{epochs} epochs", epochs=epochs))
         return len(calls)
 
@@ -112,6 +114,7 @@ def test_the_loss_of_an_epoch_is_its_mean(shop: Run) -> None:  # P44
     assert float(logs["loss"]) == pytest.approx(np.mean(losses), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_weight_penalties_are_part_of_the_total(shop: Run) -> None:
     layers = [{"type": "dense", "units": 32, "l2_reg": 0.5, "l1_reg": 0.1}]
     losses = shop.variant(**deep(layers), **ONCE).fit(epochs=1)["loss"]
@@ -120,6 +123,7 @@ def test_weight_penalties_are_part_of_the_total(shop: Run) -> None:
     assert losses["total_loss"][0] == pytest.approx(total, rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_size", [100_000, 57])  # 57: the last batch has one row
 def test_any_batch_size_trains(shop: Run, batch_size: int) -> None:  # P58
     args = shop.fn_args(f"batch {batch_size}", epochs=1, batch_size=batch_size)
@@ -145,6 +149,7 @@ def test_missing_or_empty_files_are_one_clear_error(shop: Run, tmp_path: Path) -
         shop.module().run_fn(args)
 
 
+@pytest.mark.slow
 def test_gzip_and_plain_files_train_alike(shop: Run, tmp_path: Path) -> None:
     args = shop.fn_args("gzip", epochs=1)
     for split in ("train", "eval"):
@@ -157,6 +162,7 @@ def test_gzip_and_plain_files_train_alike(shop: Run, tmp_path: Path) -> None:
     assert shop.metrics("gzip")["loss"]["val_loss"] == plain["loss"]["val_loss"]
 
 
+@pytest.mark.slow
 def test_custom_config_overrides_the_config(shop: Run, tmp_path: Path) -> None:
     custom = {"epochs": 2, "batch_size": 128, "learning_rate": 0.02, "seed": 5}
     metrics = shop.fit("custom", **custom, gcs_output_path=str(tmp_path / "bucket"))
@@ -166,6 +172,7 @@ def test_custom_config_overrides_the_config(shop: Run, tmp_path: Path) -> None:
     assert copy.read_text() == (shop.folder / "custom" / "training_metrics.json").read_text()
 
 
+@pytest.mark.slow
 def test_steps_are_those_of_fn_args(shop: Run) -> None:
     run = shop.variant(**ONCE)
     module = run.module()
@@ -179,29 +186,36 @@ def test_steps_are_those_of_fn_args(shop: Run) -> None:
     assert 2 * 64 / 2 < params["validated_rows"] <= 2 * 64 < params["eval_rows"]
 
 
+@pytest.mark.slow
 def test_a_large_validation_is_of_evenly_spaced_rows(
     shop: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each row is compared with all products: what is wanted of both has a limit."""
     run = shop.variant(**ONCE)
     module = run.module()
-    evaluated: list[Any] = []
-    usual = module.evaluation_batches
-    module.evaluation_batches = lambda rows, *rest: evaluated.append(rows) or usual(rows, *rest)
-    module.VALIDATION_SCORES = 100 * shop.metrics()["params"]["candidates"]
+    runtime, evaluated = module.runtime, []
+    usual = runtime.Split.evaluation_batches
+
+    def evaluation_batches(rows: Any, size: int) -> Any:
+        evaluated.append(rows)
+        return usual(rows, size)
+
+    runtime.Split.evaluation_batches = evaluation_batches
+    runtime.VALIDATION_SCORES = 100 * shop.metrics()["params"]["candidates"]
     args = run.fn_args("part", epochs=1)
     module.run_fn(args)
 
-    part, (whole, count) = evaluated[0], module.read_rows(args.eval_files, "validation")
-    for name in (module.BUYER_ID, module.PRODUCT_ID):
-        kept = module.column(whole, name)[:: -(-count // 100)]
-        assert module.column(part, name).tolist() == kept.tolist()
+    part, whole = evaluated[0], runtime.Split.read(args.eval_files, "validation", module.COLUMNS)
+    for name in (module.COLUMNS.buyer, module.COLUMNS.product):
+        kept = whole.column(name)[:: -(-whole.count // 100)]
+        assert part.column(name).tolist() == kept.tolist()
     metrics = run.metrics("part")
-    assert metrics["params"]["validated_rows"] == len(kept) < count
-    assert f"validation on {len(kept):,} of {count:,} rows" in capsys.readouterr().out
+    assert metrics["params"]["validated_rows"] == len(kept) < whole.count
+    assert f"validation on {len(kept):,} of {whole.count:,} rows" in capsys.readouterr().out
     # What recall is judged by is of the same rows.
     graph = module.tft.TFTransformOutput(args.transform_graph_path)
-    catalogue = module.Catalogue(module.read_rows(args.train_files, "training")[0], graph)
+    train = runtime.Split.read(args.train_files, "training", module.COLUMNS)
+    catalogue = runtime.Catalogue(train, graph)
     popularity = catalogue.popularity_recall(part)[10]
     assert metrics["final_metrics"]["val_popularity_recall_at_10"] == pytest.approx(popularity)
     assert popularity != pytest.approx(catalogue.popularity_recall(whole)[10])
@@ -223,6 +237,7 @@ def test_a_gpu_that_is_not_there_is_refused(shop: Run) -> None:  # P59
         shop.fit("gpu", gpu_enabled=True, gpu_count=1)
 
 
+@pytest.mark.slow
 def test_without_training_metrics_there_is_recall_at_the_end_only(shop: Run) -> None:
     metrics = shop.variant(enable_training_metrics=False, refit=False).fit(epochs=3)
     assert metrics["loss"]["val_loss"][:2] == [None, None]

@@ -38,13 +38,13 @@ def fails(run: Run, module: Any = None, name: str = "run", **custom: Any) -> tup
 def at_epoch_end(module: Any, act: Epoch) -> None:
     """Calls `act(checkpoints, epoch, logs)` before an epoch's end is dealt with; it may change
     the logs."""
-    usual = module.Checkpoints.on_epoch_end
+    usual = module.runtime.Checkpoints.on_epoch_end
 
     def on_epoch_end(checkpoints: Any, epoch: int, logs: Plain) -> None:
         act(checkpoints, epoch, logs)
         usual(checkpoints, epoch, logs)
 
-    module.Checkpoints.on_epoch_end = on_epoch_end
+    module.runtime.Checkpoints.on_epoch_end = on_epoch_end
 
 
 def models_of(module: Any) -> list[Any]:

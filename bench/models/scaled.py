@@ -60,7 +60,7 @@ def train(run: Path, steps: int) -> dict[str, Any]:
 
     module = load_module(run / "trainer_module.py")
     # Products are drawn at random: popularity is all that can be learnt, and the watch says so.
-    module.GRACE_STEPS = 1 << 20
+    module.runtime.GRACE_STEPS = 1 << 20
     clock, fit = Clock(), tf.keras.Model.fit
     imported_mb, began, read = own_peak_mb(), time.perf_counter(), []
 

@@ -14,7 +14,10 @@ from recgen.rules import RULES
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "peers.md"
 PEERS = {"easyrec": "EasyRec", "ludwig": "Ludwig", "tfx": "TFX", "tfrs": "TFRS by hand"}
-GROUPS = (("RG006", "RG007", "RG008"), ("RG020", "RG021", "RG022", "RG023", "RG024", "RG025"))
+GROUPS = (
+    ("RG006", "RG007", "RG008"),
+    ("RG020", "RG021", "RG022", "RG023", "RG024", "RG025", "RG026"),
+)
 GROUP_TITLES = ("Comments that ignore findings", "Older dialects of recgen's config")
 DID = ("refuses", "crashes", "warns", "silent", "n/a")
 Cell = dict[str, str]  # did, how, and more details

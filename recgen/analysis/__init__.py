@@ -1,4 +1,4 @@
-"""From what a training left behind to a verdict: reading runs, diagnosing and comparing them."""
+"""Analysis of finished runs: reading, diagnosing, comparing and reporting them."""
 
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import REMOVED, Cause, Diagnosis

@@ -1,4 +1,4 @@
-"""Runs side by side: settings, figures with their intervals, and what is no difference."""
+"""Comparison of runs: settings, figures with their intervals, and ties within noise."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from recgen.analysis.series import points
 from recgen.analysis.settings import differences
 from recgen.metrics import Interval
 
-_SAME = 1e-9  # a baseline's figures on the same rows
+_SAME = 1e-9  # tolerance of a baseline's figures on the same rows
 
 
 @dataclass(frozen=True)
 class Row:
-    """A figure of all runs.
+    """One figure of all runs.
 
     Attributes:
-        name: What it is.
-        figures: A run each; None where it was not measured.
-        best: The run with the highest, if more than one has any and it is one to maximize.
+        name: Its name.
+        figures: The figure of each run; None if it was not measured.
+        best: The run with the highest figure; None for baselines and for fewer than two figures.
         close: Runs whose distance from the best is within both intervals: no difference was shown.
     """
 
@@ -37,7 +37,7 @@ class Row:
     close: frozenset[int] = frozenset()
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the row as plain JSON data; runs count from 0."""
+        """Return the row as plain JSON data; runs are counted from 0."""
         figures = [each.model_dump() if each else None for each in self.figures]
         close = sorted(self.close)
         return {"name": self.name, "figures": figures, "best": self.best, "close": close}
@@ -48,12 +48,12 @@ class Comparison:
     """Runs side by side.
 
     Attributes:
-        runs: As they were given.
-        diagnoses: A run each.
-        settings: Those that differ, by path, with a value for each run.
+        runs: The runs, in the order given.
+        diagnoses: The diagnosis of each run.
+        settings: Settings that differ, by path, with the value of each run.
         rows: The figures.
-        factors: Settings that go with success, the clearest first; only for four runs and more.
-        doubts: Why figures should not be compared, or not too closely.
+        factors: Settings that go with success, the clearest first; only for four runs or more.
+        doubts: Reasons not to compare figures, or not too closely.
     """
 
     runs: tuple[Run, ...]
@@ -69,12 +69,12 @@ class Comparison:
         return tuple(map(Facts, self.runs))
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the comparison as plain JSON data; values are in the runs' order."""
+        """Return the comparison as plain JSON data; values are in the order of the runs."""
         pairs = zip(self.runs, self.diagnoses, self.facts, strict=True)
         return {
             "runs": [
                 {
-                    "run": run.place,
+                    "run": run.path,
                     "verdict": diagnosis.verdict,
                     "summary": diagnosis.summary,
                     "learning_rate": facts.rate,
@@ -90,7 +90,7 @@ class Comparison:
 
 
 def compare(runs: Sequence[Run]) -> Comparison:
-    """Returns runs side by side."""
+    """Return a comparison of runs."""
     facts = [Facts(run) for run in runs]
     diagnoses = tuple(map(diagnose, runs))
     settings = differences(runs)
@@ -106,7 +106,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
 
 
 def loss_change(facts: Facts) -> float | None:
-    """Returns the last training loss relative to the first: -0.2 is a fall by a fifth."""
+    """Return the relative change of the training loss: -0.2 means that it fell by a fifth."""
     found = points(facts.loss)
     if not found or found[0][1] == 0:
         return None
@@ -123,14 +123,14 @@ def _rows(facts: Sequence[Facts]) -> Iterator[Row]:
 
 
 def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
-    """Returns the names of all, each after the one that it follows in its own run."""
+    """Return all names, each after the name that it follows in its own run."""
     merged: list[str] = []
     for names in found:
-        place = 0
+        position = 0
         for name in names:
             if name not in merged:
-                merged.insert(place, name)
-            place = merged.index(name) + 1
+                merged.insert(position, name)
+            position = merged.index(name) + 1
     return merged
 
 
@@ -149,11 +149,10 @@ def _value(figure: Interval | None) -> float:
 
 
 def _is_close(one: Interval | None, other: Interval | None) -> bool:
-    """Says whether two figures differ by no more than their errors together."""
+    """Return whether two figures differ by no more than their combined error."""
     if one is None or other is None:
         return False
-    room = math.hypot(_half(one), _half(other))
-    return abs(one.value - other.value) <= room
+    return abs(one.value - other.value) <= math.hypot(_half(one), _half(other))
 
 
 def _half(figure: Interval) -> float:
@@ -175,12 +174,10 @@ def _doubts(facts: Sequence[Facts]) -> Iterator[str]:
         for name in each.keys() & known[0].keys()
     )
     if len(rows) > 1 or other:
-        yield "the runs were not tested on the same rows: their figures cannot be compared"
+        yield "the runs were tested on different rows, so their figures cannot be compared"
     if len({(each.batch_size, each.is_mean_loss) for each in facts}) > 1:
-        yield "batches or trainers differ: losses of different batches cannot be compared"
+        yield "batch sizes or trainers differ, so losses cannot be compared"
     if all(not each.metrics.evaluation and not each.kind.rows("test") for each in facts):
-        yield "the number of test rows is not known: there are no intervals"
+        yield "the number of test rows is unknown, so there are no intervals"
     elif len(facts) > 1:
-        yield (
-            "intervals are of the test rows; another seed changes recall, too, and is not in them"
-        )
+        yield "intervals cover the choice of test rows; another seed changes recall as well"

@@ -1,4 +1,4 @@
-"""From a run to a verdict with ranked causes. Reads nothing."""
+"""Diagnosis of a run: a verdict with ranked causes. Reads no files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ from recgen.analysis.facts import Facts
 from recgen.analysis.run import CONFIG, Run
 from recgen.plan.header import digest_of
 
-_FAMILIES = ("RD1", "RD2", "RD4", "RD3", "RD5")  # a leaky split makes the fit's figures doubtful
-_FEW_ROWS = 200  # below that, one row more or less is half a percent
+_FAMILIES = (
+    "RD1",
+    "RD2",
+    "RD4",
+    "RD3",
+    "RD5",
+)  # inputs before fit: a leaky split makes its figures doubtful
+_FEW_ROWS = 200  # below that, one row changes a share by half a percent or more
 
 
 def diagnose(run: Run) -> Diagnosis:
-    """Returns a verdict on a run, and the causes: the likeliest first.
+    """Return a verdict on a run and its causes, the likeliest first.
 
-    Nothing is known for sure from figures alone: each cause has its evidence and how sure it is.
+    Figures alone prove nothing, so each cause has its evidence and a confidence.
     """
     facts = Facts(run)
     found = [cause for kind in KINDS.values() for cause in kind.causes(facts)]
@@ -35,14 +41,14 @@ def diagnose(run: Run) -> Diagnosis:
 
 
 def _rank(cause: Cause) -> tuple[int, int, int]:
-    """Returns the place in the order: by confidence, then weight, then family and code."""
+    """Return the rank of a cause: by confidence, then verdict, then family and code."""
     weight = -VERDICTS.index(cause.verdict)
-    place = _FAMILIES.index(cause.code[:3]) * len(KINDS) + list(KINDS).index(cause.code)
-    return CONFIDENCES.index(cause.confidence), weight, place
+    position = _FAMILIES.index(cause.code[:3]) * len(KINDS) + list(KINDS).index(cause.code)
+    return CONFIDENCES.index(cause.confidence), weight, position
 
 
 def _weight(cause: Cause) -> Verdict:
-    """Returns what a cause makes of the run; a guess alone condemns none."""
+    """Return the verdict that a cause implies; one of low confidence implies at most at_risk."""
     if cause.confidence == "low" and cause.verdict != "good":
         return "at_risk"
     return cause.verdict
@@ -51,7 +57,7 @@ def _weight(cause: Cause) -> Verdict:
 def _summary(verdict: Verdict, causes: tuple[Cause, ...], facts: Facts) -> str:
     figures = _figures(facts)
     if verdict == "good":
-        return f"{figures}; nothing speaks against it" if figures else "nothing speaks against it"
+        return f"{figures}; no problem was found" if figures else "no problem was found"
     heavy = [cause for cause in causes if _weight(cause) == verdict]
     first = heavy[0].title if heavy else ""
     return f"{first}; {figures}" if figures else first
@@ -70,28 +76,28 @@ def _figures(facts: Facts) -> str:
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
     if judged and judged.baseline is None:
-        baseline = f"{facts.kind.baseline}'s {facts.kind.measure}"
-        yield f"{baseline} is not in the file: the model was not compared with it"
+        baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
+        yield f"{baseline} is not in the file, so the model was not compared with it"
     if judged and judged.rows is not None and judged.rows < _FEW_ROWS:
-        yield f"{judged.rows} rows are few: differences in {facts.kind.measure} may be chance"
+        yield f"with only {judged.rows} rows, differences in {facts.kind.measure} may be chance"
     yield from _own_history(facts)
     if run.config is None:
-        told = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read as one"
-        yield f"{told}: towers and split were not looked at"
+        missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"
+        yield f"{missing}: the towers and the split were not examined"
     elif (trained := facts.params.config_digest) and trained != digest_of(run.config):
-        yield "config.yaml is not the one that was trained: it was changed afterwards"
+        yield "config.yaml was changed after the training"
     if run.file.version is None and facts.epochs:
         yield (
-            "an older trainer's file: `gradient` holds the weights' norms there, so gradients are "
-            "taken from gradient_stats"
+            "the file is from an older trainer: its `gradient` holds the norms of the weights, so "
+            "gradients are taken from gradient_stats"
         )
 
 
 def _own_history(facts: Facts) -> Iterator[str]:
-    """Yields that a buyer's past products, by count, would be better than the model."""
+    """Yield a note if recommending what each buyer bought before beats the model."""
     own, history = (facts.kind.evaluated(who, "all") for who in ("model", "own_history"))
     if facts.judged and own and history and history.value > own.value and not facts.is_failed:
         yield (
-            f"over all test pairs each buyer's own past products have {facts.judged.measure} "
-            f"{figure(history.value)}, the model {figure(own.value)}: they may be shown beside it"
+            f"on all test pairs, each buyer's own past products have {facts.judged.measure} "
+            f"{figure(history.value)} and the model {figure(own.value)}: consider showing both"
         )

@@ -1,4 +1,4 @@
-"""What a diagnosis is: a verdict, and ranked causes with their evidence. Knows no run."""
+"""Data model of a diagnosis: a verdict, and ranked causes with their evidence. Knows no run."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Verdict = Literal["good", "at_risk", "bad", "broken"]
 Confidence = Literal["high", "medium", "low"]
 
 VERDICTS: tuple[Verdict, ...] = ("good", "at_risk", "bad", "broken")
-"""From the best to the worst. good: nothing speaks against the model. at_risk: it works, but
-something costs quality or makes its figures doubtful. bad: it learnt nothing that is of use.
-broken: what was written is missing, or cannot be right."""
+"""From the best to the worst. good: no problem was found. at_risk: the model works, but
+something costs quality or makes its figures doubtful. bad: it learned nothing useful.
+broken: its files are missing, or cannot be right."""
 CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
 
 
 class Removed:
-    """What a patch gives instead of a value for what is to be taken out."""
+    """Type of `REMOVED`, which a patch has instead of a value for an entry to remove."""
 
     def __repr__(self) -> str:
         return "(removed)"
@@ -28,24 +28,24 @@ class Removed:
 
 REMOVED: Final = Removed()
 Patch = Mapping[str, object]
-"""Values by path in the config (`model.learning_rate`); `REMOVED` takes the entry out. Indices
-count what was there at first."""
+"""Values by path in the config (`model.learning_rate`); `REMOVED` removes the entry. Indices refer
+to the config before the patch."""
 
 _STEP = re.compile(r"\.?([^\W\d]\w*)|\[(\d+)\]")
 
 
 @dataclass(frozen=True)
 class Cause:
-    """Why a run is as it is.
+    """A likely reason for the outcome of a run.
 
     Attributes:
-        code: `RD…`, as `recgen explain` knows it.
-        title: What is the matter, in a few words.
-        confidence: How sure it is.
-        evidence: What was seen, with figures; epochs count from 1.
+        code: `RD…`, which `recgen explain` explains.
+        title: The problem in a few words.
+        confidence: How likely it is.
+        evidence: What was seen, with figures; epochs are counted from 1.
         help: What to do.
-        patch: What to change in the config, if a change of the config addresses it.
-        verdict: What the run is at best if this is true.
+        patch: What to change in the config, if that helps.
+        verdict: The best verdict that the run can have if this is true.
     """
 
     code: str
@@ -57,7 +57,7 @@ class Cause:
     verdict: Verdict = "at_risk"
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the cause as plain JSON data; the patch as a list of steps."""
+        """Return the cause as plain JSON data, with the patch as a list of steps."""
         patch = None if self.patch is None else [fix.as_dict() for fix in fixes(self.patch)]
         return {
             "code": self.code,
@@ -77,8 +77,8 @@ class Diagnosis:
     Attributes:
         verdict: See `VERDICTS`.
         summary: The verdict in a sentence.
-        causes: The likeliest first.
-        notes: What could not be looked at, and why.
+        causes: The causes, the likeliest first.
+        notes: What could not be examined, and why.
     """
 
     verdict: Verdict
@@ -88,11 +88,11 @@ class Diagnosis:
 
     @property
     def first_patch(self) -> Cause | None:
-        """The first cause that a change of the config addresses."""
+        """The first cause that has a patch."""
         return next((cause for cause in self.causes if cause.patch), None)
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the diagnosis as plain JSON data."""
+        """Return the diagnosis as plain JSON data."""
         return {
             "verdict": self.verdict,
             "summary": self.summary,
@@ -102,7 +102,7 @@ class Diagnosis:
 
 
 def fixes(patch: Patch) -> tuple[Fix, ...]:
-    """Returns what a patch does to a config, step by step."""
+    """Return the steps of a patch."""
     return tuple(
         (
             Fix(location_of(path), "remove")
@@ -114,17 +114,17 @@ def fixes(patch: Patch) -> tuple[Fix, ...]:
 
 
 def location_of(path: str) -> Location:
-    """Returns the location that a path of a patch stands for.
+    """Return the location of a path in a patch.
 
     Raises:
-        ValueError: It is none; patches name keys of the config's own models and indices.
+        ValueError: The path has steps other than keys of the config's models and indices.
     """
     steps = list(_STEP.finditer(path))
     if not path or "".join(step[0] for step in steps) != path:
-        raise ValueError(f"{path!r} is no path of a patch")
+        raise ValueError(f"{path!r} is not a path of a patch")
     return tuple(step[1] if step[1] is not None else int(step[2]) for step in steps)
 
 
 def worst(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """Returns the worst of some verdicts; good when there are none."""
+    """Return the worst verdict, or good if there are none."""
     return max(verdicts, key=VERDICTS.index, default="good")

@@ -1,4 +1,4 @@
-"""Which setting goes with success over several runs, and how likely that is chance."""
+"""Settings that go with success over several runs, and how likely that is chance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-FEWEST = 4  # runs: with three, no division of them says anything
+FEWEST = 4  # runs; no division of three runs says anything
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,12 @@ class Factor:
     """A division of the runs by a setting.
 
     Attributes:
-        paths: The settings that divide the runs in this way; they cannot be told apart.
-        condition: What the runs of the one side have, for each of the paths.
-        inside: How many runs of that side work, and how many there are.
-        outside: Likewise, of the other side.
-        chance: How likely a division at least as clear is when nothing goes with success
-            (Fisher's exact test), times the number of divisions that were tried.
+        paths: The settings that divide the runs in this way; their effects cannot be separated.
+        condition: What each of these settings is on the first side.
+        inside: How many runs of the first side work, and how many there are.
+        outside: The same for the other side.
+        chance: How likely a division at least as clear is if no setting matters (Fisher's exact
+            test), times the number of divisions that were tried.
     """
 
     paths: tuple[str, ...]
@@ -33,13 +33,13 @@ class Factor:
 def factors_of(
     settings: Mapping[str, tuple[str, ...]], works: Sequence[bool]
 ) -> tuple[Factor, ...]:
-    """Returns the divisions of runs by one setting, the clearest first.
+    """Return the divisions of runs by one setting, the clearest first.
 
-    Numbers are divided at a threshold, all else into one value and the rest.
+    Numbers are divided at a threshold, other values into one value and the rest.
 
     Args:
         settings: Values of each run, by path.
-        works: Whether each run came to something.
+        works: Whether each run is good or at risk.
     """
     if len(works) < FEWEST or len(set(works)) < 2:
         return ()
@@ -60,7 +60,7 @@ def _condition(condition: tuple[str, str], is_inside: bool) -> str:
 
 
 def _divisions(values: Sequence[str]) -> Iterator[tuple[tuple[str, str], frozenset[int]]]:
-    """Yields each division: the words for both of its sides, and the runs of the first."""
+    """Yield each division: the conditions of its two sides, and the runs of the first side."""
     numbers = [_number(value) for value in values]
     known = sorted({number for number in numbers if number is not None})
     if len(known) > 1 and None not in numbers:
@@ -98,13 +98,13 @@ def _factor(
 
 
 def fisher(good: int, count: int, other_good: int, other_count: int) -> float:
-    """Returns the two-sided p of Fisher's exact test of two shares.
+    """Return the two-sided p-value of Fisher's exact test of two shares.
 
     Args:
-        good: Successes of the one group.
-        count: Its size.
-        other_good: Successes of the other group.
-        other_count: Its size.
+        good: Successes in the first group.
+        count: Size of the first group.
+        other_good: Successes in the second group.
+        other_count: Size of the second group.
     """
     total, successes = count + other_count, good + other_good
     ways = math.comb(total, successes)

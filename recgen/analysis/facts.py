@@ -1,4 +1,4 @@
-"""What the causes look at: figures of one run, worked out once. Judges nothing."""
+"""Facts of one run that the causes examine, each computed once. Judges nothing."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from recgen.findings import Finding
 from recgen.metrics import TOWERS, Params, Series, Tower, TrainingMetrics
 from recgen.optimizers import OPTIMIZERS, OptimizerInfo
 
-_TINY = 1e-7  # a gradient's norm at which the generated trainer calls a tower dead
-_AT_CHANCE = 0.005  # relative distance of a loss from chance's
+_TINY = 1e-7  # gradient norm below which the generated trainer considers a tower dead
+_AT_CHANCE = 0.005  # relative distance of a loss from that of chance
 _SIDES: Mapping[str, Side] = {"query": "buyer", "candidate": "product"}
 
 
 class Facts:
-    """Figures of one run; what is not known is None or empty."""
+    """Figures of one run; unknown ones are None or empty."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -38,66 +38,65 @@ class Facts:
 
     @cached_property
     def kind(self) -> Kind:
-        """What was measured of the model, as its kind has it."""
+        """The measures of the run's kind of model."""
         return kind_of(self.metrics, self.candidates)
 
     @property
     def judged(self) -> Judged | None:
-        """The measure that the run is judged by."""
+        """The measure by which the run is judged."""
         return self.kind.judged
 
     @property
     def curve(self) -> Curve:
-        """The same on validation rows, per epoch."""
+        """The same measure on validation rows, per epoch."""
         return self.kind.curve
 
     @property
     def epochs(self) -> int:
-        """Epochs that were trained."""
+        """Number of epochs that were trained."""
         return len(self.metrics.epochs)
 
     @cached_property
-    def asked_epochs(self) -> int | None:
-        """Epochs that were asked for."""
+    def requested_epochs(self) -> int | None:
+        """Number of epochs that were requested."""
         return self.params.epochs or (self.model.epochs if self.model else None)
 
     @cached_property
     def loss(self) -> Series:
-        """The training loss; empty where there is none."""
+        """The training loss; empty if there is none."""
         return _first(self.metrics.loss.loss, self.metrics.loss.total_loss)
 
     @cached_property
     def val_loss(self) -> Series:
-        """The validation loss; empty where there is none."""
+        """The validation loss; empty if there is none."""
         return _first(self.metrics.loss.val_loss, self.metrics.loss.val_total_loss)
 
     @cached_property
     def rate(self) -> float | None:
-        """The learning rate; what the trainer was told counts more than the config."""
-        told = self.params.learning_rate
-        return told if told is not None else self.model.learning_rate if self.model else None
+        """The learning rate, from the trainer's parameters or else from the config."""
+        rate = self.params.learning_rate
+        return rate if rate is not None else self.model.learning_rate if self.model else None
 
     @cached_property
     def optimizer(self) -> str | None:
-        """The optimizer's name, in small letters."""
-        told = self.params.optimizer
-        if told:
-            return told.lower()
+        """The optimizer's name in lower case."""
+        if self.params.optimizer:
+            return self.params.optimizer.lower()
         return self.model.optimizer if self.model else None
 
     @cached_property
     def optimizer_info(self) -> OptimizerInfo | None:
-        """What is known of the optimizer; None when it is not one of ours."""
+        """Facts of the optimizer; None if recgen does not know it."""
         return OPTIMIZERS.get(self.optimizer or "")
 
     @cached_property
     def batch_size(self) -> int | None:
-        """Rows of a batch."""
+        """Rows in a batch."""
         return self.params.batch_size or (self.model.batch_size if self.model else None)
 
     @cached_property
     def depth(self) -> int | None:
-        """Dense layers of the deeper tower, a projection included; None without a config."""
+        """Dense layers of the deeper tower, including a projection; None without a config."""
         return max(map(self.model.depth_of, SIDES)) if self.model else None
 
     @cached_property
@@ -105,7 +104,7 @@ class Facts:
         return findings_of(self.run, self.config)
 
     def findings(self, *codes: str) -> tuple[Finding, ...]:
-        """Returns what `check` finds in the config as it was trained, of these codes."""
+        """Return the findings of `recgen check` with these codes in the trained config."""
         return tuple(finding for finding in self._findings if finding.code in codes)
 
     @cached_property
@@ -116,29 +115,29 @@ class Facts:
 
     @cached_property
     def candidates(self) -> int | None:
-        """Products to choose from."""
+        """Number of products to choose from."""
         return self.params.candidates or self.product_vocabulary
 
     @cached_property
     def best_epoch(self) -> int | None:
-        """The epoch, from 0, whose weights the trainer kept; None where it kept the last."""
+        """The epoch, from 0, whose weights the trainer kept; None if it kept the last epoch."""
         kept = self.params.best_epoch
         return kept if kept is not None and kept < self.epochs else None
 
     def gradient(self, tower: str) -> Series:
-        """Returns the norm of a tower's gradients (or of all: `total`) per epoch."""
+        """Return the gradient norm of a tower, or of all weights (`total`), per epoch."""
         return self.metrics.series[f"gradient.{tower}"]
 
     def health(self, name: str) -> Series:
-        """Returns a sign of health per epoch, such as `query.dead_units`; empty if not measured."""
+        """Return a health metric per epoch, such as `query.dead_units`; empty if not measured."""
         return self.metrics.series.get(f"health.{name}", ())
 
     @cached_property
     def zero_gradients(self) -> Mapping[Tower, int]:
         """Towers whose gradients are zero up to the end, with the first such epoch.
 
-        Means over an epoch hide a death within it; the gradients of the batch that is described
-        at its end do not.
+        A mean over an epoch hides a death during that epoch; the statistics of its last batch do
+        not.
         """
         zero: dict[Tower, int] = {}
         for tower in TOWERS:
@@ -150,27 +149,27 @@ class Facts:
 
     @cached_property
     def constant_loss(self) -> tuple[int, float] | None:
-        """The epoch since which the training loss stands still, and its value."""
+        """The epoch since which the training loss is constant, and its value."""
         epoch, value = constant_since(self.loss), last(self.loss)
         return (epoch, value) if epoch is not None and value is not None else None
 
     @cached_property
     def chance_rows(self) -> int | None:
-        """The n of a final loss that is n·ln n: the sum over n rows whose scores are equal."""
+        """The n of a final loss of n·ln n, the sum over n rows whose scores are equal."""
         value = last(self.loss)
         return rows_of_chance(value) if value is not None and not self.is_mean_loss else None
 
     @cached_property
     def is_mean_loss(self) -> bool:
-        """Says whether the loss is a mean over rows, as the generated trainer's is."""
+        """Whether the loss is a mean over rows, as the generated trainer's is."""
         return self.run.file.version is not None
 
     @cached_property
     def loss_to_chance(self) -> Series:
-        """The loss, divided by that of equal scores; with a mean loss, ln of the batch."""
-        told = self.health("loss_to_chance")
-        if any_value(told):
-            return told
+        """The loss divided by that of equal scores, which is ln(batch size) for a mean loss."""
+        measured = self.health("loss_to_chance")
+        if any_value(measured):
+            return measured
         if not self.is_mean_loss or not self.batch_size or self.batch_size < 2:
             return ()
         chance = math.log(self.batch_size)
@@ -178,7 +177,7 @@ class Facts:
 
     @cached_property
     def is_at_chance(self) -> bool:
-        """Says whether the loss ended where equal scores have it."""
+        """Whether the loss ended at the value for equal scores."""
         if self.chance_rows is not None:
             return True
         ratio = last(self.loss_to_chance)
@@ -186,7 +185,7 @@ class Facts:
 
     @cached_property
     def failure_kind(self) -> str | None:
-        """Why the trainer stopped, in a word, such as `collapse` or `nan`."""
+        """Why the trainer stopped, such as `collapse` or `nan`."""
         if self.params.failure_kind:
             return self.params.failure_kind
         if self.params.nan_detected:
@@ -195,19 +194,19 @@ class Facts:
 
     @cached_property
     def failure_epoch(self) -> int | None:
-        """The epoch, from 0, in which the trainer noticed."""
-        told = self.params
-        epochs = (told.failure_epoch, told.gradient_collapse_epoch, told.nan_epoch)
+        """The epoch, from 0, in which the trainer noticed the failure."""
+        params = self.params
+        epochs = (params.failure_epoch, params.gradient_collapse_epoch, params.nan_epoch)
         return next((epoch for epoch in epochs if epoch is not None), None)
 
     @property
     def beats_baseline(self) -> bool | None:
-        """Says whether the model is better than what needs none; None if that is not known."""
+        """Whether the model is better than its baseline; None if that is unknown."""
         return self.judged.beats_baseline if self.judged else None
 
     @cached_property
     def is_failed(self) -> bool:
-        """Says whether training came to nothing, whatever the reason."""
+        """Whether training achieved nothing, whatever the reason."""
         return bool(
             self.failure_kind
             or self.zero_gradients
@@ -222,5 +221,5 @@ def _first(*series: Series) -> Series:
 
 
 def side_of(tower: str) -> Side:
-    """Returns the config's word for a tower of the metrics."""
+    """Return the config's name for a tower of the metrics."""
     return _SIDES[tower]

@@ -1,4 +1,4 @@
-"""The runs below a folder: plain files are the truth, nothing is kept beside them."""
+"""Index of the runs below a folder, read from their files each time."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from recgen.presets import presets
 from recgen.reading import parse
 from recgen.reading.sources import read_text
 
-_DEPTH = 4  # folders below the one that is asked for
-_INSIDE = ("transform", "examples", "serving_model", "work")  # what a run holds is no run
+_DEPTH = 4  # levels of folders that are searched
+_INSIDE = ("transform", "examples", "serving_model", "work")  # folders inside a run
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Entry:
     """A line of the index.
 
     Attributes:
-        place: The run directory.
-        name: What the config calls the experiment, or the folder.
+        path: The run directory.
+        name: The name of the experiment in the config, or of the folder.
         date: When its metrics were written.
-        preset: The preset whose model it has; epochs, seed and top_k may differ.
-        judged: The measure that it is judged by, if it was measured.
+        preset: The preset with the same model; epochs, seed and top_k may differ.
+        judged: The measure by which the run is judged, if there is one.
         verdict: See `recgen.analysis.diagnosis`.
         summary: The verdict in a sentence, or why the run cannot be read.
     """
 
-    place: str
+    path: str
     name: str
     date: datetime | None
     preset: str | None
@@ -48,10 +48,10 @@ class Entry:
     summary: str
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the entry as plain JSON data."""
+        """Return the entry as plain JSON data."""
         judged = self.judged
         return {
-            "place": self.place,
+            "place": self.path,
             "name": self.name,
             "date": self.date.isoformat() if self.date else None,
             "preset": self.preset,
@@ -65,7 +65,7 @@ class Entry:
 
 
 def find_runs(folder: Path) -> Iterator[Path]:
-    """Yields the run directories in and below a folder, in the order of their names.
+    """Yield the run directories in and below a folder, in alphabetical order.
 
     Raises:
         RecgenError: There is no such folder.
@@ -79,13 +79,13 @@ def find_runs(folder: Path) -> Iterator[Path]:
 def _below(folder: Path, depth: int) -> Iterator[Path]:
     try:
         inside = sorted(os.scandir(folder), key=lambda each: each.name)
-    except OSError:  # no rights: nothing to list
+    except OSError:  # no permission to list it
         return
     names = {each.name for each in inside}
     is_trained = CONFIG in names and bool(set(MODULES) & names)
     if FILE_NAME in names or is_trained:
         yield folder
-        return  # a run holds no other
+        return  # a run contains no other run
     for each in inside:
         is_hidden = each.name.startswith(".") or each.name in _INSIDE
         if depth and not is_hidden and each.is_dir(follow_symlinks=False):
@@ -93,7 +93,7 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def entry_of(folder: Path) -> Entry:
-    """Returns the line of one run; one that cannot be read has a line, too."""
+    """Return the entry of a run, even of one that cannot be read."""
     try:
         run = load_run(folder)
     except RecgenError as error:
@@ -101,7 +101,7 @@ def entry_of(folder: Path) -> Entry:
         return Entry(str(folder), folder.name, date, None, None, "broken", error.message)
     diagnosis = diagnose(run)
     return Entry(
-        place=str(folder),
+        path=str(folder),
         name=run.title,
         date=run.metrics.saved_at or _written(folder),
         preset=_preset_of(run.config.model) if run.config else None,
@@ -123,12 +123,12 @@ def _presets() -> tuple[tuple[str, dict[str, object]], ...]:
 
 
 def _settings(model: ModelConfig) -> dict[str, object]:
-    """Returns what makes a preset: all but the length of training and answers, and the seed."""
+    """Return the settings that define a preset: all but epochs, seed and top_k."""
     return model.model_dump(exclude={"epochs", "seed", "top_k"})
 
 
 def _written(folder: Path) -> datetime | None:
-    """Returns when the files of a run were last written."""
+    """Return when the files of a run were last written."""
     times = [
         path.stat().st_mtime for path in (folder / FILE_NAME, folder / CONFIG) if path.exists()
     ]

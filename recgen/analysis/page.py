@@ -1,4 +1,4 @@
-"""Kinds of causes as Markdown: the page of all of them, and one section a kind. Text out."""
+"""Markdown pages of causes: one of all kinds, and one section for each kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from recgen.analysis.causes import KINDS, Kind
 
 _FAMILIES = {
-    "RD1": "Nothing learnt",
+    "RD1": "Nothing learned",
     "RD2": "Steps",
     "RD3": "Fit",
     "RD4": "Inputs",
@@ -17,20 +17,19 @@ _FAMILIES = {
 _HEAD = """\
 # Causes
 
-<!-- Made by `make docs` from recgen/analysis/causes; a test says when it is not current. -->
+<!-- Made by `make docs` from recgen/analysis/causes; a test fails if it is not current. -->
 
 What `recgen diagnose` finds, by code. `recgen explain RD101` shows the same in a terminal.
-[diagnosis.md](diagnosis.md) says how runs are judged, and how often that is right.
+[diagnosis.md](diagnosis.md) explains how runs are judged, and how often that is right.
 
-The verdict is what the run is at best if the cause is the right one: *at risk* (it works, but
-something costs quality or makes its figures doubtful), *bad* (it learnt nothing that is of use),
-*broken* (what was written is missing, or cannot be right). A cause of low confidence makes a run at
-risk at most.
+The verdict is the best that a run can be if the cause applies: *at risk* (it works, but something
+costs quality or makes its figures doubtful), *bad* (it learned nothing useful), *broken* (its files
+are missing, or cannot be right). A cause of low confidence makes a run *at risk* at most.
 """
 
 
 def causes_page() -> str:
-    """Returns the page of all kinds of causes, with a table of contents."""
+    """Return the page of all kinds of causes, with a table of contents."""
     sections = (
         f"## {family}\n\n" + "\n".join(cause_section(kind) for kind in kinds)
         for family, kinds in _families()
@@ -39,7 +38,7 @@ def causes_page() -> str:
 
 
 def cause_section(kind: Kind) -> str:
-    """Returns what there is to say about a kind of cause."""
+    """Return the section of a kind of cause."""
     return (
         f"### {kind.code}\n\n**{kind.title}** ({_verdict(kind)})\n\n{kind.reason}\n\n"
         f"Signs: {kind.signs}\n\nWhat to do: {kind.remedy}\n"

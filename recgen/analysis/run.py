@@ -1,4 +1,4 @@
-"""A run as it was left behind: metrics, config, modules, vocabularies. Reads, judges nothing."""
+"""Reader of finished runs: metrics, config, modules and vocabularies. Judges nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recgen.analysis.storage import Place, open_place
+from recgen.analysis.storage import Folder, open_folder
 from recgen.check import examine_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report
@@ -22,30 +22,30 @@ _VOCABULARIES = "transform/transform_fn/assets"
 _MODEL = "serving_model"
 _PURCHASES = "purchases.parquet"  # what `recgen recommend` reads
 _LOGS = ("train.log", "transform.log")
-_LOG_BYTES = 4000  # of a log's end: the error is there
+_LOG_BYTES = 4000  # at the end of a log, where the error is
 _DIGEST = re.compile(r"^# config: ([0-9a-f]{6,64})\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is left of a training.
+    """The files of a finished training.
 
     Attributes:
-        name: The folder's name; unique only within its folder.
-        place: The path as the user gave it.
-        file: What training measured; without an epoch when `problem` says why.
-        problem: Why there are no metrics; None when there are.
-        config: The experiment, if a config is there and has the shape of one.
-        report: What `check` finds in the config; its text and source are there, too.
-        modules: The texts of the generated modules by file name, those that are there.
-        vocabularies: Entries of each vocabulary of the transform, by file name.
-        trained_here: Whether `recgen train` made it, and so split the data as the config says.
-        has_model: Whether a SavedModel is there.
-        log: The end of the log of the stage that ran last; empty if there is none.
+        name: The folder's name; unique only within its parent folder.
+        path: The path as the user gave it.
+        file: The metrics file; without epochs if there is a `problem`.
+        problem: Why there are no metrics, or None.
+        config: The experiment, if there is a config that can be read as one.
+        report: The report of `recgen check` on the config, with its text and source.
+        modules: The texts of the generated modules that exist, by file name.
+        vocabularies: Number of entries of each vocabulary of the transform, by file name.
+        trained_here: Whether `recgen train` wrote it, and so split the data as the config says.
+        has_model: Whether there is a SavedModel.
+        log: The end of the log of the last stage; empty if there is none.
     """
 
     name: str
-    place: str
+    path: str
     file: MetricsFile = field(default_factory=lambda: file_of({}))
     problem: str | None = None
     config: ExperimentConfig | None = None
@@ -58,57 +58,57 @@ class Run:
 
     @property
     def metrics(self) -> TrainingMetrics:
-        """What training measured."""
+        """The metrics of the training."""
         return self.file.metrics
 
     @property
     def title(self) -> str:
-        """The name that the config gives the experiment, or the folder's."""
+        """The name of the experiment, or of the folder if it has none."""
         return self.metrics.params.name or (self.config.name if self.config else "") or self.name
 
     def digest_of(self, module: str) -> str | None:
-        """Returns the digest of the config that a module's header names, or None."""
+        """Return the digest of the config that is named in a module's header, or None."""
         found = _DIGEST.search(self.modules.get(module, "")[:4000])
         return found[1] if found else None
 
 
 def load_run(path: str | Path) -> Run:
-    """Returns what is left of a training.
+    """Return the files of a finished training.
 
     Args:
-        path: A run directory, its training_metrics.json, or either behind a scheme that fsspec
-            knows, such as `gs://`. What lies beside the metrics (config, modules, vocabularies)
-            is read, too.
+        path: A run directory or its training_metrics.json; either may have a scheme that fsspec
+            knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
+            are read too.
 
     Raises:
-        RecgenError: Nothing is there, it is no run, or the metrics are no JSON.
+        RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
     """
     shown = str(path)
-    place, file = open_place(shown)
-    names = place.names()
+    folder, file = open_folder(shown)
+    names = folder.names()
     if file is None and not set(MARKS) & set(names):
-        help = f"a run holds {', '.join(MARKS[:2])} and the modules; `recgen runs` lists them"
-        raise RecgenError(f"{shown} is no run directory", help)
-    metrics, problem = _metrics(place, file, shown)
-    report, config = _config(place, _joined(shown if file is None else _parent(shown), CONFIG))
+        help = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
+        raise RecgenError(f"{shown} is not a run directory", help)
+    metrics, problem = _metrics(folder, file, shown)
+    report, config = _config(folder, _joined(shown if file is None else _parent(shown), CONFIG))
     return Run(
         name=_name(shown, file),
-        place=shown,
+        path=shown,
         file=metrics,
         problem=problem,
         config=config,
         report=report,
-        modules=_modules(place),
-        vocabularies=_vocabularies(place),
+        modules=_modules(folder),
+        vocabularies=_vocabularies(folder),
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
-        log=_log(place),
+        log=_log(folder),
     )
 
 
-def _metrics(place: Place, file: str | None, shown: str) -> tuple[MetricsFile, str | None]:
-    """Returns the metrics, or why there are none."""
-    content = place.read(file or FILE_NAME)
+def _metrics(folder: Folder, file: str | None, shown: str) -> tuple[MetricsFile, str | None]:
+    """Return the metrics, or why there are none."""
+    content = folder.read(file or FILE_NAME)
     if content is None:
         return file_of({}), f"there is no {FILE_NAME}"
     source = _joined(shown, FILE_NAME) if file is None else shown
@@ -119,7 +119,7 @@ def _text(content: bytes, source: str) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        help = "the file is written by a training; train again"
+        help = "a training writes this file; train again"
         raise RecgenError(f"{source} is not JSON: {error}", help) from error
 
 
@@ -138,9 +138,9 @@ def _parent(shown: str) -> str:
     return shown.rpartition("/")[0] if "://" in shown else str(Path(shown).parent)
 
 
-def _config(place: Place, source: str) -> tuple[Report | None, ExperimentConfig | None]:
-    """Returns what there is to say about a run's config, and the config if it is one."""
-    content = place.read(CONFIG)
+def _config(folder: Folder, source: str) -> tuple[Report | None, ExperimentConfig | None]:
+    """Return the report on a run's config, and the config if it can be read."""
+    content = folder.read(CONFIG)
     if content is None:
         return None, None
     text = content.decode("utf-8-sig", errors="replace")
@@ -151,8 +151,8 @@ def _config(place: Place, source: str) -> tuple[Report | None, ExperimentConfig 
         return Report((unreadable.finding,), source, text), None
 
 
-def _modules(place: Place) -> dict[str, str]:
-    contents = {name: place.read(name) for name in MODULES}
+def _modules(folder: Folder) -> dict[str, str]:
+    contents = {name: folder.read(name) for name in MODULES}
     return {
         name: content.decode("utf-8", errors="replace")
         for name, content in contents.items()
@@ -160,14 +160,14 @@ def _modules(place: Place) -> dict[str, str]:
     }
 
 
-def _vocabularies(place: Place) -> dict[str, int]:
-    names = [name for name in place.names(_VOCABULARIES) if name.endswith("_vocab")]
-    return {name: place.count_lines(f"{_VOCABULARIES}/{name}") for name in names}
+def _vocabularies(folder: Folder) -> dict[str, int]:
+    names = [name for name in folder.names(_VOCABULARIES) if name.endswith("_vocab")]
+    return {name: folder.count_lines(f"{_VOCABULARIES}/{name}") for name in names}
 
 
-def _log(place: Place) -> str:
+def _log(folder: Folder) -> str:
     for name in _LOGS:
-        content = place.read(name)
+        content = folder.read(name)
         if content:
             return content[-_LOG_BYTES:].decode("utf-8", errors="replace")
     return ""

@@ -1,4 +1,4 @@
-"""What a series per epoch says: where it ends, rises, stands still. Knows numbers only."""
+"""Properties of a series per epoch: its end, its best value, where it is constant."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ import math
 from recgen.metrics import Series
 
 _SAME = 1e-6  # relative: float32 keeps seven digits
-_LARGEST = 1e15  # of a sum of losses, for the n of n·ln n
-_MOST_ROWS = 50_000  # of which float32 can tell the sum from the next
+_LARGEST = 1e15  # summed loss of which an n·ln n is sought
+_MOST_ROWS = 50_000  # beyond that, float32 cannot distinguish neighbouring sums
 
 
 def any_value(series: Series) -> bool:
-    """Returns whether a series has a value at all."""
+    """Return whether a series has any value."""
     return any(value is not None for value in series)
 
 
 def points(series: Series) -> list[tuple[int, float]]:
-    """Returns the values that were measured, with their epochs from 0."""
+    """Return the values that were measured, with their epochs from 0."""
     return [(epoch, value) for epoch, value in enumerate(series) if value is not None]
 
 
 def last(series: Series) -> float | None:
-    """Returns the last value that was measured."""
+    """Return the last value that was measured."""
     return next((value for value in reversed(series) if value is not None), None)
 
 
 def best(series: Series) -> tuple[int, float] | None:
-    """Returns the highest value, and its first epoch."""
+    """Return the highest value, and its first epoch."""
     found = points(series)
     return max(found, key=lambda point: point[1]) if found else None
 
 
 def lowest(series: Series) -> tuple[int, float] | None:
-    """Returns the lowest value, and its first epoch."""
+    """Return the lowest value, and its first epoch."""
     found = points(series)
     return min(found, key=lambda point: point[1]) if found else None
 
 
 def constant_since(series: Series) -> int | None:
-    """Returns the epoch since which a series has not changed, if that is two epochs or more."""
+    """Return the epoch since which a series is constant, if that is two epochs or more."""
     found = points(series)
     if len(found) < 2:
         return None
@@ -53,7 +53,7 @@ def constant_since(series: Series) -> int | None:
 
 
 def zero_since(series: Series, zero: float = 0.0) -> int | None:
-    """Returns the epoch since which a series has been zero, up to its end."""
+    """Return the epoch since which a series has been zero, up to its end."""
     start = None
     for epoch, value in reversed(points(series)):
         if abs(value) > zero:
@@ -63,13 +63,13 @@ def zero_since(series: Series, zero: float = 0.0) -> int | None:
 
 
 def rows_of_chance(total: float) -> int | None:
-    """Returns the n for which n·ln n is a loss, if there is one.
+    """Return the n for which n·ln n equals a summed loss, or None.
 
-    A softmax over n rows with equal scores loses ln n a row. TFRS sums over the rows, and Keras
-    reports the last batch: its n rows lose n·ln n together, whatever was trained.
+    A softmax over n rows with equal scores has a loss of ln n per row. TFRS sums over the rows and
+    Keras reports the last batch, so its n rows have a loss of n·ln n, whatever was trained.
 
-    The n next to it is off by ln n + 1, so that any other number is taken for one of them in two
-    of a million cases times n.
+    Neighbouring values of n·ln n differ by ln n + 1, so an arbitrary loss is mistaken for one of
+    them with a probability of about n times two in a million.
     """
     if not 1.0 < total < _LARGEST:
         return None
@@ -77,14 +77,14 @@ def rows_of_chance(total: float) -> int | None:
     for _ in range(50):  # Newton's steps; the function is convex and rises
         n -= (n * math.log(n) - total) / (math.log(n) + 1)
     rows = round(n)
-    is_it = 2 <= rows <= _MOST_ROWS and (
+    is_chance = 2 <= rows <= _MOST_ROWS and (
         abs(rows * math.log(rows) - total) <= max(_SAME * total, 1e-4)
     )
-    return rows if is_it else None
+    return rows if is_chance else None
 
 
 def slope_of_last_quarter(series: Series) -> tuple[float, float] | None:
-    """Returns what the last quarter of the epochs (one at least) added, and what was there."""
+    """Return the gain in the last quarter of the epochs (at least one), and the best before."""
     found = points(series)
     if len(found) < 2:
         return None

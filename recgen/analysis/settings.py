@@ -1,4 +1,4 @@
-"""How configs differ in what they mean: order, defaults and spelling aside. Knows no metrics."""
+"""Differences between configs in meaning, regardless of order, defaults and spelling."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _LAYERS = ("buyer_tower_layers", "product_tower_layers", "rating_head_layers")
 
 
 def settings_of(run: Run) -> dict[str, str]:
-    """Returns all settings of a run by path, defaults included.
+    """Return all settings of a run by path, including defaults.
 
-    Features go by tower and name, not by place: their order means nothing. What the trainer was
-    told counts more than the config: `custom_config` may override it.
+    Features are identified by tower and name, since their order means nothing. The trainer's
+    parameters take precedence over the config, which `custom_config` may override.
     """
     found: dict[str, str] = {}
     for path, setting in _config_settings(run.config) if run.config else ():
         found[path if path not in found else f"{path} (again)"] = setting
     for name in _OVERRIDDEN:
-        told = getattr(run.metrics.params, name)
-        if isinstance(told, (int, float, str)):
-            found[f"model.{name}"] = _shown(told)
+        value = getattr(run.metrics.params, name)
+        if isinstance(value, (int, float, str)):
+            found[f"model.{name}"] = _shown(value)
     return found
 
 
 def differences(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
-    """Returns the settings in which runs differ, each with the runs' values, in their order."""
+    """Return the settings in which runs differ, each with the value of each run."""
     settings = [settings_of(run) for run in runs]
     paths = dict.fromkeys(path for each in settings for path in each)
     rows = {path: tuple(each.get(path, ABSENT) for each in settings) for path in paths}
@@ -58,7 +58,7 @@ def _config_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:
 
 
 def layers_in_words(layers: Sequence[Layer]) -> str:
-    """Returns a tower's layers in a few words: `256 relu, dropout 0.1, 64 linear`."""
+    """Return a tower's layers in a few words: `256 relu, dropout 0.1, 64 linear`."""
     return ", ".join(map(_layer, layers)) or "none"
 
 
@@ -71,7 +71,7 @@ def _layer(layer: Layer) -> str:
 
 
 def _feature(plain: Mapping[str, Any]) -> str:
-    """Returns what becomes of a feature, in a few words."""
+    """Return the type and the transforms of a feature in a few words."""
     enabled = {
         name: options
         for name, options in (plain.get("transforms") or {}).items()
@@ -82,10 +82,10 @@ def _feature(plain: Mapping[str, Any]) -> str:
 
 
 def _options(options: Mapping[str, Any]) -> str:
-    told = [
+    parts = [
         f"{key} {_shown(value)}" for key, value in options.items() if key != "enabled" and value
     ]
-    return f" ({', '.join(told)})" if told else ""
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""A series in one line of characters. Knows numbers only."""
+"""Sparklines: a series as one line of characters. Knows numbers only."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ def sparkline(
     high: float | None = None,
     levels: str = BLOCKS,
 ) -> str:
-    """Returns a character a value, or one for several where there are more than `width`.
+    """Return one character for each value, or for several values if there are more than `width`.
 
     Args:
-        values: None leaves a gap.
-        width: The most characters.
-        low: What the lowest level stands for; None is the lowest value.
-        high: What the highest level stands for; None is the highest value.
-        levels: The characters, from the lowest.
+        values: The series; None leaves a gap.
+        width: The maximum number of characters.
+        low: The value of the lowest level; None means the lowest value.
+        high: The value of the highest level; None means the highest value.
+        levels: The characters, from the lowest level.
     """
-    shown = _thinned(values, width)
+    shown = _downsampled(values, width)
     known = [value for value in shown if value is not None]
     if not known:
         return ""
@@ -42,13 +42,13 @@ def sparkline(
     return "".join(map(level, shown))
 
 
-def _thinned(values: Sequence[float | None], width: int) -> list[float | None]:
-    """Returns at most `width` values: means of neighbours, which hide no whole gap."""
+def _downsampled(values: Sequence[float | None], width: int) -> list[float | None]:
+    """Return at most `width` values, each the mean of neighbours; None if all of them are."""
     if len(values) <= width:
         return list(values)
-    thinned: list[float | None] = []
-    for place in range(width):
-        part = values[place * len(values) // width : (place + 1) * len(values) // width]
+    means: list[float | None] = []
+    for index in range(width):
+        part = values[index * len(values) // width : (index + 1) * len(values) // width]
         known = [value for value in part if value is not None]
-        thinned.append(sum(known) / len(known) if known else None)
-    return thinned
+        means.append(sum(known) / len(known) if known else None)
+    return means

@@ -1,4 +1,4 @@
-"""Files of a run, on this machine or behind a scheme such as gs://. Knows no run."""
+"""Folders on this machine or behind a scheme such as gs://. Knows no run."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from recgen.findings import RecgenError
 
 MAX_BYTES = 256_000_000
 _CHUNK = 1 << 20
-_INSTALL = 'install what reads it: pip install "recgen[gcs]", or the fsspec package of its scheme'
+_INSTALL = 'install it: pip install "recgen[gcs]", or the fsspec package of the scheme'
 
 
-class Place(Protocol):
-    """A folder."""
+class Folder(Protocol):
+    """A folder of files."""
 
     def names(self, folder: str = "") -> Sequence[str]:
-        """Returns the names in a folder below this one, sorted; none where there is no folder."""
+        """Return the sorted names in a folder below this one; none if there is no such folder."""
 
     def read(self, name: str) -> bytes | None:
-        """Returns what a file holds, or None when there is none.
+        """Return the content of a file, or None if it does not exist.
 
         Raises:
-            RecgenError: The file cannot be read, or is too large.
+            RecgenError: The file cannot be read or is too large.
         """
 
     def count_lines(self, name: str) -> int:
-        """Returns how many lines a file has."""
+        """Return the number of lines in a file."""
 
 
 @dataclass(frozen=True)
-class LocalPlace:
-    """A folder of this machine."""
+class LocalFolder:
+    """A folder on this machine."""
 
     folder: Path
 
     def names(self, folder: str = "") -> Sequence[str]:
-        """Returns the names in a folder below this one."""
+        """Return the names in a folder below this one."""
         try:
             return sorted(path.name for path in (self.folder / folder).iterdir())
         except (FileNotFoundError, NotADirectoryError):
@@ -47,7 +47,7 @@ class LocalPlace:
             raise _unreadable(str(self.folder / folder), error) from error
 
     def read(self, name: str) -> bytes | None:
-        """Returns what a file holds."""
+        """Return the content of a file."""
         path = self.folder / name
         try:
             with path.open("rb") as file:
@@ -58,7 +58,7 @@ class LocalPlace:
             raise _unreadable(str(path), error) from error
 
     def count_lines(self, name: str) -> int:
-        """Returns how many lines a file has."""
+        """Return the number of lines in a file."""
         path = self.folder / name
         try:
             with path.open("rb") as file:
@@ -68,7 +68,7 @@ class LocalPlace:
 
 
 @dataclass(frozen=True)
-class RemotePlace:
+class RemoteFolder:
     """A folder behind a scheme, read with fsspec."""
 
     system: Any
@@ -76,17 +76,17 @@ class RemotePlace:
     shown: str
 
     def names(self, folder: str = "") -> Sequence[str]:
-        """Returns the names in a folder below this one."""
+        """Return the names in a folder below this one."""
         try:
             listed = self.system.ls(f"{self.folder}/{folder}".rstrip("/"), detail=False)
         except (FileNotFoundError, NotADirectoryError):
             return ()
-        except Exception as error:  # what a scheme's library raises is its own affair
+        except Exception as error:  # each library raises its own errors
             raise _unreadable(f"{self.shown}/{folder}", error) from error
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in listed)
 
     def read(self, name: str) -> bytes | None:
-        """Returns what a file holds."""
+        """Return the content of a file."""
         try:
             with self.system.open(f"{self.folder}/{name}", "rb") as file:
                 return _whole(file, f"{self.shown}/{name}")
@@ -98,7 +98,7 @@ class RemotePlace:
             raise _unreadable(f"{self.shown}/{name}", error) from error
 
     def count_lines(self, name: str) -> int:
-        """Returns how many lines a file has."""
+        """Return the number of lines in a file."""
         try:
             with self.system.open(f"{self.folder}/{name}", "rb") as file:
                 return _lines(file)
@@ -106,27 +106,27 @@ class RemotePlace:
             raise _unreadable(f"{self.shown}/{name}", error) from error
 
 
-def open_place(path: str) -> tuple[Place, str | None]:
-    """Returns the folder of a path, and the file's name in it when the path is a file's.
+def open_folder(path: str) -> tuple[Folder, str | None]:
+    """Return the folder of a path, and the name of the file if the path is a file.
 
     Raises:
-        RecgenError: Nothing is there, it cannot be reached, or a library is missing.
+        RecgenError: The path does not exist or cannot be reached, or a library is missing.
     """
     if "://" in path:
         return _remote(path)
     local = Path(path)
     try:
         if local.is_dir():
-            return LocalPlace(local), None
+            return LocalFolder(local), None
         if local.is_file():
-            return LocalPlace(local.parent), local.name
+            return LocalFolder(local.parent), local.name
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise RecgenError(f"cannot read {path}: {error}", "check the path") from error
-    help = "name a run directory or a training_metrics.json; `recgen runs` lists those here"
-    raise RecgenError(f"there is no {path}", help)
+    help = "name a run directory or a training_metrics.json; `recgen runs` lists runs"
+    raise RecgenError(f"{path} does not exist", help)
 
 
-def _remote(path: str) -> tuple[Place, str | None]:
+def _remote(path: str) -> tuple[Folder, str | None]:
     try:
         from fsspec.core import url_to_fs
     except ImportError:
@@ -136,18 +136,20 @@ def _remote(path: str) -> tuple[Place, str | None]:
         inner = inner.rstrip("/")
         if system.isfile(inner):
             folder, _, name = inner.rpartition("/")
-            return RemotePlace(system, folder, path.rpartition("/")[0]), name
+            return RemoteFolder(system, folder, path.rpartition("/")[0]), name
         if system.isdir(inner):
-            return RemotePlace(system, inner, path.rstrip("/")), None
+            return RemoteFolder(system, inner, path.rstrip("/")), None
     except ImportError as error:
         raise RecgenError(f"{path} cannot be read: {error}", _INSTALL) from None
-    except Exception as error:  # unknown scheme, no rights, no network: each library its own
+    except (
+        Exception
+    ) as error:  # unknown scheme, no permission or no network: each library raises its own errors
         raise _unreadable(path, error) from error
-    raise RecgenError(f"there is no {path}", "check the path, and what you may read there")
+    raise RecgenError(f"{path} does not exist", "check the path and your permissions")
 
 
 def _whole(file: Any, shown: str) -> bytes:
-    """Returns the rest of a file, in pieces: a read of the most would take that much memory."""
+    """Return the content of a file, read in chunks: `read(MAX_BYTES)` would allocate them all."""
     content = bytearray()
     while chunk := file.read(_CHUNK):
         content += chunk
@@ -167,4 +169,4 @@ def _lines(file: Any) -> int:
 
 def _unreadable(shown: str, error: Exception) -> RecgenError:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return RecgenError(f"cannot read {shown}: {reason}", "check the path, and its rights")
+    return RecgenError(f"cannot read {shown}: {reason}", "check the path and its permissions")

@@ -1,4 +1,4 @@
-"""A diagnosis and a comparison in the words that a terminal and a page share. Prints nothing."""
+"""Texts of diagnoses and comparisons that the terminal and the report page share."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ WORDS: dict[Verdict, str] = {
     "bad": "bad",
     "broken": "broken",
 }
+NO_FACTORS = "All runs work, or none does, so no setting can be linked to success."
 _SURE = 0.05
-_TOGETHER = 3  # settings of one division that are named
+_TOGETHER = 3  # settings of one division that are listed
 _LONGEST = 40  # characters of a value
 
 
 def setup_of(facts: Facts) -> Iterator[str]:
-    """Yields what was trained, in a few words each."""
+    """Yield the most important settings of a run, each in a few words."""
     if facts.optimizer and facts.rate is not None:
         yield f"{facts.optimizer} {facts.rate:g}"
     if facts.batch_size:
@@ -31,13 +32,13 @@ def setup_of(facts: Facts) -> Iterator[str]:
     if facts.depth is not None:
         yield f"depth {facts.depth}"
     if facts.epochs:
-        yield f"{facts.epochs} of {facts.asked_epochs or facts.epochs} epochs"
+        yield f"{facts.epochs} of {facts.requested_epochs or facts.epochs} epochs"
     if facts.candidates:
         yield f"{facts.candidates:,} products"
 
 
 def patch_lines(patch: Patch) -> list[str]:
-    """Returns what a patch changes, a line a path."""
+    """Return the changes of a patch, one line for each path."""
     return [f"{fix.path}: {_value(fix)}" for fix in fixes(patch)]
 
 
@@ -57,7 +58,7 @@ def _plain(value: object) -> str:
 
 
 def interval_text(value: Interval | None) -> str:
-    """Returns a figure with half the width of its interval: `0.3117 ±0.0032`."""
+    """Return a figure with half the width of its interval, such as `0.3117 ±0.0032`."""
     if value is None:
         return "-"
     if value.low is None or value.high is None:
@@ -66,7 +67,7 @@ def interval_text(value: Interval | None) -> str:
 
 
 def division(factor: Factor) -> str:
-    """Returns the settings that divide runs, with the values of the one side."""
+    """Return the settings that divide the runs, with their values on the first side."""
     pairs = list(zip(factor.paths, factor.condition, strict=True))
     named = [f"{printable(path)} {_shortened(value)}" for path, value in pairs[:_TOGETHER]]
     more = [f"{len(pairs) - _TOGETHER} more"] if len(pairs) > _TOGETHER else []
@@ -78,12 +79,12 @@ def _shortened(text: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
-def what_runs_tell(factors: Sequence[Factor], count: int) -> str:
-    """Returns how far the clearest division of so few runs can be believed."""
+def caveat(factors: Sequence[Factor], count: int) -> str:
+    """Return how far the clearest division of a few runs can be trusted."""
     first = factors[0]
     if first.chance <= _SURE:
-        sure = f"so clear a division of {count} runs is rarely chance"
+        sure = f"Such a clear division of {count} runs is rarely chance"
     else:
-        sure = f"{count} runs are few: so clear a division may well be chance"
-    together = "; settings named together cannot be told apart" if len(first.paths) > 1 else ""
-    return f"{sure}{together}. It does not say that the setting is the reason."
+        sure = f"With only {count} runs, such a clear division may be chance"
+    together = "; settings listed together cannot be separated" if len(first.paths) > 1 else ""
+    return f"{sure}{together}. It does not prove that the setting is the reason."

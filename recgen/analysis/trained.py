@@ -1,4 +1,4 @@
-"""Findings of `recgen check` on what a run trained: its config, with what the trainer was told."""
+"""Config that a run trained, with the trainer's overrides, and its `recgen check` findings."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from recgen.config import ExperimentConfig, ModelConfig
 from recgen.findings import Finding
 from recgen.metrics import Params
 
-_WITHOUT_LAYERS = ("RG206", "RG228", "RG232")  # what is true of an optimizer whatever the towers
+_WITHOUT_LAYERS = ("RG206", "RG228", "RG232")  # findings on an optimizer that hold for any towers
 
 
 def trained_config(run: Run) -> ExperimentConfig | None:
-    """Returns the config, with the settings that were overridden when it was trained."""
+    """Return the config with the settings that were overridden for the training."""
     config = run.config
     if config is None:
         return None
     settings = {**config.model.model_dump(), **_overrides(run.metrics.params)}
     try:
         model = ModelConfig.model_validate(settings)
-    except ValidationError:  # a file may say anything
+    except ValidationError:  # the file may contain anything
         return config
     return config if model == config.model else config.model_copy(update={"model": model})
 
 
 def _overrides(params: Params) -> dict[str, object]:
-    """Returns the settings that a trainer reports, under their names in the config."""
+    """Return the settings that a trainer reports, by their names in the config."""
     given = {
         "optimizer": params.optimizer.lower() if params.optimizer else None,
         "learning_rate": params.learning_rate,
@@ -38,10 +38,10 @@ def _overrides(params: Params) -> dict[str, object]:
 
 
 def findings_of(run: Run, trained: ExperimentConfig | None) -> tuple[Finding, ...]:
-    """Returns what `check` finds in what was trained, comments that ignore findings aside.
+    """Return the findings on what was trained, including those that comments ignore.
 
-    Without a config only the optimizer and its rate are known, and what depends on towers is left
-    out.
+    Without a config, only the optimizer and its rate are known, so findings that depend on towers
+    are omitted.
     """
     if run.report is None:
         found = check({"model": _overrides(run.metrics.params)}).findings

@@ -1,4 +1,4 @@
-"""The command line: what a user meets when something goes wrong, around the commands."""
+"""Entry point of the command line: runs a command and reports its errors."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Sequence
 
 from recgen.findings import ConfigError, RecgenError
 
-_EXTRA = ("apache_beam", "google_crc32c", "numpy", "pyarrow", "tensorflow", "tensorflow_transform")
-_LITTLE = ("google_crc32c", "numpy", "pyarrow")
+_LITTLE = ("google", "google_crc32c", "numpy", "pyarrow", "tensorflow_metadata")  # google.protobuf
+_EXTRA = (*_LITTLE, "apache_beam", "tensorflow", "tensorflow_transform")
 _INSTALL = 'install the extra: pip install "recgen[train]"'
 _INSTALL_LITTLE = f'{_INSTALL}, or "recgen[data]" to read data without training'
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs a command and ends the process.
+    """Run a command and end the process.
 
-    Exit codes: 0 fine, 1 findings (or stale output, or a training that failed), 2 usage or
-    environment.
+    Exit codes: 0 for success; 1 for findings, stale output or a failed training; 2 for errors of
+    usage or environment.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that has no "é"
+            stream.reconfigure(errors="backslashreplace")  # for a terminal that cannot show "é"
     try:
         _run(arguments)
-        sys.stdout.flush()  # here, a full disk can still be told
+        sys.stdout.flush()  # here, a full disk can still be reported
     except ConfigError as error:
         from recgen.cli import show
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    from recgen.cli import (  # noqa: F401, I001 (they join the app, in the order of --help)
+    from recgen.cli import (  # noqa: F401, I001 (importing adds them to the app, in the order of --help)
         check,
         schema,
         upgrade,

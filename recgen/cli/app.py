@@ -1,4 +1,4 @@
-"""The application that the commands join, and the options that several of them have."""
+"""Typer application, and the options that several commands share."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from recgen.cli import show
 from recgen.config import ExperimentConfig
 
 app = typer.Typer(
-    help="Generates the TFX modules that train a two-tower recommender, from a config.",
+    help="Generate the TFX modules that train a two-tower recommender from a config.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,  # they would bring rich, which is slow to import
+    pretty_exceptions_enable=False,  # they need rich, which is slow to import
     rich_markup_mode=None,
 )
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML or JSON file.")]
 Allow = Annotated[
     list[str],
-    typer.Option(metavar="CODE", help="Take errors of this code as warnings; repeatable."),
+    typer.Option(metavar="CODE", help="Treat errors with this code as warnings; repeatable."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what recgen did not write.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that recgen did not write.")]
 Runs = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN",
-        help="Run directories or metrics files, also behind gs://.",
+        help="Run directories or metrics files, also at gs://.",
         show_default=False,
     ),
 ]
 
 
 class Output(str, Enum):
-    """How it is printed."""
+    """Formats of output."""
 
     text = "text"
     json = "json"
@@ -61,7 +61,7 @@ def _options(
 
 
 def checked(config: Path, allow: list[str]) -> tuple[ExperimentConfig, str]:
-    """Returns the config of a file, and its text; what is to be said of it goes to stderr."""
+    """Return the config of a file and its text; print its findings to stderr."""
     found = examine(str(config), allow=allow)
     show.findings(found.report, sys.stderr)
     if found.config is None or not found.report.ok:

@@ -1,4 +1,4 @@
-"""The command that says what is wrong in a config, and mends it."""
+"""Command `check`: finds problems in configs, and fixes them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,11 @@ from recgen.findings.text import head
 from recgen.reading.sources import TextKind
 from recgen.write import diff_texts
 
-Codes = Annotated[
-    list[str],
-    typer.Option(metavar="CODES", help="Codes or their beginnings, as in RG2,RG301; repeatable."),
-]
+_CODES = "codes or prefixes, such as RG2,RG301; repeatable."
 
 
 class Format(str, Enum):
-    """How findings are printed."""
+    """Formats of findings."""
 
     text = "text"
     json = "json"
@@ -39,51 +36,55 @@ class Format(str, Enum):
 @app.command()
 def check(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML or JSON files.")],
-    format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.text,
+    format: Annotated[Format, typer.Option(help="Format of the findings.")] = Format.text,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Compare with a CSV or Parquet file, too.")
+        Path | None, typer.Option(metavar="FILE", help="Also compare with a CSV or Parquet file.")
     ] = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Write what is safe to mend.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes.")] = False,
     unsafe_fixes: Annotated[
-        bool, typer.Option("--unsafe-fixes", help="With --fix: mend also what may change a model.")
+        bool, typer.Option("--unsafe-fixes", help="Also apply fixes that may change a model.")
     ] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Write nothing; show what --fix would change.")
+        bool, typer.Option("--diff", help="Write nothing, but show what --fix would change.")
     ] = False,
-    select: Codes = [],  # noqa: B006 (typer copies it)
-    ignore: Codes = [],  # noqa: B006
+    select: Annotated[
+        list[str], typer.Option(metavar="CODES", help=f"Report only these {_CODES}")
+    ] = [],  # noqa: B006 (typer copies it)
+    ignore: Annotated[
+        list[str], typer.Option(metavar="CODES", help=f"Do not report these {_CODES}")
+    ] = [],  # noqa: B006
     allow: Allow = [],  # noqa: B006
 ) -> None:
-    """Say what is wrong or doubtful in configs."""
+    """Find errors and doubtful settings in configs."""
     if unsafe_fixes and not (fix or diff):
-        raise RecgenError("--unsafe-fixes does nothing alone", "add --fix, or --diff to see them")
-    question = _Question(left_out(_split(select), _split(ignore)), _profile(data), allow)
-    reports = [question.ask(config) for config in configs]
+        raise RecgenError("--unsafe-fixes has no effect alone", "add --fix, or --diff to see them")
+    checker = _Checker(left_out(_split(select), _split(ignore)), _profile(data), allow)
+    reports = [checker.check(config) for config in configs]
     if diff:
-        stale = [_show_fixes(report, question, unsafe_fixes) for report in reports]
+        stale = [_show_fixes(report, checker, unsafe_fixes) for report in reports]
         raise typer.Exit(1 if any(stale) else 0)
     if fix:
-        told = sys.stdout if format is Format.text else sys.stderr
-        reports = [_fix(report, question, unsafe_fixes, told) for report in reports]
+        stream = sys.stdout if format is Format.text else sys.stderr
+        reports = [_fix(report, checker, unsafe_fixes, stream) for report in reports]
     _print(reports, format)
     raise typer.Exit(0 if all(report.ok for report in reports) else 1)
 
 
 @dataclass(frozen=True)
-class _Question:
-    """What to ask about each config."""
+class _Checker:
+    """Options of the check, which apply to each config."""
 
     dropped: Collection[str]
     profile: Profile | None
     allow: Collection[str]
 
-    def ask(self, config: Path) -> Report:
-        """Returns the report on a file."""
+    def check(self, config: Path) -> Report:
+        """Return the report on a file."""
         report = recgen.check(str(config), profile=self.profile, allow=self.allow)
         return report.without(self.dropped)
 
-    def ask_again(self, text: str, kind: TextKind, source: str) -> Report:
-        """Returns the report on what a file would hold."""
+    def check_text(self, text: str, kind: TextKind, source: str) -> Report:
+        """Return the report on a new text for a file."""
         report = check_text(text, kind, source, profile=self.profile, allow=self.allow)
         return report.without(self.dropped)
 
@@ -95,34 +96,34 @@ def _split(given: Iterable[str]) -> list[str]:
 def _profile(data: Path | None) -> Profile | None:
     if data is None:
         return None
-    from recgen.local.profile import read_profile  # brings pyarrow
+    from recgen.local.profile import read_profile  # imports pyarrow
 
     return read_profile(data)
 
 
-def _fix(report: Report, question: _Question, unsafe: bool, told: IO[str]) -> Report:
-    """Fixes a config and returns the report on what is left."""
+def _fix(report: Report, checker: _Checker, unsafe: bool, stream: IO[str]) -> Report:
+    """Fix a config and return the report on what is left."""
     from recgen.cli import fixes
 
-    mended = fixes.mend(report, question.ask_again, unsafe=unsafe)
-    fixes.save(mended)
-    for finding in mended.done:
+    result = fixes.apply_fixes(report, checker.check_text, unsafe=unsafe)
+    fixes.save(result)
+    for finding in result.done:
         place, _, _ = head(finding, report.source)
-        done = f" {finding.code} {finding.path}: {fixes.what_was_done(finding)}"
-        show.line((place, "dim"), ("fixed", "bold green"), done, stream=told)
-    return mended.report
+        done = f" {finding.code} {finding.path}: {fixes.describe(finding)}"
+        show.line((place, "dim"), ("fixed", "bold green"), done, stream=stream)
+    return result.report
 
 
-def _show_fixes(report: Report, question: _Question, unsafe: bool) -> bool:
-    """Shows what `--fix` would change in a config, and says whether that is anything."""
+def _show_fixes(report: Report, checker: _Checker, unsafe: bool) -> bool:
+    """Show what `--fix` would change in a config; return whether it would change anything."""
     from recgen.cli import fixes
 
-    mended = fixes.mend(report, question.ask_again, unsafe=unsafe)
-    show.diff(diff_texts(mended.before, mended.after, str(report.source), str(report.source)))
-    if mended.done:
-        count = len(mended.done)
+    result = fixes.apply_fixes(report, checker.check_text, unsafe=unsafe)
+    show.diff(diff_texts(result.before, result.after, str(report.source), str(report.source)))
+    if result.done:
+        count = len(result.done)
         show.line((f"{report.source}: {count} fixable", "yellow"), stream=sys.stderr)
-    return bool(mended.done)
+    return bool(result.done)
 
 
 def _print(reports: list[Report], format: Format) -> None:
@@ -143,7 +144,7 @@ def _print(reports: list[Report], format: Format) -> None:
 
 
 def _fixable(report: Report) -> str:
-    """Returns how many findings `--fix` would mend, in words."""
+    """Return how many findings `--fix` would fix, in words."""
     safe = len(report.fixable())
     unsafe = len(report.fixable(unsafe=True)) - safe
     if safe and unsafe:

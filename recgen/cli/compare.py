@@ -1,4 +1,4 @@
-"""The command that shows trainings side by side."""
+"""Command `compare`: shows finished trainings side by side."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from recgen.findings import RecgenError
 @app.command()
 def compare(
     runs: Runs,
-    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+    format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
 ) -> None:
-    """Show trainings side by side, and what goes with success."""
+    """Compare the settings and results of finished trainings."""
     from recgen.analysis.comparing import compare as compared
 
     if len(runs) < 2:
@@ -29,5 +29,4 @@ def compare(
         return
     from recgen.cli.output import comparison as output
 
-    for parts in output.lines(comparison):
-        show.line(*parts, wrap=False)
+    show.table(output.lines(comparison))

@@ -1,4 +1,4 @@
-"""The command that writes transactions to try."""
+"""Command `demo-data`: writes sample transactions."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def demo_data(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
     ] = Path("demo.parquet"),
-    rows: Annotated[int, typer.Option(metavar="N", help="Lines of invoices.")] = 40_000,
+    rows: Annotated[int, typer.Option(metavar="N", help="Number of invoice lines.")] = 40_000,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="The same seed gives the same file.")
     ] = 0,
     force: Force = False,
 ) -> None:
-    """Write transactions like those of a real shop."""
+    """Write sample transactions like those of a real shop."""
     from recgen import demo, write
 
     content = demo.demo_data(demo.kind_of_file(out), rows, seed)

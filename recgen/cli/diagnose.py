@@ -1,4 +1,4 @@
-"""The command that says what became of trainings, why, and what to change."""
+"""Command `diagnose`: judges finished trainings, with causes and patches."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from recgen.findings import RecgenError
 @app.command()
 def diagnose(
     runs: Runs,
-    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+    format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Write the first patch into the run's config.")
+        bool, typer.Option("--apply", help="Apply the first patch to the run's config.")
     ] = False,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="With --apply: another config than the run's own."),
+        typer.Option(metavar="FILE", help="With --apply: a config other than the run's own."),
     ] = None,
 ) -> None:
-    """Say what became of trainings, why, and what to change."""
+    """Judge finished trainings, find causes, and propose patches."""
     if config is not None and not apply:
-        raise RecgenError("--config does nothing alone", "add --apply")
+        raise RecgenError("--config has no effect alone", "add --apply")
     if config is not None and len(runs) > 1:
-        raise RecgenError("--config takes the patch of one run", "name one run")
+        raise RecgenError("--config works with one run only", "name one run")
     found = [(run, diagnosed(run)) for run in map(load_run, runs)]
     if format is Output.json:
         dicts = [_as_dict(run, diagnosis) for run, diagnosis in found]
@@ -50,32 +50,32 @@ def diagnose(
 
 
 def _as_dict(run: Run, diagnosis: Diagnosis) -> dict[str, object]:
-    return {"run": run.place, "title": run.title, **diagnosis.as_dict()}
+    return {"run": run.path, "title": run.title, **diagnosis.as_dict()}
 
 
-def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, told: IO[str]) -> None:
-    """Writes the first patch, and says what it did and what is left to do."""
+def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, stream: IO[str]) -> None:
+    """Apply the first patch, and print what it changed and what is left to do."""
     from recgen.cli import fixes, patches
     from recgen.cli.output.diagnosis import own_config
 
     cause, target = diagnosis.first_patch, config or own_config(run)
-    show.line(stream=told)
+    show.line(stream=stream)
     if cause is None:
-        show.line(f"{run.place}: no cause has a patch; nothing was changed", stream=told)
+        show.line(f"{run.path}: no cause has a patch, so nothing was changed", stream=stream)
         return
     if target is None:
-        raise RecgenError(f"{run.place} has no config here to change", "name one with --config")
+        raise RecgenError(f"{run.path} has no local config to change", "name one with --config")
     patched = patches.apply_patch(cause, target)
     for step in patched.done:
-        done = f" {step.code} {step.path}: {fixes.what_was_done(step)}"
-        show.line((f"{target}: ", "dim"), ("patched", "bold green"), done, stream=told)
+        done = f" {step.code} {step.path}: {fixes.describe(step)}"
+        show.line((f"{target}: ", "dim"), ("patched", "bold green"), done, stream=stream)
     for step in patched.left:
-        left = f" {step.path}: it is so already, or stands behind an anchor; change it by hand"
-        show.line((f"{target}: ", "dim"), ("left", "bold yellow"), left, stream=told)
+        left = f" {step.path}: already done, or behind a YAML anchor; change it by hand"
+        show.line((f"{target}: ", "dim"), ("skipped", "bold yellow"), left, stream=stream)
     for finding in patched.report.errors:
-        show.line(f"still wrong: {finding.code} {finding.message}", stream=told)
+        show.line(f"still wrong: {finding.code} {finding.message}", stream=stream)
     if patched.done:
         name = shlex.quote(str(target))
         is_sound = patched.report.ok
         command = f"recgen train {name} --data FILE" if is_sound else f"recgen check {name}"
-        show.line(f"next: {command}", stream=told, wrap=False)
+        show.line(f"next: {command}", stream=stream, wrap=False)

@@ -1,8 +1,9 @@
-"""The command that explains codes: rules of configs, and causes of what became of trainings."""
+"""Command `explain`: explains the codes of rules and causes."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,17 +11,18 @@ import typer
 
 from recgen.cli import show
 from recgen.cli.app import app
+from recgen.cli.table import table
 from recgen.findings import RecgenError
 from recgen.rules import RULES, Rule
 
 if TYPE_CHECKING:
     from recgen.analysis.causes import Kind
 
-_CAUSES = "RD"  # how their codes begin; alone, all of them
+_CAUSES = "RD"  # prefix of their codes; alone, it means all causes
 
 
 class Page(str, Enum):
-    """How codes are explained."""
+    """Formats of explanations."""
 
     text = "text"
     markdown = "markdown"
@@ -32,13 +34,13 @@ def explain(
         str | None,
         typer.Argument(
             metavar="[CODE]",
-            help="RGnnn, a rule; RDnnn, a cause; RD, all causes.",
+            help="RGnnn for a rule, RDnnn for a cause, RD for all causes.",
             show_default=False,
         ),
     ] = None,
-    format: Annotated[Page, typer.Option(help="How to print it.")] = Page.text,
+    format: Annotated[Page, typer.Option(help="Format of the output.")] = Page.text,
 ) -> None:
-    """Say why a rule exists or what a cause means, or list them."""
+    """Explain a rule or a cause, or list them all."""
     if code is not None and code.upper().startswith(_CAUSES):
         _explain_causes(code.upper(), format)
         return
@@ -48,17 +50,21 @@ def explain(
     if format is Page.markdown:
         sys.stdout.write(formats.rules_page() if rule is None else formats.rule_section(rule))
     elif rule is None:
-        for each in RULES.values():
-            show.line((each.code, "bold"), f" {each.severity:<8}", each.page.title)
+        _list((each.code, each.severity, each.page.title) for each in RULES.values())
     else:
         _explain(rule)
+
+
+def _list(rows: Iterable[tuple[str, str, str]]) -> None:
+    cells = [((code, "bold"), level, title) for code, level, title in rows]
+    show.table(table(("", "", ""), cells, "lll"), wrap=True)
 
 
 def _rule(code: str) -> Rule:
     rule = RULES.get(code.upper())
     if rule is None:
         help = "`recgen explain` lists all rules, `recgen explain RD` all causes."
-        raise RecgenError(f"there is no rule {code!r}", help)
+        raise RecgenError(f"{code!r} is not a rule", help)
     return rule
 
 
@@ -80,7 +86,7 @@ def _explain(rule: Rule) -> None:
         show.paragraph(page.remedy)
     if rule.allowable:
         show.line()
-        show.paragraph(f"To run it all the same, as an experiment: --allow {rule.code}", indent=0)
+        show.paragraph(f"To run it anyway, as an experiment: --allow {rule.code}", indent=0)
 
 
 def _explain_causes(code: str, format: Page) -> None:
@@ -88,14 +94,13 @@ def _explain_causes(code: str, format: Page) -> None:
     from recgen.analysis.causes import KINDS
 
     if code != _CAUSES and code not in KINDS:
-        raise RecgenError(f"there is no cause {code!r}", "`recgen explain RD` lists all causes.")
+        raise RecgenError(f"{code!r} is not a cause", "`recgen explain RD` lists all causes.")
     if format is Page.markdown:
         whole = code == _CAUSES
         sys.stdout.write(page.causes_page() if whole else page.cause_section(KINDS[code]))
     elif code == _CAUSES:
-        for kind in KINDS.values():
-            verdict = kind.verdict.replace("_", " ")
-            show.line((kind.code, "bold"), f" {verdict:<8}", kind.title)
+        kinds = KINDS.values()
+        _list((kind.code, kind.verdict.replace("_", " "), kind.title) for kind in kinds)
     else:
         _explain_cause(KINDS[code])
 

@@ -1,70 +1,45 @@
-"""The command that writes trainings in the formats of other tools."""
+"""Command `export`: logs finished trainings to MLflow."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recgen.analysis import Run, load_run
+from recgen.analysis import load_run
 from recgen.cli import show
 from recgen.cli.app import Runs, app
-from recgen.cli.output.training import folder_name
 
 
-class Tool(str, Enum):
-    """Whose format is written."""
-
-    tensorboard = "tensorboard"
-    mlflow = "mlflow"
+def _known(tool: str) -> str:
+    """Return the name of a tool if runs can be exported to it."""
+    if tool == "tensorboard":
+        raise typer.BadParameter(
+            "the trainer writes TensorBoard's files into the run's folder: "
+            "tensorboard --logdir RUN"
+        )
+    if tool != "mlflow":
+        raise typer.BadParameter(f"{tool!r} is not 'mlflow'")
+    return tool
 
 
 @app.command()
 def export(
     runs: Runs,
-    to: Annotated[Tool, typer.Option(help="Whose format.", show_default=False)],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where to write.  [default: tensorboard, or mlruns]"),
-    ] = None,
+    to: Annotated[
+        str,
+        typer.Option(metavar="[mlflow]", callback=_known, help="The tool.", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path("mlruns"),
 ) -> None:
-    """Write finished trainings as files of TensorBoard or MLflow."""
-    loaded = [load_run(run) for run in runs]
-    if to is Tool.tensorboard:
-        _to_tensorboard(loaded, out or Path("tensorboard"))
-    else:
-        _to_mlflow(loaded, out or Path("mlruns"))
-
-
-def _to_tensorboard(runs: Sequence[Run], folder: Path) -> None:
-    from recgen import write
-    from recgen.analysis.exporting import FILE, event_file
-
-    files = {folder / name / FILE: event_file(run) for name, run in _named(runs)}
-    for file in write.write_all(files, force=True):  # no other tool gives a file that name
-        show.line("wrote     " if file.changed else "unchanged ", str(file.path))
-    show.line("next      ", f"tensorboard --logdir {shlex.quote(str(folder))}", wrap=False)
-
-
-def _to_mlflow(runs: Sequence[Run], folder: Path) -> None:
+    """Log finished trainings to an MLflow file store."""
     from recgen.analysis.exporting import ALLOW, log_run
 
-    for run in runs:
-        logged = log_run(run, folder)
+    for run in map(load_run, runs):
+        logged = log_run(run, out)
         done = "wrote     " if logged.changed else "unchanged "
-        show.line(done, f"{folder}: {run.title} as run {logged.run_id}")
-    uri = shlex.quote(folder.resolve().as_uri())
+        show.line(done, f"{out}: {run.title} as run {logged.run_id}")
+    uri = shlex.quote(out.resolve().as_uri())
     show.line("next      ", f"{ALLOW}=true mlflow ui --backend-store-uri {uri}", wrap=False)
-
-
-def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
-    """Yields a folder's name for each run; the second of a name has a 2 behind it."""
-    seen: dict[str, int] = {}
-    for run in runs:
-        name = folder_name(run.name)
-        seen[name] = seen.get(name, 0) + 1
-        yield name if seen[name] == 1 else f"{name}-{seen[name]}", run

@@ -1,4 +1,4 @@
-"""What `check --fix` does to one config: rounds of fixing and checking. Prints nothing."""
+"""Fixes of `check --fix` for one config: rounds of fixing and checking. Prints nothing."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from recgen.edit import fixed
 from recgen.findings import Finding, Fix, RecgenError, Report, show
 from recgen.reading.sources import TextKind, text_kind
 
-_ROUNDS = 10  # a fix may show what another fix can mend, but not without end
+_ROUNDS = 10  # a fix may reveal another problem that can be fixed, but not forever
 _BOM = "\ufeff"
 
-Recheck = Callable[[str, TextKind, str], Report]  # a text, what it is, and its file's name
+Recheck = Callable[[str, TextKind, str], Report]  # text, kind and file name -> report
 
 
 @dataclass(frozen=True)
-class Mended:
-    """A config's text before its fixes, what they mended, and the report on what is left."""
+class FixedConfig:
+    """A config's text before its fixes, what they fixed, and the report on what is left."""
 
     before: str
     done: tuple[Finding, ...]
@@ -27,51 +27,51 @@ class Mended:
 
     @property
     def after(self) -> str:
-        """The text with all fixes."""
+        """The text after all fixes."""
         return self.report.text or ""
 
 
-def mend(report: Report, recheck: Recheck, *, unsafe: bool) -> Mended:
-    """Returns what the fixes of a report make of its config, until nothing more can be fixed.
+def apply_fixes(report: Report, recheck: Recheck, *, unsafe: bool) -> FixedConfig:
+    """Return a config with the fixes of its report, applied until nothing more can be fixed.
 
     Args:
-        report: On a config that was read from a file.
-        recheck: Returns the report on another text of the file.
-        unsafe: Whether to use fixes that may change a model.
+        report: The report on a config file.
+        recheck: Returns the report on a new text of the file.
+        unsafe: Whether to apply fixes that may change a model.
     """
     source, before = report.source or "", report.text or ""
     kind = text_kind(source)
     done: list[Finding] = []
     for _ in range(_ROUNDS):
-        text, mended = fixed(report.text or "", report.findings, kind, unsafe)
-        if not mended:
+        text, applied = fixed(report.text or "", report.findings, kind, unsafe)
+        if not applied:
             break
-        done += mended
+        done += applied
         report = recheck(text, kind, source)
-    return Mended(before, tuple(done), report)
+    return FixedConfig(before, tuple(done), report)
 
 
-def save(mended: Mended) -> None:
-    """Writes a mended config in place of the old one, as a whole or not at all.
+def save(result: FixedConfig) -> None:
+    """Replace a config file with its fixed text, completely or not at all.
 
     Raises:
         RecgenError: The file cannot be written, or it changed since it was read.
     """
-    if not mended.done:
+    if not result.done:
         return
-    config = Path(mended.report.source or "")
+    config = Path(result.report.source or "")
     present = config.read_bytes().decode(errors="replace")
-    if present.removeprefix(_BOM) != mended.before:
-        raise RecgenError(f"{config} changed while it was checked", "run the command again")
+    if present.removeprefix(_BOM) != result.before:
+        raise RecgenError(f"{config} changed while it was being checked", "run the command again")
     mark = _BOM if present.startswith(_BOM) else ""
-    write.write_data((mark + mended.after).encode(), config.resolve(), force=True)
+    write.write_data((mark + result.after).encode(), config.resolve(), force=True)
 
 
-def what_was_done(finding: Finding) -> str:
-    """Returns in words what the fix of a finding did."""
+def describe(finding: Finding) -> str:
+    """Return a description of what the fix of a finding did."""
     steps = finding.fix.steps if finding.fix else ()
-    places = ("" if index == 0 else f"{step.path} " for index, step in enumerate(steps))
-    return ", ".join(place + _step(step) for place, step in zip(places, steps, strict=True))
+    paths = ("" if index == 0 else f"{step.path} " for index, step in enumerate(steps))
+    return ", ".join(path + _step(step) for path, step in zip(paths, steps, strict=True))
 
 
 def _step(fix: Fix) -> str:

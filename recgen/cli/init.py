@@ -1,4 +1,4 @@
-"""The command that writes a first config, from nothing or from data."""
+"""Command `init`: writes a first config, from scratch, a preset or data."""
 
 from __future__ import annotations
 
@@ -21,40 +21,44 @@ from recgen.presets import find_preset, presets
 if TYPE_CHECKING:
     from recgen.propose import Proposal
 
-_LISTED = 12  # columns that are left out
-_MOST_LETTERS = 255  # of a config's name
+_LISTED = 12  # omitted columns that are listed
+_MOST_LETTERS = 255  # maximum length of a config's name
 
 
-# A line for each: \b keeps click from filling them up.
+# One line for each: \b keeps click from joining them.
 _PRESETS = "\n".join(f"  {each.name:15}  {each.summary}" for each in presets())
 
 
 @app.command(epilog=f"\b\nPresets:\n{_PRESETS}")
 def init(
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV or Parquet to propose features from.")
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV or Parquet file from which to propose features."),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Recommended values to start from; see below."),
+        typer.Option(metavar="NAME", help="Preset to start from; see below."),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="The config.  [default: the screen]"),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The config file.  [default: standard output]"
+        ),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The config's name.  [default: the data's]")
+        str | None,
+        typer.Option(metavar="NAME", help="The name in the config.  [default: from the data]"),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write a first config: an example, a preset, or from data."""
     if data is not None and preset is not None:
         raise RecgenError(
-            "--data proposes features and values, --preset brings its own",
-            "give one of them; to combine both, copy the preset's `model` into the proposal",
+            "--data and --preset cannot be combined: both provide features and values",
+            "use one of them; to combine both, copy the preset's `model` into the proposal",
         )
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
-        raise RecgenError(f"{out} is not named like YAML", "end it in .yaml: it holds comments")
+        raise RecgenError(f"{out} is not a YAML file name", "end it in .yaml: it has comments")
     if preset is not None:
         _deliver(_named(find_preset(preset).text, name), out, force)
         return
@@ -68,38 +72,38 @@ def init(
 
 
 def _named(text: str, name: str | None) -> str:
-    """Returns a config's text with another name, everything else as it is."""
+    """Return a config's text with another name, otherwise unchanged."""
     if name is None:
         return text
     lines = text.split("\n")
-    at = next(place for place, line in enumerate(lines) if line.startswith("name: "))
+    at = next(index for index, line in enumerate(lines) if line.startswith("name: "))
     lines[at] = f"name: {json.dumps(name[:_MOST_LETTERS], ensure_ascii=False)}"
     return "\n".join(lines)
 
 
 def _init_from_data(data: Path, name: str, out: Path | None, force: bool) -> None:
     from recgen.check import check_text
-    from recgen.local.profile import read_profile  # brings pyarrow
+    from recgen.local.profile import read_profile  # imports pyarrow
     from recgen.propose import propose
 
     profile = read_profile(data)
     proposal = propose(profile, name, data.name)
-    told = _deliver(proposal.text, out, force)
+    stream = _deliver(proposal.text, out, force)
     for line in _summary(proposal, profile):
         shown = line.lstrip()
-        show.line(shown, stream=told, indent=len(line) - len(shown))
+        show.line(shown, stream=stream, indent=len(line) - len(shown))
     report = check_text(_text(proposal.text, out), "yaml", str(out or "config"), profile=profile)
-    show.line(stream=told)
-    show.findings(report, told)
-    show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=told)
-    show.line(stream=told)
-    show.line(f"next: {_next_step(report, data, out)}", stream=told, wrap=False)
+    show.line(stream=stream)
+    show.findings(report, stream)
+    show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=stream)
+    show.line(stream=stream)
+    show.line(f"next: {_next_step(report, data, out)}", stream=stream, wrap=False)
     if not report.ok:
         raise typer.Exit(1)
 
 
 def _deliver(text: str, out: Path | None, force: bool) -> IO[str]:
-    """Writes the config, or prints it; returns where all else is to be said."""
+    """Write or print the config; return the stream for all other output."""
     if out is None:
         sys.stdout.write(text)
         return sys.stderr
@@ -115,23 +119,23 @@ def _deliver(text: str, out: Path | None, force: bool) -> IO[str]:
 
 
 def _text(text: str, out: Path | None) -> str:
-    """Returns the text as it is delivered: a file names its schema, for editors."""
+    """Return the text to deliver: a file names its schema, for editors."""
     from recgen.propose import SCHEMA_LINE
 
     return text if out is None else f"{SCHEMA_LINE}\n{text}"
 
 
 def _summary(proposal: Proposal, profile: Profile) -> Iterator[str]:
-    """Yields what was guessed."""
+    """Yield a summary of the proposal: IDs, features and omitted columns."""
     keys = proposal.keys
     yield ""
     yield f"{profile.rows:,} rows, {len(profile.names):,} columns"
     roles = (("buyer ID", keys.buyer), ("product ID", keys.product), ("time", keys.time))
     for role, choice in roles:
         doubt = "" if choice.name and choice.sure else choice.why
-        told = f"GUESS: {doubt}" if choice.name and doubt else doubt
+        note = f"GUESS: {doubt}" if choice.name and doubt else doubt
         column = printable(choice.name) if choice.name else "-"
-        yield f"  {role:<12}{column}{f'  ({told})' if told else ''}"
+        yield f"  {role:<12}{column}{f'  ({note})' if note else ''}"
     for side in SIDES:
         features = proposal.features[side]
         listed = ", ".join(map(printable, features[:_LISTED]))

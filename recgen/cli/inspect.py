@@ -1,4 +1,4 @@
-"""The command that says what TFRecords, vocabularies and models hold, and whether they agree."""
+"""Command `inspect`: shows the contents of TFRecords, vocabularies and models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer
 
 from recgen.cli.app import Output, app
 
-_SECONDS = 0.5  # between two updates of the display
+_SECONDS = 0.5  # between updates of the display
 
 
 @app.command()
@@ -27,14 +27,14 @@ def inspect(
             "a transform output or a SavedModel.",
         ),
     ],
-    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+    format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
     rows: Annotated[
-        int, typer.Option(metavar="N", min=0, max=1000, help="How many first rows to show.")
+        int, typer.Option(metavar="N", min=0, max=1000, help="Number of first rows to show.")
     ] = 3,
 ) -> None:
-    """Show what examples, vocabularies and models hold."""
+    """Show and check TFRecords, vocabularies and models."""
     from recgen.cli.output import inspection
-    from recgen.inspect import inspect as inspection_of  # brings numpy
+    from recgen.inspect import inspect as inspection_of  # imports numpy
 
     display = _Display()
     found = inspection_of(path, rows, display.rows)
@@ -48,7 +48,7 @@ def inspect(
 
 
 def _strict(value: Any) -> Any:
-    """Returns a value with only what JSON has: NaN and infinities become text."""
+    """Return a value that JSON can represent: NaN and infinities become text."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
@@ -57,7 +57,7 @@ def _strict(value: Any) -> Any:
 
 
 class _Display:
-    """Shows on a terminal how many rows were read, since large files take minutes."""
+    """Progress on a terminal: the number of rows read, since large files take minutes."""
 
     def __init__(self) -> None:
         self._is_shown = sys.stderr.isatty()
@@ -65,7 +65,7 @@ class _Display:
         self._width = 0
 
     def rows(self, count: int) -> None:
-        """Shows the number of rows, now and then."""
+        """Show the number of rows from time to time."""
         if self._is_shown and time.monotonic() >= self._next:
             text = f"read {count:,} rows"
             print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
@@ -73,6 +73,6 @@ class _Display:
             self._next = time.monotonic() + _SECONDS
 
     def clear(self) -> None:
-        """Removes what is shown."""
+        """Clear the display."""
         if self._width:
             print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)

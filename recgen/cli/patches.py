@@ -1,4 +1,4 @@
-"""What `diagnose --apply` does to one config: the steps of a patch, in its text. Prints nothing."""
+"""Patches of `diagnose --apply`, written into the text of one config. Prints nothing."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 from recgen.analysis import Cause
 from recgen.analysis.diagnosis import fixes
 from recgen.check import check, check_text
-from recgen.cli.fixes import Mended, save
+from recgen.cli.fixes import FixedConfig, save
 from recgen.edit import fixed
 from recgen.findings import Finding, RecgenError, Report
 from recgen.reading.sources import text_kind
 
-_BY_HAND = "change it by hand: `recgen diagnose` without --apply shows what"
+_BY_HAND = "change it by hand; `recgen diagnose` without --apply shows the patch"
 
 _UNREADABLE = ("RG001", "RG002", "RG005")
 
 
 @dataclass(frozen=True)
 class Patched:
-    """What became of a patch: the steps that were written, and those that could not be."""
+    """Result of a patch: the steps that were written, and those that could not be."""
 
     config: Path
     done: tuple[Finding, ...]
@@ -29,16 +29,16 @@ class Patched:
 
 
 def apply_patch(cause: Cause, config: Path) -> Patched:
-    """Writes a cause's patch into a config: comments, order and quotes stay.
+    """Write a cause's patch into a config; comments, order and quotes are kept.
 
     Raises:
-        RecgenError: The file cannot be read or written, or would have errors that it had not.
+        RecgenError: The file cannot be read or written, or the patch would add errors to it.
     """
     before = check(str(config))
     unreadable = [finding for finding in before.errors if finding.code in _UNREADABLE]
     if before.text is None or before.source is None or unreadable:
-        problem = (*unreadable, *before.findings)[0]
-        raise RecgenError(f"{config}: {problem.message}", problem.help)
+        first = (*unreadable, *before.findings)[0]
+        raise RecgenError(f"{config}: {first.message}", first.help)
     kind = text_kind(before.source)
     steps = [_finding(cause, number) for number in range(len(cause.patch or {}))]
     text, done = fixed(before.text, steps, kind, unsafe=True)
@@ -46,13 +46,13 @@ def apply_patch(cause: Cause, config: Path) -> Patched:
     known = {(finding.code, finding.path) for finding in before.errors}
     for finding in after.errors:
         if (finding.code, finding.path) not in known:
-            told = f"the patch would give {config} an error: {finding.message}"
-            raise RecgenError(told, _BY_HAND)
-    save(Mended(before.text, done, after))
+            problem = f"the patch would cause an error in {config}: {finding.message}"
+            raise RecgenError(problem, _BY_HAND)
+    save(FixedConfig(before.text, done, after))
     return Patched(config, done, tuple(step for step in steps if step not in done), after)
 
 
 def _finding(cause: Cause, number: int) -> Finding:
-    """Returns a step of a patch in the form that edits of configs take."""
+    """Return a step of a patch as a finding with a fix."""
     step = fixes(cause.patch or {})[number]
     return Finding(cause.code, "info", step.path, cause.title, cause.help, fix=step)

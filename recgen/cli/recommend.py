@@ -1,4 +1,4 @@
-"""The command that asks a trained model for the products of a buyer."""
+"""Command `recommend`: shows the recommendations of a trained model."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def recommend(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
     buyer: Annotated[str, typer.Option(metavar="ID", help="The buyer's ID.")],
     k: Annotated[
-        int, typer.Option("-k", metavar="N", min=1, max=10_000, help="How many products.")
+        int, typer.Option("-k", metavar="N", min=1, max=10_000, help="Number of products.")
     ] = 10,
 ) -> None:
-    """Show the top products for a buyer, beside the last purchases."""
+    """Show the top products for a buyer, next to the last purchases."""
     from recgen.cli.output import training
     from recgen.local.recommend import recommend as ask
 
-    show.verbatim(training.answer(ask(run, buyer, k)))
+    show.table(training.answer(ask(run, buyer, k)))

@@ -1,4 +1,4 @@
-"""The command that writes the modules of a config."""
+"""Command `render`: writes the modules of a config."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from recgen.cli.app import Allow, Config, Force, app, checked
 @app.command()
 def render(
     config: Config,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the modules.")] = Path(),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder for the modules.")] = Path(),
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if they are stale.")
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if modules are stale.")
     ] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Write nothing; show what would change; exit likewise.")
+        bool, typer.Option("--diff", help="Like --check, and show what would change.")
     ] = False,
     single_file: Annotated[
         bool,
         typer.Option(
-            "--single-file", help="Put the runtime into the trainer: for a module_file at gs://."
+            "--single-file", help="Include the runtime in the trainer, for a module_file at gs://."
         ),
     ] = False,
     allow: Allow = [],  # noqa: B006

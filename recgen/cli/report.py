@@ -1,4 +1,4 @@
-"""The command that writes a page about trainings."""
+"""Command `report`: writes an HTML page about finished trainings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def report(
     ] = Path("report.html"),
     force: Force = False,
 ) -> None:
-    """Write a page about trainings, to look at and to mail."""
+    """Write an HTML page about finished trainings."""
     from recgen import write
     from recgen.analysis.report import MARK, report_page
 

@@ -1,4 +1,4 @@
-"""The command that lists the trainings below a folder."""
+"""Command `runs`: lists the finished trainings below a folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recgen.cli.app import Output, app
 
 
 class Order(str, Enum):
-    """What runs are sorted by: names from A, dates and figures from the latest and highest."""
+    """Sort keys: names in alphabetical order, the latest dates and highest figures first."""
 
     name = "name"
     preset = "preset"
@@ -24,7 +24,7 @@ class Order(str, Enum):
 
 
 class Kept(str, Enum):
-    """Verdicts that are listed."""
+    """Verdicts to list."""
 
     good = "good"
     at_risk = "at_risk"
@@ -35,28 +35,29 @@ class Kept(str, Enum):
 @app.command()
 def runs(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", show_default=True)] = Path("runs"),
-    sort: Annotated[Order, typer.Option(help="What comes first.")] = Order.date,
+    sort: Annotated[Order, typer.Option(help="Sort key.")] = Order.date,
     name: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Only what has it in its name or place.")
+        str | None, typer.Option(metavar="TEXT", help="Only runs with TEXT in their name or path.")
     ] = None,
-    verdict: Annotated[list[Kept], typer.Option(help="Only these; repeatable.")] = [],  # noqa: B006
-    preset: Annotated[
-        list[str], typer.Option(metavar="NAME", help="Only with its model; repeatable.")
+    verdict: Annotated[
+        list[Kept], typer.Option(help="Only runs with this verdict; repeatable.")
     ] = [],  # noqa: B006
-    format: Annotated[Output, typer.Option(help="How to print it.")] = Output.text,
+    preset: Annotated[
+        list[str], typer.Option(metavar="NAME", help="Only runs with this preset; repeatable.")
+    ] = [],  # noqa: B006
+    format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
 ) -> None:
-    """List the trainings below a folder, with recall and verdict."""
+    """List finished trainings below a folder, with their verdicts."""
     from recgen.analysis.indexing import entry_of, find_runs
     from recgen.cli.output import runs as output
     from recgen.presets import find_preset
 
     for each in preset:
-        find_preset(each)  # a name that is wrong would list nothing
-    found = [entry_of(place) for place in find_runs(folder)]
+        find_preset(each)  # raises if there is none, instead of listing nothing
+    found = [entry_of(path) for path in find_runs(folder)]
     kept = output.filtered(found, name, [each.value for each in verdict], preset)
     entries = output.ordered(kept, sort.value)
     if format is Output.json:
         print(json.dumps([entry.as_dict() for entry in entries], indent=2))
         return
-    for parts in output.lines(entries, folder, len(found)):
-        show.line(*parts, wrap=False)
+    show.table(output.lines(entries, folder, len(found)))

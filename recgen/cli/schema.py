@@ -1,4 +1,4 @@
-"""The command that prints a JSON Schema."""
+"""Command `schema`: prints a JSON Schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recgen.config import ExperimentConfig
 
 
 class Schema(str, Enum):
-    """What has a JSON Schema."""
+    """Files that have a JSON Schema."""
 
     config = "config"
     metrics = "metrics"
@@ -21,7 +21,7 @@ class Schema(str, Enum):
 
 @app.command()
 def schema(of: Annotated[Schema, typer.Argument(show_default=True)] = Schema.config) -> None:
-    """Print the JSON Schema of configs, or of training_metrics.json."""
+    """Print the JSON Schema of configs or of training_metrics.json."""
     from recgen.schema import schema_text
 
     model = ExperimentConfig if of is Schema.config else recgen.TrainingMetrics

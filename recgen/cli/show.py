@@ -1,4 +1,4 @@
-"""Puts text on the screen: plain lines for pipes and files, color and word wrap for a terminal."""
+"""Terminal output: colors and word wrap on a terminal, plain lines in pipes and files."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from recgen.findings import RecgenError, Report, format_text, printable
 from recgen.findings.text import excerpt_of, head, notes, source_lines
 
 Segment = tuple[str, str]
-"""Text and its style, in the words of rich."""
+"""Text and its style, as rich names it."""
 
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 _DIFF = {"+": "green", "-": "red", "@": "cyan"}
-_WIDTH = 80  # of paragraphs where there is no terminal
+_WIDTH = 80  # of paragraphs without a terminal
 
 
 def line(
@@ -25,13 +25,13 @@ def line(
     indent: int = 0,
     wrap: bool = True,
 ) -> None:
-    """Prints a line; on a terminal it is colored, and wrapped between words.
+    """Print a line, colored and wrapped between words on a terminal.
 
     Args:
-        segments: The parts; text alone has no style.
-        stream: Where to; None is stdout.
-        indent: Spaces before it, also before what is wrapped.
-        wrap: Whether a terminal's width matters.
+        segments: The parts; a plain string has no style.
+        stream: The stream; None means stdout.
+        indent: Spaces before each line.
+        wrap: Whether to wrap at the terminal's width.
     """
     stream = stream or sys.stdout
     parts = [(part, "") if isinstance(part, str) else part for part in segments]
@@ -54,13 +54,13 @@ def _line_on_terminal(parts: Sequence[Segment], stream: IO[str], indent: int, wr
 
 
 def title(text: str) -> None:
-    """Prints the title of a section, below what is above."""
+    """Print the title of a section, after an empty line."""
     line()
     line((text, "bold"))
 
 
 def paragraph(text: str, indent: int = 2) -> None:
-    """Prints running text, wrapped."""
+    """Print a wrapped paragraph."""
     if sys.stdout.isatty():
         line(text, indent=indent)
         return
@@ -69,7 +69,7 @@ def paragraph(text: str, indent: int = 2) -> None:
 
 
 def findings(report: Report, stream: IO[str]) -> None:
-    """Prints all findings, as `format_text` words them; on a terminal within its width."""
+    """Print all findings in the format of `format_text`, fitted to the terminal."""
     if not stream.isatty():
         stream.write(format_text(report))
         return
@@ -87,14 +87,14 @@ def findings(report: Report, stream: IO[str]) -> None:
 
 
 def error(problem: RecgenError) -> None:
-    """Prints what is wrong, and what to do about it, to stderr."""
+    """Print a problem and its help to stderr."""
     line(("error", "bold red"), f": {problem.message}", stream=sys.stderr)
     if problem.help:
         line(f"help: {problem.help}", stream=sys.stderr, indent=2)
 
 
 def diff(text: str) -> None:
-    """Prints a unified diff, as it is."""
+    """Print a unified diff, unwrapped."""
     if not sys.stdout.isatty():
         sys.stdout.write(text)
         return
@@ -104,17 +104,23 @@ def diff(text: str) -> None:
     console = Console(highlight=False)
     for each in text.split("\n")[:-1]:
         shown = Text(printable(each.expandtabs()), _DIFF.get(each[:1], ""))
-        console.print(shown, soft_wrap=True)  # as it is: a diff has no other line breaks
+        console.print(shown, soft_wrap=True)  # a diff must not have other line breaks
 
 
 def lines(texts: Iterable[str]) -> None:
-    """Prints lines, on a terminal wrapped below their indentation."""
+    """Print lines; on a terminal, wrapped parts keep the indentation."""
     for text in texts:
         shown = text.lstrip()
         line(shown, indent=len(text) - len(shown))
 
 
+def table(rows: Iterable[Sequence[Segment | str]], indent: int = 0, wrap: bool = False) -> None:
+    """Print a table's lines; a terminal wraps them only if that is asked for."""
+    for parts in rows:
+        line(*parts, indent=indent, wrap=wrap)
+
+
 def verbatim(texts: Iterable[str]) -> None:
-    """Prints lines that must not be wrapped: tables, and commands to copy."""
+    """Print lines that must not be wrapped, such as commands to copy."""
     for text in texts:
         print(printable(text))

@@ -1,4 +1,4 @@
-"""The command that trains a model on this machine."""
+"""Command `train`: trains a model on this machine."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from recgen.findings import RecgenError
 def train(
     config: Config,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV or Parquet; instead of data.source.")
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV or Parquet file; overrides data.source."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run directory.  [default: runs/<name>]")
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=10_000, help="Instead of model.epochs.")
+        int | None, typer.Option(metavar="N", min=1, max=10_000, help="Overrides model.epochs.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Instead of model.seed.")
+        int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Overrides model.seed.")
     ] = None,
     allow: Allow = [],  # noqa: B006
 ) -> None:
-    """Render, transform, train, evaluate and export, on this machine."""
+    """Render, transform, train, evaluate and export on this machine."""
     from recgen.cli.output import training
     from recgen.generate import generate
     from recgen.local.progress import open_progress
@@ -42,21 +43,22 @@ def train(
     with open_progress() as progress:
         result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
     show.lines(training.outcome(result))
-    place = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
-    _explain(place, result.metrics.failed)
+    show.table(training.recalls(result.metrics))
+    saved = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
+    _diagnose(saved, result.metrics.failed)
     if result.metrics.failed:
-        if place != folder:
-            show.lines(["", f"{folder} keeps its earlier run; this one is in {place}."])
+        if saved != folder:
+            show.lines(["", f"{folder} still has the earlier run; this one is in {saved}."])
         raise typer.Exit(1)
     show.verbatim(training.next_step(folder))
 
 
-def _explain(place: Path, is_stopped: bool) -> None:
-    """Prints what `recgen diagnose` says of a training that came to nothing."""
+def _diagnose(folder: Path, is_stopped: bool) -> None:
+    """Print the diagnosis of a training that failed."""
     from recgen.analysis import diagnose, load_run
     from recgen.cli.output.diagnosis import print_diagnoses
 
-    run = load_run(place)
+    run = load_run(folder)
     diagnosis = diagnose(run)
     if is_stopped:
         show.lines(["", "No model was saved; the recall above is that of the stopped model."])
@@ -66,10 +68,10 @@ def _explain(place: Path, is_stopped: bool) -> None:
 
 
 def _source(config: Path, experiment: ExperimentConfig) -> Path:
-    """Returns the file with the data that the config names; a relative path starts beside it."""
+    """Return the data file that the config names; relative paths start at the config's folder."""
     if experiment.data.source is None:
         raise RecgenError(
-            "there is no data: neither --data nor data.source in the config is given",
-            "name a CSV or Parquet file; `recgen demo-data` writes one to try",
+            "there is no data: neither --data nor data.source in the config is set",
+            "name a CSV or Parquet file; `recgen demo-data` writes a sample",
         )
     return config.parent / experiment.data.source

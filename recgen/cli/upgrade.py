@@ -1,4 +1,4 @@
-"""The command that rewrites a config of an older dialect."""
+"""Command `upgrade`: rewrites a config from an older dialect."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ def upgrade(
     config: Config,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Where to write it.  [default: CONFIG]"),
+        typer.Option("--out", "-o", metavar="FILE", help="The file to write.  [default: CONFIG]"),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 if anything is older.")
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if CONFIG is outdated.")
     ] = False,
     diff: Annotated[
-        bool, typer.Option("--diff", help="Write nothing; show what would change; exit likewise.")
+        bool, typer.Option("--diff", help="Like --check, and show what would change.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace another file than CONFIG.")
+        bool, typer.Option("--force", help="Replace an existing file other than CONFIG.")
     ] = False,
 ) -> None:
-    """Rewrite a config of an older dialect in today's form."""
+    """Rewrite a config from an older dialect in the current form."""
     from recgen import write
     from recgen.upgrade import upgrade as upgraded
 
     target = out or config
     if target.suffix.lower() == ".json" and config.suffix.lower() != ".json":
-        raise RecgenError(f"{target} would hold YAML", "name a file that ends in .yaml")
+        raise RecgenError(f"{target} would contain YAML", "name a file that ends in .yaml")
     done = upgraded(str(config))
     if diff:
         show.diff(write.diff_texts(done.before, done.after, str(config), str(target)))
-    told = sys.stderr if check or diff else sys.stdout
+    stream = sys.stderr if check or diff else sys.stdout
     for change in done.changes:
         place, _, message = head(change, str(config))
-        show.line((place, "dim"), (change.code, "bold"), message, stream=told)
+        show.line((place, "dim"), (change.code, "bold"), message, stream=stream)
     if check or diff:
         raise typer.Exit(1 if done.changes else 0)
     changed = _write_upgraded(done, config, target, force)
@@ -55,12 +55,12 @@ def upgrade(
 
 
 def _write_upgraded(done: Upgrade, config: Path, target: Path, force: bool) -> bool:
-    """Writes the text in the place of the config, or to another file; says if that changed it."""
+    """Write the text to the config or another file; return whether that changed the file."""
     from recgen import write
     from recgen.cli import fixes
 
     if target.resolve() != config.resolve():
         return write.write_data(done.after.encode(), target, force=force).changed
     report = Report(source=str(config), text=done.after)
-    fixes.save(fixes.Mended(done.before, done.changes, report))
+    fixes.save(fixes.FixedConfig(done.before, done.changes, report))
     return bool(done.changes)

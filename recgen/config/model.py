@@ -90,7 +90,7 @@ class ModelConfig(Config):
     learning_rate_schedule: Literal["constant", "warmup_cosine", "plateau"] = "constant"
     """warmup_cosine rises over the first 5% of the steps and falls to zero; plateau halves the
     rate when validation recall stalls."""
-    weight_average_decay: Annotated[Real, Field(ge=0.5, lt=1)] | None = None
+    ema_decay: Annotated[Real, Field(ge=0.5, lt=1)] | None = None
     """Validate and serve an exponential moving average of the weights with this decay per step:
     0.999 averages over about the last thousand steps. null uses the last weights."""
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 8

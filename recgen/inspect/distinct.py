@@ -9,6 +9,8 @@ from recgen.inspect.records.spans import Ints, Words
 BOUND = 2**17
 """How many different values are counted exactly; they take 2 MiB."""
 
+_MOST_WAITING = 64  # arrays, of which an empty one takes a hundred bytes
+
 
 class Distinct:
     """Counts different values and repeated ones: exactly up to a bound, then an estimate.
@@ -38,7 +40,7 @@ class Distinct:
             hashes = hashes[hashes < self._limit]
         self._waiting.append(np.unique(hashes, return_counts=True))
         self._many += len(self._waiting[-1][0])
-        if self._many > self._bound // 2:
+        if self._many > self._bound // 2 or len(self._waiting) == _MOST_WAITING:
             self._merge()
 
     @property

@@ -15,6 +15,9 @@ from recgen.inspect.report import Entry, Issue, VocabularyReport
 
 _ENDS = 5  # entries of the head and of the tail
 _LONGEST = 2**24  # bytes of a line
+MAX_ENTRIES = 2**24
+"""Entries that are read: 16 million, for each of which some 40 bytes are needed for a moment."""
+
 _SHOWN = 3  # odd entries of each sort
 # What tensorflow-transform writes where the data has no value, since it cannot write nothing.
 _PLACEHOLDER = b"49d0cd50-04bb-48c0-bc6f-5b575dce351a"
@@ -84,6 +87,8 @@ class VocabularyScan:
             self._note(word, texts, find(texts))
         self._hashes.append(texts.hashes())
         self.entries += count
+        if self.entries > MAX_ENTRIES:
+            raise FormatError(f"it has more than {MAX_ENTRIES:,} entries")
 
     def _note(self, word: str, texts: Texts, places: Ints) -> None:
         if len(places):

@@ -1,1 +1,1 @@
-"""Runs generated modules on this machine. Only here TensorFlow, Beam and Arrow are used."""
+"""Local runs of generated modules. The only package that uses TensorFlow, Beam and Arrow."""

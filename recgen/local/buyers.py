@@ -1,4 +1,4 @@
-"""What a run remembers of each buyer: the features to ask with, and past purchases."""
+"""Files of a run about its buyers: the features for requests, and past purchases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from recgen.local.split import Parts
+    from recgen.local.split import SplitData
 
 FEATURES_FILE = "buyers.parquet"
 PURCHASES_FILE = "purchases.parquet"
@@ -18,34 +18,34 @@ ID_KEY = b"recgen.buyer_id_column"  # in the metadata of FEATURES_FILE
 
 def write(
     folder: Path,
-    parts: Parts,
+    split: SplitData,
     buyer: str,
     product: str,
     date: str | None,
     serving: Mapping[str, str],
     histories: Mapping[str, pa.Table],
 ) -> None:
-    """Writes both files from the training and validation rows; of the test nothing is known.
+    """Write both files from the training and validation rows; test rows are not used.
 
     Args:
         folder: The run directory.
-        parts: The split data.
+        split: The split data.
         buyer: Name of the column with the buyer's ID.
         product: Name of the column with the product's ID.
         date: Name of the column with the time, if there is one.
-        serving: Raw columns of the buyer tower, each with the name that the model's input has.
-        histories: For columns that were made of transactions, each buyer's list at the end.
+        serving: Raw columns of the buyer tower, with the names of the model's inputs.
+        histories: The final list of each buyer, for columns that were built from transactions.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    both = [part.drop(list(histories)) for part in (parts.train, parts.eval)]
+    both = [part.drop(list(histories)) for part in (split.train, split.eval)]
     table = _by_time(pa.concat_tables(both), date)
     latest = table.take(_last_rows(table[buyer]))
     for name, known in histories.items():
-        place = pc.index_in(latest[buyer], known["buyer"].combine_chunks())
-        latest = latest.append_column(name, known["history"].combine_chunks().take(place))
+        index = pc.index_in(latest[buyer], known["buyer"].combine_chunks())
+        latest = latest.append_column(name, known["history"].combine_chunks().take(index))
     latest = latest.select(list(serving))
     latest = latest.rename_columns(list(serving.values()))
     latest = latest.replace_schema_metadata({ID_KEY: serving[buyer].encode()})
@@ -57,7 +57,7 @@ def write(
 
 
 def _by_time(table: pa.Table, date: str | None) -> pa.Table:
-    """Returns the rows from the oldest to the latest; those without a time first."""
+    """Return the rows in the order of time; those without a time come first."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -74,7 +74,7 @@ def _codes(values: pa.ChunkedArray) -> Any:
 
 
 def _last_rows(values: pa.ChunkedArray) -> Any:
-    """Returns the last row of each value."""
+    """Return the index of the last row with each value."""
     import numpy as np
 
     codes = _codes(values)
@@ -83,7 +83,7 @@ def _last_rows(values: pa.ChunkedArray) -> Any:
 
 
 def _grouped(values: pa.ChunkedArray) -> Any:
-    """Returns the rows, value by value, in their order."""
+    """Return the indices of rows, grouped by value and otherwise in order."""
     import numpy as np
 
     return np.argsort(_codes(values), kind="stable")

@@ -1,4 +1,4 @@
-"""One column of a file as `preprocessing_fn` wants it. Knows Arrow and column types, no files."""
+"""Conversion of columns to the types that `preprocessing_fn` expects. Reads no files."""
 
 from __future__ import annotations
 
@@ -17,12 +17,20 @@ Cast: TypeAlias = Callable[[Values], Values]
 
 TEMPORAL = frozenset({"TIMESTAMP", "DATETIME", "DATE", "TIME"})
 _TRUTHS = {"true": 1, "t": 1, "yes": 1, "1": 1, "false": 0, "f": 0, "no": 0, "0": 0}
-_NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "\\n")  # as pandas, R and MySQL write null
+_NO_NUMBER = (
+    "",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+    "\\n",
+)  # null, as pandas, R and MySQL write it
 _FAR_SECONDS = 100_000_000_000  # the year 5138: larger numbers are milliseconds
 
 
 class Column(Protocol):
-    """What the reader has to know of a raw column; `recgen.plan.InputColumn` is one."""
+    """A raw column as the reader needs it, such as `recgen.plan.InputColumn`."""
 
     @property
     def name(self) -> str: ...  # noqa: D102
@@ -37,17 +45,17 @@ class Column(Protocol):
 
 
 def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
-    """Returns the values as text, int64 or float32; times as epoch seconds; nulls stay nulls.
+    """Return the values as text, int64 or float32; times become epoch seconds, nulls are kept.
 
-    Lists become large lists of that; what is null in them is left out, and a null list is empty.
+    Lists become large lists of these types without null items; a null list becomes empty.
 
     Args:
-        values: The column as the file has it.
-        column: What it shall become.
-        first_row: The number by which a user knows the first value.
+        values: The column of the file.
+        column: The type to convert to.
+        first_row: The row number of the first value, for messages.
 
     Raises:
-        RecgenError: A value does not fit; the message names it and its row.
+        RecgenError: A value cannot be converted; the message names the value and its row.
     """
     import pyarrow as pa
 
@@ -60,12 +68,12 @@ def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
         raise RecgenError(
             f"column {column.name!r}: {_short(values[at].as_py())} in row {first_row + at} "
             f"is not {wanted} ({column.bq_type})",
-            "correct the value, or give the column the bq_type that it has",
+            "correct the value, or change the bq_type of the column",
         ) from error
 
 
 def first_misfit(values: Values, column: Column) -> tuple[int, str] | None:
-    """Returns where the first value is that `to_column` refuses, and what it should be."""
+    """Return the index of the first value that `to_column` rejects, and what is expected."""
     import pyarrow as pa
 
     cast, wanted = _cast_for(column)
@@ -77,7 +85,7 @@ def first_misfit(values: Values, column: Column) -> tuple[int, str] | None:
 
 
 def without_dictionary(values: Values) -> Values:
-    """Returns the values themselves, where the file keeps each once and numbers."""
+    """Return dictionary-encoded values decoded, and others unchanged."""
     import pyarrow as pa
 
     is_dictionary = pa.types.is_dictionary(values.type)
@@ -85,7 +93,7 @@ def without_dictionary(values: Values) -> Values:
 
 
 def _cast_for(column: Column) -> tuple[Cast, str]:
-    """Returns how a column's values are cast, and what it has to hold, in words."""
+    """Return the cast of a column, and a description of the values it expects."""
     if column.is_list:
         cast, wanted = _cast_for_type(item_type(column.bq_type), column.dtype)
         return partial(_items, cast=cast), f"a list, each item {wanted}"
@@ -109,7 +117,7 @@ def _cast_for_type(bq_type: str, dtype: str) -> tuple[Cast, str]:
 
 
 def _first_failure(values: Values, cast: Cast) -> int:
-    """Returns the position of the first value that cannot be cast, by halving."""
+    """Return the index of the first value that cannot be cast, by bisection."""
     import pyarrow as pa
 
     good, bad = 0, len(values)
@@ -130,14 +138,14 @@ def _short(value: object) -> str:
 
 
 def is_text(values: Values) -> bool:
-    """Says whether the values are text."""
+    """Return whether the values are text."""
     import pyarrow as pa
 
     return bool(pa.types.is_string(values.type) or pa.types.is_large_string(values.type))
 
 
 def is_list(values: Values) -> bool:
-    """Says whether the values are lists."""
+    """Return whether the values are lists."""
     import pyarrow as pa
 
     kinds = pa.types
@@ -152,11 +160,11 @@ def _binary(values: Values) -> Values:
 
 
 def _text(values: Values) -> Values:
-    """Text as it is. An empty text is null, as in a CSV; 17850.0 read from floats is 17850."""
+    """Return text. Empty text is null, as in a CSV file; the float 17850.0 becomes `17850`."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_floating(values.type):  # whole numbers become floats where some are null
+    if pa.types.is_floating(values.type):  # integer columns with nulls are often stored as floats
         whole = without_nan(values)
         rounded = pc.all(pc.equal(pc.floor(whole), whole)).as_py()
         values = whole.cast(pa.int64()) if rounded is not False else whole
@@ -165,17 +173,17 @@ def _text(values: Values) -> Values:
 
 
 def _items(lists: Values, cast: Cast) -> Values:
-    """Returns lists whose items are cast."""
+    """Return lists with their items cast."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_null(lists.type):  # a file with null in every row
+    if pa.types.is_null(lists.type):  # the file has null in every row
         lists = lists.cast(pa.large_list(pa.null()))
     if not is_list(lists):
-        raise pa.ArrowInvalid("no list")
+        raise pa.ArrowInvalid("not a list")
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
-    present = lists.filter(lists.is_valid()).combine_chunks()  # a null list may hide items
+    present = lists.filter(lists.is_valid()).combine_chunks()  # a null list may have hidden items
     items = cast(without_dictionary(pa.chunked_array([present.flatten()]))).combine_chunks()
     is_known = items.is_valid().to_numpy(zero_copy_only=False)
     owners = np.repeat(np.arange(len(lengths)), lengths)
@@ -185,7 +193,7 @@ def _items(lists: Values, cast: Cast) -> Values:
 
 
 def plain_numbers(values: Values) -> Values:
-    """Returns text without the words for null and the space around it; all else as it is."""
+    """Return text stripped and with words for null as null; other values are unchanged."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -197,7 +205,7 @@ def plain_numbers(values: Values) -> Values:
 
 
 def without_nan(values: Values) -> Values:
-    """Returns floats with null for NaN."""
+    """Return floats with null for NaN."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -210,7 +218,7 @@ def _whole(values: Values) -> Values:
     numbers = plain_numbers(values)
     try:
         return numbers.cast(pa.int64())
-    except pa.ArrowInvalid:  # 6.0 is whole, 6.5 is not: the second cast refuses it
+    except pa.ArrowInvalid:  # 6.0 is whole; the second cast rejects 6.5
         return without_nan(numbers.cast(pa.float64())).cast(pa.int64())
 
 
@@ -231,7 +239,7 @@ def _truth(values: Values) -> Values:
 
     words = plain_numbers(values)
     if not is_text(words):
-        truths = words.cast(pa.bool_())  # also refuses what is no number
+        truths = words.cast(pa.bool_())  # also rejects values that are not numbers
         return truths.cast(pa.int64())
     words = pc.utf8_lower(words)
     at = pc.index_in(words, value_set=pa.array(list(_TRUTHS), pa.large_string()))
@@ -241,7 +249,7 @@ def _truth(values: Values) -> Values:
 
 
 def _seconds(values: Values) -> Values:
-    """Epoch seconds of dates, timestamps, ISO texts, or numbers that are epoch seconds already."""
+    """Return epoch seconds of dates, timestamps, ISO texts, or numbers in epoch seconds."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -259,7 +267,7 @@ def _seconds(values: Values) -> Values:
 
 
 def _parsed(text: Values) -> Values:
-    """Returns texts as timestamps (UTC where they tell no zone) or as epoch seconds."""
+    """Return texts as timestamps (UTC if they have no zone) or as epoch seconds."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

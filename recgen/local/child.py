@@ -1,4 +1,4 @@
-"""A child process that has TensorFlow, so that this one need not. Knows processes, no stages."""
+"""Child process with TensorFlow, so that the parent does not import it. Knows no stages."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 _ERROR = re.compile(r"^[\w.]*(Error|Exception|Exit|Interrupt|Warning)\b.*")
 _DISK_FULL = ("No space left on device", "Disk quota exceeded")
-_TAIL = 200  # lines kept to find out why it failed
+_TAIL = 200  # lines kept to explain a failure
 
 
 class ChildError(RecgenError):
-    """The child failed by itself: its output explains it."""
+    """The child failed, and its output explains why."""
 
 
 class Child:
-    """One Python module run as a process: it imports what is slow, then waits for its job.
+    """A Python module that runs as a process: it imports slow packages, then waits for its job.
 
-    Used as a context manager, it leaves no process behind, whatever happens.
+    As a context manager, it leaves no process behind, whatever happens.
     """
 
     def __init__(self, module: str) -> None:
-        """Starts `python -m module`, whose `main` reads one line of JSON from its input."""
+        """Start `python -m module`, whose `main` reads one line of JSON from its input."""
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._process = subprocess.Popen(
             [sys.executable, "-u", "-m", module],
@@ -48,7 +48,7 @@ class Child:
         )
 
     def __enter__(self) -> Child:
-        """Returns itself."""
+        """Return itself."""
         return self
 
     def __exit__(
@@ -57,28 +57,28 @@ class Child:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Ends the process, if it still runs."""
+        """Kill the process if it is still running."""
         self._process.kill()
-        with suppress(OSError):  # what could not be written to it any more
+        with suppress(OSError):  # input that it did not read
             self._process.communicate()
 
     def run(
         self, job: Mapping[str, Any], log: Path, on_line: Callable[[str], None], doing: str
     ) -> None:
-        """Hands over the job and waits; each line that the child prints goes to log and `on_line`.
+        """Send the job and wait; each line that the child prints goes to the log and `on_line`.
 
         Args:
-            job: What the child shall do; JSON.
+            job: The job as JSON data.
             log: File to which its output is written.
             on_line: Called with each line.
-            doing: What the child does, for the message: `the training`.
+            doing: What the child does, for messages, such as `the training`.
 
         Raises:
-            ChildError: The child failed; the message has the gist of its last lines.
+            ChildError: The child failed; the message quotes its output.
             RecgenError: The disk is full, or a package is missing.
         """
         assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it died before: its output says why
+        with suppress(BrokenPipeError):  # it died earlier; its output says why
             self._process.stdin.write(json.dumps(job) + "\n")
             self._process.stdin.flush()
         with log.open("w", encoding="utf-8") as file:
@@ -99,16 +99,16 @@ class Child:
 
 
 def read_job() -> dict[str, Any] | None:
-    """Returns the job that the parent sends, or None when the parent is gone. For a child."""
+    """Return the job from the parent, or None if the parent is gone. Called in the child."""
     line = sys.stdin.readline()
     return dict(json.loads(line)) if line else None
 
 
 def load_module(path: Path) -> Any:
-    """Import a generated module from its file, under its own name. For a child.
+    """Import a generated module from its file, under its own name. Called in the child.
 
-    The name is registered, since Beam pickles functions by their module's name. A trainer finds
-    the runtime that lies beside it.
+    The name is registered because Beam pickles functions by their module's name. A trainer finds
+    the runtime that is next to it.
     """
     import importlib.util
 
@@ -119,7 +119,7 @@ def load_module(path: Path) -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    sys.modules.pop(Path(NAME).stem, None)  # that of another folder
+    sys.modules.pop(Path(NAME).stem, None)  # the one of another folder
     sys.path.append(str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
@@ -129,7 +129,7 @@ def load_module(path: Path) -> Any:
 
 
 def _environment() -> dict[str, str]:
-    """Returns the environment of a child: Keras 2, a quiet TensorFlow, and this very recgen."""
+    """Return the environment of a child: Keras 2, a quiet TensorFlow, and this copy of recgen."""
     package = str(Path(recgen.__file__).resolve().parents[1])
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
@@ -137,15 +137,17 @@ def _environment() -> dict[str, str]:
         "TF_USE_LEGACY_KERAS": "1",  # TFRS does not run on Keras 3
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONPATH": os.pathsep.join(paths),
-        "PYTHONSAFEPATH": "1",  # a file proto.py in the user's folder is not meant
+        "PYTHONSAFEPATH": "1",  # or a file proto.py in the user's folder would be imported
         "PYTHONIOENCODING": "utf-8",
     }
 
 
 def _failure(doing: str, code: int, tail: deque[str]) -> RecgenError:
-    """Returns the error for a child that failed, with the gist of what it printed."""
+    """Return the error for a child that failed, with the relevant part of its output."""
     if any(words in line for line in tail for words in _DISK_FULL):
-        return RecgenError(f"no space left on the disk during {doing}", "free some and run again")
+        return RecgenError(
+            f"no space left on the disk during {doing}", "free some space and run again"
+        )
     if any("No module named" in line for line in tail):
         missing = next(line for line in reversed(tail) if "No module named" in line)
         return RecgenError(
@@ -153,7 +155,7 @@ def _failure(doing: str, code: int, tail: deque[str]) -> RecgenError:
             'install the extra: pip install "recgen[train]"',
         )
     if code < 0:
-        reason = f"it was ended by signal {-code}" + (" (out of memory?)" if code == -9 else "")
+        reason = f"killed by signal {-code}" + (" (out of memory?)" if code == -9 else "")
     else:
         reason = next(
             (line for line in reversed(tail) if _ERROR.match(line)),

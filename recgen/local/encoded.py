@@ -1,4 +1,4 @@
-"""A column as different values and their codes, and what it is like. Knows Arrow, no files."""
+"""Columns as distinct values and codes, and their profiles. Reads no files."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _SHOWN = 60  # characters of an example
 
 @dataclass(frozen=True)
 class Encoded:
-    """A column as its different values, in the order in which they appear.
+    """A column as its distinct values, in order of appearance.
 
     Attributes:
-        values: The values, without null.
+        values: The distinct values, without null.
         codes: Index of each row's value, -1 for null: int32, [rows].
-        counts: Rows of each value: int64, [values].
-        nulls: Rows without a value.
-        kind: What the values are.
-        numbers: A number for each value, where they have one: float64, [values].
+        counts: Number of rows with each value: int64, [values].
+        nulls: Number of rows without a value.
+        kind: The kind of the values.
+        numbers: A number for each value, if the kind has them: float64, [values].
     """
 
     values: pa.Array
@@ -41,7 +41,7 @@ class Encoded:
 
 
 def encode(column: pa.ChunkedArray) -> Encoded:
-    """Returns a column in a form that can be counted; a nested one has no values."""
+    """Return an encoded column; a nested one has no values."""
     import numpy as np
     import pyarrow as pa
 
@@ -58,7 +58,7 @@ def encode(column: pa.ChunkedArray) -> Encoded:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Returns the values with one form of null, in a type that Arrow can count."""
+    """Return the values with a single form of null, in a type that Arrow can encode."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -74,12 +74,12 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return without_nan(column)
     if not is_text(column):
         return column
-    text = column.cast(pa.large_string())  # more than 2 GiB fit into one array
+    text = column.cast(pa.large_string())  # one array may be larger than 2 GiB
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
 
 
 def describe(name: str, column: Encoded) -> ColumnProfile:
-    """Returns what a column is like."""
+    """Return the profile of a column."""
     distinct = len(column.values)
     alike, unlike = _spellings(column) if column.kind == "text" else ((), distinct)
     found = ColumnProfile(
@@ -97,7 +97,7 @@ def describe(name: str, column: Encoded) -> ColumnProfile:
 
 
 def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> ColumnProfile:
-    """Adds what only numbers and times have; words such as NA among them are nulls."""
+    """Add statistics of numbers and times; words such as NA among them count as nulls."""
     import numpy as np
 
     absent = np.isnan(numbers)
@@ -130,7 +130,7 @@ def _most_frequent(column: Encoded) -> tuple[str, ...]:
 
 
 def _spellings(column: Encoded) -> tuple[tuple[str, ...], int]:
-    """Returns some texts that differ only in case or space, and how many differ in more."""
+    """Return some texts that differ only in case or space, and the number of distinct others."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -140,13 +140,13 @@ def _spellings(column: Encoded) -> tuple[tuple[str, ...], int]:
     folded = pc.utf8_lower(pc.utf8_trim_whitespace(column.values)).dictionary_encode()
     codes = folded.indices.to_numpy()
     several = np.flatnonzero(np.bincount(codes, minlength=len(folded.dictionary)) > 1)
-    places = np.flatnonzero(np.isin(codes, several[:_EXAMPLES]))
-    places = places[np.argsort(codes[places], kind="stable")][:_EXAMPLES]
-    texts = column.values.take(pa.array(places)).to_pylist()
+    indices = np.flatnonzero(np.isin(codes, several[:_EXAMPLES]))
+    indices = indices[np.argsort(codes[indices], kind="stable")][:_EXAMPLES]
+    texts = column.values.take(pa.array(indices)).to_pylist()
     return tuple(as_text(text) for text in texts), len(folded.dictionary)
 
 
 def as_text(value: object) -> str:
-    """Returns a value as a short text."""
+    """Return a value as a short string."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,6 +1,6 @@
-"""Trains: calls the generated `run_fn` with what TFX would give it.
+"""Training stage: calls the generated `run_fn` with the arguments that TFX would pass.
 
-A child process: `python -m recgen.local.fit`. Knows the shape of TFX's FnArgs.
+A child process: `python -m recgen.local.fit`. Knows the fields of TFX's FnArgs.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _SLOW = ("tensorflow", "tensorflow_transform", "tensorflow_recommenders")
 
 
 def fn_args(run: Path, custom_config: Mapping[str, Any]) -> SimpleNamespace:
-    """Returns an object with all fields of TFX's FnArgs, for a run directory.
+    """Return an object with all fields of TFX's FnArgs, for a run directory.
 
     Args:
-        run: The directory; `transform/` and `examples/` are there.
-        custom_config: The trainer's settings that override the config.
+        run: The run directory, with `transform/` and `examples/`.
+        custom_config: Settings of the trainer that override the config.
     """
     transform, examples = run / "transform", run / "examples"
     schema = transform / "transformed_metadata" / "schema.pbtxt"
@@ -48,8 +48,8 @@ def fn_args(run: Path, custom_config: Mapping[str, Any]) -> SimpleNamespace:
 
 
 def main() -> int:
-    """Imports what is slow, then trains as the parent says."""
-    for name in _SLOW:  # what the trainer does not need may be missing
+    """Import slow packages, then train with the job from the parent."""
+    for name in _SLOW:  # packages that the trainer does not need may be missing
         with suppress(ImportError):
             importlib.import_module(name)
     job = read_job()

@@ -1,4 +1,4 @@
-"""A run directory comes into being as a whole or not at all. Knows files, no stages."""
+"""Run directories, written completely or not at all. Knows no stages."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _EXPLAINS = (
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Gives a folder beside `out` that takes its place at the end, or goes away.
+    """Yield a folder next to `out` that replaces it at the end, or is removed on failure.
 
-    An earlier run in `out` is replaced only then, and one with a model only by another one with
-    a model: see `landing`.
+    An earlier run in `out` is kept until then, and a run with a model is replaced only by another
+    run with a model: see `landing`.
 
     Raises:
-        RecgenError: `out` cannot be written, holds something else than a run, or the disk is full.
+        RecgenError: `out` cannot be written or is not a run directory, or the disk is full.
     """
     out = out.resolve()
     _refuse_foreign(out)
@@ -52,14 +52,14 @@ def staged(out: Path) -> Iterator[Path]:
 
 
 def landing(folder: Path, out: Path) -> Path:
-    """Returns where a finished run goes: to `out`, or beside it when it would cost a model."""
+    """Return where a finished run goes: to `out`, or next to it if `out` would lose its model."""
     out = out.resolve()
-    costs_model = (out / MODEL).exists() and not (folder / MODEL).exists()
-    return out.with_name(f"{out.name}-stopped") if costs_model else out
+    loses_model = (out / MODEL).exists() and not (folder / MODEL).exists()
+    return out.with_name(f"{out.name}-stopped") if loses_model else out
 
 
 def keep_failed(folder: Path, out: Path) -> Path:
-    """Keeps what explains a failure, beside `out`, and returns where."""
+    """Keep the files that explain a failure next to `out`, and return their folder."""
     out = out.resolve()
     kept = out.with_name(f"{out.name}-failed")
     with disk_errors(f"writing {kept}"):
@@ -78,7 +78,7 @@ def _refuse_foreign(out: Path) -> None:
         raise RecgenError(f"{out} is a file", "choose another folder with --out")
     if any(out.iterdir()) and not all((out / name).exists() for name in _MARKS):
         raise RecgenError(
-            f"{out} is not empty and holds no run: recgen does not replace it",
+            f"{out} is not empty and is not a run directory, so recgen does not replace it",
             "choose another folder with --out",
         )
 

@@ -1,4 +1,4 @@
-"""What each buyer had before: lists made of the transactions. Knows Arrow tables, no files."""
+"""Histories: lists of what each buyer bought before, built from the transactions."""
 
 from __future__ import annotations
 
@@ -9,64 +9,64 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from recgen.findings import RecgenError
-from recgen.local.split import Parts
+from recgen.local.split import SplitData
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_QUESTION = -1  # stands for a value where a list is asked for
+_REQUEST = -1  # in place of a value: a list is needed here
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A history that the data does not have: the past values of a column, at most so many."""
+    """A history that the data does not have: up to `length` past values of a column."""
 
     name: str
     values: str
     length: int
     dtype: str
-    """Of the list's items: string or int64."""
+    """Type of the items: string or int64."""
 
 
 def add_histories(
-    parts: Parts, wanted: Sequence[Wanted], buyer: str, date: str
-) -> tuple[Parts, Mapping[str, pa.Table]]:
-    """Adds a column to each part for each history.
+    split: SplitData, wanted: Sequence[Wanted], buyer: str, date: str
+) -> tuple[SplitData, Mapping[str, pa.Table]]:
+    """Add a column for each history to each table.
 
-    A row's list has the values of the buyer's transactions before the row's time (P41): what was
-    bought at the same time is not among them. They come from training rows, for the test from
-    validation rows, too. Each value is there once, the latest one last. A row without a time is
-    before and after nothing: its list is empty.
+    A row's list has the values of the buyer's transactions before the row's time (P41), without
+    purchases at the same time. They come from training rows and, for test rows, also from
+    validation rows. Each value occurs once, the latest last. A row without a time gets an empty
+    list and adds nothing to others.
 
     Args:
-        parts: The split data.
-        wanted: What to add.
+        split: The split data.
+        wanted: The histories to add.
         buyer: Name of the column with the buyer's ID.
         date: Name of the column with the time.
 
     Returns:
-        The parts with lists, and for each history what is known of a buyer at the end: a table of
-        `buyer` and `history`.
+        The data with lists, and for each history the final list of each buyer: a table of `buyer`
+        and `history`.
 
     Raises:
-        RecgenError: Values cannot be items of the list that is wanted.
+        RecgenError: The values do not fit the type of the items.
     """
     import pyarrow as pa
 
-    past = {"train": parts.train, "eval": parts.train}
-    past["test"] = pa.concat_tables([parts.train, parts.eval])
-    tables = parts.tables()
+    past = {"train": split.train, "eval": split.train}
+    past["test"] = pa.concat_tables([split.train, split.eval])
+    tables = split.tables()
     latest: dict[str, pa.Table] = {}
     for each in wanted:
         for name, source in past.items():
             lists = _lists(source, tables[name], each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
         latest[each.name] = _at_the_end(past["test"], each, buyer, date)
-    return Parts(tables["train"], tables["eval"], tables["test"], parts.warnings), latest
+    return SplitData(tables["train"], tables["eval"], tables["test"], split.warnings), latest
 
 
 def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Array:
-    """Returns a list for each row: the buyer's values of `source` before the row's time."""
+    """Return a list for each row: the buyer's values in `source` before the row's time."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -76,47 +76,47 @@ def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: s
     values = source[wanted.values].combine_chunks().dictionary_encode()
     together = [*source[buyer].chunks, *rows[buyer].chunks]
     buyers = np.asarray(pa.chunked_array(together).combine_chunks().dictionary_encode().indices)
-    asked_at = pc.fill_null(rows[date], np.iinfo(np.int64).min).to_numpy()
-    times = np.concatenate([source[date].to_numpy(), asked_at])
-    questions = np.full(rows.num_rows, _QUESTION, np.int32)
-    events = np.concatenate([np.asarray(values.indices), questions])
-    # What is asked at a time comes before what is bought then: a question is the lowest value.
+    requested_at = pc.fill_null(rows[date], np.iinfo(np.int64).min).to_numpy()
+    times = np.concatenate([source[date].to_numpy(), requested_at])
+    requests = np.full(rows.num_rows, _REQUEST, np.int32)
+    events = np.concatenate([np.asarray(values.indices), requests])
+    # A request comes before the purchases at the same time, as the lowest value.
     order = np.lexsort([events, times, buyers])
-    offsets, places, answers = _read(buyers[order], events[order], wanted.length)
-    asked = order[events[order] == _QUESTION] - source.num_rows
-    answer_of_row = np.empty(rows.num_rows, np.int64)
-    answer_of_row[asked] = answers
-    items = pa.DictionaryArray.from_arrays(pa.array(places), _typed(values.dictionary, wanted))
+    offsets, codes, list_of_request = _read(buyers[order], events[order], wanted.length)
+    requesting = order[events[order] == _REQUEST] - source.num_rows
+    list_of_row = np.empty(rows.num_rows, np.int64)
+    list_of_row[requesting] = list_of_request
+    items = pa.DictionaryArray.from_arrays(pa.array(codes), _typed(values.dictionary, wanted))
     lists = pa.LargeListArray.from_arrays(pa.array(offsets), items)
-    return lists.take(pa.array(answer_of_row))
+    return lists.take(pa.array(list_of_row))
 
 
 def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:
-    """Reads events once, buyer by buyer and in the order of time.
+    """Read all events once, buyer by buyer and in the order of time.
 
     Returns:
-        The lists that were asked for, as offsets and values, and which one each question got:
-        where nothing happened between two, it is the same.
+        The requested lists, as offsets and values, and the index of the list for each request;
+        requests with no event in between share a list.
     """
     import numpy as np
 
-    seen: dict[int, None] = {}  # the buyer's values, in the order of their last transaction
-    flat, ends, answers = array("i"), array("q", [0]), array("q")
-    reader, is_answered = -1, False
+    seen: dict[int, None] = {}  # the buyer's values, ordered by their last transaction
+    flat, ends, lists = array("i"), array("q", [0]), array("q")
+    current, is_written = -1, False
     for buyer, event in zip(buyers.tolist(), events.tolist(), strict=True):
-        if buyer != reader:
-            reader, seen, is_answered = buyer, {}, False
-        if event != _QUESTION:
+        if buyer != current:
+            current, seen, is_written = buyer, {}, False
+        if event != _REQUEST:
             seen.pop(event, None)
             seen[event] = None
-            is_answered = False
+            is_written = False
             continue
-        if not is_answered:  # only the end is read: all of it, row by row, would be quadratic
+        if not is_written:  # reads only the end: reading everything would be quadratic
             flat.extend(list(islice(reversed(seen), length))[::-1])
             ends.append(len(flat))
-            is_answered = True
-        answers.append(len(ends) - 2)
-    return np.array(ends), np.array(flat), np.array(answers)
+            is_written = True
+        lists.append(len(ends) - 2)
+    return np.array(ends), np.array(flat), np.array(lists)
 
 
 def _at_the_end(source: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Table:
@@ -131,7 +131,7 @@ def _at_the_end(source: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.T
 
 
 def _typed(values: pa.Array, wanted: Wanted) -> pa.Array:
-    """Returns values as items of the list: numbers as text where it has text, or the reverse."""
+    """Return values in the type of the items: numbers as text, or the reverse."""
     import pyarrow as pa
 
     is_number = pa.types.is_integer(values.type)
@@ -141,7 +141,7 @@ def _typed(values: pa.Array, wanted: Wanted) -> pa.Array:
         return values.cast(pa.large_string() if is_number else pa.int64())
     except pa.ArrowInvalid as error:
         raise RecgenError(
-            f"the history {wanted.name!r} has whole numbers, but column {wanted.values!r}, whose "
-            "values it holds, has text",
+            f"the history {wanted.name!r} expects whole numbers, but its values come from column "
+            f"{wanted.values!r}, which has text",
             "give the history the bq_type ARRAY<STRING>",
         ) from error

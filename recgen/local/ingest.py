@@ -1,4 +1,4 @@
-"""A CSV or Parquet file as one Arrow table with the columns that `preprocessing_fn` wants."""
+"""Reader of CSV and Parquet files: an Arrow table with the columns for `preprocessing_fn`."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ _SHOWN = 20  # columns listed in a message
 
 
 def read_table(path: Path, columns: Sequence[Column]) -> pa.Table:
-    """Reads the named columns of a file, under the names of the config.
+    """Read columns of a file, with the names of the config.
 
     Args:
         path: A CSV (UTF-8, with a header) or Parquet file.
-        columns: What to read. A column is looked up by its name, then by its source's name.
+        columns: The columns to read. A column is looked up by its name, then by its source name.
 
     Returns:
-        One column a name: large_string (large_binary for BYTES), int64 or float32; times are
-        epoch seconds; what is missing is null.
+        The columns as large_string (large_binary for BYTES), int64 or float32; times are epoch
+        seconds, and missing values are null.
 
     Raises:
         RecgenError: The file or a value in it cannot be used.
     """
-    places = _places(column_names(path), columns, path)
+    sources = _sources(column_names(path), columns, path)
     _refuse_lists_in_csv(path, columns)
-    raw = read_columns(path, sorted(set(places.values())))
+    raw = read_columns(path, sorted(set(sources.values())))
 
     import pyarrow as pa
 
-    return pa.table({c.name: to_column(raw[places[c.name]], c) for c in columns})
+    return pa.table({c.name: to_column(raw[sources[c.name]], c) for c in columns})
 
 
 def _refuse_lists_in_csv(path: Path, columns: Sequence[Column]) -> None:
     lists = [column.name for column in columns if column.is_list]
     if lists and is_csv(path):
         raise RecgenError(
-            f"column {lists[0]!r} shall hold lists, and a CSV file such as {path} has none",
-            "remove the column, so that each buyer's list is made of the transactions, or give a "
+            f"column {lists[0]!r} must contain lists, but {path} is a CSV file, which has none",
+            "remove the column, so that each buyer's list is built from the transactions, or use a "
             "Parquet file with a column of lists",
         )
 
 
 def column_names(path: Path) -> list[str]:
-    """Returns the names of a file's columns, in their order; a name may be there twice.
+    """Return the names of a file's columns, in their order; a name may occur twice.
 
     Raises:
         RecgenError: The file cannot be read.
@@ -64,41 +64,42 @@ def column_names(path: Path) -> list[str]:
 
 
 def read_columns(path: Path, names: list[str]) -> pa.Table:
-    """Reads some columns as the file has them: text from a CSV, with null for nothing.
+    """Read columns without conversion: those of a CSV file are text, with null if empty.
 
     Raises:
         RecgenError: The file cannot be read, or has no rows.
     """
     raw = _read_csv(path, names) if is_csv(path) else _read_parquet(path, names)
     if raw.num_rows == 0:
-        raise RecgenError(f"{path} has no rows", "give a file with transactions, one a row")
+        raise RecgenError(f"{path} has no rows", "use a file with one transaction per row")
     return raw
 
 
 def clean(
     table: pa.Table, buyer: str, product: str, batch_size: int
 ) -> tuple[pa.Table, tuple[str, ...]]:
-    """Drops the rows that name no buyer or no product, and checks that the rest can teach.
+    """Drop the rows without a buyer or product, and check that the rest can be used for training.
 
     Args:
-        table: What `read_table` gave.
+        table: The result of `read_table`.
         buyer: Name of the column with the buyer's ID.
         product: Name of the column with the product's ID.
-        batch_size: Rows in a training step; only warned about.
+        batch_size: Rows in a training step; used for a warning only.
 
     Returns:
         The table, and warnings for the user.
 
     Raises:
-        RecgenError: There is nothing to learn: a column without values, too few rows or products.
+        RecgenError: Nothing can be learned: a column has no values, or there are too few rows or
+            products.
     """
     import pyarrow.compute as pc
 
     for name in table.column_names:
         if _is_void(table[name]):
             raise RecgenError(
-                f"column {name!r} has no value in any of {table.num_rows:,} rows",
-                "remove the feature from the config, or give data that has values",
+                f"column {name!r} has no values in {table.num_rows:,} rows",
+                "remove the feature from the config, or use data that has values",
             )
     warnings: list[str] = []
     known = pc.and_(pc.is_valid(table[buyer]), pc.is_valid(table[product]))
@@ -107,19 +108,19 @@ def clean(
     if table.num_rows < rows:
         dropped = rows - table.num_rows
         warnings.append(
-            f"{dropped:,} of {rows:,} rows have no {buyer!r} or no {product!r}: left out"
+            f"{dropped:,} of {rows:,} rows have no {buyer!r} or no {product!r} and were dropped"
         )
     _require_variety(table, product)
     if batch_size > table.num_rows:
         warnings.append(
-            f"batch_size {batch_size:,} is more than the {table.num_rows:,} rows: "
-            "each epoch is one step; a smaller batch_size learns more"
+            f"batch_size {batch_size:,} is larger than the {table.num_rows:,} rows, so each epoch "
+            "is one step; a smaller batch_size learns more"
         )
     return table, tuple(warnings)
 
 
 def _is_void(column: pa.ChunkedArray) -> bool:
-    """Says whether no row has a value."""
+    """Return whether a column has no values."""
     import pyarrow.compute as pc
 
     if is_list(column):
@@ -132,34 +133,36 @@ def _require_variety(table: pa.Table, product: str) -> None:
         raise RecgenError(
             f"only {table.num_rows} row{'' if table.num_rows == 1 else 's'} with a buyer and a "
             "product: nothing can be learned from that",
-            "give a file with transactions, one a row",
+            "use a file with one transaction per row",
         )
     products = table[product].unique()
     if len(products) < 2:
         raise RecgenError(
-            f"column {product!r} holds a single product, {products[0].as_py()!r}: "
+            f"column {product!r} has a single product, {products[0].as_py()!r}: "
             "there is nothing to choose from",
             "check that product_id_column names the column with the product's ID",
         )
 
 
 def is_csv(path: Path) -> bool:
-    """Says whether a file is CSV, not Parquet, by what it holds.
+    """Return whether the content of a file is CSV, as opposed to Parquet.
 
     Raises:
-        RecgenError: It is neither, is empty, or cannot be opened.
+        RecgenError: The file is neither, is empty, or cannot be opened.
     """
     if path.is_dir():
-        raise RecgenError(f"{path} is a directory", "give one CSV or Parquet file")
+        raise RecgenError(f"{path} is a directory", "name one CSV or Parquet file")
     try:
         with path.open("rb") as file:
             head = file.read(4096)
     except FileNotFoundError:
-        raise RecgenError(f"there is no file {path}", "check the path given by --data") from None
+        raise RecgenError(f"there is no file {path}", "check the path of the data") from None
     except OSError as error:
-        raise RecgenError(f"cannot read {path}: {error.strerror}", "check its rights") from None
+        raise RecgenError(
+            f"cannot read {path}: {error.strerror}", "check its permissions"
+        ) from None
     if not head.strip():
-        raise RecgenError(f"{path} is empty", "give a CSV with a header, or a Parquet file")
+        raise RecgenError(f"{path} is empty", "use a CSV file with a header, or a Parquet file")
     if head.startswith(_PARQUET_MAGIC):
         return False
     if b"\0" in head or path.suffix.lower() in (".parquet", ".pq"):
@@ -169,7 +172,7 @@ def is_csv(path: Path) -> bool:
 
 @contextmanager
 def _readable(path: Path, kind: str) -> Iterator[None]:
-    """Turns what Arrow says of a broken file into an error for the user."""
+    """Turn Arrow's errors about a broken file into errors for the user."""
     import pyarrow as pa
 
     try:
@@ -178,16 +181,16 @@ def _readable(path: Path, kind: str) -> Iterator[None]:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RecgenError(
             f"{path} cannot be read as {kind}: {reason[:200]}",
-            "a CSV has to be UTF-8 with a header and as many values in each row",
+            "a CSV file must be UTF-8, with a header and the same number of values in each row",
         ) from error
 
 
 def _delimiter(header: str) -> str:
-    return max(_DELIMITERS, key=header.count)  # the comma where none occurs: one column
+    return max(_DELIMITERS, key=header.count)  # a comma if none occurs: the file has one column
 
 
 def _first_line(file: TextIO) -> str:
-    """Returns the first line that is not empty: where the header begins."""
+    """Return the first line that is not empty, where the header begins."""
     return next((line for line in iter(partial(file.readline, 1_000_000), "") if line.strip()), "")
 
 
@@ -198,7 +201,9 @@ def _csv_header(path: Path) -> list[str]:
         try:
             return next(filter(None, csv.reader(file, delimiter=delimiter)))
         except csv.Error as error:
-            raise RecgenError(f"{path} cannot be read as CSV: {error}", "check it") from error
+            raise RecgenError(
+                f"{path} cannot be read as CSV: {error}", "check its header"
+            ) from error
 
 
 def _parquet_names(path: Path) -> list[str]:
@@ -209,7 +214,7 @@ def _parquet_names(path: Path) -> list[str]:
 
 
 def _read_csv(path: Path, wanted: list[str]) -> pa.Table:
-    """Reads columns as text, so that 00123 keeps its zeros; nothing is guessed."""
+    """Read columns as text, without guessing types, so that 00123 keeps its zeros."""
     import pyarrow as pa
     import pyarrow.csv
 
@@ -235,19 +240,19 @@ def _read_parquet(path: Path, wanted: list[str]) -> pa.Table:
         return file.read(columns=wanted)
 
 
-def _places(present: list[str], columns: Sequence[Column], path: Path) -> Mapping[str, str]:
-    """Returns the file's column for each of ours."""
-    places: dict[str, str] = {}
+def _sources(present: list[str], columns: Sequence[Column], path: Path) -> Mapping[str, str]:
+    """Return the name of the file's column for each column of the config."""
+    sources: dict[str, str] = {}
     for column in columns:
-        place = column.name if column.name in present else column.source
-        if place not in present:
+        source = column.name if column.name in present else column.source
+        if source not in present:
             raise _no_column(column, present, path)
-        if present.count(place) > 1:
+        if present.count(source) > 1:
             raise RecgenError(
-                f"{path} has {present.count(place)} columns named {place!r}", "rename one of them"
+                f"{path} has {present.count(source)} columns named {source!r}", "rename one of them"
             )
-        places[column.name] = place
-    return places
+        sources[column.name] = source
+    return sources
 
 
 def _no_column(column: Column, present: list[str], path: Path) -> RecgenError:

@@ -1,4 +1,4 @@
-"""What a column's values are: found from the values, whatever the file calls them. Knows Arrow."""
+"""Kinds of columns, inferred from their values, whatever type the file gives them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
 
 Values: TypeAlias = "pa.Array"
 Numbers: TypeAlias = Any
-"""A float64 numpy array: a number for each value, NaN for what stands for null."""
+"""A float64 numpy array: a number for each value, NaN for words that mean null."""
 
-_TRUTHS = ("true", "false", "t", "f", "yes", "no")  # the words that a run reads
-_PADDED = r"^[+-]?0\d"  # 00123 is a code, whatever its digits say
+_TRUTHS = ("true", "false", "t", "f", "yes", "no")  # the words that a run accepts
+_PADDED = r"^[+-]?0\d"  # 00123 is a code, not a number
 _WHOLE = r"^[+-]?\d+$"
 _DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
-_YEAR_1000 = -30_610_224_000  # earlier, a year of two digits was taken for one of four
-_EPOCH = (1_000_000_000, 2_100_000_000)  # 2001 to 2036: the seconds that have ten digits
+_YEAR_1000 = -30_610_224_000  # before that, a two-digit year was parsed as a four-digit one
+_EPOCH = (1_000_000_000, 2_100_000_000)  # 2001 to 2036, epoch seconds with ten digits
 _UNITS = (1, 1_000, 1_000_000, 1_000_000_000)  # of a second
-_SPARSE = 4  # so many times more moments than values: numbers in a row are IDs
+_SPARSE = 4  # minimum ratio of range to values; denser numbers are IDs
 
 
 def find_kind(values: Values) -> tuple[ColumnKind, Numbers | None]:
-    """Returns the kind of a column's values, and a number for each of them where they have one.
+    """Return the kind of a column's values, and a number for each value if the kind has them.
 
     Args:
-        values: The different values, without null.
+        values: The distinct values, without null.
 
     Returns:
-        Times come as epoch seconds.
+        The kind and the numbers; times are epoch seconds.
     """
     import pyarrow as pa
 
@@ -71,7 +71,7 @@ def _kind_of_text(values: Values) -> tuple[ColumnKind, Numbers | None]:
     if not pc.all(pc.match_substring_regex(words, _WHOLE)).as_py():
         return _real(_floats(numbers))
     if pc.any(pc.greater_equal(pc.abs(numbers), 2.0**63)).as_py():
-        return "text", None  # no int64: a code of many digits
+        return "text", None  # too large for int64: a code of many digits
     return _whole(_floats(numbers))
 
 
@@ -88,7 +88,7 @@ def _floats(values: Values) -> Numbers:
 
 
 def _real(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
-    """Whole numbers become floats where some are null, so fractions are looked for."""
+    """Return the kind of floats; integer columns with nulls are often stored as floats."""
     import numpy as np
 
     known = numbers[np.isfinite(numbers)]
@@ -97,7 +97,7 @@ def _real(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
 
 
 def _whole(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
-    """Epoch times are told by their size, and by the gaps that numbers in a row lack."""
+    """Return the kind of integers; epoch times are large and, unlike IDs, have gaps."""
     import numpy as np
 
     known = numbers[np.isfinite(numbers)]
@@ -110,7 +110,7 @@ def _whole(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
 
 
 def _seconds(values: Values) -> Numbers:
-    """Returns epoch seconds of dates and timestamps, seconds of the day of times."""
+    """Return the epoch seconds of dates and timestamps, or the seconds of the day of times."""
     import pyarrow as pa
 
     kind = values.type
@@ -124,7 +124,7 @@ def _seconds(values: Values) -> Numbers:
 
 
 def _parsed(words: Values) -> Numbers | None:
-    """Returns the seconds of texts that all are times of one format."""
+    """Return the epoch seconds of texts, or None unless all are times of one format."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

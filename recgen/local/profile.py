@@ -1,4 +1,4 @@
-"""Profile of a CSV or Parquet file: a `recgen.data.profile.Profile` that reads when asked."""
+"""Profile of a CSV or Parquet file: a `recgen.data.profile.Profile` that reads lazily."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from recgen.local.ingest import column_names, is_csv, read_columns
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Small files are held; of larger ones, columns are read again when they are asked for again.
+# Small files are kept in memory; columns of larger ones may be read more than once.
 _SMALL_CSV = 256 * 2**20  # bytes
-_SMALL_TABLE = 5_000_000  # values in a Parquet file, which may be packed tightly
-_CODES = 32_000_000  # rows of columns that are kept as codes
+_SMALL_TABLE = 5_000_000  # values in a Parquet file, whose size in bytes says little
+_CODES = 32_000_000  # total rows of encoded columns kept in memory
 
 
 def read_profile(path: Path) -> Profile:
-    """Returns what a file with transactions is like.
+    """Return the profile of a file with transactions.
 
     Args:
         path: A CSV (UTF-8, with a header) or Parquet file.
 
     Raises:
-        RecgenError: The file cannot be read or has no rows. Columns are read when they are asked
-            for, so asking may raise it, too.
+        RecgenError: The file cannot be read or has no rows. Columns are read lazily, so the
+            methods of the profile may raise it too.
     """
     return _FileProfile(path)
 
@@ -55,14 +55,14 @@ class _Wanted:
 
 
 class _FileProfile:
-    """A `Profile` of one file. It keeps what a column is like, and the last few columns."""
+    """A `Profile` of one file; keeps column profiles and the last few encoded columns."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.source = str(path)
         self.names = tuple(column_names(path))
         if not self.names:
-            raise RecgenError(f"{path} has no columns", "give a file with a header")
+            raise RecgenError(f"{path} has no columns", "use a file with a header")
         self._table = self._whole() if self._is_small_csv() else None
         self.rows: int = (self._table or read_columns(path, [self.names[0]])).num_rows
         if not is_csv(path) and self.rows * len(self.names) <= _SMALL_TABLE:
@@ -128,7 +128,7 @@ class _FileProfile:
 
 
 def _pairs(left: Array, right: Array) -> Array:
-    """Returns one number for each pair of codes."""
+    """Return one number for each pair of codes."""
     import numpy as np
 
     return (left.astype(np.int64) << 32) | right

@@ -1,4 +1,4 @@
-"""What the user sees while a run goes on: a display in a terminal, plain lines elsewhere."""
+"""Progress of a run: moving bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _EPOCH = re.compile(r"^epoch (\d+)/(\d+)\b(.*)$")
 _LOSS = re.compile(r"\bloss (\S+)")
 _RECALL = re.compile(r"\b(val_recall@\d+) (\S+)")
 _SECONDS = re.compile(r"\b([\d.]+) s\b")
-_STAGE_WIDTH = 9  # of the longest name
-_WIDE = 90  # columns of a terminal that has room for bars
+_STAGE_WIDTH = 9  # length of the longest name
+_WIDE = 90  # terminal width from which bars fit
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a trainer prints at the end of an epoch."""
+    """The line that a trainer prints at the end of an epoch."""
 
     number: int
     epochs: int
@@ -41,7 +41,7 @@ class Epoch:
 
 
 def parse_epoch(line: str) -> Epoch | None:
-    """Returns what a trainer's line tells, or None when it is none of an epoch."""
+    """Return the epoch that a trainer's line reports, or None for other lines."""
     match = _EPOCH.match(line)
     if match is None:
         return None
@@ -57,45 +57,45 @@ def parse_epoch(line: str) -> Epoch | None:
 
 
 class Progress(Protocol):
-    """Told what happens. Stages follow each other: `start`, any number of news, `done`."""
+    """Receiver of progress. Each stage calls `start`, any of the other methods, then `done`."""
 
     def start(self, stage: str) -> None:
-        """A stage begins."""
+        """Handle the start of a stage."""
 
     def rows(self, done: int, total: int) -> None:
-        """So many rows of the stage are done."""
+        """Handle the number of rows that are done."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """An epoch is over."""
+        """Handle the end of an epoch."""
 
     def note(self, text: str) -> None:
-        """Something that the user should know, such as a warning."""
+        """Handle a message for the user, such as a warning."""
 
     def done(self, detail: str) -> None:
-        """The stage is over."""
+        """Handle the end of a stage."""
 
 
 class Silent:
-    """Shows nothing."""
+    """Progress that shows nothing."""
 
     def start(self, stage: str) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
     def rows(self, done: int, total: int) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
     def note(self, text: str) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
     def done(self, detail: str) -> None:
-        """Shows nothing."""
+        """Show nothing."""
 
 
 class Lines:
-    """One line a stage and an epoch, for logs and pipes."""
+    """Progress as one line for each stage and epoch, for logs and pipes."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -106,28 +106,28 @@ class Lines:
         print(text, file=self._stream, flush=True)
 
     def start(self, stage: str) -> None:
-        """Remembers the stage; its line comes when it is over."""
+        """Remember the stage, whose line is printed at its end."""
         self._stage, self._began = stage, time.monotonic()
 
     def rows(self, done: int, total: int) -> None:
-        """Prints nothing: rows go by too fast for lines."""
+        """Print nothing: rows go by too fast for lines."""
 
     def epoch(self, epoch: Epoch) -> None:
-        """Prints the epoch, and the time that the remaining ones will take."""
+        """Print the epoch and the time left."""
         left = _time_left(epoch, time.monotonic() - self._began)
         self._print(f"{self._stage:<10} {epoch.text}" + (f"  {left} left" if left else ""))
 
     def note(self, text: str) -> None:
-        """Prints the text."""
+        """Print the text."""
         self._print(f"warning: {text}")
 
     def done(self, detail: str) -> None:
-        """Prints stage, detail and seconds."""
+        """Print the stage, the detail and the seconds it took."""
         self._print(f"{self._stage:<10} {detail}  {time.monotonic() - self._began:.1f} s")
 
 
 class Display:
-    """Bars that move, for a terminal."""
+    """Progress as moving bars, for a terminal."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
@@ -136,25 +136,25 @@ class Display:
         self._began = time.monotonic()
 
     def start(self, stage: str) -> None:
-        """Adds the stage's bar, which pulses until something is known."""
+        """Add a bar for the stage, which pulses until there is progress."""
         self._stage, self._began = stage, time.monotonic()
         self._task = self._bars.add_task(stage, total=None, detail="")
 
     def rows(self, done: int, total: int) -> None:
-        """Moves the bar."""
+        """Move the bar."""
         self._update(done, total, f"{done:,} of {total:,} rows")
 
     def epoch(self, epoch: Epoch) -> None:
-        """Moves the bar, with loss, recall and the time left."""
+        """Move the bar, with loss, recall and the time left."""
         left = _time_left(epoch, time.monotonic() - self._began)
         self._update(epoch.number, epoch.epochs, epoch.text + (f"  {left} left" if left else ""))
 
     def note(self, text: str) -> None:
-        """Prints the text above the bars."""
+        """Print the text above the bars."""
         self._bars.console.print(f"warning: {text}", style="yellow", markup=False, highlight=False)
 
     def done(self, detail: str) -> None:
-        """Fills the bar."""
+        """Fill the bar."""
         self._update(1, 1, detail)
 
     def _update(self, done: int, total: int, detail: str) -> None:
@@ -164,7 +164,7 @@ class Display:
 
 @contextmanager
 def open_progress(stream: IO[str] | None = None) -> Iterator[Progress]:
-    """Gives the display that suits a stream (default: stderr); it is cleared up at the end."""
+    """Yield the progress that suits a stream (default: stderr), and close it at the end."""
     stream = stream or sys.stderr
     if not stream.isatty():
         yield Lines(stream)
@@ -187,7 +187,7 @@ def open_progress(stream: IO[str] | None = None) -> Iterator[Progress]:
 
 
 def _time_left(epoch: Epoch, elapsed: float) -> str:
-    """Returns the time for the epochs to come, in words; empty when there are none."""
+    """Return the time for the remaining epochs in words; empty if there are none."""
     ahead = epoch.epochs - epoch.number
     if ahead <= 0:
         return ""

@@ -1,4 +1,4 @@
-"""Asks a run's SavedModel, with TensorFlow alone."""
+"""Recommendations of a run's SavedModel, with TensorFlow alone."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_NO_INT = -(2**63)  # what generated modules take for a missing time
+_NO_INT = -(2**63)  # what generated modules use for a missing integer
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One product and its score; higher is better."""
+    """A product and its score; higher is better."""
 
     product: str
     score: float
@@ -31,7 +31,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Purchase:
-    """One past purchase; `time` (UTC) is None where the data has no date column."""
+    """A past purchase; `time` (UTC) is None if the data has no date column."""
 
     product: str
     time: datetime.datetime | None
@@ -39,7 +39,7 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is recommended to a buyer, best first, and what the buyer bought, latest first."""
+    """Recommendations for a buyer, best first, and the buyer's purchases, latest first."""
 
     buyer: str
     products: tuple[Recommendation, ...]
@@ -47,23 +47,23 @@ class Answer:
 
 
 def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
-    """Returns the top products for a buyer of the training data.
+    """Return the top products for a buyer of the training data.
 
     Args:
         run: A run directory.
         buyer: The buyer's ID, as text.
-        k: How many products, and how many past purchases at most; fewer if the model's top_k or
-            the catalogue is smaller.
+        k: Maximum number of products and of past purchases; the model's top_k and the size of the
+            catalogue limit the products too.
 
     Raises:
-        RecgenError: No run is there, or the buyer is unknown.
+        RecgenError: The folder is not a run directory, or the buyer is unknown.
     """
     if k < 1:
-        raise RecgenError(f"-k {k}: at least one product has to be asked for", "give -k 10, say")
+        raise RecgenError(f"-k {k}: k must be at least 1", "use -k 10, for example")
     for name in (FEATURES_FILE, PURCHASES_FILE, "serving_model"):
         if not (run / name).exists():
             raise RecgenError(
-                f"{run} is no run directory: it has no {name}", "train one: recgen train"
+                f"{run} is not a run directory: it has no {name}", "train one with `recgen train`"
             )
     row = _buyer_row(run, buyer)
     outputs = _ask(run / "serving_model", row)
@@ -76,7 +76,7 @@ def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
 
 
 def _buyer_row(run: Path, buyer: str) -> pa.Table:
-    """Returns the buyer's latest features, a table of one row."""
+    """Return the buyer's latest features as a table with one row."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -89,13 +89,13 @@ def _buyer_row(run: Path, buyer: str) -> pa.Table:
         close = difflib.get_close_matches(buyer, known, n=3, cutoff=0.4) or sorted(known)[:3]
         raise RecgenError(
             f"buyer {buyer!r} is not among the {len(known):,} buyers of the run",
-            f"known are, for example: {', '.join(map(repr, close))}",
+            f"known buyers are, for example, {', '.join(map(repr, close))}",
         )
     return row
 
 
 def _ask(model: Path, row: pa.Table) -> Mapping[str, Any]:
-    """Calls the model's signature with the buyer's raw columns, each of shape [1]."""
+    """Call the model's serving signature with the buyer's raw columns, each of shape [1]."""
     with _quiet():
         try:
             import tensorflow as tf
@@ -117,7 +117,7 @@ def _ask(model: Path, row: pa.Table) -> Mapping[str, Any]:
 
 
 def _value(value: Any, spec: Any) -> Any:
-    """Returns the value as the model wants it; what stands for null depends on the type."""
+    """Return the value for the model's input; null depends on the type."""
     if value is not None:
         return value
     if spec.dtype.name == "string":
@@ -146,7 +146,7 @@ def _text(value: object) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps TensorFlow's greetings, which no log level stops, off the terminal."""
+    """Keep TensorFlow's startup messages, which ignore log levels, off the terminal."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

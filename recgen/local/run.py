@@ -1,4 +1,4 @@
-"""The stages of `recgen train`: read, split, transform, train. Knows all of `local`."""
+"""Stages of `recgen train`: read, split, transform, train."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recgen.local.folder import keep_failed, landing, staged
 from recgen.local.histories import Wanted, add_histories
 from recgen.local.ingest import clean, column_names, read_table
 from recgen.local.progress import Progress, Silent, parse_epoch
-from recgen.local.split import Parts, split_table
+from recgen.local.split import SplitData, split_table
 from recgen.local.transform import write_tables
 from recgen.metrics import FILE_NAME, TrainingMetrics, read_metrics
 from recgen.plan.columns import input_columns, serving_inputs
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 
     from recgen.local.cast import Column
 
-_WORK = "work"  # Arrow files between two stages; gone at the end
+_WORK = "work"  # Arrow files between stages, removed at the end
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run came to."""
+    """The result of a run."""
 
     folder: Path
     metrics: TrainingMetrics
     seconds: Mapping[str, float]
-    """Wall-clock seconds of each stage. `transform` holds `analyze`, `apply` and what was left of
-    `import`, TensorFlow's and Beam's, which begins with the run."""
+    """Wall-clock seconds of each stage. `transform` includes `analyze`, `apply` and the rest of
+    `import`, the import of TensorFlow and Beam, which begins with the run."""
     rows: Mapping[str, int]
-    """Rows of each part: `train`, `eval`, `test`."""
+    """Number of rows of `train`, `eval` and `test`."""
     warnings: tuple[str, ...] = ()
 
     @property
     def collapsed(self) -> bool:
-        """Says whether the trainer stopped since a tower collapsed."""
+        """Whether the trainer stopped because a tower collapsed."""
         return self.metrics.params.gradient_collapse_detected
 
 
 @dataclass
 class _Run:
-    """One run under way."""
+    """A run in progress."""
 
     config: ExperimentConfig
     columns: Sequence[Column]
@@ -65,14 +65,14 @@ class _Run:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Times a stage and shows that it began."""
+        """Time a stage and show that it began."""
         self.progress.start(name)
         began = time.monotonic()
         yield
         self.seconds[name] = time.monotonic() - began
 
     def warn(self, texts: Sequence[str]) -> None:
-        """Shows warnings and keeps them for the result."""
+        """Show warnings and keep them for the result."""
         for text in texts:
             self.progress.note(text)
         self.warnings.extend(texts)
@@ -89,60 +89,60 @@ def train(
     progress: Progress | None = None,
     analyze: tuple[str, ...] | None = None,
 ) -> RunResult:
-    """Trains on this machine: from a file with transactions to a run directory.
+    """Train on this machine: from a file with transactions to a run directory.
 
     Args:
         config: The experiment, without errors.
         files: Its rendered modules, by name.
         config_text: The config as the user wrote it; kept in the run directory.
         data: A CSV or Parquet file.
-        out: The run directory; an earlier run there is replaced when this one has succeeded. One
-            that stopped itself goes to `<out>-stopped` when there is a model in `out`.
-        epochs: Instead of the config's.
-        seed: Instead of the config's.
-        progress: Told what happens; None shows nothing.
-        analyze: Parts from which vocabularies and statistics come: `train`, perhaps `eval`. None
-            means all that the served model is trained on, so both where it is trained again.
+        out: The run directory. An earlier run there is replaced after this run has succeeded; if
+            it has a model and this training stops, the new run goes to `<out>-stopped`.
+        epochs: Overrides the config.
+        seed: Overrides the config.
+        progress: Receiver of progress; None shows nothing.
+        analyze: Splits that vocabularies and statistics come from: `train`, perhaps with `eval`.
+            None means all that the served model is trained on, so both if it is refitted.
 
     Returns:
-        Where the run is, its metrics and times. A collapsed training is a result, too.
+        The run's folder, metrics and times. A collapsed training is a result too.
 
     Raises:
-        RecgenError: Data, environment or training failed. Nothing half-written is left; what
-            explains a failure of the modules is kept in `<out>-failed`.
+        RecgenError: Data, environment or training failed. No partial run is left behind; files
+            that explain a failure of the modules are kept in `<out>-failed`.
     """
     if analyze is None:
         analyze = ("train", "eval") if config.model.refit else ("train",)
     if not set(analyze) <= {"train", "eval"}:
-        raise ValueError(f"analyze={analyze}: of the test part nothing may be learned")
+        raise ValueError(f"analyze={analyze}: nothing may be learned from test rows")
     model_seed = config.model.seed if seed is None else seed
     run = _Run(config, input_columns(config), progress or Silent(), model_seed, analyze)
     overrides = {"epochs": epochs} if epochs is not None else {}
     with staged(out) as folder, Child("recgen.local.transform") as transformer:
         # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
-        parts = _prepare(run, data)
+        split = _prepare(run, data)
         try:
-            with Child("recgen.local.fit") as trainer:  # it imports during the transform stage
+            with Child("recgen.local.fit") as trainer:  # imports during the transform stage
                 with run.stage("transform"):
-                    _write_inputs(run, folder, files, config_text, parts)
-                    _transform(run, folder, parts, transformer)
+                    _write_inputs(run, folder, files, config_text, split)
+                    _transform(run, folder, split, transformer)
                 _fit(run, folder, trainer, {**overrides, "seed": model_seed})
             metrics = _metrics(folder)
         except ChildError as error:
             kept = keep_failed(folder, out)
-            raise RecgenError(error.message, f"its whole output is in {kept}") from None
+            raise RecgenError(error.message, f"its full output is in {kept}") from None
         shutil.rmtree(folder / _WORK)
-        place = landing(folder, out)
-    rows = {name: table.num_rows for name, table in parts.tables().items()}
-    return RunResult(place, metrics, run.seconds, rows, tuple(run.warnings))
+        target = landing(folder, out)
+    rows = {name: table.num_rows for name, table in split.tables().items()}
+    return RunResult(target, metrics, run.seconds, rows, tuple(run.warnings))
 
 
-def _prepare(run: _Run, data: Path) -> Parts:
-    """Reads, cleans and splits the data."""
+def _prepare(run: _Run, data: Path) -> SplitData:
+    """Read, clean and split the data."""
     buyer, product = _ids(run.config)
     with run.stage("read"):
-        made = histories_to_make(run.config, column_names(data))
-        unread = {each.name for each in made}
+        missing = missing_histories(run.config, column_names(data))
+        unread = {each.name for each in missing}
         table = read_table(data, [c for c in run.columns if c.name not in unread])
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
@@ -150,27 +150,27 @@ def _prepare(run: _Run, data: Path) -> Parts:
     run.warn(warnings)
     with run.stage("split"):
         date = _date(run)
-        parts = split_table(table, run.config.data.split, date, run.seed)
-        if made:
-            parts, run.histories = add_histories(parts, made, buyer, _needed(date, made))
-    counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in parts.tables().items())
+        split = split_table(table, run.config.data.split, date, run.seed)
+        if missing:
+            split, run.histories = add_histories(split, missing, buyer, _required(date, missing))
+    counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
     run.progress.done(f"{counts} rows")
-    run.warn(parts.warnings)
-    return parts
+    run.warn(split.warnings)
+    return split
 
 
-def _needed(date: str | None, made: Sequence[Wanted]) -> str:
+def _required(date: str | None, missing: Sequence[Wanted]) -> str:
     if date is None:
         raise RecgenError(
-            f"the data has no column {made[0].name!r}, and a history cannot be made of "
+            f"the data has no column {missing[0].name!r}, and a history cannot be built from "
             "transactions without a time",
-            "set data.split.date_column, or give a Parquet file with a column of lists",
+            "set data.split.date_column, or use a Parquet file with a column of lists",
         )
     return date
 
 
-def histories_to_make(config: ExperimentConfig, present: Sequence[str]) -> list[Wanted]:
-    """Returns the histories that a file with these columns does not have."""
+def missing_histories(config: ExperimentConfig, present: Sequence[str]) -> list[Wanted]:
+    """Return the histories of a config that a file with these columns does not have."""
     features = config.features.buyer_model_features
     histories = (f for f in features if isinstance(f, HistoryFeature) and f.history)
     return [
@@ -189,14 +189,14 @@ def _ids(config: ExperimentConfig) -> tuple[str, str]:
     buyer, product = config.features.buyer_id, config.features.product_id
     if buyer is None or product is None:
         raise RecgenError(
-            "the config does not say which columns hold the buyer's and the product's ID",
+            "the config does not name the columns with the buyer's and the product's ID",
             "set buyer_id_column and product_id_column",
         )
     return buyer, product
 
 
 def _date(run: _Run) -> str | None:
-    """Returns the table's name of the config's date column."""
+    """Return the name in the table of the config's date column."""
     split = run.config.data.split
     if split is None or split.date_column is None:
         return None
@@ -205,19 +205,19 @@ def _date(run: _Run) -> str | None:
 
 
 def _write_inputs(
-    run: _Run, folder: Path, files: Mapping[str, str], config_text: str, parts: Parts
+    run: _Run, folder: Path, files: Mapping[str, str], config_text: str, split: SplitData
 ) -> None:
-    """Writes what the children read, and what `recgen recommend` reads later."""
+    """Write the inputs of the child processes and of `recgen recommend`."""
     (folder / "config.yaml").write_text(config_text, encoding="utf-8")
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
     serving = {item.column: item.name for item in serving_inputs(run.config)}
-    buyers.write(folder, parts, buyer, product, _date(run), serving, run.histories)
+    buyers.write(folder, split, buyer, product, _date(run), serving, run.histories)
 
 
-def _transform(run: _Run, folder: Path, parts: Parts, child: Child) -> None:
-    total = sum(table.num_rows for table in parts.tables().values())
+def _transform(run: _Run, folder: Path, split: SplitData, child: Child) -> None:
+    total = sum(table.num_rows for table in split.tables().values())
 
     def on_line(line: str) -> None:
         word, _, rest = line.partition(" ")
@@ -230,7 +230,7 @@ def _transform(run: _Run, folder: Path, parts: Parts, child: Child) -> None:
     (folder / _WORK).mkdir()
     job = {
         "module": str(folder / "transform_module.py"),
-        "tables": write_tables(parts.tables(), folder / _WORK),
+        "tables": write_tables(split.tables(), folder / _WORK),
         "analyze": list(run.analyze),
         "run": str(folder),
     }
@@ -255,7 +255,7 @@ def _fit(run: _Run, folder: Path, child: Child, custom_config: Mapping[str, Any]
 
 
 def _stopped(folder: Path) -> bool:
-    """Says whether the trainer stopped by itself: it fails then, but after writing the metrics."""
+    """Return whether the trainer stopped on purpose: it then fails after writing the metrics."""
     return (folder / FILE_NAME).exists() and bool(_metrics(folder).params.failure)
 
 

@@ -1,4 +1,4 @@
-"""Rows into training, validation and test. Knows Arrow tables and the config's split."""
+"""Split of a table into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _DEFAULT = Split(kind="random", validation=0.05, test=0.05)
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The three tables, and what the user should know about how they came to be."""
+class SplitData:
+    """The three tables, and warnings about the split."""
 
     train: pa.Table
     eval: pa.Table
@@ -24,25 +24,27 @@ class Parts:
     warnings: tuple[str, ...] = field(default=())
 
     def tables(self) -> dict[str, pa.Table]:
-        """Returns the tables by the names of their folders."""
+        """Return the tables by the name of their folder."""
         return {"train": self.train, "eval": self.eval, "test": self.test}
 
 
-def split_table(table: pa.Table, split: Split | None, date: str | None, seed: int = 42) -> Parts:
-    """Divides a table as the config says.
+def split_table(
+    table: pa.Table, split: Split | None, date: str | None, seed: int = 42
+) -> SplitData:
+    """Split a table according to the config.
 
-    A time cut lies at `min + (max - min) * (1 - share)`; rows at the cut or after it belong to
-    the later part. Drawn rows: exact shares of the rows that are drawn from. Training rows are
-    shuffled, since trainers shuffle within a window only; the others keep their order.
+    A cut in time is at `min + (max - min) * (1 - share)`; rows at or after the cut belong to the
+    later split. Random splits get exact shares of the rows that they are drawn from. Training rows
+    are shuffled, since trainers shuffle only within a window; other rows keep their order.
 
     Args:
         table: All rows.
         split: The config's split; None draws 5% for validation and 5% for test.
         date: Name of the table's column with the time (int64); None for a random split.
-        seed: Shuffles the training rows; what is drawn depends on `split.seed`.
+        seed: Seed for shuffling the training rows; random splits use `split.seed`.
 
     Raises:
-        RecgenError: A part would be empty.
+        RecgenError: A split would be empty.
     """
     import numpy as np
 
@@ -50,19 +52,19 @@ def split_table(table: pa.Table, split: Split | None, date: str | None, seed: in
     if split is None:
         split = _DEFAULT.model_copy(update={"seed": seed})
         warnings.append(
-            "the config has no data.split: 5% of the rows are drawn for validation and 5% for "
-            "test; on later days recall will be lower"
+            "the config has no data.split: 5% of the rows are drawn at random for validation and "
+            "5% for test; recall on later days will be lower"
         )
     if split.kind != "random":
         table, dropped = _with_date(table, date)
         if dropped:
-            warnings.append(f"{dropped:,} rows have no {date!r}: left out, they have no place")
+            warnings.append(f"{dropped:,} rows have no {date!r} and were dropped")
     times = None if split.kind == "random" else table[date].to_numpy()
     parts = _assign(split, table.num_rows, times)
     _require_rows(parts, split, table.num_rows)
 
     train = np.random.default_rng(seed).permutation(np.flatnonzero(parts == 0))
-    return Parts(
+    return SplitData(
         train=table.take(train),
         eval=table.filter(_mask(parts, 1)),
         test=table.filter(_mask(parts, 2)),
@@ -77,12 +79,12 @@ def _mask(parts: Any, part: int) -> pa.Array:
 
 
 def _with_date(table: pa.Table, date: str | None) -> tuple[pa.Table, int]:
-    """Returns the rows that have a date, and how many have none."""
+    """Return the rows that have a date, and the number of rows without one."""
     import pyarrow.compute as pc
 
     if date is None or date not in table.column_names:
         raise RecgenError(
-            "the split goes by time, but the data has no date column",
+            "the split is by time, but the data has no date column",
             "set data.split.date_column to the column with the time of the transaction",
         )
     dated = table.filter(pc.is_valid(table[date]))
@@ -90,7 +92,7 @@ def _with_date(table: pa.Table, date: str | None) -> tuple[pa.Table, int]:
 
 
 def _assign(split: Split, rows: int, times: Any) -> Any:
-    """Returns 0 (training), 1 (validation) or 2 (test) for each row."""
+    """Return 0 (training), 1 (validation) or 2 (test) for each row."""
     import numpy as np
 
     parts: Any = np.zeros(rows, np.int8)
@@ -123,5 +125,5 @@ def _require_rows(parts: Any, split: Split, rows: int) -> None:
         raise RecgenError(
             f"the split ({split.kind}) of {rows:,} rows leaves no {' and no '.join(empty)} rows "
             f"({shares})",
-            "give more rows, larger shares in data.split, or check the dates",
+            "use more rows or larger shares in data.split, or check the dates",
         )

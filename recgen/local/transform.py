@@ -1,8 +1,8 @@
-"""Runs the generated `preprocessing_fn`: analysis on Beam, its application in TensorFlow.
+"""Transform stage: analyzes data with the generated `preprocessing_fn` on Beam, then applies it.
 
-A child process: `python -m recgen.local.transform`. Beam is slow where rows or many small bundles
-go through it, so it does the analysis only; the graph that comes out of it is then applied to
-large Arrow batches, which is what Beam would do, without Beam.
+A child process: `python -m recgen.local.transform`. Beam is slow with single rows or many small
+bundles, so it only runs the analysis. The resulting graph is applied to large Arrow batches in
+TensorFlow, with the same result as on Beam.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_PER_BATCH = 65_536
-# Beam pickles the first ten elements of every step to estimate their size, and after n elements
-# each with a chance of ten in n. So the first forty batches are small: a second less.
+# Beam pickles the first ten elements of every step to estimate their size, and the nth element
+# with a probability of 10/n. Small first batches therefore save a second.
 _SMALL_BATCHES, _ROWS_PER_SMALL_BATCH = 40, 64
 _OUTPUT = "transformed_examples-00000-of-00001.tfrecord"
 
 
 def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, str]:
-    """Writes each table as an Arrow file from which the child reads. For the parent.
+    """Write each table as an Arrow file for the child. Called in the parent.
 
     Args:
         tables: Tables of large_string, large_binary, int64 and float32 columns, or lists of them.
-        folder: Where to write; it exists.
+        folder: An existing folder.
 
     Returns:
-        The files' paths, by the tables' names.
+        The paths of the files, by the names of the tables.
     """
     import pyarrow as pa
 
@@ -51,11 +51,11 @@ def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, str]
 
 
 def transform(job: Mapping[str, Any]) -> None:
-    """Does a whole job: analysis, then the examples of each part. For the child.
+    """Run a job: the analysis, then the examples of each split. Called in the child.
 
     Args:
-        job: `module` (path), `tables` (part -> Arrow file), `analyze` (parts whose rows the
-            analysis sees; never the test part), `run` (folder for `transform/`, `examples/`).
+        job: `module` (path), `tables` (split -> Arrow file), `analyze` (splits that the analysis
+            reads; never the test split), `run` (folder for `transform/` and `examples/`).
     """
     run = Path(job["run"])
     preprocessing_fn = load_module(Path(job["module"])).preprocessing_fn
@@ -73,7 +73,7 @@ def transform(job: Mapping[str, Any]) -> None:
 
 
 def analyze(paths: Sequence[str], preprocessing_fn: Callable[..., Any], output: Path) -> None:
-    """Writes what tensorflow-transform learns from the rows of some files, and its graph."""
+    """Write the transform graph that tensorflow-transform learns from the rows of files."""
     import apache_beam as beam
     import tensorflow_transform.beam as tft_beam
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -82,9 +82,9 @@ def analyze(paths: Sequence[str], preprocessing_fn: Callable[..., Any], output: 
 
     metadata, config = _raw_schema(paths[0])
     output.mkdir()
-    gc.freeze()  # a million objects of the imports, which the collector need not see again
-    # The runner is named: the default one may try to download Prism. Types are Beam's own check
-    # of TFT's pipeline, a second of work.
+    gc.freeze()  # imports created a million objects that the collector need not scan again
+    # The default runner may try to download Prism, so the runner is explicit. Beam's type check of
+    # TFT's pipeline would take a second.
     options = PipelineOptions(["--no_pipeline_type_check"])
     with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
         context = tft_beam.Context(
@@ -94,7 +94,7 @@ def analyze(paths: Sequence[str], preprocessing_fn: Callable[..., Any], output: 
             batches = (
                 pipeline
                 | "Files" >> beam.Create(list(paths), reshuffle=False)
-                | "Batches" >> beam.FlatMap(_batches_for_beam)  # not rows in the graph: pickled
+                | "Batches" >> beam.FlatMap(_batches_for_beam)  # rows in the graph would be pickled
             )
             graph = (batches, config) | tft_beam.AnalyzeDataset(preprocessing_fn)
             graph | tft_beam.WriteTransformFn(str(output))
@@ -102,13 +102,13 @@ def analyze(paths: Sequence[str], preprocessing_fn: Callable[..., Any], output: 
 
 
 def apply(path: str, transform_output: Path, examples: Path, done: int) -> int:
-    """Writes the transformed rows of one file as tf.Examples, a TFRecord file without compression.
+    """Write the transformed rows of one file as tf.Examples to an uncompressed TFRecord file.
 
     Args:
         path: The Arrow file.
-        transform_output: What `analyze` wrote.
+        transform_output: The output of `analyze`.
         examples: The file to write.
-        done: Rows written before, for the display.
+        done: Rows written before, for the progress.
 
     Returns:
         `done` plus the rows written.
@@ -132,10 +132,10 @@ def apply(path: str, transform_output: Path, examples: Path, done: int) -> int:
 
 
 def read_batches(path: str, with_lists: bool) -> Iterator[pa.RecordBatch]:
-    """Yields the batches of an Arrow file, each value as a list of none or one.
+    """Yield the batches of an Arrow file, with each value as a list of zero or one items.
 
-    Nothing is learnt from lists, whose values another feature's vocabulary numbers: without them
-    they are empty, and the analysis need not read what is most of the data.
+    The analysis learns nothing from list columns, which use the vocabulary of another feature.
+    Without them (they are then empty), it need not read most of the data.
     """
     import pyarrow as pa
 
@@ -189,7 +189,7 @@ def _decoded(values: pa.Array) -> pa.Array:
 
 
 def _with_bytes(table: pa.Table) -> pa.Table:
-    """Returns the table with text as bytes, as TensorFlow has it."""
+    """Return the table with text as bytes, as TensorFlow represents it."""
     import pyarrow as pa
 
     def as_bytes(kind: pa.DataType) -> pa.DataType:
@@ -204,7 +204,7 @@ def _with_bytes(table: pa.Table) -> pa.Table:
 
 
 def _value_type(kind: pa.DataType) -> pa.DataType:
-    """Returns the type of single values: a list's are its items', which a dictionary may keep."""
+    """Return the type of single values: for lists and dictionaries, that of their items."""
     import pyarrow as pa
 
     if pa.types.is_large_list(kind) or pa.types.is_dictionary(kind):
@@ -213,10 +213,10 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _raw_schema(path: str) -> tuple[Any, Any]:
-    """Returns TFT's metadata of the raw columns, and how batches of them become tensors.
+    """Return TFT's metadata of the raw columns, and the adapter config from batches to tensors.
 
-    Every column is of variable length, whatever this data holds, as in TFX's CsvExampleGen: a
-    schema that depends on where nulls happen to be would change from one day's data to the next.
+    Every column has variable length, as in TFX's CsvExampleGen. A schema that depended on nulls
+    would change from one day's data to the next.
     """
     import pyarrow as pa
     import tensorflow as tf
@@ -238,7 +238,7 @@ def _raw_schema(path: str) -> tuple[Any, Any]:
 
 
 def _columns(outputs: Mapping[str, Any], rows: int) -> pa.RecordBatch:
-    """Returns the outputs of `preprocessing_fn` as a batch: one number a row and key, or a list."""
+    """Return the outputs of `preprocessing_fn` as a batch: one number or list for each row."""
     import numpy as np
     import pyarrow as pa
     import tensorflow as tf
@@ -251,14 +251,14 @@ def _columns(outputs: Mapping[str, Any], rows: int) -> pa.RecordBatch:
             counts = np.bincount(tensor.indices[:, 0], minlength=rows)
             offsets, tensor = pa.array(np.concatenate([[0], np.cumsum(counts)])), tensor.values
         elif tensor.shape not in ((rows,), (rows, 1)):
-            raise ValueError(f"output {name!r} has shape {tensor.shape}, not one value a row")
+            raise ValueError(f"output {name!r} has shape {tensor.shape}, not one value per row")
         flat = pa.array(tensor.numpy().reshape(-1))
         columns.append(pa.LargeListArray.from_arrays(offsets, flat))
     return pa.RecordBatch.from_arrays(columns, list(outputs))
 
 
 def main() -> int:
-    """Imports what is slow, then does the one job that the parent sends."""
+    """Import slow packages, then run the job from the parent."""
     began = time.monotonic()
     import tensorflow_transform.beam  # noqa: F401
 
@@ -267,7 +267,7 @@ def main() -> int:
     if job is not None:
         transform(job)
     sys.stdout.flush()
-    os._exit(0)  # TensorFlow's and Beam's threads need not be waited for
+    os._exit(0)  # does not wait for threads of TensorFlow and Beam
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
         stops_early=validates and bool(model.early_stopping_patience),
         has_warmup=model.learning_rate_schedule == "warmup_cosine",
         has_plateau=validates and model.learning_rate_schedule == "plateau",
-        averages_weights=model.weight_average_decay is not None,
+        averages_weights=model.ema_decay is not None,
         validates_each_epoch=validates,
         refits=model.refit,
         is_compiled=model.jit_compile,
@@ -202,9 +202,7 @@ def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
         schedule.has_plateau
         and Constant("PLATEAU_FACTOR", 0.5, "of the rate, after an epoch without a better recall"),
         schedule.averages_weights
-        and Constant(
-            "AVERAGE_DECAY", model.weight_average_decay, "of the mean of weights, per step"
-        ),
+        and Constant("EMA_DECAY", model.ema_decay, "of the mean of weights, per step"),
         schedule.has_recency
         and Constant(
             "HALF_LIFE_DAYS",

@@ -1,4 +1,7 @@
-"""Configs of two older dialects, read as today's; every change is a finding.
+"""Older dialects of a config, read as today's; every change is a finding.
+
+A dialect is a function from an experiment as plain data to the same in today's form, and the
+changes. They are applied in turn; another one is another function.
 
 | older | today | code |
 |---|---|---|
@@ -11,6 +14,7 @@
 | a column of a cross as text alone | `{column, display_name, type}` of its feature | RG023 |
 | one of these that is null, or has nothing to belong to | nothing | RG024 |
 | one of these, and with another value what it is today | an error | RG025 |
+| a key of `RENAMED` (`renamed.py`) | its name of today | RG026 |
 
 Each feature and each cross may be of an older dialect or of today's, or mixed. A feature to which
 neither form gives a transform has the default of its kind: an embedding, or `normalize`. Keys that
@@ -19,80 +23,91 @@ are unknown in both forms are left to reading, which reports them.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from recgen.config import SIDES, Cross, ExperimentConfig, FeatureConfig
-from recgen.reading.document import Document
-from recgen.reading.older_crosses import columns_of, is_old_cross, rewrite_cross
-from recgen.reading.older_features import is_old_feature, plain_feature, rewrite_feature
-from recgen.reading.rewriting import Part, entries, parts_of, value_of
+from pydantic import BaseModel
+
+from recgen.config import SIDES, DataConfig, ExperimentConfig, FeatureConfig, ModelConfig, Side
+from recgen.findings import Finding, Location, join_path
+from recgen.reading.changes import Change, Rewritten, rewrite_items
+from recgen.reading.document import Document, origin_of
+from recgen.reading.older_crosses import columns_of, older_cross, plain_cross
+from recgen.reading.older_features import older_feature, plain_feature
+from recgen.reading.plain import Plain, fields_of
+from recgen.reading.renamed import RENAMED, renamed_keys
+
+Dialect = Callable[[Plain], Rewritten]
+SECTIONS: dict[str, type[BaseModel]] = {
+    "features": FeatureConfig,
+    "model": ModelConfig,
+    "data": DataConfig,
+}
 
 
-def modernize(document: Document, depth: int = 0) -> Document:
-    """Returns the document in today's form, with a finding for each change.
+def _features(side: Side, experiment: Plain) -> Rewritten:
+    place = ("features", f"{side}_model_features")
+    return rewrite_items(experiment, place, plain_feature, older_feature)
+
+
+def _crosses(side: Side, experiment: Plain) -> Rewritten:
+    columns = columns_of(experiment, side)
+    place = ("features", f"{side}_model_crosses")
+    return rewrite_items(experiment, place, plain_cross, partial(older_cross, columns))
+
+
+DIALECTS: tuple[Dialect, ...] = (
+    *(partial(dialect, side) for dialect in (_features, _crosses) for side in SIDES),
+    renamed_keys,
+)
+
+
+def modernize(
+    document: Document, depth: int = 0, dialects: Sequence[Dialect] = DIALECTS
+) -> Document:
+    """Return the document in today's form, with a finding for each change.
 
     What is in today's form already is left as it is. Positions are those of the older text.
 
     Args:
         document: An experiment, as it was read.
         depth: How many parts of a path stand above what the user gave.
+        dialects: Those to read; each is given what the one before returns.
     """
+    changes: list[Change] = []
     try:
-        parts = [part for part in _parts(document, depth) if part.findings and _is_data(part)]
-        return _with(document, parts) if parts else document
+        data = _plain(document.data)
+        for dialect in dialects:
+            data, found = dialect(data)
+            changes += found
     except Exception:
         if document.text is not None:
             raise
-        # Reading somebody's objects runs their code. Comparing them with the config's shape meets
-        # the same, and reports it.
+        return document  # an object's own code failed; building the config meets and reports it
+    if not changes:
         return document
+    origins, findings = dict(document.origins), list(document.findings)
+    for change in changes:
+        origin = origin_of(change.place, origins)
+        findings.append(_finding(change, origin, document, depth))
+        origins |= {change.today: origin} if change.today else {}
+    return replace(document, data=data, origins=origins, findings=tuple(findings))
 
 
-def _is_data(part: Part) -> bool:
-    """Says whether fixes hold what JSON can: others' dates, and lists in themselves, stay as is."""
-    try:
-        json.dumps([finding.as_dict() for finding in part.findings])
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+def _plain(source: object) -> Plain:
+    """Return an experiment and its sections as dicts of their own."""
+    data = fields_of(source, ExperimentConfig.model_fields)
+    data = data if isinstance(data, dict) else {}
+    for name in SECTIONS.keys() & data.keys():
+        data[name] = fields_of(data[name], SECTIONS[name].model_fields, RENAMED.get(name, ()))
+    return data
 
 
-def _with(document: Document, parts: list[Part]) -> Document:
-    """Returns the document with these parts in the places of the older ones."""
-    data = parts_of(document.data, ExperimentConfig.model_fields)
-    features = data["features"] = parts_of(data["features"], FeatureConfig.model_fields)
-    for name in {part.location[1] for part in parts}:
-        features[str(name)] = list(features[str(name)])
-    moved, findings = dict(document.moved), list(document.findings)
-    for part in parts:
-        _, name, index = part.location
-        features[str(name)][index] = part.data
-        moved |= part.positions
-        findings += part.findings
-    return replace(document, data=data, moved=moved, findings=tuple(findings))
-
-
-def _parts(document: Document, depth: int) -> Iterator[Part]:
-    """Yields what may be of an older form, as it is today."""
-    features = value_of(document.data, "features")
-    towers: list[list[object]] = []  # their features as of today
-    for side in SIDES:
-        name = f"{side}_model_features"
-        towers.append([feature for _, feature in entries(value_of(features, name))])
-        for index, feature in enumerate(towers[-1]):
-            if is_old_feature(feature):
-                part = Part(document, ("features", name, index), depth, plain_feature(feature))
-                rewrite_feature(part)
-                towers[-1][index] = part.data
-                yield part
-    for side, own, other in zip(SIDES, towers, reversed(towers), strict=True):
-        name = f"{side}_model_crosses"
-        old = [(i, x) for i, x in entries(value_of(features, name)) if is_old_cross(x)]
-        columns = columns_of([*own, *other], document.data) if old else {}
-        for index, cross in old:
-            data = parts_of(cross, Cross.model_fields)
-            part = Part(document, ("features", name, index), depth, data)
-            rewrite_cross(part, columns)
-            yield part
+def _finding(change: Change, origin: Location, document: Document, depth: int) -> Finding:
+    """Return the finding for a change of what stands at `origin` in the text."""
+    is_safe, (line, column, end) = change.severity == "info", document.position(origin)
+    steps = [replace(each, location=each.location[depth:], safe=is_safe) for each in change.steps]
+    fix = replace(steps[0], then=tuple(steps[1:])) if change.severity != "error" else None
+    path, words = join_path(origin[depth:]), (change.message, change.help)
+    return Finding(change.code, change.severity, path, *words, line, column, fix, end_column=end)

@@ -26,7 +26,7 @@ class Document:
         text: What stands in it, without a byte order mark.
         root: The nodes of the text.
         findings: What is wrong with the text itself.
-        moved: Positions of what stands elsewhere in the text than in the data.
+        origins: Where in the text what was moved stands, by its place in the data.
         unlisted: How many more findings on the text there are.
     """
 
@@ -35,7 +35,7 @@ class Document:
     text: str | None = None
     root: Node | None = None
     findings: tuple[Finding, ...] = ()
-    moved: Mapping[Location, Position] = field(default_factory=dict)
+    origins: Mapping[Location, Location] = field(default_factory=dict)
     unlisted: int = 0
 
     @property
@@ -49,11 +49,18 @@ class Document:
 
     def position(self, path: Location) -> Position:
         """Returns the position of a path (its key, or its value), or of what is around it."""
-        node, depth = nearest(self.root, path) if self.root else (None, 0)
-        for length in range(len(path), depth - 1, -1):
-            if path[:length] in self.moved:
-                return self.moved[path[:length]]
-        return self._lines.position(*node.marked()) if node else NOWHERE
+        if self.root is None:
+            return NOWHERE
+        node, _ = nearest(self.root, origin_of(path, self.origins))
+        return self._lines.position(*node.marked())
+
+
+def origin_of(path: Location, origins: Mapping[Location, Location]) -> Location:
+    """Return where in the text a path of the data is, given the origins of what was moved."""
+    for length in range(len(path), 0, -1):
+        if path[:length] in origins:
+            return (*origins[path[:length]], *path[length:])
+    return path
 
 
 class UnreadableError(Exception):

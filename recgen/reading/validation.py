@@ -10,17 +10,10 @@ from pydantic_core import InitErrorDetails
 
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.findings import ConfigError, Finding, Location, Report
-from recgen.reading.dialects import modernize
+from recgen.reading.dialects import SECTIONS, modernize
 from recgen.reading.document import MAX_FINDINGS, Document, problem
 from recgen.reading.pydantic_errors import finding_of
 from recgen.reading.sources import read
-
-_SECTIONS: dict[str, type[BaseModel]] = {
-    "features": FeatureConfig,
-    "model": ModelConfig,
-    "data": DataConfig,
-}
-
 
 _ABSENT = object()
 
@@ -64,7 +57,7 @@ def parse(document: Document) -> Parsed:
     unlisted += document.unlisted
     found = (*document.findings, *(each for each in wrong if each.path not in refused))
     if isinstance(config, ExperimentConfig):
-        parts: dict[str, BaseModel] = {name: getattr(config, name) for name in _SECTIONS}
+        parts: dict[str, BaseModel] = {name: getattr(config, name) for name in SECTIONS}
         sound = not any(finding.severity == "error" for finding in found)
         return Parsed(document, parts, config if sound else None, found, unlisted)
     return Parsed(document, _right_sections(document.data), None, found, unlisted)
@@ -73,7 +66,7 @@ def parse(document: Document) -> Parsed:
 def _right_sections(data: object) -> dict[str, BaseModel]:
     """Returns the sections that can be built, so that rules can say more about a broken config."""
     sections: dict[str, BaseModel] = {}
-    for name, model in _SECTIONS.items():
+    for name, model in SECTIONS.items():
         default: object = None if name == "features" else {}
         section, _ = _build(model, _value(data, name, default))
         if section is not None:
@@ -87,8 +80,8 @@ def parse_sections(given: Mapping[str, object]) -> Parsed:
     sections: dict[str, BaseModel] = {"data": DataConfig()}
     found, unlisted = list(document.findings), document.unlisted
     for name, value in document.data.items():
-        section, error = _build(_SECTIONS[name], value)
-        wrong, more = _findings(error, _SECTIONS[name], document, (name,))
+        section, error = _build(SECTIONS[name], value)
+        wrong, more = _findings(error, SECTIONS[name], document, (name,))
         found, unlisted = [*found, *wrong], unlisted + more
         if section is not None:
             sections[name] = section

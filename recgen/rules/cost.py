@@ -64,7 +64,7 @@ def table_memory(
     """Embeddings of more than 1 GiB.
 
     A table takes rows x width x 4 bytes, and the optimizer stores the same amount again, or twice
-    as much for Adam, AdamW and FTRL. `weight_average_decay` stores one more copy and updates all of
+    as much for Adam, AdamW and FTRL. `ema_decay` stores one more copy and updates all of
     it every 32 steps. The number of rows is known from `vocab_size`, buckets and crosses, and with
     `--data` from the data. Other vocabularies are not counted.
 
@@ -90,7 +90,7 @@ def table_memory(
     """
     tables = list(_tables(features, profile))
     weights = sum(table.rows * table.width for table in tables)
-    is_averaged = model.weight_average_decay is not None
+    is_averaged = model.ema_decay is not None
     total = weights * _FLOAT * (1 + OPTIMIZERS[model.optimizer].slots + is_averaged)
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)

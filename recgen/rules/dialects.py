@@ -117,7 +117,8 @@ def older_contradiction() -> None:
     """An older setting contradicts a current one.
 
     The same setting is given in both the older and the current form, with different values. Either
-    may be intended, and they lead to different models.
+    may be intended, and they lead to different models. The older name of a key beside its current
+    one is an error whatever the values are.
 
     Example:
         features:
@@ -130,4 +131,20 @@ def older_contradiction() -> None:
             - {column: age, data_type: numeric}
 
     Keep the intended one.
+    """
+
+
+@rule("RG026", "info")
+def renamed_key() -> None:
+    """Older form: a key that was renamed.
+
+    A later version gave this key another name. Its meaning is the same, and it is read as before.
+
+    Example:
+        model: {weight_average_decay: 0.999}
+
+    Use instead:
+        model: {ema_decay: 0.999}
+
+    Nothing needs to be done. `recgen check --fix` and `recgen upgrade` rename it in a file.
     """

@@ -1,4 +1,4 @@
-"""All kinds of causes by code: the one registry that diagnosing and `recgen explain` read."""
+"""Registry of all kinds of causes by code, for `recgen diagnose` and `recgen explain`."""
 
 from recgen.analysis.causes import collapse, files, fit, inputs, steps
 from recgen.analysis.causes.base import Kind, Sign

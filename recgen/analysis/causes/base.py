@@ -1,4 +1,4 @@
-"""What a kind of cause is. Knows the facts of a run."""
+"""Kind of cause: its code, its page, and the check that recognizes it in the facts of a run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from recgen.findings import Finding
 
 @dataclass(frozen=True)
 class Sign:
-    """What a check saw: how sure it is, the evidence, and what would address it."""
+    """Result of a check: how sure it is, the evidence, and what would help."""
 
     confidence: Confidence
     evidence: tuple[str, ...]
-    help: str = ""  # instead of the kind's remedy
+    help: str = ""  # replaces the kind's remedy
     patch: Patch | None = None
-    verdict: Verdict | None = None  # where it differs from the kind's
+    verdict: Verdict | None = None  # if it differs from the kind's
 
 
 Check = Callable[[Facts], Iterator[Sign]]
@@ -26,7 +26,7 @@ Check = Callable[[Facts], Iterator[Sign]]
 
 @dataclass(frozen=True)
 class Kind:
-    """A code, what it means, how it is recognised, and the check that does it."""
+    """A kind of cause: its code, what it means, its signs, and the check that looks for them."""
 
     code: str
     verdict: Verdict
@@ -37,7 +37,7 @@ class Kind:
     check: Check
 
     def causes(self, facts: Facts) -> Iterator[Cause]:
-        """Yields what the check sees in a run."""
+        """Yield the causes that the check finds in a run."""
         for sign in self.check(facts):
             yield Cause(
                 code=self.code,
@@ -51,17 +51,17 @@ class Kind:
 
 
 def confirmed(*findings: Finding) -> tuple[str, ...]:
-    """Returns findings of `check` as evidence: what it warned of is what happened."""
+    """Return findings of `recgen check` as evidence: the warnings came true."""
     return tuple(f"{each.path}: {each.message} ({each.code})" for each in findings)
 
 
 def epoch(number: int) -> str:
-    """Returns an epoch, counted from 0, in words."""
+    """Return the name of an epoch that is counted from 0: `epoch 1`."""
     return f"epoch {number + 1}"
 
 
 def figure(value: float) -> str:
-    """Returns a figure with four digits that count, shares with four decimals."""
+    """Return a figure with four decimals, or seven significant digits outside 0.001 to 10."""
     if value == 0:
         return "0"
     return f"{value:.4f}" if 0.001 <= abs(value) < 10 else f"{value:.7g}"

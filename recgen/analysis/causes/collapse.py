@@ -1,4 +1,4 @@
-"""Models that died, or never began to learn: RD1xx. What happens there: docs/limits.md."""
+"""Causes RD1xx: models that died or never began to learn. See docs/limits.md."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from recgen.metrics import TOWERS
 _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
 _ONE_DIRECTION = 0.999  # mean cosine of embeddings that all point the same way
 _SAME_LISTS = 1.5  # distinct products in all top-100 lists, divided by 100
-_NEAR_CHANCE = 1.3  # recall, divided by that of drawn products
+_NEAR_CHANCE = 1.3  # recall, divided by that of random products
 _ALL_HITS = 0.98  # recall at every k
 
 
 def _collapse(facts: Facts) -> Iterator[Sign]:
     zero = facts.zero_gradients
     has_died = len(zero) == len(TOWERS) or (
-        facts.failure_kind == "collapse" and not _twitches(facts)
+        facts.failure_kind == "collapse" and not _has_gradients(facts)
     )
     stands_still = facts.constant_loss is not None and facts.is_at_chance
     if not has_died and not stands_still:
@@ -33,10 +33,10 @@ def _collapse(facts: Facts) -> Iterator[Sign]:
     yield Sign("high" if strong else "medium", (*seen, *no_recall), patch=_remedy(facts))
 
 
-def _twitches(facts: Facts) -> bool:
-    """Says whether gradients were measured that are not zero in the end.
+def _has_gradients(facts: Facts) -> bool:
+    """Return whether some measured gradient is not zero at the end.
 
-    A trainer that knows one kind of failure only calls a dead tower a collapse, too.
+    A trainer that knows only one kind of failure calls a dead tower a collapse as well.
     """
     if facts.params.failure_kind:
         return False
@@ -46,16 +46,16 @@ def _twitches(facts: Facts) -> bool:
 
 
 def _remedy(facts: Facts) -> Patch:
-    """Returns what keeps towers from dying: all of it, or a lower rate where all was right."""
+    """Return the changes that keep towers from dying, or a lower rate if none of them applies."""
     return calmed(facts) or lower_rate(facts)
 
 
 def _trainer_said(facts: Facts, *kinds: str) -> Iterator[str]:
     said = facts.params.failure
     if facts.failure_kind in kinds and said:
-        yield f"the trainer stopped itself: {said}"
+        yield f"the trainer stopped: {said}"
     elif facts.failure_kind in kinds and facts.failure_epoch is not None:
-        yield f"the trainer found it in {epoch(facts.failure_epoch)}"
+        yield f"the trainer noticed it in {epoch(facts.failure_epoch)}"
 
 
 def _zero(facts: Facts) -> Iterator[str]:
@@ -69,15 +69,16 @@ def _zero(facts: Facts) -> Iterator[str]:
     else:
         return
     if since + 1 < facts.epochs:
-        yield f"{words} from {epoch(since)} to the last, {facts.epochs}"
+        yield f"{words} from {epoch(since)} to the last epoch, {facts.epochs}"
     else:
-        yield f"{words} in {epoch(since)}, the last"
+        yield f"{words} in {epoch(since)}, the last one"
 
 
 def _frozen_loss(facts: Facts) -> Iterator[str]:
     if facts.constant_loss:
         since, value = facts.constant_loss
-        yield f"the loss stands at {figure(value)} from {epoch(since)} to the last, {facts.epochs}"
+        start = epoch(since)
+        yield f"the loss stays at {figure(value)} from {start} to the last epoch, {facts.epochs}"
     yield from _chance_loss(facts)
 
 
@@ -93,19 +94,23 @@ def _chance_loss(facts: Facts) -> Iterator[str]:
     elif facts.is_at_chance and facts.batch_size:
         chance = math.log(facts.batch_size)
         yield (
-            f"the loss ends at {figure(value)}, and ln {facts.batch_size:,} = {chance:.4f} is "
-            "that of a batch whose scores are all equal"
+            f"the loss ends at {figure(value)}; a batch whose scores are all equal has a loss of "
+            f"ln {facts.batch_size:,} = {chance:.4f}"
         )
 
 
 def _which_batch(facts: Facts, rows: int) -> str:
-    """Returns which of an epoch's batches has so many rows, if that can be told."""
+    """Return which batch of an epoch has this many rows, if that is known."""
     train, batch = facts.params.train_rows, facts.batch_size
     if batch == rows:
         return ", a whole batch"
     if train and batch and train % batch == rows:
-        return f", the last one of {train:,} rows in batches of {batch:,}"
-    return ", the last one of an epoch (Keras reports no other)" if batch and rows < batch else ""
+        return f", the last batch of {train:,} rows in batches of {batch:,}"
+    return (
+        ", the last batch of an epoch (the only one that Keras reports)"
+        if batch and rows < batch
+        else ""
+    )
 
 
 def _no_recall(facts: Facts) -> tuple[str, ...]:
@@ -117,18 +122,18 @@ def _no_recall(facts: Facts) -> tuple[str, ...]:
 
 def _dead_tower(facts: Facts) -> Iterator[Sign]:
     if len(facts.zero_gradients) == len(TOWERS):
-        return  # that is the collapse
-    told = [*_trainer_said(facts, "dead_tower")]
-    if not told and _twitches(facts):
-        told = [*_trainer_said(facts, "collapse")]
+        return  # this is a collapse
+    reported = [*_trainer_said(facts, "dead_tower")]
+    if not reported and _has_gradients(facts):
+        reported = [*_trainer_said(facts, "collapse")]
     seen = [text for tower in TOWERS for text in _dead_parts(facts, tower)]
     one_is_zero = list(_zero(facts))
     below = _below_chance(facts)
-    if told or one_is_zero or seen:
-        sure = bool(told or one_is_zero or below or len(seen) > 1)
-        evidence = (*told, *one_is_zero, *seen, *below)
-        # Few units may be enough: what beats popularity is alive.
-        works = facts.beats_baseline and not told and not one_is_zero
+    if reported or one_is_zero or seen:
+        sure = bool(reported or one_is_zero or below or len(seen) > 1)
+        evidence = (*reported, *one_is_zero, *seen, *below)
+        # Few units may be enough: a model that beats popularity is alive.
+        works = facts.beats_baseline and not reported and not one_is_zero
         confidence: Confidence = "high" if sure and not works else "medium"
         verdict: Verdict = "at_risk" if works else "bad"
         yield Sign(confidence, evidence, patch=_remedy(facts), verdict=verdict)
@@ -144,7 +149,7 @@ def _dead_parts(facts: Facts, tower: str) -> Iterator[str]:
         yield f"{dead:.0%} of the {side} tower's ReLU units fire for no row"
     cosine = last(facts.health(f"{tower}.mean_cosine"))
     if cosine is not None and cosine >= _ONE_DIRECTION and not facts.beats_baseline:
-        yield f"all {side} embeddings point the same way: their mean cosine is {cosine:.4f}"
+        yield f"all {side} embeddings point in one direction: their mean cosine is {cosine:.4f}"
 
 
 def _below_chance(facts: Facts) -> tuple[str, ...]:
@@ -153,39 +158,36 @@ def _below_chance(facts: Facts) -> tuple[str, ...]:
     if not judged or chance is None or judged.own >= 0.8 * chance:
         return ()
     return (
-        f"{judged.name} is {figure(judged.own)}: below the {figure(chance)} of products that "
-        "are drawn",
+        f"{judged.name} is {figure(judged.own)}, below the {figure(chance)} of random products",
     )
 
 
 def _gradients_left(facts: Facts) -> Iterator[str]:
     ends = {tower: last(facts.gradient(tower)) for tower in TOWERS}
     if all(ends.values()):
-        told = ", ".join(f"{side_of(t)} {figure(value or 0.0)}" for t, value in ends.items())
-        yield f"the gradients are not zero ({told}): scores hardly depend on the IDs"
+        norms = ", ".join(f"{side_of(t)} {figure(value or 0.0)}" for t, value in ends.items())
+        yield f"the gradients are not zero ({norms}), but scores barely depend on the IDs"
 
 
 def _at_chance(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     if facts.zero_gradients or facts.constant_loss or _below_chance(facts):
-        return  # it is dead
+        return  # the model is dead
     chance = judged.chance if judged else None
-    told = [*_trainer_said(facts, "not_learning")]
+    seen = [*_trainer_said(facts, "not_learning")]
     near = judged is not None and chance is not None and judged.own <= _NEAR_CHANCE * chance
     if judged and chance and near:
-        told.append(
-            f"{judged.name} is {figure(judged.own)}, that of drawn products {figure(chance)}"
-        )
-    if not told and not (facts.is_at_chance and judged is None):
+        seen.append(f"{judged.name} is {figure(judged.own)}; random products have {figure(chance)}")
+    if not seen and not (facts.is_at_chance and judged is None):
         return
-    evidence = (*told, *_chance_loss(facts))
+    evidence = (*seen, *_chance_loss(facts))
     sure = len(evidence) > 1 or facts.failure_kind == "not_learning"
     yield Sign("high" if sure else "medium", evidence, patch=corrected(facts))
 
 
 def _popularity_only(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    told = [*_trainer_said(facts, "popularity_only")]
+    seen = [*_trainer_said(facts, "popularity_only")]
     same = [*_same_lists(facts)]
     is_equal = (
         judged is not None
@@ -193,18 +195,18 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
         and abs(judged.own - judged.baseline) <= max(judged.noise, 0.03 * judged.baseline)
     )
     if judged and judged.baseline is not None and is_equal:
-        told.append(
-            f"{judged.name} is {figure(judged.own)}, and that of the most popular products for "
-            f"everybody {figure(judged.baseline)}"
+        seen.append(
+            f"{judged.name} is {figure(judged.own)}; recommending the most popular products to "
+            f"everybody has {figure(judged.baseline)}"
         )
     ratio = last(facts.loss_to_chance)
-    no_more = ratio is not None and 0.97 <= ratio <= 1.1
-    if not told or not (facts.failure_kind == "popularity_only" or same or no_more):
+    is_popularity = ratio is not None and 0.97 <= ratio <= 1.1
+    if not seen or not (facts.failure_kind == "popularity_only" or same or is_popularity):
         return
-    if no_more and ratio is not None:
-        same.append(f"the loss is {ratio:.1%} of what popularity alone gives")
+    if is_popularity and ratio is not None:
+        same.append(f"the loss is {ratio:.1%} of the loss that popularity alone gives")
     patch = {} if is_slow(facts) else calmed(facts) or without_layers(facts)
-    yield Sign("high" if same else "medium", (*told, *same), patch=patch)
+    yield Sign("high" if same else "medium", (*seen, *same), patch=patch)
 
 
 def _same_lists(facts: Facts) -> Iterator[str]:
@@ -215,8 +217,8 @@ def _same_lists(facts: Facts) -> Iterator[str]:
     distinct = coverage * candidates
     if distinct <= 100 * _SAME_LISTS:
         yield (
-            f"all top-100 lists together hold {distinct:.0f} of {candidates:,} products: nearly "
-            "the same list for everybody"
+            f"all top-100 lists together contain {distinct:.0f} of {candidates:,} products: nearly "
+            "everybody gets the same list"
         )
 
 
@@ -227,8 +229,8 @@ def _ties(facts: Facts) -> Iterator[Sign]:
     is_dead = bool(facts.zero_gradients or facts.failure_kind in ("collapse", "dead_tower"))
     is_dead = is_dead or (facts.constant_loss is not None and facts.is_at_chance)
     if recalls and is_dead and min(recalls.values()) >= _ALL_HITS:
-        told = ", ".join(f"{measure} {figure(value)}" for measure, value in recalls.items())
-        yield Sign("high", (f"recall is near 1 at every k ({told}), and the model is dead",))
+        values = ", ".join(f"{measure} {figure(value)}" for measure, value in recalls.items())
+        yield Sign("high", (f"recall is near 1 at every k ({values}), but the model is dead",))
 
 
 KINDS = (
@@ -236,26 +238,31 @@ KINDS = (
         code="RD101",
         verdict="bad",
         title="Gradient collapse",
-        reason="Gradients blow up, then vanish: in both towers ReLU units die until no dimension "
-        "of the output is alive in both, every score is equal, and each tower's gradient is "
-        "multiplied by the other's zero, for ever. Nothing is learnt after that, however long "
-        "training goes on. The usual reason is a learning rate that is too high for the depth.",
-        signs="Both towers' gradients are zero up to the last epoch; the loss no longer changes; "
-        "it is n·ln n, the sum over n rows whose scores are equal (775.6906 = 154·ln 154), or ln "
-        "n, their mean; recall is exactly 0; or the trainer stopped itself for it.",
-        remedy="Lower the learning rate, end the towers in a linear layer, use fewer layers. "
-        "Clipping alone rescues SGD; Adam divides the scale away, and so does Adagrad here.",
+        reason="Gradients blow up and then vanish: ReLU units die in both towers until no "
+        "dimension of the output is alive in both. Then every score is equal, and each tower's "
+        "gradient is multiplied by the other tower's zero. Nothing is learned after that, however "
+        "long training goes on. The usual reason is a learning rate that is too high for the "
+        "depth.",
+        signs="The gradients of both towers are zero up to the last epoch; the loss no longer "
+        "changes; the loss is n·ln n, the sum over n rows whose scores are equal (775.6906 = "
+        "154·ln 154), or ln n, their mean; recall is exactly 0; or the trainer stopped and "
+        "reported a collapse.",
+        remedy="Lower the learning rate, end the towers in a linear layer, or use fewer layers. "
+        "Clipping alone rescues SGD, but not Adam, which divides the scale away, nor Adagrad as "
+        "configured here.",
         check=_collapse,
     ),
     Kind(
         code="RD102",
         verdict="bad",
         title="A dead tower",
-        reason="A hidden layer's units fire for no row, or all embeddings point the same way, so "
-        "that scores hardly depend on the IDs. With a linear last layer gradients are not zero "
-        "then, and an alarm for zero gradients says nothing: only the last biases still learn.",
-        signs="Nearly all ReLU units of a tower fire for no row; the embeddings' mean cosine is 1; "
-        "one tower's gradients are zero; or the loss is at chance and recall below it.",
+        reason="The units of a hidden layer fire for no row, or all embeddings point in the same "
+        "direction, so that scores barely depend on the IDs. If the last layer is linear, the "
+        "gradients are not zero: its biases still learn, and a check for zero gradients does not "
+        "notice.",
+        signs="Nearly all ReLU units of a tower fire for no row; the mean cosine of the "
+        "embeddings is 1; the gradients of one tower are zero; or the loss is at chance and "
+        "recall is below chance.",
         remedy="Lower the learning rate, and use fewer layers.",
         check=_dead_tower,
     ),
@@ -263,11 +270,11 @@ KINDS = (
         code="RD103",
         verdict="bad",
         title="Still at chance",
-        reason="The model recommends no better than drawn products: it has not begun to learn. "
-        "Either its steps are too short (a low rate; a mean loss with a large accumulator in "
-        "Adagrad), or what it sees tells nothing about the pair.",
-        signs="Recall is within a third of k divided by the number of products, and the loss is "
-        "that of equal scores; gradients are not zero.",
+        reason="The model recommends no better than random products: it has not begun to learn. "
+        "Either its steps are too short (a low rate, or a mean loss with a large accumulator in "
+        "Adagrad), or its inputs say nothing about the pair.",
+        signs="Recall is at most 1.3 times k divided by the number of products, and the loss is "
+        "that of equal scores; the gradients are not zero.",
         remedy="Raise the learning rate or train longer; check that both towers see their IDs.",
         check=_at_chance,
     ),
@@ -275,12 +282,13 @@ KINDS = (
         code="RD104",
         verdict="bad",
         title="Popularity only",
-        reason="With the logQ correction, a model whose towers died or hardly learnt still scores "
-        "by how often each product was sampled: it recommends the most popular products to "
-        "everybody. Recall is then popularity's, far above zero and of no use. Measured: Adagrad "
-        "0.1 on deep towers, 0.151 to 0.156 in five of five runs, where popularity has 0.156.",
-        signs="Recall is popularity's within noise, and all top-100 lists together hold hardly "
-        "more than 100 products, or the loss is what popularity alone gives.",
+        reason="With the logQ correction, a model whose towers died or learned very little still "
+        "scores products by how often they were sampled, so it recommends the most popular "
+        "products to everybody. Its recall then equals that of popularity: far above zero, but "
+        "useless. Measured: Adagrad 0.1 on deep towers, 0.151 to 0.156 in five of five runs, "
+        "where popularity has 0.156.",
+        signs="Recall equals that of popularity within noise, and all top-100 lists together "
+        "contain barely more than 100 products, or the loss is what popularity alone gives.",
         remedy="Lower the learning rate, or use fewer layers.",
         check=_popularity_only,
     ),
@@ -288,10 +296,10 @@ KINDS = (
         code="RD105",
         verdict="bad",
         title="Ties counted as hits",
-        reason="TFRS's FactorizedTopK compares scores: where all are equal, the right product "
-        "counts as found at every k. So a dead model has a recall of 1.0.",
-        signs="Recall is near 1 at every k, the smallest too, in a model that is dead.",
-        remedy="Compute recall by rank, with ties against the model, as generated trainers do.",
+        reason="TFRS's FactorizedTopK compares scores. If all scores are equal, the right product "
+        "counts as found at every k, so a dead model has a recall of 1.0.",
+        signs="Recall is near 1 at every k, even the smallest, although the model is dead.",
+        remedy="Compute recall by rank and count ties against the model, as generated trainers do.",
         check=_ties,
     ),
 )

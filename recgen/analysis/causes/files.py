@@ -1,4 +1,4 @@
-"""What a run left behind, and what is missing of it: RD5xx."""
+"""Causes RD5xx: files of a run that are missing or incomplete."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from recgen.analysis.causes.base import Kind, Sign
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
 
-_LOG_LINES = 2  # the last ones: an exception's message is there
+_LOG_LINES = 2  # the last ones, which hold the message of an exception
 _LISTED = 6
 
 
@@ -20,20 +20,20 @@ def _missing(facts: Facts) -> Iterator[Sign]:
 
 
 def _end_of_log(facts: Facts) -> Iterator[str]:
-    # Newer Pythons underline what raised: `~~~~^^^^` says nothing by itself.
+    # Newer Pythons underline the code that raised; a line of `~~~~^^^^` says nothing by itself.
     lines = [line.strip() for line in facts.run.log.splitlines() if line.strip(" ~^\t")]
     yield from (f"the log ends: {line[:300]}" for line in lines[-_LOG_LINES:])
 
 
 def _incomplete(facts: Facts) -> Iterator[Sign]:
     if facts.epochs == 0 or facts.failure_kind == "nan" or facts.run.file.not_finite:
-        return  # the loss is missing since it was NaN
+        return  # the loss is missing because it was NaN
     notes = facts.run.file.notes
     if not points(facts.loss):
         yield Sign("high", _listed(("there is no training loss", *notes)))
     elif not facts.kind.curves and not facts.kind.tests:
-        told = f"{facts.kind.measure} was not measured, and the loss alone says little"
-        yield Sign("high", _listed((told, *notes)))
+        missing = f"{facts.kind.measure} was not measured, and the loss alone says little"
+        yield Sign("high", _listed((missing, *notes)))
     elif notes:
         yield Sign("low", _listed(notes), verdict="good")
 
@@ -44,15 +44,15 @@ def _listed(notes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _unfinished(facts: Facts) -> Iterator[Sign]:
-    asked = facts.params.epochs
+    requested = facts.params.epochs
     said = facts.params.failure
     if said and not facts.failure_kind:
-        yield Sign("high", (f"the trainer stopped itself: {said}",), verdict="bad")
+        yield Sign("high", (f"the trainer stopped: {said}",), verdict="bad")
     if said or facts.failure_kind or facts.params.stopped_early or facts.epochs == 0:
         return
     seen = []
-    if asked and facts.epochs < asked:
-        seen.append(f"{facts.epochs} of {asked} epochs were trained")
+    if requested and facts.epochs < requested:
+        seen.append(f"{facts.epochs} of {requested} epochs were trained")
     if facts.run.file.version is not None and not facts.kind.tests:
         seen.append("there are no test figures")
     if seen:
@@ -65,18 +65,18 @@ KINDS = (
         verdict="broken",
         title="Metrics missing",
         reason="The training wrote no training_metrics.json, or one without an epoch: it failed "
-        "before the end of the first, or the file was not kept.",
-        signs="The file is not there, or lists no epoch.",
-        remedy="Look at train.log and transform.log in the run directory; train again.",
+        "before the end of the first epoch, or the file was not kept.",
+        signs="The file does not exist, or it has no epoch.",
+        remedy="Look at train.log and transform.log in the run directory, then train again.",
         check=_missing,
     ),
     Kind(
         code="RD502",
         verdict="at_risk",
         title="Metrics incomplete",
-        reason="What was not measured cannot be judged: the loss alone was constant, or fell, over "
-        "whole trainings that had learnt nothing.",
-        signs="The file lacks the loss, or any recall, or has fewer values than epochs.",
+        reason="What was not measured cannot be judged. The loss alone is not enough: it was "
+        "constant, or even fell, over whole trainings that had learned nothing.",
+        signs="The file has no loss or no recall, or fewer values than epochs.",
         remedy="Train with a generated trainer and `enable_training_metrics: true`.",
         check=_incomplete,
     ),
@@ -84,10 +84,10 @@ KINDS = (
         code="RD503",
         verdict="at_risk",
         title="Training did not finish",
-        reason="The file is written after every epoch, so it is there when the machine is not: "
-        "pre-emption, memory, a closed terminal.",
-        signs="Fewer epochs than were asked for and no early stop, no test figures, or a failure "
-        "that the trainer reports without its kind.",
+        reason="The metrics file is written after every epoch, so it exists even when the "
+        "training was interrupted: by preemption, a lack of memory, or a closed terminal.",
+        signs="There are fewer epochs than requested and no early stop; there are no test "
+        "figures; or the trainer reports a failure without its kind.",
         remedy="Train again; the end of train.log may say what happened.",
         check=_unfinished,
     ),

@@ -1,4 +1,4 @@
-"""What the model was given, and what its figures were measured on: RD4xx."""
+"""Causes RD4xx: what the model was given, and what its figures were measured on."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _TOO_GOOD = 0.9  # recall at a k within a tenth of the catalogue
 _VAL_FAR_ABOVE = 1.5  # validation recall, divided by the test's
 _ROWS_FOR_PRODUCTS = 0.9  # candidates, divided by training rows
 _MANY_UNKNOWN = 0.05
-_ANSWERS = ("RG115", "RG116")  # a tower sees what is to be predicted
-_HINTS = ("RG117", "RG118")  # a tower sees what tells something of it
+_ANSWERS = ("RG115", "RG116")  # a tower sees the answer
+_HINTS = ("RG117", "RG118")  # a tower sees something that hints at the answer
 _VOCABULARY = re.compile(r'"([^"\n]+_vocab)"')
 _ENTRY = re.compile(r"^features\.\w+_model_(?:features|crosses)\[\d+\]")
 
@@ -33,22 +33,22 @@ def _split_leakage(facts: Facts) -> Iterator[Sign]:
     if split is None:
         yield _no_split(facts, config)
     elif found := facts.findings("RG301"):
-        told = (*confirmed(*found), *_gap(facts))
-        yield Sign("high", told, found[0].help, _by_time(config))
+        seen = (*confirmed(*found), *_gap(facts))
+        yield Sign("high", seen, found[0].help, _by_time(config))
     else:
         yield from _unlike_test(facts)
 
 
 def _no_split(facts: Facts, config: ExperimentConfig) -> Sign:
     if facts.run.trained_here:
-        told = "the config has no split: validation and test rows are drawn from all of the time"
-        return Sign("medium", (told, *_gap(facts)), patch=_by_time(config))
-    told = "the config has no split: was the data split by time before it came here?"
-    return Sign("low", (told,), patch=_by_time(config), verdict="good")
+        seen = "the config has no split: validation and test rows are drawn from the whole period"
+        return Sign("medium", (seen, *_gap(facts)), patch=_by_time(config))
+    seen = "the config has no split: was the data split by time before training?"
+    return Sign("low", (seen,), patch=_by_time(config), verdict="good")
 
 
 def _by_time(config: ExperimentConfig) -> Patch:
-    """Returns a split by time, if it is known which column has the time."""
+    """Return a split by time, if the column with the time is known."""
     split = config.data.split
     if split and split.date_column:
         return {"data.split.kind": "strict_time"}
@@ -67,7 +67,7 @@ def _gap(facts: Facts) -> Iterator[str]:
     judged = facts.judged
     if judged and judged.baseline is not None:
         baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
-        yield f"{judged.name} {figure(judged.own)} ({baseline}) is not that of a later day"
+        yield f"{judged.name} {figure(judged.own)} ({baseline}) was not measured on later days"
 
 
 def _unlike_test(facts: Facts) -> Iterator[Sign]:
@@ -80,11 +80,11 @@ def _unlike_test(facts: Facts) -> Iterator[Sign]:
     rows = min(facts.kind.rows("val") or 0, test.rows or 0)
     if rows and val - test.own <= 3 * (val * (1 - val) / rows) ** 0.5:
         return
-    told = (
-        f"validation {curve.measure} is {figure(val)} and the test's {figure(test.own)}: "
-        "validation rows are no later days",
+    seen = (
+        f"validation {curve.measure} is {figure(val)}, but test {curve.measure} is "
+        f"{figure(test.own)}: the validation rows are not from later days",
     )
-    yield Sign("medium", told)
+    yield Sign("medium", seen)
 
 
 def _too_good(facts: Facts) -> Iterator[Sign]:
@@ -96,19 +96,19 @@ def _too_good(facts: Facts) -> Iterator[Sign]:
     if judged is None or (not too_good and not answers and not hints):
         return
     if too_good and (chance is None or chance > 0.2) and not (answers or hints):
-        return  # of a few products
-    told = [*confirmed(*answers, *hints)]
+        return  # a high recall is easy with few products
+    seen = [*confirmed(*answers, *hints)]
     if too_good:
-        told.insert(0, f"{judged.name} is {figure(judged.own)}: nobody's purchases are so certain")
+        seen.insert(0, f"{judged.name} is {figure(judged.own)}: purchases are not that predictable")
     patch = _without(*answers) or _without(*hints)
     if answers or (too_good and hints):
-        yield Sign("high", tuple(told), patch=patch, verdict="bad")
+        yield Sign("high", tuple(seen), patch=patch, verdict="bad")
     else:
-        yield Sign("medium", tuple(told), patch=patch, verdict="bad" if too_good else "at_risk")
+        yield Sign("medium", tuple(seen), patch=patch, verdict="bad" if too_good else "at_risk")
 
 
 def _without(*findings: Finding) -> Patch:
-    """Returns what takes out the features and crosses that findings are about."""
+    """Return a patch that removes the features and crosses that findings are about."""
     entries = (_ENTRY.match(finding.path) for finding in findings)
     return {entry[0]: REMOVED for entry in entries if entry}
 
@@ -118,13 +118,13 @@ def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     if candidates is None:
         return
     if known and candidates > known:
-        told = f"{candidates:,} candidates, and the vocabulary has {known:,} products"
-        yield Sign("high", (told,))
+        seen = f"there are {candidates:,} candidates, but the vocabulary has {known:,} products"
+        yield Sign("high", (seen,))
         return
     rows = facts.params.train_rows
     if rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
-        told = f"{candidates:,} candidates from {rows:,} training rows: nearly one a row"
-        yield Sign("medium", (told,))
+        seen = f"{candidates:,} candidates from {rows:,} training rows: nearly one for each row"
+        yield Sign("medium", (seen,))
 
 
 def _vocabularies(facts: Facts) -> Iterator[Sign]:
@@ -137,22 +137,22 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
         seen.append(f"the trainer reads {names}, which the transform did not write")
     digests = {name: digest for name in MODULES if (digest := run.digest_of(name))}
     if len(set(digests.values())) > 1:
-        told = ", ".join(f"{name} of config {digest}" for name, digest in digests.items())
-        seen.append(f"the modules are not from one config: {told}")
+        origins = ", ".join(f"{name} from {digest}" for name, digest in digests.items())
+        seen.append(f"the modules come from different configs: {origins}")
     trained, rendered = facts.params.config_digest, digests.get("trainer_module.py")
     if trained and rendered and trained != rendered:
-        seen.append(f"the metrics are of config {trained}, and the trainer is of {rendered}")
+        seen.append(f"the metrics are from config {trained}, but the trainer is from {rendered}")
     if seen:
         yield Sign("high", tuple(seen))
 
 
 def _unknown_products(facts: Facts) -> Iterator[Sign]:
     cuts = [f for f in facts.findings("RG119") if f.path.startswith("features.product_model_")]
-    for part, share in (facts.params.unknown_products or {}).items():
+    for split, share in (facts.params.unknown_products or {}).items():
         if share > _MANY_UNKNOWN:
-            told = f"{share:.1%} of the {part} rows have a product that the training lacks"
+            seen = f"{share:.1%} of the {split} rows have a product that the training rows lack"
             patch = {finding.path: REMOVED for finding in cuts}
-            yield Sign("high" if cuts else "medium", (told, *confirmed(*cuts)), patch=patch)
+            yield Sign("high" if cuts else "medium", (seen, *confirmed(*cuts)), patch=patch)
             return
 
 
@@ -166,11 +166,11 @@ KINDS = (
         code="RD401",
         verdict="at_risk",
         title="Split leakage",
-        reason="With rows drawn for the test, the model knows what each buyer bought before and "
-        "after. Measured on one catalogue: recall@5 41% in the pipeline, 16% on a later day. "
-        "Nothing is wrong with the model; its figures say nothing about its use.",
-        signs="The config's split is random, or there is none; or validation recall is far above "
-        "the test's, so that validation rows are no later days.",
+        reason="If test rows are drawn at random, the model knows what each buyer bought before "
+        "and after. Measured on one catalogue: recall@5 41% in the pipeline, 16% on a later day. "
+        "Nothing is wrong with the model, but its figures do not predict how it performs in use.",
+        signs="The config's split is random or missing; or validation recall is far above test "
+        "recall, so that the validation rows are not from later days.",
         remedy="Split by time: `kind: strict_time` with a `date_column`.",
         check=_split_leakage,
     ),
@@ -181,19 +181,19 @@ KINDS = (
         reason="A tower sees the answer: the product's ID, a property of it, the target, or a "
         "value that both towers take from the same row. Measured on Online Retail with the "
         "product's ID in the buyer tower: recall@100 0.974 in the test, and 0.003 in use.",
-        signs="Recall is 0.9 or more at a k within a tenth of the catalogue, in a model that is "
+        signs="Recall is 0.9 or more at a k of at most a tenth of the catalogue, and the model is "
         "alive; or `recgen check` finds the answer in a tower.",
-        remedy="Take out of each tower what is not known when a buyer asks.",
+        remedy="Remove from each tower what is not known when a recommendation is requested.",
         check=_too_good,
     ),
     Kind(
         code="RD403",
         verdict="at_risk",
         title="Duplicate candidates",
-        reason="Candidates that are transactions instead of products fill the top with copies: "
-        "the same model's top-10 accuracy of 0.585 becomes 0.315.",
-        signs="There are more candidates than the product vocabulary has entries, or nearly one "
-        "for each training row.",
+        reason="If candidates are transactions instead of products, copies fill the top of every "
+        "list: the same model's top-10 accuracy of 0.585 becomes 0.315.",
+        signs="There are more candidates than entries in the product vocabulary, or nearly as "
+        "many candidates as training rows.",
         remedy="Use each product once, as generated trainers do.",
         check=_duplicate_candidates,
     ),
@@ -201,30 +201,32 @@ KINDS = (
         code="RD404",
         verdict="broken",
         title="Transform and trainer do not belong together",
-        reason="An index means what the vocabulary says that it was made with. With another one, "
-        "the trainer learns and serves products under wrong names, or reads out of range.",
-        signs="The trainer names a vocabulary that the transform did not write; the headers of the "
-        "two modules, or the metrics, are of different configs.",
-        remedy="Render both modules from one config, and run transform and training again.",
+        reason="An index has a meaning only with the vocabulary that it was made with. With "
+        "another one, the trainer learns and serves products under wrong names, or reads out of "
+        "range.",
+        signs="The trainer reads a vocabulary that the transform did not write, or the headers of "
+        "the two modules and the metrics file name different configs.",
+        remedy="Render both modules from one config, then run the transform and the training "
+        "again.",
         check=_vocabularies,
     ),
     Kind(
         code="RD405",
         verdict="at_risk",
         title="Products out of vocabulary",
-        reason="A product that the vocabulary lacks shares one index with all others of its kind "
-        "and cannot be recommended: its rows are misses, whatever the model learnt.",
-        signs="More than 5% of validation or test rows have such a product.",
-        remedy="Lower `min_frequency`, raise `vocab_size`; new products need more recent training "
-        "data.",
+        reason="All products that are missing from the vocabulary share one index and cannot be "
+        "recommended: their rows are misses, whatever the model learned.",
+        signs="More than 5% of the validation or test rows have such a product.",
+        remedy="Lower `min_frequency` or raise `vocab_size`. New products need more recent "
+        "training data.",
         check=_unknown_products,
     ),
     Kind(
         code="RD406",
         verdict="at_risk",
         title="A column twice in one tower",
-        reason="One of the two is lost or counts twice, depending on the code that reads it; the "
-        "model is not the one that was meant. One of the failed experiments that recgen was made "
+        reason="One of the two is lost or counts twice, depending on the code that reads it, so "
+        "the model is not the intended one. One of the failed experiments that recgen was made "
         "for had `cust_value` twice.",
         signs="`recgen check` finds a column twice in a tower (RG101).",
         remedy="Keep one feature and give it all the transforms.",

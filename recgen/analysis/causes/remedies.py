@@ -1,4 +1,4 @@
-"""Changes of a config that were measured to help: docs/limits.md has the figures."""
+"""Patches that were measured to help; docs/limits.md has the figures."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from recgen.analysis.facts import Facts
 from recgen.findings import Finding, join_path
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED, OptimizerInfo
 
-_FEWER = 5  # a lower rate than one that failed
-_DEEP = 4  # docs/diagnosis.md: of failed runs with so many layers, a safe rate rescued none
+_FEWER = 5  # by which a rate that failed is divided
+_DEEP = 4  # layers from which a safe rate rescued no failed run: docs/diagnosis.md
 
 
 def is_slow(facts: Facts) -> bool:
-    """Return whether the rate is so low that a model stays where popularity is."""
+    """Return whether the rate is so low that the model does not get beyond popularity."""
     return bool(facts.findings("RG228"))
 
 
 def calmed(facts: Facts) -> Patch:
-    """Returns all changes that keep towers from dying: rate, linear outputs, clipping, logQ.
+    """Return all changes that keep towers from dying: rate, linear outputs, clipping, logQ.
 
-    Of deep towers, the layers go.
+    Deep towers lose their layers.
     """
     info, depth = _info(facts), facts.depth or 1
     bare = without_layers(facts) if depth >= _DEEP else {}
@@ -40,22 +40,22 @@ def calmed(facts: Facts) -> Patch:
 
 
 def _info(facts: Facts) -> OptimizerInfo:
-    """Returns what is known of the optimizer; of one that is not ours, what is of the usual one."""
+    """Return the facts of the optimizer, or of the recommended one if it is unknown."""
     return facts.optimizer_info or OPTIMIZERS[RECOMMENDED]
 
 
 def corrected(facts: Facts) -> Patch:
-    """Returns what switches the logQ correction on, if it is off."""
+    """Return a patch that switches the logQ correction on, if it is off."""
     return patch_of(*facts.findings("RG208"))
 
 
 def lower_rate(facts: Facts) -> Patch:
-    """Returns a fifth of the rate: for what died at one that is usually safe."""
+    """Return a patch with a fifth of the rate, for a run that died at a usually safe one."""
     return {} if facts.rate is None else {"model.learning_rate": rounded(facts.rate / _FEWER)}
 
 
 def without_layers(facts: Facts) -> Patch:
-    """Returns towers without layers, and a rate that suits them; empty when they have none."""
+    """Return towers without layers and a rate that suits them; empty if they have no layers."""
     if not facts.model or not any(
         (facts.model.buyer_tower_layers, facts.model.product_tower_layers)
     ):
@@ -71,12 +71,12 @@ def without_layers(facts: Facts) -> Patch:
 
 
 def rounded(value: float) -> float:
-    """Returns a number with two digits that count: people write such rates."""
+    """Return a number rounded to two significant digits, as people write rates."""
     return float(f"{value:.2g}")
 
 
 def patch_of(*findings: Finding) -> Patch:
-    """Returns what the fixes of findings do, as a patch; nothing where one renames."""
+    """Return the fixes of findings as a patch; empty if one of them renames a key."""
     steps = [step for finding in findings if finding.fix for step in finding.fix.steps]
     if any(step.op == "rename" for step in steps):
         return {}

@@ -1,4 +1,4 @@
-"""How the optimizer was set, and what came of it: RD2xx. The figures: docs/limits.md."""
+"""Causes RD2xx: settings of the optimizer and their effects. Figures are from docs/limits.md."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ _BURST = 100.0  # a gradient's norm, divided by the median
 def _high_rate(facts: Facts) -> Iterator[Sign]:
     rate, info = facts.rate, facts.optimizer_info
     if rate is None or info is None or info.is_unfit(1):
-        return  # at no rate does it suit
+        return  # no rate makes it suitable
     found = [f for f in facts.findings(*_HIGH) if f.path == _RATE]
     safe = info.at(facts.depth).safe
     if not found and rate <= safe:
         return
-    told = confirmed(*found) or (
-        f"learning rate {rate:g} with {facts.optimizer}: {safe:g} is safe",
+    seen = confirmed(*found) or (
+        f"the learning rate is {rate:g} with {facts.optimizer}; {safe:g} is safe",
     )
     help = found[0].help if found else ""
     if facts.is_failed or _has_diverged(facts):
-        yield Sign("high" if found else "medium", told, help, calmed(facts), verdict="bad")
+        yield Sign("high" if found else "medium", seen, help, calmed(facts), verdict="bad")
     elif found:
-        trains = "it trained all the same; another seed may not, and a lower rate may be better"
-        yield Sign("low", (*told, trains), help, {_RATE: safe}, verdict="good")
+        trains = "it trained anyway; another seed may not, and a lower rate may be better"
+        yield Sign("low", (*seen, trains), help, {_RATE: safe}, verdict="good")
 
 
 def _low_rate(facts: Facts) -> Iterator[Sign]:
     info = facts.optimizer_info
     for finding in facts.findings("RG228") if info else ():
-        told = (*confirmed(finding), *_ends(facts))
+        seen = (*confirmed(finding), *_ends(facts))
         patch = {_RATE: info.at(facts.depth).safe} if info else None
         if facts.is_failed or facts.is_at_chance:
-            yield Sign("high", told, finding.help, patch, verdict="bad")
+            yield Sign("high", seen, finding.help, patch, verdict="bad")
         else:
-            yield Sign("medium", told, finding.help, patch)
+            yield Sign("medium", seen, finding.help, patch)
 
 
 def _ends(facts: Facts) -> tuple[str, ...]:
@@ -72,24 +72,20 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
     if facts.failure_kind in ("collapse", "dead_tower", "nan"):
         return
     bottom, end = lowest(facts.loss), last(facts.loss)
-    said = facts.params.failure
-    seen = [f"the trainer stopped itself: {said}"] if said and _told(facts, "divergence") else []
+    said, is_reported = facts.params.failure, facts.failure_kind == "divergence"
+    seen = [f"the trainer stopped: {said}"] if said and is_reported else []
     if bottom and end is not None and bottom[1] > 0 and end > _BLOWN_UP * bottom[1]:
         lowest_epoch = epoch(bottom[0])
         seen.append(f"the loss rose from {figure(bottom[1])} in {lowest_epoch} to {figure(end)}")
     ratio = last(facts.loss_to_chance)
     if ratio is not None and ratio > _BLOWN_TO_CHANCE:
-        seen.append(f"the loss ends at {ratio:.3g} times that of equal scores: worse than guessing")
+        seen.append(f"the loss ends at {ratio:.3g} times that of equal scores, worse than guessing")
     seen += _bursts(facts) if seen else ()
     if seen:
         far = ratio is not None and ratio > _FAR_FROM_CHANCE
-        sure = len(seen) > 1 or far or _told(facts, "divergence")
+        sure = len(seen) > 1 or far or is_reported
         patch = calmed(facts) or lower_rate(facts)
         yield Sign("high" if sure else "medium", tuple(seen), patch=patch)
-
-
-def _told(facts: Facts, kind: str) -> bool:
-    return facts.failure_kind == kind
 
 
 def _bursts(facts: Facts) -> Iterator[str]:
@@ -98,7 +94,7 @@ def _bursts(facts: Facts) -> Iterator[str]:
         return
     top, usual = max(norms, key=lambda point: point[1]), median(value for _, value in norms)
     if usual > 0 and top[1] > _BURST * usual:
-        yield f"the gradients' norm reached {figure(top[1])} in {epoch(top[0])}"
+        yield f"the norm of the gradients reached {figure(top[1])} in {epoch(top[0])}"
 
 
 def _not_finite(facts: Facts) -> Iterator[Sign]:
@@ -113,7 +109,7 @@ def _not_finite(facts: Facts) -> Iterator[Sign]:
             seen.append(f"{path} is NaN or infinite {since}")
     gaps = [n for n, value in enumerate(facts.loss) if value is None]
     if points(facts.loss) and gaps and not seen:
-        seen.append(f"the loss has no value from {epoch(gaps[0])} on: it was no finite number")
+        seen.append(f"the loss has no value from {epoch(gaps[0])} on: it was not finite")
     if seen:
         yield Sign("high", tuple(seen[:4]), patch=calmed(facts) or lower_rate(facts))
 
@@ -131,19 +127,19 @@ def _not_clipped(facts: Facts) -> Iterator[Sign]:
         info = facts.optimizer_info
         is_rescued = info is not None and info.unclipped is not None
         found = [f for f in facts.findings("RG206") if f.path == _CLIPPING]
-        told = confirmed(*found) or (f"gradient_clip_norm is null, with {facts.optimizer}",)
+        seen = confirmed(*found) or (f"gradient_clip_norm is null, with {facts.optimizer}",)
         help = found[0].help if found else ""
         sure = is_rescued or facts.failure_kind == "nan"
-        yield Sign("high" if sure else "medium", told, help, {_CLIPPING: 1.0}, verdict="bad")
+        yield Sign("high" if sure else "medium", seen, help, {_CLIPPING: 1.0}, verdict="bad")
 
 
 def _no_logq(facts: Facts) -> Iterator[Sign]:
     for finding in facts.findings("RG208"):
-        told, patch = confirmed(finding), corrected(facts)
+        seen, patch = confirmed(finding), corrected(facts)
         if facts.is_failed and not facts.failure_kind:
-            yield Sign("high", told, finding.help, patch, verdict="bad")
+            yield Sign("high", seen, finding.help, patch, verdict="bad")
         else:
-            yield Sign("medium", told, finding.help, patch, verdict="at_risk")
+            yield Sign("medium", seen, finding.help, patch, verdict="at_risk")
 
 
 def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
@@ -161,11 +157,11 @@ def _too_deep(facts: Facts) -> Iterator[Sign]:
         return
     if facts.failure_kind in ("nan", "collapse") or facts.zero_gradients:
         return
-    told = [f"{depth} dense layers in a tower"]
+    seen = [f"a tower has {depth} dense layers"]
     if judged and judged.baseline is not None:
         baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
-        told.append(f"{judged.name} {figure(judged.own)}, {baseline}")
-    yield Sign("medium", tuple(told), patch=without_layers(facts), verdict="bad")
+        seen.append(f"{judged.name} {figure(judged.own)}, {baseline}")
+    yield Sign("medium", tuple(seen), patch=without_layers(facts), verdict="bad")
 
 
 KINDS = (
@@ -173,32 +169,36 @@ KINDS = (
         code="RD201",
         verdict="bad",
         title="Learning rate too high for these towers",
-        reason="What a rate does depends on the optimizer and on depth. Measured on Online "
-        "Retail: with Adagrad, 0.1 trains without layers and fails or learns popularity only with "
-        "three and more; Adam's limit is 0.01. A summed loss or no clipping lower these limits.",
+        reason="Which rates work depends on the optimizer and on the depth. Measured on Online "
+        "Retail: Adagrad with 0.1 trains without layers, but fails or learns only popularity with "
+        "three or more; Adam's limit is 0.01. A summed loss or unclipped gradients lower these "
+        "limits.",
         signs="The rate is above the limit of this optimizer at this depth, and the run died, "
-        "diverged, or is no better than popularity. In a run that went well it is a remark.",
-        remedy="Use 0.05 with Adagrad, 0.01 with Adam; less from six layers on.",
+        "diverged, or is no better than popularity. In a run that went well, this is only a "
+        "remark.",
+        remedy="Use 0.05 with Adagrad or 0.01 with Adam, and less from six layers on.",
         check=_high_rate,
     ),
     Kind(
         code="RD202",
         verdict="at_risk",
         title="Learning rate too low for this optimizer",
-        reason="Measured on Online Retail, three epochs: Adagrad 0.003 ends at 0.166, hardly above "
-        "popularity's 0.155, and 0.1 at 0.280; Adam 0.0001 at 0.164, and 0.01 at 0.276.",
-        signs="The rate is below 0.01 with Adagrad or FTRL, 0.0005 with Adam, AdamW or RMSprop.",
-        remedy="Use 0.05 with Adagrad, 0.001 to 0.01 with Adam.",
+        reason="Measured on Online Retail, three epochs: Adagrad ends at 0.166 with a rate of "
+        "0.003, barely above popularity's 0.155, and at 0.280 with 0.1; Adam ends at 0.164 with "
+        "0.0001 and at 0.276 with 0.01.",
+        signs="The rate is below 0.01 with Adagrad or FTRL, or below 0.0005 with Adam, AdamW or "
+        "RMSprop.",
+        remedy="Use 0.05 with Adagrad, or 0.001 to 0.01 with Adam.",
         check=_low_rate,
     ),
     Kind(
         code="RD203",
         verdict="bad",
         title="Divergence",
-        reason="The loss rises instead of falling: steps overshoot, each more than the last. "
+        reason="The loss rises instead of falling: each step overshoots more than the one before. "
         "Scores grow without bound, and the loss ends above that of guessing.",
-        signs="The last loss is one and a half times the lowest, or a quarter above that of equal "
-        "scores; the gradients' norm bursts.",
+        signs="The last loss is one and a half times the lowest one, or a quarter above that of "
+        "equal scores; the norm of the gradients spikes.",
         remedy="Lower the learning rate, and clip gradients at 1.0.",
         check=_divergence,
     ),
@@ -206,21 +206,23 @@ KINDS = (
         code="RD204",
         verdict="broken",
         title="NaN or infinity in training",
-        reason="Once a weight is NaN, all scores are, and nothing that is measured afterwards "
-        "means anything; a recall by score is a silent 0.",
-        signs="The trainer stopped for it, the file holds NaN or Infinity, or the loss has no "
-        "value from some epoch on.",
-        remedy="Clip gradients at 1.0, lower the learning rate; look for infinities in the data.",
+        reason="Once a weight is NaN, all scores are NaN, and nothing that is measured afterwards "
+        "means anything; a recall that compares scores silently becomes 0.",
+        signs="The trainer stopped because of it, the metrics file contains NaN or Infinity, or "
+        "the loss has no value from some epoch on.",
+        remedy="Clip gradients at 1.0, lower the learning rate, and look for infinite values in "
+        "the data.",
         check=_not_finite,
     ),
     Kind(
         code="RD205",
         verdict="bad",
         title="A ReLU layer as a tower's output",
-        reason="Each output dimension that is dead in one tower is lost for both. Measured on "
-        "Online Retail: of all-ReLU towers of 256, 128 and 64 two of four were dead within an "
-        "epoch at Adagrad 0.05, where a linear last layer trains.",
-        signs="The run failed, and the config ends a tower in a ReLU layer of the output's width.",
+        reason="An output dimension that is dead in one tower is lost for both. Measured on "
+        "Online Retail with Adagrad at 0.05: two of four all-ReLU towers of 256, 128 and 64 units "
+        "were dead within an epoch, while towers with a linear last layer train.",
+        signs="The run failed, and a tower in the config ends in a ReLU layer of the output's "
+        "width.",
         remedy="Write `activation: linear` for the last layer.",
         check=_relu_output,
     ),
@@ -228,11 +230,12 @@ KINDS = (
         code="RD206",
         verdict="bad",
         title="Gradients not clipped",
-        reason="A burst of gradients throws weights so far that they do not come back. Clipping "
-        "all of them together at 1.0 rescues SGD (NaN in two of two runs without, training in two "
-        "of two with it), and Adagrad as Keras sets it, whose accumulator starts at 0.1. Adam "
-        "divides the scale away, and so does Adagrad with the generated trainer's 1e-7.",
-        signs="`gradient_clip_norm` is null, and training diverged, collapsed or ended in NaN.",
+        reason="A burst of gradients throws the weights so far that they do not recover. Clipping "
+        "the global norm at 1.0 rescues SGD (NaN in two of two runs without clipping, a trained "
+        "model in two of two with it) and Adagrad with Keras's default accumulator of 0.1. It "
+        "does not help Adam, which divides the scale away, nor Adagrad with the generated "
+        "trainer's accumulator of 1e-7.",
+        signs="`gradient_clip_norm` is null, and the training diverged, collapsed or ended in NaN.",
         remedy="Set `gradient_clip_norm: 1.0`.",
         check=_not_clipped,
     ),
@@ -240,31 +243,35 @@ KINDS = (
         code="RD207",
         verdict="at_risk",
         title="No logQ correction",
-        reason="Popular products are negatives more often, and are punished for it. Measured on "
-        "Online Retail: recall@100 0.217 without the correction and 0.311 with it, same model.",
-        signs="`logq_correction` is false; it is a high cause where recall is below popularity.",
+        reason="Popular products are drawn as negatives more often and are therefore penalized. "
+        "Measured on Online Retail with the same model: recall@100 is 0.217 without the "
+        "correction and 0.311 with it.",
+        signs="`logq_correction` is false. The confidence is high if recall is below that of "
+        "popularity.",
         remedy="Set `logq_correction: true`.",
         check=_no_logq,
     ),
     Kind(
         code="RD208",
         verdict="at_risk",
-        title="An optimizer that does not suit",
-        reason="SGD gives every row of a table the same rate, so that IDs with few rows hardly "
-        "move: at most 0.160 at any rate, where popularity has 0.155 and Adagrad 0.280. FTRL sets "
-        "weights to zero in its first step, and layers do not come back from it.",
-        signs="The optimizer is SGD, or FTRL with two dense layers or more.",
+        title="Unsuitable optimizer",
+        reason="SGD gives every row of a table the same rate, so that the embeddings of rare IDs "
+        "barely move: it reaches 0.160 at best, where popularity has 0.155 and Adagrad 0.280. "
+        "FTRL sets weights to zero in its first step, and layers do not recover from that.",
+        signs="The optimizer is SGD, or FTRL with two or more dense layers.",
         remedy="Use `adagrad` at 0.05, or `adam` at 0.001 to 0.01.",
         check=_unfit_optimizer,
     ),
     Kind(
         code="RD209",
         verdict="bad",
-        title="Towers deeper than the data bears",
-        reason="Depth costs recall on transactions: at the best rate of each, towers with 0 to 4 "
-        "dense layers have a recall@100 of 0.280, 0.252, 0.220, 0.207 and 0.199 on Online Retail.",
-        signs="Two dense layers or more, and recall that is not above popularity's.",
-        remedy="Use one layer or none.",
+        title="Towers too deep for the data",
+        reason="Depth costs recall on transactions: at the best rate for each depth, towers with "
+        "0 to 4 dense layers have a recall@100 of 0.280, 0.252, 0.220, 0.207 and 0.199 on Online "
+        "Retail.",
+        signs="A tower has two or more dense layers, and recall does not exceed that of "
+        "popularity.",
+        remedy="Use one dense layer or none.",
         check=_too_deep,
     ),
 )

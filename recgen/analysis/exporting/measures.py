@@ -1,4 +1,4 @@
-"""What other tools are given of a run: series by tag, and figures without an epoch."""
+"""Measures of a run for other tools: series by tag, and figures without an epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST = 200  # characters of a tag
 
 
 def series_of(metrics: TrainingMetrics) -> Iterator[tuple[str, Series]]:
-    """Yields every series that has a value, by a tag such as `loss/val_loss`."""
+    """Yield every series that has a value, with a tag such as `loss/val_loss`."""
     for path, series in metrics.series.items():
         if any_value(series):
             group, _, name = path.partition(".")
@@ -22,7 +22,7 @@ def series_of(metrics: TrainingMetrics) -> Iterator[tuple[str, Series]]:
 
 
 def figures_of(metrics: TrainingMetrics) -> Iterator[tuple[str, float]]:
-    """Yields figures that were measured once, by a tag such as `final/test_loss`."""
+    """Yield figures that were measured once, with a tag such as `final/test_loss`."""
     for name, value in metrics.final_metrics.items():
         if value is not None:
             yield tag("final", name), value
@@ -34,5 +34,5 @@ def figures_of(metrics: TrainingMetrics) -> Iterator[tuple[str, float]]:
 
 
 def tag(*parts: str) -> str:
-    """Returns a tag; what a file calls its series may hold anything."""
+    """Return a tag of printable parts: the names in a file may contain anything."""
     return "/".join(printable(part[:_MOST]).replace("/", "_") for part in parts)

@@ -1,4 +1,4 @@
-"""A run in an MLflow store of files. The only module that knows MLflow."""
+"""MLflow file store: one run for each of ours. The only module that knows MLflow."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from recgen.analysis.settings import settings_of
 from recgen.findings import RecgenError, printable
 
 ALLOW = "MLFLOW_ALLOW_FILE_STORE"
-"""What newer versions of MLflow want to be true where a store is a folder."""
+"""Variable that newer versions of MLflow require for a store that is a folder."""
 
 _INSTALL = 'install the extra: pip install "recgen[mlflow]"'
 _EXPERIMENT = "recgen"
 _SOURCE = "recgen.source"
 _NAME = re.compile(r"[^\w./ -]", re.ASCII)
 _MOST_NAME, _MOST_VALUE = 200, 500  # characters; MLflow allows a little more
-_MOST_METRICS, _MOST_PARAMS = 1000, 100  # of a batch, as MLflow allows
+_MOST_METRICS, _MOST_PARAMS = 1000, 100  # in a batch; MLflow's limits
 
 
 @dataclass(frozen=True)
 class Logged:
-    """A run of the store; `changed` is False when it was already there."""
+    """A run in the store; `changed` is False if it was already there."""
 
     run_id: str
     changed: bool
 
 
 def log_run(run: Run, folder: Path) -> Logged:
-    """Puts a run into the store: metrics per epoch, params, and verdict and digest as tags.
+    """Log a run to the store: metrics per epoch, params, and verdict and digest as tags.
 
     Args:
-        run: It becomes a run of the experiment `recgen`, where all can be compared.
-        folder: The store; it is made if it is missing. No server is needed.
+        run: The run; it becomes a run of the experiment `recgen`.
+        folder: The store, which is created if it is missing. No server is needed.
 
     Raises:
         RecgenError: MLflow is not installed, or the store cannot be written.
     """
-    # Newer versions refuse a store of files unless it is asked for; a user's own setting stays.
+    # Newer versions refuse a file store unless this is set; a user's own setting stays.
     os.environ.setdefault(ALLOW, "true")
     try:
         from mlflow import MlflowClient
@@ -88,9 +88,9 @@ def _tags(run: Run) -> Iterator[tuple[str, str]]:
     yield "recgen.verdict", diagnosis.verdict
     yield "recgen.summary", _text(diagnosis.summary)
     yield "recgen.causes", " ".join(cause.code for cause in diagnosis.causes) or "none"
-    yield "recgen.place", _text(run.place)
+    yield "recgen.place", _text(run.path)
     yield "recgen.config_digest", _text(run.metrics.params.config_digest or "unknown")
-    # What was measured says whether it is the same run, wherever it lies.
+    # The same measurements mean the same run, wherever it is.
     yield _SOURCE, hashlib.sha256(repr(run.metrics).encode("utf-8", "replace")).hexdigest()[:32]
 
 
@@ -111,14 +111,14 @@ def _log_metrics(client: Any, name: str, run: Run, time: int) -> None:
 def _log_params(client: Any, name: str, run: Run) -> None:
     from mlflow.entities import Param
 
-    told = {
+    params = {
         f"params.{key}": str(value)
         for key, value in run.metrics.params.given.items()
         if isinstance(value, (str, int, float))
     }
-    # Names that differ only in what MLflow does not allow would be one file: the first is kept.
+    # Names that differ only in characters that MLflow forbids share a file: the first is kept.
     unique: dict[str, str] = {}
-    for key, value in {**settings_of(run), **told}.items():
+    for key, value in {**settings_of(run), **params}.items():
         unique.setdefault(_name(key), _text(value))
     found = [Param(key, value) for key, value in unique.items()]
     for start in range(0, len(found), _MOST_PARAMS):
@@ -126,7 +126,7 @@ def _log_params(client: Any, name: str, run: Run) -> None:
 
 
 def _name(key: str) -> str:
-    """Returns a key that is a path within the store: MLflow makes files of keys."""
+    """Return a key that is a safe path within the store: MLflow turns keys into files."""
     parts = (_NAME.sub("_", part)[:_MOST_NAME].strip(". ") or "_" for part in key.split("/"))
     return "/".join(parts)
 

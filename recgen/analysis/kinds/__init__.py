@@ -1,6 +1,6 @@
-"""Kinds of model: what success is for each, picked by the file's `model_type`.
+"""Kinds of model, chosen by `model_type` in the metrics file: what success means for each.
 
-To add a kind, write its module and its line here; the rest of `analysis` asks a `Kind`.
+To add a kind, write its module and add it here; the rest of `analysis` only uses `Kind`.
 """
 
 from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split
@@ -8,16 +8,16 @@ from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.metrics import TrainingMetrics
 
 _KINDS: dict[str, type[Kind]] = {"retrieval": Retrieval}
-_OLDER = "retrieval"  # older trainers knew no other, and did not say so
+_OLDER = "retrieval"  # files of older trainers do not name their kind
 
 __all__ = ["Curve", "Figure", "Judged", "Kind", "Retrieval", "Split", "kind_of"]
 
 
 def kind_of(metrics: TrainingMetrics, candidates: int | None = None) -> Kind:
-    """Returns a run's measures, by the kind of its model.
+    """Return the measures of a run, according to its kind of model.
 
     Args:
-        metrics: What the trainer measured.
-        candidates: Products to choose from, if known.
+        metrics: The metrics of the run.
+        candidates: Number of products to choose from, if known.
     """
     return _KINDS.get(metrics.params.model_type or _OLDER, Retrieval)(metrics, candidates)

@@ -1,4 +1,4 @@
-"""What success is for a kind of model: the measure that is judged, its baseline and its noise."""
+"""Kind of model: the measure by which runs are judged, its baseline and its noise."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Split = Literal["test", "val"]
 
 @dataclass(frozen=True)
 class Judged:
-    """The measure that a run is judged by, beside what needs no model.
+    """The measure by which a run is judged, with its baseline.
 
     Attributes:
-        part: The rows that it was measured on.
+        split: The split that it was measured on.
         measure: Its name, such as `recall@100`.
-        own: The model's.
-        baseline: That of the best that needs no model; None if it was not measured.
-        rows: Rows of the part, if known.
-        low: The lower end of a measured interval.
-        high: The upper end.
-        chance: That of a model which guesses, if known.
-        k: The length of the lists, where the measure has one.
+        own: The value of the model.
+        baseline: The value of the best baseline; None if it was not measured.
+        rows: Number of rows in the split, if known.
+        low: The lower end of the measured interval.
+        high: The upper end of the measured interval.
+        chance: The value of random guesses, if known.
+        k: The length of the lists, if the measure has one.
     """
 
-    part: Split
+    split: Split
     measure: str
     own: float
     baseline: float | None
@@ -42,28 +42,28 @@ class Judged:
 
     @property
     def name(self) -> str:
-        """What was measured where: `test recall@100`."""
-        return f"{'validation' if self.part == 'val' else 'test'} {self.measure}"
+        """The split and the measure: `test recall@100`."""
+        return f"{'validation' if self.split == 'val' else 'test'} {self.measure}"
 
     @property
     def noise(self) -> float:
-        """Twice the standard error of the difference; rows are taken as independent."""
+        """Twice the standard error of the difference; rows are assumed to be independent."""
         if self.low is not None and self.high is not None:
             return (self.high - self.low) / 2
         if not self.rows or self.baseline is None:
             return 0.02 * max(self.own, self.baseline or 0.0)
-        spread = self.own * (1 - self.own) + self.baseline * (1 - self.baseline)
-        return 2 * math.sqrt(max(spread, 0.0) / self.rows)
+        variance = self.own * (1 - self.own) + self.baseline * (1 - self.baseline)
+        return 2 * math.sqrt(max(variance, 0.0) / self.rows)
 
     @property
     def beats_baseline(self) -> bool | None:
-        """Whether the model is better by more than noise; None if there is nothing beside it."""
+        """Whether the model beats the baseline by more than noise; None without a baseline."""
         return None if self.baseline is None else self.own > self.baseline + self.noise
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A measure on validation rows, an epoch a value; none where it was not measured."""
+    """A measure on validation rows, one value per epoch; empty if it was not measured."""
 
     measure: str
     values: Series = ()
@@ -71,18 +71,18 @@ class Curve:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a run in a table of runs; a baseline's is not there to be the best."""
+    """A figure of a run in a comparison; baselines do not compete for the best."""
 
     interval: Interval
     is_baseline: bool = False
 
 
 class Kind(ABC):
-    """A run's measures, as its kind of model has them.
+    """The measures of a run, according to its kind of model.
 
     Attributes:
-        measure: Its measure, in a word.
-        baseline: What that is compared with, in a word.
+        measure: The name of the measure, such as `recall`.
+        baseline: The name of the baseline, such as `popularity`.
     """
 
     measure: str
@@ -94,47 +94,47 @@ class Kind(ABC):
 
     @cached_property
     def judged(self) -> Judged | None:
-        """The measure to judge by: the test's where its baseline is known, else validation's."""
+        """The measure by which to judge: on test rows if its baseline is known, else validation."""
         found = [each for each in (self.measured("test"), self.measured("val")) if each]
         first = found[0] if found else None
         return next((each for each in found if each.baseline is not None), first)
 
-    def rows(self, part: Split) -> int | None:
-        """Returns the rows of a part."""
+    def rows(self, split: Split) -> int | None:
+        """Return the number of rows in a split."""
         params = self.metrics.params
-        if part == "test":
+        if split == "test":
             return params.test_rows
-        return params.validated_rows or params.eval_rows  # older trainers have no part of them
+        return params.validated_rows or params.eval_rows  # older trainers validate on all rows
 
     @abstractmethod
-    def measured(self, part: Split) -> Judged | None:
-        """Returns the measure of one part, of the epoch whose weights were kept."""
+    def measured(self, split: Split) -> Judged | None:
+        """Return the measure on a split, in the epoch whose weights were kept."""
 
     @property
     @abstractmethod
     def tests(self) -> Mapping[str, Judged]:
-        """All that was measured on the test's rows, by measure."""
+        """All measures on test rows, by name."""
 
     @property
     @abstractmethod
     def curves(self) -> tuple[Curve, ...]:
-        """All that was measured in each epoch."""
+        """All measures per epoch."""
 
     @property
     @abstractmethod
     def curve(self) -> Curve:
-        """The measure to judge by in each epoch, or the nearest to it; without values if none."""
+        """The judged measure per epoch, or the nearest one; without values if there is none."""
 
     @abstractmethod
     def evaluated(self, who: str, pairs: str) -> Interval | None:
-        """Returns the measure to judge by, of the model or a baseline, over some pairs."""
+        """Return the judged measure of the model or a baseline on some pairs."""
 
     @property
     @abstractmethod
     def figures(self) -> Mapping[str, Figure]:
-        """All figures by which runs are compared, by name."""
+        """Figures for comparing runs, by name."""
 
     @property
     @abstractmethod
     def headlines(self) -> tuple[str, ...]:
-        """The names of the figures that say most."""
+        """Names of the most important figures."""

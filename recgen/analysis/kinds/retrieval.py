@@ -1,4 +1,4 @@
-"""Retrieval: recall at k among all products, beside that of the most popular ones."""
+"""Retrieval models: recall at k among all products, compared with popularity."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split
 from recgen.analysis.series import best, last
 from recgen.metrics import Interval, Series
 
-_SMALL_SHARE = 0.1  # of the catalogue: recall at a larger k says little
+_SMALL_SHARE = 0.1  # of the catalogue; recall at a larger k says little
 _RECALL = re.compile(r"_recall_at_(\d+)$")
 _Z = 1.96  # of a 95% interval
 
 
 class Retrieval(Kind):
-    """A run of a retrieval model; what it measures is a share of rows, by k."""
+    """The measures of a retrieval model: recall by k, a share of rows."""
 
     measure, baseline = "recall", "popularity"
 
@@ -39,7 +39,7 @@ class Retrieval(Kind):
 
     @cached_property
     def k(self) -> int | None:
-        """The k at which recall says most: the largest within a tenth of the catalogue."""
+        """The most informative k: the largest within a tenth of the catalogue."""
         known = sorted({*self._tests, *self._series})
         watched = self.metrics.params.monitored_k  # the trainer's own choice
         if watched in known:
@@ -48,30 +48,32 @@ class Retrieval(Kind):
         return small[-1] if small else known[0] if known else None
 
     def _chance(self, k: int) -> float | None:
-        """Returns the recall of k products that are drawn."""
+        """Return the recall of k random products."""
         return min(k / self.candidates, 1.0) if self.candidates else None
 
-    def measured(self, part: Split) -> Judged | None:
-        """Returns the recall of one part, of the epoch whose weights were kept."""
-        return None if self.k is None else self._measured(part, self.k)
+    def measured(self, split: Split) -> Judged | None:
+        """Return the recall on a split, in the epoch whose weights were kept."""
+        return None if self.k is None else self._measured(split, self.k)
 
-    def _measured(self, part: Split, k: int) -> Judged | None:
-        own = self._tests.get(k) if part == "test" else self._kept(self._series.get(k, ()))
+    def _measured(self, split: Split, k: int) -> Judged | None:
+        own = self._tests.get(k) if split == "test" else self._kept(self._series.get(k, ()))
         if own is None:
             return None
-        popular = self.metrics.final_metrics.get(f"{part}_popularity_recall_at_{k}")
-        found = self._evaluation.get(("model", "all", f"recall_at_{k}")) if part == "test" else None
+        popular = self.metrics.final_metrics.get(f"{split}_popularity_recall_at_{k}")
+        figures = self._evaluation if split == "test" else {}
+        found = figures.get(("model", "all", f"recall_at_{k}"))
         ends = (found.low, found.high) if found else (None, None)
-        return Judged(part, f"recall@{k}", own, popular, self.rows(part), *ends, self._chance(k), k)
+        rows, chance = self.rows(split), self._chance(k)
+        return Judged(split, f"recall@{k}", own, popular, rows, *ends, chance, k)
 
     def _kept(self, series: Series) -> float | None:
-        """Returns the value of the epoch whose weights were kept."""
+        """Return the value of the epoch whose weights were kept."""
         kept = self.metrics.params.best_epoch
         return series[kept] if kept is not None and kept < len(series) else last(series)
 
     @cached_property
     def tests(self) -> Mapping[str, Judged]:
-        """Recall on the test's rows, by k."""
+        """Recall on test rows, by k."""
         found = (self._measured("test", k) for k in self._tests)
         return {each.measure: each for each in found if each}
 
@@ -82,19 +84,19 @@ class Retrieval(Kind):
 
     @cached_property
     def curve(self) -> Curve:
-        """That at the k to judge by, or at the nearest."""
+        """Validation recall at the judged k, or at the nearest one."""
         if not self._series:
             return Curve(self.measure)
         k = min(self._series, key=lambda k: abs(k - (self.k or 0)))
         return Curve(f"recall@{k}", self._series[k])
 
     def evaluated(self, who: str, pairs: str) -> Interval | None:
-        """Returns recall at the k to judge by, over the test's pairs."""
+        """Return recall at the judged k on test pairs."""
         return self._evaluation.get((who, pairs, f"recall_at_{self.k}"))
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
-        """Recall of the test, of its pairs, the best of validation, and popularity's."""
+        """Recall on test rows and pairs, the best on validation, and that of popularity."""
         return dict(self._figures())
 
     def _figures(self) -> Iterator[tuple[str, Figure]]:
@@ -113,7 +115,7 @@ class Retrieval(Kind):
 
     @property
     def headlines(self) -> tuple[str, ...]:
-        """Recall of the test's rows and of its new pairs, at the k to judge by."""
+        """Recall on test rows and on new pairs, at the judged k."""
         return (f"test recall@{self.k}", f"new pairs recall@{self.k}")
 
 
@@ -123,15 +125,15 @@ def _by_k(names: Iterable[str]) -> dict[int, str]:
 
 
 def wilson(share: float, rows: int | None) -> Interval:
-    """Returns Wilson's 95% interval of a share of rows; none where the rows are not known.
+    """Return the 95% Wilson interval of a share of rows; no interval if the rows are unknown.
 
-    Rows of one buyer are alike, so the true interval is somewhat wider.
+    The rows of a buyer are correlated, so the true interval is somewhat wider.
     """
     if not rows or not 0 <= share <= 1:
         return Interval.of(share)
     z2 = _Z * _Z
     center = (share + z2 / (2 * rows)) / (1 + z2 / rows)
-    spread = share * (1 - share) / rows + z2 / (4 * rows * rows)
-    half = _Z / (1 + z2 / rows) * math.sqrt(spread)
+    variance = share * (1 - share) / rows + z2 / (4 * rows * rows)
+    half = _Z / (1 + z2 / rows) * math.sqrt(variance)
     low, high = max(center - half, 0.0), min(center + half, 1.0)
     return Interval.of(share, low if share > 0 else 0.0, high if share < 1 else 1.0)

@@ -1,4 +1,4 @@
-"""Runs as one page to look at and to mail: HTML out, nothing is fetched and no script runs."""
+"""Report of runs: one self-contained HTML page without scripts."""
 
 from recgen.analysis.report.page import MARK, report_page
 

@@ -1,4 +1,4 @@
-"""Figures with their intervals, beside each other, as SVG. Knows no run."""
+"""Dot plots: figures with their intervals, as SVG. Knows no run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LABEL = 15  # characters
 
 @dataclass(frozen=True)
 class Dot:
-    """A figure, whose it is, and the class of its color."""
+    """A figure, its label, and the class of its color."""
 
     label: str
     figure: Interval
@@ -29,11 +29,11 @@ class Dot:
 
 
 def draw_dots(title: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> Markup:
-    """Returns a row for each name, with a dot and its interval for each figure.
+    """Return a plot with a row for each name, and a dot and an interval for each figure.
 
     Args:
-        title: What it is, for those who do not see it.
-        rows: At least one, with a figure at least.
+        title: The title, for screen readers.
+        rows: At least one row, with at least one figure.
     """
     ends = [end for _, dots in rows for dot in dots for end in _ends(dot.figure)]
     x = axis(ends, _LEFT, RIGHT - 4, from_zero=True)
@@ -52,9 +52,9 @@ def draw_dots(title: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> Markup:
         label = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
         parts.append(element("text", label, class_="y", x=_LEFT - 8, y=top + height / 2 + 4))
         first = top + height / 2 - apart * (len(dots) - 1) / 2
-        parts += [_dot(dot, name, x, first + apart * place) for place, dot in enumerate(dots)]
+        parts += [_dot(dot, name, x, first + apart * index) for index, dot in enumerate(dots)]
         top += height
-    return picture(_told(title, rows), parts, bottom + _BELOW)
+    return picture(_description(title, rows), parts, bottom + _BELOW)
 
 
 def _ends(figure: Interval) -> list[float]:
@@ -71,15 +71,15 @@ def _dot(dot: Dot, name: str, x: Scale, y: float) -> Markup:
 
 
 def words(figure: Interval) -> str:
-    """Returns a figure and its interval: `0.3117 (0.3060 to 0.3630)`."""
+    """Return a figure with its interval, such as `0.3117 (0.3060 to 0.3630)`."""
     if figure.low is None or figure.high is None:
         return number(figure.value)
     return f"{number(figure.value)} ({number(figure.low)} to {number(figure.high)})"
 
 
-def _told(title: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> str:
-    told = [
+def _description(title: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> str:
+    parts = [
         f"{name}: " + ", ".join(f"{dot.label} {number(dot.figure.value)}" for dot in dots)
         for name, dots in rows
     ]
-    return f"{title}. {'; '.join(told)}"
+    return f"{title}. {'; '.join(parts)}"

@@ -1,4 +1,4 @@
-"""The pictures of one run: curves, embedding health, histograms. Knows facts, writes no page."""
+"""Figures of one run on the report page: curves, embedding health and histograms."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ SIDES = {"query": "buyer", "candidate": "product"}
 COLORS = {"query": "c0", "candidate": "c1"}
 _MOST_KS = 4
 _MOST_KEYS = 8
-_TABLE_NOTE = "Colors are those of the table above."
-_ALIKE = 0.5  # of the common span that one of two curves takes, or they get an axis each
+_TABLE_NOTE = "The colors are those in the table above."
+_ALIKE = 0.5  # share of the common span that one of two curves must fill to share an axis
 _HEALTH = {
     "effective_rank": (
         "Effective rank",
-        "Directions that the embeddings use, of those they have; few: they lie on a line or plane.",
+        "Number of directions that the embeddings use; if it is low, they lie on a line or plane.",
     ),
     "mean_cosine": (
         "Mean cosine",
-        "0: embeddings point in all directions. 1: all in the same, and nothing can be told apart.",
+        "0: embeddings point in all directions. 1: all point in one, and cannot be distinguished.",
     ),
-    "dead_units": ("Dead units", "Share of the ReLU units that fire for no row."),
+    "dead_units": ("Dead units", "Share of ReLU units that fire for no row."),
     "update_ratio": (
         "Update ratio",
-        "How far an epoch moved the weights, relative to their norm before it.",
+        "How far an epoch moved the weights, relative to their norm before the epoch.",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a color stands for; the value is the last one."""
+    """A legend entry: what a color means, and the last value."""
 
     color: str
     label: str
@@ -50,7 +50,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture with its title, its key, and what to know about it."""
+    """A picture with its title, its legend and a note."""
 
     title: str
     picture: Markup
@@ -66,7 +66,7 @@ def figure_of(
     mark: int | None = None,
     from_zero: bool = False,
 ) -> Iterator[Figure]:
-    """Yields curves as a figure; nothing when no line has a value."""
+    """Yield a figure with curves; nothing if no line has a value."""
     shown = [line for line in lines if any_value(line.values)]
     if not shown:
         return
@@ -84,7 +84,7 @@ def _last(series: Series) -> str:
 
 
 def curves(facts: Facts) -> Iterator[Figure]:
-    """Yields losses, validation recall, the loss against chance, gradient norms, coverage."""
+    """Yield losses, validation recall, the loss relative to chance, gradient norms and coverage."""
     yield from _losses(facts)
     yield from _recall(facts)
     ratio = Line("training", facts.loss_to_chance, "c0")
@@ -92,11 +92,11 @@ def curves(facts: Facts) -> Iterator[Figure]:
         "Loss against chance",
         [ratio],
         [Level("chance", 1.0)],
-        "1 is the loss of a model whose scores are all equal, or that knows popularity alone.",
+        "1 is the loss of a model whose scores are all equal, or that has learned only popularity.",
     )
     yield from _gradients(facts)
     coverage = Line("coverage", facts.health("val_coverage_at_100"), "c2")
-    note = "Share of the products that are in anybody's top 100 on the validation rows."
+    note = "Share of the products that are in the top 100 of any validation row."
     yield from figure_of("Coverage", [coverage], note=note, from_zero=True)
 
 
@@ -106,7 +106,7 @@ def _losses(facts: Facts) -> Iterator[Figure]:
     kept, note = facts.best_epoch, _kept_note(facts)
     odd = facts.run.file.not_finite.get("loss.loss", ())
     if odd:
-        note = f"The loss was no finite number from epoch {odd[0] + 1} on. {note}".rstrip()
+        note = f"The loss was not finite from epoch {odd[0] + 1} on. {note}".rstrip()
     if _fit_together(train.values, val.values):
         yield from figure_of("Loss", [train, val], note=note, mark=kept)
     else:
@@ -119,11 +119,13 @@ def _losses(facts: Facts) -> Iterator[Figure]:
 
 def _kept_note(facts: Facts) -> str:
     kept = facts.best_epoch
-    return "" if kept is None else f"The dotted line is epoch {kept + 1}, which was kept."
+    return (
+        "" if kept is None else f"The dotted line marks epoch {kept + 1}, whose weights were kept."
+    )
 
 
 def _fit_together(one: Series, other: Series) -> bool:
-    """Says whether two series can have an axis in common without being flattened."""
+    """Return whether two series can share an axis without one of them looking flat."""
     both = [[value for _, value in points(series)] for series in (one, other)]
     known = [value for values in both for value in values]
     if not all(both):
@@ -136,8 +138,8 @@ def _recall(facts: Facts) -> Iterator[Figure]:
     kind = facts.kind
     others = [curve for curve in kind.curves if curve != kind.curve]
     lines = [
-        Line(curve.measure, curve.values, "c0" if place == 0 else f"c0 t{place}")
-        for place, curve in enumerate([kind.curve, *reversed(others)][:_MOST_KS])
+        Line(curve.measure, curve.values, "c0" if index == 0 else f"c0 t{index}")
+        for index, curve in enumerate([kind.curve, *reversed(others)][:_MOST_KS])
     ]
     levels = [
         Level(f"{words} @{measured.k}" if measured.k else words, measured.baseline)
@@ -160,14 +162,14 @@ def _recall(facts: Facts) -> Iterator[Figure]:
 def _gradients(facts: Facts) -> Iterator[Figure]:
     lines = [Line(SIDES[tower], facts.gradient(tower), COLORS[tower]) for tower in TOWERS]
     zero = [
-        f"The {SIDES[tower]} tower's are zero from epoch {epoch + 1} on."
+        f"Those of the {SIDES[tower]} tower are zero from epoch {epoch + 1} on."
         for tower, epoch in facts.zero_gradients.items()
     ]
     yield from figure_of("Gradient norms", lines, note=" ".join(zero))
 
 
 def health(facts: Facts) -> Iterator[Figure]:
-    """Yields how well the towers' embeddings are."""
+    """Yield metrics of the health of the embeddings, by tower."""
     for name, (title, note) in _HEALTH.items():
         lines = [
             Line(SIDES[tower], facts.health(f"{tower}.{name}"), COLORS[tower]) for tower in TOWERS
@@ -177,7 +179,7 @@ def health(facts: Facts) -> Iterator[Figure]:
 
 
 def histograms(facts: Facts) -> Iterator[Figure]:
-    """Yields how weights and gradients are distributed, over the epochs, by tower."""
+    """Yield the distribution of weights and gradients over the epochs, by tower."""
     for group, words in (("weight_stats", "weights"), ("gradient_stats", "gradients")):
         for tower in TOWERS:
             histogram = facts.metrics.histograms.get(f"{group}.{tower}")

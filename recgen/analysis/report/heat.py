@@ -1,4 +1,4 @@
-"""Histograms over epochs as a heat map. Knows histograms, no run."""
+"""Heat maps: histograms over epochs, as SVG. Knows no run."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from recgen.metrics import Histogram
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_COLUMNS = 100  # of more epochs, neighbours are averaged
+_COLUMNS = 100  # if there are more epochs, neighbours are averaged
 _LABELS = 7
-_LEVELS = 16  # of a color
-_FAINT = 0.004  # a share that cannot be seen
+_LEVELS = 16  # number of color levels
+_FAINT = 0.004  # share below which nothing is drawn
 _TAIL = 0.05
 
 
 def draw_heat(title: str, histogram: Histogram, color: str) -> Markup | None:
-    """Returns a heat map: epochs from left to right, values upwards, dark where many are.
+    """Return a heat map: epochs from left to right, values upwards, darker where they are frequent.
 
-    Each epoch's shares are shown by their roots, so that tails can be seen.
+    The color shows the square root of a share, so that tails are visible.
 
     Returns:
-        The picture; None when no epoch has a value.
+        The picture, or None if no epoch has a value.
     """
     columns = _shares(histogram.counts)
     used = [b for b in range(len(histogram.bin_edges) - 1) if any(c[b] for _, c in columns)]
@@ -48,13 +48,13 @@ def draw_heat(title: str, histogram: Histogram, color: str) -> Markup | None:
     x = Scale(-0.5, epochs - 0.5, LEFT, RIGHT)
     parts = [*_cells(columns, x, y, epochs, color), *_labels(histogram.bin_edges, first, last, y)]
     parts += epoch_axis(x, epochs)
-    texts = {epoch: _told(epoch, shares, histogram.bin_edges) for epoch, shares in columns}
+    texts = {epoch: _description(epoch, shares, histogram.bin_edges) for epoch, shares in columns}
     parts += hover_columns(x, texts, line_at=False)
-    return picture(f"{title}: {_told(*columns[-1], histogram.bin_edges)}", parts)
+    return picture(f"{title}: {_description(*columns[-1], histogram.bin_edges)}", parts)
 
 
 def _shares(counts: Sequence[Sequence[int]]) -> list[tuple[int, list[float]]]:
-    """Returns shares of the values by bin, with the first epoch of each column."""
+    """Return the share of values in each bin, with the first epoch of each column."""
     stride = max(1, math.ceil(len(counts) / _COLUMNS))
     columns = []
     for start in range(0, len(counts), stride):
@@ -68,7 +68,7 @@ def _shares(counts: Sequence[Sequence[int]]) -> list[tuple[int, list[float]]]:
 def _cells(
     columns: Sequence[tuple[int, Sequence[float]]], x: Scale, y: Scale, epochs: int, color: str
 ) -> Iterator[Markup]:
-    """Yields the cells, those of about the same share as one element."""
+    """Yield the cells; those with about the same share are one element."""
     most = max(max(shares) for _, shares in columns)
     stride = max(1, math.ceil(epochs / _COLUMNS))
     gap = 1.0 if len(columns) <= 40 else 0.0
@@ -76,10 +76,10 @@ def _cells(
     for epoch, shares in columns:
         left, right = x(epoch - 0.5), x(min(epoch + stride, epochs) - 0.5)
         width = max(right - left - gap, 0.5)
-        for place, share in enumerate(shares):
+        for index, share in enumerate(shares):
             if share >= _FAINT * most:
                 level = max(round(math.sqrt(share / most) * _LEVELS), 1)
-                top, height = y(place + 1) + 0.5, y(place) - y(place + 1) - 0.5
+                top, height = y(index + 1) + 0.5, y(index) - y(index + 1) - 0.5
                 cell = f"M{left:.1f} {top:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z"
                 levels.setdefault(level, []).append(cell)
     for level, cells in sorted(levels.items()):
@@ -88,33 +88,33 @@ def _cells(
 
 
 def _labels(edges: Sequence[float], first: int, last: int, y: Scale) -> Iterator[Markup]:
-    """Yields round edges beside the map, and 0 beside the bin that has it in its middle."""
-    places: list[tuple[float, str]] = []
+    """Yield labels for round bin edges, and 0 for the bin that is centered on it."""
+    labels: list[tuple[float, str]] = []
     middle = next((b for b in range(first, last + 1) if edges[b] < 0 < edges[b + 1]), None)
     inner = [e for e in range(first, last + 2) if _is_power(edges[e])]
     shown = inner if len(inner) >= 3 else list(range(first, last + 2))
     stride = max(1, math.ceil(len(shown) / _LABELS))
     if middle is not None and edges[middle] == -edges[middle + 1]:
-        places.append((middle + 0.5, "0"))
+        labels.append((middle + 0.5, "0"))
         above = [e for e in shown if e > middle + 1][stride - 1 :: stride]
         below = [e for e in reversed(shown) if e < middle][stride - 1 :: stride]
         shown = [*above, *below]
     else:
         shown = shown[::stride]
-    places += [(float(edge), short(edges[edge])) for edge in shown]
-    for at, label in places:
+    labels += [(float(edge), short(edges[edge])) for edge in shown]
+    for at, label in labels:
         yield element("text", label, class_="y", x=LEFT - 6, y=y(at) + 4)
 
 
 def _is_power(value: float) -> bool:
-    """Says whether a value is a power of ten, but for rounding."""
+    """Return whether a value is a power of ten, up to rounding."""
     if value == 0:
         return False
     power = math.log10(abs(value))
     return abs(power - round(power)) < 1e-6
 
 
-def _told(epoch: int, shares: Sequence[float], edges: Sequence[float]) -> str:
+def _description(epoch: int, shares: Sequence[float], edges: Sequence[float]) -> str:
     low, high = _edge(shares, edges, _TAIL), _edge(shares, edges, 1 - _TAIL, upper=True)
     top = max(range(len(shares)), key=shares.__getitem__)
     most = f"{short(_round(edges[top]))} to {short(_round(edges[top + 1]))}"
@@ -127,12 +127,12 @@ def _told(epoch: int, shares: Sequence[float], edges: Sequence[float]) -> str:
 def _edge(
     shares: Sequence[float], edges: Sequence[float], part: float, upper: bool = False
 ) -> float:
-    """Returns the edge of the bin below (or up to) which a part of the values lie."""
+    """Return the lower (or upper) edge of the bin where a cumulative share is reached."""
     total = 0.0
-    for place, share in enumerate(shares):
+    for index, share in enumerate(shares):
         total += share
         if total >= part - 1e-12 and share > 0:
-            return edges[place + 1] if upper else edges[place]
+            return edges[index + 1] if upper else edges[index]
     return edges[-1]
 
 

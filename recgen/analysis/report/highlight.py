@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import keyword
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from recgen.analysis.report.text import lines
 
@@ -12,55 +14,56 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _MOST = 200_000  # characters that are shown; a generated module has some 50,000
-_OPEN = {kind: f'<span class="{kind}">' for kind in "csdkn"}
-_WORDS = "|".join(sorted(keyword.kwlist))
-# In the order in which they are tried; each group's name is the class of what it finds. An open
-# quote ends with its line (or the text, where it may span lines): nothing is read twice.
-_PYTHON = re.compile(
-    r"(?P<c>\#[^\n]*)"
-    r"|(?P<s>(?:(?<!\w)[rbfuRBFU]{1,2})?(?:\"\"\"(?:[^\\\"]|\\(?:.|\Z)|\"(?!\"\"))*(?:\"\"\"|\Z)"
-    r"|'''(?:[^\\']|\\(?:.|\Z)|'(?!\'\'))*(?:'''|\Z)"
-    r"|\"(?:[^\"\\\n]|\\.)*\"?|'(?:[^'\\\n]|\\.)*'?))"
-    rf"|(?P<k>\b(?:{_WORDS})\b)"
-    r"|(?P<d>(?<=def )\w+|(?<=class )\w+|@[\w.]+)"
-    r"|(?P<n>\b\d[\w.]*)"
-    r"|(?P<w>\w+)",
-    re.DOTALL,
-)
-_YAML = re.compile(
-    r"(?P<c>(?:(?<=\s)|^)\#[^\n]*)"
-    r"|(?P<d>[^\W\d][\w.-]*(?=:(?:\s|$)))"
-    r"|(?P<s>\"(?:[^\"\\\n]|\\.)*\"?|'[^'\n]*'?)"
-    r"|(?P<k>\b(?:true|false|null)\b)"
-    r"|(?P<n>(?<![\w.])[-+]?\d[\w.+-]*)"
-    r"|(?P<w>\w[\w']*)",
-    re.MULTILINE,
-)
+_LONGEST = 1000  # characters of a line or of blanks, of which pygments may take the square
+_LONG = (re.compile(r"[^\n]+"), re.compile(r"\s+"))
+# Classes of the style sheet, and the types of pygments' tokens that have them.
+_CLASSES = {
+    "d": ("Name.Function", "Name.Class", "Name.Decorator", "Name.Tag"),
+    "k": ("Keyword", "Operator.Word"),
+    "s": ("Literal.String",),
+    "n": ("Literal.Number",),
+    "c": ("Comment",),
+}
 
 
 def python(text: str) -> Markup:
-    """Returns Python with highlights."""
-    return _highlighted(_PYTHON, text)
+    """Return Python with highlights."""
+    from pygments.lexers.python import PythonLexer
+
+    return _highlighted(PythonLexer, text)
 
 
 def yaml(text: str) -> Markup:
-    """Returns YAML with highlights."""
-    return _highlighted(_YAML, text)
+    """Return YAML with highlights."""
+    from pygments.lexers.data import YamlLexer
+
+    return _highlighted(YamlLexer, text)
 
 
-def _highlighted(pattern: re.Pattern[str], text: str) -> Markup:
+def _highlighted(lexer: Any, text: str) -> Markup:
     from markupsafe import Markup, escape
 
     shown = lines(text[:_MOST])
     parts: list[Markup] = []
-    end = 0
-    for match in pattern.finditer(shown):
-        kind = match.lastgroup
-        if kind != "w":  # a word of no kind; it is matched so that none begins within it
-            parts.append(escape(shown[end : match.start()]))
-            parts += (Markup(_OPEN[kind or ""]), escape(match[0]), Markup("</span>"))
-            end = match.end()
-    parts.append(escape(shown[end:]))
+    for kind, tokens in groupby(_tokens(lexer, shown), key=lambda token: _class_of(token[0])):
+        part = escape("".join(value for _, value in tokens))
+        parts.append(Markup('<span class="{}">{}</span>').format(kind, part) if kind else part)
     if len(text) > _MOST:
         parts.append(escape(f"\n… and {len(text) - _MOST:,} more characters"))
     return Markup("").join(parts)
+
+
+def _tokens(lexer: Any, text: str) -> Iterable[tuple[object, str]]:
+    """Return types and values; a text that would take long is one value without a type."""
+    lengths = (len(part) for pattern in _LONG for part in pattern.findall(text))
+    if max(lengths, default=0) > _LONGEST:
+        return [("", text)]
+    found: Iterable[tuple[object, str]] = lexer(stripnl=False, ensurenl=False).get_tokens(text)
+    return found
+
+
+@cache
+def _class_of(token: object) -> str:
+    """Return the class for a type of token, or nothing."""
+    name = str(token).removeprefix("Token.")
+    return next((each for each, types in _CLASSES.items() if name.startswith(types)), "")

@@ -1,4 +1,4 @@
-"""Curves over epochs as SVG. Knows series, no run."""
+"""Line charts: curves over epochs, as SVG. Knows no run."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from recgen.metrics import Series
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_MANY = 150  # points from which a line is finer
-_MOST_POINTS = 600  # of a line, twice as many as it has pixels
+_MANY = 150  # points beyond which a line is thinner
+_MOST_POINTS = 600  # of a line, about two for each pixel
 
 
 @dataclass(frozen=True)
 class Line:
-    """A series with its name and the class of its color."""
+    """A series, its label, and the class of its color."""
 
     label: str
     values: Series
@@ -41,7 +41,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Level:
-    """A value to compare with, as a dashed line: chance, popularity."""
+    """A reference value, drawn as a dashed line: chance, popularity."""
 
     label: str
     value: float
@@ -54,14 +54,14 @@ def draw_lines(
     mark: int | None = None,
     from_zero: bool = False,
 ) -> Markup:
-    """Returns curves over epochs.
+    """Return a chart of curves over epochs.
 
     Args:
-        title: What they are, for those who do not see them.
-        lines: At least one has a value.
-        levels: What to compare with.
-        mark: An epoch, from 0, to point out.
-        from_zero: Whether the axis begins at zero.
+        title: The title, for screen readers.
+        lines: The curves; at least one has a value.
+        levels: Reference values.
+        mark: An epoch, from 0, to mark.
+        from_zero: Whether the axis starts at zero.
     """
     known = [value for line in lines for _, value in points(line.values)]
     y = axis([*known, *(level.value for level in levels)], BOTTOM, TOP, from_zero=from_zero)
@@ -76,12 +76,12 @@ def draw_lines(
         parts.append(element("line", class_="level", x1=LEFT, x2=RIGHT, y1=at, y2=at))
     parts += [part for line in lines for part in _line(line, x, y)]
     parts += hover_columns(x, _texts(lines, epochs))
-    return picture(_told(title, lines), parts)
+    return picture(_description(title, lines), parts)
 
 
 def _line(line: Line, x: Scale, y: Scale) -> Iterator[Markup]:
-    """Yields a path, with gaps where nothing was measured, and the last point."""
-    found = thinned(points(line.values))
+    """Yield a path with gaps where values are missing, and a dot for the last point."""
+    found = downsampled(points(line.values))
     alone: list[tuple[int, float]] = []
     path = ""
     for part in _unbroken(found, len(line.values)):
@@ -94,18 +94,20 @@ def _line(line: Line, x: Scale, y: Scale) -> Iterator[Markup]:
 
 
 def _unbroken(found: list[tuple[int, float]], epochs: int) -> Iterator[list[tuple[int, float]]]:
-    """Yields the parts of a line between which an epoch was not measured."""
-    is_thinned = epochs > _MOST_POINTS
-    near = 4 * math.ceil(epochs / _MOST_POINTS) if is_thinned else 1
+    """Yield the parts of a line that missing values separate."""
+    is_downsampled = epochs > _MOST_POINTS
+    near = 4 * math.ceil(epochs / _MOST_POINTS) if is_downsampled else 1
     start = 0
-    for place in range(1, len(found) + 1):
-        if place == len(found) or found[place][0] - found[place - 1][0] > near:
-            yield found[start:place]
-            start = place
+    for end in range(1, len(found) + 1):
+        if end == len(found) or found[end][0] - found[end - 1][0] > near:
+            yield found[start:end]
+            start = end
 
 
-def thinned(found: list[tuple[int, float]], most: int = _MOST_POINTS) -> list[tuple[int, float]]:
-    """Returns fewer points, the lowest and the highest of neighbours: no spike is lost."""
+def downsampled(
+    found: list[tuple[int, float]], most: int = _MOST_POINTS
+) -> list[tuple[int, float]]:
+    """Return the lowest and the highest of neighbouring points, so that no spike is lost."""
     if len(found) <= most:
         return found
     kept: list[tuple[int, float]] = []
@@ -130,8 +132,8 @@ def _texts(lines: Sequence[Line], epochs: int) -> dict[int, str]:
     return texts
 
 
-def _told(title: str, lines: Sequence[Line]) -> str:
-    """Returns what the curves show, in a sentence."""
+def _description(title: str, lines: Sequence[Line]) -> str:
+    """Return a description of the curves for screen readers."""
     ends = [
         f"{line.label} from {number(found[0][1])} to {number(found[-1][1])}"
         for line in lines

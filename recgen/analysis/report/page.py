@@ -1,4 +1,4 @@
-"""Runs -> one page of HTML. The only module here that knows Jinja."""
+"""HTML page about runs. The only module here that knows Jinja."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from recgen.analysis.report.beside import Beside
-from recgen.analysis.report.part import Part
+from recgen.analysis.report.comparison import ComparisonView
 from recgen.analysis.report.text import name
+from recgen.analysis.report.view import RunView
 from recgen.analysis.run import Run
 from recgen.templates import TEMPLATES
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:  # slow to import
     from markupsafe import Markup
 
 MARK = "<!DOCTYPE html>\n<!-- Made by recgen report. -->\n"
-"""What every page begins with: such a file may be replaced."""
+"""The beginning of every page; a file that begins like this may be replaced."""
 _STYLE = "report/style.css.j2"
 
 
 def report_page(runs: Sequence[Run]) -> str:
-    """Returns a page about runs: what became of each and why, and how several compare.
+    """Return a page about runs: the diagnosis of each run, and a comparison of several.
 
-    It is whole in itself: no script, and nothing that is fetched. What users wrote is escaped, and
-    a policy in the page forbids what escaping should have prevented. The same runs give the same
-    text.
+    The page is self-contained: it has no scripts and loads nothing. All user input is escaped, and
+    a policy in the page forbids scripts and requests in case escaping fails. The same runs give the
+    same text.
 
     Args:
-        runs: One or more.
+        runs: One run or more.
     """
     from markupsafe import Markup
 
-    parts = [Part(run, number) for number, run in enumerate(runs, start=1)]
-    beside = Beside(parts) if len(parts) > 1 else None
+    views = [RunView(run, number) for number, run in enumerate(runs, start=1)]
+    comparison = ComparisonView(views) if len(views) > 1 else None
     environment = _environment()
     style = environment.get_template(_STYLE).render()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     template = environment.get_template("report/page.html.j2")
-    # A style has no entities: escaped, its quotes would be something else.
-    page = template.render(parts=parts, beside=beside, style=Markup(style), digest=digest)
+    # A style element has no entities, so escaping would change its quotes.
+    page = template.render(runs=views, comparison=comparison, style=Markup(style), digest=digest)
     return MARK + page
 
 
@@ -63,12 +63,12 @@ def _environment() -> jinja2.Environment:
 
 
 def _ticks(text: str) -> Markup:
-    """Returns a text of ours whose words in backticks are code."""
+    """Return a text as HTML, with words in backticks as code."""
     from markupsafe import Markup, escape
 
     parts = re.split(r"`([^`]+)`", text)
     inner = (
-        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
-        for place, part in enumerate(parts)
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
+        for index, part in enumerate(parts)
     )
     return Markup("").join(inner)

@@ -1,4 +1,4 @@
-"""From values to places in a picture, and the ticks of an axis. Knows numbers only."""
+"""Scales: positions of values in a picture, and the ticks of an axis. Knows numbers only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_FAR = 50.0  # the highest value divided by the lowest, from which an axis is logarithmic
+_FAR = 50.0  # an axis is logarithmic if the highest value is this many times the lowest
 _TICKS = 5
 _LARGEST = sys.float_info.max
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -15,7 +15,7 @@ _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis: values from `low` to `high` lie from `start` to `end`."""
+    """An axis that maps values from `low` to `high` to positions from `start` to `end`."""
 
     low: float
     high: float
@@ -24,31 +24,31 @@ class Scale:
     is_log: bool = False
 
     def __call__(self, value: float) -> float:
-        """Returns the place of a value."""
+        """Return the position of a value."""
         low, high, at = self.low, self.high, value
         if self.is_log:
             low, high, at = math.log(low), math.log(high), math.log(value)
-        # Halves: the difference of two values may be larger than a float can be.
+        # Halved, since the difference of two floats may overflow.
         span = high / 2 - low / 2
         share = (at / 2 - low / 2) / span if span > 0 else 0.5
         return self.start + (self.end - self.start) * share
 
     @property
     def ticks(self) -> list[float]:
-        """Round values on the axis, some five of them."""
+        """About five round values on the axis."""
         return _decades(self) if self.is_log else _round_values(self.low, self.high)
 
 
 def axis(values: Sequence[float], start: float, end: float, *, from_zero: bool = False) -> Scale:
-    """Returns an axis on which all values lie.
+    """Return an axis that contains all values, with some margin.
 
-    It is logarithmic where they are positive and far apart, and a little longer than needed.
+    The axis is logarithmic if all values are positive and they are far apart.
 
     Args:
-        values: At least one; finite.
-        start: Where the lowest lies.
-        end: Where the highest lies.
-        from_zero: Whether zero belongs to it, as for shares; then it is not logarithmic.
+        values: One or more finite values.
+        start: Position of the low end.
+        end: Position of the high end.
+        from_zero: Whether the axis includes zero, as for shares; it is then linear.
     """
     low, high = min(values), max(values)
     if not from_zero and low > 0 and high / low > _FAR:
@@ -78,7 +78,7 @@ def _round_values(low: float, high: float) -> list[float]:
 
 
 def _decades(scale: Scale) -> list[float]:
-    """Returns powers of ten, each or every so many; with 2 and 5 between where they are few."""
+    """Return powers of ten, thinned if there are many, with 2 and 5 between if there are few."""
     first, last = math.ceil(math.log10(scale.low)), math.floor(math.log10(scale.high))
     if last - first >= 2:
         stride = max(1, math.ceil((last - first + 1) / _TICKS))
@@ -88,7 +88,7 @@ def _decades(scale: Scale) -> list[float]:
 
 
 def epoch_ticks(epochs: int) -> list[int]:
-    """Returns round numbers of epochs, counted from 1, for an axis."""
+    """Return round numbers of epochs, counted from 1."""
     if epochs <= 8:
         return list(range(1, epochs + 1))
     rough = epochs / _TICKS

@@ -1,4 +1,4 @@
-"""SVG elements, of which every value is escaped. Knows no run."""
+"""SVG elements with all values escaped. Knows no run."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from recgen.analysis.report.scale import Scale, epoch_ticks
 from recgen.analysis.report.text import short
 
-if TYPE_CHECKING:  # slow to import, and needed only when a page is made
+if TYPE_CHECKING:  # slow to import, and needed only to write a page
     from markupsafe import Markup
 
 WIDTH, HEIGHT = 360.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 352.0, 8.0, 184.0
-"""Edges of a picture's inside, in its own units; a picture is about 360 pixels wide."""
+"""Edges of the plot area; a picture is about 360 pixels wide, so a unit is about a pixel."""
 COLORS = 8
-"""Classes c0 to c7 have a color each."""
+"""Number of color classes, c0 to c7."""
 
 
 def element(tag: str, *content: Markup | str, **attributes: object) -> Markup:
-    """Returns an element; text and values are escaped. `class_` and `text_anchor` lose their _."""
+    """Return an element with escaped text and values; `class_` becomes `class`, `a_b` `a-b`."""
     from markupsafe import Markup, escape
 
-    # Tags and names of attributes are this package's own words, never a user's.
+    # Names of tags and attributes come from this package, never from users.
     written = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(_plain(value))}"'
         for name, value in attributes.items()
@@ -36,19 +36,19 @@ def _plain(value: object) -> object:
 
 
 def picture(label: str, parts: Iterable[Markup], height: float = HEIGHT) -> Markup:
-    """Returns the whole picture.
+    """Return the whole picture.
 
     Args:
-        label: What it shows, for those who do not see it.
-        parts: What is in it, from the lowest layer.
-        height: In its own units.
+        label: A description for screen readers.
+        parts: The elements, from the lowest layer.
+        height: The height in units of the picture.
     """
     box = f"0 0 {WIDTH:g} {height:g}"
     return element("svg", *parts, viewBox=box, role="img", aria_label=label)
 
 
 def y_axis(scale: Scale) -> Iterable[Markup]:
-    """Yields lines across the picture with their values."""
+    """Yield grid lines with their values."""
     for value in scale.ticks:
         y = scale(value)
         yield element("line", class_="grid", x1=LEFT, x2=RIGHT, y1=y, y2=y)
@@ -56,7 +56,7 @@ def y_axis(scale: Scale) -> Iterable[Markup]:
 
 
 def epoch_axis(x: Scale, epochs: int, bottom: float = BOTTOM) -> Iterable[Markup]:
-    """Yields the numbers of epochs below the picture."""
+    """Yield the numbers of epochs below the picture."""
     for number in epoch_ticks(epochs):
         yield element("text", str(number), class_="x", x=x(number - 1), y=bottom + 16)
 
@@ -64,21 +64,21 @@ def epoch_axis(x: Scale, epochs: int, bottom: float = BOTTOM) -> Iterable[Markup
 def hover_columns(
     x: Scale, texts: dict[int, str], line_at: bool = True, most: int = 120
 ) -> Iterable[Markup]:
-    """Yields what shows the values of an epoch under the pointer.
+    """Yield columns that show the values of the epoch under the pointer.
 
     Args:
         x: The axis of epochs, from 0.
-        texts: What is said of each epoch.
+        texts: The text for each epoch.
         line_at: Whether a line marks the epoch.
-        most: Columns; of more epochs, some are left out.
+        most: Maximum number of columns; with more epochs, some are omitted.
     """
     epochs = sorted(texts)
     stride = max(1, -(-len(epochs) // most))
     shown = epochs[::stride]
-    for place, epoch in enumerate(shown):
+    for index, epoch in enumerate(shown):
         at = x(epoch)
-        left = (x(shown[place - 1]) + at) / 2 if place else LEFT
-        right = (x(shown[place + 1]) + at) / 2 if place + 1 < len(shown) else RIGHT
+        left = (x(shown[index - 1]) + at) / 2 if index else LEFT
+        right = (x(shown[index + 1]) + at) / 2 if index + 1 < len(shown) else RIGHT
         size = {"x": left, "y": TOP, "width": max(right - left, 0.0), "height": BOTTOM - TOP}
         mark = [element("line", x1=at, x2=at, y1=TOP, y2=BOTTOM)] if line_at else []
         title = element("title", texts[epoch])

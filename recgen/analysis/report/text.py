@@ -1,4 +1,4 @@
-"""Texts for the page: figures, and what users wrote, shortened and harmless. Knows no HTML."""
+"""Texts for the page: formatted figures, and user input made safe. Knows no HTML."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _MOST = 120  # characters of a name
 
 
 def name(text: str, most: int = _MOST) -> str:
-    """Returns a user's text on one line; what would change how others look is escaped."""
+    """Return user input as one line, shortened, with control characters escaped."""
     shown = printable(text[: most + 1])
     return shown if len(text) <= most else f"{shown[:most]}…"
 
 
 def lines(text: str) -> str:
-    """Returns a user's text of several lines; all but line breaks and tabs is escaped."""
+    """Return user input of several lines, with control characters escaped."""
     ended = text.replace("\r\n", "\n").replace("\r", "\n")
     return "\n".join(printable(line.replace("\t", _TAB)) for line in ended.split("\n"))
 
 
 def number(value: float) -> str:
-    """Returns a figure with four digits that count: `0.0355`, `3,569`, `1.2e-07`."""
+    """Return a figure with about four significant digits: `0.0355`, `3,569`, `1.2e-07`."""
     if value == 0:
         return "0"
     if abs(value) >= 1000 and abs(value) < 1e9:
@@ -33,7 +33,7 @@ def number(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """Returns a figure for an axis, as short as it goes: `0.05`, `20k`, `1e-5`."""
+    """Return a short figure for an axis: `0.05`, `20k`, `1e-5`."""
     if 10_000 <= abs(value) < 1_000_000:
         return f"{value / 1000:g}k"
     digits, mark, exponent = f"{value:.4g}".partition("e")
@@ -41,5 +41,5 @@ def short(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Returns a share in per cent: `31.2%`."""
+    """Return a share as a percentage: `31.2%`."""
     return f"{share:.1%}"

@@ -1,1 +1,1 @@
-"""Output of commands on the screen, a module a subject."""
+"""Output of commands, one module for each subject."""

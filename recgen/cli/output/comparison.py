@@ -1,4 +1,4 @@
-"""Runs side by side, in lines of text. Prints nothing."""
+"""Lines of text of a comparison of runs. Prints nothing."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ from recgen.analysis.comparing import Comparison, Row, loss_change
 from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
-from recgen.analysis.text import WORDS, division, interval_text, what_runs_tell
+from recgen.analysis.text import NO_FACTORS, WORDS, caveat, division, interval_text
 from recgen.cli.output.diagnosis import STYLES, levels
-from recgen.cli.show import Segment
+from recgen.cli.table import Cell, Line, table
 from recgen.findings import printable
 from recgen.metrics import Series
 
-Line = tuple[Segment | str, ...]
 _BESIDE = 6  # runs that fit beside each other
 _CELL = 24  # characters of a value
-_LABEL = 34
 _FACTORS = 8
-_FAR = 20.0  # the highest value, divided by the lowest
+_FAR = 20.0  # beyond this ratio of highest to lowest value, each curve has its own scale
 
 
 def lines(comparison: Comparison) -> Iterator[Line]:
-    """Yields the runs, what differs, figures, curves, and which setting goes with success."""
+    """Yield runs, settings that differ, figures, curves, and settings that go with success."""
     yield from _runs(comparison)
     yield from _settings(comparison)
     yield from _figures(comparison)
@@ -38,21 +36,17 @@ def lines(comparison: Comparison) -> Iterator[Line]:
 
 def _runs(comparison: Comparison) -> Iterator[Line]:
     """Yields a line a run: rate, how the loss moved, recall, verdict."""
-    places = [_shortened(run.place, 40) for run in comparison.runs]
-    wide = max(map(len, [*places, "run"]))
-    heads = f"{'rate':>8}  {'loss change':>11}  {'recall':>18}  verdict"
-    yield ((f"    {'run':<{wide}}  {heads}", "bold"),)
-    rows = zip(places, comparison.facts, comparison.diagnoses, strict=True)
-    for number, (place, facts, diagnosis) in enumerate(rows, start=1):
+    found = zip(comparison.runs, comparison.facts, comparison.diagnoses, strict=True)
+    rows: list[tuple[Cell, ...]] = []
+    for number, (run, facts, diagnosis) in enumerate(found, start=1):
         rate = "-" if facts.rate is None else f"{facts.rate:g}"
         change = loss_change(facts)
         moved = "-" if change is None else f"{change:+.1%}"
         judged = facts.judged
         recall = f"@{judged.k} {figure(judged.own)}" if judged else "-"
-        yield (
-            f"{number:>2}  {place:<{wide}}  {rate:>8}  {moved:>11}  {recall:>18}  ",
-            (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict]),
-        )
+        verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
+        rows.append((str(number), _shortened(run.path, 40), rate, moved, recall, verdict))
+    yield from table(("", "run", "rate", "loss change", "recall", "verdict"), rows, "rlrrrl")
 
 
 def _settings(comparison: Comparison) -> Iterator[Line]:
@@ -76,16 +70,9 @@ def _settings(comparison: Comparison) -> Iterator[Line]:
 
 def _beside(title: str, rows: Sequence[tuple[str, Sequence[str]]], count: int) -> Iterator[Line]:
     """Yields a table with a column for each run."""
-    cells = [(name, [_shortened(value, _CELL) for value in values]) for name, values in rows]
-    widths = [
-        max([len(str(run + 1)), *(len(values[run]) for _, values in cells)]) for run in range(count)
-    ]
-    label = min(max([len(title), *(len(name) + 2 for name, _ in cells)]), _LABEL)
-    heads = "  ".join(f"{run + 1:<{widths[run]}}" for run in range(count))
-    yield ((f"{title:<{label}}  {heads}".rstrip(), "bold"),)
-    for name, values in cells:
-        shown = "  ".join(f"{value:<{widths[run]}}" for run, value in enumerate(values))
-        yield (f"  {printable(name):<{label - 2}}  {shown}".rstrip(),)
+    header = (title, *(str(run + 1) for run in range(count)))
+    cells = [(f"  {name}", *(_shortened(v, _CELL) for v in values)) for name, values in rows]
+    yield from table(header, cells, "l" * len(header))
 
 
 def _figures(comparison: Comparison) -> Iterator[Line]:
@@ -98,15 +85,15 @@ def _figures(comparison: Comparison) -> Iterator[Line]:
         cells = [(row.name, [_cell(row, run) for run in range(count)]) for row in rows]
         yield from _beside("figures", cells, count)
         if any(row.best is not None for row in rows):
-            yield ("  * best;  ~ no difference to the best was shown: within both intervals",)
+            yield ("  * best;  ~ not clearly different from the best, within both intervals",)
     else:
         yield (("best figures", "bold"),)
         for row in rows:
             if row.best is not None:
                 close = ", ".join(str(run + 1) for run in sorted(row.close))
                 best = interval_text(row.figures[row.best])
-                beside = f"; no difference shown to run {close}" if close else ""
-                yield (f"  {row.name}: {best} in run {row.best + 1}{beside}",)
+                tie = f"; not clearly different: run {close}" if close else ""
+                yield (f"  {row.name}: {best} in run {row.best + 1}{tie}",)
 
 
 def _cell(row: Row, run: int) -> str:
@@ -129,15 +116,17 @@ def _curves(comparison: Comparison) -> Iterator[Line]:
         low: float | None = min(known)
         high: float | None = max(known)
         scale = f"all from {figure(min(known))} to {figure(max(known))}"
-        if max(known) > _FAR * min(known) > 0:  # the others would be flat
+        if max(known) > _FAR * min(known) > 0:  # otherwise some curves would look flat
             low = high = None
-            scale = "each on a scale of its own"
+            scale = "each on its own scale"
         yield ((f"{name}, {scale}", "bold"),)
+        rows: list[tuple[Cell, ...]] = []
         for number, each in enumerate(series, start=1):
             found = points(each)
             ends = f"{figure(found[0][1])} to {figure(found[-1][1])}" if found else "-"
             line = sparkline(each, low=low, high=high, levels=chars)
-            yield (f"  {number:>2}  ", (line, "cyan"), f"  {ends}")
+            rows.append(("", str(number), (line, "cyan"), ends))
+        yield from table(("", "", "", ""), rows, "lrll")
 
 
 def _success(comparison: Comparison) -> Iterator[Line]:
@@ -146,22 +135,22 @@ def _success(comparison: Comparison) -> Iterator[Line]:
         return
     yield ()
     if not comparison.factors:
-        yield ("all runs work, or none does: no setting can be said to go with success",)
+        yield (NO_FACTORS,)
         return
-    yield (("which setting goes with success (good or at risk)", "bold"),)
+    yield (("settings that go with success (good or at risk)", "bold"),)
     for factor in comparison.factors[:_FACTORS]:
         yield (f"  {_factor(factor)}",)
     if len(comparison.factors) > _FACTORS:
         yield (f"  and {len(comparison.factors) - _FACTORS} less clear divisions",)
     yield ()
-    yield (f"  {what_runs_tell(comparison.factors, count)}",)
+    yield (f"  {caveat(comparison.factors, count)}",)
 
 
 def _factor(factor: Factor) -> str:
     ins, outs = factor.inside, factor.outside
     chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
-    told = f"{ins[0]} of {ins[1]} work; else {outs[0]} of {outs[1]} (by chance: {chance})"
-    return f"{division(factor)}: {told}"
+    counts = f"{ins[0]} of {ins[1]} work, otherwise {outs[0]} of {outs[1]}"
+    return f"{division(factor)}: {counts} (chance: {chance})"
 
 
 def _shortened(text: str, width: int) -> str:

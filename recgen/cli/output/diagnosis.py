@@ -1,4 +1,4 @@
-"""Diagnoses as text: what `diagnose` prints, and `train` after a training that came to nothing."""
+"""Lines of text of a diagnosis, for `diagnose` and for `train` after a failure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Line = tuple[int, tuple[Segment | str, ...]]
 
 
 def levels() -> str:
-    """Returns the characters of sparklines that stdout can show."""
+    """Return the sparkline characters that stdout can encode."""
     try:
         BLOCKS.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -38,7 +38,7 @@ def levels() -> str:
 
 
 def print_diagnoses(found: Sequence[tuple[Run, Diagnosis]]) -> None:
-    """Prints diagnoses below each other, each with the command that applies its patch."""
+    """Print diagnoses, each with the command that applies its patch."""
     for number, (run, diagnosis) in enumerate(found):
         if number:
             show.line()
@@ -47,21 +47,21 @@ def print_diagnoses(found: Sequence[tuple[Run, Diagnosis]]) -> None:
         cause = diagnosis.first_patch
         if cause is not None and diagnosis.verdict != "good":
             own = "" if own_config(run) else " --config FILE"
-            command = f"recgen diagnose {shlex.quote(run.place)} --apply{own}"
+            command = f"recgen diagnose {shlex.quote(run.path)} --apply{own}"
             show.line()
             show.line(f"to apply the patch of {cause.code}: {command}", indent=2, wrap=False)
 
 
 def own_config(run: Run) -> Path | None:
-    """Returns the config beside the metrics, if it is a file of this machine."""
+    """Return the config next to the metrics, if it is a local file."""
     source = run.report.source if run.report else None
     return None if source is None or "://" in source else Path(source)
 
 
 def lines(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
-    """Yields verdict, curves, causes and notes."""
+    """Yield the lines of a diagnosis: verdict, curves, causes and notes."""
     verdict = diagnosis.verdict
-    yield 0, ((run.place, "bold"), "  ", (WORDS[verdict], STYLES[verdict]))
+    yield 0, ((run.path, "bold"), "  ", (WORDS[verdict], STYLES[verdict]))
     yield 2, (diagnosis.summary,)
     yield 0, ()
     facts = Facts(run)
@@ -82,7 +82,7 @@ def _setup(facts: Facts) -> Iterator[Line]:
 
 
 def curves(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Yields label, sparkline and end points of loss, recall and gradient norms."""
+    """Yield label, sparkline and endpoints of loss, recall and gradient norms."""
     chars = levels()
     series = {
         "loss": facts.loss,
@@ -99,7 +99,7 @@ def curves(facts: Facts) -> Iterator[tuple[str, str, str]]:
 
 
 def _causes(diagnosis: Diagnosis) -> Iterator[Line]:
-    shown: dict[str, str] = {}  # patches, and the cause that had them first
+    shown: dict[str, str] = {}  # the code of the first cause with each patch
     for number, cause in enumerate(diagnosis.causes, start=1):
         yield 0, ()
         style = STYLES[cause.verdict]
@@ -116,7 +116,7 @@ def _patch(cause: Cause, shown: dict[str, str]) -> Iterator[Line]:
         return
     key = repr(sorted(cause.patch.items(), key=str))
     if key in shown:
-        yield 5, (f"patch: that of {shown[key]}",)
+        yield 5, (f"patch: the same as for {shown[key]}",)
         return
     shown[key] = cause.code
     for number, text in enumerate(patch_lines(cause.patch)):

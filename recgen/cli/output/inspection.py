@@ -1,4 +1,4 @@
-"""Puts on the screen what an inspection found."""
+"""Output of `recgen inspect`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SORTS = {
     "run": "a run directory",
 }
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
-_SHOWN_VALUES = 8  # of a list
+_SHOWN_VALUES = 8  # values of a list
 _SHOWN_TEXT = 60  # characters of a value
 _PIPE_WIDTH = 120  # where there is no terminal
 _INDENT = 2
@@ -40,7 +40,7 @@ _TIMES = (631_152_000, 4_102_444_800)  # 1990 to 2100, in epoch seconds
 
 
 def show_inspection(found: Inspection) -> None:
-    """Prints an inspection: its parts, what is wrong, and a summary."""
+    """Print an inspection: its parts, its issues and a summary."""
     show.line((f"{found.path}: {_SORTS[found.sort]}", "bold"))
     for split in found.splits:
         _show_split(split, found.words)
@@ -65,8 +65,9 @@ def _width() -> int:
 def _show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints a table without the columns that have nothing to say."""
     used = [n for n in range(len(header)) if n == 0 or any(row[n] for row in rows)]
-    cells = [[row[n] for n in used] for row in (header, *rows)]
-    show.lines(f"{'':{_INDENT}}{line}" for line in table(cells[0], cells[1:], _width()))
+    names, *cells = [[row[n] for n in used] for row in (header, *rows)]
+    align = "l".ljust(len(used), "r")
+    show.table(table(names, cells, align, _width()), indent=_INDENT, wrap=True)
 
 
 def _show_split(split: SplitReport, words: Mapping[str, Mapping[int, str]]) -> None:
@@ -74,7 +75,7 @@ def _show_split(split: SplitReport, words: Mapping[str, Mapping[int, str]]) -> N
     size = _size(sum(file.size for file in split.files))
     show.title(f"{split.name or 'examples'}: {split.rows:,} rows in {files}, {size}")
     if split.malformed:
-        show.line(f"{split.malformed:,} more records are no examples", indent=_INDENT)
+        show.line(f"{split.malformed:,} more records are not examples", indent=_INDENT)
     if split.rows:
         repeated = _count(split.duplicates) if split.duplicates.value else "no"
         text = f"{repeated} rows are equal to an earlier one"
@@ -110,7 +111,7 @@ def _feature(feature: FeatureReport, rows: int) -> tuple[str, ...]:
 
 
 def _is_discrete(feature: FeatureReport) -> bool:
-    """Says whether it matters that training has a value: not for reals, nor for times."""
+    """Return whether unseen values matter: not for real numbers, nor for times."""
     return feature.kind != "float" and not _are_times(feature)
 
 
@@ -196,9 +197,9 @@ def _show_model(model: ModelReport) -> None:
     show.title(f"{model.name}{version}")
     for signature in model.signatures:
         show.line((signature.name, "bold"), indent=_INDENT)
-        rows = [("in", t.name, f"{t.dtype} {t.shape}") for t in signature.inputs]
-        rows += [("out", t.name, f"{t.dtype} {t.shape}") for t in signature.outputs]
-        show.lines(f"{'':{2 * _INDENT}}{way:<3}  {name}: {what}" for way, name, what in rows)
+        rows = [("in", f"{t.name}: {t.dtype} {t.shape}") for t in signature.inputs]
+        rows += [("out", f"{t.name}: {t.dtype} {t.shape}") for t in signature.outputs]
+        show.table(table(("", ""), rows, "ll"), indent=2 * _INDENT, wrap=True)
     if model.variables:
         show.line(("variables", "bold"), indent=_INDENT)
         texts = (f"{each.name}: {each.dtype} {each.shape}" for each in model.variables)
@@ -212,7 +213,7 @@ def _show_issues(found: Inspection) -> None:
         place = f" {issue.place}" if issue.place else ""
         show.line(mark, f"{place}: {issue.message}")
     counts = list(_counted(found))
-    summary = ", ".join(counts) or "nothing disagrees"
+    summary = ", ".join(counts) or "no issues"
     show.line((f"{found.path}: {summary}", "green" if found.ok else "red"))
 
 
@@ -228,7 +229,7 @@ def _count(count: Count) -> str:
 
 
 def _share(share: float) -> str:
-    """Returns a percentage; a share that is not 0 does not look like it."""
+    """Return a percentage, in which only a share of 0 looks like 0."""
     return f"{share:.1%}" if share == 0 or share >= 0.0005 else "< 0.1%"
 
 

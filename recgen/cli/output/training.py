@@ -1,4 +1,4 @@
-"""What a training or a recommendation came to, in lines of text. Prints nothing."""
+"""Lines of text of the results of a training or a recommendation. Prints nothing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recgen.findings import printable
-from recgen.metrics import Evaluation
+from recgen.cli.table import Line, table
+from recgen.metrics import Evaluation, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -22,12 +22,12 @@ _PARTS = {"train": "training", "eval": "validation", "test": "test"}
 
 
 def folder_name(name: str) -> str:
-    """Returns a name for a folder: whatever the config's name is, it leads nowhere else."""
+    """Return a safe folder name for a config's name."""
     return re.sub(r"[^\w.-]+", "-", name)[:80].strip("-.") or "run"
 
 
 def outcome(result: RunResult) -> Iterator[str]:
-    """Yields rows, products, seconds and recall."""
+    """Yield rows, products, seconds and recall."""
     metrics = result.metrics
     yield ""
     rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
@@ -38,21 +38,25 @@ def outcome(result: RunResult) -> Iterator[str]:
     stages = ", ".join(f"{name} {time:.1f}" for name, time in seconds.items() if time >= 0.05)
     yield f"seconds   {sum(seconds.values()):.1f}: {stages}"
     yield ""
-    yield f"{'recall':<20}" + "".join(f"{f'@{k}':>9}" for k in _KS)
-    yield _recalls("validation", metrics.val_recall)
+
+
+def recalls(metrics: TrainingMetrics) -> Iterator[Line]:
+    """Yield the table of recall: of the model, and of the baselines."""
+    rows = [_recall("validation", metrics.val_recall)]
     if metrics.evaluation is None:
-        yield _recalls("test", metrics.test_recall)
-        yield _recalls("popularity", metrics.popularity_recall)
+        rows.append(_recall("test", metrics.test_recall))
+        rows.append(_recall("popularity", metrics.popularity_recall))
     else:
-        yield from _evaluation(metrics.evaluation)
+        rows += _evaluation(metrics.evaluation)
+    yield from table(("recall", *(f"@{k}" for k in _KS)), rows, "lrr")
 
 
-def _recalls(name: str, recall: Callable[[int], float | None]) -> str:
-    return f"  {name:<18}" + "".join(_share(recall(k)) for k in _KS)
+def _recall(name: str, recall: Callable[[int], float | None]) -> tuple[str, ...]:
+    return (f"  {name}", *(_share(recall(k)) for k in _KS))
 
 
-def _evaluation(evaluation: Evaluation) -> Iterator[str]:
-    """Yields the recall of model and baselines over all pairs of the test, then over new ones."""
+def _evaluation(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
+    """Yield recall of the model and the baselines on all test pairs, then on new ones."""
     ways = (("", "model"), ("  popularity", "popularity"), ("  own history", "own_history"))
     for view in ("all", "new"):
         for name, way in ways:
@@ -61,15 +65,15 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
                 label = name or f"test, {view} pairs"
                 found = (figures.get(f"recall_at_{k}") for k in _KS)
                 shares = (_share(each.value if each else None) for each in found)
-                yield f"  {label:<18}{''.join(shares)}"
+                yield (f"  {label}", *shares)
 
 
 def _share(value: float | None) -> str:
-    return f"{'-':>9}" if value is None else f"{value:>9.4f}"
+    return "-" if value is None else f"{value:.4f}"
 
 
 def next_step(run: Path) -> Iterator[str]:
-    """Yields where the model is, and the command that asks it."""
+    """Yield the path of the model, and the command that queries it."""
     yield ""
     yield f"model     {run / 'serving_model'}"
     buyer = _a_buyer(run)
@@ -78,7 +82,7 @@ def next_step(run: Path) -> Iterator[str]:
 
 
 def _a_buyer(run: Path) -> str:
-    """Returns the ID of the buyer with the most purchases."""
+    """Return the ID of the buyer with the most purchases."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -91,15 +95,11 @@ def _a_buyer(run: Path) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def answer(found: Answer) -> Iterator[str]:
+def answer(found: Answer) -> Iterator[Line]:
     """Yields recommendations and last purchases, side by side."""
-    products = [(printable(item.product), f"{item.score:.3f}") for item in found.products]
-    width = max(len("recommended"), *(len(name) for name, _ in products))
-    score = max(len("score"), *(len(text) for _, text in products))
-    yield f"{'':>4}  {'recommended':<{width}}  {'score':>{score}}    last purchases"
-    rows = zip_longest(products, found.purchases)
-    for number, (product, purchase) in enumerate(rows, start=1):
-        left = f"{number:>4}  {product[0]:<{width}}  {product[1]:>{score}}" if product else ""
+    rows = []
+    for number, (item, purchase) in enumerate(zip_longest(found.products, found.purchases), 1):
+        left = (str(number), item.product, f"{item.score:.3f}") if item else ("", "", "")
         day = f"{purchase.time:%Y-%m-%d}  " if purchase and purchase.time else ""
-        right = f"{day}{printable(purchase.product)}" if purchase else ""
-        yield f"{left:<{width + score + 8}}    {right}".rstrip()
+        rows.append((*left, f"{day}{purchase.product}" if purchase else ""))
+    yield from table(("", "recommended", "score", "last purchases"), rows, "rlrl")

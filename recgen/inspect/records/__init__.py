@@ -1,23 +1,21 @@
 """TFRecord files and the few messages of TensorFlow that are looked at, without TensorFlow."""
 
-from recgen.inspect.records.columns import Batch, Block, Column, Texts, Values
-from recgen.inspect.records.example import KINDS, Kind, parse_example, write_example
+from recgen.inspect.records.columns import Batch, Block, Column, Kind, Texts, Values
+from recgen.inspect.records.errors import FormatError
 from recgen.inspect.records.framing import Damage, RecordFile
+from recgen.inspect.records.messages import Example
 from recgen.inspect.records.parsing import Parser
-from recgen.inspect.records.wire import FormatError
 
 __all__ = [
-    "KINDS",
     "Batch",
     "Block",
     "Column",
     "Damage",
+    "Example",
     "FormatError",
     "Kind",
     "Parser",
     "RecordFile",
     "Texts",
     "Values",
-    "parse_example",
-    "write_example",
 ]

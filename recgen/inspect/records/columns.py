@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recgen.inspect.records.example import Kind
 from recgen.inspect.records.spans import Bytes, Ints, Words, hash_spans, words_of
+
+Kind = Literal["none", "bytes", "float", "int64"]
+"""Kinds of a feature; `none` has no values."""
+
+_LONG = 2**12  # bytes of a string that is hashed alone, not in step with the others
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,13 @@ class Block:
     starts: Ints
     ends: Ints
 
-    def record(self, number: int) -> bytes:
-        """Returns the bytes of one record."""
-        return self.buffer[self.starts[number] : self.ends[number]].tobytes()
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[bytes]:
+        data = self.buffer.tobytes()
+        for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True):
+            yield data[start:end]
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,13 @@ class Texts:
 
     def hashes(self) -> Words:
         """Returns a hash of 64 bits of each string."""
-        return hash_spans(words_of(self.buffer), self.starts, self.lengths)
+        lengths = np.where(self.lengths > _LONG, 0, self.lengths)
+        hashes = hash_spans(words_of(self.buffer), self.starts, lengths)
+        for long in np.flatnonzero(self.lengths > _LONG):
+            (text,) = self[int(long)]
+            digest = blake2b(text, digest_size=hashes.itemsize).digest()
+            hashes[long] = int.from_bytes(digest, "little")
+        return hashes
 
 
 Values = Ints | NDArray[np.float32] | Texts
@@ -78,7 +94,7 @@ class Batch:
     Attributes:
         rows: How many records there are.
         columns: Ordered by name; a feature with several kinds has a column for each.
-        bad: Records that are no Examples, and why; they have none of the columns' rows.
+        bad: Records that are not Examples, and why; they have none of the columns' rows.
     """
 
     rows: int

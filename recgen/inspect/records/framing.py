@@ -11,12 +11,12 @@ import numpy as np
 
 from recgen.inspect.records.checksum import masked_crc, masked_crcs
 from recgen.inspect.records.columns import Block
+from recgen.inspect.records.errors import FormatError
 from recgen.inspect.records.spans import padded
 from recgen.inspect.records.stream import pieces
-from recgen.inspect.records.wire import FormatError
 
-MAX_RECORD = 2**28
-"""Bytes of the largest record that is read: 256 MiB, which no row of a table needs."""
+MAX_RECORD = 2**25
+"""Bytes of the largest record that is read: 32 MiB, which no row of a table needs."""
 
 _HEADER = struct.Struct("<QI")  # a length and its checksum; the record and its own follow
 _BEHIND = 4

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from recgen.inspect.records.tensors import Shape, read_shape, type_name
-from recgen.inspect.records.wire import BYTES, VARINT, FormatError, fields, signed, text
+from recgen.inspect.records.errors import FormatError, limited
+from recgen.inspect.records.messages import message_class, parse
+from recgen.inspect.records.stream import read_whole
+from recgen.inspect.records.tensors import Shape, shape_of, type_name
 
 FILE_NAME = "saved_model.pb"
+MAX_OBJECTS = 100_000
+"""Objects of a model that are looked through for variables."""
+
+_SAVED_MODEL = message_class("SavedModel")
+_MAX_SIZE = 2**25  # bytes
+_MAX_TENSORS = 10_000  # of all signatures together
+_MAX_PATH = 1000  # characters
 _KERAS_LISTS = {"keras_api", "layers", "metrics", "variables"}
 _KERAS_LISTS |= {f"{kind}_variables" for kind in ("trainable", "non_trainable", "_all")}
 _INIT = "__saved_model_init_op"  # a signature that initializes, and that nobody calls
@@ -48,106 +58,68 @@ class SavedModel:
 
 
 def read_saved_model(path: Path) -> SavedModel:
-    """Returns what a file says.
+    """Return what a file says.
 
     Raises:
-        FormatError: It is no SavedModel.
+        FormatError: It is not a SavedModel, or is too large.
         OSError: The file cannot be read.
     """
-    return parse_saved_model(memoryview(path.read_bytes()))
+    return parse_saved_model(read_whole(path, _MAX_SIZE))
 
 
-def parse_saved_model(data: memoryview) -> SavedModel:
-    """Returns what a SavedModel message says, of its first graph.
+def parse_saved_model(data: bytes) -> SavedModel:
+    """Return what a SavedModel message says, of its first graph.
 
     Raises:
-        FormatError: It is none.
+        FormatError: It is not one, or holds too much.
     """
-    graph = next(_of(data, 2), None)
-    if graph is None:
+    graphs = parse(_SAVED_MODEL, data).meta_graphs
+    if not graphs:
         raise FormatError("it holds no graph")
-    version = ""
-    signatures: dict[str, Signature] = {}
-    variables: dict[str, Tensor] = {}
-    for number, kind, _, content in fields(graph):
-        if (number, kind) == (1, BYTES):
-            version = next(map(text, _of(content, 5)), version)
-        elif (number, kind) == (5, BYTES):
-            name, value = _entry(content)
-            signatures[name] = Signature(_tensors(value, 1), _tensors(value, 2))
-        elif (number, kind) == (7, BYTES):
-            variables = _variables([_node(node) for node in _of(content, 1)])
-    signatures.pop(_INIT, None)
-    return SavedModel(version, signatures, variables)
+    graph = graphs[0]
+    defined = graph.signature_def
+    if sum(1 + len(each.inputs) + len(each.outputs) for each in defined.values()) > _MAX_TENSORS:
+        raise FormatError(f"its signatures have more than {_MAX_TENSORS:,} inputs and outputs")
+    signatures = {
+        name: Signature(_tensors(each.inputs), _tensors(each.outputs))
+        for name, each in defined.items()
+        if name != _INIT
+    }
+    objects = limited(graph.object_graph_def.nodes, MAX_OBJECTS, "objects")
+    return SavedModel(graph.meta_info_def.tensorflow_version, signatures, _variables(objects))
 
 
-def _of(data: memoryview, wanted: int) -> Iterator[memoryview]:
-    """Yields the messages and strings in a field."""
-    for number, kind, _, content in fields(data):
-        if (number, kind) == (wanted, BYTES):
-            yield content
+def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:
+    return {
+        name: Tensor(type_name(info.dtype), shape_of(info.tensor_shape))
+        for name, info in infos.items()
+    }
 
 
-def _entry(data: memoryview) -> tuple[str, memoryview]:
-    """Returns key and value of a map's entry."""
-    none = memoryview(b"")
-    return text(next(_of(data, 1), none)), next(_of(data, 2), none)
-
-
-def _tensors(signature: memoryview, wanted: int) -> dict[str, Tensor]:
-    """Returns the inputs or outputs of a SignatureDef."""
-    entries = map(_entry, _of(signature, wanted))
-    return {name: _tensor(info, dtype=2, shape=3) for name, info in entries}
-
-
-def _tensor(data: memoryview, dtype: int, shape: int) -> Tensor:
-    """Returns what a message says in these two fields."""
-    found, dimensions = 0, memoryview(b"")
-    for number, kind, value, content in fields(data):
-        if (number, kind) == (dtype, VARINT):
-            found = value
-        elif (number, kind) == (shape, BYTES):
-            dimensions = content
-    return Tensor(type_name(found), read_shape(dimensions))
-
-
-@dataclass(frozen=True)
-class _Node:
-    """An object: the numbers of those that its attributes are, and what it is as a variable."""
-
-    children: Mapping[str, int]
-    variable: Tensor | None
-
-
-def _node(data: memoryview) -> _Node:
-    children: dict[str, int] = {}
-    for child in _of(data, 1):
-        to, name = 0, ""
-        for number, kind, value, content in fields(child):
-            if (number, kind) == (1, VARINT):
-                to = signed(value)
-            elif (number, kind) == (2, BYTES):
-                name = text(content)
-        children[name] = to
-    variable = next(_of(data, 7), None)
-    return _Node(children, _tensor(variable, dtype=1, shape=2) if variable else None)
-
-
-def _variables(nodes: list[_Node]) -> dict[str, Tensor]:
-    """Returns the variables by the shortest path to each from the root, which is first."""
+def _variables(objects: Sequence[Any]) -> dict[str, Tensor]:
+    """Return the variables by the shortest path to each from the root, which is first."""
     found: dict[str, Tensor] = {}
     seen: set[int] = set()
-    paths = deque([("", 0)] if nodes else [])
-    later: deque[tuple[str, int]] = deque()  # Keras' own lists name no layer
+    paths = OrderedDict({0: ""} if objects else {})
+    later: OrderedDict[int, str] = OrderedDict()  # Keras' own lists do not name a layer
     while paths or later:
-        path, number = (paths or later).popleft()
+        number, path = (paths or later).popitem(last=False)
         if number in seen:
             continue
         seen.add(number)
-        if variable := nodes[number].variable:
-            found[path] = variable
-        for name, child in nodes[number].children.items():
-            if 0 <= child < len(nodes) and child not in seen:
-                way = later if name in _KERAS_LISTS else paths
-                way.append((f"{path}.{name}" if path else name, child))
+        if objects[number].HasField("variable"):
+            variable = objects[number].variable
+            found[path] = Tensor(type_name(variable.dtype), shape_of(variable.shape))
+        for child in objects[number].children:
+            way = later if child.local_name in _KERAS_LISTS else paths
+            is_new = child.node_id not in seen and child.node_id not in way
+            if is_new and 0 <= child.node_id < len(objects):
+                way[child.node_id] = _joined(path, child.local_name)
     return found
+
+
+def _joined(path: str, name: str) -> str:
+    joined = f"{path}.{name}" if path else name
+    if len(joined) > _MAX_PATH:
+        raise FormatError(f"an object's path is longer than {_MAX_PATH:,} characters")
+    return joined

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from recgen.inspect.records.example import Kind
-from recgen.inspect.records.text_format import Message, parse_text
-from recgen.inspect.records.wire import FormatError
+from google.protobuf import text_format
+from google.protobuf.empty_pb2 import Empty
+from tensorflow_metadata.proto.v0 import schema_pb2
 
-_KINDS: dict[str, Kind] = {"BYTES": "bytes", "INT": "int64", "FLOAT": "float"}
-_KINDS |= {"1": "bytes", "2": "int64", "3": "float"}
+from recgen.inspect.records.columns import Kind
+from recgen.inspect.records.errors import FormatError, limited
+from recgen.inspect.records.stream import read_whole
+
+MAX_SCHEMA = 2**21
+"""Bytes of the largest schema that is read: 2 MiB, which ten thousand features take."""
+
+_MAX_LINE = 2**16  # bytes; protobuf copies the line for each token that it does not expect
+_MAX_DIMENSIONS = 254  # of a tensor, as in TensorFlow
+_MAX_MESSAGE = 200  # characters of what protobuf says, which repeats the whole line
+_KINDS: dict[int, Kind] = {
+    schema_pb2.BYTES: "bytes",
+    schema_pb2.INT: "int64",
+    schema_pb2.FLOAT: "float",
+}
 
 
 @dataclass(frozen=True)
@@ -35,36 +49,52 @@ class FeatureSchema:
 
 
 def read_schema(path: Path) -> tuple[FeatureSchema, ...]:
-    """Returns the features in a file, in its order.
+    """Return the features in a file, in its order.
 
     Raises:
-        FormatError: The file is no schema.
+        FormatError: The file is not a schema, or is too large.
         OSError: The file cannot be read.
     """
+    text = read_whole(path, MAX_SCHEMA)
+    if max(map(len, text.split(b"\n"))) > _MAX_LINE:
+        raise FormatError(f"a line is longer than {_MAX_LINE:,} bytes")
+    schema = schema_pb2.Schema()
     try:
-        return tuple(map(_feature, parse_text(path.read_bytes()).messages("feature")))
-    except ValueError as error:  # a number that is none
-        raise FormatError(str(error)) from None
+        text_format.Parse(
+            text,
+            schema,
+            allow_unknown_extension=True,
+            allow_unknown_field=True,  # of a newer tensorflow-metadata
+            descriptor_pool=_AnyType(),
+        )
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise FormatError(_shortened(str(error))) from None
+    except RecursionError:
+        raise FormatError("its messages are nested too deeply") from None
+    return tuple(map(_feature, schema.feature))
 
 
-def _feature(message: Message) -> FeatureSchema:
-    domain, shape = message.message("int_domain"), message.message("shape")
-    presence = message.message("presence")
-    fraction = presence.value("min_fraction") if presence else None
+class _AnyType:
+    """Knows a type for whatever an annotation holds, and none of its fields: all are skipped."""
+
+    def FindMessageTypeByName(self, name: str) -> Any:  # noqa: N802 - protobuf calls it
+        return Empty.DESCRIPTOR
+
+
+def _shortened(message: str) -> str:
+    if len(message) <= _MAX_MESSAGE:
+        return message
+    return f"{message[: _MAX_MESSAGE // 2]} … {message[-_MAX_MESSAGE // 2 :]}"
+
+
+def _feature(message: Any) -> FeatureSchema:
+    domain, shape = message.int_domain, message.shape
+    dimensions = limited(shape.dim, _MAX_DIMENSIONS, "dimensions of a feature")
     return FeatureSchema(
-        name=message.value("name") or "",
-        kind=_KINDS.get(message.value("type") or "", "none"),
-        low=_number(domain, "min"),
-        high=_number(domain, "max"),
-        required=fraction is not None and float(fraction) >= 1,
-        shape=(
-            None
-            if shape is None
-            else tuple(_number(d, "size") or -1 for d in shape.messages("dim"))
-        ),
+        name=message.name,
+        kind=_KINDS.get(message.type, "none"),
+        low=domain.min if domain.HasField("min") else None,
+        high=domain.max if domain.HasField("max") else None,
+        required=message.presence.min_fraction >= 1,
+        shape=tuple(d.size or -1 for d in dimensions) if message.HasField("shape") else None,
     )
-
-
-def _number(message: Message | None, name: str) -> int | None:
-    value = message.value(name) if message else None
-    return None if value is None else int(value, base=0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from recgen.inspect.records.checksum import masked_crc
-from recgen.inspect.records.wire import FormatError
+from recgen.inspect.records.errors import FormatError
 
 Compression = Literal["none", "gzip", "zlib"]
 
@@ -48,6 +48,24 @@ def read_head(path: Path, size: int = _HEADER.size) -> bytes:
     except FormatError:
         pass  # what could be read says enough
     return found[:size]
+
+
+def read_whole(path: Path, most: int) -> bytes:
+    """Return the bytes of a file that is not compressed.
+
+    Args:
+        path: The file.
+        most: The size in bytes of the largest that is read.
+
+    Raises:
+        FormatError: It is larger.
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise FormatError(f"it is larger than {most:,} bytes")
+    return found
 
 
 def pieces(path: Path) -> Iterator[bytes]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from recgen.inspect.records.wire import BYTES, VARINT, fields, signed
+from typing import Any
+
+from recgen.inspect.records.errors import limited
 
 Shape = tuple[int | None, ...] | None
 """A tensor's dimensions, None for one that varies; None alone where their number varies."""
+
+_MAX_DIMENSIONS = 254  # as in TensorFlow
 
 # tensorflow/core/framework/types.proto
 _TYPES = (
@@ -16,19 +20,17 @@ _TYPES = (
 
 
 def type_name(number: int) -> str:
-    """Returns a type's name, such as `float32`."""
-    return _TYPES[number] if number < len(_TYPES) else f"type {number}"
+    """Return a type's name, such as `float32`."""
+    return _TYPES[number] if 0 <= number < len(_TYPES) else f"type {number}"
 
 
-def read_shape(data: memoryview) -> Shape:
-    """Returns the shape that a TensorShapeProto holds."""
-    sizes: list[int | None] = []
-    for number, kind, value, content in fields(data):
-        if (number, kind) == (2, BYTES):
-            size = 0
-            for inner, inner_kind, found, _ in fields(content):
-                size = signed(found) if (inner, inner_kind) == (1, VARINT) else size
-            sizes.append(None if size < 0 else size)
-        elif (number, kind) == (3, VARINT) and value:
-            return None
-    return tuple(sizes)
+def shape_of(message: Any) -> Shape:
+    """Return the shape that a TensorShapeProto holds.
+
+    Raises:
+        FormatError: It has more dimensions than a tensor may have.
+    """
+    if message.unknown_rank:
+        return None
+    sizes = [dim.size for dim in limited(message.dim, _MAX_DIMENSIONS, "dimensions of a tensor")]
+    return tuple(None if size < 0 else size for size in sizes)

@@ -7,6 +7,7 @@ messages of tensorflow/core/protobuf/tensor_bundle.proto.
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,18 @@ from pathlib import Path
 import google_crc32c
 
 from recgen.inspect.records.checksum import mask, masked_crc
-from recgen.inspect.records.tensors import Shape, read_shape, type_name
-from recgen.inspect.records.wire import BYTES, FIXED32, VARINT, FormatError, fields, varint
+from recgen.inspect.records.errors import FormatError
+from recgen.inspect.records.messages import message_class, parse
+from recgen.inspect.records.stream import read_whole
+from recgen.inspect.records.tensors import Shape, shape_of, type_name
 
 INDEX_NAME = "variables.index"
+MAX_VARIABLES = 100_000
+"""More variables than this are not a model; what is kept of each would fill the memory."""
+
+_ENTRY = message_class("BundleEntryProto")
+_MAX_INDEX = 2**26  # bytes
+_MAX_KEY = 1000  # bytes of a variable's name
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
 _TRAILER = struct.Struct("<BI")  # how a block is compressed, and a checksum of it and that
@@ -48,30 +57,37 @@ class Variable:
 
 
 def read_index(path: Path) -> tuple[Variable, ...]:
-    """Returns the variables that an index names.
+    """Return the variables that an index names.
 
     Raises:
-        FormatError: The file is no index, or is broken.
+        FormatError: The file is not an index, is broken, or names too many variables.
         OSError: The file cannot be read.
     """
-    return parse_index(memoryview(path.read_bytes()))
+    return parse_index(read_whole(path, _MAX_INDEX))
 
 
-def parse_index(data: memoryview) -> tuple[Variable, ...]:
-    """Returns the variables that the bytes of an index name.
+def parse_index(index: bytes) -> tuple[Variable, ...]:
+    """Return the variables that the bytes of an index name.
 
     Raises:
-        FormatError: They are no index, or are broken.
+        FormatError: They are not an index, are broken, or name too many variables.
     """
+    data = memoryview(index)
     if len(data) < _FOOTER or int.from_bytes(data[-8:], "little") != _MAGIC:
-        raise FormatError("it is no index of a checkpoint")
+        raise FormatError("it is not the index of a checkpoint")
     footer = data[-_FOOTER:]
     _, at = _handle(footer, 0)  # of a block that is always empty
-    found = []
-    for _, block in _entries(_block(data, _handle(footer, at)[0])):
-        for key, value in _entries(_block(data, _handle(block, 0)[0])):
+    found, left = [], len(data)
+    for _, where in _entries(_block(data, _handle(footer, at)[0])):
+        block = _block(data, _handle(where, 0)[0])
+        left -= len(block)
+        if left < 0:
+            raise FormatError("its blocks overlap")
+        for key, value in _entries(block):
             if key:  # the first one is the header
                 found.append(_variable(key, value))
+            if len(found) > MAX_VARIABLES:
+                raise FormatError(f"it names more than {MAX_VARIABLES:,} variables")
     return tuple(found)
 
 
@@ -83,12 +99,17 @@ def broken_variables(folder: Path, variables: tuple[Variable, ...]) -> Iterator[
         variables: All that the index names.
     """
     shards = 1 + max((variable.shard for variable in variables), default=0)
+    read: Counter[int] = Counter()
     for variable in variables:
         path = folder / f"variables.data-{variable.shard:05d}-of-{shards:05d}"
-        if not path.exists():
+        size = path.stat().st_size if path.exists() else None
+        read[variable.shard] += variable.size
+        if size is None:
             yield variable.key, f"{path.name} is missing"
-        elif path.stat().st_size < variable.offset + variable.size:
+        elif size < variable.offset + variable.size:
             yield variable.key, f"{path.name} ends before its data does"
+        elif size < read[variable.shard]:  # nothing is read again and again
+            yield variable.key, "its data overlaps that of other variables"
         # The checksum of strings is made in another way, of their lengths and bytes apart.
         elif variable.dtype != "string" and _crc(path, variable) != variable.checksum:
             yield variable.key, "its data does not have its checksum"
@@ -106,8 +127,8 @@ def _crc(path: Path, variable: Variable) -> int:
 
 def _handle(data: memoryview, at: int) -> tuple[tuple[int, int], int]:
     """Returns where a block is, its offset and size, and where that is said to the end."""
-    offset, at = varint(data, at)
-    size, at = varint(data, at)
+    offset, at = _varint(data, at)
+    size, at = _varint(data, at)
     return (offset, size), at
 
 
@@ -130,31 +151,38 @@ def _entries(block: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Yields keys and values; a key is written as what it does not share with the one before."""
     key, at = b"", 0
     while at < len(block):
-        shared, at = varint(block, at)
-        own, at = varint(block, at)
-        size, at = varint(block, at)
+        shared, at = _varint(block, at)
+        own, at = _varint(block, at)
+        size, at = _varint(block, at)
         if shared > len(key) or at + own + size > len(block):
             raise FormatError(f"an entry ends behind its block, at byte {at:,}")
         key = key[:shared] + bytes(block[at : at + own])
+        if len(key) > _MAX_KEY:
+            raise FormatError(f"a name is longer than {_MAX_KEY:,} bytes")
         yield key, block[at + own : at + own + size]
         at += own + size
 
 
 def _variable(key: bytes, data: memoryview) -> Variable:
-    numbers, shape, checksum = {}, memoryview(b""), 0
-    for number, kind, value, content in fields(data):
-        if kind == VARINT:
-            numbers[number] = value
-        elif (number, kind) == (2, BYTES):
-            shape = content
-        elif (number, kind) == (6, FIXED32):
-            checksum = int.from_bytes(content, "little")
+    entry = parse(_ENTRY, bytes(data))
+    if entry.offset < 0 or entry.size < 0:
+        raise FormatError("a variable's data begins or ends before its file does")
     return Variable(
         key=key.decode(errors="replace"),
-        dtype=type_name(numbers.get(1, 0)),
-        shape=read_shape(shape),
-        shard=numbers.get(3, 0),
-        offset=numbers.get(4, 0),
-        size=numbers.get(5, 0),
-        checksum=checksum,
+        dtype=type_name(entry.dtype),
+        shape=shape_of(entry.shape),
+        shard=entry.shard_id,
+        offset=entry.offset,
+        size=entry.size,
+        checksum=entry.crc32c,
     )
+
+
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    """Return an unsigned number of up to 64 bits, and where it ends."""
+    value = 0
+    for shift, byte in enumerate(data[at : at + 10]):
+        value |= (byte & 0x7F) << (7 * shift)
+        if byte < 0x80:
+            return value, at + shift + 1
+    raise FormatError(f"a number that begins at byte {at:,} has no end")

@@ -1,4 +1,4 @@
-"""What the page has of one run, section by section. Writes no page."""
+"""View of one run for the page template, section by section."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Cause
 from recgen.analysis.facts import Facts
 from recgen.analysis.report import highlight
-from recgen.analysis.report.evaluated import (
+from recgen.analysis.report.evaluation import (
     Table,
     Tile,
     evaluation_figures,
@@ -33,7 +33,7 @@ _MOST_VOCABULARIES = 40
 
 @dataclass(frozen=True)
 class Reason:
-    """A cause, and its patch where an earlier cause does not have the same."""
+    """A cause, with its patch or the code of the earlier cause that has the same patch."""
 
     cause: Cause
     patch: str = ""
@@ -42,18 +42,18 @@ class Reason:
 
 @dataclass(frozen=True)
 class Listing:
-    """A file of the run, with highlights."""
+    """A file of the run with syntax highlighting."""
 
     name: str
     lines: int
     text: Markup
 
 
-class Part:
+class RunView:
     """One run on the page.
 
     Attributes:
-        number: Its place, from 1; its anchor is `run-1`.
+        number: Its number, from 1; its anchor is `run-1`.
         run: The run.
     """
 
@@ -69,9 +69,9 @@ class Part:
         return name(self.run.title)
 
     @property
-    def place(self) -> str:
-        """Where the run lies."""
-        return name(self.run.place, 300)
+    def path(self) -> str:
+        """The path of the run."""
+        return name(self.run.path, 300)
 
     @property
     def verdict(self) -> str:
@@ -85,7 +85,7 @@ class Part:
 
     @cached_property
     def setup(self) -> list[str]:
-        """What was trained, and when it was done."""
+        """The most important settings, and when the metrics were written."""
         saved = self.run.metrics.saved_at
         done = [f"written {saved:%Y-%m-%d %H:%M}"] if saved else []
         return [name(each) for each in (*setup_of(self.facts), *done)]
@@ -103,18 +103,18 @@ class Part:
 
     @property
     def notes(self) -> list[str]:
-        """What could not be looked at."""
+        """What could not be examined."""
         problem = [self.run.problem] if self.run.problem else []
         return [name(note, 500) for note in (*problem, *self.diagnosis.notes)]
 
     @cached_property
     def tiles(self) -> list[Tile]:
-        """The figures to see first."""
+        """The figures at the top."""
         return list(tiles(self.facts))
 
     @cached_property
     def panels(self) -> list[tuple[str, list[Figure]]]:
-        """Sections of pictures, without those that would be empty."""
+        """Sections of pictures, without empty ones."""
         found = [
             ("Curves", list(curves(self.facts))),
             ("Embedding health", list(health(self.facts))),
@@ -124,39 +124,39 @@ class Part:
 
     @cached_property
     def evaluation(self) -> list[Figure]:
-        """The test beside popularity and own history."""
+        """Plots of the model, popularity and own history on test data."""
         return list(evaluation_figures(self.facts))
 
     @cached_property
     def tables(self) -> list[Table]:
-        """The test's figures."""
+        """Tables of the figures on test data."""
         return list(evaluation_tables(self.facts))
 
     @cached_property
     def candidates(self) -> list[tuple[str, str]]:
-        """What is known of the products to choose from, and of the vocabularies."""
+        """Facts of candidates, rows and vocabularies."""
         return list(_candidates(self.facts))
 
     @cached_property
     def params(self) -> list[tuple[str, str]]:
-        """What the trainer says that it trained."""
+        """The parameters that the trainer reports."""
         params = list(self.run.metrics.params.given.items())[:_MOST]
         return [(name(str(key)), name(_value(value))) for key, value in params]
 
     @cached_property
     def config(self) -> Listing | None:
-        """The config as it is written."""
+        """The config file."""
         text = self.run.report.text if self.run.report else None
         return None if text is None else _listing("config.yaml", text)
 
     @cached_property
     def modules(self) -> list[Listing]:
-        """The generated code."""
+        """The generated modules."""
         return [_listing(module, text) for module, text in self.run.modules.items()]
 
     @property
     def log(self) -> str:
-        """The end of the log, where training did not come to its end."""
+        """The end of the log, if the training failed."""
         is_failed = self.run.problem or self.facts.failure_kind
         return lines(self.run.log) if is_failed else ""
 
@@ -182,15 +182,17 @@ def _candidates(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "products in the vocabulary", f"{known:,}"
     judged = facts.judged
     if judged and judged.chance is not None:
-        yield f"{judged.measure} of products that are drawn", f"{judged.chance:.4f}"
-    for part, share in (facts.params.unknown_products or {}).items():
-        yield f"rows of {name(part)} whose product training does not know", percent(share)
+        yield f"{judged.measure} of random products", f"{judged.chance:.4f}"
+    for split, share in (facts.params.unknown_products or {}).items():
+        yield f"{name(split)} rows with a product unknown in training", percent(share)
     evaluation = facts.metrics.evaluation
     for who, share in evaluation.coverage.items() if evaluation else ():
-        yield f"products in the test's top 100, {name(who.replace('_', ' '))}", percent(share)
-    for part, label in (("train", "training"), ("eval", "validation"), ("test", "test")):
-        rows = getattr(facts.params, f"{part}_rows")
+        yield f"products in the top 100 of any test buyer, {name(who.replace('_', ' '))}", percent(
+            share
+        )
+    for split, label in (("train", "training"), ("eval", "validation"), ("test", "test")):
+        rows = getattr(facts.params, f"{split}_rows")
         if rows is not None:
-            yield f"rows of {label}", f"{rows:,}"
+            yield f"{label} rows", f"{rows:,}"
     for file, size in list(facts.run.vocabularies.items())[:_MOST_VOCABULARIES]:
-        yield f"entries of {name(file)}", f"{size:,}"
+        yield f"entries in {name(file)}", f"{size:,}"

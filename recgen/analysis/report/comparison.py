@@ -1,4 +1,4 @@
-"""Several runs beside each other: settings, figures, curves, what goes with success."""
+"""Comparison on the report page: settings, figures, curves, and what goes with success."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.report.dots import Dot, draw_dots
 from recgen.analysis.report.figures import Figure, Key, figure_of
 from recgen.analysis.report.lines import Line
-from recgen.analysis.report.part import Part
 from recgen.analysis.report.svg import COLORS
 from recgen.analysis.report.text import name
-from recgen.analysis.text import division, interval_text, what_runs_tell
+from recgen.analysis.report.view import RunView
+from recgen.analysis.text import NO_FACTORS, caveat, division, interval_text
 from recgen.metrics import Series
 
 _MOST_SETTINGS = 200
@@ -23,11 +23,11 @@ _MOST_FACTORS = 8
 
 @dataclass(frozen=True)
 class Summary:
-    """A run in the table of all: rate, how the loss moved, recall."""
+    """A row of the summary table: learning rate, loss change and recall of a run."""
 
-    part: Part
+    run: RunView
     rate: str
-    moved: str
+    change: str
     recall: str
 
 
@@ -41,7 +41,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Success:
-    """A setting that divides the runs, and how many of each side work."""
+    """A setting that divides the runs, and how many runs work on each side."""
 
     setting: str
     inside: str
@@ -49,49 +49,49 @@ class Success:
     chance: str
 
 
-class Beside:
+class ComparisonView:
     """The comparison of all runs on the page."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self.parts = parts
-        self.comparison: Comparison = compare([part.run for part in parts])
+    def __init__(self, views: Sequence[RunView]) -> None:
+        self.views = views
+        self.comparison: Comparison = compare([view.run for view in views])
 
     @property
     def runs(self) -> list[Summary]:
-        """A line a run."""
-        return [_line(part) for part in self.parts]
+        """The summary of each run."""
+        return [_summary(view) for view in self.views]
 
     @property
     def settings(self) -> list[tuple[str, list[str]]]:
-        """Settings that differ, with a value for each run."""
+        """Settings that differ, with the value of each run."""
         found = list(self.comparison.settings.items())[:_MOST_SETTINGS]
         return [(name(path), [name(value) for value in values]) for path, values in found]
 
     @property
     def rows(self) -> list[tuple[str, list[Cell]]]:
-        """Figures, the best marked, and what is no difference to it."""
+        """Figures; the best is marked, and those that do not clearly differ from it."""
         return [
-            (name(row.name), [_cell(row, place) for place in range(len(self.parts))])
+            (name(row.name), [_cell(row, index) for index in range(len(self.views))])
             for row in self.comparison.rows
         ]
 
     @property
     def figures(self) -> list[Figure]:
-        """Recall with its intervals, and the curves of all runs in one picture each."""
+        """Recall with its intervals, and pictures with the curves of all runs."""
         return [*self._dots(), *self._curves()]
 
     def _dots(self) -> Iterator[Figure]:
         for row in self._judged_rows():
             rows = [
-                (f"{place + 1}", [Dot(self.parts[place].title, each, _color(place))])
-                for place, each in enumerate(row.figures)
+                (f"{index + 1}", [Dot(self.views[index].title, each, _color(index))])
+                for index, each in enumerate(row.figures)
                 if each
             ]
-            note = "Bars are 95% intervals of the test rows or pairs; another seed is not in them."
+            note = "Bars are 95% intervals over test rows or pairs; they do not cover other seeds."
             yield Figure(f"{row.name}, by run", draw_dots(row.name, rows), note=note)
 
     def _judged_rows(self) -> Iterator[Row]:
-        """Yields the rows that say most of the most runs."""
+        """Yield the most important rows for most of the runs."""
         headlines = [each.kind.headlines for each in self.comparison.facts if each.judged]
         wanted = max(headlines, key=headlines.count, default=())
         yield from (row for row in self.comparison.rows if row.name in wanted and any(row.figures))
@@ -109,15 +109,15 @@ class Beside:
         self, title: str, series: Sequence[Series], from_zero: bool = False
     ) -> Iterator[Figure]:
         lines = [
-            Line(f"{part.number} {part.title}", values, _color(place))
-            for place, (part, values) in enumerate(zip(self.parts, series, strict=True))
+            Line(f"{view.number} {view.title}", values, _color(index))
+            for index, (view, values) in enumerate(zip(self.views, series, strict=True))
         ]
         yield from figure_of(title, lines, from_zero=from_zero)
 
     @property
     def keys(self) -> list[Key]:
-        """The runs' colors."""
-        return [Key(_color(place), part.title) for place, part in enumerate(self.parts)]
+        """The color of each run."""
+        return [Key(_color(index), view.title) for index, view in enumerate(self.views)]
 
     @property
     def factors(self) -> list[Success]:
@@ -125,41 +125,39 @@ class Beside:
         return [_success(factor) for factor in self.comparison.factors[:_MOST_FACTORS]]
 
     @property
-    def honestly(self) -> str:
-        """How far that can be believed."""
-        count = len(self.parts)
+    def caveat(self) -> str:
+        """How far the factors can be trusted."""
+        count = len(self.views)
         if self.comparison.factors:
-            return what_runs_tell(self.comparison.factors, count)
-        if count < FEWEST:
-            return ""
-        return "All runs work, or none does: no setting can be said to go with success."
+            return caveat(self.comparison.factors, count)
+        return NO_FACTORS if count >= FEWEST else ""
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why figures should not be compared too closely."""
+        """Reasons not to compare figures too closely."""
         return self.comparison.doubts
 
 
-def _color(place: int) -> str:
-    """Returns a color; after eight runs they come again, with dashed lines."""
-    round = place // COLORS
-    return f"c{place % COLORS}" + (f" r{min(round, 2)}" if round else "")
+def _color(index: int) -> str:
+    """Return the color class of a run; after eight runs, colors repeat with dashed lines."""
+    round = index // COLORS
+    return f"c{index % COLORS}" + (f" r{min(round, 2)}" if round else "")
 
 
-def _line(part: Part) -> Summary:
-    facts = part.facts
+def _summary(view: RunView) -> Summary:
+    facts = view.facts
     change, judged = loss_change(facts), facts.judged
     return Summary(
-        part,
+        view,
         rate="-" if facts.rate is None else f"{facts.rate:g}",
-        moved="-" if change is None else f"{change:+.1%}",
+        change="-" if change is None else f"{change:+.1%}",
         recall=f"@{judged.k} {figure(judged.own)}" if judged else "-",
     )
 
 
-def _cell(row: Row, place: int) -> Cell:
-    mark = "best" if place == row.best else "close" if place in row.close else ""
-    return Cell(interval_text(row.figures[place]), mark)
+def _cell(row: Row, index: int) -> Cell:
+    mark = "best" if index == row.best else "close" if index in row.close else ""
+    return Cell(interval_text(row.figures[index]), mark)
 
 
 def _success(factor: Factor) -> Success:

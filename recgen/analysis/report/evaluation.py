@@ -1,4 +1,4 @@
-"""The test of one run beside what needs no model, with intervals. Writes no page."""
+"""Evaluation of one run on test data: the model and its baselines, with intervals."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _WHO = {
 }
 _PAIRS = {"all": "All pairs", "new": "New pairs"}
 _PAIRS_NOTE = {
-    "all": "Every buyer and product of the test, once.",
-    "new": "Products that the buyer had not bought before.",
+    "all": "Each pair of a buyer and a product in the test counts once.",
+    "new": "Only products that the buyer had not bought before.",
 }
 _MOST = 10  # figures
-_ROWS_NOTE = "Each row of the test counts, repeated purchases too."
+_ROWS_NOTE = "Every test row counts, including repeated purchases."
 
 
 @dataclass(frozen=True)
 class Table:
-    """Heads, and rows whose first cell names them."""
+    """A table; the first cell of each row is its name."""
 
     title: str
     heads: tuple[str, ...]
@@ -38,7 +38,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure to see first."""
+    """A figure at the top of the page."""
 
     label: str
     value: str
@@ -46,15 +46,15 @@ class Tile:
 
 
 def tiles(facts: Facts) -> Iterator[Tile]:
-    """Yields the few figures that say most."""
+    """Yield the most important figures."""
     judged = facts.judged
     if judged is None:
         return
     own = facts.kind.figures.get(judged.name)
     yield Tile(judged.name, f"{judged.own:.4f}", _between(own.interval) if own else "")
     if judged.baseline is not None:
-        note = f"the model has {judged.own / judged.baseline:.1f} times that"
-        note = note if judged.baseline else ""
+        times = judged.own / judged.baseline if judged.baseline else None
+        note = "" if times is None else f"the model has {times:.1f} times as much"
         yield Tile(f"{facts.kind.baseline}@{judged.k}", f"{judged.baseline:.4f}", note)
     for who, pairs, label in (
         ("model", "new", f"new pairs, {judged.measure}"),
@@ -63,8 +63,8 @@ def tiles(facts: Facts) -> Iterator[Tile]:
         found = facts.kind.evaluated(who, pairs)
         if found:
             model = facts.kind.evaluated("model", pairs)
-            beside = f"the model {model.value:.4f}" if model and who != "model" else ""
-            yield Tile(label, f"{found.value:.4f}", beside or _between(found))
+            note = f"the model has {model.value:.4f}" if model and who != "model" else ""
+            yield Tile(label, f"{found.value:.4f}", note or _between(found))
 
 
 def _between(figure: Interval) -> str:
@@ -74,7 +74,7 @@ def _between(figure: Interval) -> str:
 
 
 def evaluation_figures(facts: Facts) -> Iterator[Figure]:
-    """Yields model, popularity and own history beside each other: all pairs, and new ones."""
+    """Yield plots of model, popularity and own history, on all pairs and on new ones."""
     evaluation = facts.metrics.evaluation
     figures = evaluation.figures if evaluation else {}
     for pairs, title in _PAIRS.items():
@@ -87,12 +87,12 @@ def evaluation_figures(facts: Facts) -> Iterator[Figure]:
             count = evaluation.pairs.get(pairs) if evaluation else None
             shown = {dot.label for _, dots in rows for dot in dots}
             keys = tuple(Key(color, label) for label, color in _WHO.values() if label in shown)
-            told = f"{title} ({count:,})" if count else title
-            yield Figure(told, draw_dots(told, rows), keys, _PAIRS_NOTE[pairs])
+            heading = f"{title} ({count:,})" if count else title
+            yield Figure(heading, draw_dots(heading, rows), keys, _PAIRS_NOTE[pairs])
 
 
 def evaluation_tables(facts: Facts) -> Iterator[Table]:
-    """Yields the same as tables, and the recall of the test's rows."""
+    """Yield the same figures as tables, and recall on test rows."""
     evaluation = facts.metrics.evaluation
     figures = evaluation.figures if evaluation else {}
     yield from _rows(facts)

@@ -1,0 +1,131 @@
+"""What the watch makes of figures that are given; test_failures_tf.py has trainings that fail."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+Plain = dict[str, Any]
+POPULARITY = 0.2
+CHANCE = 4.0
+
+
+@pytest.fixture
+def watched(runtime: Any) -> Callable[..., Plain]:
+    """Returns a function that shows epochs to a watch and returns its record."""
+
+    def watch(
+        ratios: Sequence[float],
+        *,
+        recall: float | None = 0.0,
+        coverage: float = 1.0,
+        dead_units: Plain | None = None,
+        steps: int = 10_000,
+        popularity: float | None = POPULARITY,
+    ) -> Plain:
+        health: Plain = {"loss_to_chance": [], "val_coverage_at_100": []}
+        health |= {tower: {} for tower in ("query", "candidate")}
+        for tower, shares in (dead_units or {}).items():
+            health[tower]["dead_units"] = shares
+        params: Plain = {"monitored_k": 10, "candidates": 1000}
+        content = {"health": health, "params": params}
+        callback = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
+        optimizer = SimpleNamespace(iterations=steps)
+        model = SimpleNamespace(stop_training=False, dead_steps={}, optimizer=optimizer)
+        callback.set_model(model)
+        for epoch, ratio in enumerate(ratios):
+            assert not model.stop_training, "it stopped in an earlier epoch"
+            health["loss_to_chance"].append(ratio)
+            health["val_coverage_at_100"].append(coverage)
+            callback.on_epoch_begin(epoch)
+            callback.on_epoch_end(epoch, {} if recall is None else {"val_recall_at_10": recall})
+        assert model.stop_training == ("failure" in params)
+        return params
+
+    return watch
+
+
+def test_a_loss_far_above_chance_is_divergence(watched: Callable[..., Plain]) -> None:  # P49
+    found = watched([10.5])
+    assert found["failure"] == "Epoch 1: The loss is 10.5 times that of chance."
+    assert (found["failure_kind"], found["failure_epoch"]) == ("divergence", 0)
+    assert watched([0.9, 1.6])["failure_kind"] == "divergence"
+    assert "failure" not in watched([9.0])  # hard negatives start high
+    assert "failure" not in watched([1.6, 1.6])  # and may stay there
+
+
+def test_a_loss_of_chance_is_not_learning(watched: Callable[..., Plain]) -> None:
+    found = watched([1.0, 1.0, 0.999])
+    assert found["failure"] == "Epoch 3: After 3 epochs the loss is that of chance."
+    assert found["failure_kind"] == "not_learning"
+    for fine in (
+        watched([1.0, 1.0]),
+        watched([1.0, 1.0, 1.0], steps=499),
+        watched([1.0, 1.0, 0.99]),
+        watched([1.003, 1.0, 0.9999]),  # slow, but it learns
+        watched([1.0, 1.0, 1.0], recall=1.06 * POPULARITY),
+    ):
+        assert "failure" not in fine
+
+
+def test_one_list_for_everybody_is_popularity_only(watched: Callable[..., Plain]) -> None:  # P42
+    found = watched([0.9, 0.9, 0.9], recall=POPULARITY, coverage=0.12)
+    assert found["failure"] == "Epoch 3: Everybody is shown the most popular products."
+    assert found["failure_kind"] == "popularity_only"
+    for fine in (
+        watched([0.9, 0.9, 0.9], recall=POPULARITY, coverage=0.16),
+        watched([0.92, 0.9, 0.9], recall=POPULARITY, coverage=0.12),
+        watched([0.9, 0.9, 0.9], recall=0.85 * POPULARITY, coverage=0.12),
+        watched([0.9, 0.9, 0.9], recall=None, coverage=0.12),
+    ):
+        assert "failure" not in fine
+
+
+def test_hidden_layers_that_stay_dead_are_a_collapse(watched: Callable[..., Plain]) -> None:  # P42
+    dead = {"query": [0.9], "candidate": [0.7]}
+    found = watched([1.0, 1.0], dead_units=dead)
+    assert found["failure"] == "Epoch 2: Training collapsed, dead hidden layers of: query."
+    assert found["failure_kind"] == "dead_tower"
+    assert found["gradient_collapse_detected"]
+    assert found["collapsed_towers"] == ["query"]
+    assert "failure" not in watched([1.0], dead_units=dead)  # some recover
+    assert "failure" not in watched([1.0, 0.9], dead_units=dead)
+
+
+def test_the_second_training_is_watched_by_its_steps_only(watched: Callable[..., Plain]) -> None:
+    assert "failure" not in watched([50.0, 50.0, 50.0], popularity=None)
+
+
+def after_a_call(runtime: Any, loss: float, dead: Plain, popularity: float | None = 0.1) -> Plain:
+    """Returns the record after a call of Keras in the second epoch."""
+    params: Plain = {}
+    content = {"health": {}, "params": params}
+    watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
+    watch.set_model(SimpleNamespace(stop_training=False, dead_steps=dead))
+    watch.on_epoch_begin(1)
+    watch.on_train_batch_end(31, {"loss": loss})
+    assert watch.model.stop_training == bool(params)
+    return params
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_is_nan(runtime: Any, loss: float) -> None:  # P50
+    found = after_a_call(runtime, loss, {"query": 9})
+    assert found["failure"] == "Epoch 2: The loss became NaN or infinite."
+    assert found["nan_detected"]
+    assert found["nan_epoch"] == found["failure_epoch"] == 1
+    second = after_a_call(runtime, loss, {}, popularity=None)
+    assert second["failure"].startswith("Second training, epoch 2: ")
+
+
+def test_towers_that_are_dead_for_some_steps_are_a_collapse(runtime: Any) -> None:  # P42
+    found = after_a_call(runtime, CHANCE, {"query": 5, "candidate": 4})
+    assert found["failure"] == "Epoch 2: Training collapsed, dead towers: query."
+    assert found["failure_kind"] == "collapse"
+    assert found["collapsed_towers"] == ["query"]
+    assert not after_a_call(runtime, CHANCE, {"query": 4})
+    assert not after_a_call(runtime, 0.4 * CHANCE, {"query": 5})  # all is learnt
