@@ -103,7 +103,7 @@ def test_files_that_are_missing_or_empty_are_one_clear_error(
     with pytest.raises(ValueError, match="No test files match"):
         runtime.Split.read([str(tmp_path / "*")], "test", columns)
     (tmp_path / "part").touch()
-    with pytest.raises(ValueError, match="The test files hold no rows"):
+    with pytest.raises(ValueError, match="The test files contain no rows"):
         runtime.Split.read([str(tmp_path / "*")], "test", columns)
 
 
