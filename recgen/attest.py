@@ -1,4 +1,4 @@
-"""Proof that a rendered module is its template's form with the plan's values, and nothing else."""
+"""Attestation: proof that a rendered module is its template's form with the plan's values."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pydantic import BaseModel
 from recgen.findings import RecgenError, show
 from recgen.literals import literal_in
 
-# What generated code may use of the machine, the runtime aside, whose text is fixed. TensorFlow is
-# not listed name by name.
+# Names that generated code may use, apart from the runtime, whose text is fixed, and TensorFlow,
+# which is not listed name by name.
 _BUILTINS = (
     "ImportError ModuleNotFoundError RuntimeError ValueError bool isinstance len max min print "
     "round super"
@@ -25,7 +25,7 @@ _DUNDER = ("__file__", "__init__", "__name__", "__version__")
 
 
 class AttestationError(RecgenError):
-    """Rendered text is not what the plan says. That is a bug of recgen: nothing is written."""
+    """Rendered text differs from the plan. This is a bug of recgen, so nothing is written."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -35,17 +35,17 @@ class AttestationError(RecgenError):
 
 
 class Plan(Protocol):
-    """What every plan says about its module."""
+    """Properties that every plan has."""
 
     @property
     def imports(self) -> frozenset[str]:
-        """Modules that the generated one imports."""
+        """Modules that the generated module imports."""
 
 
 def attest_text(text: str, form: str) -> None:
-    """Raises AttestationError unless the text is the form, with a literal in each slot.
+    """Raise AttestationError unless the text is the form, with a literal in each slot.
 
-    Both are parsed, so it does not matter how they are formatted or what comments say.
+    Both are parsed, so their formatting and comments do not matter.
     """
     pairs: list[tuple[object, object]] = [(_parsed(text), _parsed(form))]
     while pairs:
@@ -54,7 +54,7 @@ def attest_text(text: str, form: str) -> None:
         if slot is not None:
             wanted = ast.parse(slot, mode="eval").body
             if not all(isinstance(node, _LITERAL) for node in ast.walk(wanted)):
-                raise AttestationError(f"{show(slot)} is no literal")
+                raise AttestationError(f"{show(slot)} is not a literal")
         if type(given) is not type(wanted):
             raise AttestationError(f"{_named(given)} instead of {_named(wanted)}")
         if isinstance(given, ast.AST):
@@ -74,9 +74,9 @@ def attest_module(text: str, form: str, plan: Plan) -> None:
     """Raise AttestationError unless imports, names and literals are those of the plan.
 
     Args:
-        text: The module, without the runtime where that stands in it.
-        form: The same before its slots were filled.
-        plan: What the module should say.
+        text: The module, without the runtime's text.
+        form: The module before its slots were filled.
+        plan: The plan of the module.
     """
     tree = _parsed(text)
     found = set(_imports(tree))
@@ -110,7 +110,7 @@ def _imports(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):
-            yield f"{node.module} (from)"  # no template does that
+            yield f"{node.module} (from)"  # no template does this
 
 
 def _scalars(value: object) -> Iterator[object]:
@@ -122,7 +122,7 @@ def _scalars(value: object) -> Iterator[object]:
 
 
 def _values(plan: Any) -> Iterator[object]:
-    """Yields every value that a plan holds, at any depth."""
+    """Yield every value in a plan, at any depth."""
     if dataclasses.is_dataclass(plan):
         for field in dataclasses.fields(plan):
             yield from _values(getattr(plan, field.name))
@@ -138,9 +138,9 @@ def _values(plan: Any) -> Iterator[object]:
 
 def _parsed(text: str) -> ast.Module:
     try:
-        return ast.parse(text.encode())  # as Python reads a file: a comment can name an encoding
+        return ast.parse(text.encode())  # as bytes, like a file: a comment can name an encoding
     except (SyntaxError, ValueError) as error:
-        raise AttestationError(f"it is no Python: {error}") from error
+        raise AttestationError(f"it is not Python: {error}") from error
 
 
 def _named(part: object) -> str:

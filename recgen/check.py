@@ -1,4 +1,4 @@
-"""All findings on a config: reading, shape, rules. Writes nothing and raises nothing for it."""
+"""Checking a config: all findings of reading, validation and rules. Writes nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 @dataclass(frozen=True)
 class Checked:
-    """A source that was read once: all findings on it, and its config if it is one."""
+    """A source that was read once: all findings on it, and its config if it is valid."""
 
     report: Report
     config: ExperimentConfig | None
@@ -35,19 +35,20 @@ def check(
     profile: Profile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
-    """Returns all findings on an experiment, or on a feature and a model config alone.
+    """Return all findings on an experiment, or on a feature and a model config alone.
 
-    Never raises for what a user wrote.
+    Errors in the config are findings and never raise.
 
     Args:
         source: A path, a mapping, an ExperimentConfig or an object with its attributes.
-        features: A feature config, in the same forms but no path; paths start within it.
+        features: A feature config in one of these forms, except a path; the paths of findings
+            start within it.
         model: A model config, likewise.
-        profile: What the data is like; with it, the config is compared with the data.
-        allow: Codes of errors to be had as warnings.
+        profile: A profile of the data; if given, the config is compared with the data.
+        allow: Codes of errors to treat as warnings.
 
     Raises:
-        RecgenError: A code in `allow` is not known or cannot be allowed.
+        RecgenError: A code in `allow` does not exist or cannot be allowed.
         TypeError: `source` is given together with `features` or `model`.
     """
     _check_codes(allow)
@@ -63,18 +64,18 @@ def check(
 def examine(
     source: object, *, profile: Profile | None = None, allow: Collection[str] = ()
 ) -> Checked:
-    """Returns the config of a source together with what `check` finds in it.
+    """Return the config of a source together with the findings on it.
 
-    What was found in the text of the last file is kept, so that `check` and `load` of one file
-    parse and check it once.
+    The result for the last file is cached, so `check` followed by `load` parses and checks a file
+    only once.
 
     Args:
         source: A path, a mapping, an ExperimentConfig or an object with its attributes.
-        profile: What the data is like; with it, the config is compared with the data.
-        allow: Codes of errors to be had as warnings.
+        profile: A profile of the data; if given, the config is compared with the data.
+        allow: Codes of errors to treat as warnings.
 
     Raises:
-        RecgenError: A code in `allow` is not known or cannot be allowed.
+        RecgenError: A code in `allow` does not exist or cannot be allowed.
     """
     _check_codes(allow)
     found = _examined(source, profile)
@@ -86,7 +87,7 @@ def _examined(source: object, profile: Profile | None) -> Checked:
         try:
             return _examined_file(file_text(str(source)), str(source))
         except UnreadableError:
-            pass  # reading it as a document makes a finding of that
+            pass  # reading it as a document turns this into a finding
     parsed = parse(read(source))
     return Checked(_report(parsed, 0, profile), parsed.config)
 
@@ -105,10 +106,10 @@ def check_text(
     profile: Profile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
-    """Returns all findings on what a file would hold; `source` is its name.
+    """Return all findings on the text of a file named `source`.
 
     Raises:
-        UnreadableError: The text is no YAML or JSON.
+        UnreadableError: The text is not YAML or JSON.
     """
     _check_codes(allow)
     return examine_text(text, kind, source, profile).report.allowing(allow)
@@ -117,21 +118,21 @@ def check_text(
 def examine_text(
     text: str, kind: TextKind, source: str | None = None, profile: Profile | None = None
 ) -> Checked:
-    """Returns the same together with the config.
+    """Return the same together with the config.
 
     Raises:
-        UnreadableError: The text is no YAML or JSON.
+        UnreadableError: The text is not YAML or JSON.
     """
     parsed = parse(read_text(text, kind, source))
     return Checked(_report(parsed, 0, profile), parsed.config)
 
 
 def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
-    """Returns the config when `check` finds no error in it.
+    """Return the config if `check` finds no error in it.
 
     Raises:
         ConfigError: There are errors; the exception's report has all findings.
-        RecgenError: A code in `allow` is not known or cannot be allowed.
+        RecgenError: A code in `allow` does not exist or cannot be allowed.
     """
     found = examine(source, allow=allow)
     if found.config is None or not found.report.ok:
@@ -140,16 +141,16 @@ def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
 
 
 def left_out(select: Collection[str], ignore: Collection[str]) -> frozenset[str]:
-    """Returns the codes that a selection leaves out, for `Report.without`.
+    """Return the codes that a selection excludes, for `Report.without`.
 
-    Errors that cannot be allowed always stay: a config that cannot be rendered is not fine.
+    Errors that cannot be allowed are never excluded: a config with one cannot be rendered.
 
     Args:
-        select: Codes or their beginnings (`RG2`); none means all.
-        ignore: Likewise.
+        select: Codes or prefixes (`RG2`) to include; none means all.
+        ignore: Codes or prefixes to exclude.
 
     Raises:
-        RecgenError: There is no such code, or it stands for an error that cannot be allowed.
+        RecgenError: A code does not exist, or it is an error that cannot be allowed.
     """
     _check_codes([code for code in ignore if code in RULES])
     selected = _codes_of(select) if select else set(RULES)
@@ -176,7 +177,7 @@ def _check_codes(allow: Collection[str]) -> None:
             raise _unknown(code)
         if not is_ignorable(rule):
             codes = ", ".join(rule.code for rule in RULES.values() if rule.allowable)
-            message = f"{code} cannot be allowed or ignored: what would be rendered does not work"
+            message = f"{code} cannot be allowed or ignored: the rendered code would not work"
             raise RecgenError(message, f"Fix the config; only {codes} can be allowed.")
 
 
@@ -186,20 +187,20 @@ def _unknown(code: object) -> RecgenError:
 
 
 def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Report:
-    """Returns the report; `depth` is how many parts of a path stand above what was given."""
+    """Return the report; `depth` is the number of path parts above what was given."""
     document = parsed.document
     known = {"profile": profile} if profile is not None else {}
     sections: dict[str, object] = {**parsed.sections, **known}
     found = [*parsed.findings, *_rule_findings(sections, document, depth)]
     left, ignored = ignores.apply(found, document, RULES, _unasked(sections))
-    # By position where there is one; the sort keeps the order of shape, then code, otherwise.
+    # By position where there is one; otherwise the stable sort keeps validation before rules.
     left.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
     listed = tuple(_listed(left, parsed.unlisted))
     return Report(listed, document.source, document.text, tuple(ignored[:MAX_FINDINGS]))
 
 
 def _listed(found: list[Finding], unlisted: int) -> list[Finding]:
-    """Returns the findings, the errors first if there are too many, and how many more there are."""
+    """Return the findings; if there are too many, the most severe ones and a count of the rest."""
     more = max(0, len(found) - MAX_FINDINGS) + unlisted
     if not more:
         return found
@@ -220,7 +221,7 @@ def _rule_findings(
 
 
 def _unasked(sections: Mapping[str, object]) -> frozenset[str]:
-    """Returns the codes of rules that would look at more than there is: at the data, say."""
+    """Return the codes of rules that need sections that are missing, such as the data."""
     return frozenset(code for code, rule in RULES.items() if not rule.sees_everything(sections))
 
 

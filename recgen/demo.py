@@ -1,4 +1,4 @@
-"""Transactions that look like a real shop's, for a machine without data. Knows no config."""
+"""Demo data: transactions that resemble those of a real shop. Does not depend on configs."""
 
 from __future__ import annotations
 
@@ -49,42 +49,42 @@ _COUNTRY_SHARES = (0.82, 0.05, 0.05, 0.03, 0.02, 0.02, 0.01)
 
 
 def demo_data(kind: str, rows: int = DEFAULT_ROWS, seed: int = 0) -> bytes:
-    """Returns a file of transactions with the columns of UCI Online Retail.
+    """Return the contents of a file of transactions with the columns of UCI Online Retail.
 
-    Customers have tastes for a few of twelve hidden categories and buy some products again;
-    products follow a power law, have seasons, and some are launched during the year. So a model
-    can learn much more than popularity.
+    Customers like a few of twelve hidden categories and buy some products again. Products follow a
+    power law, have seasons, and are partly launched during the year. A model can therefore learn
+    much more than popularity.
 
     Args:
         kind: `csv` or `parquet`.
-        rows: Lines of invoices, each with one product.
-        seed: The same seed gives the same bytes, with the same versions of numpy and pyarrow.
+        rows: Number of invoice lines, each with one product.
+        seed: The same seed gives the same bytes with the same versions of numpy and pyarrow.
 
     Raises:
         RecgenError: The number of rows is out of range.
     """
     if not MIN_ROWS <= rows <= MAX_ROWS:
         raise RecgenError(
-            f"{rows:,} rows cannot be made", f"ask for {MIN_ROWS:,} to {MAX_ROWS:,} of them"
+            f"cannot make {rows:,} rows", f"choose a number from {MIN_ROWS:,} to {MAX_ROWS:,}"
         )
     table = transactions(rows, seed)
     return _csv(table) if kind == "csv" else _parquet(table)
 
 
 def kind_of_file(path: Path) -> str:
-    """Returns `csv` or `parquet`, by the file's name.
+    """Return `csv` or `parquet` depending on the file's suffix.
 
     Raises:
-        RecgenError: It ends otherwise.
+        RecgenError: The file has another suffix.
     """
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("csv", "parquet"):
-        raise RecgenError(f"{path} has to end in .parquet or .csv", "for example demo.parquet")
+        raise RecgenError(f"{path} must end in .parquet or .csv", "for example demo.parquet")
     return kind
 
 
 def transactions(rows: int, seed: int) -> pa.Table:
-    """Returns the transactions, in the order of their time."""
+    """Return the transactions in order of time."""
     import numpy as np
 
     draw = np.random.default_rng(seed)
@@ -99,13 +99,13 @@ def transactions(rows: int, seed: int) -> pa.Table:
 
 @dataclass(frozen=True)
 class _Products:
-    """What is sold: one value a product."""
+    """Products: arrays with one value per product."""
 
     category: Array
     appeal: Array
-    """Weight among the products of its category: a power law."""
+    """Weight among the products of a category: a power law."""
     launch: Array
-    """Day of the year on which it appears."""
+    """Day of the year on which the product is launched."""
     price: Array
     code: list[str]
     description: list[str]
@@ -113,7 +113,7 @@ class _Products:
 
 @dataclass(frozen=True)
 class _Customers:
-    """Who buys: one value, or one row, a customer."""
+    """Customers: arrays with one value, or one row, per customer."""
 
     activity: Array
     """Share of the invoices."""
@@ -138,7 +138,7 @@ def _products(draw: np.random.Generator, count: int) -> _Products:
 
 
 def _description(index: int) -> str:
-    """Returns the name of the index-th product; no two have the same."""
+    """Return the unique name of the index-th product."""
     place, category = divmod(index, len(_GOODS))
     goods = _GOODS[category]
     place, kind = divmod(place, len(goods))
@@ -157,7 +157,7 @@ def _customers(draw: np.random.Generator, count: int) -> _Customers:
 
 
 def _invoice_sizes(draw: np.random.Generator, rows: int) -> Array:
-    """Returns the number of lines of each invoice; together they are `rows`."""
+    """Return the number of lines of each invoice, which add up to `rows`."""
     import numpy as np
 
     wished = np.minimum(draw.geometric(1 / _LINES, rows), 30)
@@ -167,12 +167,12 @@ def _invoice_sizes(draw: np.random.Generator, rows: int) -> Array:
 
 
 def _invoice_times(draw: np.random.Generator, count: int) -> Array:
-    """Returns the minute of the year of each invoice, ascending: more before Christmas."""
+    """Return the minute of the year of each invoice, ascending, with more before Christmas."""
     import numpy as np
 
     day = np.arange(_DAYS)
     weight = 1 + 0.8 * np.exp(-(((day - 325) / 30.0) ** 2))
-    weight[day % 7 == 5] = 0  # the year begins with a Monday; closed on Saturdays
+    weight[day % 7 == 5] = 0  # the year begins on a Monday; closed on Saturdays
     days = draw.choice(_DAYS, count, p=weight / weight.sum())
     return np.sort(days * 1440 + draw.integers(8 * 60, 18 * 60, count))
 
@@ -185,7 +185,7 @@ def _fill_invoices(
     days: Array,
     buyers: Array,
 ) -> Array:
-    """Returns the product of each line."""
+    """Return the product of each line."""
     import numpy as np
 
     peak = draw.integers(0, _DAYS, len(_GOODS))

@@ -1,4 +1,4 @@
-"""The straight line: load, check, plan, render. A good first file to read."""
+"""Generation of modules in a straight line: load, check, plan, render. Read this file first."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from recgen.runtime import NAME, runtime_digest, runtime_text
 def render(
     source: object, *, allow: Collection[str] = (), single_file: bool = False
 ) -> dict[str, str]:
-    """Return `{file name: text}` of the generated modules; write nothing.
+    """Return the generated modules as `{file name: text}`; write nothing.
 
     These are `transform_module.py`, `trainer_module.py`, and `trainer_runtime.py`, which the
     trainer imports and which is the same for all configs.
 
     Args:
         source: A path, a mapping, or an object with the config's attributes.
-        allow: Codes of errors that are to be treated as warnings.
-        single_file: Whether the trainer has the runtime's text in itself, for whoever keeps or
-            uploads one file; there is no `trainer_runtime.py` then.
+        allow: Codes of errors to treat as warnings.
+        single_file: Whether the trainer includes the runtime's text, for systems that store or
+            upload one file; there is no `trainer_runtime.py` then.
 
     Raises:
-        recgen.ConfigError: The config has errors; the error holds the report.
+        recgen.ConfigError: The config has errors; the exception has the report.
     """
     return generate(require(source, allow=allow), single_file=single_file)
 
 
 def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str, str]:
-    """Return `{file name: text}` of the modules of a config that passed the check."""
+    """Return the modules of a config that passed the check, as `{file name: text}`."""
     plan = plan_trainer(config).with_runtime(runtime_digest(), single_file)
     modules = {
         "transform_module.py": render_template("transform/module.py.j2", plan_transform(config)),

@@ -1,8 +1,8 @@
-"""Values and comments of a config as Python text, and the slots that stand for them until then.
+"""Literals and comments of generated code, and the slots that stand for them in templates.
 
-Templates never see that text. They get slots, which are plain identifiers, so what a template
-gives is Python before a single character of the config is in it: its `form`. Filling the slots
-is the last step, and `recgen.attest` compares the outcome with the form.
+Templates never see the text of a config. They get slots, which are plain identifiers, so the
+output of a template is Python before it contains a single character of the config: its `form`.
+Filling the slots is the last step, and `recgen.attest` compares the result with the form.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ import re
 import textwrap
 from typing import Any
 
-WIDTH = 88  # black's own line length, so that black finds nothing to change
+WIDTH = 88  # black's default line length, so that black finds nothing to change
 
-_FORMATTER = re.compile(r"(fmt|yapf):")  # `fmt: off` in a comment would switch black off
+_FORMATTER = re.compile(r"(fmt|yapf):")  # `fmt: off` in a comment would disable black
 _SLOT = re.compile(r"(LITERAL|COMMENT)_((?:[0-9a-f]{2})*)_")
 
 
 def literal_slot(value: Any) -> str:
-    """Returns the slot of a value; see `literal` for what has one."""
+    """Return the slot of a value; `literal` lists the possible types."""
     return f"LITERAL_{literal(value).encode().hex()}_"
 
 
 def comment_slot(text: str) -> str:
-    """Returns the slot of a comment, for a template line such as `# {{ text | comment }}`."""
+    """Return the slot of a comment, for a template line such as `# {{ text | comment }}`."""
     return f"COMMENT_{text.encode().hex()}_"
 
 
 def literal_in(identifier: str) -> str | None:
-    """Returns the literal for which an identifier is the slot, or None if it is none."""
+    """Return the literal for which an identifier is the slot, or None if it is not a slot."""
     found = _SLOT.fullmatch(identifier)
     return bytes.fromhex(found[2]).decode() if found and found[1] == "LITERAL" else None
 
 
 def fill(form: str) -> str:
-    """Returns the text with all slots filled."""
+    """Return the text of a form with all slots filled."""
     return "\n".join(map(_filled, form.split("\n")))
 
 
@@ -51,10 +51,10 @@ def _filled(line: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Returns a value as a Python literal: the only way in which a value gets into code.
+    """Return a value as a Python literal: the only way for a value to get into code.
 
     Raises:
-        TypeError: There is no literal of that type.
+        TypeError: There is no literal for that type.
         ValueError: The number is not finite.
         AssertionError: The literal does not read back as the value, which is a bug of recgen.
     """
@@ -82,7 +82,7 @@ def _literal(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Returns the value without its subclass, whose repr may be another one."""
+    """Return the value without its subclass, whose repr may differ."""
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
     kinds = (str, float) if not isinstance(value, (int, type(None))) else ()
@@ -98,7 +98,7 @@ def _escaped(character: str) -> str:
 
 
 def _comment(text: str, start: str) -> str:
-    """Returns text for a comment: every line but the first begins with `# ` of its own."""
+    """Return text for a comment: every line but the first begins with its own `# `."""
     printable = "".join(c if c.isprintable() or c == " " else "\n" for c in text)
     printable = _FORMATTER.sub(r"\1 :", printable)
     width = WIDTH - len(start) - 2

@@ -1,8 +1,8 @@
-"""Optimizers, a row each: how each is built, what it costs, and which learning rates train.
+"""Optimizers, one row each: how to build it, what it costs, and which learning rates train.
 
 The rules, the trainer's plan, the causes of failed runs and the proposed configs read this table.
-To add an optimizer, write its row here and its name in `config/model.py`. docs/limits.md has the
-measurements. Knows no config.
+To add an optimizer, add a row here and its name in `config/model.py`. docs/limits.md has the
+measurements. Does not depend on configs.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from math import inf
 from typing import Final, Literal
 
 RECOMMENDED: Final = "adagrad"
-"""The default of configs, and what is proposed instead of an optimizer that does not suit."""
-_USUAL_DEPTH = 3  # assumed where the towers are not known
+"""The default, and the replacement that is proposed for an unsuitable optimizer."""
+_USUAL_DEPTH = 3  # assumed if the towers are not known
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A keyword argument of the Keras class, and why it has its value."""
+    """A keyword argument of the Keras class and the reason for its value."""
 
     name: str
     value: float
@@ -28,13 +28,13 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Learning rates of towers with this depth or more, up to the depth of the next entry.
+    """Learning rates for towers of this depth or more, up to the depth of the next entry.
 
     Attributes:
-        depth: Dense layers of the deeper tower, the projection included; 1 without layers.
+        depth: Dense layers of the deeper tower, including the projection; 1 without layers.
         safe: The highest rate at which every measured run trained.
-        highest: Above it, recall is lost.
-        failing: From it on, towers collapse or nearly do.
+        highest: The rate above which recall drops.
+        failing: The rate from which on towers collapse or nearly do.
     """
 
     depth: int
@@ -49,13 +49,13 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """Towers that an optimizer does not suit.
+    """Towers for which an optimizer is unsuitable.
 
     Attributes:
-        depth: From which depth on.
+        depth: The depth from which on it is unsuitable.
         message: What happens.
         help: What to use instead.
-        severity: Of the finding.
+        severity: Severity of the finding.
     """
 
     depth: int
@@ -66,23 +66,23 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizerInfo:
-    """What is known of one optimizer.
+    """Facts about one optimizer.
 
     Attributes:
         keras: The class in `tf.keras.optimizers`.
-        slots: Numbers that it keeps for each weight.
-        rates: What trains, by depth, the shallowest first.
-        lowest: Below this rate a model is still where popularity is after three epochs, unless its
-            depth lets no higher one be safe.
-        arguments: Arguments of the class beyond the learning rate and clipping.
+        slots: Number of values that it stores for each weight.
+        rates: Learning rates by depth, the shallowest first.
+        lowest: The rate below which a model is no better than popularity after three epochs,
+            unless its depth makes all higher rates unsafe.
+        arguments: Arguments of the class other than the learning rate and clipping.
         is_experimental: Whether the class is in `tfrs.experimental.optimizers` instead.
         is_sparse: Whether a step touches only the rows of a table that the batch needs.
-        is_adaptive: Whether each gradient is divided by a running mean of its size. A step is then
-            as long as the rate, so that clipping changes little and an l2 penalty is divided away.
+        is_adaptive: Whether each gradient is divided by a running mean of its size. Steps are then
+            as long as the rate, so clipping changes little and an l2 penalty has little effect.
         decays_weights: Whether weights decay without an l2 penalty.
-        unclipped: From this rate on, training ends in NaN unless gradients are clipped, which
-            rescues it; None where clipping rescues nothing.
-        unfit: Towers that it does not suit at any rate.
+        unclipped: The rate from which on training ends in NaN unless gradients are clipped; None
+            if clipping makes no difference.
+        unfit: Towers for which it is unsuitable at any rate.
     """
 
     keras: str
@@ -99,34 +99,35 @@ class OptimizerInfo:
 
     @property
     def proposed(self) -> float:
-        """The rate to begin with: the safe one of towers without layers."""
+        """The rate to start with: the safe rate for towers without layers."""
         return self.rates[0].safe
 
     def at(self, depth: int | None) -> Rates:
-        """Return the rates of towers with so many dense layers; None where that is not known."""
+        """Return the rates for towers with this many dense layers; None if that is unknown."""
         known = _USUAL_DEPTH if depth is None else depth
         return next((r for r in reversed(self.rates) if r.depth <= known), self.rates[0])
 
     def is_low(self, rate: float, depth: int | None) -> bool:
-        """Return whether a model hardly learns at this rate, and a higher one is safe."""
+        """Return whether a model learns very little at this rate, and a higher rate is safe."""
         return rate < min(self.lowest, self.at(depth).safe)
 
     def is_unfit(self, depth: int) -> bool:
-        """Return whether it does not suit towers with so many dense layers."""
+        """Return whether the optimizer is unsuitable for towers with this many dense layers."""
         return self.unfit is not None and depth >= self.unfit.depth
 
 
-# Keras' default of 0.1 is made for summed losses: the gradients of a mean loss, about 1e-3, drown
-# in it and the model stays at chance.
+# Keras' default of 0.1 suits summed losses: the gradients of a mean loss, about 1e-3, are
+# negligible beside it, and the model stays at chance.
 _ACCUMULATOR = Argument(
-    "initial_accumulator_value", 1e-7, "Keras' 0.1 would drown the gradients of a mean loss."
+    "initial_accumulator_value", 1e-7, "Keras' 0.1 would dwarf the gradients of a mean loss."
 )
 # Measured on the shop of the tests: with TFRS's 1e-7 it stayed at chance at every rate.
 _THRESHOLD = Argument(
-    "absolute_threshold", 0.01, "With TFRS's 1e-7 the smallest weight of a table stops all of it."
+    "absolute_threshold", 0.01, "With TFRS's 1e-7, a table's smallest weight stalls all of it."
 )
 _DEEP = (
-    # 0.1 trained in four of four seeds, at 0.2 two of two failed; other data may have half of that.
+    # 0.1 trained in four of four seeds and 0.2 failed in two of two; on other data, the limit may
+    # be half of that.
     Rates(3, safe=0.05, failing=0.1),
     Rates(6, safe=0.01, failing=0.05),
     Rates(8, safe=0.002, failing=0.01),
@@ -146,7 +147,7 @@ _RMSPROP = (
     Rates(6, safe=0.003, highest=0.01, failing=0.05),
     Rates(8, safe=0.002, highest=0.01, failing=0.01),
 )
-_BOUNDED = (Rates(1, safe=0.05), *_DEEP)  # no rate is too high for towers of two layers
+_BOUNDED = (Rates(1, safe=0.05), *_DEEP)  # no rate is too high for towers of up to two layers
 
 OPTIMIZERS: Mapping[str, OptimizerInfo] = {
     "adagrad": OptimizerInfo(
@@ -166,7 +167,7 @@ OPTIMIZERS: Mapping[str, OptimizerInfo] = {
         unclipped=1.0,
         unfit=Unfit(
             1,
-            "sgd moves rare IDs hardly at all: it learns little more than popularity",
+            "sgd barely moves rare IDs, so it learns little more than popularity",
             "Use adagrad or adam.",
             "warning",
         ),
@@ -185,7 +186,7 @@ OPTIMIZERS: Mapping[str, OptimizerInfo] = {
         arguments=(_ACCUMULATOR,),
         unfit=Unfit(
             2,
-            "ftrl with layers: such towers learnt nothing at any rate that was tried",
+            "ftrl does not train towers with layers: they learnt nothing at any rate tried",
             "Use adagrad, or no layers.",
             "error",
         ),
@@ -193,7 +194,7 @@ OPTIMIZERS: Mapping[str, OptimizerInfo] = {
     "clippy_adagrad": OptimizerInfo(
         keras="ClippyAdagrad",
         slots=1,
-        rates=_BOUNDED,  # each step is at most a share of the weight's size
+        rates=_BOUNDED,  # a step is at most a fraction of the weight's size
         lowest=0.01,  # its steps are no longer than Adagrad's
         arguments=(_ACCUMULATOR, _THRESHOLD),
         is_experimental=True,

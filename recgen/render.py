@@ -1,4 +1,4 @@
-"""Plan -> text. The only module that knows black, and how templates become code."""
+"""Rendering of plans: the only module that uses Jinja and black."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from recgen.templates import TEMPLATES
 if TYPE_CHECKING:  # both are slow to import, and `import recgen` must not be
     import jinja2
 
-# Between definitions: sections are formatted one by one, since most are the same in every module
-# and black is nine tenths of the time.
+# Separator of sections, which are formatted one by one and cached: most are the same in every
+# module, and black takes nine tenths of the time.
 _SECTION = "\f"
 
 
 def render_template(name: str, plan: Plan) -> str:
-    """Return the black-formatted module that a template makes of a plan.
+    """Return the module that a template renders from a plan, formatted with black.
 
     Raises:
-        AttestationError: The text is not what was planned: a bug of recgen, not of the config.
+        AttestationError: The text differs from the plan: a bug of recgen, not of the config.
     """
     form = _environment().get_template(name).render(plan=plan)
     text = "\n\n".join(map(_finish, form.split(_SECTION)))
@@ -34,7 +34,7 @@ def render_template(name: str, plan: Plan) -> str:
 
 @lru_cache(maxsize=64)
 def _finish(form: str) -> str:
-    """Returns a section with its slots filled, formatted, and compared with its form."""
+    """Return a section with its slots filled, formatted and compared with its form."""
     text = _format(fill(form))
     attest_text(text, form)
     return text
@@ -50,14 +50,14 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # What templates, macros and filters give is Markup; all other text meets `finalize`.
+        # Output of templates, macros and filters is Markup; all other text goes to `finalize`.
         autoescape=True,
         finalize=_only_names,
     )
     environment.filters |= {
         "py": lambda value: Markup(literal_slot(value)),
         "comment": lambda text: Markup(comment_slot(text)),
-        # In a trainer of one file, what is the runtime's is its own.
+        # A single-file trainer defines the runtime's names itself.
         "runtime_names": lambda form, one: form.replace("runtime.", "") if one else form,
     }
     environment.globals["section_end"] = Markup(_SECTION)
@@ -66,7 +66,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _only_names(value: Any) -> Any:
-    """Lets through what templates made, numbers, and names; all else needs `py` or `comment`."""
+    """Accept template output, whole numbers and names; all else needs `py` or `comment`."""
     if hasattr(value, "__html__") or type(value) is int:
         return value
     is_name = isinstance(value, str) and value.isidentifier() and value.isascii()
@@ -81,4 +81,4 @@ def _format(section: str) -> str:
     try:
         return black.format_str(section, mode=black.Mode(line_length=WIDTH))
     except black.parsing.InvalidInput as error:
-        raise AttestationError(f"it is no Python: {error}") from error
+        raise AttestationError(f"it is not Python: {error}") from error

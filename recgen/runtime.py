@@ -1,7 +1,7 @@
-"""The runtime of generated trainers: plain Python, the same for all configs.
+"""Runtime of generated trainers: plain Python, the same for all configs.
 
 `templates/runtime/trainer_runtime.py` is emitted as it is, below a header with its digest. A
-trainer of one file has the same text in itself.
+single-file trainer includes the same text.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def runtime_digest() -> str:
 
 
 def runtime_text() -> str:
-    """Return what `trainer_runtime.py` holds."""
+    """Return the contents of `trainer_runtime.py`."""
     return f"{MARK}\n# digest: {runtime_digest()}\n{_source()}"
 
 
 def runtime_body() -> str:
-    """Return the runtime without its docstring and imports: what a single file has of it."""
+    """Return the runtime without its docstring and imports, for a single-file trainer."""
     _, mark, body = _source().partition(_IMPORTS_END)
     return mark + body
 

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 7) of what recgen reads and writes, for editors and other programs."""
+"""JSON Schema (draft 7) of the files that recgen reads and writes, for editors and programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ARRAY_LIMITS = {"minLength": "minItems", "maxLength": "maxItems"}
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Returns the schema of a model, as editors and validators of draft 7 understand it."""
+    """Return the schema of a model in draft 7, for editors and validators."""
     schema = model.model_json_schema(
         ref_template="#/definitions/{model}", schema_generator=_Generator
     )
@@ -25,24 +25,24 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def schema_text(model: type[BaseModel] = ExperimentConfig) -> str:
-    """Returns the schema of configs, or of another model, as a file holds it."""
+    """Return the schema of configs, or of another model, as the text of a file."""
     return json.dumps(schema_of(model), indent=2, ensure_ascii=False) + "\n"
 
 
 class _Generator(GenerateJsonSchema):
-    """Leaves out what says nothing in an editor, and words what does for one."""
+    """Schema generator that omits what is redundant in an editor and adapts the rest to one."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        return False  # it is the key again
+        return False  # the title would repeat the key
 
     def encode_default(self, dft: Any) -> Any:
-        """Returns a default as a user would write it, without what it does not say."""
+        """Return a default as a user would write it, without its own defaults."""
         if isinstance(dft, BaseModel):
             return dft.model_dump(mode="json", exclude_defaults=True)
         return super().encode_default(dft)
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        """Says "or null" within the type, so that editors do not speak of two schemas."""
+        """Return a schema with null among the types, so that editors do not show two schemas."""
         inner = self.generate_inner(schema["schema"])
         if "enum" in inner:
             words = {key: value for key, value in inner.items() if key != "type"}
@@ -52,7 +52,7 @@ class _Generator(GenerateJsonSchema):
         return {"anyOf": [inner, {"type": "null"}]}
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
-        """Looks at the tag first: an editor then speaks of one model, not of all of them."""
+        """Return a schema that checks the tag first, so that editors report on one model only."""
         tag = schema["discriminator"]
         assert isinstance(tag, str)  # no model of ours has a function there
         choices = schema["choices"]
@@ -68,7 +68,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def _as_draft_7(part: Any) -> Any:
-    """Returns a part of a schema in the words of draft 7."""
+    """Return a part of a schema translated to draft 7."""
     if isinstance(part, list):
         return [_as_draft_7(each) for each in part]
     if not isinstance(part, dict):
@@ -76,6 +76,6 @@ def _as_draft_7(part: Any) -> Any:
     found = {key: _as_draft_7(value) for key, value in part.items()}
     if part.get("type") == "array":
         found = {_ARRAY_LIMITS.get(key, key): value for key, value in found.items()}
-    if "$ref" in found and len(found) > 1:  # draft 7 looks at nothing beside it
+    if "$ref" in found and len(found) > 1:  # draft 7 ignores keys beside it
         found["allOf"] = [{"$ref": found.pop("$ref")}]
     return found

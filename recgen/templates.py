@@ -1,4 +1,4 @@
-"""Place of the templates: beside the package in a checkout, inside it in the wheel."""
+"""Location of the templates: beside the package in a checkout, inside it in the wheel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""{name: text} -> files or a diff. The only module that writes where the user wants output."""
+"""Writing of files and diffs. The only module that writes where the user wants output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file of the output; `changed` is False when it already held the text."""
+    """A written file; `changed` is False if it already had this content."""
 
     path: Path
     changed: bool
@@ -29,18 +29,18 @@ class Written:
 def write_files(
     files: Mapping[str, str], folder: Path, *, force: bool = False
 ) -> tuple[Written, ...]:
-    """Writes generated files: all of them or, when one cannot be written, none.
+    """Write generated files: all of them or, if one cannot be written, none.
 
-    A file that already holds its text is not touched, so that its time stays.
+    A file that already has this text is not touched, so its modification time stays the same.
 
     Args:
         files: Texts by file name.
-        folder: Where they go; it is made if it is missing.
-        force: Replace files that recgen did not generate, too.
+        folder: Target folder; it is created if it does not exist.
+        force: Whether to also replace files that recgen did not generate.
 
     Raises:
-        RecgenError: The folder cannot be written, or a file in it is not recgen's.
-        ValueError: A name is no plain file name.
+        RecgenError: The folder cannot be written, or recgen did not generate a file in it.
+        ValueError: A name is not a plain file name.
     """
     paths = _targets(files, folder)
     present = {name: _content(path) for name, path in paths.items()}
@@ -56,26 +56,26 @@ def write_files(
 
 
 def write_data(content: bytes, path: Path, *, force: bool = False) -> Written:
-    """Writes a file with data, as a whole or not at all; see `write_all`."""
+    """Write a file completely or not at all; see `write_all`."""
     return write_all({path: content}, force=force)[0]
 
 
 def write_all(contents: Mapping[Path, bytes], *, force: bool = False) -> tuple[Written, ...]:
-    """Writes files: all of them or, when one cannot be written, none.
+    """Write files: all of them or, if one cannot be written, none.
 
     Args:
-        contents: What they hold; their folders are made if they are missing.
-        force: Replace files that are there and hold something else.
+        contents: Contents by path; missing folders are created.
+        force: Whether to replace existing files with other contents.
 
     Raises:
-        RecgenError: A file cannot be written, or another one is there.
+        RecgenError: A file cannot be written, or exists with other contents.
     """
     present = {path: _content(_no_link(path)) for path in contents}
     changed = {path: content for path, content in contents.items() if content != present[path]}
     for path in changed:
         if present[path] is not None and not force:
             raise RecgenError(
-                f"{path} exists and holds something else",
+                f"{path} exists and has other contents",
                 "choose another name, or replace it with --force",
             )
     with disk_errors(f"writing {' and '.join(map(str, contents))}"):
@@ -86,22 +86,22 @@ def write_all(contents: Mapping[Path, bytes], *, force: bool = False) -> tuple[W
 
 
 def begins_with(path: Path, mark: str) -> bool:
-    """Says whether a file is there that begins with a text, such as what recgen wrote."""
+    """Return whether a file exists and begins with a mark, such as that of recgen's output."""
     try:
         with path.open("rb") as file:
             return file.read(len(mark.encode())) == mark.encode()
-    except OSError:  # writing will tell
+    except OSError:  # writing will report it
         return False
 
 
 def stale(files: Mapping[str, str], folder: Path) -> tuple[str, ...]:
-    """Returns the names of the files in the folder that are missing or hold another text."""
+    """Return the names of the files in the folder that are missing or outdated."""
     paths = _targets(files, folder)
     return tuple(name for name, text in files.items() if _content(paths[name]) != text.encode())
 
 
 def diff(files: Mapping[str, str], folder: Path) -> str:
-    """Returns what `write_files` would change, as a unified diff; empty when nothing."""
+    """Return the changes that `write_files` would make, as a unified diff; empty if none."""
     chunks: list[str] = []
     for name, path in _targets(files, folder).items():
         content = _content(path)
@@ -112,13 +112,13 @@ def diff(files: Mapping[str, str], folder: Path) -> str:
 
 
 def diff_texts(before: str, after: str, old: str, new: str) -> str:
-    """Returns what changes from a text to another, with their names, as a unified diff."""
+    """Return the unified diff of two texts, with their names."""
     return "".join(difflib.unified_diff(_lines(before), _lines(after), fromfile=old, tofile=new))
 
 
 @contextmanager
 def disk_errors(doing: str) -> Iterator[None]:
-    """Turns what the system says of a full disk or missing rights into an error for the user."""
+    """Turn system errors, such as a full disk or missing permissions, into a RecgenError."""
     try:
         yield
     except OSError as error:
@@ -126,9 +126,9 @@ def disk_errors(doing: str) -> Iterator[None]:
         full = error.errno in _FULL or "No space left" in reason  # Arrow gives no number
         if isinstance(error, FileExistsError):
             reason = f"{error.filename} is a file, not a folder"
-        advice = "free some space" if full else "choose another place, or its rights"
+        advice = "free some space" if full else "choose another place, or change its permissions"
         raise RecgenError(
-            f"{doing} failed: {reason}", f"{advice}; nothing half-written is left"
+            f"{doing} failed: {reason}", f"{advice}; no half-written files are left"
         ) from error
 
 
@@ -137,18 +137,18 @@ def _targets(files: Mapping[str, str], folder: Path) -> dict[str, Path]:
         raise RecgenError(f"{folder} is a file, not a folder", "choose another folder with --out")
     for name in files:
         if name in ("", ".", "..") or any(mark in name for mark in "/\\\0:"):
-            raise ValueError(f"{name!r} is no plain file name")
+            raise ValueError(f"{name!r} is not a plain file name")
     return {name: _no_link(folder / name) for name in files}
 
 
 def _no_link(path: Path) -> Path:
-    if path.is_symlink():  # what is meant: the link, or the file that it points to?
+    if path.is_symlink():  # unclear what is meant: the link, or its target
         raise RecgenError(f"{path} is a symbolic link", "remove it, or choose another place")
     return path
 
 
 def _content(path: Path) -> bytes | None:
-    """Returns what a file holds, or None when there is none."""
+    """Return the contents of a file, or None if it does not exist."""
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -167,7 +167,7 @@ def _refuse_foreign(path: Path, content: bytes | None) -> None:
 
 
 def _replace(contents: Mapping[Path, bytes]) -> None:
-    """Puts all files into their places once all of them are on the disk."""
+    """Move all files into place once all of them are on the disk."""
     partial = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in contents}
     try:
         for path, content in contents.items():
@@ -186,7 +186,7 @@ def _replace(contents: Mapping[Path, bytes]) -> None:
 
 
 def _lines(text: str) -> list[str]:
-    """Returns the lines for a diff. Only a line feed ends a line, unlike in `splitlines`."""
+    """Return the lines of a text for a diff. Unlike `splitlines`, split only at line feeds."""
     lines = text.split("\n")
     last = lines.pop()
     ended = [f"{line}\n" for line in lines]

@@ -374,7 +374,7 @@ def test_demo_data(run, folder):
     assert run("demo-data", "--rows", "300") == (0, "wrote     demo.parquet (300 rows)\n", "")
     assert run("demo-data", "--rows", "300")[1] == "unchanged demo.parquet (300 rows)\n"
     code, _, err = run("demo-data", "--rows", "300", "--seed", "1")
-    assert (code, "exists and holds something else" in err) == (2, True)
+    assert (code, "exists and has other contents" in err) == (2, True)
     assert run("demo-data", "--rows", "300", "--seed", "1", "--force")[0] == 0
     assert run("demo-data", "-o", "d.csv", "--rows", "300")[0] == 0
     assert Path("d.csv").read_text().count("\n") == 301

@@ -286,7 +286,7 @@ def test_a_preset_that_is_not_there_is_an_error(run, reported):
     code, _, err = run("runs", "--preset", "tutoral")
     error, help = err.splitlines()
     assert (code, error) == (2, "error: there is no preset 'tutoral'")
-    assert help.startswith("  help: did you mean 'tutorial'? there are small_catalogue, ")
+    assert help.startswith("  help: did you mean 'tutorial'? the presets are small_catalogue, ")
 
 
 def test_no_runs_are_told(run, folder):

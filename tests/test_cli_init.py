@@ -88,7 +88,7 @@ def test_files_that_are_there_stay_unless_forced(run: Any) -> None:
     Path("config.yaml").write_text("mine\n", "utf-8")
     code, _, err = run("init", "-o", "config.yaml")
     assert code == 2
-    assert "config.yaml exists and holds something else" in err
+    assert "config.yaml exists and has other contents" in err
     assert Path("config.yaml").read_text("utf-8") == "mine\n"
     assert not Path(SCHEMA_FILE).exists()  # both files or none
     assert run("init", "-o", "config.yaml", "--force")[0] == 0
@@ -123,10 +123,10 @@ def test_guesses_are_told(run: Any) -> None:
     write_csv(Path("shop.csv"), UGLY["several"]())
     code, out, _ = run("init", "--data", "shop.csv", "-o", "config.yaml")
     assert code == 0
-    assert "GUESS: 'product_no' could be the product's ID as well" in out
-    assert "order_id: 8.3 values a buyer and 30.8 values a product: known only with" in out
+    assert "GUESS: 'product_no' could also be the product's ID" in out
+    assert "order_id: 8.3 values per buyer and 30.8 values per product: known only with" in out
     assert out.endswith("next: recgen train config.yaml --data shop.csv\n")
-    assert "# GUESS: 'user_id' could be the buyer's ID as well. Check this." in (
+    assert "# GUESS: 'user_id' could also be the buyer's ID. Check this." in (
         Path("config.yaml").read_text("utf-8")
     )
 
@@ -138,7 +138,7 @@ def test_without_a_buyer_nothing_is_guessed(run: Any) -> None:  # P25
     assert "no column looks like the buyer's ID" in out
     assert out.endswith("next: recgen check config.yaml --data shop.csv\n")
     text = Path("config.yaml").read_text("utf-8")
-    assert "# GUESS: no column looks like the buyer's ID: set it.\n  buyer_id_column: null" in text
+    assert "# GUESS: no column looks like the buyer's ID. Set it.\n  buyer_id_column: null" in text
 
 
 @pytest.mark.parametrize("name", UGLY)

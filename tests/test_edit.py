@@ -149,7 +149,7 @@ def test_json_keeps_its_form():
         edit('{"a":{"b":1}}', [fix(["a", "c", "d"], value=2)], "json")
         == '{"a":{"b":1,"c":{"d":2}}}'
     )
-    with pytest.raises(RecgenError, match="JSON has no number"):
+    with pytest.raises(RecgenError, match="JSON cannot represent"):
         edit(text, [fix(["a"], value=float("inf"))], "json")
 
 

@@ -198,7 +198,7 @@ def test_numbers_that_are_too_large_for_a_float_are_none(tmp_path):
         (b"{", "is not JSON"),
         (b"[" * 100_000, "is not JSON"),
         (b"\xff\xfe", "is not JSON"),
-        (b"[]", "holds a list instead of a training's metrics"),
+        (b"[]", "contains a list instead of the metrics of a training"),
         (b'{"epochs": ' + b"9" * 5000 + b"}", "is not JSON"),  # Python refuses such integers
     ],
 )

@@ -86,7 +86,7 @@ def test_more_keys_may_be_there(tmp_path):
 )
 def test_what_does_not_fit_is_named(tmp_path, path, value, said):  # P71, P72
     with pytest.raises(
-        RecgenError, match=r"training_metrics\.json does not fit the schema"
+        RecgenError, match=r"training_metrics\.json does not match the schema"
     ) as error:
         read(tmp_path, changed(path, value))
     assert said in error.value.message
@@ -104,10 +104,10 @@ def test_many_misfits_are_counted(tmp_path):
     [
         ("", "is not JSON"),
         ("{", "is not JSON"),
-        ('{"epochs": NaN}', "holds NaN, which JSON does not have"),  # P51
-        ('{"more": -Infinity}', "holds -Infinity"),
+        ('{"epochs": NaN}', "contains NaN, which JSON does not have"),  # P51
+        ('{"more": -Infinity}', "contains -Infinity"),
         ("[" * 100_000, "is not JSON"),
-        ("[]", "does not fit the schema: the file: "),
+        ("[]", "does not match the schema: the file: "),
     ],
 )
 def test_what_is_no_strict_json_is_refused(tmp_path, content, said):

@@ -16,7 +16,7 @@ from ugly import Rows, shop, write_csv
 
 from recgen.check import check_text
 from recgen.config import ExperimentConfig
-from recgen.data.estimates import Parts, embedding_width
+from recgen.data.estimates import SplitSizes, embedding_width
 from recgen.local.profile import read_profile
 from recgen.propose import Proposal, propose, sizes
 from recgen.propose.ids import Choice, Keys
@@ -154,11 +154,17 @@ def test_three_rows_tell_nothing(rows: Rows, tmp_path: Path) -> None:
     [
         (lambda rows: [None] * len(rows["sku"]), "it has no value in any row"),
         (lambda rows: ["EUR"] * len(rows["sku"]), "it is 'EUR' in every row"),
-        (lambda rows: list(range(len(rows["sku"]))), "it tells rows apart"),
+        (lambda rows: list(range(len(rows["sku"]))), "it identifies rows"),
         (lambda rows: drawn(rows, lambda draw: draw.choice("ab") * (draw.random() < 0.3)), "null"),
-        (lambda rows: by(rows, "sku", lambda n: f"Name {n}"), "says again which product it is"),
-        (lambda rows: by(rows, "customer_id", lambda n: f"{n}@x"), "says again which buyer it is"),
-        (lambda rows: by(rows, "kind", lambda n: f"group {n}"), "says the same as 'kind'"),
+        (lambda rows: by(rows, "sku", lambda n: f"Name {n}"), "only repeats which product it is"),
+        (
+            lambda rows: by(rows, "customer_id", lambda n: f"{n}@x"),
+            "only repeats which buyer it is",
+        ),
+        (
+            lambda rows: by(rows, "kind", lambda n: f"group {n}"),
+            "has the same information as 'kind'",
+        ),
         (lambda rows: drawn(rows, lambda draw: draw.randint(1, 5)), "known only with the purchase"),
         (lambda rows: by(rows, "kind", lambda n: f"{n},5"), "numbers with a decimal comma"),
         (lambda rows: by(rows, "sku", lambda n: f"{n % 28 + 1:02}.12.2020"), "in ISO form"),
@@ -173,7 +179,7 @@ def test_what_is_left_out_and_why(
     if reason == "null":
         values = [value or None for value in values]
         reason = "of the rows have no value"
-    proposal = proposed({**rows, "extra_id" if "apart" in reason else "extra": values})
+    proposal = proposed({**rows, "extra_id" if "identifies" in reason else "extra": values})
     why = next(why for name, why in proposal.left_out.items() if name.startswith("extra"))
     assert reason in why
     assert "#   extra" in proposal.text
@@ -288,14 +294,14 @@ def test_what_depends_on_both_ids_is_a_guess(rows: Rows, proposed: Callable[...,
         rows["shop"][index] = "B"
         rows["sku"][index] = f"B{rows['sku'][index]}"
         rows["customer_id"][index] += 1_000_000
-    assert "GUESS: the other tower would fit as well. Check this." in proposed(rows).text
+    assert "GUESS: it would also fit the other tower. Check this." in proposed(rows).text
 
 
 def test_a_rival_makes_it_a_guess(rows: Rows, proposed: Callable[..., Proposal]) -> None:  # P25
     rows["client_id"] = drawn(rows, lambda draw: draw.randrange(100))
     proposal = proposed(rows)
     assert not proposal.keys.buyer.sure
-    assert "# GUESS: 'client_id' could be the buyer's ID as well. Check this." in proposal.text
+    assert "# GUESS: 'client_id' could also be the buyer's ID. Check this." in proposal.text
 
 
 def test_the_time_is_no_property_of_the_buyer(
@@ -316,7 +322,7 @@ def test_two_times_of_a_purchase_make_it_a_guess(
     rows["invoice_date"] = [time + day * (n % 3) for n, time in enumerate(rows["order_date"])]
     proposal = proposed(rows)
     assert not proposal.keys.time.sure
-    assert "could be the time of the purchase as well. Check this." in proposal.text
+    assert "could also be the time of the purchase. Check this." in proposal.text
 
 
 def test_a_date_in_2099_leaves_no_share_of_the_time(
@@ -371,12 +377,12 @@ def test_the_width_of_the_output(buyers: int, products: int, width: int) -> None
     [(300_000, 1024, 3659, 100), (30_000, 512, 200, 40), (900, 16, 30, 10), (1, 2, 3, 3)],
 )
 def test_batches_and_answers_fit_the_data(rows: int, batch: int, products: int, top_k: int) -> None:
-    model = sizes.model(*keys_of(10, products), Parts(rows, 0, 0), 64)
+    model = sizes.model(*keys_of(10, products), SplitSizes(rows, 0, 0), 64)
     assert (model["batch_size"], model["top_k"]) == (batch, top_k)
 
 
 def test_batches_grow_where_validation_would_take_longer_than_training() -> None:
-    model = sizes.model(*keys_of(10, 1900), Parts(1800, 600, 600), 64)
+    model = sizes.model(*keys_of(10, 1900), SplitSizes(1800, 600, 600), 64)
     assert 3 * 1800 * model["batch_size"] >= 600 * 1900  # RG406
     assert model["batch_size"] == 256
 

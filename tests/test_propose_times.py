@@ -33,7 +33,7 @@ def test_buyers_who_come_again_have_a_history(
         "transforms": {"history": {"shared_with": "sku", "max_length": 300}},
     }
     assert proposal.features["buyer"][-1] == "past_products"
-    assert "a run makes it of the transactions" in " ".join(proposal.text.split())
+    assert "a run computes it from the transactions" in " ".join(proposal.text.split())
 
 
 def test_whole_numbers_are_listed_as_they_are_read(
@@ -83,7 +83,7 @@ def test_late_purchases_count_more_where_there_are_enough(
     proposal = proposed(many(minutes=25))  # 347 days, 87% of them for training
     model = config_of(proposal).model
     assert model.recency_half_life_days == pytest.approx(347 * 0.87 / 6, abs=2)
-    assert "each epoch draws its rows" in " ".join(proposal.text.split())
+    assert "an epoch has" in " ".join(proposal.text.split())
     steps = int(proposal.text.split("# About ")[1].split(" batches")[0])
     assert steps >= 50
 
@@ -108,7 +108,7 @@ def test_the_catalogues_size_and_what_it_decides(
 ) -> None:
     proposal = proposed(rows)
     assert config_of(proposal).data.catalogue_size == len(set(rows["sku"]))
-    assert "score them all" in proposal.text
+    assert "to score all of them" in proposal.text
 
 
 def test_the_proposal_for_the_demo_data_has_all_of_it_and_nothing_is_found(

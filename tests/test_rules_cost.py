@@ -85,7 +85,7 @@ def test_means_of_weights_are_kept_beside_them(experiment):
     few, many = (with_table(experiment, rows, 512) for rows in (170_000, 180_000))
     assert problems("RG401", experiment, None, features=few, model=model) == []
     (message,) = problems("RG401", experiment, None, features=many, model=model)
-    assert "with what adagrad keeps for them and their means: " in message
+    assert "with the state of adagrad and their means: " in message
 
 
 def test_with_data_tables_have_the_rows_of_the_data(experiment):

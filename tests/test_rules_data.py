@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from recgen.check import check
 from recgen.config import DataConfig, FeatureConfig, Split
-from recgen.data.estimates import Parts, parts
+from recgen.data.estimates import SplitSizes, split_sizes
 from recgen.data.profile import Profile
 from recgen.findings import Finding, percent
 from recgen.local.profile import read_profile
@@ -94,7 +94,7 @@ def test_p26_parts_are_those_of_a_run() -> None:
         ("random", (344_813, 11_890, 39_634)),
     ):
         split = Split(kind=kind, date_column="InvoiceDate", validation=0.03, test=0.1)
-        assert parts(features, DataConfig(split=split), profile) == Parts(*expected)
+        assert split_sizes(features, DataConfig(split=split), profile) == SplitSizes(*expected)
 
 
 def test_a_column_is_looked_up_by_its_name_then_by_its_source(
@@ -203,7 +203,7 @@ def test_p33_times_in_another_unit(
     if said is None:
         assert messages == []
     else:
-        assert messages[0].startswith(f"'bought_at' holds {said}, for example ")
+        assert messages[0].startswith(f"'bought_at' contains {said}, for example ")
 
 
 def test_a_time_of_day_is_no_wrong_unit(plain: dict[str, Any], tmp_path: Path) -> None:

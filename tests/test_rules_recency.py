@@ -11,7 +11,7 @@ from checks import Rows, added, problems
 from test_rules_data import DAY, FIRST, codes, found, plain, profile_of, shop
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, Split
-from recgen.data.estimates import drawn_rows, list_values, parts
+from recgen.data.estimates import drawn_rows, list_values, split_sizes
 from recgen.data.profile import ColumnProfile
 from recgen.rules import RULES
 
@@ -111,7 +111,9 @@ def drawn(times: list[int], days: float, split: Split, folder: Path) -> tuple[fl
     data = DataConfig(split=split)
     profile = profile_of(folder, table)
     features = FeatureConfig()
-    rows, estimated = parts(features, data, profile), drawn_rows(features, data, profile, days)
+    rows, estimated = split_sizes(features, data, profile), drawn_rows(
+        features, data, profile, days
+    )
     assert rows is not None
     assert estimated is not None
     training = np.sort(times)[: rows.training]

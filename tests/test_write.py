@@ -55,7 +55,7 @@ def test_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, call):
     with pytest.raises(RecgenError, match="No space left on device") as error:
         write_files(FILES, tmp_path, force=True)
     monkeypatch.undo()
-    assert error.value.help == "free some space; nothing half-written is left"
+    assert error.value.help == "free some space; no half-written files are left"
     assert contents(tmp_path) == {"one.py": f"{MARK}\nold\n"}
 
 
@@ -64,7 +64,7 @@ def test_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, call):
 )
 def test_names_that_leave_the_folder_are_refused(tmp_path, name):  # P7
     for act in (write_files, stale, diff):
-        with pytest.raises(ValueError, match="no plain file name"):
+        with pytest.raises(ValueError, match="not a plain file name"):
             act({name: ONE}, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
@@ -131,7 +131,7 @@ def test_data_is_written_once(tmp_path):
     path = tmp_path / "new" / "data.csv"
     assert write_data(b"1", path).changed
     assert not write_data(b"1", path).changed
-    with pytest.raises(RecgenError, match="exists and holds something else"):
+    with pytest.raises(RecgenError, match="exists and has other contents"):
         write_data(b"2", path)
     assert path.read_bytes() == b"1"
     assert write_data(b"2", path, force=True).changed

@@ -37,7 +37,7 @@ LEARNING_RATE = 0.05
 BATCH_SIZE = 1024  # over all replicas
 EPOCHS = 8
 SEED = 42
-PATIENCE = 3  # epochs without a better recall
+PATIENCE = 3  # epochs without a better recall before training stops
 
 # The model.
 EMBEDDING_DIM = 128
@@ -173,7 +173,7 @@ class Recommender(tf.Module):
 
 
 def run_fn(fn_args):
-    """Trains, evaluates and exports; TFX's Trainer calls it.
+    """Train, evaluates and exports; TFX's Trainer calls it.
 
     Args:
         fn_args: TFX's FnArgs. train_steps, if set, are the steps of an epoch, and
@@ -329,7 +329,7 @@ def build_model(transform_output, catalogue, probe, learning_rate, steps):
     model.compile(
         optimizer=tf.keras.optimizers.Adagrad(
             learning_rate,
-            # Keras' 0.1 would drown the gradients of a mean loss.
+            # Keras' 0.1 would dwarf the gradients of a mean loss.
             initial_accumulator_value=1e-07,
             # Over all gradients together, unlike clipnorm.
             global_clipnorm=1.0,

@@ -1,4 +1,4 @@
-"""Command `export`: writes finished trainings for TensorBoard or MLflow."""
+"""Command `export`: logs finished trainings to MLflow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recgen.cli.app import Runs, app
 
 
 def _known(tool: str) -> str:
-    """Return the name of a tool that runs are exported to."""
+    """Return the name of a tool if runs can be exported to it."""
     if tool == "tensorboard":
         raise typer.BadParameter(
             "the trainer writes TensorBoard's files into the run's folder: "
@@ -30,11 +30,11 @@ def export(
     runs: Runs,
     to: Annotated[
         str,
-        typer.Option(metavar="[mlflow]", callback=_known, help="Whose format.", show_default=False),
+        typer.Option(metavar="[mlflow]", callback=_known, help="The tool.", show_default=False),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write.")] = Path("mlruns"),
 ) -> None:
-    """Write finished trainings into a store of MLflow."""
+    """Log finished trainings to an MLflow file store."""
     from recgen.analysis.exporting import ALLOW, log_run
 
     for run in map(load_run, runs):

@@ -1,4 +1,4 @@
-"""What a user may write, as Pydantic models. No I/O, no TensorFlow."""
+"""Configs: what a user may write, as Pydantic models. No I/O, no TensorFlow."""
 
 from recgen.config.experiment import DataConfig, ExperimentConfig, Split, residuals_of
 from recgen.config.features import (

@@ -1,4 +1,4 @@
-"""One experiment: features, model and data in one file. No I/O, no decisions."""
+"""Experiments: features, model and data in one file. No I/O, no decisions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Split(Config):
     """How rows are divided into training, validation and test."""
 
     kind: Literal["strict_time", "time_holdout", "random"]
-    """strict_time: training, validation and test follow each other in time.
-    time_holdout: test is the last part, validation is drawn from the rest. random: all drawn."""
+    """strict_time: training, validation and test follow each other in time. time_holdout: the
+    test is the last part, and validation is drawn from the rest. random: all are drawn."""
     date_column: Column | None = None
-    """The data's name of the column with the time of the transaction."""
+    """Name, in the data, of the column with the time of the transaction."""
     validation: Share = 0.05
-    """Share of the time span, or of the rows where they are drawn."""
+    """Share of the time span, or of the rows if they are drawn at random."""
     test: Share = 0.1
-    """Share of the time span, or of the rows where they are drawn."""
+    """Share of the time span, or of the rows if they are drawn at random."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
-    """Seed of what is drawn; no effect on strict_time."""
+    """Seed of the random draws; has no effect on strict_time."""
 
 
 class DataConfig(Config):
@@ -35,35 +35,35 @@ class DataConfig(Config):
     source: Place | None = None
     """A CSV or Parquet file."""
     column_types: dict[Column, BqType] = Field(default={})
-    """Types of columns that are no features: those of crosses, and the date column."""
+    """Types of columns that are not features: members of crosses, and the date column."""
     catalogue_size: Count | None = None
-    """Products in the catalogue, roughly; what `negatives: auto` goes by."""
+    """Approximate number of products in the catalogue; `negatives: auto` depends on it."""
     split: Split | None = None
-    """How rows are divided; without it, 5% are drawn for validation and 5% for the test."""
+    """How rows are divided; by default, 5% are drawn for validation and 5% for the test."""
 
 
 class ExperimentConfig(Config):
-    """What one YAML file holds."""
+    """The contents of one config file."""
 
     name: Name = ""
-    """Free text; stands in the generated code and names the folder of a run."""
+    """Free text; appears in the generated code and names the folder of a run."""
     description: Prose | None = None
-    """Free text, carried into the generated code as a comment."""
+    """Free text, copied into the generated code as a comment."""
     features: FeatureConfig
     """The columns of both towers."""
     model: ModelConfig = ModelConfig()
     """Layers, optimizer, training and serving."""
     data: DataConfig = DataConfig()
-    """Where the transactions are, and how they are divided."""
+    """Where the transactions are and how they are divided."""
 
 
 def residuals_of(
     features: FeatureConfig, model: ModelConfig, side: Side
 ) -> tuple[TextFeature | HistoryFeature, ...]:
-    """Returns what skips the projection of a tower without layers: vectors as wide as its output.
+    """Return the features that skip the projection of a tower without layers.
 
-    These are the ID's and the histories' vectors. They are added to the projection of the other
-    features, so the projection's input lacks them.
+    These are the ID and the histories, if their vectors are as wide as the output. The vectors
+    are added to the projection of the other features, so they are not part of its input.
     """
     if model.layers_of(side):
         return ()

@@ -1,4 +1,4 @@
-"""The features of both towers: columns and crosses. No I/O, no decisions."""
+"""Features of both towers: columns and crosses. No I/O, no decisions."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ _ID_ENDINGS = ("_id", "_no", "_key", "_code")
 
 
 class BaseFeature(Config):
-    """What all features share."""
+    """Fields that all features share."""
 
     column: Column
     """Name of the column in the source."""
     display_name: OptionalColumn | None = None
-    """The alias under which the data carries the column."""
+    """The column's alias in the data, if it is not named as in the source."""
     description: Prose | None = None
-    """Carried into the generated code as a comment."""
+    """Copied into the generated code as a comment."""
     is_primary_id: Flag = False
     """Marks the ID column of its tower."""
     stats: Stats | None = None
-    """Kept for the platform; not used."""
+    """Kept for the platform; recgen does not use it."""
 
     @property
     def output_name(self) -> str:
-        """The column's name everywhere but in the source."""
+        """The column's name everywhere except in the source."""
         return self.display_name or self.column
 
 
@@ -59,11 +59,11 @@ class TextFeature(BaseFeature):
     """A category: an ID, a name, a code."""
 
     data_type: Literal["text"]
-    """The kind of column, which says what transforms there are."""
+    """The kind of column, which determines the transforms it can have."""
     bq_type: BqType = "STRING"
     """The column's type in BigQuery."""
     transforms: TextTransforms = TextTransforms(embedding=Embedding())
-    """What becomes of the column; without this key, an embedding."""
+    """How the column is transformed; by default, by an embedding."""
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -72,18 +72,18 @@ class TextFeature(BaseFeature):
 
     @property
     def output_keys(self) -> tuple[str, ...]:
-        """Keys under which `preprocessing_fn` gives this feature."""
+        """Keys under which `preprocessing_fn` returns this feature."""
         return (self.output_name,) if self.active else ()
 
     @property
     def width(self) -> int:
-        """Numbers that this feature adds to its tower's input."""
+        """Number of values that this feature adds to its tower's input."""
         embedding = self.transforms.embedding
         return embedding.embedding_dim if embedding and embedding.enabled else 0
 
 
 class _ScaledFeature(BaseFeature):
-    """What numeric and temporal features share: a place on a scale."""
+    """Fields that numeric and temporal features share: both lie on a scale."""
 
     transforms: NumericTransforms | TemporalTransforms
 
@@ -94,13 +94,13 @@ class _ScaledFeature(BaseFeature):
 
     @property
     def cycles(self) -> tuple[Cycle, ...]:
-        """The cycles whose sine and cosine are given; only times have any."""
+        """The cycles whose sine and cosine are computed; only times have any."""
         cyclical = self.transforms.enabled.get("cyclical")
         return cyclical.cycles if isinstance(cyclical, Cyclical) else ()
 
     @property
     def output_keys(self) -> tuple[str, ...]:
-        """Keys under which `preprocessing_fn` gives this feature."""
+        """Keys under which `preprocessing_fn` returns this feature."""
         name = self.output_name
         endings = {"normalize": "norm", "bucketize": "bucket", "missing_flag": "missing"}
         plain = (f"{name}_{endings[kind]}" for kind in self.active if kind in endings)
@@ -109,7 +109,7 @@ class _ScaledFeature(BaseFeature):
 
     @property
     def width(self) -> int:
-        """Numbers that this feature adds to its tower's input."""
+        """Number of values that this feature adds to its tower's input."""
         bucketize = self.transforms.bucketize
         if bucketize is None or not bucketize.enabled:
             return len(self.output_keys)
@@ -120,33 +120,33 @@ class NumericFeature(_ScaledFeature):
     """A quantity: a price, a count, an age."""
 
     data_type: Literal["numeric"]
-    """The kind of column, which says what transforms there are."""
+    """The kind of column, which determines the transforms it can have."""
     bq_type: BqType = "FLOAT64"
     """The column's type in BigQuery."""
     transforms: NumericTransforms = NumericTransforms(normalize=Normalize())
-    """What becomes of the column; without this key, `normalize`."""
+    """How the column is transformed; by default, by `normalize`."""
 
 
 class TemporalFeature(_ScaledFeature):
     """A point in time."""
 
     data_type: Literal["temporal"]
-    """The kind of column, which says what transforms there are."""
+    """The kind of column, which determines the transforms it can have."""
     bq_type: BqType = "TIMESTAMP"
     """The column's type in BigQuery."""
     transforms: TemporalTransforms = TemporalTransforms(normalize=Normalize())
-    """What becomes of the column; without this key, `normalize`."""
+    """How the column is transformed; by default, by `normalize`."""
 
 
 class HistoryFeature(BaseFeature):
     """A list of past values, such as a buyer's products."""
 
     data_type: Literal["history"]
-    """The kind of column, which says what transforms there are."""
+    """The kind of column, which determines the transforms it can have."""
     bq_type: BqType = "ARRAY<STRING>"
     """The column's type in BigQuery."""
     transforms: HistoryTransforms = HistoryTransforms()
-    """What becomes of the column."""
+    """How the column is transformed."""
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -155,12 +155,12 @@ class HistoryFeature(BaseFeature):
 
     @property
     def output_keys(self) -> tuple[str, ...]:
-        """Keys under which `preprocessing_fn` gives this feature."""
+        """Keys under which `preprocessing_fn` returns this feature."""
         return (self.output_name,) if self.history else ()
 
     @property
     def history(self) -> History | None:
-        """What becomes of the list, if anything."""
+        """The enabled `history` transform, if there is one."""
         history = self.transforms.history
         return history if history and history.enabled else None
 
@@ -177,21 +177,21 @@ class CrossFeature(Config):
     column: Column
     """Name of the column in the source."""
     display_name: OptionalColumn | None = None
-    """The alias under which the data carries the column."""
+    """The column's alias in the data, if it is not named as in the source."""
     type: Literal["text", "numeric", "temporal"] = "text"
     """How the column is read; numbers and times are cut into quantiles first."""
     crossing_buckets: Buckets = 100
-    """Number of quantiles; no effect on text."""
+    """Number of quantiles; has no effect on text."""
 
     @property
     def usual_type(self) -> BqType:
-        """The column's type where `data.column_types` does not name it."""
+        """The column's type unless `data.column_types` gives another."""
         types: dict[str, BqType] = {"numeric": "FLOAT64", "temporal": "TIMESTAMP"}
         return types.get(self.type, "STRING")
 
     @property
     def output_name(self) -> str:
-        """The column's name everywhere but in the source."""
+        """The column's name everywhere except in the source."""
         return self.display_name or self.column
 
 
@@ -217,16 +217,16 @@ class Cross(Config):
 
 
 class FeatureConfig(Config):
-    """What each tower sees."""
+    """The features of each tower."""
 
     name: Name | None = None
-    """Free text; stands in the generated code where the experiment has no name."""
+    """Free text; appears in the generated code if the experiment has no name."""
     description: Prose | None = None
-    """Free text; stands in the generated code where the experiment has none."""
+    """Free text; appears in the generated code if the experiment has no description."""
     buyer_id_column: OptionalColumn | None = None
-    """Output name of the buyer tower's ID; detected when missing."""
+    """Output name of the buyer tower's ID; detected if not given."""
     product_id_column: OptionalColumn | None = None
-    """Output name of the product tower's ID; detected when missing."""
+    """Output name of the product tower's ID; detected if not given."""
     buyer_model_features: ListOf[Feature] = ()
     """Columns of the buyer tower."""
     product_model_features: ListOf[Feature] = ()
@@ -236,36 +236,36 @@ class FeatureConfig(Config):
     product_model_crosses: ListOf[Cross] = ()
     """Crosses of the product tower."""
     target_column: OptionalColumn | None = None
-    """What ranking predicts; retrieval has none."""
+    """The column that ranking predicts; retrieval has none."""
 
     def features_of(self, side: Side) -> tuple[Feature, ...]:
-        """Returns the features of one tower."""
+        """Return the features of one tower."""
         return self.buyer_model_features if side == "buyer" else self.product_model_features
 
     def crosses_of(self, side: Side) -> tuple[Cross, ...]:
-        """Returns the crosses of one tower."""
+        """Return the crosses of one tower."""
         return self.buyer_model_crosses if side == "buyer" else self.product_model_crosses
 
     def width_of(self, side: Side) -> int:
-        """Returns the number of values in one tower's input."""
+        """Return the number of values in one tower's input."""
         crosses = sum(cross.embedding_dim for cross in self.crosses_of(side))
         return crosses + sum(map(self.feature_width, self.features_of(side)))
 
     def feature_width(self, feature: Feature) -> int:
-        """Returns the number of values that a feature adds: a history's are another's vectors."""
+        """Return the number of values that a feature adds; a history has another's vectors."""
         if not isinstance(feature, HistoryFeature):
             return feature.width
         shared = self.shared_by(feature)
         return shared.width if shared else 0
 
     def shared_by(self, feature: HistoryFeature) -> TextFeature | None:
-        """Returns the feature whose vectors a history uses, if there is one."""
+        """Return the feature whose vectors a history uses, if there is one."""
         name = feature.history.shared_with if feature.history else None
         texts = (f for side in SIDES for f in self.features_of(side) if isinstance(f, TextFeature))
         return next((text for text in texts if text.output_name == name and text.active), None)
 
     def id_of(self, side: Side) -> str | None:
-        """Returns the output name of a tower's ID: the one given, else the one detected."""
+        """Return the output name of a tower's ID: as given, otherwise as detected."""
         given = self.buyer_id_column if side == "buyer" else self.product_id_column
         candidates = detect_id(self.features_of(side))
         return given or (candidates[0] if len(candidates) == 1 else None)
@@ -282,7 +282,7 @@ class FeatureConfig(Config):
 
 
 def detect_id(features: tuple[Feature, ...]) -> tuple[str, ...]:
-    """Returns the output names that may be the ID: those marked, else text named like one."""
+    """Return the output names that may be the ID: those marked, otherwise text named like one."""
     marked = tuple(feature.output_name for feature in features if feature.is_primary_id)
     return marked or tuple(
         feature.output_name

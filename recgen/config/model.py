@@ -1,4 +1,4 @@
-"""The model: towers, optimizer, training, retrieval. No I/O, no decisions."""
+"""Model settings: towers, optimizer, training, retrieval. No I/O, no decisions."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Dense(Config):
     activation: Activation | None = "relu"
     """null means linear."""
     l1_reg: Penalty = 0.0
-    """Factor of the sum of absolute weights, added to the loss."""
+    """Factor of the L1 penalty (the sum of absolute weights) in the loss."""
     l2_reg: Penalty = 0.0
-    """Factor of the sum of squared weights, added to the loss."""
+    """Factor of the L2 penalty (the sum of squared weights) in the loss."""
 
     @property
     def activation_name(self) -> Activation:
@@ -38,7 +38,7 @@ class Dense(Config):
 
 
 class Dropout(Config):
-    """Sets a share of its inputs to zero while training."""
+    """Sets a share of its inputs to zero during training."""
 
     type: Literal["dropout"]
     """The kind of layer."""
@@ -59,7 +59,7 @@ class LayerNorm(Config):
     type: Literal["layer_norm"]
     """The kind of layer."""
     epsilon: Annotated[Real, Field(ge=1e-12, le=1)] = 1e-3
-    """Added to the variance, so that nothing is divided by zero."""
+    """Added to the variance to avoid a division by zero."""
 
 
 Layer = Annotated[Dense | Dropout | BatchNorm | LayerNorm, Field(discriminator="type")]
@@ -70,9 +70,9 @@ class ModelConfig(Config):
     """How the towers are built and trained."""
 
     model_type: Literal["retrieval", "ranking", "multitask"] = "retrieval"
-    """What is trained; only retrieval is supported."""
+    """The kind of model; only retrieval is supported."""
     buyer_tower_layers: Layers = ()
-    """Layers after the concatenated features; a linear projection follows where needed."""
+    """Layers after the concatenated features; a linear projection follows if needed."""
     product_tower_layers: Layers = ()
     """The same for products."""
     rating_head_layers: Layers = ()
@@ -82,24 +82,24 @@ class ModelConfig(Config):
     share_tower_weights: Flag = False
     """One set of layers for both towers."""
     optimizer: Optimizer = "adagrad"
-    """What turns gradients into steps."""
+    """The optimizer."""
     learning_rate: Annotated[Real, Field(gt=0, le=10)] = 0.05
-    """Length of the steps; what trains depends on the optimizer and on depth."""
+    """Learning rate; which rates train well depends on the optimizer and the depth."""
     batch_size: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] = 1024
-    """Rows of a global batch, over all replicas."""
+    """Rows of a global batch, summed over all replicas."""
     learning_rate_schedule: Literal["constant", "warmup_cosine", "plateau"] = "constant"
     """warmup_cosine rises over the first 5% of the steps and falls to zero; plateau halves the
     rate when validation recall stalls."""
     ema_decay: Annotated[Real, Field(ge=0.5, lt=1)] | None = None
-    """What is validated and served is the mean of the weights over the steps, which keeps this
-    share of itself in each: 0.999 is a mean over the last thousand. null for the last weights."""
+    """Validate and serve an exponential moving average of the weights with this decay per step:
+    0.999 averages over about the last thousand steps. null uses the last weights."""
     epochs: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 8
-    """How often training goes over all rows, at most."""
+    """Maximum number of passes over all rows."""
     early_stopping_patience: Patience | None = 3
-    """Training ends after so many epochs without a better validation recall; null trains them all.
-    In both cases the best epoch's weights are kept."""
+    """Stop training after this many epochs without a better validation recall; null trains all
+    epochs. In both cases, the weights of the best epoch are kept."""
     refit: Flag = True
-    """Trains a second time, on validation rows too, for as many epochs as were best."""
+    """Train again on training and validation rows, for the number of epochs that was best."""
     loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
     """Ranking only."""
     retrieval_weight: Weight | None = None
@@ -107,61 +107,61 @@ class ModelConfig(Config):
     ranking_weight: Weight | None = None
     """Multitask only."""
     retrieval_algorithm: Literal["brute_force", "scann"] = "brute_force"
-    """How serving finds products; only brute_force, which is exact, is supported."""
+    """How products are searched when serving; only brute_force, which is exact, is supported."""
     top_k: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 100
-    """Products that serving returns; at most the catalogue."""
+    """Number of products in an answer, at most those of the catalogue."""
     scann_num_leaves: Count | None = None
-    """scann only: partitions of the catalogue."""
+    """scann only: number of partitions of the catalogue."""
     scann_leaves_to_search: Count | None = None
-    """scann only: partitions that are searched."""
+    """scann only: number of partitions that are searched."""
     enable_training_metrics: Flag = True
-    """Recall on validation data after each epoch."""
+    """Measure recall on the validation rows after each epoch."""
     negatives: Literal["auto", "in_batch", "mixed", "full_catalogue"] = "auto"
-    """What a product is compared with: the batch's products, these and some drawn from the
-    catalogue, or the whole catalogue; auto decides by `data.catalogue_size`."""
+    """What the right product is compared with: the products of the batch, these and some drawn
+    from the catalogue (mixed), or the whole catalogue; auto decides by `data.catalogue_size`."""
     catalogue_negatives: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] = 1024
-    """mixed only: products drawn from the catalogue for each batch."""
+    """mixed only: number of products drawn from the catalogue for each batch."""
     hard_negatives: Annotated[int, Field(strict=True, ge=1, le=1_048_576)] | None = None
-    """Of each row's negatives, only so many with the highest scores count; null for all."""
+    """Use only this many of each row's negatives, those with the highest scores; null for all."""
     recency_half_life_days: Annotated[Real, Field(ge=0.01, le=100_000)] | None = None
-    """A row that is so many days older is seen half as often; null for no difference."""
+    """Draw a row half as often as one that is this many days newer; null for no difference."""
     logq_correction: Flag = True
-    """Corrects negatives for how often each product is sampled."""
+    """Correct the scores of negatives for how often each product is sampled."""
     remove_accidental_hits: Flag = False
-    """Takes other rows of the same product out of the in-batch negatives."""
+    """Remove other rows of the same product from the in-batch negatives."""
     normalize_embeddings: Flag = False
-    """Scales both towers' outputs to length 1: scores are cosines."""
+    """Scale the outputs of both towers to length 1, so that scores are cosines."""
     temperature: Annotated[Real, Field(ge=0.001, le=100)] = 1.0
-    """Scores are divided by it in the loss."""
+    """Divides the scores in the loss."""
     label_smoothing: Annotated[Real, Field(ge=0, le=0.5)] = 0.0
-    """Share of the target that is spread over the negatives."""
+    """Share of the target that is distributed over the negatives."""
     output_dropout: Annotated[Real, Field(ge=0, lt=1)] = 0.0
-    """Share of the buyer's vector that is set to zero while training."""
+    """Share of the buyer's vector that is set to zero during training."""
     embedding_max_norm: Annotated[Real, Field(ge=0.01, le=1_000)] | None = None
-    """Bound of the length of each vector in an embedding table; null for none."""
+    """Maximum length of each vector in an embedding table; null for no limit."""
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0
-    """Bound of the norm of all gradients together; null switches it off."""
+    """Maximum norm of all gradients together; null disables clipping."""
     distribution: Literal["auto", "none", "mirrored", "multi_worker"] = "auto"
-    """auto has one replica for each GPU of the machine, or of the machines that TF_CONFIG names;
-    the others were options of earlier versions and are read as auto."""
+    """auto uses one replica for each GPU of the machine, or of the machines in TF_CONFIG; the
+    other values are options of earlier versions and are read as auto."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    """mixed_bfloat16 computes the layers in 16 bits, and keeps weights and loss in 32."""
+    """mixed_bfloat16 computes the layers in 16 bits and keeps weights and loss in 32."""
     jit_compile: Flag = False
-    """Compiles the training step with XLA."""
+    """Compile the training step with XLA."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
-    """Seed of weights, shuffling and dropout."""
+    """Seed of initial weights, shuffling and dropout."""
 
     def layers_of(self, side: Side) -> tuple[Layer, ...]:
-        """Returns the layers of one tower, as configured."""
+        """Return the layers of one tower, as configured."""
         return self.buyer_tower_layers if side == "buyer" else self.product_tower_layers
 
     def is_projected(self, side: Side) -> bool:
-        """Says whether a linear projection follows, since no layer gives the output's width."""
+        """Return whether a linear projection follows because no layer has the output's width."""
         layers = self.layers_of(side)
         last = layers[-1] if layers else None
         return not (isinstance(last, Dense) and last.units == self.output_embedding_dim)
 
     def depth_of(self, side: Side) -> int:
-        """Returns the number of dense layers of one tower, the projection included."""
+        """Return the number of dense layers of one tower, the projection included."""
         dense = sum(isinstance(layer, Dense) for layer in self.layers_of(side))
         return dense + self.is_projected(side)

@@ -1,4 +1,4 @@
-"""What a product is compared with in the loss. No I/O."""
+"""Negatives: what the right product is compared with in the loss. No I/O."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from recgen.config.model import ModelConfig
 Negatives = Literal["in_batch", "mixed", "full_catalogue"]
 
 _FULL = 2
-"""Products for each row of a batch up to which the whole catalogue is scored. A step's scores then
-take up to twice the time of a batch's own, and are exact."""
+"""Products per row of a batch up to which `auto` scores the whole catalogue. Scoring then takes up
+to twice the time of scoring the batch's own products, and is exact."""
 
 
 def negatives_of(model: ModelConfig, data: DataConfig) -> Negatives:
-    """Returns the kind of negatives; `auto` is decided by the size of the catalogue."""
+    """Return the kind of negatives; `auto` is decided by the size of the catalogue."""
     if model.negatives != "auto":
         return model.negatives
     size = data.catalogue_size
@@ -23,15 +23,15 @@ def negatives_of(model: ModelConfig, data: DataConfig) -> Negatives:
 
 
 def scored_of(model: ModelConfig, data: DataConfig, products: int | None = None) -> int | None:
-    """Returns how many products each row is scored with, the right one included.
+    """Return how many products each row is compared with, including the right one.
 
     Args:
-        model: The model, whose `hard_negatives` are not asked: they are chosen among these.
-        data: What names the catalogue's size.
-        products: The catalogue's size, where it is known better.
+        model: The model. Its `hard_negatives` do not count, since they are chosen among these.
+        data: The data section, which may give the size of the catalogue.
+        products: The size of the catalogue, if it is known from the data.
 
     Returns:
-        None where that is the whole catalogue, and nobody says how large it is.
+        None if that is the whole catalogue and its size is not known.
     """
     kind = negatives_of(model, data)
     if kind == "full_catalogue":

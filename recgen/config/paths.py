@@ -1,4 +1,4 @@
-"""Features, crosses and layers of a config, each with its path from the experiment's root."""
+"""Paths of a config's features, crosses and layers from the root of the experiment."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ from recgen.findings import Location
 
 
 def path_of(side: Side, kind: Literal["features", "crosses"], index: int) -> Location:
-    """Returns the path of a feature or a cross of one tower."""
+    """Return the path of a feature or a cross of one tower."""
     return ("features", f"{side}_model_{kind}", index)
 
 
 def features_of(features: FeatureConfig, side: Side) -> Iterator[tuple[Location, Feature]]:
-    """Yields the features of one tower with their paths."""
+    """Yield the features of one tower with their paths."""
     for index, feature in enumerate(features.features_of(side)):
         yield path_of(side, "features", index), feature
 
 
 def crosses_of(features: FeatureConfig, side: Side) -> Iterator[tuple[Location, Cross]]:
-    """Yields the crosses of one tower with their paths."""
+    """Yield the crosses of one tower with their paths."""
     for index, cross in enumerate(features.crosses_of(side)):
         yield path_of(side, "crosses", index), cross
 
 
 def all_features(features: FeatureConfig) -> Iterator[tuple[Location, Feature]]:
-    """Yields the features of both towers with their paths."""
+    """Yield the features of both towers with their paths."""
     for side in SIDES:
         yield from features_of(features, side)
 
 
 def all_crosses(features: FeatureConfig) -> Iterator[tuple[Location, Cross]]:
-    """Yields the crosses of both towers with their paths."""
+    """Yield the crosses of both towers with their paths."""
     for side in SIDES:
         yield from crosses_of(features, side)
 
 
 def id_features(features: FeatureConfig) -> Iterator[tuple[Side, Location, Feature]]:
-    """Yields the ID feature of each tower that has one, with its path."""
+    """Yield the ID feature of each tower that has one, with its path."""
     for side in SIDES:
         name = features.id_of(side)
         for path, feature in features_of(features, side):
             if feature.output_name == name:
                 yield side, path, feature
-                break  # a name that is there twice is another rule's
+                break  # another rule reports a name that appears twice
 
 
 def embeddings_of(features: FeatureConfig) -> Iterator[tuple[Location, Feature, Embedding]]:
-    """Yields the enabled embeddings of text features with their paths."""
+    """Yield the enabled embeddings of text features with their paths."""
     for path, feature in all_features(features):
         embedding = embedding_of(feature)
         if embedding:
@@ -67,7 +67,7 @@ def embeddings_of(features: FeatureConfig) -> Iterator[tuple[Location, Feature, 
 
 
 def embedding_of(feature: Feature) -> Embedding | None:
-    """Returns a text feature's embedding, if it is enabled."""
+    """Return a text feature's embedding, if it is enabled."""
     if not isinstance(feature, TextFeature):
         return None
     embedding = feature.transforms.embedding
@@ -75,7 +75,7 @@ def embedding_of(feature: Feature) -> Embedding | None:
 
 
 def quantiles_of(features: FeatureConfig) -> Iterator[tuple[Location, Feature, Bucketize]]:
-    """Yields the enabled quantiles of numbers and times with their paths."""
+    """Yield the enabled quantiles of numbers and times with their paths."""
     for path, feature in all_features(features):
         if isinstance(feature, (NumericFeature, TemporalFeature)):
             bucketize = feature.transforms.bucketize
@@ -84,7 +84,7 @@ def quantiles_of(features: FeatureConfig) -> Iterator[tuple[Location, Feature, B
 
 
 def columns_of(features: FeatureConfig, side: Side) -> Iterator[tuple[Location, str, str]]:
-    """Yields path, column and output name of all that one tower reads, in crosses too."""
+    """Yield path, column and output name of all that one tower reads, including its crosses."""
     for path, feature in features_of(features, side):
         yield path, feature.column, feature.output_name
     for path, cross in crosses_of(features, side):
@@ -93,12 +93,12 @@ def columns_of(features: FeatureConfig, side: Side) -> Iterator[tuple[Location, 
 
 
 def layers_of(model: ModelConfig, side: Side) -> Iterator[tuple[Location, Layer]]:
-    """Yields the layers of one tower with their paths."""
+    """Yield the layers of one tower with their paths."""
     for index, layer in enumerate(model.layers_of(side)):
         yield ("model", f"{side}_tower_layers", index), layer
 
 
 def all_layers(model: ModelConfig) -> Iterator[tuple[Location, Layer]]:
-    """Yields the layers of both towers with their paths."""
+    """Yield the layers of both towers with their paths."""
     for side in SIDES:
         yield from layers_of(model, side)

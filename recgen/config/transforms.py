@@ -1,4 +1,4 @@
-"""The transforms of a column, by its kind. No I/O, no decisions."""
+"""Transforms of a column, by its kind. No I/O, no decisions."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ def _known_range(value: object) -> object:
 
 
 class Transform(Config):
-    """What all transforms share: present means enabled, unless it says otherwise."""
+    """Fields that all transforms share: a transform that is present is enabled by default."""
 
     enabled: Flag = True
     """Whether the transform is applied."""
 
 
 class Embedding(Transform):
-    """An index into a vocabulary, and a trained vector for each entry."""
+    """An index into a vocabulary with a trained vector for each entry."""
 
     embedding_dim: EmbeddingDim = 32
     """Width of the vectors."""
     vocab_size: Count | None = None
-    """At most this many entries, the most frequent ones; null for all."""
+    """Maximum number of entries, the most frequent ones first; null for all."""
     min_frequency: Count | None = None
-    """Values seen less often are left out of the vocabulary; null for none."""
+    """Minimum number of rows for a value to enter the vocabulary; null for no minimum."""
     oov_buckets: Count = 1
-    """Vectors shared by values outside the vocabulary."""
+    """Number of vectors that values outside the vocabulary share."""
 
 
 class Normalize(Transform):
-    """A number brought to a common scale."""
+    """A number scaled to a common range."""
 
     range: Annotated[Range | None, BeforeValidator(guarded(_known_range)), _RANGES] = None
-    """null for z-score, [0, 1] or [-1, 1] for minimum and maximum."""
+    """null for z-scores; [0, 1] or [-1, 1] to scale minimum and maximum to this range."""
 
 
 class Bucketize(Transform):
-    """A number's quantile, with a trained vector for each."""
+    """The quantile of a number, with a trained vector for each quantile."""
 
     buckets: Buckets = 100
     """Number of quantiles."""
@@ -66,7 +66,7 @@ class LogTransform(Transform):
 
 
 class MissingFlag(Transform):
-    """1.0 where the value is null, else 0.0."""
+    """1.0 if the value is null, otherwise 0.0."""
 
 
 class Cyclical(Transform):
@@ -85,32 +85,33 @@ class Cyclical(Transform):
 
     @property
     def cycles(self) -> tuple[Cycle, ...]:
-        """The cycles that are asked for, longest first."""
+        """The cycles that are switched on, longest first."""
         return tuple(cycle for cycle in CYCLES if getattr(self, cycle))
 
 
 class History(Transform):
     """A list of past values, the latest one last, embedded with the vectors of another feature.
 
-    The feature's value is the sum of these vectors, divided by the root of their number; with
-    weights, of the sum of their squares.
+    The feature's value is the sum of these vectors divided by the square root of their number, or
+    of the sum of the squared weights if they are weighted.
     """
 
     shared_with: Column
     """The text feature whose vocabulary and vectors are used."""
     embedding_dim: EmbeddingDim | None = None
-    """Width of the vectors; null for that of the feature."""
+    """Width of the vectors; null for the width of the shared feature."""
     max_length: Count = 50
-    """The latest values that are kept."""
+    """Number of values that are kept, the latest ones."""
     half_life: Annotated[Real, Field(ge=0.5, le=10_000)] | None = None
-    """A value counts half as much as one so many places later; null for all alike."""
+    """Number of positions after which a value counts half as much; null if all count alike."""
     repeat_bonus: Annotated[Real, Field(ge=-100, le=100)] | None = None
-    """Added to the scores of the list's products where products are ranked and served, not in the
-    loss: more of what the buyer had, or less of it with a negative number. null for none."""
+    """Added to the scores of the list's products when products are ranked and served, but not in
+    the loss. A positive number favours what the buyer had before, a negative one what is new to
+    the buyer. null for none."""
 
 
 class Transforms(Config):
-    """What all sets of transforms share."""
+    """Base class of all sets of transforms."""
 
     @property
     def enabled(self) -> dict[str, Transform]:
@@ -130,7 +131,7 @@ class NumericTransforms(Transforms):
     """Transforms of a numeric feature."""
 
     normalize: Normalize | None = None
-    """The value on a common scale."""
+    """The value, scaled to a common range."""
     bucketize: Bucketize | None = None
     """A trained vector for each quantile."""
     log_transform: LogTransform | None = None
@@ -143,7 +144,7 @@ class TemporalTransforms(Transforms):
     """Transforms of a temporal feature."""
 
     normalize: Normalize | None = None
-    """The value on a common scale."""
+    """The value, scaled to a common range."""
     bucketize: Bucketize | None = None
     """A trained vector for each quantile."""
     cyclical: Cyclical | None = None

@@ -1,4 +1,4 @@
-"""The vocabulary of a config: strict scalars, names of types. Knows only Pydantic."""
+"""Types of a config's fields: strict scalars, names of column types. Knows only Pydantic."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BqType = Literal[
 
 DType = Literal["string", "int64", "float32"]
 
-# Times travel as int64 epoch seconds, TIME as seconds of the day (contract, section 3).
+# Times are passed as int64 epoch seconds, TIME as seconds of the day (contract, section 3).
 _DTYPES: Mapping[str, DType] = MappingProxyType(
     {
         "STRING": "string",
@@ -68,17 +68,17 @@ _DTYPES: Mapping[str, DType] = MappingProxyType(
 
 
 def item_type(bq_type: str) -> str:
-    """Returns the type of an array's items; a scalar type is returned as it is."""
+    """Return the type of an array's items; a scalar type is returned unchanged."""
     return bq_type.removeprefix("ARRAY<").removesuffix(">")
 
 
 def is_array(bq_type: str) -> bool:
-    """Says whether a column of this type holds lists."""
+    """Return whether a column of this type holds lists."""
     return bq_type.startswith("ARRAY<")
 
 
 def dtype_of(bq_type: BqType) -> DType:
-    """Returns the dtype of the tensor that carries a column of this type, or its items."""
+    """Return the dtype of the tensor that holds a column of this type, or its items."""
     return _DTYPES[item_type(bq_type)]
 
 
@@ -86,7 +86,7 @@ Checked = TypeVar("Checked")
 
 
 def guarded(check: Callable[[Any], Checked]) -> Callable[[Any], Checked]:
-    """Returns the check, for which a value whose own code raises something is a wrong one."""
+    """Return the check such that a value whose own code raises an exception is invalid."""
 
     def checked(value: Any) -> Checked:
         try:
@@ -101,7 +101,7 @@ def guarded(check: Callable[[Any], Checked]) -> Callable[[Any], Checked]:
 
 
 def _writable(text: str) -> str:
-    # Where a length is limited, Pydantic refuses lone surrogates by itself; a NUL passes.
+    # Where a length is limited, Pydantic itself refuses lone surrogates, but not a NUL.
     if "\0" in text:
         raise PydanticCustomError("text_unwritable", "holds a NUL character")
     return text
@@ -111,13 +111,13 @@ def _ordered(value: object) -> object:
     # Pydantic would also take sets (no order) and generators (perhaps no end).
     if isinstance(value, (list, tuple)):
         return value
-    raise PydanticCustomError("list_type", "is no list")
+    raise PydanticCustomError("list_type", "is not a list")
 
 
 def _json_only(stats: dict[str, Any]) -> dict[str, Any]:
-    # It is kept and written again, so what no file can hold (or has no end) must not get in.
+    # It is stored and written again, so refuse what no file can hold or what has no end.
     if not _is_json(stats, depth=10):
-        raise PydanticCustomError("not_json", "is no JSON data of at most 10 levels")
+        raise PydanticCustomError("not_json", "is not JSON data of at most 10 levels")
     return stats
 
 
@@ -153,14 +153,14 @@ Stats = Annotated[dict[str, Any], AfterValidator(guarded(_json_only))]
 
 
 class Config(BaseModel):
-    """What all config models share: frozen, strict about keys, readable from objects."""
+    """Base class of all config models: frozen, strict about keys, readable from objects."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         from_attributes=True,
         protected_namespaces=(),  # `model_type` is a name of the contract
-        defer_build=True,  # on first use: most programs need few of them
-        use_attribute_docstrings=True,  # they become the descriptions of the JSON Schema
-        revalidate_instances="always",  # `model_copy(update=...)` checks nothing
+        defer_build=True,  # built on first use: most programs need few of them
+        use_attribute_docstrings=True,  # these become the descriptions of the JSON Schema
+        revalidate_instances="always",  # because `model_copy(update=...)` checks nothing
     )

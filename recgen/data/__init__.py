@@ -1,1 +1,1 @@
-"""The data that a config is about: its profile, its columns, estimates. Reads no file."""
+"""Data that a config describes: its profile, its columns, estimates. Reads no file."""

@@ -1,4 +1,4 @@
-"""Columns of the data as a config names them: where they are, who reads them, odd times."""
+"""Columns of the data that a config names: where they are, what reads them, odd times."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MARCH_1973 = 10**8  # in epoch seconds: above 20,991,231, below any shop's reco
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A place where the config names a column.
+    """A reference to a column in the config.
 
     Attributes:
-        path: The feature, the member of a cross, or the date column.
-        part: What it is.
-        kind: How it is read: `text`, `numeric`, `temporal` or `history`.
+        path: Path of the feature, the member of a cross, or the date column.
+        part: Which of these it is.
+        kind: How the column is read: `text`, `numeric`, `temporal` or `history`.
         name: Its output name; the data may have the column under this name,
         source: or under this one.
         bq_type: Its type.
@@ -46,7 +46,7 @@ class Use:
 
 
 def uses(features: FeatureConfig, data: DataConfig) -> Iterator[Use]:
-    """Yields every place that names a column, in the order in which a run decides on its type."""
+    """Yield every reference to a column, in the order in which a run decides on its type."""
     types = data.column_types
     for path, f in all_features(features):
         yield Use(path, "feature", f.data_type, f.output_name, f.column, f.bq_type)
@@ -63,30 +63,30 @@ def uses(features: FeatureConfig, data: DataConfig) -> Iterator[Use]:
 def columns(
     features: FeatureConfig, data: DataConfig, profile: Profile
 ) -> Iterator[tuple[Use, ColumnProfile]]:
-    """Yields each column that the data has, once: with the use that decides on its type."""
-    seen, places = set(), places_of(profile)
+    """Yield each column that the data has once, with the reference that decides on its type."""
+    seen, counts = set(), name_counts(profile)
     for use in uses(features, data):
-        place = find(places, use.name, use.source)
-        if use.name not in seen and place is not None:
+        name_in_data = find(counts, use.name, use.source)
+        if use.name not in seen and name_in_data is not None:
             seen.add(use.name)
-            yield use, profile.column(place)
+            yield use, profile.column(name_in_data)
 
 
-def places_of(profile: Profile) -> Counter[str]:
-    """Returns how often the data has a column of each name."""
+def name_counts(profile: Profile) -> Counter[str]:
+    """Return how many columns of the data have each name."""
     return Counter(profile.names)
 
 
-def find(places: Counter[str], name: str, source: str) -> str | None:
-    """Returns the data's name of a column as a run looks it up; None if none or several fit."""
-    place = name if name in places else source
-    return place if places[place] == 1 else None
+def find(counts: Counter[str], name: str, source: str) -> str | None:
+    """Return a column's name in the data, as a run finds it; None if none or several match."""
+    name_in_data = name if name in counts else source
+    return name_in_data if counts[name_in_data] == 1 else None
 
 
 def described(
     features: FeatureConfig, profile: Profile
 ) -> Iterator[tuple[Location, Feature, ColumnProfile]]:
-    """Yields the features whose column has values to compare with, with their paths."""
+    """Yield the features whose column has values in the data, with their paths."""
     for side in SIDES:
         yield from described_of(features, side, profile)
 
@@ -94,32 +94,32 @@ def described(
 def described_of(
     features: FeatureConfig, side: Side, profile: Profile
 ) -> Iterator[tuple[Location, Feature, ColumnProfile]]:
-    """Yields the same, of one tower."""
-    places = places_of(profile)
+    """Yield the same for one tower."""
+    counts = name_counts(profile)
     for path, feature in features_of(features, side):
-        place = find(places, feature.output_name, feature.column)
-        if place is not None and profile.column(place).distinct:
-            yield path, feature, profile.column(place)
+        name_in_data = find(counts, feature.output_name, feature.column)
+        if name_in_data is not None and profile.column(name_in_data).distinct:
+            yield path, feature, profile.column(name_in_data)
 
 
 def ids(
     features: FeatureConfig, profile: Profile
 ) -> Iterator[tuple[Side, Location, ColumnProfile]]:
-    """Yields the ID of each tower that has one with values, with its path."""
-    places = places_of(profile)
+    """Yield the ID column of each tower, with its path, if it has values in the data."""
+    counts = name_counts(profile)
     for side, path, feature in id_features(features):
-        place = find(places, feature.output_name, feature.column)
-        if place is not None and profile.column(place).distinct:
-            yield side, path, profile.column(place)
+        name_in_data = find(counts, feature.output_name, feature.column)
+        if name_in_data is not None and profile.column(name_in_data).distinct:
+            yield side, path, profile.column(name_in_data)
 
 
 def id_column(features: FeatureConfig, side: Side, profile: Profile) -> ColumnProfile | None:
-    """Returns the column of one tower's ID, if the data has values for it."""
+    """Return the ID column of one tower, if it has values in the data."""
     return next((column for at, _, column in ids(features, profile) if at == side), None)
 
 
 def is_made(use: Use, data: DataConfig, profile: Profile) -> bool:
-    """Says whether a run makes this history of the transactions, since the data lacks it."""
+    """Return whether a run computes this history from the transactions, as the data lacks it."""
     dated = data.split is not None and data.split.date_column is not None
     return use.kind == "history" and dated and not {use.name, use.source} & set(profile.names)
 
@@ -127,35 +127,35 @@ def is_made(use: Use, data: DataConfig, profile: Profile) -> bool:
 def read_by(
     features: FeatureConfig, side: Side, profile: Profile
 ) -> dict[str, tuple[Location, str]]:
-    """Returns the data's columns that a tower reads, each with its first path and output name."""
+    """Return the data's columns that a tower reads, each with its first path and output name."""
     found: dict[str, tuple[Location, str]] = {}
-    places = places_of(profile)
+    counts = name_counts(profile)
     for path, feature in features_of(features, side):
-        place = find(places, feature.output_name, feature.column)
-        if place is not None and feature.output_keys:
-            found.setdefault(place, (path, feature.output_name))
+        name_in_data = find(counts, feature.output_name, feature.column)
+        if name_in_data is not None and feature.output_keys:
+            found.setdefault(name_in_data, (path, feature.output_name))
     for path, cross in crosses_of(features, side):
         for index, member in enumerate(cross.features):
-            place = find(places, member.output_name, member.column)
-            if place is not None:
-                found.setdefault(place, ((*path, "features", index), member.output_name))
+            name_in_data = find(counts, member.output_name, member.column)
+            if name_in_data is not None:
+                found.setdefault(name_in_data, ((*path, "features", index), member.output_name))
     return found
 
 
 def date_column(
     features: FeatureConfig, data: DataConfig, profile: Profile
 ) -> ColumnProfile | None:
-    """Returns the column that a split by time goes by, if the data has it."""
+    """Return the column by which a split by time divides, if the data has it."""
     if data.split is None or data.split.kind == "random" or data.split.date_column is None:
         return None
     name = data.split.date_column
     sources = (f.column for _, f in all_features(features) if f.output_name == name)
-    place = find(places_of(profile), name, next(sources, name))
-    return None if place is None else profile.column(place)
+    name_in_data = find(name_counts(profile), name, next(sources, name))
+    return None if name_in_data is None else profile.column(name_in_data)
 
 
 def wrong_unit(use: Use, column: ColumnProfile) -> str | None:
-    """Returns what whole numbers are that are read as times; None for epoch seconds."""
+    """Return what whole numbers that are read as times really are; None for epoch seconds."""
     digits = column.examples and all(e.lstrip("-").isdecimal() for e in column.examples)
     if use.kind != "temporal" or use.bq_type == "TIME" or not digits:
         return None

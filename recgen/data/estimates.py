@@ -1,4 +1,4 @@
-"""Estimates from a config and the data: rows of each part, rows drawn, values of lists, widths."""
+"""Estimates from a config and the data: sizes of a split, rows drawn, list values, widths."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _NARROWEST, _WIDEST = 4, 600  # a config's smallest embedding_dim; the formula's
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Rows of each part of a split, about: rows without an ID are still among them."""
+class SplitSizes:
+    """Approximate numbers of rows in the parts of a split; rows without an ID are counted too."""
 
     training: int
     validation: int
     test: int
 
 
-def parts(features: FeatureConfig, data: DataConfig, profile: Profile) -> Parts | None:
-    """Returns how a run divides the rows; None where that cannot be told.
+def split_sizes(features: FeatureConfig, data: DataConfig, profile: Profile) -> SplitSizes | None:
+    """Return how a run divides the rows; None if that is unknown.
 
-    A cut lies at the same share of the time span as in a run.
+    The cuts lie at the same shares of the time span as in a run.
     """
     split, rows = data.split, profile.rows
     if split is None:
         return None
     if split.kind == "random":
         test, validation = round(rows * split.test), round(rows * split.validation)
-        return Parts(rows - test - validation, validation, test)
+        return SplitSizes(rows - test - validation, validation, test)
     date = date_column(features, data, profile)
     if date is None or date.kind != "time" or date.low is None or date.high is None:
         return None
@@ -52,14 +52,14 @@ def parts(features: FeatureConfig, data: DataConfig, profile: Profile) -> Parts 
         validation = profile.rows_between(date.name, cut, math.inf) - test
     else:
         validation = round((rows - test) * split.validation)
-    return Parts(rows - test - validation, validation, test)
+    return SplitSizes(rows - test - validation, validation, test)
 
 
 def drawn_rows(
     features: FeatureConfig, data: DataConfig, profile: Profile, half_life_days: float
 ) -> float | None:
-    """Returns how many rows an epoch draws, about; None where there is no split by time."""
-    date, rows = date_column(features, data, profile), parts(features, data, profile)
+    """Return about how many rows an epoch draws; None without a split by time."""
+    date, rows = date_column(features, data, profile), split_sizes(features, data, profile)
     if date is None or rows is None or rows.training <= 0:
         return None
     end = _end_of_training(data, date.low or 0, date.high or 0)
@@ -72,7 +72,7 @@ def drawn_rows(
             break
         expected += profile.rows_between(date.name, low, high) * 0.5 ** ((part + 0.5) / _PARTS)
     before = (date.rows - date.nulls) - profile.rows_between(date.name, end, math.inf)
-    return expected * rows.training / max(1, before)  # less what is drawn for validation
+    return expected * rows.training / max(1, before)  # without the rows drawn for validation
 
 
 def _end_of_training(data: DataConfig, first: float, last: float) -> float:
@@ -83,7 +83,7 @@ def _end_of_training(data: DataConfig, first: float, last: float) -> float:
 
 
 def _newest(profile: Profile, name: str, first: float, end: float) -> float:
-    """Returns a time that only the latest rows of the training are after."""
+    """Return a time such that only the latest training rows come after it."""
     few = _NEWEST * profile.rows_between(name, first, end)
     low, high = first, end
     for _ in range(_HALVINGS):
@@ -98,9 +98,9 @@ def _newest(profile: Profile, name: str, first: float, end: float) -> float:
 def list_values(
     features: FeatureConfig, feature: HistoryFeature, profile: Profile, data: DataConfig
 ) -> int:
-    """Returns how many values the lists of all rows have, at most.
+    """Return the maximum number of values in the lists of all rows.
 
-    A list that a run makes has no more values than its buyer has rows before it.
+    A list that a run computes has at most as many values as its buyer has earlier rows.
     """
     if feature.history is None:
         return 0
@@ -113,22 +113,22 @@ def list_values(
 
 
 def _past(rows: int, longest: int) -> int:
-    """Returns the sum of 0, 1, 2, ... over a buyer's rows, none of them above `longest`."""
+    """Return the sum of 0, 1, 2, ... over a buyer's rows, each at most `longest`."""
     rising = min(rows, longest + 1)
     return rising * (rising - 1) // 2 + (rows - rising) * longest
 
 
 def embedding_width(distinct: int) -> int:
-    """Returns a width for the embedding of a column with so many values.
+    """Return a suitable embedding width for a column with this many distinct values.
 
-    1.6 · n^0.56, at most 600: fastai's rule of thumb (`emb_sz_rule`, docs.fast.ai/tabular.model),
-    found by trial there. It gives 158 for the 3,659 products of Online Retail, where widths of
-    64 and 128 were measured to beat 32; the fourth root that TensorFlow's guide names gives 8.
+    The width is 1.6 · n^0.56, at most 600: fastai's empirical rule of thumb (`emb_sz_rule`,
+    docs.fast.ai/tabular.model). It gives 158 for the 3,659 products of Online Retail, where widths
+    of 64 and 128 were better than 32; the fourth root from TensorFlow's guide gives 8.
     """
     width: float = 1.6 * float(distinct) ** 0.56
     return max(_NARROWEST, min(_WIDEST, round(width)))
 
 
 def in_gib(size: float) -> str:
-    """Returns a number of bytes in words."""
+    """Return a number of bytes as text in GiB."""
     return f"{size / GIB:,.1f} GiB"

@@ -1,4 +1,4 @@
-"""What the data is like, as far as rules and proposals ask. Reads nothing itself."""
+"""Profile of a data set: what rules and proposals ask about it. Reads nothing itself."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empt
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
-    """One column.
+    """Statistics of one column.
 
     Attributes:
         name: The column's name in the data.
-        kind: What its values are; text that is a number or a time all over counts as that.
-            `list` is anything nested; `empty` is a column without any value.
+        kind: What its values are. Text counts as numbers or times if all of it can be read as
+            such. `list` is anything nested; `empty` is a column without values.
         rows: Rows of the data, nulls included.
-        nulls: Rows without a value: null, NaN, and in text the empty string.
-        distinct: Different values, nulls not counted; 0 for lists.
-        low: The smallest finite number or time (epoch seconds); None where there is no order.
+        nulls: Rows without a value: null, NaN, or an empty string in a text column.
+        distinct: Number of distinct values without nulls; 0 for lists.
+        low: The smallest finite number or time (epoch seconds); None if values have no order.
         high: The largest.
         mean: Their mean.
         median: Their median.
         examples: Up to five values as text, the most frequent ones first.
-        alike: Texts that differ only in case or in space around them, all spellings of a few
+        alike: Texts that differ only in case or surrounding space, with all spellings of a few
             of them, for example `("85123A", "85123a")`.
-        unlike: Different values when case and space around them do not count; `distinct` for
-            what is no text.
-        stored_as_text: Whether the file holds it as text, as a CSV does with everything.
+        unlike: Number of distinct values if case and surrounding space are ignored; equals
+            `distinct` unless the column is text.
+        stored_as_text: Whether the file stores it as text, as a CSV file does with every column.
     """
 
     name: str
@@ -51,7 +51,7 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """A value that cannot be read as a type: the first one, its row, and what it should be."""
+    """The first value that cannot be read as a type, its row, and what it should be."""
 
     value: str
     row: int
@@ -59,15 +59,14 @@ class Misfit:
 
 
 class Profile(Protocol):
-    """Answers questions about a table of transactions, one a row.
+    """Answers to questions about a table with one transaction per row.
 
-    Columns are asked for by their name in the data; names that are not there, or that are there
-    twice, raise KeyError.
+    Columns are named as in the data; names that are missing or appear twice raise KeyError.
     """
 
     @property
     def source(self) -> str:
-        """Where the data is, for messages."""
+        """Location of the data, for messages."""
 
     @property
     def rows(self) -> int:
@@ -75,25 +74,25 @@ class Profile(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the columns, in their order; a broken file may have one twice."""
+        """Names of the columns, in order; a broken file may have a name twice."""
 
     def column(self, name: str) -> ColumnProfile:
-        """Returns what one column is like."""
+        """Return the statistics of one column."""
 
     def counts(self, name: str) -> Sequence[int]:
-        """Returns how many rows each value of a column has, the most frequent first, no nulls."""
+        """Return the number of rows of each value of a column, most frequent first, no nulls."""
 
     def distinct(self, names: Sequence[str]) -> int:
-        """Returns how many different combinations of these columns' values there are.
+        """Return the number of distinct combinations of these columns' values.
 
-        Rows where one of them is null do not count.
+        Rows in which one of them is null do not count.
         """
 
     def ambiguous(self, key: str, name: str) -> int:
-        """Returns how many values of `key` come with more than one value of `name`, no nulls."""
+        """Return how many values of `key` occur with more than one value of `name`, no nulls."""
 
     def rows_between(self, name: str, low: float, high: float) -> int:
-        """Returns in how many rows a number or time is at least `low` and less than `high`."""
+        """Return the number of rows whose number or time is in [`low`, `high`)."""
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
-        """Returns the first value that a run cannot read as that type, if there is one."""
+        """Return the first value that a run cannot read as this type, if there is one."""

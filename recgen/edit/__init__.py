@@ -1,4 +1,4 @@
-"""Fixes in the text of a config: what they do not touch stays as it is, byte for byte."""
+"""Fixes applied to the text of a config: the rest of it is preserved byte for byte."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _BOM = "\ufeff"
 
 
 def apply(data: object, fixes: Sequence[Fix]) -> Any:
-    """Returns plain data with fixes, in this order; the data itself is not changed.
+    """Return a copy of plain data with fixes applied in order.
 
-    What no longer applies is left out: each fix with all its steps, or none. An index counts the
-    items that were there at first, whatever was removed; of two fixes that set one thing, the
-    first stays; a key that is there already is never overwritten by renaming.
+    A fix is applied with all its steps or, if one no longer applies, not at all. Indices count the
+    original items, including removed ones. If two fixes set the same value, the first wins.
+    Renaming never overwrites an existing key.
     """
     draft = Draft(data)
     for fix in fixes:
@@ -28,18 +28,19 @@ def apply(data: object, fixes: Sequence[Fix]) -> Any:
 
 
 def edit(text: str, fixes: Sequence[Fix], kind: TextKind) -> str:
-    """Returns the text with fixes, as `apply` does it to the data.
+    """Return the text with fixes applied, as `apply` does with data.
 
-    All else stays: comments, order, quotes, indentation, line ends, a byte order mark. Values with
-    an anchor and aliases stand in several places and are left alone, as is what is in them.
+    Everything else is preserved: comments, order, quotes, indentation, line ends and a byte order
+    mark. Values with an anchor, and aliases, appear in several places of the data, so they and
+    everything inside them are left alone.
 
     Args:
-        text: As decoded, with its own line ends.
-        fixes: What to do.
-        kind: What the text is.
+        text: The decoded text, with its own line ends.
+        fixes: The fixes to apply.
+        kind: The format of the text.
 
     Raises:
-        RecgenError: The text cannot be read, or would not be read again as it is meant.
+        RecgenError: The text cannot be read, or the edited text would not be read as intended.
     """
     try:
         document = read_text(text.removeprefix(_BOM), kind)
@@ -53,15 +54,15 @@ def edit(text: str, fixes: Sequence[Fix], kind: TextKind) -> str:
 def fixed(
     text: str, findings: Sequence[Finding], kind: TextKind, unsafe: bool = False
 ) -> tuple[str, tuple[Finding, ...]]:
-    """Returns the text with the fixes of these findings, and the findings that it has no more.
+    """Return the text with the fixes of these findings applied, and the findings that were fixed.
 
-    Never raises: what cannot be done is left out.
+    Never raises: fixes that cannot be applied are skipped.
 
     Args:
-        text: As decoded, with its own line ends.
-        findings: What `check` found in it.
-        kind: What the text is.
-        unsafe: Whether to apply fixes that may change a model, too.
+        text: The decoded text, with its own line ends.
+        findings: The findings of `check` on this text.
+        kind: The format of the text.
+        unsafe: Whether to also apply fixes that may change a model.
     """
     wanted = [finding for finding in findings if finding.fix and (finding.fix.safe or unsafe)]
     try:
@@ -88,7 +89,7 @@ def _fixes(findings: Sequence[Finding]) -> list[Fix]:
 
 
 def _possible(document: Document, findings: Sequence[Finding], kind: TextKind) -> list[Finding]:
-    """Returns the findings whose fixes can be done in the text, in this order."""
+    """Return the findings whose fixes can be applied to the text in this order."""
     possible: list[Finding] = []
     for finding in findings:
         try:
@@ -100,7 +101,7 @@ def _possible(document: Document, findings: Sequence[Finding], kind: TextKind) -
 
 
 def _edited(document: Document, fixes: Sequence[Fix], kind: TextKind) -> tuple[str, list[bool]]:
-    """Returns the text with fixes, and which of them apply."""
+    """Return the text with fixes applied, and for each fix whether it was."""
     draft = Draft(document.data, document.root)
     taken = [draft.take(fix) for fix in fixes]
     text = follow(document.text or "", draft.root, kind)

@@ -1,4 +1,4 @@
-"""Data with fixes taken, entry by entry, so that a text can follow. Knows no syntax."""
+"""Draft of a config's data: fixes applied entry by entry, for a text to follow. No syntax."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from recgen.reading.positions import Node
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A value: as it was, or as fixes made it.
+    """A value, original or changed by fixes.
 
     Attributes:
-        value: Plain data; not looked at any more when there are inner items.
+        value: Plain data; unused once there are inner items.
         key: Its key in a mapping; None in a list.
-        node: Where it stands in the text; None when there is no text or it is new.
-        inner: The items of a list or mapping that fixes look into, removed ones included.
+        node: Its position in the text; None if it is new or there is no text.
+        inner: The items of a list or mapping that a fix opened, including removed ones.
         owner: The fix that set it.
-        around: Whether it is a mapping that had to be added around something.
+        around: Whether it is a mapping that had to be added around a value.
         renamed: Whether a fix changed its key.
-        removed: Whether it is gone; it stays in its place, so that the others keep their index.
+        removed: Whether a fix removed it; it stays in `inner` so that the others keep their index.
     """
 
     value: Any
@@ -35,7 +35,7 @@ class Item:
 
     @property
     def is_mapping(self) -> bool:
-        """Says whether this is a mapping that was looked into."""
+        """Whether this is a mapping that was opened."""
         return self.inner is not None and isinstance(self.value, dict)
 
     @property
@@ -45,11 +45,11 @@ class Item:
 
     @property
     def locked(self) -> bool:
-        """Says whether the value stands in more than one place of the data."""
+        """Whether the value appears in more than one place of the data."""
         return self.node is not None and self.node.locked
 
     def open(self) -> bool:
-        """Looks into a list or mapping; says whether that is possible."""
+        """Open a list or mapping; return whether that is possible."""
         if self.inner is None and not self.locked:
             node = self.node if self.owner is None else None
             if isinstance(self.value, dict):
@@ -65,7 +65,7 @@ class Item:
         return self.inner is not None
 
     def child(self, part: PathPart) -> Item | None:
-        """Returns the inner item with a key, or with the index that it had at first."""
+        """Return the inner item with a key, or with an original index."""
         inner = self.inner or []
         if self.is_mapping:
             return next((item for item in inner if item.key == part and not item.removed), None)
@@ -74,7 +74,7 @@ class Item:
         return inner[part]
 
     def data(self) -> Any:
-        """Returns the value as plain data that shares nothing with what it was made of."""
+        """Return the value as plain data that shares nothing with the original."""
         if self.inner is None:
             return _copy(self.value)
         if self.is_mapping:
@@ -83,14 +83,14 @@ class Item:
 
 
 class Draft:
-    """Takes fixes one after the other, each as a whole or not at all."""
+    """A draft that takes fixes one after the other, each completely or not at all."""
 
     def __init__(self, data: object, root: Node | None = None) -> None:
         self.root = Item(data, node=root)
         self._changes: list[tuple[Item, str, object]] = []
 
     def take(self, fix: Fix) -> bool:
-        """Takes all steps of a fix; says whether they still apply. If not, nothing is changed."""
+        """Take all steps of a fix and return True, or change nothing if one no longer applies."""
         self._changes.clear()
         if all(self._step(step, fix) for step in fix.steps):
             return True
@@ -127,8 +127,8 @@ class Draft:
         return True
 
     def _set(self, item: Item, path: Location, value: object, fix: Fix) -> bool:
-        """Sets what stands at a path within an item, with the mappings around it."""
-        if item.inner is None and item.value is None:  # `transforms:` and nothing behind it
+        """Set the value at a path within an item, adding mappings around it as needed."""
+        if item.inner is None and item.value is None:  # `transforms:` with nothing after it
             return _are_keys(path) and self._replace(item, _nested(path, value), fix)
         if not item.open():
             return False
@@ -143,7 +143,7 @@ class Draft:
     def _replace(self, item: Item, value: object, fix: Fix) -> bool:
         if same(item.data(), value):
             return True
-        if item.locked or item.owner not in (None, fix):  # the first of two fixes stays
+        if item.locked or item.owner not in (None, fix):  # the first of two fixes wins
             return False
         for name, new in (("value", value), ("inner", None), ("owner", fix), ("around", False)):
             self._change(item, name, new)
@@ -164,7 +164,7 @@ class Draft:
 
 
 def same(left: object, right: object) -> bool:
-    """Says whether two values would be read as the same: 1, 1.0 and true differ, NaNs do not."""
+    """Return whether two values read the same: 1, 1.0 and true differ, NaNs do not."""
     if type(left) is not type(right):
         return False
     if isinstance(left, dict) and isinstance(right, dict):

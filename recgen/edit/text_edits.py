@@ -1,4 +1,4 @@
-"""Edits of a text that make it follow a draft: where entries begin and end, and their comments."""
+"""Text edits that follow a draft: where entries begin and end, and which comments they have."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from recgen.edit.value_text import Style
 from recgen.reading.positions import LINE_END, Lines, Node
 from recgen.reading.sources import TextKind
 
-_GAP = re.compile(r"\s*(?:#[^\r\n]*\s*)*")  # what may stand between two entries
-_REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")  # of a line on which no value comes
+_GAP = re.compile(r"\s*(?:#[^\r\n]*\s*)*")  # what may appear between two entries
+_REST = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=[\r\n]|\Z)")  # of a line without a value
 _COLON = re.compile(r"[ \t]*:")
 _INDENT = re.compile(r"^( +)[^\s#]", re.MULTILINE)
 
 
 def follow(text: str, root: Item, kind: TextKind) -> str:
-    """Returns the text with what fixes changed in the items of its values, and nothing else."""
+    """Return the text with the changes that fixes made to its items, and no others."""
     follower = _Follower(text, kind)
     follower.visit(root, 0)
     return follower.result()
@@ -27,7 +27,7 @@ def follow(text: str, root: Item, kind: TextKind) -> str:
 
 @dataclass(frozen=True, order=True)
 class _Edit:
-    """A text for a span; at one place, what is deeper inside comes first."""
+    """A replacement for a span; at the same position, deeper items come first."""
 
     start: int
     height: int
@@ -38,16 +38,16 @@ class _Edit:
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry of a list or mapping that stands in the text."""
+    """An entry of a list or mapping in the text."""
 
     item: Item
     start: int  # of its key, or of its dash
     end: int
-    comma: int | None = None  # where the comma behind it is
+    comma: int | None = None  # position of the comma after it
 
     @property
     def stop(self) -> int:
-        """Where it ends with its comma."""
+        """Its end, including the comma."""
         return self.end if self.comma is None else self.comma + 1
 
 
@@ -62,7 +62,7 @@ class _Follower:
         self._edits: list[_Edit] = []
 
     def result(self) -> str:
-        """Returns the text with all edits."""
+        """Return the text with all edits applied."""
         pieces, at = [], 0
         for each in sorted(self._edits):
             pieces += [self._text[at : each.start], each.text]
@@ -70,7 +70,7 @@ class _Follower:
         return "".join([*pieces, self._text[at:]])
 
     def visit(self, item: Item, depth: int) -> None:
-        """Makes the text of an item, and of all in it, follow."""
+        """Make the text of an item and everything inside it follow."""
         node = item.node
         if node is None:
             return
@@ -92,7 +92,7 @@ class _Follower:
         self._edits.append(_Edit(start, 1, len(self._edits), end, ""))
 
     def _entries(self, item: Item, node: Node) -> Iterator[_Entry]:
-        """Yields the entries that were there at first."""
+        """Yield the original entries."""
         at = node.start
         for inner in item.inner or ():
             own = inner.node
@@ -104,14 +104,14 @@ class _Follower:
                 comma = at if node.flow and self._text[at] == "," else None
                 yield _Entry(inner, start, own.end, comma)
 
-    # A value that is written anew.
+    # Values that are rewritten.
 
     def _rewrite(self, item: Item, node: Node, depth: int) -> None:
         value = item.data()
         style = self._style(node.start if isinstance(value, str) else node.key_start)
         text = style.value(value)
         colon = self._colon_before_block(node)
-        if colon is not None:  # the lines go, a comment behind the key stays
+        if colon is not None:  # the lines go, a comment after the key stays
             self._put(colon, colon, f" {text}", depth)
             self._cut(self._lines.start_of(node.start), self._after_line(node.end))
         elif node.start == node.end:  # nothing: `key:`, `{key}` or `-`
@@ -123,13 +123,13 @@ class _Follower:
             self._put(node.start, node.end, text + (self._line_end if is_line else ""), depth)
 
     def _colon_before_block(self, node: Node) -> int | None:
-        """Returns where a value may follow the key of a list or mapping on lines of its own."""
+        """Return where a value may follow the key of a list or mapping that has its own lines."""
         if node.children is None or node.flow or node.key_start < 0:
             return None
         colon = _COLON.match(self._text, node.key_end)
         return colon.end() if colon and self._begins_line(node.start) else None
 
-    # Blocks: an entry a line, or several.
+    # Blocks: entries on one or more lines each.
 
     def _block(self, item: Item, entries: list[_Entry], depth: int) -> None:
         gone = [entry for entry in entries if entry.item.removed]
@@ -144,7 +144,7 @@ class _Follower:
             self._append_lines(self._tail(kept[-1].item), new, indent, depth)
 
     def _cut_head(self, entries: list[_Entry], gone: list[_Entry]) -> list[_Entry]:
-        """Cuts the first entry behind a dash; returns what is still to be cut, line by line."""
+        """Cut the first entry after a dash, and return those still to be cut line by line."""
         kept = next(i for i, entry in enumerate(entries) if not entry.item.removed)
         pairs = pairwise(entries[: kept + 1])
         between = [self._text[self._rest(one.end) : other.start] for one, other in pairs]
@@ -176,7 +176,7 @@ class _Follower:
             yield f"{indent}{key}: {style.value(item.data())}"
 
     def _tail(self, item: Item) -> int:
-        """Returns the end of what stays of a block entry: where the next one may follow."""
+        """Return the end of the remaining part of a block entry, where the next one may follow."""
         node = item.node
         if node is None:
             return 0
@@ -195,7 +195,7 @@ class _Follower:
         for index, entry in enumerate(entries):
             if entry.item.removed:
                 self._cut_entry(entries, index, last)
-        for entry in entries[last:-1]:  # what stands behind the last one that stays is gone
+        for entry in entries[last:-1]:  # everything after the last one that stays is gone
             if entry.comma is not None and not (in_lines and entry is entries[last]):
                 self._cut(entry.comma, entry.comma + 1)
         if new:
@@ -236,10 +236,10 @@ class _Follower:
             return self._style(entry.start)
         return Style("json", compact=self._text[node.key_end : node.start] == ":")
 
-    # Places.
+    # Positions.
 
     def _style(self, index: int) -> Style:
-        """Returns the style of what stands at an index: a key or a scalar."""
+        """Return the style of the key or scalar at an index."""
         quote = self._text[index : index + 1] if index >= 0 else ""
         return Style(self._kind, quote if quote in ('"', "'") else "")
 
@@ -247,7 +247,7 @@ class _Follower:
         return not self._text[self._lines.start_of(index) : index].strip(" \t")
 
     def _has_line(self, entry: _Entry) -> bool:
-        """Says whether an entry in brackets has its line or lines for itself."""
+        """Return whether an entry in brackets has lines of its own."""
         return self._begins_line(entry.start) and bool(_REST.match(self._text, entry.stop))
 
     def _after_gap(self, index: int) -> int:
@@ -255,7 +255,7 @@ class _Follower:
         return gap.end() if gap else index
 
     def _rest(self, index: int) -> int:
-        """Returns where a line ends; that is at once when it has ended already."""
+        """Return the end of a line, which is `index` itself if the line has already ended."""
         return index if self._is_after_line(index) else self._lines.end_of(index)[0]
 
     def _after_line(self, index: int) -> int:
@@ -266,6 +266,6 @@ class _Follower:
 
 
 def _is_rewritten(item: Item) -> bool:
-    """Says whether nothing of an item's old text stays."""
+    """Return whether none of an item's old text stays."""
     kept = [inner for inner in item.live if inner.node is not None]
     return item.owner is not None or (bool(item.inner) and not kept)

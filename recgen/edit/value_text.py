@@ -1,4 +1,4 @@
-"""Values as YAML or JSON text on one line, such that reading gives them back."""
+"""Values as YAML or JSON text on one line that reads back as the same values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recgen.findings import RecgenError, kind_of
 from recgen.reading.sources import TextKind
 from recgen.reading.yaml_scalars import resolved
 
-_PLAIN = re.compile(r"[^\W\d]([\w ./-]*\w)?\Z")  # what needs no quotes anywhere
+_PLAIN = re.compile(r"[^\W\d]([\w ./-]*\w)?\Z")  # text that never needs quotes
 _HALF_PAIR = re.compile(r"[\ud800-\udfff]")  # no file can hold it, but JSON's escapes can
 _OTHERS = {"y", "n", "yes", "no", "on", "off"}  # true or false for readers of YAML 1.1
 _UNPRINTABLE = re.compile(
@@ -21,7 +21,7 @@ _UNPRINTABLE = re.compile(
 
 @dataclass(frozen=True)
 class Style:
-    """How values are written: JSON or YAML, and in which quotes the neighbours are, if any."""
+    """How values are written: as JSON or YAML, and with which quotes, like their neighbours."""
 
     kind: TextKind
     quote: str = ""
@@ -29,19 +29,19 @@ class Style:
 
     @property
     def colon(self) -> str:
-        """What stands between a key and its value."""
+        """Separator between a key and its value."""
         return ":" if self.compact else ": "
 
     @property
     def comma(self) -> str:
-        """What stands between two entries."""
+        """Separator between two entries."""
         return "," if self.compact else ", "
 
     def value(self, value: object) -> str:
-        """Returns any value on one line, lists and mappings in brackets.
+        """Return any value on one line, lists and mappings in brackets.
 
         Raises:
-            RecgenError: It is nothing that YAML or JSON has.
+            RecgenError: YAML or JSON cannot represent it.
         """
         if isinstance(value, dict):
             pairs = [
@@ -61,7 +61,7 @@ class Style:
         raise RecgenError(f"{kind_of(value)} cannot be written to a config")
 
     def text(self, text: object) -> str:
-        """Returns a text as a scalar or key, in quotes where it needs them."""
+        """Return a text as a scalar or key, quoted if needed."""
         if not isinstance(text, str):
             raise RecgenError(f"{kind_of(text)} cannot be a key")
         if self.kind == "json":
@@ -77,12 +77,12 @@ class Style:
         if math.isfinite(value):
             return repr(value)
         if self.kind == "json":
-            raise RecgenError(f"JSON has no number {value}")
+            raise RecgenError(f"JSON cannot represent {value}")
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
 
 
 def is_plain(text: str) -> bool:
-    """Says whether a text is the same without quotes, for readers of YAML 1.1, too."""
+    """Return whether a text reads the same without quotes, also by YAML 1.1 readers."""
     return bool(_PLAIN.match(text)) and resolved(text) == text and text.lower() not in _OTHERS
 
 

@@ -1,4 +1,4 @@
-"""What recgen has to say about a config, and the errors it raises. Knows nothing of configs."""
+"""Findings on a config, and the errors that recgen raises. Does not depend on configs."""
 
 from recgen.findings.errors import ConfigError, RecgenError
 from recgen.findings.report import Finding, Fix, FixOp, Report, Severity

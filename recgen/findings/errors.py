@@ -1,4 +1,4 @@
-"""The errors that recgen raises for what a user can mend."""
+"""Errors for problems that a user can fix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recgen.findings.text import format_text
 
 
 class RecgenError(Exception):
-    """A problem of usage, environment or data that the user can mend; never a bug of ours."""
+    """A problem of usage, environment or data that the user can fix; never a bug of recgen."""
 
     def __init__(self, message: str, help: str = "") -> None:
         super().__init__(message)
@@ -17,12 +17,12 @@ class RecgenError(Exception):
         self.help = help
 
     def __str__(self) -> str:
-        """Returns the message and, on a line of its own, what to do."""
+        """Return the message and, on a line of its own, what to do."""
         return f"{self.message}\n  help: {self.help}" if self.help else self.message
 
 
 class ConfigError(RecgenError, ValueError):
-    """The config has errors; `report` holds all of them."""
+    """The config has errors; `report` contains all of them."""
 
     def __init__(self, report: Report) -> None:
         count = len(report.errors)
@@ -30,5 +30,5 @@ class ConfigError(RecgenError, ValueError):
         self.report = report
 
     def __str__(self) -> str:
-        """Returns all errors as `recgen check` prints them."""
+        """Return all errors as `recgen check` prints them."""
         return format_text(replace(self.report, findings=self.report.errors)).rstrip("\n")

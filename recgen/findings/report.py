@@ -1,4 +1,4 @@
-"""What is found in a config: one finding, its fix, and the report of all."""
+"""Findings on a config: a finding, its fix, and the report of all findings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FixOp = Literal["set", "remove", "rename"]
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A mechanical mend: what to do at `location`. `value` is the new value, or the new key.
+    """A mechanical change at `location`. `value` is the new value, or the new key.
 
-    `set` also adds what is not there yet. A fix is `safe` when nobody could have meant anything
-    else: it changes no model that could be trained before. `then` is what else belongs to the same
-    mend, in this order: what is moved is set and then removed.
+    `set` also adds what is missing. A fix is `safe` if nobody could have meant anything else: it
+    changes no model that could be trained before. `then` holds further steps of the same fix, in
+    order: to move a value is to set it and then remove it.
     """
 
     location: Location
@@ -29,7 +29,7 @@ class Fix:
 
     @property
     def steps(self) -> tuple[Fix, ...]:
-        """This fix and what belongs to it, one by one."""
+        """This fix and its further steps, in order."""
         return (replace(self, then=()), *self.then)
 
     @property
@@ -38,14 +38,14 @@ class Fix:
         return join_path(self.location)
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the fix as plain JSON data."""
+        """Return the fix as plain JSON data."""
         own = {"path": self.path, "op": self.op, "value": self.value, "safe": self.safe}
         return {**own, "then": [fix.as_dict() for fix in self.then]} if self.then else own
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, doubtful or worth knowing, where it is, and what to do."""
+    """Something that is wrong, doubtful or worth knowing: where it is and what to do."""
 
     code: str
     severity: Severity
@@ -55,12 +55,12 @@ class Finding:
     line: int | None = None
     column: int | None = None
     fix: Fix | None = None
-    allowed: bool = False  # an error that the user asked to have as a warning
+    allowed: bool = False  # an error that the user asked to treat as a warning
     end_column: int | None = None  # one past the last character, on the same line
     ignored: str | None = None  # the reason that a comment in the config gives for ignoring it
 
     def as_dict(self) -> dict[str, object]:
-        """Returns the finding as plain JSON data."""
+        """Return the finding as plain JSON data."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -79,8 +79,8 @@ class Finding:
 class Report:
     """All findings on one config.
 
-    `source` is the file's name as the user gave it, `text` what stands in it, and `ignored` what
-    comments in it say is on purpose.
+    `source` is the file's name as given by the user, `text` its content, and `ignored` the
+    findings that comments in it ignore.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -90,7 +90,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Says whether there is no error; warnings do not count."""
+        """Whether there is no error; warnings do not count."""
         return not self.errors
 
     @property
@@ -112,7 +112,7 @@ class Report:
         return tuple(finding for finding in self.findings if finding.severity == severity)
 
     def field_errors(self) -> dict[str, str]:
-        """Returns `{path: message}`; several errors at one path are joined by `; `."""
+        """Return `{path: message}`; several errors at one path are joined by `; `."""
         messages: dict[str, str] = {}
         for finding in self.errors:
             earlier = messages.get(finding.path)
@@ -120,7 +120,7 @@ class Report:
         return messages
 
     def warning_dicts(self) -> list[dict[str, str]]:
-        """Returns warnings and infos as `{"type", "severity": "high|medium|low", "message"}`."""
+        """Return warnings and infos as `{"type", "severity": "high|medium|low", "message"}`."""
         return [
             {"type": finding.code, "severity": _level(finding), "message": finding.message}
             for finding in self.findings
@@ -128,7 +128,7 @@ class Report:
         ]
 
     def allowing(self, codes: Collection[str]) -> Report:
-        """Returns the report with the errors of these codes turned into warnings."""
+        """Return the report with errors of these codes turned into warnings."""
         return replace(
             self,
             findings=tuple(
@@ -142,7 +142,7 @@ class Report:
         )
 
     def without(self, codes: Collection[str]) -> Report:
-        """Returns the report without the findings of these codes."""
+        """Return the report without the findings of these codes."""
         return replace(
             self,
             findings=tuple(finding for finding in self.findings if finding.code not in codes),
@@ -150,13 +150,13 @@ class Report:
         )
 
     def fixable(self, *, unsafe: bool = False) -> tuple[Finding, ...]:
-        """Returns the findings with a safe fix; with `unsafe`, those with any fix."""
+        """Return the findings with a safe fix; with `unsafe`, those with any fix."""
         return tuple(
             finding for finding in self.findings if finding.fix and (finding.fix.safe or unsafe)
         )
 
     def summary(self) -> str:
-        """Returns the counts in words, such as `2 errors, 1 warning`."""
+        """Return the counts in words, such as `2 errors, 1 warning`."""
         counts = {
             "error": len(self.errors),
             "warning": len(self.warnings),

@@ -1,4 +1,4 @@
-"""Findings as text: one line that tools can read, the place in the file, and what to do."""
+"""Findings as text: a line that tools can read, the place in the file, and what to do."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ WIDTH = 100  # columns of an excerpt where there is no terminal
 _GUTTER = 5  # digits of a line number, as in GCC's messages
 _TAB = "    "
 _CUT = "…"
-# What ends a line for YAML 1.2 (and so counts in a finding's line), unlike for `str.splitlines`.
+# What ends a line in YAML 1.2, and so counts for a finding's line, unlike in `str.splitlines`.
 _LINE_END = re.compile(r"\r\n|[\n\r]")
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A line of the config and the carets below it, each in two parts: the margin and the rest."""
+    """A line of the config and the carets below it, each split into the margin and the rest."""
 
     margin: str
     line: str
@@ -30,9 +30,9 @@ class Excerpt:
 
 
 def format_text(report: Report) -> str:
-    """Returns all findings as text.
+    """Return all findings as text.
 
-    A finding begins with `file:line:column: severity code path: message`; the line of the file
+    A finding begins with `file:line:column: severity code path: message`. The line of the file,
     with the place marked, and the help follow, indented.
     """
     lines: list[str] = []
@@ -47,7 +47,7 @@ def format_text(report: Report) -> str:
 
 
 def head(finding: Finding, source: str | None) -> tuple[str, str, str]:
-    """Returns the first line of a finding in three parts; severity and code are the second."""
+    """Return the first line of a finding in three parts, with severity and code in the second."""
     at = (finding.line, finding.column) if finding.line is not None else ()
     place = ":".join([source or "config", *(str(number) for number in at)])
     path = f" {finding.path}" if finding.path else ""
@@ -56,7 +56,7 @@ def head(finding: Finding, source: str | None) -> tuple[str, str, str]:
 
 
 def notes(finding: Finding) -> Iterator[str]:
-    """Yields what is to be said below a finding: what to do, and why an error is allowed."""
+    """Yield the notes below a finding: what to do, and why an error is allowed."""
     if finding.help or finding.fix:
         fixable = "" if finding.fix is None else " [fix]" if finding.fix.safe else " [unsafe fix]"
         yield printable(f"help: {finding.help}".rstrip() + fixable)
@@ -65,17 +65,17 @@ def notes(finding: Finding) -> Iterator[str]:
 
 
 def source_lines(report: Report) -> Sequence[str]:
-    """Returns the lines of the config's text; none when it is not known."""
+    """Return the lines of the config's text; none if it is not known."""
     return _LINE_END.split(report.text) if report.text is not None else ()
 
 
 def excerpt_of(finding: Finding, lines: Sequence[str], width: int = WIDTH) -> Excerpt | None:
-    """Returns the line that a finding is about, cut around the place if it is too long.
+    """Return the line that a finding is about, cut around the place if it is too long.
 
     Args:
-        finding: With or without a position.
-        lines: Those of the whole text.
-        width: Columns on the screen, the margin included.
+        finding: A finding with or without a position.
+        lines: All lines of the text.
+        width: Columns on the screen, including the margin.
     """
     if finding.line is None or finding.column is None or not 0 < finding.line <= len(lines):
         return None
@@ -89,8 +89,8 @@ def excerpt_of(finding: Finding, lines: Sequence[str], width: int = WIDTH) -> Ex
 
 
 def _window(line: str, start: int, end: int, room: int) -> tuple[str, str, str]:
-    """Returns what is shown of a line: before, in and after a place, within `room` columns."""
-    # A character takes one column or more: what is further away than `room` cannot be seen.
+    """Return what is shown of a line before, in and after a place, within `room` columns."""
+    # A character takes at least one column, so whatever is further away than `room` is not shown.
     before = [_shown(character) for character in reversed(line[max(start - room, 0) : start])]
     after = [_shown(character) for character in line[start : start + room]]
     marked = min(columns_of("".join(after[: end - start])), room - 2)
@@ -107,7 +107,7 @@ def _window(line: str, start: int, end: int, room: int) -> tuple[str, str, str]:
 
 
 def _fitting(pieces: Sequence[str], room: int) -> list[str]:
-    """Returns the first pieces that fit into `room` columns."""
+    """Return as many of the first pieces as fit into `room` columns."""
     ends = accumulate(map(columns_of, pieces))
     return list(pieces[: sum(1 for end in takewhile(lambda end: end <= room, ends))])
 
@@ -117,7 +117,7 @@ def _shown(text: str) -> str:
 
 
 def columns_of(text: str) -> int:
-    """Returns how many columns of a terminal a text takes."""
+    """Return the number of terminal columns that a text takes."""
     return sum(map(_width_of, text))
 
 

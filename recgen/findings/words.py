@@ -1,4 +1,4 @@
-"""How paths and values are written in messages: short, and printable on every terminal."""
+"""Paths and values in messages: short, and printable on every terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHOWN = 60  # characters of a value in a message: enough to recognize it, too f
 
 
 def join_path(parts: Iterable[PathPart]) -> str:
-    """Returns `buyer_model_features[2].transforms`; a key that is no identifier is quoted."""
+    """Return `buyer_model_features[2].transforms`; keys that are not identifiers are quoted."""
     text = ""
     for part in parts:
         if isinstance(part, str) and part.isidentifier():
@@ -22,7 +22,7 @@ def join_path(parts: Iterable[PathPart]) -> str:
 
 
 def show(value: object) -> str:
-    """Returns a value for a message: short, printable on every terminal, whatever it holds."""
+    """Return any value for a message: short, and printable on every terminal."""
     if value is None or isinstance(value, (bool, float)):
         return "null" if value is None else str(value).lower()
     if isinstance(value, int):
@@ -34,7 +34,7 @@ def show(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
-    """Returns what a value is, in the words of a config: `a list`, `a mapping`, `text`."""
+    """Return the kind of a value in the words of a config: `a list`, `a mapping`, `text`."""
     kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "true or false"),
         (int, "a whole number"),
@@ -51,14 +51,14 @@ def kind_of(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Escapes what a terminal would act on: line breaks, escape sequences, lone surrogates."""
+    """Escape everything a terminal would act on: line breaks, escape sequences, surrogates."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def percent(share: float) -> str:
-    """Returns a share in whole percent; never 0% of something nor 100% of not all."""
+    """Return a share in whole percent, but `less than 1%` or `more than 99%` near 0 and 1."""
     if 0 < share < 0.01:
         return "less than 1%"
     if 0.99 < share < 1:

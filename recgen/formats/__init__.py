@@ -1,4 +1,4 @@
-"""Reports for machines, and the page of all rules: text out, nothing read or written."""
+"""Output formats: reports for machines and the page of all rules. No I/O."""
 
 from recgen.formats.github import as_github
 from recgen.formats.markdown import rule_section, rules_page

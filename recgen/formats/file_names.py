@@ -1,4 +1,4 @@
-"""How the machines' formats name a file."""
+"""File names in machine-readable formats."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 
 def relative(source: str) -> str:
-    """Returns a file's name as seen from the current folder, with `/` between its parts.
+    """Return a file's name relative to the current folder, with `/` between its parts.
 
-    What lies elsewhere keeps its whole path.
+    Files outside that folder keep their full path.
     """
     path = PurePath(source)
     if path.is_absolute() and path.is_relative_to(Path.cwd()):
@@ -19,7 +19,7 @@ def relative(source: str) -> str:
 
 
 def uri(source: str) -> str:
-    """Returns the URI reference of a file: relative to the current folder, percent-encoded."""
+    """Return the URI reference of a file: relative to the current folder, percent-encoded."""
     name = relative(source)
     try:
         encoded = quote(os.fsencode(name))

@@ -1,4 +1,4 @@
-"""Reports as workflow commands of GitHub Actions, which shows them beside the changed lines."""
+"""Reports as GitHub Actions workflow commands, which annotate the changed lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def as_github(reports: Iterable[Report]) -> str:
-    """Returns a line for each finding."""
+    """Return one line per finding."""
     lines = (_line(finding, report.source) for report in reports for finding in report.findings)
     return "".join(f"{line}\n" for line in lines)
 
@@ -36,10 +36,10 @@ def _properties(finding: Finding, source: str | None) -> Iterator[tuple[str, str
 
 
 def _data(text: str) -> str:
-    """Escapes what ends a message, as GitHub's own toolkit does."""
+    """Escape characters that end a message, as GitHub's toolkit does."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    """Escapes what ends a property."""
+    """Escape characters that end a property."""
     return _data(printable(text)).replace(":", "%3A").replace(",", "%2C")

@@ -9,8 +9,8 @@ from recgen.findings import Report
 
 
 def as_json(reports: Iterable[Report]) -> str:
-    """Returns a list with an object for each report, in ASCII: no terminal can misread it."""
-    told = [
+    """Return a list with an object per report, in ASCII, which every terminal can show."""
+    objects = [
         {
             "source": report.source,
             "ok": report.ok,
@@ -19,4 +19,4 @@ def as_json(reports: Iterable[Report]) -> str:
         }
         for report in reports
     ]
-    return json.dumps(told, indent=2, default=repr) + "\n"
+    return json.dumps(objects, indent=2, default=repr) + "\n"

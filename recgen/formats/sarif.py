@@ -1,4 +1,4 @@
-"""Reports as SARIF 2.1.0, which code scanning services and editors read."""
+"""Reports as SARIF 2.1.0, for code scanning services and editors."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
-_FIX_WORK = 1_000_000  # characters to edit: seconds; a config of 5 kB has 200 fixes within it
+_FIX_WORK = 1_000_000  # characters to edit, which takes seconds: 200 fixes in a config of 5 kB
 _INDEX = {code: index for index, code in enumerate(RULES)}
 
 
 def as_sarif(reports: Iterable[Report]) -> str:
-    """Returns a log with one run, in ASCII: all rules, and a result for each finding."""
+    """Return a log in ASCII with one run: all rules and a result per finding."""
     results = [result for report in reports for result in _results(report)]
     driver = {"name": "recgen", **_version(), "rules": [_rule(rule) for rule in RULES.values()]}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
@@ -63,7 +63,7 @@ def _instead(page: Page) -> str:
 
 
 def _help_uri(rule: Rule) -> Plain:
-    """Returns where the rule's page is, if the package says where its documentation is."""
+    """Return the address of the rule's page, if the package metadata has that of the docs."""
     try:
         urls = metadata("recgen").get_all("Project-URL") or ()
     except PackageNotFoundError:
@@ -73,7 +73,7 @@ def _help_uri(rule: Rule) -> Plain:
 
 
 def _results(report: Report) -> Iterator[Plain]:
-    """Yields a result for each finding; in large files only the first ones come with fixes."""
+    """Yield a result per finding; in large files, only the first ones come with fixes."""
     fixes = _FIX_WORK // (len(report.text or "") + 1)
     for finding in (*report.findings, *report.ignored):
         result = _result(finding, report)
@@ -96,7 +96,7 @@ def _result(finding: Finding, report: Report) -> Plain:
 
 
 def _message(text: str) -> Plain:
-    """Returns a message in which nothing is a placeholder or a link, whatever a config holds."""
+    """Return a message without placeholders or links, whatever the config contains."""
     text = printable(text).replace("{", "{{").replace("}", "}}")
     return {"text": text.replace("](", "] (")}
 
@@ -122,14 +122,14 @@ def _region(finding: Finding) -> Plain:
 
 
 def _suppressions(finding: Finding) -> list[Plain]:
-    """Returns why a finding is ignored: a list, since all results have one or none has."""
-    if finding.ignored is None or finding.allowed:  # what is allowed stays in sight
+    """Return why a finding is ignored, as a list, since all results must have one or none."""
+    if finding.ignored is None or finding.allowed:  # allowed findings stay visible
         return []
     return [{"kind": "inSource", "status": "accepted", "justification": finding.ignored}]
 
 
 def _fixes(finding: Finding, text: str, source: str) -> Plain:
-    """Returns what the finding's fix would change in the text, as one replacement."""
+    """Return the change that the finding's fix makes to the text, as one replacement."""
     after, done = fixed(text, (finding,), text_kind(source), unsafe=True)
     if not done:
         return {}
@@ -158,6 +158,6 @@ def _replacement(before: str, after: str) -> Plain:
 
 
 def _shared(one: str, other: str) -> int:
-    """Returns how many characters two texts have in common at their beginning."""
+    """Return the length of the common prefix of two texts."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))

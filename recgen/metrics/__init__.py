@@ -1,4 +1,4 @@
-"""What a training measured: the model of training_metrics.json, and reading such files."""
+"""Metrics of a training: the model of training_metrics.json, and reading such files."""
 
 from recgen.metrics.model import FILE_NAME, TrainingMetrics
 from recgen.metrics.parts import (

@@ -1,7 +1,7 @@
-"""Metrics of a training run: the one model of training_metrics.json, strict. No TensorFlow.
+"""Metrics of a training run, normalised across trainer versions: training_metrics.json, strict.
 
-Files of older trainers, and those that are not whole, become this model by `upgrade`. What
-`params.model_type` is not about is None or empty: recall and evaluation belong to retrieval.
+`upgrade` converts files of older trainers and incomplete files to this model. Parts that do not
+belong to `params.model_type` are None or empty: recall and evaluation belong to retrieval.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from recgen.metrics.parts import (
 
 FILE_NAME = "training_metrics.json"
 _STATS = ("weight_stats", "gradient_stats")
-_SHOWN = 3  # misfits of a file in a message
+_SHOWN = 3  # validation errors of a file in a message
 
 
 class TrainingMetrics(MetricsPart):
-    """What a training came to: the contents of training_metrics.json."""
+    """The results of a training: the contents of training_metrics.json."""
 
     schema_version: Literal[1]
     available: Literal[True]
     saved_at: Annotated[AwareDatetime, Field(strict=False)] | None
     epochs: list[int]
-    """0, 1, … for the epochs that were trained."""
+    """0, 1, … for each epoch that was trained."""
     loss: Losses
     recall: dict[str, Series] = {}  # noqa: RUF012 (Pydantic copies it)
-    """Retrieval: `val_recall_at_<k>` per epoch."""
+    """Retrieval only: `val_recall_at_<k>` per epoch."""
     gradient: Gradients
     health: Health | None = None
     evaluation: Evaluation | None = None
-    """Retrieval: the test by pairs of buyer and product."""
+    """Retrieval only: the test, measured on pairs of buyer and product."""
     weight_stats: Towers
     gradient_stats: Towers
     final_metrics: dict[str, float | None]
@@ -55,34 +55,34 @@ class TrainingMetrics(MetricsPart):
 
     @classmethod
     def read(cls, path: Path) -> TrainingMetrics:
-        """Returns what a file holds.
+        """Return the metrics in a file.
 
         Raises:
-            RecgenError: The file is missing, is no strict JSON, or does not fit the schema.
+            RecgenError: The file is missing, is not strict JSON, or does not match the schema.
         """
         try:
             return cls.model_validate(json.loads(_text(path), parse_constant=_refuse_constant))
         except ValidationError as error:
-            raise RecgenError(f"{path} {_misfits(error)}", _HELP) from error
+            raise RecgenError(f"{path} {_schema_errors(error)}", _HELP) from error
         except (ValueError, RecursionError) as error:
             raise RecgenError(f"{path} is not JSON: {error}", _HELP) from error
 
     @property
     def failed(self) -> bool:
-        """Says whether training was stopped, by a collapse or by NaN."""
+        """Whether training was stopped, by a collapse or by NaN."""
         params = self.params
         return bool(params.failure or params.gradient_collapse_detected or params.nan_detected)
 
     def test_recall(self, k: int) -> float | None:
-        """Returns the share of test rows whose product was among the first k, if measured."""
+        """Return the share of test rows whose product is among the first k, if measured."""
         return self.final_metrics.get(f"test_recall_at_{k}")
 
     def popularity_recall(self, k: int) -> float | None:
-        """Returns the same for the k most popular products, recommended to everybody."""
+        """Return the same for the k most popular products, recommended to everybody."""
         return self.final_metrics.get(f"test_popularity_recall_at_{k}")
 
     def val_recall(self, k: int) -> float | None:
-        """Returns the validation recall after the last epoch, if measured."""
+        """Return the validation recall after the last epoch, if measured."""
         series = self.recall.get(f"val_recall_at_{k}")
         return series[-1] if series else None
 
@@ -99,7 +99,7 @@ class TrainingMetrics(MetricsPart):
 
     @model_validator(mode="after")
     def _whole(self) -> TrainingMetrics:
-        """Checks what a kind of model always has, and others do not."""
+        """Check the parts that are required for one kind of model only."""
         health = self.health
         if self.params.model_type in (None, "retrieval") and health:
             for name in ("loss_to_chance", "val_coverage_at_100"):
@@ -109,7 +109,7 @@ class TrainingMetrics(MetricsPart):
 
     @cached_property
     def series(self) -> dict[str, Series]:
-        """All that has a number per epoch, by its path: `loss.val_loss`, `health.query.…`."""
+        """Everything with a value per epoch, by path: `loss.val_loss`, `health.query.…`."""
         parts: dict[str, MetricsPart | dict[str, Series] | None] = {
             "loss": self.loss,
             "recall": self.recall,
@@ -128,7 +128,7 @@ class TrainingMetrics(MetricsPart):
 
     @cached_property
     def histograms(self) -> dict[str, Histogram]:
-        """The histograms that the file has, by `weight_stats.query` and so on."""
+        """The histograms by path, such as `weight_stats.query`."""
         found = {
             f"{group}.{tower}": getattr(getattr(self, group), tower).histogram
             for group in _STATS
@@ -137,7 +137,7 @@ class TrainingMetrics(MetricsPart):
         return {path: histogram for path, histogram in found.items() if histogram}
 
 
-_HELP = "the file is written by a training; train again"
+_HELP = "training writes this file; train again"
 
 
 def _text(path: Path) -> str:
@@ -150,12 +150,12 @@ def _text(path: Path) -> str:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"it holds {name}, which JSON does not have")
+    raise ValueError(f"it contains {name}, which JSON does not have")
 
 
-def _misfits(error: ValidationError) -> str:
-    """Returns the first misfits in words."""
+def _schema_errors(error: ValidationError) -> str:
+    """Return the first validation errors as text."""
     errors = error.errors(include_url=False, include_input=False)
-    told = [f"{join_path(e['loc']) or 'the file'}: {e['msg']}" for e in errors[:_SHOWN]]
+    shown = [f"{join_path(e['loc']) or 'the file'}: {e['msg']}" for e in errors[:_SHOWN]]
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
-    return f"does not fit the schema: {'; '.join(told)}{more}"
+    return f"does not match the schema: {'; '.join(shown)}{more}"

@@ -28,7 +28,7 @@ FailureKind = Literal[
 
 
 class MetricsPart(BaseModel):
-    """What all parts share: more keys may be there, and nothing is converted."""
+    """Base class of all parts: additional keys are accepted, and nothing is converted."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -36,13 +36,13 @@ class MetricsPart(BaseModel):
         strict=True,
         allow_inf_nan=False,
         protected_namespaces=(),  # `model_type` is a name of the contract
-        defer_build=True,  # on first use
+        defer_build=True,  # built on first use
         use_attribute_docstrings=True,
     )
 
 
 class Histogram(MetricsPart):
-    """How values are distributed, per epoch, over bins that stay the same."""
+    """Distribution of values per epoch, over fixed bins."""
 
     bin_edges: Annotated[list[float], Field(min_length=BINS + 1, max_length=BINS + 1)]
     counts: list[Annotated[list[_Count], Field(min_length=BINS, max_length=BINS)]]
@@ -64,11 +64,11 @@ class TowerStats(MetricsPart):
     max: Series
     norm: Series
     histogram: Histogram | None
-    """None where a file does not have it."""
+    """None if the file does not have it."""
 
 
 class Towers(MetricsPart):
-    """Both towers' statistics."""
+    """Statistics of both towers."""
 
     query: TowerStats
     candidate: TowerStats
@@ -98,25 +98,25 @@ class Gradients(MetricsPart):
 
 
 class TowerHealth(MetricsPart):
-    """How a tower uses its vectors, per epoch, over a fixed sample of training rows."""
+    """How a tower uses its dimensions, per epoch, on a fixed sample of training rows."""
 
     effective_rank: Series
-    """Dimensions in use: the exponential of the entropy of the singular values' shares."""
+    """Effective rank: the exponential of the entropy of the normalized singular values."""
     mean_cosine: Series
-    """Mean cosine over all pairs of rows: 1 means that all are alike."""
+    """Mean cosine over all pairs of rows; 1 means that all vectors point in one direction."""
     update_ratio: Series
-    """Length of an epoch's change of the weights, relative to the weights' own."""
+    """Norm of an epoch's change of the weights, relative to the norm of the weights."""
     dead_units: Series | None = None
-    """Share of units that hardly fire, in the worst ReLU layer; None without such a layer."""
+    """Share of units that rarely fire, in the worst ReLU layer; None without such a layer."""
 
 
 class Health(MetricsPart):
     """Signs of a failing training, per epoch."""
 
     loss_to_chance: Series | None = None
-    """Retrieval: the training loss divided by that of equal scores."""
+    """Retrieval only: training loss divided by the loss of equal scores."""
     val_coverage_at_100: Series | None = None
-    """Retrieval: share of the catalogue among the first 100 products of some validation rows."""
+    """Retrieval only: share of the catalogue in the top 100 of a sample of validation rows."""
     query: TowerHealth
     candidate: TowerHealth
 
@@ -130,31 +130,31 @@ class Interval(MetricsPart):
 
     @classmethod
     def of(cls, value: float, low: float | None = None, high: float | None = None) -> Interval:
-        """Returns a figure; without ends where nothing is known of its error."""
+        """Return a figure; without `low` and `high` if its error is unknown."""
         return cls.model_construct(value=value, low=low, high=high)
 
 
 class Evaluated(MetricsPart):
-    """Metrics of one way to recommend, over all test pairs and over new ones."""
+    """Metrics of one recommender on all test pairs and on new ones."""
 
     all: dict[str, Interval]
     new: dict[str, Interval] | None = None
     coverage_at_100: float | None = None
-    """Share of the catalogue among the first 100 products of the test's buyers."""
+    """Share of the catalogue in the top 100 of the test's buyers."""
 
 
 class Evaluation(MetricsPart):
-    """The model on the test's pairs of buyer and product, beside two baselines."""
+    """The model and two baselines on the test's pairs of buyer and product."""
 
     pairs: dict[str, _Count]
-    """How many: `all`, `new`, and `left_out` for what training does not know."""
+    """Numbers of pairs: `all`, `new`, and `left_out` (buyer or product unknown to training)."""
     model: Evaluated
     popularity: Evaluated
     own_history: Evaluated
 
     @property
     def figures(self) -> dict[tuple[str, str, str], Interval]:
-        """All figures, by who (`model`), pairs (`new`) and name (`recall_at_100`)."""
+        """All figures, by recommender (`model`), pairs (`new`) and name (`recall_at_100`)."""
         return {
             (who, pairs, name): interval
             for who in WAYS
@@ -164,44 +164,44 @@ class Evaluation(MetricsPart):
 
     @property
     def coverage(self) -> dict[str, float]:
-        """The coverage of each, where it was measured."""
+        """The coverage by recommender, if measured."""
         shares = {who: getattr(self, who).coverage_at_100 for who in WAYS}
         return {who: share for who, share in shares.items() if share is not None}
 
 
 class Params(MetricsPart):
-    """What was trained, and how the training failed if it did."""
+    """Settings of the training, and how it failed if it did."""
 
     name: str | None = None
     config_digest: str | None = None
-    """Identifies the config, as the header of the generated modules does."""
+    """Identifies the config, as in the header of the generated modules."""
     model_type: str | None = None
     optimizer: str | None = None
     epochs: int | None = None
-    """Epochs that were asked for."""
+    """Number of epochs in the settings."""
     batch_size: int | None = None
     learning_rate: float | None = None
     embedding_dim: int | None = None
     seed: int | None = None
     candidates: int | None = None
-    """Products to choose from."""
+    """Number of products that can be recommended."""
     train_rows: int | None = None
     eval_rows: int | None = None
     validated_rows: int | None = None
-    """Rows of the validation by which epochs are compared: all of them, or a part."""
+    """Number of validation rows by which epochs are compared: all of them, or a sample."""
     test_rows: int | None = None
     unknown_products: dict[str, float] | None = None
-    """Share of validation (`eval`) and `test` rows whose product the training rows do not have."""
+    """Share of validation (`eval`) and `test` rows whose product is not in the training rows."""
     negatives: str | None = None
-    """What a product was compared with: in_batch, mixed or full_catalogue."""
+    """Negatives: in_batch, mixed or full_catalogue."""
     monitored_k: int | None = None
-    """The k of the recall by which the best epoch was chosen."""
+    """The k of the recall that determined the best epoch."""
     best_epoch: int | None = None
     best_recall: float | None = None
     """Validation recall of the best epoch."""
     stopped_early: bool = False
     refit_epochs: int | None = None
-    """Epochs of the second training, on validation rows too, whose model is saved."""
+    """Epochs of the second training, which includes validation rows and whose model is saved."""
     failure: str | None = None
     """Why training was stopped, in a sentence."""
     failure_kind: FailureKind | None = None
@@ -214,7 +214,7 @@ class Params(MetricsPart):
 
     @property
     def given(self) -> dict[str, object]:
-        """What the file says, those that the model does not know included."""
+        """All parameters in the file, including those unknown to the model."""
         return self.model_dump(exclude_unset=True, exclude_none=True)
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Reading metrics files: text of any trainer and age -> the model, and what was odd about it."""
+"""Reading of metrics files of any trainer version into the model, with notes on oddities."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from recgen.findings import RecgenError, kind_of
 from recgen.metrics.model import TrainingMetrics
 from recgen.metrics.upgrade import upgrade
 
-_HELP = "the file is written by a training; train again"
+_HELP = "training writes this file; train again"
 
 
 @dataclass(frozen=True)
 class MetricsFile:
-    """What a metrics file holds, and what was odd about it.
+    """The contents of a metrics file, and what was odd about it.
 
     Attributes:
-        metrics: Its content in today's form.
-        version: The schema that it was written in; None in files of older trainers.
-        not_finite: Epochs, from 0, at which a series (`loss.loss`) held NaN or infinity.
+        metrics: The contents in the current schema.
+        version: The file's schema version; None in files of older trainers.
+        not_finite: Epochs, from 0, in which a series (`loss.loss`) was NaN or infinite.
         notes: What was missing or odd.
     """
 
@@ -32,33 +32,35 @@ class MetricsFile:
 
 
 def read_metrics(text: str, source: str) -> MetricsFile:
-    """Returns what the text of a metrics file holds.
+    """Return the contents of a metrics file.
 
     Args:
-        text: Of any trainer's file; NaN and Infinity are taken, too.
+        text: The file's text, from any trainer; NaN and Infinity are accepted.
         source: The file's name, for messages.
 
     Raises:
-        RecgenError: The text is no JSON, or no object.
+        RecgenError: The text is not JSON, or not an object.
     """
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise RecgenError(f"{source} is not JSON: {error}", _HELP) from error
     if not isinstance(data, dict):
-        raise RecgenError(f"{source} holds {kind_of(data)} instead of a training's metrics", _HELP)
+        raise RecgenError(
+            f"{source} contains {kind_of(data)} instead of the metrics of a training", _HELP
+        )
     return file_of(data)
 
 
 def file_of(data: Mapping[str, Any]) -> MetricsFile:
-    """Returns what the data of a metrics file says; of none at all, that all is missing."""
+    """Return the contents of a metrics file from its data; empty data has notes on all parts."""
     found = upgrade(data)
     metrics = TrainingMetrics.model_validate(found.data)
     return MetricsFile(metrics, found.version, found.not_finite, tuple(found.notes))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Returns an object whose texts can be encoded: JSON may escape half a character."""
+    """Return an object whose texts can be encoded: JSON can escape half a surrogate pair."""
     return {_text(k): _text(v) if isinstance(v, str) else v for k, v in pairs}
 
 

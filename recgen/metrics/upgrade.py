@@ -1,7 +1,7 @@
-"""Metrics files of any trainer and age, as plain data in the form of the model.
+"""Upgrade of metrics files of any trainer version to the current schema, as plain data.
 
-What a file lacks is null, what it has under an older name gets today's, and numbers that were
-written as text become numbers. What was missing or odd is noted.
+Missing values become null, older names are replaced by current ones, and numbers that were
+written as text become numbers. Notes say what was missing or odd.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from recgen.metrics.values import (
 )
 
 _EXPECTED = ("loss.loss", "loss.val_loss", "gradient.query", "gradient.candidate")
-_MOST_SERIES = 200  # in a group; a trainer writes some ten
+_MOST_SERIES = 200  # in a group; a trainer writes about ten
 _MOST_EPOCHS = 100_000
 
 
 @dataclass
 class Upgrade:
-    """Data in the form of the model, and what was odd about the data as it was.
+    """Data in the current schema, and what was odd about the original data.
 
     Attributes:
-        data: What the model takes.
-        version: The file's schema; None in files of older trainers.
-        not_finite: Epochs, from 0, at which a series (`loss.loss`) held NaN or infinity.
+        data: Input of the model.
+        version: The file's schema version; None in files of older trainers.
+        not_finite: Epochs, from 0, in which a series (`loss.loss`) was NaN or infinite.
         notes: What was missing or odd.
     """
 
@@ -47,14 +47,14 @@ class Upgrade:
 
 
 def upgrade(data: Mapping[str, Any]) -> Upgrade:
-    """Returns the data of a metrics file in the form of the model."""
+    """Return the data of a metrics file in the current schema."""
     reader = _Reader(data)
     reader.read()
     return reader.result
 
 
 class _Reader:
-    """Reads the parts of one file, and collects what to note."""
+    """Reader of the parts of one file, which collects notes."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
@@ -64,12 +64,12 @@ class _Reader:
         self.unknown: Values = (None,) * self.epochs
 
     def read(self) -> None:
-        """Reads all parts."""
+        """Read all parts."""
         loss, recall = self._series("loss"), self._series("recall")
         gradient, health = self._series("gradient"), self._health()
         stats = {group: self._stats(group) for group in ("weight_stats", "gradient_stats")}
         self._note_what_is_missing({"loss": loss, "gradient": gradient})
-        older, others = split_recalls(loss, "val")  # where TFRS has them
+        older, others = split_recalls(loss, "val")  # where TFRS puts them
         newer, recall = split_recalls(recall, "val")
         once = {name: number_of(value) for name, value in self._part("final_metrics").items()}
         tests, final = split_recalls(once, "test")
@@ -98,10 +98,10 @@ class _Reader:
         return {}
 
     def _count_epochs(self) -> int:
-        """Returns the number of epochs: those listed, or more if the losses have more."""
+        """Return the number of epochs listed, or that of the losses if it is larger."""
         listed = self.data.get("epochs")
         if not isinstance(listed, list):
-            missing = "epochs is missing" if listed is None else "epochs is no list"
+            missing = "epochs is missing" if listed is None else "epochs is not a list"
             self.result.notes.append(missing)
         losses = self.data.get("loss")
         series = losses.values() if isinstance(losses, dict) else ()
@@ -112,7 +112,7 @@ class _Reader:
         return dict.fromkeys(names, self.unknown)
 
     def _series(self, path: str, part: Mapping[str, Any] | None = None) -> dict[str, Values]:
-        """Returns the series of a part."""
+        """Return the series of a part."""
         part = self._part(path) if part is None else part
         named = [(name, values) for name, values in part.items() if isinstance(values, list)]
         return {
@@ -120,11 +120,11 @@ class _Reader:
         }
 
     def _fitted(self, path: str, values: list[Any]) -> Values:
-        """Returns a series with a value for each epoch."""
+        """Return a series with a value for each epoch."""
         if len(values) != self.epochs:
             shown = printable(path)
-            told = f"{shown} has {len(values)} values for {self.epochs} epochs"
-            self.result.notes.append(told)
+            note = f"{shown} has {len(values)} values for {self.epochs} epochs"
+            self.result.notes.append(note)
         series = [number_of(value) for value in values[: self.epochs]]
         odd = [
             epoch
@@ -136,7 +136,7 @@ class _Reader:
         return (*series, *[None] * (self.epochs - len(series)))
 
     def _towers(self, path: str, part: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-        """Returns a part's parts, one a tower; an empty one where there is none."""
+        """Return a part's data for each tower; empty if there is none."""
         return {t: part[t] if isinstance(part.get(t), dict) else {} for t in TOWERS}
 
     def _health(self) -> dict[str, Any] | None:
@@ -170,10 +170,10 @@ class _Reader:
         return read
 
     def _gradients(self, own: dict[str, Values], stats: Mapping[str, Any]) -> dict[str, Values]:
-        """Returns the norms of the gradients.
+        """Return the norms of the gradients.
 
-        Older trainers wrote the weights' norms under this name. Only zeros are believed there: no
-        tower's weights are all zero.
+        Older trainers wrote the norms of the weights under this name. Only zeros are trusted
+        there, since the weights of a tower are never all zero.
         """
         named = {**self._unknown(Gradients.model_fields), **own}
         if self.result.version is not None:
@@ -198,7 +198,7 @@ class _Reader:
             self.result.notes.append("final_metrics is missing")
 
     def _params(self) -> dict[str, Any]:
-        """Returns the parameters; those of the model that have another type are left out."""
+        """Return the parameters without those that have the wrong type."""
         part = self._part("params")
         params = {name: value for name, value in part.items() if name not in Params.model_fields}
         for name, info in Params.model_fields.items():
@@ -206,7 +206,7 @@ class _Reader:
             if value is not None:
                 params[name] = value
         if params.get("gradient_collapse_detected") and "gradient_collapse_epoch" not in params:
-            last = max(self.epochs - 1, 0)  # it stopped then
+            last = max(self.epochs - 1, 0)  # training stopped then
             params["gradient_collapse_epoch"] = params.get("failure_epoch", last)
             self.result.notes.append("params.gradient_collapse_epoch is missing")
         return params

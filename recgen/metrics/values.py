@@ -1,4 +1,4 @@
-"""Values of a metrics file that anybody may have written: numbers, times, histograms, intervals."""
+"""Values of untrusted metrics files: numbers, times, histograms, intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RECALL = re.compile(r"(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)")
 
 
 def number_of(value: object) -> float | None:
-    """Returns a finite number, also one that was written as text; None for all else."""
+    """Return a finite number, even if it was written as text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -29,7 +29,7 @@ def number_of(value: object) -> float | None:
 
 
 def numbers_of(part: object) -> dict[str, float]:
-    """Returns the numbers of a mapping; nothing of all else."""
+    """Return the numbers in a mapping; an empty dict for anything else."""
     read = {name: number_of(value) for name, value in _items(part)}
     return {name: value for name, value in read.items() if value is not None}
 
@@ -39,15 +39,15 @@ def _items(part: object) -> Iterable[tuple[str, Any]]:
 
 
 def any_value(series: Iterable[float | None]) -> bool:
-    """Returns whether a series has a value at all."""
+    """Return whether a series has any value."""
     return any(value is not None for value in series)
 
 
 def split_recalls(found: Mapping[str, _T], part: str) -> tuple[dict[str, _T], dict[str, _T]]:
-    """Returns what is recall at k of a part, by the name that it has today, and all else.
+    """Return the series of recall at k, by their current names, and all others.
 
-    `val_factorized_top_k/top_100_categorical_accuracy`, in TFRS's words, is
-    `val_recall_at_100`. The first of each k is kept.
+    TFRS's `val_factorized_top_k/top_100_categorical_accuracy` is `val_recall_at_100`. For each k,
+    the first series is kept.
     """
     recalls: dict[str, _T] = {}
     others: dict[str, _T] = {}
@@ -62,7 +62,7 @@ def split_recalls(found: Mapping[str, _T], part: str) -> tuple[dict[str, _T], di
 
 
 def param_of(name: str, value: object, annotation: object) -> object:
-    """Returns a parameter as the model takes it; None when it is something else."""
+    """Return a parameter in the type of the model; None if it has another type."""
     if name == "unknown_products":
         shares = numbers_of(value)
         return {part: share for part, share in shares.items() if 0 <= share <= 1} or None
@@ -82,7 +82,7 @@ def param_of(name: str, value: object, annotation: object) -> object:
 
 
 def time_of(value: object) -> datetime | None:
-    """Returns a time; one without a zone is UTC."""
+    """Return a time; a time without a zone is UTC."""
     if not isinstance(value, str):
         return None
     try:
@@ -93,7 +93,7 @@ def time_of(value: object) -> datetime | None:
 
 
 def histogram_of(part: Mapping[str, Any], epochs: int) -> dict[str, Any] | None:
-    """Returns a histogram with counts for each epoch, zero where the file ends; None if broken."""
+    """Return a histogram with counts for each epoch, padded with zeros; None if broken."""
     edges, counts = part.get("bin_edges"), part.get("counts")
     if not isinstance(edges, list) or not isinstance(counts, list):
         return None
@@ -112,7 +112,7 @@ def histogram_of(part: Mapping[str, Any], epochs: int) -> dict[str, Any] | None:
 
 
 def evaluation_of(part: object) -> dict[str, Any] | None:
-    """Returns the test's evaluation, with empty figures for who was not evaluated."""
+    """Return the evaluation, with empty figures for recommenders that are missing."""
     if not isinstance(part, dict):
         return None
     pairs = {name: int(n) for name, n in numbers_of(part.get("pairs")).items() if n >= 0}

@@ -1,4 +1,4 @@
-"""Config -> frozen plans, one per generated file: every decision is made here."""
+"""Plans: from a config to one frozen plan per generated file. Every decision is made here."""
 
 from recgen.plan.columns import EVENT_TIME, InputColumn, input_columns
 from recgen.plan.header import digest_of

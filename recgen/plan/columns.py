@@ -1,4 +1,4 @@
-"""The raw columns that a config wants from the data."""
+"""Raw columns that a config reads from the data."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from recgen.config import (
 from recgen.plan.names import Names
 
 EVENT_TIME = "event_time"
-"""Output key that carries the time of the transaction, for trainers that need it."""
+"""Output key of the time of the transaction, for trainers that need it."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputColumn:
-    """A column of the data: `source` is its name there, `name` the one it has everywhere else."""
+    """A column of the data: `source` is its name there, `name` its name everywhere else."""
 
     name: str
     source: str
     bq_type: BqType
     dtype: DType
-    """Of a list, that of its items."""
+    """For a list, the dtype of its items."""
 
     @property
     def is_list(self) -> bool:
-        """Says whether a row has a list of values."""
+        """Whether each row has a list of values."""
         return is_array(self.bq_type)
 
 
 def input_columns(config: ExperimentConfig) -> tuple[InputColumn, ...]:
-    """Returns every raw column that `preprocessing_fn` reads, each once, in the config's order."""
+    """Return every raw column that `preprocessing_fn` reads, once each, in the config's order."""
     columns: dict[str, InputColumn] = {}
     for column in _mentioned(config):
         columns.setdefault(column.name, column)
@@ -49,7 +49,7 @@ def input_columns(config: ExperimentConfig) -> tuple[InputColumn, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ServingInput:
-    """A raw column that a client sends, and the name that the signature's input has."""
+    """A raw column that a client sends, and the name of the signature's input."""
 
     column: str
     name: str
@@ -58,9 +58,9 @@ class ServingInput:
 
 
 def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
-    """Returns the raw columns of the buyer tower: its features' and its crosses' members'.
+    """Return the raw columns that the buyer tower's features and crosses read.
 
-    An input has its column's name, or where TensorFlow does not accept that, an identifier.
+    An input is named after its column, or has an identifier if TensorFlow rejects that name.
     """
     features = config.features
     wanted = {feature.output_name for feature in features.features_of("buyer")}
@@ -71,21 +71,21 @@ def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
 
 
 def vocabulary_names(config: ExperimentConfig) -> dict[str, str]:
-    """Returns the vocabulary file's name of each text feature, by output name."""
+    """Return the name of each text feature's vocabulary file, by output name."""
     features = (f for side in SIDES for f in config.features.features_of(side))
     names = graph_names(f.output_name for f in features if isinstance(f, TextFeature))
     return {column: f"{name}_vocab" for column, name in names.items()}
 
 
 def shared_names(config: ExperimentConfig) -> frozenset[str]:
-    """Returns the output names of the features whose vocabularies histories use."""
+    """Return the output names of the features whose vocabularies histories use."""
     features = (f for side in SIDES for f in config.features.features_of(side))
     histories = (f.history for f in features if isinstance(f, HistoryFeature))
     return frozenset(history.shared_with for history in histories if history)
 
 
 def graph_names(columns: Iterable[str]) -> dict[str, str]:
-    """Returns, for each column, a name that a TensorFlow graph accepts: its own, if possible."""
+    """Return a name for each column that a TensorFlow graph accepts: its own, if possible."""
     wanted = tuple(columns)
     accepted = frozenset(filter(_is_graph_name, wanted))
     names = Names(accepted | {"self"})
@@ -93,8 +93,8 @@ def graph_names(columns: Iterable[str]) -> dict[str, str]:
 
 
 def _is_graph_name(name: str) -> bool:
-    # A signature's inputs become arguments of a Python method, so `class` and `self` are out.
-    # A vocabulary's name is one of a file, which has at most 255 characters.
+    # A signature's inputs become arguments of a Python method, so `class` and `self` do not work.
+    # A vocabulary's name is a file name, which has at most 255 characters.
     is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,199}", name) is not None
     return is_name and name != "self" and not keyword.iskeyword(name)
 

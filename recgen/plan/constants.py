@@ -1,4 +1,4 @@
-"""Named values at the top of a trainer: what the config decided and a reader may look for."""
+"""Constants at the top of a trainer: settings of the config that a reader may look for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A name, its value, and what it is where the name does not say it."""
+    """A name, its value, and a note if the name is not self-explanatory."""
 
     name: str
     value: object
@@ -23,11 +23,11 @@ class Group:
 
     @classmethod
     def of(cls, title: str, *options: object, keep: bool = False) -> Group:
-        """Return a group; without constants it has no title, unless told to `keep` it."""
+        """Return a group; without constants it has no title, unless `keep` is set."""
         kept = constants(*options)
         return cls(title if kept or keep else "", kept)
 
 
 def constants(*options: object) -> tuple[Constant, ...]:
-    """Return those options that are constants; what is false stands for one that is not set."""
+    """Return the options that are constants; false values stand for options that are not set."""
     return tuple(each for each in options if isinstance(each, Constant))

@@ -1,4 +1,4 @@
-"""Names for generated code: any text in, one distinct Python identifier out."""
+"""Names in generated code: from any text to a distinct Python identifier."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from itertools import count
 
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-_LONGEST = 60  # characters; two names that are equal so far are numbered
+_LONGEST = 60  # characters; longer names are cut, and numbered if they collide
 
 
 class Names:
-    """Hands out identifiers: the same key gets the same name, two keys never share one.
+    """Identifiers by key: the same key gets the same name, and two keys never share one.
 
-    `reserved` are names that the surrounding code uses itself.
+    `reserved` are names that the surrounding code uses.
     """
 
     def __init__(self, reserved: frozenset[str] = frozenset()) -> None:
         self._taken = set(reserved)
         self._names: dict[tuple[str, ...], str] = {}
-        self._numbers: dict[str, int] = {}  # the next one for a wish that is taken
+        self._numbers: dict[str, int] = {}  # the next number for a name that is taken
 
-    def of(self, key: tuple[str, ...], *wishes: str) -> str:
-        """Returns the identifier for a key: the first wish that is free, else a numbered one.
+    def of(self, key: tuple[str, ...], *preferred: str) -> str:
+        """Return the identifier of a key: the first free preferred one, otherwise a numbered one.
 
-        Without wishes, the key's parts joined by `_` are the wish.
+        By default, the parts of the key joined by `_` are preferred.
         """
         if key not in self._names:
-            self._names[key] = self._free([slug(wish) for wish in wishes or ("_".join(key),)])
+            self._names[key] = self._free([slug(name) for name in preferred or ("_".join(key),)])
             self._taken.add(self._names[key])
         return self._names[key]
 
-    def _free(self, wishes: list[str]) -> str:
-        free = next((wish for wish in wishes if wish not in self._taken), None)
+    def _free(self, preferred: list[str]) -> str:
+        free = next((name for name in preferred if name not in self._taken), None)
         if free is not None:
             return free
-        first = wishes[0]
+        first = preferred[0]
         numbers = count(self._numbers.get(first, 2))
         number = next(n for n in numbers if f"{first}_{n}" not in self._taken)
         self._numbers[first] = number + 1
@@ -45,7 +45,7 @@ class Names:
 
 
 def slug(text: str) -> str:
-    """Returns a snake_case ASCII identifier that is no keyword, no builtin and no `l`.
+    """Return a snake_case ASCII identifier that is not a keyword, a builtin or `l`.
 
     Other alphabets are transliterated: TensorFlow's names are ASCII, and reviewers can read them.
     """
@@ -62,6 +62,6 @@ def slug(text: str) -> str:
 def _in_ascii(text: str) -> str:
     if text.isascii():
         return text
-    from anyascii import anyascii  # loads its tables
+    from anyascii import anyascii  # slow to import: it loads its tables
 
     return anyascii(text)

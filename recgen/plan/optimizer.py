@@ -1,4 +1,4 @@
-"""Config -> the plan of the optimizer."""
+"""Plan of the optimizer."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from recgen.optimizers import OPTIMIZERS, Argument
 
 @dataclass(frozen=True, slots=True)
 class OptimizerPlan:
-    """The optimizer: its Keras class and the arguments beyond the learning rate."""
+    """The optimizer: its Keras class and its arguments other than the learning rate."""
 
     class_name: str
     arguments: tuple[Argument, ...]
     is_experimental: bool = False
-    """Whether it is TFRS's."""
+    """Whether the class is in TFRS's experimental optimizers."""
 
 
 def plan_optimizer(model: ModelConfig) -> OptimizerPlan:
-    """Returns the plan of a model's optimizer."""
+    """Return the plan of a model's optimizer."""
     info = OPTIMIZERS[model.optimizer]
     clipping = []
     if model.gradient_clip_norm is not None:

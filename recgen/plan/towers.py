@@ -1,4 +1,4 @@
-"""Config -> the plan of a tower: its inputs, layers, widths and names."""
+"""Plan of a tower: its inputs, layers, widths and names."""
 
 from __future__ import annotations
 
@@ -33,10 +33,13 @@ Kind = Literal["vocabulary", "table", "number", "history"]
 class TowerInput:
     """One transformed feature of a tower.
 
-    `vocabulary` embeds an index whose number of rows the vocabulary decides, plus `rows` for
-    values outside it; `table` embeds one of `rows` indices; `number` is taken as it is; `history`
-    embeds a list with the vectors of another input, whose attribute it has: that of this tower,
-    or, if they are `borrowed`, of the other one.
+    Its kind is one of:
+        `vocabulary`: an index into a table with a row per vocabulary entry, plus `rows` for
+            values outside the vocabulary.
+        `table`: an index into a table with `rows` rows.
+        `number`: a number, used as it is.
+        `history`: a list embedded with the table of another input, which `attribute` names: a
+            table of this tower or, if `is_borrowed`, of the other one.
     """
 
     kind: Kind
@@ -47,13 +50,13 @@ class TowerInput:
     vocabulary: str = ""
     is_borrowed: bool = False
     half_life: float | None = None
-    """Places in a list after which a value counts half; histories only."""
+    """Number of positions after which a value counts half as much; histories only."""
     is_cast: bool = False
-    """Whether it is brought to the layers' 16 bits."""
+    """Whether it is cast to the 16 bits of the layers."""
 
     @property
     def dtype(self) -> FeatureType:
-        """What the examples hold for it."""
+        """Its type in the examples."""
         if self.kind == "history":
             return "list"
         return "float32" if self.kind == "number" else "int64"
@@ -72,18 +75,18 @@ class TowerInput:
 
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
-    """A layer: its Keras class and what it is made with."""
+    """A layer: its Keras class and its arguments."""
 
     class_name: Literal["Dense", "Dropout", "BatchNormalization", "LayerNormalization"]
     attribute: str
     arguments: tuple[LayerArgument, ...] = ()
     penalty: tuple[float, float] | None = None
-    """Factors of the weights' absolute and squared sums."""
+    """Factors of the L1 and L2 penalties on its weights."""
     takes_training: bool = False
     is_relu: bool = False
     """Whether its units can die."""
     is_projection: bool = False
-    """Whether it is the linear layer that gives the output's width."""
+    """Whether it is the linear layer that projects to the output's width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,12 @@ class Tower:
 
     @property
     def tables(self) -> tuple[TowerInput, ...]:
-        """The inputs that are embedded with tables of this tower."""
+        """The inputs that have a table in this tower."""
         return tuple(item for item in self.inputs if item.table)
 
     @property
     def given(self) -> tuple[str, ...]:
-        """Attributes that it shares with the other tower."""
+        """Names of attributes that are shared with the other tower."""
         return (*(["shared_layers"] if self.is_shared else []), *self.borrowed)
 
     @property
@@ -130,17 +133,17 @@ class Tower:
 
     @property
     def borrowed(self) -> tuple[str, ...]:
-        """Attributes of the other tower's tables that this one uses, too."""
+        """Names of the other tower's tables that this tower also uses."""
         return tuple(dict.fromkeys(item.attribute for item in self.inputs if item.is_borrowed))
 
     @property
     def is_joined(self) -> bool:
-        """Return whether several inputs are joined before the layers."""
+        """Whether several inputs are concatenated before the layers."""
         return len(self.stacked) > 1
 
     @property
     def first(self) -> TowerInput:
-        """The input that the tower begins with, if it joins none."""
+        """The tower's only stacked input, if it does not concatenate several."""
         return (self.stacked or self.residuals)[0]
 
     @property
@@ -150,12 +153,12 @@ class Tower:
 
     @property
     def goes_around(self) -> bool:
-        """Return whether vectors skip layers that others go through."""
+        """Whether some vectors skip layers that other inputs go through."""
         return bool(self.stacked and self.residuals)
 
     @property
     def has_relu(self) -> bool:
-        """Return whether a layer has units that can die."""
+        """Whether a layer has units that can die."""
         return any(layer.is_relu for layer in self.layers)
 
     @property
@@ -170,13 +173,13 @@ class Tower:
 
 
 def plan_tower(config: ExperimentConfig, side: Side, names: Names) -> Tower:
-    """Returns the plan of a tower; `names` has the attributes of the tower before."""
+    """Return the plan of a tower; `names` holds the attributes of the towers planned before."""
     model = config.model
     inputs = tuple(
         replace(item, is_cast=model.precision != "float32" and item.kind in ("number", "history"))
         for item in _inputs(config, side, names)
     )
-    # Sent through the projection as well, the ID costs recall: 0.283 instead of 0.298 (Online
+    # If the ID goes through the projection as well, recall drops: 0.283 instead of 0.298 (Online
     # Retail, recall@100, one seed).
     skipping = {f.output_name for f in residuals_of(config.features, model, side)}
     residuals = tuple(item for item in inputs if item.key in skipping)
@@ -229,8 +232,8 @@ def _history_input(
     config: ExperimentConfig, side: Side, feature: HistoryFeature, names: Names
 ) -> TowerInput:
     shared, history = config.features.shared_by(feature), feature.history
-    assert shared, "the check lets no history pass without"
-    assert history, "a feature without outputs is no input"
+    assert shared, "the check requires `shared_with` to be a text feature"
+    assert history, "a feature without outputs is not an input"
     own = {each.output_name for each in config.features.features_of(side)}
     return TowerInput(
         "history",
@@ -243,7 +246,7 @@ def _history_input(
 
 
 def _attribute(key: str, names: Names) -> str:
-    # The ending keeps it apart from the layers and from all that Keras layers have, like `input`.
+    # The suffix avoids clashes with layers and with attributes of Keras layers, such as `input`.
     return names.of((key,), f"{key}_embedding")
 
 

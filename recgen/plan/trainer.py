@@ -1,4 +1,4 @@
-"""Config -> the plan of `trainer_module.py`."""
+"""Plan of `trainer_module.py`."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ class Spec:
 
     @property
     def is_list(self) -> bool:
-        """Return whether a row has a list of values."""
+        """Whether each row has a list of values."""
         return self.dtype == "list"
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How training goes on and ends, where that is an option of the config."""
+    """How training proceeds and ends, as far as the config decides it."""
 
     has_recency: bool
-    """Whether old rows are drawn less often."""
+    """Whether older rows are drawn less often."""
     stops_early: bool
-    """Whether training ends when validation recall gets no better."""
+    """Whether training ends when validation recall stops improving."""
     has_warmup: bool
     has_plateau: bool
-    """Whether the rate falls when validation recall gets no better."""
+    """Whether the learning rate drops when validation recall stops improving."""
     averages_weights: bool
     validates_each_epoch: bool
     refits: bool
-    """Whether the model is trained again, on validation rows too."""
+    """Whether the model is trained again on training and validation rows."""
     is_compiled: bool
     """Whether XLA compiles the step."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerPlan:
-    """Everything that `trainer_module.py` says.
+    """Everything that `trainer_module.py` contains.
 
     Attributes:
-        runtime_digest: Digest of the runtime that the module is made for.
-        is_single_file: Whether the runtime's text stands in the module itself.
+        runtime_digest: Digest of the runtime that the module is rendered for.
+        is_single_file: Whether the module includes the runtime's text.
     """
 
     header: Header
@@ -70,38 +70,38 @@ class TrainerPlan:
     candidate: Tower
     specs: tuple[Spec, ...]
     columns: tuple[Constant, ...]
-    """Arguments of the runtime's Columns."""
+    """Arguments of the runtime's `Columns`."""
     serving: tuple[ServingInput, ...]
     constants: tuple[Group, ...]
     is_mixed_precision: bool
     has_max_norm: bool
-    """Whether the vectors of tables have a bound."""
+    """Whether the length of the vectors in tables is limited."""
     runtime_digest: str = ""
     is_single_file: bool = False
 
     @property
     def imports(self) -> frozenset[str]:
-        """Modules that the generated one imports."""
+        """Modules that the generated module imports."""
         return _IMPORTS | (_IMPORTS_OF_RUNTIME if self.is_single_file else {"trainer_runtime"})
 
     @property
     def has_histories(self) -> bool:
-        """Return whether a row has lists."""
+        """Whether rows contain lists."""
         return any(spec.is_list for spec in self.specs)
 
     @property
     def has_vocabulary(self) -> bool:
-        """Return whether a tower embeds values of a vocabulary."""
+        """Whether a tower embeds vocabulary indices."""
         return any(item.kind == "vocabulary" for tower in self.towers for item in tower.inputs)
 
     @property
     def weighs_histories(self) -> bool:
-        """Return whether the latest values of a list count most."""
+        """Whether the latest values of a history count most."""
         return any(item.half_life for item in self.query.inputs)
 
     @property
     def renamed(self) -> tuple[ServingInput, ...]:
-        """The inputs of the signature that do not have their column's name."""
+        """The inputs of the signature that are not named after their column."""
         return tuple(item for item in self.serving if item.name != item.column)
 
     @property
@@ -116,7 +116,7 @@ class TrainerPlan:
 
 def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     """Return the plan; the config must have passed the check."""
-    names = Names()  # of both towers, since one may borrow a table of the other
+    names = Names()  # of both towers, since one may use a table of the other
     query, candidate = plan_tower(config, "buyer", names), plan_tower(config, "product", names)
     split = config.data.split
     event_time = EVENT_TIME if split and split.date_column else None
@@ -143,8 +143,8 @@ def _columns(
     config: ExperimentConfig, candidate: Tower, specs: tuple[Spec, ...], event_time: str | None
 ) -> tuple[Constant, ...]:
     buyer, product = config.features.buyer_id, config.features.product_id
-    assert buyer, "the check lets no config pass without"
-    assert product, "the check lets no config pass without"
+    assert buyer, "the check requires it"
+    assert product, "the check requires it"
     vocabularies = vocabulary_names(config)
     lists = tuple(spec.key for spec in specs if spec.is_list)
     return constants(
@@ -174,13 +174,13 @@ def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
 
 def _constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) -> tuple[Group, ...]:
     max_norm = model.embedding_max_norm
-    shape = Group.of(
+    architecture = Group.of(
         "The model.",
         Constant("EMBEDDING_DIM", model.output_embedding_dim),
-        max_norm and Constant("EMBEDDING_MAX_NORM", max_norm, "of each vector of a table"),
+        max_norm and Constant("EMBEDDING_MAX_NORM", max_norm, "of each vector in a table"),
         *kind.constants,
     )
-    groups = (_training_constants(model, schedule), kind.negatives_group, shape)
+    groups = (_training_constants(model, schedule), kind.negatives_group, architecture)
     return tuple(group for group in groups if group.title)
 
 
@@ -192,16 +192,22 @@ def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
         Constant("EPOCHS", model.epochs),
         Constant("SEED", model.seed),
         schedule.stops_early
-        and Constant("PATIENCE", model.early_stopping_patience, "epochs without a better recall"),
+        and Constant(
+            "PATIENCE",
+            model.early_stopping_patience,
+            "epochs without a better recall before training stops",
+        ),
         schedule.has_warmup
-        and Constant("WARMUP_SHARE", 0.05, "of all steps, in which the rate rises"),
+        and Constant("WARMUP_SHARE", 0.05, "of all steps, during which the rate rises"),
         schedule.has_plateau
         and Constant("PLATEAU_FACTOR", 0.5, "of the rate, after an epoch without a better recall"),
         schedule.averages_weights
-        and Constant("EMA_DECAY", model.ema_decay, "of the weights' moving average, a step"),
+        and Constant("EMA_DECAY", model.ema_decay, "of the mean of weights, per step"),
         schedule.has_recency
         and Constant(
-            "HALF_LIFE_DAYS", model.recency_half_life_days, "a row so old is drawn half as often"
+            "HALF_LIFE_DAYS",
+            model.recency_half_life_days,
+            "rows that much older are drawn half as often",
         ),
     )
 

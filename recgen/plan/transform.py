@@ -1,4 +1,4 @@
-"""Config -> the plan of `transform_module.py`: one step a feature, every name decided."""
+"""Plan of `transform_module.py`: one step per feature, with every name decided."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ READINGS: dict[str, Reading] = {
     "history": "list",
 }
 
-# The helpers that the generated function may call, in the order in which they stand.
+# The helpers that the generated function may call, in the order of their definitions.
 _HELPERS = ["text", "list", "number", "time", "days", "signed_log", "z_score", "rescale"]
 _HELPERS += ["bucket", "wave", "cross", "latest"]
-# Names that the generated function uses itself.
+# Names that the generated function itself uses.
 _RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "dense", *_HELPERS}) | {
     f"read_{reading}" for reading in READINGS.values()
 }
@@ -38,8 +38,8 @@ _RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "dense", *_HELPERS}) | 
 _DAY = 86_400
 # A year is the mean Gregorian one: a date's phase moves by less than a day over 400 years.
 _YEAR = 31_556_952
-# Cycle -> its period and its offset in seconds. 1970-01-01 was a Thursday: a week that begins on
-# Monday had then been under way for three days.
+# Period and offset of each cycle in seconds. 1970-01-01 was a Thursday, so a week that begins on
+# Monday had been under way for three days.
 CYCLES: dict[str, tuple[int, int]] = {
     "yearly": (_YEAR, 0),
     "quarterly": (_YEAR // 4, 0),
@@ -61,7 +61,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Derive:
-    """One statement that makes a variable of another: `kind` is the helper that does it."""
+    """One statement that computes a variable from another with the helper `kind`."""
 
     macro: ClassVar = "derive"
     variable: str
@@ -71,7 +71,7 @@ class Derive:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """One statement that learns a vocabulary, where more than one output uses it."""
+    """One statement that learns a vocabulary that more than one output uses."""
 
     macro: ClassVar = "learn_vocabulary"
     variable: str
@@ -81,7 +81,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a cross: `buckets` is None for text, `key` an output that has the buckets."""
+    """A member of a cross. `buckets` is None for text; `key` is an output with these buckets."""
 
     variable: str
     buckets: int | None
@@ -109,12 +109,12 @@ class Output:
     options: tuple[tuple[str, int | str], ...] = ()
     members: tuple[Member, ...] = ()
     uses: str = ""
-    """The variable of a vocabulary that more than one output uses."""
+    """Variable of the vocabulary, if more than one output uses it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A paragraph of `preprocessing_fn`: a comment, what it reads and derives, what it writes."""
+    """A paragraph of `preprocessing_fn`: its comment, statements and outputs."""
 
     comment: str
     statements: tuple[Statement, ...]
@@ -123,7 +123,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TransformPlan:
-    """Everything that `transform_module.py` says."""
+    """Everything that `transform_module.py` contains."""
 
     header: Header
     helpers: frozenset[str]
@@ -131,34 +131,34 @@ class TransformPlan:
 
     @property
     def imports(self) -> frozenset[str]:
-        """Modules that the generated one imports."""
+        """Modules that the generated module imports."""
         math = {"math"} if self.needs_math else set()
         return frozenset({"tensorflow", "tensorflow_transform", *math})
 
     @property
     def needs_math(self) -> bool:
-        """Return whether a helper uses the module math."""
+        """Whether a helper uses the module `math`."""
         return not self.helpers.isdisjoint({"number", "days", "wave"})
 
     @property
     def has_times(self) -> bool:
-        """Return whether a column is a time."""
+        """Whether a column is read as a time."""
         return "time" in self.helpers
 
     @property
     def helper_templates(self) -> tuple[str, ...]:
-        """Templates of the helpers, in their order."""
+        """Templates of the helpers, in order."""
         return tuple(f"transform/helpers/{name}.j2" for name in _HELPERS if name in self.helpers)
 
 
 def plan_transform(config: ExperimentConfig) -> TransformPlan:
-    """Returns the plan; the config must have passed the check."""
+    """Return the plan; the config must have passed the check."""
     steps = tuple(_Steps(config).all())
     return TransformPlan(plan_header(config), frozenset(_helpers(steps)), steps)
 
 
 class _Steps:
-    """Makes the paragraphs in order, and reads each column only once."""
+    """Builder of the paragraphs in order, which reads each column only once."""
 
     def __init__(self, config: ExperimentConfig) -> None:
         self._config = config
@@ -187,7 +187,7 @@ class _Steps:
             yield self._event_time(split.date_column)
 
     def _is_first(self, output_name: str) -> bool:
-        """Says whether no paragraph wrote it yet: both towers may have the same feature."""
+        """Return whether no paragraph has written it yet: both towers may have the feature."""
         is_first = output_name not in self._written
         self._written.add(output_name)
         return is_first
@@ -201,7 +201,10 @@ class _Steps:
         if reading == "time" and not {"normalize", "bucketize"}.isdisjoint(enabled):
             scale = self._derive(statements, name, "days", raw)
         normalized = scale
-        if {"log_transform", "normalize"} <= enabled.keys():  # quantiles do not change with it
+        if {
+            "log_transform",
+            "normalize",
+        } <= enabled.keys():  # the logarithm does not change quantiles
             normalized = self._derive(statements, name, "signed_log", raw)
         outputs = tuple(self._outputs(feature, statements, raw, scale, normalized))
         buckets = (output for output in outputs if output.kind == "bucket")
@@ -210,7 +213,7 @@ class _Steps:
 
     def _history(self, side: Side, feature: HistoryFeature) -> Step:
         history = feature.history
-        assert history, "a feature without outputs does not pass the check"
+        assert history, "the check rejects features without outputs"
         statements, variable = self._read(feature.output_name, "list")
         options = (("length", history.max_length),)
         vocabulary = self._vocabulary_variable(history.shared_with)
@@ -244,7 +247,7 @@ class _Steps:
         return Step(f"Time of the transaction: {column}", tuple(statements), outputs)
 
     def _read(self, column: str, reading: Reading) -> tuple[list[Statement], str]:
-        """Returns the variable of a column, and the statement that reads it when it is new."""
+        """Return the variable of a column, and the statement that reads it if it is new."""
         variable = self._names.of((column, reading), column, f"{column}_{reading}")
         if variable in self._known:
             return [], variable
@@ -322,12 +325,12 @@ def _comment(side: Side, feature: Feature) -> str:
     return f"{text}. {feature.description}" if feature.description else text
 
 
-# What the helpers need in turn.
+# Helpers that other helpers call.
 _NEEDS = {"sin": ("wave",), "cos": ("wave",), "history": ("latest",)}
 
 
 def _helpers(steps: tuple[Step, ...]) -> Iterator[str]:
-    """Yields the helpers that the steps call, and what these need in turn."""
+    """Yield the helpers that the steps call, and those that these helpers call."""
     for name in _called(steps):
         yield name
         yield from _NEEDS.get(name, ())

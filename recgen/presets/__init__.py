@@ -1,4 +1,4 @@
-"""Experiments with recommended values, to start from. Knows the files of this folder, no more."""
+"""Presets: experiments with recommended values to start from. Reads only files in this folder."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from pathlib import Path
 from recgen.findings import RecgenError
 
 _FOLDER = Path(__file__).parent
-# From what most shops want to what few do.
+# From what suits most shops to what suits few.
 NAMES = ("small_catalogue", "large_catalogue", "deep_features", "cold_start", "tutorial")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A config that trains as it is on the columns of UCI Online Retail and of `demo-data`."""
+    """A config that trains unchanged on the columns of UCI Online Retail and of `demo-data`."""
 
     name: str
     summary: str
     """When to use it, in a sentence."""
     text: str
-    """The config, YAML with comments."""
+    """The config as YAML with comments."""
 
 
 @cache
 def presets() -> tuple[Preset, ...]:
-    """Returns all presets, the one for most shops first."""
+    """Return all presets, the one for most shops first."""
     texts = ((name, (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")) for name in NAMES)
     return tuple(Preset(name, text.split("\n")[0].lstrip("# "), text) for name, text in texts)
 
 
 def find_preset(name: str) -> Preset:
-    """Returns a preset by its name.
+    """Return a preset by its name.
 
     Raises:
-        RecgenError: There is none of that name; the message lists those that there are.
+        RecgenError: There is no preset with this name; the message lists the existing ones.
     """
     found = next((each for each in presets() if each.name == name), None)
     if found is None:
@@ -45,6 +45,6 @@ def find_preset(name: str) -> Preset:
         known = ", ".join(NAMES)
         raise RecgenError(
             f"there is no preset {name!r}",
-            f"{meant}there are {known}; `recgen init --help` says when to use which",
+            f"{meant}the presets are {known}; `recgen init --help` says when to use which",
         )
     return found

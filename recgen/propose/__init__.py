@@ -1,4 +1,4 @@
-"""A first config: an example to change, or what the data suggests, each guess explained."""
+"""First configs: an example to edit, or a proposal based on the data, with each guess explained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A config on columns that nobody has, to be changed by hand."""
+"""Example config with made-up columns, to be edited by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recgen.propose.text import Comments, config_text
 
 
 def blank_config(name: str) -> str:
-    """Returns the text of a config that passes `check`, with a word on each part."""
+    """Return the text of a config that passes `check`, with a comment on each part."""
     data: dict[str, Any] = {
         "name": name,
         "features": {
@@ -64,17 +64,19 @@ def _category(column: str, width: int) -> dict[str, Any]:
 _BUYERS = ("features", "buyer_model_features")
 _PRODUCTS = ("features", "product_model_features")
 _COMMENTS: Comments = {
-    ("name",): ["Replace the columns by those of your transactions: one purchase a row."],
-    ("features", "buyer_id_column"): ["Who buys, and what: both are features below, too."],
-    _BUYERS: ["What is known of a buyer who asks for recommendations."],
-    (*_BUYERS, 1): ["Text with few values needs narrow vectors: about 1.6 * values^0.56."],
-    _PRODUCTS: ["What is known of a product, however it is sold."],
+    ("name",): ["Replace the columns with those of your transactions, one purchase per row."],
+    ("features", "buyer_id_column"): ["Who buys, and what. Both columns are also features below."],
+    _BUYERS: ["What is known about a buyer who asks for recommendations."],
+    (*_BUYERS, 1): ["Text with few values needs only narrow vectors: about 1.6 * values^0.56."],
+    _PRODUCTS: ["What is known about a product, whoever buys it."],
     (*_PRODUCTS, 1): [
-        "A number: the logarithm where a few values are far from the others. Times are "
+        "A number, with its logarithm because a few values are far from the others. Times have "
         "`data_type: temporal`."
     ],
-    ("model",): ["No layers and IDs as wide as the output: start so, and measure what is added."],
+    ("model",): [
+        "Start without layers and with IDs as wide as the output, and measure what you add."
+    ],
     ("data", "split"): [
-        "The last tenth of the time is the test; the days before it choose epochs and rates."
+        "The last tenth of the time is the test; the days before it are for validation."
     ],
 }

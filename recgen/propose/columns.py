@@ -1,4 +1,4 @@
-"""What becomes of each column: a feature of a tower, or nothing, and why."""
+"""Sorting of columns: which become features of which tower, which are left out, and why."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from recgen.propose.ids import Keys
 from recgen.propose.names import names_id
 from recgen.propose.table import Table
 
-_LOOSE = 0.25  # between what is a property (0.05 for prices in Online Retail) and not (0.6)
+_LOOSE = 0.25  # between properties (0.05 for prices in Online Retail) and other columns (0.6)
 _MOSTLY = 0.5
-_AS_MANY = 0.8  # values by IDs: a category that hardly groups them
+_AS_MANY = 0.8  # ratio of values to IDs above which a category barely groups them
 _WORDY = 6  # words
-_MOST_FEATURES, _WIDEST = 500, 4096  # of a tower: a config has limits, and so has memory
+_MOST_FEATURES, _WIDEST = 500, 4096  # of a tower: configs and memory have limits
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A column that becomes a feature: as plain data, with what speaks for it."""
+    """A column that becomes a feature: the feature as plain data, and the reason."""
 
     name: str
     feature: dict[str, object]
@@ -30,23 +30,23 @@ class Taken:
 
 @dataclass
 class Towers:
-    """The features of both towers without the IDs, and what is left out."""
+    """The features of both towers without the IDs, and the columns that are left out."""
 
     taken: dict[Side, list[Taken]] = field(default_factory=lambda: {"buyer": [], "product": []})
     left_out: dict[str, str] = field(default_factory=dict)
 
     def drop(self, side: Side, name: str, why: str) -> None:
-        """Leaves a column out that was taken."""
+        """Leave out a column that was taken before."""
         self.taken[side] = [each for each in self.taken[side] if each.name != name]
         self.left_out[name] = why
 
 
 def sort_columns(table: Table, keys: Keys, width: int) -> Towers:
-    """Returns what becomes of the columns that are no keys; `width` bounds embeddings."""
+    """Return the towers for all columns that are not keys; `width` limits embeddings."""
     towers = Towers(left_out=dict(table.unnamed))
     for name in table.columns:
         if name == keys.time.name:
-            towers.left_out[name] = "the time of the purchase: it belongs to no tower"
+            towers.left_out[name] = "the time of the purchase, which belongs to neither tower"
         elif name not in keys.names:
             _sort(table, keys, name, width, towers)
     return towers
@@ -61,11 +61,11 @@ def _sort(table: Table, keys: Keys, name: str, width: int, towers: Towers) -> No
     twin = _twin(table, name, towers.taken[side])
     found = feature_of(table, name, width)
     if twin is not None:
-        towers.left_out[name] = f"says the same as {show(twin)}"
+        towers.left_out[name] = f"has the same information as {show(twin)}"
     elif isinstance(found, str):
         towers.left_out[name] = found
     elif len(towers.taken[side]) >= _MOST_FEATURES or _total(towers, side) + found.width > _WIDEST:
-        towers.left_out[name] = f"the {side} tower has enough without it"
+        towers.left_out[name] = f"the {side} tower is large enough without it"
     else:
         says = f"{found.says}; {why}.{found.does and ' '}{found.does}"
         towers.taken[side].append(Taken(name, found.feature, says, found.width))
@@ -76,7 +76,7 @@ def _total(towers: Towers, side: Side) -> int:
 
 
 def _useless(table: Table, name: str) -> str | None:
-    """Returns why a column is of no use to any tower, if it is of none."""
+    """Return why a column is useless for both towers; None if it is not."""
     column = table.columns[name]
     if column.kind == "empty":
         return "it has no value in any row"
@@ -92,36 +92,36 @@ def _useless(table: Table, name: str) -> str | None:
     is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))
     if is_category and table.alone(name) >= _MOSTLY:
         share = percent(table.alone(name))
-        return f"{share} of the rows have a value of their own: it tells rows apart, not kinds"
+        return f"{share} of the rows have a value of their own: it identifies rows, not groups"
     if column.kind == "text" and all(len(text.split()) >= _WORDY for text in column.examples):
-        return f"free text ({show(column.examples[0])}): an embedding needs values that come again"
+        return f"free text ({show(column.examples[0])}): an embedding needs values that repeat"
     return None
 
 
 def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
-    """Returns the tower whose ID a column depends on, and how that shows; None and why not."""
+    """Return the tower whose ID a column depends on, or None, and the reason."""
     ids: dict[Side, str] = {s: key for s in SIDES if (key := keys.of(s).name) is not None}
     loose = {side: table.looseness(key, name) for side, key in ids.items()}
     known = {side: value for side, value in loose.items() if value is not None}
     if not known:
-        why = "there are too few rows to tell" if ids else "without IDs nobody can tell"
+        why = "there are too few rows to tell" if ids else "without IDs it is unknown"
         return None, f"{why} whose property it is"
     side = min(known, key=lambda each: known[each])
     if known[side] > _LOOSE:
-        found = (f"{table.per(key, name):.1f} values a {s}" for s, key in ids.items())
+        found = (f"{table.per(key, name):.1f} values per {s}" for s, key in ids.items())
         return None, f"{' and '.join(found)}: known only with the purchase"
     finer = _names_it_again(table, ids[side], side, name)
     if finer is not None:
         return None, finer
     per = table.per(ids[side], name)
-    why = f"{per:.2f} a {side}" if per >= 1.005 else f"one a {side}"
+    why = f"{per:.2f} per {side}" if per >= 1.005 else f"one per {side}"
     if max(known.values()) <= _LOOSE and len(known) == len(SIDES):
-        why += ". GUESS: the other tower would fit as well. Check this"
+        why += ". GUESS: it would also fit the other tower. Check this"
     return side, why
 
 
 def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None:
-    """Returns why a column is no property but another name of the ID, or of a part of it."""
+    """Return why a column is not a property but another name of the ID, or of a part of it."""
     column, ids = table.columns[name], table.columns[key].distinct
     count = f"{column.distinct:,} values for {ids:,} {side}s"
     if column.kind in ("real", "time", "boolean"):
@@ -130,14 +130,14 @@ def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None
     if column.kind == "integer" and not table.determines(name, key):
         return None
     if column.distinct > 2 * ids:
-        return f"{count}, each of one {side}: it numbers purchases or the like"
+        return f"{count}, each with a single {side}: it numbers purchases or the like"
     if column.distinct >= _AS_MANY * ids:
-        return f"{count}: it says again which {side} it is"
+        return f"{count}: it only repeats which {side} it is"
     return None
 
 
 def _twin(table: Table, name: str, taken: list[Taken]) -> str | None:
-    """Returns the category that has one value for each of this column's, if there is one."""
+    """Return the taken category whose values correspond one to one to this column's, if any."""
     if table.columns[name].kind in NUMBERS:
         return None
     texts = (each.name for each in taken if each.feature["data_type"] == "text")

@@ -1,4 +1,4 @@
-"""What a proposal says of its own parts: the comments, by the paths of what they stand above."""
+"""Comments of a proposal, by the paths of the entries below them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LISTED = 40  # columns that are left out, each with its reason
 
 @dataclass(frozen=True)
 class Explained:
-    """A proposal before it is text."""
+    """A proposal before it becomes text."""
 
     table: Table
     keys: Keys
@@ -34,7 +34,7 @@ class Explained:
     past: Past | None = None
 
     def comments(self) -> Comments:
-        """Returns the comments by the paths of what they stand above."""
+        """Return the comments by the paths of the entries below them."""
         parts = (self._head(), self._left_out(), *map(self._of_side, SIDES), self._of_sizes())
         found: dict[Location, list[str]] = {}
         for part in parts:
@@ -46,7 +46,7 @@ class Explained:
         profile = self.table.profile
         size = f"{profile.rows:,} rows, {len(profile.names):,} columns"
         text = (
-            f"Proposed by `recgen init` from {self.source} ({size}); change what you know better."
+            f"Proposed by `recgen init` from {self.source} ({size}). Change what you know better."
         )
         yield ("name",), comment(text)
         others = [each.feature for side in SIDES for each in self.towers.taken[side]]
@@ -71,7 +71,7 @@ class Explained:
         if choice.name is not None:
             column = self.table.columns[choice.name]
             each = (column.rows - column.nulls) / max(1, column.distinct)
-            text = f"{column.distinct:,} IDs, {each:,.1f} rows each. As wide as the output."
+            text = f"{column.distinct:,} IDs with {each:,.1f} rows each. As wide as the output."
             yield (*features, 0), text
             start = 1
         for index, taken in enumerate(self.towers.taken[side], start=start):
@@ -95,7 +95,7 @@ class Explained:
         if time.name is not None and self.divided.section["split"]["kind"] == "strict_time":
             column = self.table.columns[time.name]
             span = f"{day(column.low or 0)} to {day(column.high or 0)}"
-            yield split, f"Shares of the time from {span}; the test is its end."
+            yield split, f"Shares of the time from {span}; the last part is the test."
         yield split, (
             f"Rows: {rows.training:,} for training, {rows.validation:,} for validation, "
             f"{rows.test:,} for the test."
@@ -124,30 +124,30 @@ class Explained:
 
 
 _EMBEDDINGS = (
-    "IDs are as wide as the output; other text is 1.6 * values^0.56 wide, as fastai found by trial."
+    "IDs are as wide as the output; other text is 1.6 * values^0.56 wide (fastai's rule of thumb)."
 )
 _MODEL = (
     "No layers: each ID's vector is the tower's output, plus a projection of the other features. "
-    "Deeper towers were worse on Online Retail; measure before you add some."
+    "Deeper towers were worse on Online Retail; measure before you add layers."
 )
 _PAST = (
-    "Not in the data: a run makes it of the transactions. What the buyer had before, each product "
-    "once. Buyers come at {:,.1f} different times, on average."
+    "Not in the data: a run computes it from the transactions. It lists what the buyer had before, "
+    "each product once. A buyer buys at {:,.1f} different times on average."
 )
 _RECENCY = (
-    "Late purchases tell more about the next ones: each epoch draws its rows, those of so many "
-    "days ago half as often, {} of them all. A sixth of the time was best on Online Retail."
+    "Recent purchases tell more about the next ones: rows that are this many days older are drawn "
+    "half as often; an epoch has {} of all rows. A sixth of the time was best on Online Retail."
 )
 _DROPOUT = (
-    "Of the buyer's vector: on Online Retail, 0.2 to 0.5 help with products that are new to him."
+    "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )
-_FEW = "Products in the data, few enough to score them all for each row."
-_MANY = "Products in the data, too many to score them all: a row has those of its batch to beat."
+_FEW = "Products in the data: few enough to score all of them for each row."
+_MANY = "Products in the data: too many to score all of them. Rows are compared with their batch."
 
 
 def guess(choice: Choice) -> str:
-    """Returns what is to be said of a choice that somebody has to check."""
-    return f"GUESS: {choice.why}. Check this." if choice.name else f"GUESS: {choice.why}: set it."
+    """Return the comment on a choice that somebody has to check."""
+    return f"GUESS: {choice.why}. Check this." if choice.name else f"GUESS: {choice.why}. Set it."
 
 
 def _plain(name: str) -> str:

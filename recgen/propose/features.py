@@ -1,4 +1,4 @@
-"""One column as a feature: how it is read, transformed, and in which words that is explained."""
+"""Features proposed for columns: how one is read, transformed and explained."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from recgen.propose.table import Table, is_clock
 
 NUMBERS = ("real", "boolean", "time")
 _NARROWEST = 4  # the smallest embedding_dim
-_FAR = 20  # times the median: then the logarithm spreads the values
+_FAR = 20  # times the median, from which on the logarithm is used
 _SOME = 0.01  # of the rows
 _YEAR = 365 * 86_400
 
 
 @dataclass(frozen=True)
 class Found:
-    """A feature as plain data, its width, what the column holds and what is done with it."""
+    """A feature as plain data, its width, what the column contains and how it is transformed."""
 
     feature: dict[str, object]
     width: int
@@ -30,7 +30,7 @@ class Found:
 
 
 def feature_of(table: Table, name: str, widest: int) -> Found | str:
-    """Returns a column as a feature, or why a run could not read it."""
+    """Return the feature for a column, or why a run could not read the column."""
     column = table.columns[name]
     if column.kind == "time":
         found = _time(column)
@@ -47,7 +47,7 @@ def feature_of(table: Table, name: str, widest: int) -> Found | str:
 
 
 def category(table: Table, name: str, widest: int, *, width: int | None = None) -> Found:
-    """Returns a column as text with an embedding, as wide as the formula says unless told."""
+    """Return a text feature with an embedding; its width follows the formula unless given."""
     column = table.columns[name]
     wide = width or max(_NARROWEST, min(embedding_width(column.distinct), widest))
     is_number = column.kind == "integer" and not (table.typed and column.stored_as_text)
@@ -62,7 +62,7 @@ def _number(column: ColumnProfile, bq_type: BqType) -> Found:
     does = ""
     if _is_far(column):
         transforms["log_transform"] = {}
-        does = "The largest is far from the median, so its logarithm is used."
+        does = "The largest value is far from the median, so the logarithm is used."
     transforms["normalize"] = {}
     if column.nulls >= _SOME * column.rows:
         transforms["missing_flag"] = {}
@@ -93,7 +93,7 @@ def _time(column: ColumnProfile) -> Found:
 
 
 def time_type(column: ColumnProfile) -> BqType:
-    """Returns the type of a column of times."""
+    """Return the type of a column of times."""
     if is_clock(column):
         return "TIME"
     is_date = all(len(example) == len("2011-12-09") for example in column.examples)
@@ -101,7 +101,7 @@ def time_type(column: ColumnProfile) -> BqType:
 
 
 def day(seconds: float) -> str:
-    """Returns the date of a time."""
+    """Return the date of a time."""
     try:
         return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y-%m-%d}"
     except OverflowError:

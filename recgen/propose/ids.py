@@ -1,4 +1,4 @@
-"""Which columns are the buyer, the product and the time of a purchase; how sure that is."""
+"""Detection of the buyer, product and time columns of purchases, and how sure it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recgen.findings import show
 from recgen.propose import names
 from recgen.propose.table import Table, is_clock
 
-_ALONE = 0.9  # of the rows: RG508 takes such a column for the number of the row
+_ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _CROWD = 0.1  # of the rows with one value: too many for an ID
 _FEW = 20  # values
 _MOSTLY = 0.5  # of the rows
@@ -18,12 +18,12 @@ _CLEARLY = 0.8
 
 @dataclass(frozen=True)
 class Choice:
-    """A column for a role.
+    """The column chosen for a role.
 
     Attributes:
-        name: The column; None where nothing fits.
-        why: What speaks for it; without a column, what was looked for.
-        sure: Whether nobody has to look again.
+        name: The column; None if nothing fits.
+        why: The reason for it; without a column, what was looked for.
+        sure: Whether the choice needs no check by a person.
     """
 
     name: str | None
@@ -33,25 +33,25 @@ class Choice:
 
 @dataclass(frozen=True)
 class Keys:
-    """What a table of purchases is about."""
+    """The key columns of a table of purchases."""
 
     buyer: Choice
     product: Choice
     time: Choice
 
     def of(self, side: Side) -> Choice:
-        """Returns the ID of a tower."""
+        """Return the ID of a tower."""
         return self.buyer if side == "buyer" else self.product
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns that are taken."""
+        """Names of the columns that were chosen."""
         chosen = (self.buyer, self.product, self.time)
         return tuple(choice.name for choice in chosen if choice.name is not None)
 
 
 def find_keys(table: Table) -> Keys:
-    """Returns the columns that identify a purchase, as far as names and rows tell."""
+    """Return the columns that identify a purchase, judging by names and values."""
     product = _by_name(table, "product", taken=())
     buyer = _by_name(table, "buyer", taken=(product.name,) if product else ())
     time = _time(table, [choice.name for choice in (buyer, product) if choice and choice.name])
@@ -69,7 +69,7 @@ def _nothing(side: Side) -> Choice:
 
 
 def _by_name(table: Table, side: Side, taken: tuple[str | None, ...]) -> Choice | None:
-    """Returns the column that is named like an ID; of several, the one with the most values."""
+    """Return the column that is named like an ID; if there are several, that with most values."""
     scores = {
         name: names.fits_id(name, side)
         for name, column in table.columns.items()
@@ -87,10 +87,10 @@ def _by_name(table: Table, side: Side, taken: tuple[str | None, ...]) -> Choice 
     ]
     if others:
         listed = ", ".join(map(show, others[:5]))
-        return Choice(chosen, f"{listed} could be the {side}'s ID as well", sure=False)
+        return Choice(chosen, f"{listed} could also be the {side}'s ID", sure=False)
     if not _repeats(table, chosen):
         is_one = table.columns[chosen].distinct == 1
-        what = "all rows have one value" if is_one else "nearly every row has another value"
+        what = "all rows have the same value" if is_one else "nearly every row has its own value"
         return Choice(chosen, f"named like the {side}'s ID, but {what}", sure=False)
     return Choice(chosen, f"named like the {side}'s ID")
 
@@ -100,7 +100,7 @@ def _repeats(table: Table, name: str) -> bool:
 
 
 def _time(table: Table, ids: list[str]) -> Choice:
-    """Returns the time of the purchase: one that is no property of the buyer or the product."""
+    """Return the time of the purchase: one that is not a property of the buyer or the product."""
     times = {
         name: names.fits_purchase_time(name)
         for name, column in table.columns.items()
@@ -115,20 +115,22 @@ def _time(table: Table, ids: list[str]) -> Choice:
     readable = [name for name in free if table.why_unreadable(name) is None]
     if not readable:
         why = table.why_unreadable(free[0]) if free else None
-        return Choice(None, f"{show(free[0])} has {why}" if why else "no column has the time", True)
+        return Choice(
+            None, f"{show(free[0])} has {why}" if why else "no column contains the time", True
+        )
     best = max(times[name] for name in readable)
     rivals = [name for name in readable if times[name] == best]
     chosen = max(rivals, key=lambda name: table.columns[name].distinct)
     if len(rivals) > 1:
         others = ", ".join(show(name) for name in rivals[:5] if name != chosen)
-        return Choice(chosen, f"{others} could be the time of the purchase as well", sure=False)
+        return Choice(chosen, f"{others} could also be the time of the purchase", sure=False)
     return Choice(chosen, "the time of the purchase")
 
 
 def _by_rows(
     table: Table, found: dict[Side, Choice | None], time: str | None
 ) -> dict[Side, Choice]:
-    """Returns guesses for the sides that no name tells, by how their values come."""
+    """Return guesses, based on values, for the sides that names do not reveal."""
     missing = [side for side in SIDES if found[side] is None]
     known = [choice.name for choice in found.values() if choice and choice.name]
     pool = _like_ids(table, known, time) if missing else []
@@ -144,17 +146,18 @@ def _by_rows(
 
 
 def _like_id(table: Table, name: str) -> str:
-    return f"the name does not tell, but its {table.columns[name].distinct:,} values come like IDs"
+    count = f"{table.columns[name].distinct:,}"
+    return f"its name does not show it, but its {count} values repeat like IDs"
 
 
 def _like_ids(table: Table, known: list[str], time: str | None) -> list[str]:
-    """Returns columns whose values come like IDs, the most likely first; none implies another."""
+    """Return columns whose values repeat like IDs, most likely first; none implies another."""
     pool = [name for name in table.columns if name not in known and _is_like_id(table, name)]
     free = [
         name
         for name in pool
         if not any(table.determines(key, name) or table.determines(name, key) for key in known)
-        and not (time and table.determines(name, time))  # the number of an order
+        and not (time and table.determines(name, time))  # an order number
     ]
     coarse = [name for name in free if not any(_is_finer(table, name, other) for other in free)]
     by_name = max(names.fits_id(name, side) for name in coarse for side in SIDES) if coarse else 0
@@ -164,11 +167,11 @@ def _like_ids(table: Table, known: list[str], time: str | None) -> list[str]:
 
 
 def _is_finer(table: Table, name: str, other: str) -> bool:
-    """Says whether a column numbers parts of another's things (orders of buyers), or names them."""
+    """Return whether a column numbers (orders of buyers) or names the things of another one."""
     if name == other or not table.determines(name, other):
         return False
     order = list(table.columns)
-    is_name = table.determines(other, name)  # of two names of one thing, the first is taken
+    is_name = table.determines(other, name)  # of two names of the same thing, the first is taken
     return not is_name or order.index(other) < order.index(name)
 
 
@@ -186,12 +189,12 @@ def _is_like_id(table: Table, name: str) -> bool:
 
 
 def _who_buys(table: Table, first: str, second: str, time: str | None) -> tuple[str, str, str]:
-    """Returns which of two is the buyer, which the product, and why."""
+    """Return which of two columns is the buyer, which is the product, and why."""
     if time is not None:
         moments = {name: table.profile.distinct([name, time]) for name in (first, second)}
         buyer, product = sorted((first, second), key=lambda name: moments[name])
         if moments[buyer] < _CLEARLY * moments[product]:
-            why = f"values of {show(product)} come several at a time for one of {show(buyer)}"
+            why = f"one {show(buyer)} has several values of {show(product)} at a time"
             return buyer, product, why
     buyer, product = sorted((first, second), key=list(table.columns).index)
     return buyer, product, "in most files the buyer comes first"

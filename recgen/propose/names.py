@@ -1,4 +1,4 @@
-"""What a column's name says about it, in several languages. Knows words, no data."""
+"""Meaning of column names in several languages. Knows words but no data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recgen.config import Side
 SURE, GOOD, WEAK = 3, 2, 1  # how well a name fits an ID
 
 _WORD = re.compile(r"[A-ZÄÖÜ]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[^\W\d_]+|\d+")
-# Beginnings of words, in English, German, French, Spanish, Italian and Portuguese.
+# Beginnings of words in English, German, French, Spanish, Italian and Portuguese.
 _STEMS: dict[Side, tuple[str, ...]] = {
     "buyer": (
         *("customer", "cust", "buyer", "user", "client", "member", "account", "visitor"),
@@ -28,14 +28,14 @@ _ID_WORDS = {
     *("nummer", "kennung", "schlüssel", "numéro", "numero", "número", "código", "codigo", "codice"),
 }
 _ID_ENDINGS = ("id", "nr", "nummer", "code", "key", "kennung", "schlüssel")
-# Whose number it is when one of these is in the name: the purchase's.
+# Words in the names of numbers that belong to a purchase.
 _PURCHASE = (
     *("order", "invoice", "transaction", "session", "basket", "cart", "receipt", "purchase"),
     *("bestell", "rechnung", "auftrag", "beleg", "transaktion", "kauf", "warenkorb", "line"),
     *("row", "index", "event", "commande", "facture", "pedido", "factura", "sale", "checkout"),
     *("booking", "tracking", "shipment"),
 )
-# What groups buyers or products, or says something about them.
+# Words in the names of groups or properties of buyers or products.
 _GROUPING = (
     *("group", "categor", "cat", "type", "class", "brand", "family", "segment", "region"),
     *("country", "city", "status", "parent", "gruppe", "kategorie", "marke", "land", "ort"),
@@ -49,12 +49,12 @@ _TIMES = ("date", "time", "datum", "zeit", "day", "tag", "ts", "when", "fecha", 
 
 
 def words(name: str) -> list[str]:
-    """Returns the words of a name, in small letters: `CustomerID` gives `customer`, `id`."""
+    """Return the words of a name in lower case: `CustomerID` gives `customer`, `id`."""
     return [word.casefold() for word in _WORD.findall(name)]
 
 
 def fits_id(name: str, side: Side) -> int:
-    """Returns how well a name fits the ID of a tower: SURE, GOOD, WEAK, 0, or -1 for not at all."""
+    """Return how well a name fits a tower's ID: SURE, GOOD, WEAK, 0, or -1 for not at all."""
     found = words(name)
     if _any(found, _PURCHASE) or _any(found, _STEMS["product" if side == "buyer" else "buyer"]):
         return -1
@@ -67,7 +67,7 @@ def fits_id(name: str, side: Side) -> int:
 
 
 def names_id(name: str) -> bool:
-    """Says whether a name is that of a number or code which stands for a thing."""
+    """Return whether a name is that of a number or code that identifies something."""
     found = words(name)
     if not found:
         return False
@@ -76,7 +76,7 @@ def names_id(name: str) -> bool:
 
 
 def fits_purchase_time(name: str) -> int:
-    """Returns how well a name fits the time of the purchase; higher is better."""
+    """Return how well a name fits the time of the purchase; higher is better."""
     found = words(name)
     if _any(found, _OTHER_TIMES):
         return -1

@@ -1,4 +1,4 @@
-"""A profile of transactions to the config that it suggests, with a comment for each guess."""
+"""Proposal of a config from a profile of transactions, with a comment on each guess."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Proposal:
 
     Attributes:
         text: The YAML text, comments included.
-        keys: What it takes for buyer, product and time.
+        keys: The columns that were chosen for buyer, product and time.
         features: Names of the columns of each tower.
-        left_out: Why other columns are none of them.
+        left_out: The other columns, each with the reason for leaving it out.
     """
 
     text: str
@@ -37,12 +37,12 @@ class Proposal:
 
 
 def propose(profile: Profile, name: str, source: str) -> Proposal:
-    """Returns a config for the data, in which `check` finds no error that it could avoid.
+    """Return a config for the data, without errors in `check` as far as the data allows.
 
     Args:
-        profile: What the data is like.
-        name: That of the config.
-        source: What comments call the data.
+        profile: The profile of the data.
+        name: The config's name.
+        source: The name of the data in comments.
     """
     table = Table(profile)
     keys = find_keys(table)
@@ -69,7 +69,7 @@ def propose(profile: Profile, name: str, source: str) -> Proposal:
 
 
 def _accepted(table: Table, keys: Keys, towers: Towers, width: int) -> dict[str, Any]:
-    """Returns the features section; features in which `check` finds an error are left out."""
+    """Return the features section without the features in which `check` finds an error."""
     features = _features(table, keys, towers, width)
     while refused := _refused(features, towers, table.profile):
         for side, column, why in refused:
@@ -79,7 +79,7 @@ def _accepted(table: Table, keys: Keys, towers: Towers, width: int) -> dict[str,
 
 
 def _features(table: Table, keys: Keys, towers: Towers, width: int) -> dict[str, Any]:
-    """Returns the features section as plain data, the IDs first."""
+    """Return the features section as plain data, the IDs first."""
     section: dict[str, Any] = {f"{side}_id_column": keys.of(side).name for side in SIDES}
     for side in SIDES:
         name = keys.of(side).name
@@ -92,7 +92,7 @@ def _features(table: Table, keys: Keys, towers: Towers, width: int) -> dict[str,
 def _refused(
     features: dict[str, Any], towers: Towers, profile: Profile
 ) -> list[tuple[Side, str, str]]:
-    """Returns the features in which `check` finds an error, and which: two outputs of one name."""
+    """Return the features in which `check` finds an error, such as a duplicate output name."""
     found: dict[str, tuple[Side, str, str]] = {}
     for error in check({"features": features}, profile=profile).errors:
         for side in SIDES:

@@ -1,4 +1,4 @@
-"""The model's sizes and the split, by the number of products, buyers and rows."""
+"""Sizes of the model and the split, depending on the numbers of products, buyers and rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recgen.config import SIDES, DataConfig, FeatureConfig
-from recgen.data.estimates import GIB, Parts, embedding_width, parts
+from recgen.data.estimates import GIB, SplitSizes, embedding_width, split_sizes
 from recgen.findings import show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.propose.features import day, time_type
@@ -14,37 +14,37 @@ from recgen.propose.ids import Keys
 from recgen.propose.table import Table
 
 _WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
-_WIDE = 128  # from here on, dropout was measured to help (RG236)
-_NARROW = 4  # times less than the formula's width
+_WIDE = 128  # the width from which on dropout helped in measurements (RG236)
+_NARROW = 4  # times narrower than the formula
 _OPTIMIZER = OPTIMIZERS[RECOMMENDED]
 _WEIGHT = 4 * (1 + _OPTIMIZER.slots)  # bytes: the number, and what the optimizer keeps for it
 _LARGEST_BATCH, _SMALLEST_BATCH = 1024, 16
-# Of an epoch, at least. Validation recall@10 on 5,000 rows of demo data, one seed: 0.26 with 3
-# steps, 0.32 with 7, 0.33 with 14, 0.35 with 57; on 40,000 rows 0.28 to 0.29 with 32 to 514.
+# Minimum per epoch. Validation recall@10 on 5,000 rows of demo data, one seed: 0.26 with 3 steps,
+# 0.32 with 7, 0.33 with 14, 0.35 with 57; on 40,000 rows, 0.28 to 0.29 with 32 to 514.
 _STEPS = 50
 _MOST_ANSWERS, _FEWEST_ANSWERS = 100, 10
 _TEST = (0.1, 0.15, 0.2, 0.3, 0.4)
-_VALIDATION = (0.03, 0.05, 0.1, 0.15, 0.19)  # above it, training ends long before the test
-_ROWS = (525, 200, 50, 1)  # of each part: measured well (RG525), less well, badly, at all
+_VALIDATION = (0.03, 0.05, 0.1, 0.15, 0.19)  # with a larger one, training ends long before the test
+_ROWS = (525, 200, 50, 1)  # of each part, for a good measurement (RG525), a worse, a bad, or any
 
 
 @dataclass(frozen=True)
 class Divided:
-    """The data section as plain data, the rows of each part, and why it is not by time."""
+    """The data section as plain data, the rows of each part, and why the split is random."""
 
     section: dict[str, Any]
-    rows: Parts
+    rows: SplitSizes
     why: str
 
 
 def output_width(table: Table, keys: Keys) -> int:
-    """Returns the width of both towers' outputs, which is that of the IDs as well."""
+    """Return the width of both towers' outputs and of the IDs."""
     sizes = {
         side: table.columns[name].distinct
         for side in SIDES
         if (name := keys.of(side).name) is not None
     }
-    # The catalogue decides, but the buyers' vectors must not be far too narrow (RG511).
+    # It depends on the catalogue, but the buyers' vectors must not be far too narrow (RG511).
     wanted = max(
         embedding_width(sizes.get("product", 0)), embedding_width(sizes.get("buyer", 0)) / _NARROW
     )
@@ -54,9 +54,9 @@ def output_width(table: Table, keys: Keys) -> int:
 
 
 def model(
-    table: Table, keys: Keys, rows: Parts, width: int, drawn: int | None = None
+    table: Table, keys: Keys, rows: SplitSizes, width: int, drawn: int | None = None
 ) -> dict[str, Any]:
-    """Returns the model section for parts of so many rows, of which an epoch draws some."""
+    """Return the model section for a split with these sizes; an epoch draws `drawn` rows."""
     return {
         "buyer_tower_layers": [],
         "product_tower_layers": [],
@@ -74,8 +74,8 @@ def _products(table: Table, keys: Keys) -> int | None:
     return table.columns[keys.product.name].distinct if keys.product.name is not None else None
 
 
-def _batch_size(rows: Parts, products: int | None, seen: int) -> int:
-    """Returns a batch that leaves many steps, unless validation would then cost more (RG406)."""
+def _batch_size(rows: SplitSizes, products: int | None, seen: int) -> int:
+    """Return a batch size with many steps, unless validation would then dominate (RG406)."""
     batch = _LARGEST_BATCH
     while batch > _SMALLEST_BATCH and seen < _STEPS * batch:
         batch //= 2
@@ -92,7 +92,7 @@ def _top_k(products: int | None) -> int:
 
 
 def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
-    """Returns a split by time whose parts have rows enough, or else a random one."""
+    """Return a split by time if its parts have enough rows, otherwise a random one."""
     name, reason = keys.time.name, keys.time.why
     if name is not None:
         column = table.columns[name]
@@ -102,11 +102,11 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
                 for validation in _VALIDATION:
                     split = _split("strict_time", validation, test, name)
                     section = {**known, "split": split}
-                    found = parts(features, DataConfig.model_validate(section), table.profile)
+                    found = split_sizes(features, DataConfig.model_validate(section), table.profile)
                     if found and _is_enough(found, wanted):
                         return Divided(section, found, "")
         times = f"{day(column.low or 0)} to {day(column.high or 0)}"
-        reason = f"no share of the time in {show(name)} ({times}) leaves rows for each part"
+        reason = f"no split by {show(name)} ({times}) leaves rows for each part"
     return _drawn(table.profile.rows, _catalogue(table, keys), reason)
 
 
@@ -115,7 +115,7 @@ def _catalogue(table: Table, keys: Keys) -> dict[str, Any]:
     return {"catalogue_size": products} if products else {}
 
 
-def _is_enough(found: Parts, wanted: int) -> bool:
+def _is_enough(found: SplitSizes, wanted: int) -> bool:
     held_out = found.validation + found.test
     return min(found.validation, found.test) >= wanted and found.training >= held_out
 
@@ -127,7 +127,7 @@ def _drawn(rows: int, known: dict[str, Any], reason: str) -> Divided:
     split = _split("random", share, share, None)
     held_out = round(rows * share)
     section = {**known, "split": split}
-    return Divided(section, Parts(rows - 2 * held_out, held_out, held_out), reason)
+    return Divided(section, SplitSizes(rows - 2 * held_out, held_out, held_out), reason)
 
 
 def _split(kind: str, validation: float, test: float, date: str | None) -> dict[str, Any]:

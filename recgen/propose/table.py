@@ -1,4 +1,4 @@
-"""What the rows say about columns and pairs of columns. Knows a profile, nothing of configs."""
+"""Relations between columns of the data. Knows the profile, but no configs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recgen.data.columns import Use, wrong_unit
 from recgen.data.profile import ColumnProfile, Profile
 
 _MOST = 0.99  # of the values that repeat
-_ENOUGH = 5  # values that repeat, or combinations: fewer say nothing
+_ENOUGH = 5  # repeated values or combinations; fewer are no evidence
 _DAY = 86_400
 _DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+\Z")
 _LONGEST_NAME = 300  # BigQuery's
@@ -19,7 +19,7 @@ _LONGEST_NAME = 300  # BigQuery's
 
 @dataclass(frozen=True, slots=True)
 class _Frequencies:
-    """How often the values of a column come; columns that name the same things have the same."""
+    """Frequencies of a column's values; columns that name the same things have the same ones."""
 
     values: int
     repeated: int
@@ -28,12 +28,12 @@ class _Frequencies:
 
 
 class Table:
-    """A profile, and relations between its columns; each is looked up once.
+    """A profile and the relations between its columns, each computed once.
 
     Attributes:
-        profile: Who answers.
+        profile: The profile.
         unnamed: Columns that no config can name, each with the reason.
-        columns: All others by name, in their order.
+        columns: All other columns by name, in order.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -52,42 +52,42 @@ class Table:
         )
 
     def alone(self, name: str) -> float:
-        """Returns the share of rows, of those with a value, whose value is in no other row."""
+        """Return the share of the rows with a value whose value is in no other row."""
         column = self.columns[name]
         known = column.rows - column.nulls
         return (column.distinct - self.repeated(name)) / known if known else 1.0
 
     def repeated(self, name: str) -> int:
-        """Returns how many values are in more than one row."""
+        """Return the number of values that are in more than one row."""
         return self._frequencies(name).repeated
 
     def top_share(self, name: str) -> float:
-        """Returns the share of the rows with a value that have the most frequent one."""
+        """Return the share of the rows with a value that have the most frequent value."""
         return self._frequencies(name).top
 
     def determines(self, key: str, name: str) -> bool:
-        """Says whether nearly all values of `key` that repeat come with one value of `name`."""
+        """Return whether nearly all repeated values of `key` have a single value of `name`."""
         repeated = self.repeated(key)
         if repeated < _ENOUGH:
             return False
         return self.profile.ambiguous(key, name) <= (1 - _MOST) * repeated
 
     def same(self, left: str, right: str) -> bool:
-        """Says whether two columns name the same things: one value of one for each of the other."""
+        """Return whether the values of two columns correspond one to one."""
         if self._frequencies(left) != self._frequencies(right):
             return False
         return self.profile.distinct([left, right]) == self.columns[left].distinct
 
     def per(self, key: str, name: str) -> float:
-        """Returns how many values of `name` a value of `key` comes with, on average."""
+        """Return the average number of values of `name` per value of `key`."""
         return self.profile.distinct([key, name]) / max(1, self.profile.distinct([key]))
 
     def looseness(self, key: str, name: str) -> float | None:
-        """Returns how freely `name` varies within `key`; None where too few rows could tell.
+        """Return how freely `name` varies within `key`; None if there are too few rows to tell.
 
-        0: each value of `key` has one value of `name`. 1: they come with as many values as if
-        these were drawn for each row. The expected number of combinations is the sum of
-        1 - (1 - q)^n over all keys (n rows) and values (a share q of the rows).
+        0: each value of `key` has one value of `name`. 1: it has as many as if they were drawn at
+        random for each row. The expected number of combinations is the sum of 1 - (1 - q)^n over
+        all keys (n rows) and values (a share q of the rows).
         """
         import numpy as np
 
@@ -114,25 +114,25 @@ class Table:
         return self._known[name]
 
     def why_unreadable(self, name: str) -> str | None:
-        """Returns why a run cannot read a column's times or numbers; None if it can."""
+        """Return why a run cannot read a column's times or numbers; None if it can."""
         column = self.columns[name]
         example = column.examples[0] if column.examples else ""
         if column.kind in ("time", "integer"):
             unit = wrong_unit(Use((), "date", "temporal", name, name, "TIMESTAMP"), column)
             is_time = column.kind == "time" or unit == "dates written as numbers"
             if unit and is_time:
-                return f"{unit} ({example}), which a run cannot read: write times in ISO form"
+                return f"{unit} ({example}), which a run cannot read: write times in ISO format"
         if column.kind == "time":
             wanted: BqType = "TIME" if is_clock(column) else "TIMESTAMP"
             if self.profile.misfit(name, wanted):
-                return f"times that a run cannot read ({example}): write them in ISO form"
+                return f"times that a run cannot read ({example}): write them in ISO format"
         if column.kind == "text" and all(map(_DECIMAL_COMMA.match, column.examples)):
-            return f"numbers with a decimal comma ({example}): write a point"
+            return f"numbers with a decimal comma ({example}): use a decimal point"
         return None
 
 
 def is_clock(column: ColumnProfile) -> bool:
-    """Says whether a column of times has no day."""
+    """Return whether a column holds times of the day without a date."""
     return column.high is not None and (column.low or 0) >= 0 and column.high < _DAY
 
 
@@ -141,4 +141,4 @@ def _nameless(name: str) -> str | None:
         return "it has no name"
     if len(name) > _LONGEST_NAME:
         return f"its name has more than {_LONGEST_NAME} characters"
-    return "its name holds a NUL character" if "\0" in name else None
+    return "its name contains a NUL character" if "\0" in name else None

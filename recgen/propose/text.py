@@ -1,4 +1,4 @@
-"""Plain data and comments to the text of a config. Knows YAML's lines, nothing of the words."""
+"""Text of a config from plain data and comments. Knows YAML's lines, but not the content."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ Comments = Mapping[Location, Sequence[str]]
 
 
 def comment(text: str) -> str:
-    """Returns text for a comment: on one line, and none of those that recgen obeys."""
+    """Return text for a comment: on one line, and without directives to recgen."""
     return printable(text).replace("recgen:", "recgen :")
 
 
 def ignore(code: str, reason: str) -> str:
-    """Returns the comment that ignores a finding in the entry below it."""
+    """Return a comment that ignores a finding in the entry below it."""
     return f"{_IGNORE} {code}: {comment(reason)}"
 
 
 def config_text(data: Mapping[str, Any], comments: Comments) -> str:
-    """Returns the YAML text of a config with comments above its entries.
+    """Return the YAML text of a config with comments above its entries.
 
     Args:
-        data: What it says.
-        comments: By the path of an entry; each text is a comment of its own, `ignore` included.
+        data: The contents of the config.
+        comments: Comments by the path of the entry below them, including those of `ignore`.
 
     Raises:
-        AssertionError: Reading would not give the data again, which is a bug of recgen.
+        AssertionError: The text does not read back as the data, which is a bug of recgen.
     """
-    from recgen.reading.yaml_writer import write_yaml  # brings the YAML library, which takes time
+    from recgen.reading.yaml_writer import write_yaml  # slow to import: it loads the YAML library
 
     plain = write_yaml(dict(data))
     above: dict[int, list[str]] = {}
@@ -69,7 +69,7 @@ def _line(document: Document, path: Location) -> int:
 
 def _wrapped(text: str, indent: int) -> list[str]:
     start = " " * indent + "# "
-    if text.startswith(_IGNORE):  # it counts on one line only
+    if text.startswith(_IGNORE):  # it only works on one line
         return [f"{start}{text}"]
     hanging = len(text) - len(text.lstrip(" "))
     return textwrap.wrap(

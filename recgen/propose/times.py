@@ -1,4 +1,4 @@
-"""What the time of the purchases makes possible: late rows first, and histories of buyers."""
+"""Proposals that need the time of purchases: recency and histories of buyers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from recgen.propose.table import Table
 
 _DAY = 86_400
 _PART = 6  # of the time: README; 50 to 60 of 337 days were best on Online Retail
-_SHORTEST = 30  # days of training: what is shorter has no late and early rows
-_FEWEST = 50 * 128  # rows of an epoch: with fewer, each row counts
-_TIMES = 2.0  # at which a buyer buys, on average: else most lists are empty
+_SHORTEST = 30  # days of training; in less time, rows do not age
+_FEWEST = 50 * 128  # rows of an epoch; with fewer, each row is needed
+_TIMES = 2.0  # at which a buyer buys on average; with fewer, most lists are empty
 _LENGTH = 300
 _VALUE, _MOST = 4, 4 * GIB  # bytes
 
 
 @dataclass(frozen=True)
 class Recency:
-    """A half-life, and the rows that an epoch draws with it, about."""
+    """A half-life, and about how many rows an epoch draws with it."""
 
     days: int
     drawn: int
@@ -31,19 +31,19 @@ class Recency:
 
 @dataclass(frozen=True)
 class Past:
-    """A history of the product ID as plain data, and at how many times a buyer buys."""
+    """A history of the product ID as plain data, and the average number of purchase times."""
 
     feature: dict[str, Any]
     times: float
 
     @property
     def name(self) -> str:
-        """The column, which the data does not have."""
+        """Name of the column, which is not in the data."""
         return str(self.feature["column"])
 
 
 def find_recency(table: Table, features: FeatureConfig, divided: Divided) -> Recency | None:
-    """Returns a half-life of a sixth of the training's time, where enough rows are drawn then."""
+    """Return a half-life of a sixth of the training time, if enough rows are drawn with it."""
     split = divided.section["split"]
     if split["kind"] != "strict_time":
         return None
@@ -58,13 +58,13 @@ def find_recency(table: Table, features: FeatureConfig, divided: Divided) -> Rec
 
 
 def find_past(table: Table, keys: Keys, features: dict[str, Any], divided: Divided) -> Past | None:
-    """Returns a history for buyers who come again, where its lists fit into memory.
+    """Return a history for buyers who come back, if its lists fit into memory.
 
     Args:
         table: The transactions.
-        keys: Which columns are buyer, product and time.
-        features: The features section without it.
-        divided: How the rows are divided.
+        keys: The columns of buyer, product and time.
+        features: The features section without the history.
+        divided: The division of the rows.
     """
     buyer, product, time = keys.buyer.name, keys.product.name, keys.time.name
     by_time = divided.section["split"]["kind"] == "strict_time"

@@ -1,4 +1,4 @@
-"""All rules by code: what checking and `recgen explain` read."""
+"""Rules by code, for `recgen check` and `recgen explain`."""
 
 # Importing a family registers its rules.
 from recgen.rules import (  # noqa: F401

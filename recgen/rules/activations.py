@@ -1,4 +1,4 @@
-"""The activations of the towers' layers: what they take from gradients and from outputs."""
+"""Rules on activations of layers: their effect on gradients and outputs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from recgen.rules.registry import Problem, rule
 def sigmoid_layers(model: ModelConfig) -> Iterator[Problem]:
     """Several sigmoid layers in a tower.
 
-    The derivative of a sigmoid is at most 1/4, so each layer takes at least three quarters of the
-    gradient from those before it. Measured on Online Retail: two of them learn only popularity
+    The derivative of a sigmoid is at most 1/4, so each layer removes at least three quarters of the
+    gradient for the layers before it. Measured on Online Retail: two of them learn only popularity
     (0.156); ReLU and a linear layer reach 0.217.
 
     Example:
@@ -60,7 +60,7 @@ def bounded_output(model: ModelConfig) -> Iterator[Problem]:
     Scores are dot products of outputs. After a sigmoid all of them are positive and at most as
     large as the output is wide: a product cannot be the opposite of what a buyer wants. Measured on
     Online Retail: 0.203 instead of 0.217 (tanh has 0.220, so it is not reported). gelu and swish,
-    which hardly go below zero, get a note.
+    which are barely negative, are a note.
 
     Example:
         model:
@@ -89,8 +89,8 @@ def bounded_output(model: ModelConfig) -> Iterator[Problem]:
 def selu_disturbed(model: ModelConfig) -> Iterator[Problem]:
     """Selu beside dropout or batch_norm.
 
-    selu is made so that mean 0 and variance 1 pass through a layer unchanged (Klambauer et al.,
-    2017). Dropout changes the variance, and batch_norm does the same job again.
+    selu is designed to preserve mean 0 and variance 1 through a layer (Klambauer et al., 2017).
+    Dropout changes the variance, and batch_norm normalizes a second time.
 
     Example:
         model:

@@ -1,4 +1,4 @@
-"""Columns and names: what stands twice, what collides, what is missing."""
+"""Rules on columns and names: duplicates, collisions, missing columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recgen.rules.registry import Problem, rule
 
 
 def _inside(path: Location) -> str:
-    """Returns the path as it reads within the feature config, if it is there."""
+    """Return the path relative to the feature config, if it is inside."""
     return join_path(path[1:] if path[0] == "features" else path)
 
 
@@ -19,8 +19,8 @@ def _inside(path: Location) -> str:
 def column_twice(features: FeatureConfig) -> Iterator[Problem]:
     """A column appears twice in one tower.
 
-    The second one overwrites the first, or doubles the column's weight. One failed experiment had
-    `cust_value` twice.
+    The second occurrence overwrites the first or doubles the column's weight. One failed experiment
+    had `cust_value` twice.
 
     Example:
         features:
@@ -54,8 +54,8 @@ def column_twice(features: FeatureConfig) -> Iterator[Problem]:
 def name_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     """Two columns with one output name.
 
-    A column is known everywhere by its output name (`display_name`, else `column`), so two columns
-    with the same name cannot be told apart.
+    A column is identified by its output name (its `display_name`, or its `column` if it has none),
+    so two columns with the same name cannot be distinguished.
 
     Example:
         features:
@@ -76,7 +76,7 @@ def name_twice(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
         other, earlier = first.setdefault(name, (column, path))
         if other != column:
             message = (
-                f"the output name {show(name)} stands for two columns: "
+                f"two columns have the output name {show(name)}: "
                 f"{show(other)} ({_inside(earlier)}) and {show(column)} ({_inside(path)})"
             )
             yield Problem(path, message, "Give one of them another `display_name`.")
@@ -120,7 +120,7 @@ def towers_differ(features: FeatureConfig) -> Iterator[Problem]:
     for path, name, column, treatment in _treatments(features):
         other, earlier = first.setdefault((name, column), (treatment, path))
         if other != treatment and earlier[1] != path[1]:
-            message = f"{show(name)} is treated differently in {_inside(earlier)}"
+            message = f"{show(name)} has different types or transforms in {_inside(earlier)}"
             help = (
                 "Both towers read the same output: give both the same types and transforms, "
                 "or one of them another `display_name`."
@@ -129,7 +129,7 @@ def towers_differ(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _treatments(features: FeatureConfig) -> Iterator[tuple[Location, str, str, object]]:
-    """Yields what decides about each output; notes and marks do not."""
+    """Yield the settings that affect each output, without descriptions and marks."""
     for path, feature in all_features(features):
         treatment = (feature.data_type, feature.bq_type, feature.transforms)
         yield path, feature.output_name, feature.column, treatment

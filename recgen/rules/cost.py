@@ -1,4 +1,4 @@
-"""What towers and batches cost, as far as the config shows it: memory, and work in each step."""
+"""Rules on the cost of towers and batches, as far as known: memory and work per step."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST_WIDTH = 8192
 
 @dataclass(frozen=True)
 class _Table:
-    """An embedding table: rows that are known, at most or exactly."""
+    """An embedding table with its exact or maximum number of rows."""
 
     path: Location
     name: str
@@ -42,7 +42,7 @@ class _Table:
 
 
 def _tables(features: FeatureConfig, profile: Profile | None) -> Iterator[_Table]:
-    """Yields the tables whose rows the config or the data show; those of both towers."""
+    """Yield the tables of both towers whose number of rows the config or the data shows."""
     known = described(features, profile) if profile else ()
     distinct = {(*path, "transforms", "embedding"): column.distinct for path, _, column in known}
     for path, feature, embedding in embeddings_of(features):
@@ -63,10 +63,10 @@ def table_memory(
 ) -> Iterator[Problem]:
     """Embeddings of more than 1 GiB.
 
-    A table takes rows x width x 4 bytes, and the optimizer keeps as much again for each weight, or
-    twice as much, as Adam, AdamW and FTRL do. `ema_decay` keeps it once more, and goes over all of
-    it every 32 steps. Rows are known from `vocab_size`, buckets and crosses, and with `--data` from
-    the data. Other vocabularies are not counted.
+    A table takes rows x width x 4 bytes, and the optimizer stores the same amount again, or twice
+    as much for Adam, AdamW and FTRL. `ema_decay` stores one more copy and updates all of
+    it every 32 steps. The number of rows is known from `vocab_size`, buckets and crosses, and with
+    `--data` from the data. Other vocabularies are not counted.
 
     Example:
         model:
@@ -95,7 +95,7 @@ def table_memory(
     if total > _MOST_TABLES:
         largest = max(tables, key=lambda table: table.rows * table.width)
         message = (
-            f"the embeddings take {in_gib(total)} with what {model.optimizer} keeps for them"
+            f"the embeddings take {in_gib(total)} with the state of {model.optimizer}"
             f"{' and their means' if is_averaged else ''}: "
             f"{weights:,} weights, most in {show(largest.name)} ({largest.rows:,} x "
             f"{largest.width})"
@@ -110,7 +110,7 @@ def whole_tables_rewritten(
 ) -> Iterator[Problem]:
     """An optimizer that rewrites whole tables.
 
-    In Keras 2, all optimizers but Adagrad read and write what they keep for every row in each step,
+    In Keras 2, all optimizers except Adagrad read and write their state for every row in each step,
     not only for the rows of the batch. Measured with a table of 100,000 x 64, 1,024 rows a step, on
     two cores: Adagrad takes 0.8 ms, RMSprop 13, SGD 17, Adam 22, AdamW 38, FTRL 44; with a million
     rows, Adagrad 1.1 and Adam 223. A whole step of the ID towers takes 8. ClippyAdagrad, in another
@@ -138,7 +138,7 @@ def whole_tables_rewritten(
         rows = sum(table.rows for table in _tables(features, profile))
         if rows > _MOST_ROWS:
             message = f"{model.optimizer} rewrites all {rows:,} embedding rows in each step"
-            help = f"Use `{RECOMMENDED}`, which touches the rows of the batch only."
+            help = f"Use `{RECOMMENDED}`, which only touches the rows of the batch."
             yield Problem(("model", "optimizer"), message, help, fix=("set", RECOMMENDED))
 
 
@@ -147,8 +147,8 @@ def layer_weights(features: FeatureConfig, model: ModelConfig) -> Iterator[Probl
     """Dense layers of more than ten million weights.
 
     Each row of each batch is multiplied with all weights of the dense layers, so they cost more
-    than everything else: six multiplications and additions per weight and row. Measured on Online
-    Retail, towers without layers have the best recall.
+    than anything else: six multiplications and additions per weight and row. On Online Retail,
+    towers without layers have the best recall.
 
     Example:
         model:
@@ -185,14 +185,14 @@ def score_memory(
 ) -> Iterator[Problem]:
     """Scores that take more than 1 GiB a step.
 
-    Each row of a batch is scored with all rows of the batch, some more products (`mixed`) or the
-    whole catalogue. Reported above 8192 x 8192 scores. At the peak of a step, the loss alone takes
-    1.1 such matrices, and 3.7 with `remove_accidental_hits` and `label_smoothing` (measured at 8192
-    x 8192 and 1024 x 65,536); the time grows with them.
+    Each row of a batch is scored with all products of the batch, some more products (`mixed`) or
+    the whole catalogue. Reported above 8192 x 8192 scores. At the peak of a step, the loss alone
+    takes 1.1 such matrices, and 3.7 with `remove_accidental_hits` and `label_smoothing` (measured
+    at 8192 x 8192 and 1024 x 65,536); the time grows with them.
 
-    Recall does not: fewer steps in an epoch cost more than more negatives bring (RG207), and on
-    Online Retail the products of the batch, with the logQ correction, gave the recall of the whole
-    catalogue (0.311).
+    Recall does not improve: fewer steps per epoch cost more than additional negatives gain (RG207),
+    and on Online Retail the products of the batch, with the logQ correction, gave the same recall
+    as the whole catalogue (0.311).
 
     Example:
         model:
@@ -228,8 +228,8 @@ def bound_rewrites_tables(
 ) -> Iterator[Problem]:
     """A bound on vectors that rewrites whole tables.
 
-    Keras applies a constraint to a whole table after each step, including the rows that the batch
-    did not touch. Measured with Adagrad, a table of 100,000 x 64 and 1,024 rows a step on two busy
+    Keras applies a constraint to the whole table after each step, including rows that the batch did
+    not touch. Measured with Adagrad, a table of 100,000 x 64 and 1,024 rows a step on two busy
     cores: 14 ms instead of 2.0; with a million rows 137 instead of 2.3. Rows are counted as for
     RG402.
 
@@ -254,7 +254,7 @@ def bound_rewrites_tables(
     rows = sum(table.rows for table in _tables(features, profile))
     if model.embedding_max_norm is not None and rows > _MOST_ROWS:
         message = f"embedding_max_norm rewrites all {rows:,} embedding rows in each step"
-        help = "Remove it, or use `normalize_embeddings`, which bounds what is scored."
+        help = "Remove it, or use `normalize_embeddings`, which limits the vectors that are scored."
         yield Problem(("model", "embedding_max_norm"), message, help, fix=("remove", None))
 
 
@@ -263,7 +263,7 @@ def wide_input(features: FeatureConfig) -> Iterator[Problem]:
     """A tower's input of more than 8192 numbers.
 
     Features are concatenated, and the first layer has a weight for each of these numbers and each
-    of its units. At the default width of 32, it takes 256 embedded features to get this far.
+    of its units. At the default width of 32, it takes 256 embedded features to reach this.
 
     Example:
         features:
@@ -279,11 +279,11 @@ def wide_input(features: FeatureConfig) -> Iterator[Problem]:
               data_type: text
               transforms: {embedding: {embedding_dim: 32}}
 
-    Narrow the embeddings of columns with few values, or remove features.
+    Reduce the width of embeddings of columns with few values, or remove features.
     """
     for side in SIDES:
         width = features.width_of(side)
         if width > _MOST_WIDTH:
             message = f"the {side} tower's input is {width:,} numbers wide"
-            help = "Narrow its embeddings, or remove features."
+            help = "Reduce the width of its embeddings, or remove features."
             yield Problem(("features", f"{side}_model_features"), message, help)

@@ -1,4 +1,4 @@
-"""Crosses: what hashing does to them."""
+"""Rules on crosses: the effects of hashing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from recgen.config.paths import all_crosses, id_features
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 
-_FULL = 10  # combinations a bucket: far above
+_FULL = 10  # combinations per bucket, far above what works
 
 
 @rule("RG124", "warning")
 def own_id_crossed(features: FeatureConfig) -> Iterator[Problem]:
     """A cross with the tower's own ID.
 
-    Each ID then has many combinations with a few rows each: the cross memorizes them, new
+    Each ID then has many combinations with few rows each. The cross memorizes them, new
     combinations fall into buckets that belong to others, and thousands of IDs share a few thousand
     hash buckets.
 
@@ -44,7 +44,7 @@ def own_id_crossed(features: FeatureConfig) -> Iterator[Problem]:
             side = ids.get((str(path[1]), member.column))
             if side:
                 message = f"the {side} ID {show(member.output_name)} is part of a cross"
-                help = "Remove the cross; the ID has an embedding of its own."
+                help = "Remove the cross; the ID has its own embedding."
                 yield Problem(path, message, help)
 
 
@@ -53,8 +53,8 @@ def hash_collisions(features: FeatureConfig, data: DataConfig) -> Iterator[Probl
     """More combinations than hash buckets.
 
     A hash puts combinations into buckets at random. With n combinations in m buckets, a share of 1
-    - exp(-n/m) collides with another one: 63% when n equals m, 86% at twice as many, all at ten
-    times as many (below that it is a note).
+    - exp(-n/m) collides with another one: 63% if n equals m, 86% if n is twice m, and practically
+    all if n is ten times m (with fewer, it is a note).
 
     Example:
         features:
@@ -89,7 +89,7 @@ def hash_collisions(features: FeatureConfig, data: DataConfig) -> Iterator[Probl
 
 
 def _combinations(cross: Cross, data: DataConfig) -> int:
-    """Returns how many combinations the config shows; text counts as one value."""
+    """Return the number of combinations known from the config; text counts as one value."""
     combinations = 1
     for member in cross.features:
         if member.type != "text":

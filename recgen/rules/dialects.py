@@ -1,4 +1,4 @@
-"""Codes of what was read in an older form: only their explanations."""
+"""Explanations of findings on older dialects; reading reports them."""
 
 from recgen.rules.registry import rule
 
@@ -7,9 +7,9 @@ from recgen.rules.registry import rule
 def older_type() -> None:
     """Older form: the type of a column.
 
-    Configs in an older dialect call a column's kind `type`, with the words string_embedding,
-    numeric and timestamp. They are read as `data_type` text, numeric and temporal; without
-    transforms, a column gets the default of its kind.
+    Configs in an older dialect give a column's kind as `type`, with the values string_embedding,
+    numeric and timestamp. These are read as `data_type` text, numeric and temporal; a column
+    without transforms gets the default of its kind.
 
     Example:
         features:
@@ -73,8 +73,8 @@ def older_cross() -> None:
     """Older form: a cross of names.
 
     An older dialect gives only the names of the columns in a cross. Column, alias and type are then
-    taken from the feature with this output name. Where there is no such feature, the column is
-    assumed to be text; since that is a guess, it is a warning.
+    taken from the feature with this output name. If there is no such feature, the column is assumed
+    to be text; this is a guess, so it is reported as a warning.
 
     Example:
         features:
@@ -94,9 +94,9 @@ def older_cross() -> None:
 def older_idle_setting() -> None:
     """Older form: a setting without meaning.
 
-    A setting of an older dialect is null, or belongs to nothing: an `embedding_dim` where no
-    transform has one, or a vocabulary for a number. It is left out; where it was meant for
-    something, that is a warning.
+    A setting of an older dialect is null or does not belong to any transform, such as an
+    `embedding_dim` without an embedding, or a vocabulary for a number. It is dropped; if it may
+    have had a purpose, this is a warning.
 
     Example:
         features:
@@ -117,8 +117,8 @@ def older_contradiction() -> None:
     """An older setting contradicts a current one.
 
     The same setting is given in both the older and the current form, with different values. Either
-    may be what was meant, and they lead to different models. The older name of a key beside its
-    current one is an error whatever the values are.
+    may be intended, and they lead to different models. The older name of a key beside its current
+    one is an error whatever the values are.
 
     Example:
         features:
@@ -130,7 +130,7 @@ def older_contradiction() -> None:
           buyer_model_features:
             - {column: age, data_type: numeric}
 
-    Keep the one that is meant.
+    Keep the intended one.
     """
 
 

@@ -1,4 +1,4 @@
-"""Settings that are accepted and change nothing: each is said, none is ignored in silence."""
+"""Rule on settings without effect: each is reported, none is silently ignored."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ REMOVE = "Remove it."
 def without_effect() -> None:
     """A setting without effect.
 
-    Settings that were accepted and ignored (weight sharing, vocabulary size, minimum frequency,
-    range) let people judge models by settings that these never had.
+    In earlier systems, settings that were accepted but ignored (weight sharing, vocabulary size,
+    minimum frequency, range) led people to judge models by settings that they never had.
 
     Example:
         features:
@@ -49,13 +49,13 @@ def without_effect() -> None:
 
 
 def changed(config: BaseModel, *names: str) -> list[str]:
-    """Returns which of these fields differ from their defaults: a stored dump sets them all."""
+    """Return the fields that differ from their defaults, since a stored dump sets all of them."""
     fields = type(config).model_fields
     return [name for name in names if getattr(config, name) != fields[name].default]
 
 
 def unused(path: Location, why: str, safe: bool = True) -> Problem:
-    """Returns the problem that a setting has no effect."""
+    """Return a problem that says that a setting has no effect."""
     message = f"{join_path(path[-1:])} has no effect: {why}"
     return Problem(path, message, REMOVE, fix=("remove", None), safe=safe)
 
@@ -135,14 +135,14 @@ def _in_model(model: ModelConfig) -> Iterator[Problem]:
 def _in_layers(model: ModelConfig) -> Iterator[Problem]:
     for path, layer in all_layers(model):
         if isinstance(layer, Dropout) and layer.rate == 0:
-            # A layer less can make the projection go, and undo sharing.
+            # Without the layer, the projection or weight sharing may disappear.
             yield Problem(path, "dropout with rate 0 has no effect", REMOVE, fix=("remove", None))
 
 
 @without_effect.check
 def _in_sharing(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     if model.share_tower_weights and all(_is_bare(features, model, side) for side in SIDES):
-        why = "the vectors are the towers' outputs, so there is no layer to share"
+        why = "the vectors are the towers' outputs, so there are no layers to share"
         yield unused(("model", "share_tower_weights"), why)
 
 

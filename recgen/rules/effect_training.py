@@ -1,4 +1,4 @@
-"""Settings of the training that change nothing because of others; effect.py has their rule."""
+"""Checks for training settings that other settings disable; their rule is in effect.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SCHEDULE: Location = ("model", "learning_rate_schedule")
 
 @without_effect.check
 def in_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
-    """Yields what another kind of negatives would use."""
+    """Yield settings of other kinds of negatives."""
     kind = negatives_of(model, data)
     if kind != "mixed":
         for name in changed(model, "catalogue_negatives"):
@@ -34,7 +34,7 @@ def in_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Pro
 
 @without_effect.check
 def in_recency(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
-    """Yields a half-life of rows without a time."""
+    """Yield a half-life if rows have no time."""
     if model.recency_half_life_days and not (data.split and data.split.date_column):
         message = "recency_half_life_days has no effect: rows have no time without a date_column"
         help = "Set `data.split.date_column`, or remove it."
@@ -44,17 +44,17 @@ def in_recency(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
 
 @without_effect.check
 def in_stopping(model: ModelConfig) -> Iterator[Problem]:
-    """Yields what waits for a recall that nobody measures, or for epochs that do not come."""
+    """Yield settings that depend on a recall that is not measured, or on further epochs."""
     is_plateau = model.learning_rate_schedule == "plateau"
     patience, epochs = model.early_stopping_patience, model.epochs
     given = changed(model, "early_stopping_patience")
     if not model.enable_training_metrics:
-        why = "without `enable_training_metrics` there is no recall to go by"
+        why = "without `enable_training_metrics`, recall is not measured"
         yield from (unused(("model", name), why) for name in given)
         if is_plateau:
             yield unused(_SCHEDULE, why)
     elif is_plateau and (patience == 1 or epochs <= 2):
-        why = "no epoch follows the first one without a better recall"
+        why = "no epoch is left after the first one without a better recall"
         yield unused(_SCHEDULE, why)
     if model.enable_training_metrics and given and patience and patience >= epochs - 1:
         message = f"early_stopping_patience has no effect: all {epochs} epochs are over by then"

@@ -1,4 +1,4 @@
-"""How the steps are computed: XLA, 16 bits, replicas."""
+"""Rules on computing the steps: XLA, 16 bits, replicas."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _JIT = ("model", "jit_compile")
 def xla_with_histories(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     """XLA with histories.
 
-    XLA compiles for tensors of known shape, and a history is a list of any length. TensorFlow 2.21
-    stops at the first step: no registered kernel RaggedTensorToSparse for XLA.
+    XLA compiles for tensors of known shape, but a history is a list of any length. TensorFlow 2.21
+    stops at the first step because XLA has no kernel for RaggedTensorToSparse.
 
     Example:
         model:
@@ -46,13 +46,13 @@ def xla_with_histories(features: FeatureConfig, model: ModelConfig) -> Iterator[
 
 @rule("RG239", "info")
 def nothing_in_16_bits(model: ModelConfig) -> Iterator[Problem]:
-    """16 bits with nothing to compute in them.
+    """16 bits with little to compute in them.
 
-    Under mixed_bfloat16, weights, tables and loss keep 32 bits; what is looked up is rounded to 16,
-    and dense layers multiply in 16, which GPUs and TPUs do faster. Towers without layers have at
-    most a projection, so only the rounding remains. Measured on two CPU cores with layers of 512,
-    where nothing multiplies faster in 16 bits: an epoch takes 1.34 times as long (1.32 to 1.35 in
-    three rounds).
+    With mixed_bfloat16, weights, tables and loss keep 32 bits; vectors from tables are rounded to
+    16 bits, and dense layers multiply in 16 bits, which is faster on GPUs and TPUs. Towers without
+    layers have at most a projection, so only the rounding remains. Measured with layers of 512 on
+    two CPU cores, which do not multiply faster in 16 bits, an epoch takes 1.34 times as long (1.32
+    to 1.35 in three rounds).
 
     Example:
         model:
@@ -63,19 +63,18 @@ def nothing_in_16_bits(model: ModelConfig) -> Iterator[Problem]:
           precision: float32
     """
     if model.precision != "float32" and not any(map(model.layers_of, SIDES)):
-        message = f"{model.precision} without layers: vectors are rounded, but little is computed"
+        message = f"{model.precision} without layers rounds vectors, but there is little to compute"
         yield Problem(("model", "precision"), message, "Use float32.", fix=("set", "float32"))
 
 
 @rule("RG240", "info")
 def distribution_of_the_machine(model: ModelConfig) -> Iterator[Problem]:
-    """Distribution that the machine decides.
+    """Distribution determined by the machine.
 
-    A trainer has a replica on each GPU of its machine, on at most `gpu_count` of them where
-    `custom_config` says so, and trains together with the other machines that the environment
-    variable TF_CONFIG names; the same code is right for one replica and for many. Earlier versions
-    generated another trainer for each of `none`, `mirrored` and `multi_worker`, which are read as
-    `auto`.
+    A trainer uses a replica on each GPU of its machine (at most `gpu_count` if `custom_config` has
+    it) and trains together with the other machines in the environment variable TF_CONFIG; the same
+    code works with one replica and with many. Earlier versions generated different trainers for
+    `none`, `mirrored` and `multi_worker`; these values are read as `auto`.
 
     Example:
         model:
@@ -90,11 +89,11 @@ def distribution_of_the_machine(model: ModelConfig) -> Iterator[Problem]:
     if model.distribution == "auto":
         return
     path = ("model", "distribution")
-    message = f"distribution {model.distribution!r} is read as 'auto': the machine decides"
+    message = f"distribution {model.distribution!r} is read as 'auto': it depends on the machine"
     help = {
         "none": "Remove it. To use one GPU of several, set gpu_count to 1 in custom_config.",
-        "mirrored": "Remove it. All visible GPUs are used, at most gpu_count of custom_config.",
-        "multi_worker": "Remove it. Several machines train together where TF_CONFIG names them.",
+        "mirrored": "Remove it. All visible GPUs are used, at most gpu_count from custom_config.",
+        "multi_worker": "Remove it. Several machines train together if TF_CONFIG names them.",
     }
     yield Problem(path, message, help[model.distribution], fix=("remove", None), safe=True)
 
@@ -117,9 +116,9 @@ def xla_ignores_seed(model: ModelConfig) -> Iterator[Problem]:
           jit_compile: false
           output_dropout: 0.2
 
-    Switch `jit_compile` off where a training must be repeated exactly.
+    Switch `jit_compile` off if a training must be repeatable exactly.
     """
     layers = any(isinstance(layer, Dropout) and layer.rate for _, layer in all_layers(model))
     if model.jit_compile and (layers or model.output_dropout):
-        message = "jit_compile with dropout: what is dropped does not depend on the seed"
+        message = "jit_compile with dropout: the dropped values do not depend on the seed"
         yield Problem(_JIT, message, "Switch it off to repeat a training exactly.")

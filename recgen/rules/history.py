@@ -1,4 +1,4 @@
-"""History features: whose vectors they use, whose histories they are, how long."""
+"""Rules on histories: whose vectors they use, whose history they are, how long they are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recgen.findings import Location, show
 from recgen.rules.registry import Problem, rule
 
 _LONG = 1000  # values of a list
-_COMPARED = 50_000  # names that are looked at for those alike: about a second
+_COMPARED = 50_000  # names that are compared for similarity: about a second
 
 
 def _histories(features: FeatureConfig) -> Iterator[tuple[Location, History]]:
@@ -70,7 +70,7 @@ def history_width(features: FeatureConfig) -> Iterator[Problem]:
     """A history whose width differs from that of the vectors it shares.
 
     The values of a history are embedded with the vectors of `shared_with`, which have one width.
-    Two histories that share with different features have two tables.
+    Histories that share with different features use different tables.
 
     Example:
         features:
@@ -88,7 +88,7 @@ def history_width(features: FeatureConfig) -> Iterator[Problem]:
               data_type: history
               transforms: {history: {shared_with: sku}}
 
-    Leave out the `embedding_dim` of the history.
+    Remove the `embedding_dim` of the history.
     """
     widths = {f.output_name: embedding.embedding_dim for _, f, embedding in embeddings_of(features)}
     for path, history in _histories(features):
@@ -104,9 +104,9 @@ def history_width(features: FeatureConfig) -> Iterator[Problem]:
 def history_of_products(features: FeatureConfig) -> Iterator[Problem]:
     """A history in the product tower.
 
-    A history is what a buyer had before the purchase; runs compute it by the buyer's ID. In the
-    product tower it would be the history of whoever bought the product last, and nobody can provide
-    it when the catalogue is embedded.
+    A history lists what a buyer had before the purchase; runs compute it from the buyer's ID. In
+    the product tower it would be the history of the product's latest buyer, and it is unknown when
+    the catalogue is embedded.
 
     Example:
         features:
@@ -139,8 +139,8 @@ def history_long(features: FeatureConfig) -> Iterator[Problem]:
     """A history of more than 1000 values.
 
     The lists of all rows are kept in memory, 4 bytes per value, and each step looks up all values
-    of its rows: 1,024 rows of 1,000 values and vectors 128 wide are 0.5 GiB per step. Each value
-    counts once, so only buyers of more than 1,000 products have such lists.
+    of its rows: 1,024 rows of 1,000 values and vectors 128 wide are 0.5 GiB per step. Each value is
+    listed once, so only buyers of more than 1,000 different products have such lists.
 
     Example:
         features:
@@ -161,7 +161,7 @@ def history_long(features: FeatureConfig) -> Iterator[Problem]:
     for path, history in _histories(features):
         if history.max_length > _LONG:
             message = f"up to {history.max_length:,} past values in each row"
-            help = "Use 50 to 300: the latest values say most about what comes next."
+            help = "Use 50 to 300: the latest values say most about the next purchase."
             yield Problem((*path, "max_length"), message, help)
 
 
@@ -169,8 +169,8 @@ def history_long(features: FeatureConfig) -> Iterator[Problem]:
 def history_of_buyers(features: FeatureConfig) -> Iterator[Problem]:
     """A history of the buyer's own ID.
 
-    The values are taken from the buyer's own transactions, in which the buyer is always the same:
-    the list only repeats who it is.
+    The values are taken from the buyer's own transactions, in which the buyer is always the same,
+    so the list only repeats the buyer's ID.
 
     Example:
         features:
@@ -195,19 +195,19 @@ def history_of_buyers(features: FeatureConfig) -> Iterator[Problem]:
         if features.product_id and history.shared_with == features.buyer_id != features.product_id:
             name = show(history.shared_with)
             message = (
-                f"a history of {name}, the buyer's own ID: each list would only hold the buyer"
+                f"a history of {name}, the buyer's own ID: each list would only contain the buyer"
             )
-            help = "Share with the product ID, for what the buyer had before."
+            help = "Share with the product ID to list what the buyer had before."
             yield Problem((*path, "shared_with"), message, help, fix=("set", features.product_id))
 
 
 @rule("RG134", "error")
 def bonus_unusable(features: FeatureConfig) -> Iterator[Problem]:
-    """A repeat bonus that no product can have.
+    """A repeat bonus that applies to no product.
 
-    `repeat_bonus` is added to the scores of the products in a buyer's list, wherever they are
-    ranked and served. A list of brands or categories names no products, and of two lists with a
-    bonus only one would count.
+    `repeat_bonus` is added to the scores of the products in a buyer's list when products are ranked
+    and served. A list of brands or categories contains no products, and only one of two lists with
+    a bonus would count.
 
     Example:
         features:
@@ -225,7 +225,7 @@ def bonus_unusable(features: FeatureConfig) -> Iterator[Problem]:
               data_type: history
               transforms: {history: {shared_with: sku, repeat_bonus: 0.5}}
 
-    Give it to one history that shares with the product ID.
+    Set it on one history that shares with the product ID.
     """
     product, is_taken = features.product_id, False
     for path, history in _histories(features):
@@ -240,7 +240,7 @@ def bonus_unusable(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem(at, message, help, fix=("remove", None))
         elif is_taken:
             message = "a second list of products with a bonus: only one counts"
-            help = "Set it only on the list of what the buyer had."
+            help = "Set it only on the list of products that the buyer had before."
             yield Problem(at, message, help, fix=("remove", None))
         else:
             is_taken = True
@@ -252,10 +252,10 @@ def history_undated(
 ) -> Iterator[Problem]:
     """A history that the data must provide.
 
-    With a date column, `train` makes the lists from the transactions: for each row, from those
-    before its time. Without one it cannot, and needs a Parquet file with a column of lists. These
-    must not contain the row's own product: on one catalogue such lists had 59% recall in the
-    pipeline and 1.7% outside.
+    With a date column, `train` computes the lists from the transactions: for each row, from those
+    before its time. Without one, it needs a Parquet file with a column of lists. These must not
+    contain the row's own product: on one catalogue, lists that did had 59% recall in the pipeline
+    and 1.7% in production.
 
     Example:
         features:
@@ -276,12 +276,12 @@ def history_undated(
           split: {kind: strict_time, date_column: bought_at}
     """
     if profile is not None or (data.split and data.split.date_column):
-        return  # with the data at hand, RG501 says whether the lists are there
+        return  # with the data, RG501 checks whether the lists are there
     for path, feature in all_features(features):
         if isinstance(feature, HistoryFeature) and feature.history:
             message = (
-                f"without a date column {show(feature.output_name)} cannot be made from the "
+                f"without a date column, {show(feature.output_name)} cannot be computed from the "
                 "transactions: the data must contain the lists"
             )
-            help = "Set `data.split.date_column`, or provide lists of what came before each row."
+            help = "Set `data.split.date_column`, or provide lists of the values before each row."
             yield Problem(path, message, help)

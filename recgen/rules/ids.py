@@ -1,4 +1,4 @@
-"""The buyer's and the product's ID: set, detected, fit for it."""
+"""Rules on the IDs of buyer and product: whether they are set, detected and suitable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _given(features: FeatureConfig, side: Side) -> str | None:
 
 
 def _towers_to_detect(features: FeatureConfig) -> Iterator[tuple[Side, tuple[str, ...]]]:
-    """Yields the towers whose ID is not given, with the features that may be it."""
+    """Yield the towers whose ID is not set, with the candidates for it."""
     for side in SIDES:
         if not _given(features, side) and features.features_of(side):
             yield side, detect_id(features.features_of(side))
@@ -30,8 +30,8 @@ def _towers_to_detect(features: FeatureConfig) -> Iterator[tuple[Side, tuple[str
 def id_detected(features: FeatureConfig) -> Iterator[Problem]:
     """ID column not set, but detected.
 
-    The ID decides what is recommended to whom. A guess from a column's name can be wrong, so the
-    guess is reported (only as a note when the feature is marked `is_primary_id`).
+    The ID decides what is recommended to whom. A guess based on a column's name can be wrong, so it
+    is reported (only as a note if the feature is marked `is_primary_id`).
 
     Example:
         features:
@@ -53,7 +53,7 @@ def id_detected(features: FeatureConfig) -> Iterator[Problem]:
                 _path(side),
                 f"{side}_id_column is not set: taking {show(name)}, {why}",
                 f"Write `{side}_id_column: {name}` to be sure.",
-                severity="info" if marked else None,  # then it is no guess
+                severity="info" if marked else None,  # then it is not a guess
                 fix=("set", name),
                 safe=True,
             )
@@ -64,8 +64,8 @@ def id_not_detected(features: FeatureConfig) -> Iterator[Problem]:
     """ID column not set, and none or several fit.
 
     Without IDs there is nothing to recommend, and choosing among several candidates would be a
-    silent guess. Candidates are features marked `is_primary_id`, else text features named `sku` or
-    ending in `_id`, `_no`, `_key` or `_code`.
+    silent guess. Candidates are the features marked `is_primary_id` or, if there are none, text
+    features named `sku` or ending in `_id`, `_no`, `_key` or `_code`.
 
     Example:
         features:
@@ -107,7 +107,8 @@ def id_not_a_feature(features: FeatureConfig) -> Iterator[Problem]:
             - {column: customer, data_type: text}
             - {column: country, data_type: text}
 
-    Add the feature, or name the ID by its output name (`display_name`, else `column`).
+    Add the feature, or refer to the ID by its output name (its `display_name`, or its `column` if
+    it has none).
     """
     for side in SIDES:
         given, known = _given(features, side), features.features_of(side)
@@ -130,7 +131,7 @@ def id_not_text(features: FeatureConfig) -> Iterator[Problem]:
     """ID feature is not text.
 
     A number is normalized and has no vocabulary, so no ID could be looked up or recommended. Text
-    features read whole numbers too, as their `bq_type` says.
+    features can also read whole numbers, depending on their `bq_type`.
 
     Example:
         features:
@@ -158,7 +159,7 @@ def id_not_text(features: FeatureConfig) -> Iterator[Problem]:
 def one_id_for_both(features: FeatureConfig) -> Iterator[Problem]:
     """Buyer ID and product ID are the same column.
 
-    Then every buyer buys themselves, and that is what the model learns.
+    In such a config every buyer buys themselves, and this is what the model learns.
 
     Example:
         features:
@@ -183,5 +184,5 @@ def one_id_for_both(features: FeatureConfig) -> Iterator[Problem]:
     found = [feature.column for _, _, feature in id_features(features)]
     if len(found) == 2 and found[0] == found[1]:
         message = f"buyer and product have the same ID column, {show(found[0])}"
-        help = "Name the column that tells products apart."
+        help = "Name the column that identifies products."
         yield Problem(_path("product"), message, help)

@@ -1,4 +1,4 @@
-"""Comments that ignore findings: which there are, what they hold for, what is wrong with them."""
+"""Comments that ignore findings: where they are, what they apply to, what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from recgen.rules.registry import Rule
 _COMMENT = re.compile(
     r"(?<!\S)#[ \t]*recgen:[ \t]*ignore\b(?P<codes>[^:\r\n]*)(?P<reason>:[^\r\n]*)?"
 )
-_BLOCK = re.compile(r"(?:[&!]\S+\s+)*[|>]")  # how a scalar begins that is text by its indentation
+_BLOCK = re.compile(r"(?:[&!]\S+\s+)*[|>]")  # the beginning of a block scalar
 _FORM = "`# recgen: ignore RG301: why it is on purpose`"
 
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A comment: where it stands, what it ignores, why, and on which lines."""
+    """A comment: its position, what it ignores, why, and on which lines."""
 
     position: Position
     codes: tuple[str, ...]
@@ -31,7 +31,7 @@ class Ignore:
 
 
 def is_ignorable(rule: Rule) -> bool:
-    """Return whether findings of a rule can be ignored: what is rendered works all the same."""
+    """Return whether findings of a rule can be ignored because the rendered code still works."""
     return rule.severity != "error" or rule.allowable
 
 
@@ -41,15 +41,15 @@ def apply(
     rules: Mapping[str, Rule],
     unasked: Collection[str],
 ) -> tuple[list[Finding], list[Finding]]:
-    """Returns the findings that are left, those of the comments included, and the ignored ones.
+    """Return the remaining findings, including those on comments, and the ignored ones.
 
-    An error that can be allowed is left as a warning, so that nothing is rendered in silence.
+    An ignored error that can be allowed remains as a warning, so it is never silently rendered.
 
     Args:
-        found: What was found in the document.
-        document: What was read.
+        found: The findings on the document.
+        document: The document that was read.
         rules: All rules by code.
-        unasked: Codes of rules that could not look, so that nobody knows what they would find.
+        unasked: Codes of rules that were not checked, so it is unknown what they would find.
     """
     ignores = list(_ignores(document))
     reasons = _reasons(found, [each for each in ignores if each.reason])
@@ -70,7 +70,7 @@ def apply(
 
 
 def _places(found: Sequence[Finding]) -> dict[str, list[tuple[int, int]]]:
-    """Returns by code the lines and indices of findings, in the order of the file."""
+    """Return the lines and indices of findings by code, in the order of the file."""
     places: dict[str, list[tuple[int, int]]] = {}
     for index, finding in enumerate(found):
         if finding.line is not None:
@@ -79,7 +79,7 @@ def _places(found: Sequence[Finding]) -> dict[str, list[tuple[int, int]]]:
 
 
 def _reasons(found: Sequence[Finding], ignores: Sequence[Ignore]) -> dict[int, str]:
-    """Returns by the index of a finding why it is ignored: what the innermost comment says."""
+    """Return the reasons of ignored findings by index; the innermost comment wins."""
     by_code: dict[str, list[Ignore]] = {}
     for ignore in sorted(ignores, key=lambda each: (each.lines.start, -each.lines.stop)):
         for code in ignore.codes:
@@ -103,7 +103,7 @@ def _wrong(
     rules: Mapping[str, Rule],
     unasked: Collection[str],
 ) -> Iterator[Finding]:
-    """Yields what is wrong with a comment."""
+    """Yield what is wrong with a comment."""
     if not ignore.codes or not ignore.reason:
         missing = "no reason" if ignore.codes else "no code"
         message = f"the comment gives {missing}, so it ignores nothing"
@@ -117,7 +117,7 @@ def _wrong(
         yield _finding("RG007", "warning", ignore, message, help)
     for rule in (rules[code] for code in ignore.codes if code in rules):
         if not is_ignorable(rule):
-            message = f"{rule.code} cannot be ignored: what would be rendered does not work"
+            message = f"{rule.code} cannot be ignored: the rendered code would not work"
             yield _finding(
                 "RG008", "error", ignore, message, "Fix the config, then remove the comment."
             )
@@ -127,7 +127,7 @@ def _wrong(
 
 
 def _breaks(ignore: Ignore, places: Sequence[tuple[int, int]]) -> bool:
-    """Return whether one of the lines is one that a comment holds for."""
+    """Return whether a comment applies to one of the lines."""
     first = bisect_left(places, (ignore.lines.start, 0))
     return first < len(places) and places[first][0] in ignore.lines
 
@@ -138,7 +138,7 @@ def _finding(code: str, severity: Severity, ignore: Ignore, message: str, help: 
 
 
 def _ignores(document: Document) -> Iterator[Ignore]:
-    """Yields the comments of a text in their order."""
+    """Yield the comments of a text in order."""
     root, text = document.root, document.text or ""
     if root is None or not root.inner or not _COMMENT.search(text):
         return
@@ -154,7 +154,7 @@ def _ignores(document: Document) -> Iterator[Ignore]:
 
 
 def _lines_of(entries: _Entries, lines: Lines, index: int) -> range:
-    """Returns the lines that a comment holds for."""
+    """Return the lines to which a comment applies."""
     _, column, _ = lines.position(index)
     start = index - (column or 1) + 1
     alone = not entries.text[start:index].strip()
@@ -169,7 +169,7 @@ def _lines_of(entries: _Entries, lines: Lines, index: int) -> range:
 
 
 class _Entries:
-    """All entries of a text (keys with their values, items of lists), outer before inner ones."""
+    """Entries of a text (keys with values, items of lists), outer before inner ones."""
 
     def __init__(self, root: Node, text: str) -> None:
         self.text = text
@@ -182,11 +182,11 @@ class _Entries:
 
     @staticmethod
     def begin(node: Node) -> int:
-        """Returns where an entry begins: at its key, if it has one."""
+        """Return the start of an entry: its key, if it has one."""
         return node.key_start if node.key_start >= 0 else node.start
 
     def in_scalar(self, index: int) -> bool:
-        """Return whether a place is inside a key or a value, where `#` begins no comment."""
+        """Return whether a position is inside a key or value, where `#` is not a comment."""
         number = bisect_right(self._begins, index) - 1
         if number < 0:
             return False
@@ -199,16 +199,16 @@ class _Entries:
         return header is None or LINE_END.search(self.text, header.end(), index) is not None
 
     def are_all_after(self, index: int) -> bool:
-        """Return whether no entry begins before a place."""
+        """Return whether no entry begins before a position."""
         return index < self._begins[0]
 
     def first_after(self, index: int) -> Sequence[Node]:
-        """Returns the outermost entry that begins next after a place, or nothing."""
+        """Return the next outermost entry that begins after a position, or None."""
         number = bisect_right(self._begins, index)
         return self._nodes[number : number + 1]
 
     def between(self, start: int, end: int) -> Sequence[Node]:
-        """Returns the outermost entries that begin between two places."""
+        """Return the outermost entries that begin between two positions."""
         found: list[Node] = []
         low, high = bisect_left(self._begins, start), bisect_left(self._begins, end)
         for node in self._nodes[low:high]:

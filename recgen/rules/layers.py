@@ -1,4 +1,4 @@
-"""The towers' layers: what they undo, repeat or squeeze out. Learning rates: training.py."""
+"""Rules on layers that undo, repeat or lose information. Learning rates are in training.py."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from recgen.findings import Location
 from recgen.rules.registry import Problem, rule
 
 _HIGH_RATE = 0.7
-_FEW_ROWS = 64  # of a batch whose moments batch_norm takes
-_PULL = 0.005  # of a penalty's gradient, beside about 0.3 of the loss's: see RG225
+_FEW_ROWS = 64  # of a batch for the moments of batch_norm
+_PULL = 0.005  # norm of a penalty's gradient, compared with about 0.3 of the loss's: see RG225
 _HARMLESS_PULL = 0.002
 
 
 def _pairs(model: ModelConfig, side: Side) -> Iterator[tuple[Location, Layer, Layer]]:
-    """Yields each layer with the one before it, and the later one's path."""
+    """Yield each layer with the one before it, and its path."""
     layers = list(layers_of(model, side))
     for (_, before), (path, layer) in pairwise(layers):
         yield path, before, layer
@@ -74,10 +74,10 @@ def linear_twice(model: ModelConfig) -> Iterator[Problem]:
 def narrow_layer(model: ModelConfig) -> Iterator[Problem]:
     """A layer narrower than the output.
 
-    Everything that a tower knows passes through its narrowest layer. An output of 128 numbers that
-    is computed from 16 has 16 to tell products apart (a note where the layer is more than a quarter
-    of the output). Measured on Online Retail before an output of 64: 8 units cost an eighth of the
-    recall, 16 a twentieth.
+    All information in a tower passes through its narrowest layer. An output of 128 numbers that is
+    computed from 16 has only 16 numbers to distinguish products (a layer wider than a quarter of
+    the output is a note). Measured on Online Retail before an output of 64, 8 units cost an eighth
+    of the recall and 16 a twentieth.
 
     Example:
         model:
@@ -97,7 +97,7 @@ def narrow_layer(model: ModelConfig) -> Iterator[Problem]:
     for path, layer in all_layers(model):
         if isinstance(layer, Dense) and layer.units < output:
             message = (
-                f"everything passes through {layer.units} numbers before an output of {output}"
+                f"all information passes through {layer.units} numbers before an output of {output}"
             )
             help = f"Use {output} units or more, or a narrower output."
             is_much = layer.units * 4 <= output
@@ -108,10 +108,10 @@ def narrow_layer(model: ModelConfig) -> Iterator[Problem]:
 def dropout_high(model: ModelConfig) -> Iterator[Problem]:
     """Dropout of 0.7 or more.
 
-    With 30% of the numbers left, two rows of one buyer have a tenth of them in common: most of a
-    step is noise. Measured on Online Retail after three epochs: 0.217 without dropout, 0.198 with
-    0.5, and 0.157 with 0.9, which is popularity. A rate of 0.9 once looked harmless only because
-    dropout was never active in training.
+    With 30% of the numbers left, two rows of the same buyer have only a tenth of them in common, so
+    a step is mostly noise. Measured on Online Retail after three epochs: 0.217 without dropout,
+    0.198 with 0.5, and 0.157 with 0.9, which is the recall of popularity. In one system, a rate of
+    0.9 looked harmless only because dropout was never active in training.
 
     Example:
         model:
@@ -135,8 +135,8 @@ def dropout_high(model: ModelConfig) -> Iterator[Problem]:
 def dropout_before_norm(model: ModelConfig) -> Iterator[Problem]:
     """Dropout before batch_norm.
 
-    Dropout multiplies the variance of what it lets through by 1/(1 - rate), but only in training.
-    batch_norm keeps that variance for later use, where it is wrong (Li et al., 2018).
+    Dropout multiplies the variance of its inputs by 1/(1 - rate), but only in training. batch_norm
+    stores that variance for inference, where it is wrong (Li et al., 2018).
 
     Example:
         model:
@@ -158,7 +158,7 @@ def dropout_before_norm(model: ModelConfig) -> Iterator[Problem]:
                 factor = 1 / (1 - before.rate)
                 message = (
                     f"dropout {before.rate:g} before batch_norm: in training, the variance is "
-                    f"{factor:.1f} times what it is in use"
+                    f"{factor:.1f} times that at inference"
                 )
                 yield Problem(path, message, "Put the dropout after the batch_norm.")
 
@@ -167,9 +167,9 @@ def dropout_before_norm(model: ModelConfig) -> Iterator[Problem]:
 def batch_norm_unreliable(model: ModelConfig) -> Iterator[Problem]:
     """batch_norm with unreliable moments.
 
-    batch_norm scales by the mean and variance of the batch, and in use by their running means.
-    Shared by both towers, these are a mixture of buyers and products that fits neither; over fewer
-    than 64 rows they are noise.
+    batch_norm scales by the mean and variance of the batch, and at inference by their running
+    means. If both towers share it, these are a mixture of buyers and products that fits neither;
+    over fewer than 64 rows, they are noise.
 
     Example:
         model:
@@ -189,10 +189,10 @@ def batch_norm_unreliable(model: ModelConfig) -> Iterator[Problem]:
         if not isinstance(layer, BatchNorm):
             continue
         if model.share_tower_weights:
-            message = "one batch_norm for both towers: in use it applies the mean of both"
+            message = "one batch_norm for both towers: at inference it applies the mean of both"
             yield Problem(path, message, "Use layer_norm.", fix=("set", {"type": "layer_norm"}))
         elif model.batch_size < _FEW_ROWS:
-            message = f"batch_norm over {model.batch_size} rows: its moments are noise"
+            message = f"batch_norm over {model.batch_size} rows: mean and variance are noise"
             yield Problem(path, message, "Use layer_norm, or a larger batch.")
 
 
@@ -200,7 +200,7 @@ def batch_norm_unreliable(model: ModelConfig) -> Iterator[Problem]:
 def norm_or_dropout_twice(model: ModelConfig) -> Iterator[Problem]:
     """Two normalizations or two dropouts in a row.
 
-    What the first one has normalized is normalized already; two dropouts are one with a higher
+    The second normalization has nothing left to normalize, and two dropouts are one with a higher
     rate.
 
     Example:
@@ -223,14 +223,15 @@ def norm_or_dropout_twice(model: ModelConfig) -> Iterator[Problem]:
 
 @rule("RG225", "warning")
 def penalty_too_strong(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
-    """Weight penalties that drown the loss.
+    """Weight penalties that dominate the loss.
 
-    The loss is a mean, and over a healthy training its gradient has a norm of 0.1 to 0.5. Glorot
-    weights of n x m have a sum of squares of 2nm/(n+m), so at the start the gradient of l2 is 2 l2
-    sqrt(2nm/(n+m)) and that of l1 is l1 sqrt(nm). It pulls in one direction all the time.
+    The loss is a mean, and in a healthy training its gradient has a norm of 0.1 to 0.5.
+    Glorot-initialized weights of n x m have a sum of squares of 2nm/(n+m), so at the start the
+    gradient of l2 is 2 l2 sqrt(2nm/(n+m)) and that of l1 is l1 sqrt(nm). It always pulls in the
+    same direction.
 
-    Measured on Online Retail: a gradient of 0.002 costs a twentieth of the recall or less, 0.01 a
-    sixth, and from 0.08 on popularity is all that is learnt. No penalty helped.
+    Measured on Online Retail: a gradient of 0.002 costs a twentieth of the recall or less, 0.01
+    costs a sixth, and from 0.08 on only popularity is learnt. No penalty helped.
 
     Example:
         model:
@@ -242,7 +243,7 @@ def penalty_too_strong(features: FeatureConfig, model: ModelConfig) -> Iterator[
           buyer_tower_layers:
             - {type: dense, units: 256, l2_reg: 0.0001}
 
-    Leave it out, or use an l2_reg of at most 1e-4.
+    Remove it, or use an l2_reg of at most 1e-4.
     """
     for side in filter(model.layers_of, SIDES):
         width = features.width_of(side)

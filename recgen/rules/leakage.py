@@ -1,4 +1,4 @@
-"""What a tower must not see: the answer, the target, times that only training has."""
+"""Rules on leakage: the answer, the target, and times that only training has."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _OTHER: dict[Side, Side] = {"buyer": "product", "product": "buyer"}
 def other_id(features: FeatureConfig) -> Iterator[Problem]:
     """The other tower's ID in a tower.
 
-    A buyer tower that sees the product ID has the answer in the question, and nobody can send that
-    ID when asking for recommendations. A product tower that sees the buyer ID keeps one vector per
+    A buyer tower that sees the product ID is given the answer, and no client can send that ID when
+    it asks for recommendations. A product tower that sees the buyer ID keeps one vector per
     product: that of its latest buyer.
 
-    Measured on Online Retail: recall@100 is 0.974 in the test and 0.003 without the ID, where
-    popularity has 0.149.
+    Measured on Online Retail: recall@100 is 0.974 in the test, but 0.003 when the request lacks the
+    ID; recommending the most popular products gives 0.149.
 
     Example:
         features:
@@ -37,7 +37,7 @@ def other_id(features: FeatureConfig) -> Iterator[Problem]:
               data_type: history
               transforms: {history: {shared_with: sku}}
 
-    Remove it, from crosses too. What a buyer bought before belongs in a history.
+    Remove it, also from crosses. What a buyer bought before belongs in a history.
     """
     ids = {side: feature.column for side, _, feature in id_features(features)}
     for side in SIDES:
@@ -51,7 +51,7 @@ def other_id(features: FeatureConfig) -> Iterator[Problem]:
 
 
 _WHY_ID: dict[Side, str] = {
-    "buyer": "when buyers ask, nobody knows what they will buy",
+    "buyer": "it is unknown what buyers will buy when they ask for recommendations",
     "product": "a product is recommended to all buyers",
 }
 
@@ -60,8 +60,8 @@ _WHY_ID: dict[Side, str] = {
 def target_inside(features: FeatureConfig) -> Iterator[Problem]:
     """The target is an input of a tower.
 
-    What is to be predicted is known only after the purchase. A model that sees it, alone or in a
-    cross, is right in every test and wrong in use.
+    The target is known only after the purchase. A model that sees it, alone or in a cross, is right
+    in every test and wrong in production.
 
     Example:
         features:
@@ -81,7 +81,7 @@ def target_inside(features: FeatureConfig) -> Iterator[Problem]:
         for path, column, name in columns_of(features, side):
             if features.target_column and features.target_column in (column, name):
                 message = f"the target {show(features.target_column)} is in the {side} tower"
-                help = "Remove it: it is known only after the purchase."
+                help = "Remove it: it is only known after the purchase."
                 yield Problem(path, message, help)
 
 
@@ -112,7 +112,7 @@ def transaction_time(features: FeatureConfig, data: DataConfig) -> Iterator[Prob
         data:
           split: {kind: strict_time, date_column: bought_at}
 
-    Use `cyclical` alone, in the buyer tower: seasons come again.
+    Use only `cyclical`, in the buyer tower: seasons repeat.
     """
     date = data.split.date_column if data.split else None
     by_time = data.split is not None and data.split.kind != "random"
@@ -126,13 +126,13 @@ def transaction_time(features: FeatureConfig, data: DataConfig) -> Iterator[Prob
         elif by_time and placed:
             message = (
                 f"{show(name)} is used as a point in time ({placed}), but all test rows are later "
-                "than those of training"
+                "than the training rows"
             )
             yield Problem(path, message, "Keep only `cyclical`, or remove the feature.")
 
 
 def _times(features: FeatureConfig) -> Iterator[tuple[Location, str, str]]:
-    """Yields all that is read as a time, and what makes it a place on the time scale."""
+    """Yield everything that is read as a time, and what turns it into a point in time."""
     for path, feature in all_features(features):
         if isinstance(feature, TemporalFeature) and feature.output_keys:
             placed = [kind for kind in ("normalize", "bucketize") if kind in feature.active]
@@ -153,7 +153,7 @@ def in_both_towers(features: FeatureConfig) -> Iterator[Problem]:
 
     Measured on Online Retail: with the price in both towers, recall@100 is 0.573 in the test and
     0.180 when the buyer's request has no price (0.712 and 0.086 with layers); with the country,
-    which tells little, 0.241 instead of 0.268.
+    which is less informative, 0.241 instead of 0.268.
 
     Example:
         features:
@@ -181,7 +181,7 @@ def in_both_towers(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _read_by(features: FeatureConfig, side: Side) -> Iterator[tuple[Location, str, str]]:
-    """Yields each column that a tower reads once."""
+    """Yield each column that a tower reads once."""
     seen = set()
     for path, column, name in columns_of(features, side):
         if column not in seen:

@@ -1,4 +1,4 @@
-"""The softmax over the batch: its negatives, its correction, the scale of its scores."""
+"""Rules on the softmax: its negatives, its correction, the scale of its scores."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _MUCH_SMOOTHING = 0.3
 
 
 def compared_of(model: ModelConfig, data: DataConfig) -> int | None:
-    """Returns how many products are in a row's softmax, if that can be told."""
+    """Return the number of products in a row's softmax, if it is known."""
     scored, hard = scored_of(model, data), model.hard_negatives
     return min(scored, hard + 1) if scored and hard else scored
 
 
 @rule("RG207", "error", allowable=True)
 def few_rows(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
-    """A batch with no negatives, or with few rows.
+    """A batch without negatives, or with few rows.
 
     In-batch negatives are the other products of the batch. With one row there are none: the softmax
     over one score is 1, and loss and gradient are exactly zero.
 
     With the logQ correction even seven negatives are enough: measured on Online Retail, recall@100
     after one epoch is 0.221 with 8 rows, 0.227 with 32 and 0.212 with 1024; after three it is 0.259
-    with 64, 0.261 with 256, 0.254 with 1024 and 0.220 with 4096. Small batches only cost time (a
-    note below 16 rows).
+    with 64, 0.261 with 256, 0.254 with 1024 and 0.220 with 4096. Small batches only cost time, so
+    fewer than 16 rows are a note.
 
     Example:
         model:
@@ -61,8 +61,8 @@ def _is_sampled(model: ModelConfig, data: DataConfig) -> bool:
 def logq_off(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """In-batch negatives without the logQ correction.
 
-    The more often a product is bought, the more often it is a negative, so the softmax pushes
-    popular products away.
+    The more often a product is bought, the more often it is a negative, so the softmax lowers the
+    scores of popular products.
 
     Measured on Online Retail: validation recall@100 is 0.177 without the correction and 0.278 with
     it (with three dense layers, 0.113 and 0.220; two and three seeds), where popularity alone has
@@ -78,7 +78,7 @@ def logq_off(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem
     """
     if not model.logq_correction and _is_sampled(model, data):
         path = ("model", "logq_correction")
-        message = "without the logQ correction, popular products are pushed away"
+        message = "without the logQ correction, the scores of popular products are too low"
         yield Problem(path, message, "Switch it on; it costs nothing.", fix=("set", True))
 
 
@@ -86,9 +86,9 @@ def logq_off(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem
 def hits_without_logq(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Accidental hits removed without the logQ correction.
 
-    The missing correction is what costs recall, and removing hits does not replace it: measured on
-    Online Retail, recall@100 is 0.175 with hits removed and 0.174 without, and 0.268 in both cases
-    with the correction.
+    The missing correction lowers recall, and removing hits does not replace it. Measured on Online
+    Retail without the correction, recall@100 is 0.175 with hits removed and 0.174 otherwise; with
+    the correction, it is 0.268 in both cases.
 
     Example:
         model:
@@ -114,8 +114,8 @@ def hits_smoothed(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Pr
 
     A hit is removed by setting its score to -1e9, and label smoothing asks for some probability
     there too: with 1,024 products and a smoothing of 0.1, each hit adds 97,656 to a row's loss,
-    which is 6.9 at chance. That part is constant, so it teaches nothing, but it hides every failure
-    that the loss could show, and the trainer takes it for a failure itself.
+    which is 6.9 at chance. This part is constant, so nothing is learnt from it, but it hides every
+    failure that the loss could show, and the trainer mistakes it for a failure.
 
     Example:
         model:
@@ -142,8 +142,8 @@ def temperature_high(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator
     Cosines lie between -1 and 1. Divided by a temperature T, the right product's score is at most
     1/T above the scores of products at right angles to it, so the loss of a batch of n cannot fall
     below ln(1 + (n-1) exp(-1/T)). Above T = 2/ln(n), which is 0.29 for 1024 rows, more than half of
-    the initial loss is out of reach. n is the whole catalogue where that is scored, and
-    `hard_negatives` plus one where these are chosen.
+    the initial loss is out of reach. n is the size of the catalogue if all of it is scored, and
+    `hard_negatives` plus one if that is set.
 
     Example:
         model:
@@ -163,8 +163,8 @@ def temperature_high(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator
     highest = 2 / math.log(compared)
     if model.temperature > highest:
         message = (
-            f"cosines divided by a temperature of {model.temperature:g} cannot tell one product "
-            f"from {compared - 1:,} others: {floor_of(compared, 1 / model.temperature)}"
+            f"cosines divided by a temperature of {model.temperature:g} cannot distinguish one "
+            f"product from {compared - 1:,} others: {floor_of(compared, 1 / model.temperature)}"
         )
         help = (
             f"Use a temperature of 0.05 to 0.1; with {compared:,} products, at most {highest:.2f}."
@@ -173,7 +173,7 @@ def temperature_high(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator
 
 
 def floor_of(compared: int, lead: float) -> str:
-    """Return, in words, what is left of the loss when the right score is ahead by `lead`."""
+    """Return, as text, the lowest loss if the right score exceeds the others by `lead`."""
     least = math.log1p((compared - 1) * math.exp(-lead))
     return f"the loss starts at {math.log(compared):.1f} and stays above {least:.1f}"
 
@@ -183,7 +183,7 @@ def temperature_low(model: ModelConfig) -> Iterator[Problem]:
     """A very low temperature.
 
     Scores, and with them the gradients, are multiplied by 1/T. Below 0.02 for cosines (or 0.1 for
-    unbounded scores), the softmax is all or nothing from the first steps on.
+    unbounded scores), the softmax is saturated from the first steps on.
 
     Example:
         model:
@@ -223,7 +223,7 @@ def temperature_absorbed(model: ModelConfig) -> Iterator[Problem]:
           normalize_embeddings: true
           temperature: 0.1
 
-    Leave it out, or normalize the embeddings.
+    Remove it, or normalize the embeddings.
     """
     is_free = not model.normalize_embeddings
     if is_free and model.temperature != 1 and model.temperature >= _LOW_UNBOUNDED:
@@ -236,9 +236,10 @@ def temperature_absorbed(model: ModelConfig) -> Iterator[Problem]:
 def smoothing_strong(model: ModelConfig) -> Iterator[Problem]:
     """Strong label smoothing.
 
-    A smoothing of s asks for the probability s/n for each of n products of the batch, however
-    unlike they are. It is made for a few classes with wrong labels. Measured on Online Retail, 0.1
-    and 0.3 neither help nor harm (0.268 and 0.267; 0.268 without it); more was not tried.
+    A smoothing of s demands a probability of s/n for each of the n products of the batch, however
+    different they are. It is intended for a few classes with noisy labels. Measured on Online
+    Retail, 0.1 and 0.3 neither help nor harm (0.268 and 0.267, compared with 0.268 without it);
+    more was not tried.
 
     Example:
         model:
@@ -252,7 +253,7 @@ def smoothing_strong(model: ModelConfig) -> Iterator[Problem]:
     """
     if model.label_smoothing > _MUCH_SMOOTHING:
         message = (
-            f"label_smoothing {show(model.label_smoothing)} asks for scores that are nearly equal"
+            f"label_smoothing {show(model.label_smoothing)} demands scores that are nearly equal"
         )
         yield Problem(("model", "label_smoothing"), message, "Use 0.1 at most.")
 
@@ -261,10 +262,10 @@ def smoothing_strong(model: ModelConfig) -> Iterator[Problem]:
 def recall_not_measured(model: ModelConfig) -> Iterator[Problem]:
     """Training without measuring recall.
 
-    The loss says little: it was constant throughout trainings that had failed, and it rises while
-    recall still improves. Without recall on validation data nobody notices a failure, no epoch can
-    be chosen as the best, and only `epochs` ends the training. Measuring it costs a tenth of an
-    epoch on Online Retail.
+    The loss alone says little: it was constant throughout trainings that had failed, and it can
+    rise while recall still improves. Without recall on validation data, failures go unnoticed, no
+    epoch can be chosen as the best, and only `epochs` ends the training. Measuring it costs a tenth
+    of an epoch on Online Retail.
 
     Example:
         model:
@@ -276,5 +277,7 @@ def recall_not_measured(model: ModelConfig) -> Iterator[Problem]:
     """
     if not model.enable_training_metrics:
         path = ("model", "enable_training_metrics")
-        message = "no recall is measured while training: the loss alone does not show failures"
+        message = (
+            "recall is not measured during training, and the loss alone does not show failures"
+        )
         yield Problem(path, message, "Switch it on.", fix=("set", True))

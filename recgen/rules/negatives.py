@@ -1,4 +1,4 @@
-"""Hard negatives: how few, and whether the right product is among them."""
+"""Rules on hard negatives: their number, and whether the right product is among them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _FEW = 8
 def hard_negatives_few(model: ModelConfig) -> Iterator[Problem]:
     """Few hard negatives, or smoothed ones.
 
-    With `hard_negatives`, only the negatives with the highest scores count. The fewer they are, the
-    larger the share of products that the buyer would like as well and has not bought yet. Label
-    smoothing, which is spread over what is compared, then raises exactly these scores. The logQ
-    correction comes first, so among equal scores rare products are the harder ones. None of this
-    was measured for this trainer.
+    With `hard_negatives`, only the negatives with the highest scores count. The fewer there are,
+    the larger the share of products that the buyer would also like but has not bought yet. Label
+    smoothing is distributed over the remaining negatives and raises exactly these scores. The logQ
+    correction comes first, so among equal scores rare products count as harder. None of this was
+    measured for this trainer.
 
     Example:
         model:
@@ -30,17 +30,19 @@ def hard_negatives_few(model: ModelConfig) -> Iterator[Problem]:
           hard_negatives: 64
           remove_accidental_hits: true
 
-    Compare recall with that of all negatives (null) before you keep it.
+    Compare its recall with that of all negatives (null) before you keep it.
     """
     hard = model.hard_negatives
     if hard is None:
         return
     if hard < _FEW:
         number = "one hard negative" if hard == 1 else f"{hard} hard negatives"
-        message = f"{number}: a row is compared only with what the model confuses most"
+        message = (
+            f"{number}: each row is only compared with the products that the model confuses most"
+        )
         yield Problem(_HARD, message, "Use more, or all negatives (null).")
     if model.label_smoothing:
-        message = "label_smoothing is spread over the hard negatives only"
+        message = "label_smoothing applies to the hard negatives only"
         help = "Remove it, unless you compare recall with and without it."
         yield Problem(("model", "label_smoothing"), message, help, fix=("set", 0.0))
 
@@ -49,10 +51,10 @@ def hard_negatives_few(model: ModelConfig) -> Iterator[Problem]:
 def hits_among_hard_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Hard negatives with the right product among them.
 
-    Another row of the batch may have the same product. Its score is the row's own, so it is among
-    the negatives with the highest scores as soon as the model has learnt anything, and the softmax
-    cannot prefer one to the other. Among all negatives of a batch it is one of many; among few it
-    is not.
+    Another row of the batch may have the same product. It has the same score as the row's own
+    product, so it is among the hardest negatives as soon as the model has learnt anything, and the
+    softmax cannot separate the two. Among all negatives of a batch it is one of many, but not among
+    a few.
 
     Example:
         model:

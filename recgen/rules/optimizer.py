@@ -1,4 +1,4 @@
-"""The optimizer's settings beyond what collapses (training.py): rates, clipping, epochs."""
+"""Rules on the optimizer: low rates, clipping, epochs. High rates are in training.py."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MANY_EPOCHS = 100
 def penalty_or_decay(model: ModelConfig) -> Iterator[Problem]:
     """l2_reg with Adam, AdamW or RMSprop.
 
-    These optimizers divide each gradient by its own size, and the penalty's with it, so weights
-    with large gradients are hardly held back (Loshchilov and Hutter, 2019). AdamW decays weights
-    apart from the gradient instead, by Keras' default of 0.004.
+    These optimizers divide each gradient, including that of the penalty, by its own size, so the
+    penalty has little effect on weights with large gradients (Loshchilov and Hutter, 2019). AdamW
+    decays weights separately from the gradient, by Keras' default of 0.004.
 
     Example:
         model:
@@ -38,10 +38,10 @@ def penalty_or_decay(model: ModelConfig) -> Iterator[Problem]:
     """
     info, name = OPTIMIZERS[model.optimizer], model.optimizer
     if info.decays_weights:
-        message = f"{name} lets weights decay by itself, l2_reg comes on top"
+        message = f"{name} already decays weights, and l2_reg is added to that"
         help = "Remove it."
     elif info.is_adaptive:
-        message = f"{name} divides the gradient of l2_reg away"
+        message = f"{name} rescales the gradient of l2_reg, so the penalty has little effect"
         help = "Remove it, or use `adamw`."
     else:
         return
@@ -54,13 +54,13 @@ def penalty_or_decay(model: ModelConfig) -> Iterator[Problem]:
 def clipping(model: ModelConfig) -> Iterator[Problem]:
     """Clipping that never acts, or always.
 
-    The norm is that of all gradients together, and the loss is a mean, so it means the same at
-    every batch size. Measured over trainings that went well, the norm's median is 0.1 to 0.7, and
-    all but one step in a hundred stay below 3.
+    The norm is that of all gradients together, and the loss is a mean, so a bound means the same at
+    every batch size. In successful trainings, the median norm is 0.1 to 0.7, and all but one step
+    in a hundred stay below 3.
 
-    A bound of 100 gave the recall of none, and 10 a little more in deep towers (0.221 and 0.215). A
-    bound of 0.1 changed little, 0.01 cost a third of the recall (0.176 instead of 0.278), and 0.001
-    left the model where popularity is.
+    A bound of 100 gave the same recall as no bound, and 10 slightly more in deep towers (0.221
+    instead of 0.215). A bound of 0.1 changed little, 0.01 cost a third of the recall (0.176 instead
+    of 0.278), and 0.001 left the model at the level of popularity.
 
     Example:
         model:
@@ -75,10 +75,10 @@ def clipping(model: ModelConfig) -> Iterator[Problem]:
         return
     path = ("model", "gradient_clip_norm")
     if norm > _NEVER_CLIPPED:
-        message = f"gradients of a mean loss never reach a norm of {norm:g} before they blow up"
+        message = f"gradients of a mean loss never reach a norm of {norm:g} unless they explode"
         yield Problem(path, message, "Use 1.0.", fix=("set", 1.0))
     elif norm < _ALWAYS_CLIPPED:
-        message = f"gradients are longer than {norm:g} in nearly every step"
+        message = f"the norm of gradients exceeds {norm:g} in nearly every step"
         yield Problem(path, message, "Use 1.0, and set the step size with the learning rate.")
 
 
@@ -87,7 +87,7 @@ def learning_rate_low(model: ModelConfig) -> Iterator[Problem]:
     """A learning rate that is low for the optimizer.
 
     Measured on Online Retail, three epochs without layers: recall@100 is 0.166 with Adagrad 0.003,
-    hardly above popularity's 0.155, and 0.280 with 0.1; it is 0.164 with Adam 0.0001 and 0.276 with
+    barely above popularity's 0.155, and 0.280 with 0.1; it is 0.164 with Adam 0.0001 and 0.276 with
     0.01, and 0.172 with FTRL 0.01 and 0.274 with 0.1. ClippyAdagrad takes Adagrad's steps or
     shorter ones.
 
@@ -112,15 +112,15 @@ def learning_rate_low(model: ModelConfig) -> Iterator[Problem]:
 
 @rule("RG232", "warning", allowable=True)
 def optimizer_unfit(model: ModelConfig) -> Iterator[Problem]:
-    """An optimizer that does not suit.
+    """An unsuitable optimizer.
 
-    SGD gives every row of a table the same rate, so IDs with few rows hardly move. Measured on
+    SGD uses the same rate for every row of a table, so IDs with few rows barely change. Measured on
     Online Retail after three epochs, at rates from 0.01 to 10, it reaches at most 0.160, where
     popularity has 0.155 and Adagrad 0.280.
 
-    FTRL's first step sets weights whose gradient is near zero to zero, and with them the random
-    start of a layer: with two or three dense layers, five of five runs at 0.01, 0.1 and 1.0 were
-    stopped (an error), while without layers it reached 0.274.
+    FTRL's first step sets weights whose gradient is near zero to zero, which erases the random
+    initialization of a layer. With two or three dense layers, five of five runs at 0.01, 0.1 and
+    1.0 were stopped (so it is an error); without layers, recall reached 0.274.
 
     Example:
         model:
@@ -149,8 +149,9 @@ def epochs(model: ModelConfig) -> Iterator[Problem]:
     """One epoch, or hundreds.
 
     Measured on Online Retail, recall@100 is 0.212 after one epoch, 0.254 after three, 0.278 after
-    eight, 0.283 after twenty and 0.281 after fifty. Without `early_stopping_patience` nothing ends
-    the training early, and in late epochs new pairs lose while repeated ones gain.
+    eight, 0.283 after twenty and 0.281 after fifty. Without `early_stopping_patience`, nothing ends
+    the training early, and in late epochs recall drops for new pairs while it rises for repeated
+    ones.
 
     Example:
         model:
@@ -167,7 +168,7 @@ def epochs(model: ModelConfig) -> Iterator[Problem]:
     path = ("model", "epochs")
     stops = model.enable_training_metrics and model.early_stopping_patience
     if model.epochs == 1:
-        message = "one epoch is rarely enough: recall still rises"
+        message = "one epoch is rarely enough: recall would still rise"
         yield Problem(path, message, "Use 3 to 10, and look at validation recall.")
     elif model.epochs > _MANY_EPOCHS and not stops:
         message = f"{model.epochs} epochs, and nothing stops training when recall no longer rises"
@@ -178,10 +179,10 @@ def epochs(model: ModelConfig) -> Iterator[Problem]:
 def cosine_cut_short(model: ModelConfig) -> Iterator[Problem]:
     """A learning rate that would fall to zero after the training has ended.
 
-    warmup_cosine is laid out for all `epochs`: when half of them have passed, the rate is still
-    half of the highest. Where early stopping ends the training before, or an early epoch is the
-    best one, the low rates at the end are never reached, nor are they in the second training, which
-    takes the same course. Reported when `epochs` is three times the patience or more.
+    warmup_cosine is planned for all `epochs`: after half of them, the rate is still half of its
+    maximum. If early stopping ends the training before, or an early epoch is the best one, the low
+    rates at the end are never reached, not even in the second training, which follows the same
+    schedule. Reported if `epochs` is three times the patience or more.
 
     Example:
         model:
@@ -195,7 +196,7 @@ def cosine_cut_short(model: ModelConfig) -> Iterator[Problem]:
           learning_rate_schedule: warmup_cosine
           early_stopping_patience: null
 
-    Let few epochs all be trained, or use the `constant` schedule.
+    Train a small number of epochs to the end, or use the `constant` schedule.
     """
     patience = model.early_stopping_patience if model.enable_training_metrics else None
     is_cosine = model.learning_rate_schedule == "warmup_cosine"
@@ -205,6 +206,6 @@ def cosine_cut_short(model: ModelConfig) -> Iterator[Problem]:
             f"training ends after {epochs} without a better recall, but the rate falls to zero "
             f"only over all {model.epochs}"
         )
-        help = "Set `early_stopping_patience: null`, and `epochs` to the number that you want."
+        help = "Set `early_stopping_patience: null`, and `epochs` to the number to train."
         at = ("model", "early_stopping_patience")
         yield Problem(at, message, help, fix=("set", None))

@@ -1,4 +1,4 @@
-"""The page of a rule, parsed from the docstring of its function."""
+"""Page of a rule, parsed from the docstring of its function."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _EXAMPLE, _INSTEAD = "Example:\n", "Use instead:\n"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a rule's documentation says.
+    """The documentation of a rule.
 
     Attributes:
         title: One line, without a full stop.
         reason: Why the rule exists: paragraphs with an empty line between them.
         example: A config that breaks the rule.
-        instead: The same config with the problem solved; empty where no config can show it.
-        remedy: What to do, in a sentence or two; empty where `instead` says it all.
+        instead: The same config without the problem; empty if no config can show it.
+        remedy: What to do, in a sentence or two; empty if `instead` says everything.
     """
 
     title: str
@@ -35,7 +35,7 @@ class Page:
 
 
 def parse_page(docstring: str) -> Page:
-    """Return the page that a docstring holds.
+    """Return the page in a docstring.
 
     The docstring has a title, paragraphs, a section `Example:` and optionally a section
     `Use instead:` and a closing paragraph::

@@ -1,4 +1,4 @@
-"""Codes that reading reports, before there is a config: only their explanations."""
+"""Explanations of findings on reading a config; reading reports them."""
 
 from recgen.rules.registry import rule
 
@@ -59,9 +59,9 @@ def key_twice() -> None:
 
 @rule("RG004", "error")
 def yaml_refused() -> None:
-    """A YAML tag, alias or merge key that is refused.
+    """A YAML tag, alias or merge key that is not accepted.
 
-    Tags can construct objects, and aliases of aliases let a file of ten lines expand to billions of
+    Tags can construct objects, and nested aliases let a file of ten lines expand to billions of
     values. A plain alias of a plain value is fine.
 
     Example:
@@ -102,7 +102,7 @@ def ignore_without_reason() -> None:
     entry that begins on that line and everything inside it; on a line of its own, to the next
     entry; above the first key, to the whole file.
 
-    Without a reason it ignores nothing: whoever reads the config next has to be able to judge
+    A comment without a reason ignores nothing: the next reader of the config must be able to judge
     whether the reason still holds.
 
     Example:
@@ -124,7 +124,7 @@ def ignore_unused() -> None:
     """An ignore comment that ignores nothing.
 
     The code does not exist, or no finding has it where the comment applies: the problem has been
-    fixed, or the comment is in the wrong place. Such a comment would hide the next finding.
+    fixed, or the comment is in the wrong place. Such a comment would hide later findings.
 
     Example:
         model:
@@ -142,8 +142,8 @@ def ignore_unused() -> None:
 def ignore_refused() -> None:
     """An error that cannot be ignored.
 
-    What would be rendered does not work, so there is nothing to gain by ignoring it. Errors that
-    concern only the outcome can be ignored: they become warnings.
+    The rendered code would not work, so there is nothing to gain by ignoring the error. Errors
+    that only affect how good the model is can be ignored: they become warnings.
 
     Example:
         model:
@@ -161,8 +161,8 @@ def ignore_refused() -> None:
 def key_unknown() -> None:
     """Unknown key.
 
-    An unknown key would have no effect. For years, ignored keys hid that weight sharing and
-    vocabulary limits never reached the model.
+    An unknown key would have no effect. Silently ignored keys once hid for years that weight
+    sharing and vocabulary limits never reached the model.
 
     Example:
         model:
@@ -201,7 +201,7 @@ def type_wrong() -> None:
     """Wrong type.
 
     Values are never converted: `"0.05"` is text, `1.0` is not a whole number and `true` is not a
-    number. Silent conversion is how a typing error becomes a model.
+    number. Silent conversion would turn typing errors into models.
 
     Example:
         model:

@@ -1,8 +1,8 @@
-"""Rules and where they are registered: a rule is a function whose docstring is its page.
+"""Registry of rules: a rule is a function whose docstring is its page.
 
-A check names in its parameters the sections of a config that it looks at: `features`, `model`,
-`data`, and `profile`, which is there only when the data is. It runs when all of them are there;
-a parameter with a default is filled in when its section is there.
+The parameters of a check are the sections of a config that it looks at: `features`, `model`,
+`data`, and `profile`, which only exists with data. It runs if all of them exist; a parameter with a
+default is optional.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from recgen.config import DataConfig
 from recgen.findings import FixOp, Location, Severity
 from recgen.rules.page import Page, parse_page
 
-NO_DATA = DataConfig()  # what a check assumes where a feature and a model config come alone
+NO_DATA = DataConfig()  # the default if only a feature and a model config are given
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a check found: `path` from the experiment's root, `fix` for what stands there."""
+    """A problem found by a check: `path` from the experiment's root, `fix` for its value."""
 
     path: Location
     message: str
     help: str
-    severity: Severity | None = None  # where it differs from the rule's
+    severity: Severity | None = None  # if it differs from the rule's
     fix: tuple[FixOp, object] | None = None
-    safe: bool = False  # whether the fix is; see `Fix`
+    safe: bool = False  # whether the fix is safe; see `Fix`
 
 
 Check = Callable[..., Iterator[Problem] | None]
@@ -41,7 +41,7 @@ _REGISTERED: dict[str, Rule] = {}
 class Rule:
     """A code, the function that explains it, and the checks that report it.
 
-    `allowable` is an error about the outcome: what is rendered works all the same.
+    An `allowable` error only affects how good the model is: the rendered code works anyway.
     """
 
     code: str
@@ -56,12 +56,12 @@ class Rule:
         return parse_page(self.function.__doc__ or "")
 
     def check(self, function: _Check) -> _Check:
-        """Decorate a function that reports this rule as well, from other sections perhaps."""
+        """Decorate another function that reports this rule, perhaps from other sections."""
         self.checks.append(function)
         return function
 
     def problems(self, sections: Mapping[str, object]) -> Iterator[Problem]:
-        """Yield what the checks find; a check whose sections are not all there is skipped."""
+        """Yield the problems found by the checks; a check with missing sections is skipped."""
         for check in self.checks:
             wanted = _parameters(check)
             if all(name in sections for name, is_needed in wanted.items() if is_needed):
@@ -70,19 +70,19 @@ class Rule:
                 ) or ()
 
     def sees_everything(self, sections: Mapping[str, object]) -> bool:
-        """Return whether these are all the sections that the checks would look at."""
+        """Return whether the sections include all that the checks would look at."""
         return all(_parameters(check).keys() <= sections.keys() for check in self.checks)
 
 
 def rule(code: str, severity: Severity, *, allowable: bool = False) -> Callable[[Check], Rule]:
-    """Register a function as a rule: its docstring is the page, what it yields is reported.
+    """Register a function as a rule: its docstring is the page, and its problems are reported.
 
-    A function without a body documents a code that something else reports: reading, or checks
-    that are added with `Rule.check`. A function is the rule of one code; what two rules have in
-    common is a helper that both call.
+    A function without a body documents a code that is reported elsewhere: by reading, or by
+    checks that are added with `Rule.check`. A function is the rule of one code; code that two
+    rules share is a helper that both call.
 
     Raises:
-        ValueError: The code is registered already.
+        ValueError: The code is already registered.
     """
 
     def register(function: Check) -> Rule:
@@ -95,7 +95,7 @@ def rule(code: str, severity: Severity, *, allowable: bool = False) -> Callable[
 
 
 def registered() -> dict[str, Rule]:
-    """Return the rules that have been registered so far, in the order of their codes."""
+    """Return the rules registered so far, in the order of their codes."""
     return dict(sorted(_REGISTERED.items()))
 
 

@@ -1,4 +1,4 @@
-"""What the data's size makes of an experiment: steps, answers, recall, memory for the rows."""
+"""Rules on the size of the data: validation, answers, memory for the rows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, scored_of
 from recgen.config.paths import all_crosses, all_features
 from recgen.data.columns import id_column
-from recgen.data.estimates import GIB, in_gib, list_values, parts
+from recgen.data.estimates import GIB, in_gib, list_values, split_sizes
 from recgen.data.profile import Profile
 from recgen.rules.registry import NO_DATA, Problem, rule
 
 _FEW_ANSWERS, _MOST_ANSWERS = 5, 1000
-_CACHED, _LISTED = 8, 4  # bytes of a transformed value, and of one in a list
+_CACHED, _LISTED = 8, 4  # bytes of a transformed value, and of a value in a list
 _MOST_CACHED = 8 * GIB
 
 
@@ -23,9 +23,10 @@ def validation_cost(
     """Validation that takes longer than training.
 
     After every epoch, recall compares each validation row with each product: rows x products
-    scores, against three times rows x batch (or what a row is scored with) in training. Top-k over
-    the catalogue once turned 4 minutes of training into 24. Recall by rank needs no sorting and
-    takes 0.2 to 0.3 s of a 3 s epoch on Online Retail (17,450 rows, 3,595 products).
+    scores, compared with three times rows x batch (or the number of products that a row is scored
+    with) in training. Top-k over the catalogue once turned 4 minutes of training into 24. Recall by
+    rank needs no sorting and takes 0.2 to 0.3 s of a 3 s epoch on Online Retail (17,450 rows, 3,595
+    products).
 
     Example:
         model:
@@ -41,10 +42,10 @@ def validation_cost(
 
     Hold out fewer rows, or use a larger batch.
     """
-    product, rows = id_column(features, "product", profile), parts(features, data, profile)
+    product, rows = id_column(features, "product", profile), split_sizes(features, data, profile)
     if product is None or rows is None or not model.enable_training_metrics:
         return
-    # Multiplications of scores; a training step has them three times, forwards and twice back.
+    # Score multiplications; a training step has them three times: once forwards, twice backwards.
     work = rows.validation * product.distinct
     scored = scored_of(model, data, product.distinct) or 1
     share = work / max(1, 3 * rows.training * scored)
@@ -60,9 +61,9 @@ def validation_cost(
 def answer_length(model: ModelConfig) -> Iterator[Problem]:
     """Answers that are too long or too short.
 
-    Serving returns `top_k` IDs with their scores, sorted, in every answer, and never more than the
-    catalogue has. Recall is measured at 5, 10, 50 and 100 by rank, so it does not depend on
-    `top_k`, but says nothing about answers of fewer than 5.
+    Every answer has `top_k` IDs with their scores, sorted, or the whole catalogue if that is
+    smaller. Recall is measured at 5, 10, 50 and 100 by rank, so it does not depend on `top_k`, but
+    it says nothing about answers with fewer than 5 products.
 
     Example:
         model:
@@ -79,8 +80,8 @@ def answer_length(model: ModelConfig) -> Iterator[Problem]:
         message = f"top_k is {model.top_k}, while recall is measured at 5 and more"
         yield Problem(path, message, "Use 5 or more, and show fewer.")
     elif model.top_k > _MOST_ANSWERS:
-        message = f"each answer holds {model.top_k:,} IDs and scores"
-        yield Problem(path, message, "Use what a page shows, and some more to filter from.")
+        message = f"each answer contains {model.top_k:,} IDs and scores"
+        yield Problem(path, message, "Use as many as a page shows, and some more for filtering.")
 
 
 @rule("RG408", "warning")
@@ -90,7 +91,7 @@ def rows_in_memory(
     """Rows that take more than 8 GiB in training.
 
     The trainer keeps all rows in memory as parsed features: about 8 bytes per row and value, and 4
-    for each past value of a history. A list that a run makes has at most as many values as the
+    for each past value of a history. A list that a run computes has at most as many values as the
     buyer had before, and at most `max_length`; a column of lists is counted with `max_length` per
     row. Reading the rows again in each epoch would take longer than training on them.
 

@@ -1,4 +1,4 @@
-"""How data is split: what makes a test say too much or nothing."""
+"""Rules on splitting the data, so that the test is neither too optimistic nor meaningless."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _LONG_GAP = 0.2
 def random_split(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     """Random split together with a buyer ID.
 
-    The model sees each buyer's later purchases while it is trained, so the test promises too much:
-    measured on one catalogue, recall@5 was 41% in the pipeline and 16% on a later day.
+    The model sees each buyer's later purchases during training, so the test is too optimistic: on
+    one catalogue, recall@5 was 41% in the pipeline and 16% on a later day.
 
     Example:
         data:
@@ -44,7 +44,7 @@ def random_split(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]
 def date_missing(data: DataConfig) -> Iterator[Problem]:
     """A split by time without date_column.
 
-    There is no time to split by.
+    Without a date column, there is no time to split by.
 
     Example:
         data:
@@ -65,9 +65,8 @@ def date_missing(data: DataConfig) -> Iterator[Problem]:
 def date_unused(features: FeatureConfig, model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
     """date_column with a random split.
 
-    The split ignores it; it is only carried into the examples as `event_time`, which tells the
-    latest row of a product. Nothing is reported where histories or `recency_half_life_days` need
-    the time.
+    The split ignores it; it only becomes `event_time` in the examples, which determines the latest
+    row of a product. Nothing is reported if histories or `recency_half_life_days` need the time.
 
     Example:
         data:
@@ -93,9 +92,9 @@ def _is_random_with_date(data: DataConfig) -> bool:
 def recency_at_random(model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
     """Recency with a random split.
 
-    `recency_half_life_days` prepares for what comes after the training: the older rows are, the
+    `recency_half_life_days` prepares a model for the time after training: the older rows are, the
     less often they are drawn. A random split tests on rows of all times, including those that were
-    hardly ever drawn, and so judges the setting by something else.
+    rarely drawn, so it cannot judge this setting.
 
     Example:
         model:
@@ -110,16 +109,16 @@ def recency_at_random(model: ModelConfig, data: DataConfig) -> Iterator[Problem]
           split: {kind: strict_time, date_column: order_date}
     """
     if model.recency_half_life_days and _is_random_with_date(data):
-        message = "later rows are drawn more often, but the test has rows of all times"
+        message = "newer rows are drawn more often, but the test has rows of all times"
         path = ("model", "recency_half_life_days")
-        yield Problem(path, message, "Split by time: recency helps with what comes next.")
+        yield Problem(path, message, "Split by time: recency helps with future purchases.")
 
 
 @rule("RG304", "error")
 def nothing_left(data: DataConfig) -> Iterator[Problem]:
     """Validation and test leave too little to train on.
 
-    With 80% or more held out, the model that is judged is not the one that all the data would give.
+    With 80% or more held out, the evaluated model differs much from one trained on all the data.
 
     Example:
         data:
@@ -132,17 +131,17 @@ def nothing_left(data: DataConfig) -> Iterator[Problem]:
     held_out = data.split.validation + data.split.test if data.split else 0.0
     if held_out >= 0.8:
         message = f"validation and test take {held_out:.0%}: too little is left to train on"
-        help = "Lower them; 0.05 and 0.1 are usual."
+        help = "Lower them; 0.05 and 0.1 are common."
         yield Problem(("data", "split", "test"), message, help)
 
 
 @rule("RG305", "warning")
 def small_share(data: DataConfig) -> Iterator[Problem]:
-    """So few rows held out that recall is noise.
+    """Too few held-out rows for a meaningful recall.
 
     The standard error of a recall r over n rows is sqrt(r(1-r)/n): at a recall of 0.2, it is 0.013
-    with 1,000 rows and 0.04 with 100, while most changes are worth 0.01. A part without any rows
-    stops the run.
+    with 1,000 rows and 0.04 with 100, while most improvements are about 0.01. A part without any
+    rows stops the run.
 
     Example:
         data:
@@ -167,9 +166,9 @@ def small_share(data: DataConfig) -> Iterator[Problem]:
 def drawn_validation(data: DataConfig) -> Iterator[Problem]:
     """A validation that does not resemble the test.
 
-    time_holdout draws validation rows from the period of the training. The model has seen each
-    buyer's purchases before and after them, so they promise too much, and favour settings that
-    remember over settings that predict. Measured on Online Retail: recall@100 is 0.420 in
+    time_holdout draws validation rows from the training period. The model has seen each buyer's
+    purchases before and after them, so validation is too optimistic and favours settings that
+    memorize over settings that predict. Measured on Online Retail: recall@100 is 0.420 in
     validation and 0.274 in the test; with strict_time the two are 0.278 and 0.270.
 
     Example:
@@ -184,7 +183,9 @@ def drawn_validation(data: DataConfig) -> Iterator[Problem]:
     """
     if data.split and data.split.kind == "time_holdout":
         message = "validation is drawn from the training period, but the test lies after it"
-        help = "Use `strict_time` to choose epochs and rates on days that look like the test's."
+        help = (
+            "Use `strict_time` to choose epochs and rates on days that resemble those of the test."
+        )
         yield Problem(_KIND, message, help, fix=("set", "strict_time"))
 
 
@@ -192,8 +193,8 @@ def drawn_validation(data: DataConfig) -> Iterator[Problem]:
 def no_split(data: DataConfig, profile: Profile | None = None) -> Iterator[Problem]:
     """Data without a split.
 
-    `recgen train` then draws 5% for validation and 5% for the test, so the model knows each buyer's
-    later purchases: measured on one catalogue, recall@5 was 41% this way and 16% on a later day.
+    By default, `recgen train` draws 5% for validation and 5% for the test, so the model knows each
+    buyer's later purchases: on one catalogue, recall@5 was 41% this way and 16% on a later day.
 
     Example:
         data:
@@ -205,7 +206,7 @@ def no_split(data: DataConfig, profile: Profile | None = None) -> Iterator[Probl
           split: {kind: strict_time, date_column: bought_at}
     """
     if data.split is None and (data.source or profile is not None):
-        message = "there is data but no split: rows are drawn at random for the test"
+        message = "there is no split for the data: rows are drawn at random for the test"
         help = "Add `split: {kind: strict_time, date_column: …}`."
         yield Problem(("data", "split"), message, help)
 
@@ -214,8 +215,8 @@ def no_split(data: DataConfig, profile: Profile | None = None) -> Iterator[Probl
 def long_gap(data: DataConfig) -> Iterator[Problem]:
     """A long gap between training and test.
 
-    With strict_time, validation lies between training and test, so its share is also how long the
-    model is out of date when it is tested.
+    With strict_time, validation lies between training and test, so its share determines how
+    outdated the model is when it is tested.
 
     Example:
         data:
@@ -231,15 +232,14 @@ def long_gap(data: DataConfig) -> Iterator[Problem]:
     if split and split.kind == "strict_time" and split.validation >= _LONG_GAP:
         message = f"training ends {split.validation:.0%} of the whole time before the test begins"
         path = ("data", "split", "validation")
-        yield Problem(path, message, "Lower it: 0.03 to 0.1 are usual.")
+        yield Problem(path, message, "Lower it; 0.03 to 0.1 are common.")
 
 
 @rule("RG309", "error")
 def date_without_day(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
-    """The date column has no date.
+    """A date column without dates.
 
-    A TIME is the time of day, so the test would be the evenings of all days instead of the last
-    days.
+    A TIME is a time of day, so the test would be the evenings of all days instead of the last days.
 
     Example:
         data:
@@ -257,5 +257,5 @@ def date_without_day(features: FeatureConfig, data: DataConfig) -> Iterator[Prob
     types = dict(data.column_types)
     types |= {feature.output_name: feature.bq_type for _, feature in all_features(features)}
     if date and types.get(date) == "TIME":
-        message = f"the date column {show(date)} is a TIME: it has no day"
+        message = f"the date column {show(date)} is a TIME, which has no date"
         yield Problem(_DATE, message, "Name a column with the date of the transaction.")

@@ -1,4 +1,4 @@
-"""What a config may say and recgen cannot do yet, and what would be wrong with it then."""
+"""Rules on settings that recgen does not support yet, and on mistakes in these settings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from recgen.rules.registry import Problem, rule
 def not_supported(model: ModelConfig) -> Iterator[Problem]:
     """Not supported yet.
 
-    The config is valid, but recgen would have to leave part of it out. A feature that had been
-    dropped silently was once blamed for a model's quality.
+    The config is valid, but recgen would have to ignore part of it. A feature that had been
+    silently dropped was once blamed for the quality of a model.
 
     Example:
         model:
@@ -37,10 +37,10 @@ def not_supported(model: ModelConfig) -> Iterator[Problem]:
 
 @rule("RG230", "error")
 def too_many_leaves(model: ModelConfig) -> Iterator[Problem]:
-    """More leaves to search than there are.
+    """More leaves to search than exist.
 
-    ScaNN divides the catalogue into leaves and searches some of them. Searching all of them is
-    brute force, only slower; searching more than there are is a mistake.
+    ScaNN divides the catalogue into leaves and searches some of them. Searching all of them is a
+    slower brute force; searching more than exist is a mistake.
 
     Example:
         model:
@@ -60,15 +60,17 @@ def too_many_leaves(model: ModelConfig) -> Iterator[Problem]:
     if model.retrieval_algorithm == "scann" and leaves and searched and searched > leaves:
         path = ("model", "scann_leaves_to_search")
         message = f"{searched:,} leaves to search, but there are only {leaves:,}"
-        yield Problem(path, message, "Search a tenth of them or fewer: all are brute force.")
+        yield Problem(
+            path, message, "Search a tenth of them or fewer: searching all is brute force."
+        )
 
 
 @rule("RG231", "error")
 def nothing_to_predict(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     """Ranking without anything to predict.
 
-    Ranking and multitask models predict `target_column`. A task whose weight is 0 takes time in
-    every step and learns nothing.
+    Ranking and multitask models predict `target_column`. A task with weight 0 takes time in every
+    step and learns nothing.
 
     Example:
         model:
@@ -91,6 +93,6 @@ def nothing_to_predict(features: FeatureConfig, model: ModelConfig) -> Iterator[
     if model.model_type == "multitask":
         for name in ("retrieval_weight", "ranking_weight"):
             if getattr(model, name) == 0:
-                message = f"{name} is 0: that task is computed but never learnt"
+                message = f"{name} is 0: this task is computed but never learnt"
                 help = "Use the model type of the other task alone."
                 yield Problem(("model", name), message, help)

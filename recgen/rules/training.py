@@ -1,4 +1,4 @@
-"""Learning rate, depth, optimizer and the towers' layers: what does not train. Figures: README."""
+"""Rules on learning rates, depth and layers that do not train. Figures are in docs/limits.md."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from recgen.optimizers import OPTIMIZERS, Rates
 from recgen.rules.registry import Problem, rule
 
 _RATE = ("model", "learning_rate")
-_VERY_DEEP = 6  # dense layers from which on fewer are the better advice: RG203
+_VERY_DEEP = 6  # dense layers from which on the advice is to use fewer: RG203
 
 
 def _deepest(model: ModelConfig) -> tuple[Side, int]:
-    """Returns the deeper tower and its dense layers, the projection to the output included."""
-    side = max(SIDES, key=model.depth_of)  # the buyer's when both are as deep
+    """Return the deeper tower and its number of dense layers, including the projection."""
+    side = max(SIDES, key=model.depth_of)  # the buyer tower if both have the same depth
     return side, model.depth_of(side)
 
 
 def _describe(model: ModelConfig) -> str:
     side, depth = _deepest(model)
-    projected = ", the projection to the output included" if model.is_projected(side) else ""
+    projected = ", including the projection to the output" if model.is_projected(side) else ""
     layers = "1 dense layer" if depth == 1 else f"{depth} dense layers"
     return f"{layers} in the {side} tower{projected}"
 
@@ -30,7 +30,7 @@ def _rates(model: ModelConfig) -> Rates:
 
 
 def _collapses(model: ModelConfig) -> bool:
-    """Returns whether towers would collapse that were less deep than very deep ones."""
+    """Return whether towers would collapse at this rate even if they were not very deep."""
     depth = min(_deepest(model)[1], _VERY_DEEP - 1)
     return model.learning_rate >= OPTIMIZERS[model.optimizer].at(depth).failing
 
@@ -39,18 +39,19 @@ def _collapses(model: ModelConfig) -> bool:
 def learning_rate_collapses(model: ModelConfig) -> Iterator[Problem]:
     """Learning rate at which deep towers collapse.
 
-    The gradients blow up; then all scores are equal, recall is zero and stays there.
+    The gradients explode. Then all scores are equal, and recall drops to zero and stays there.
 
-    Measured on Online Retail with TFRS's own loss: with Adagrad 0.1, one run of five with three
-    layers trained and none of two with four; with Adam 0.1, none of five did, clipped or not. The
-    generated trainer's mean loss, logQ correction and clipping help: with them, Adagrad 0.1 trains
-    with three layers (four of four seeds, no better than 0.05: 0.216 and 0.220), and with four in
-    two of four; at 0.2, four of six fail; without logQ and clipping, 0.1 fails too. On other data
-    the limit may be half of that, so it is 0.1 with three layers. Adam fails with two layers at
-    0.05 (one of two), with three (one of one) and with four at 0.03 (two of three).
+    Measured on Online Retail with TFRS's own loss: with Adagrad 0.1, one of five runs with three
+    layers trained, and none of two with four; with Adam 0.1, none of five did, with or without
+    clipping. The generated trainer's mean loss, logQ correction and clipping help: with them,
+    Adagrad 0.1 trains with three layers (four of four seeds, but no better than 0.05: 0.216 and
+    0.220), and with four layers in two of four; at 0.2, four of six fail; without logQ and
+    clipping, 0.1 fails too. On other data the limit may be half as high, so the limit for three
+    layers is 0.1. Adam fails with two layers at 0.05 (one of two), with three (one of one) and with
+    four at 0.03 (two of three).
 
-    Layers are counted with the projection that recgen adds when no layer has the output's width.
-    All figures: docs/limits.md.
+    Layers include the projection that recgen adds if no layer has the output's width. All figures
+    are in docs/limits.md.
 
     Example:
         model:
@@ -75,7 +76,7 @@ def learning_rate_collapses(model: ModelConfig) -> Iterator[Problem]:
     if _collapses(model):
         message = (
             f"learning rate {model.learning_rate} with {model.optimizer} and {_describe(model)}: "
-            "such towers collapse or nearly do"
+            "such towers collapse or nearly collapse"
         )
         safe = _rates(model).safe
         help = f"Lower it: {safe:g} is safe with such towers. Or use fewer layers."
@@ -106,7 +107,7 @@ def learning_rate_high(model: ModelConfig) -> Iterator[Problem]:
             f"learning rate {model.learning_rate} is high for {model.optimizer} with "
             f"{_describe(model)}"
         )
-        help = f"Lower it: {rates.highest:g} is the most, {rates.safe:g} is safe."
+        help = f"Lower it: {rates.highest:g} is the maximum, {rates.safe:g} is safe."
         yield Problem(_RATE, message, help)
 
 
@@ -116,8 +117,8 @@ def very_deep(model: ModelConfig) -> Iterator[Problem]:
 
     The safe rate falls with depth. Measured on Online Retail with Adagrad: four layers train at
     0.05 (recall@100 after three epochs 0.194 and 0.199), six collapse at 0.05 and train at 0.01
-    (0.173), and eight collapse at 0.01 too. Without layers recall is 0.254: depth does not pay on
-    such data.
+    (0.173), and eight collapse at 0.01 too. Without layers, recall is 0.254: depth does not pay off
+    on such data.
 
     Example:
         model:
@@ -153,11 +154,11 @@ def relu_output(model: ModelConfig) -> Iterator[Problem]:
     """A tower's output is a ReLU layer.
 
     Scores are dot products of outputs. A dimension that is dead in one tower is lost for both, and
-    when none is alive in both, all scores and gradients are exactly zero for ever.
+    if no dimension is alive in both, all scores and gradients are exactly zero for ever.
 
     Measured on Online Retail: of towers of 256, 128 and 64, all ReLU, two of four were dead within
     an epoch at Adagrad 0.05, where towers with a linear last layer train; so it is an error from
-    three layers on. A single layer that is ReLU trains (0.221 to 0.249).
+    three layers on. A single ReLU layer trains (0.221 to 0.249).
 
     Example:
         model:
@@ -231,11 +232,11 @@ def optimizer_limit(model: ModelConfig) -> Iterator[Problem]:
     """Learning rate above the optimizer's limit.
 
     Measured with TFRS's own loss and deep towers: Adam at 0.03 and 0.05 collapsed in four of four
-    runs, and trained in twelve of twelve at 0.01 and below; clipping did not change that. With the
-    generated trainer, going from 0.01 to 0.03 lowers recall@100 after three epochs from 0.276 to
-    0.253 without layers and from 0.207 to 0.162 with three; four layers collapse. RMSprop tolerates
-    0.03 without layers (0.273). SGD at 1.0 without clipping ends in NaN without layers and
-    collapses with three.
+    runs, and trained in twelve of twelve at 0.01 and below, regardless of clipping. With the
+    generated trainer, raising the rate from 0.01 to 0.03 lowers recall@100 after three epochs from
+    0.276 to 0.253 without layers and from 0.207 to 0.162 with three; four layers collapse. RMSprop
+    tolerates 0.03 without layers (0.273). SGD at 1.0 without clipping ends in NaN without layers
+    and collapses with three.
 
     Example:
         model:
@@ -256,8 +257,8 @@ def optimizer_limit(model: ModelConfig) -> Iterator[Problem]:
             f"{rates.highest:g}"
         )
         help = (
-            f"Lower it: {rates.safe:g} is safe. Clipping does not help: {model.optimizer} divides "
-            "the scale away."
+            f"Lower it: {rates.safe:g} is safe. Clipping does not help, since {model.optimizer} "
+            "rescales gradients."
         )
         yield Problem(_RATE, message, help)
     if info.unclipped is not None and rate >= info.unclipped and model.gradient_clip_norm is None:

@@ -1,4 +1,4 @@
-"""Transforms and types: features that give nothing, columns that cannot be read that way."""
+"""Rules on transforms and types: features without outputs, columns with unsuitable types."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FITTING = {"text": _CATEGORY, "numeric": _NUMBER, "temporal": _TIME}
 def reaches_no_tower(features: FeatureConfig) -> Iterator[Problem]:
     """A feature that reaches no tower.
 
-    Without an enabled transform the feature is read and thrown away, while the config looks as if
+    A feature without an enabled transform is read and discarded, although the config looks as if
     the model used it.
 
     Example:
@@ -64,8 +64,8 @@ def _why(active: tuple[str, ...]) -> str:
 def type_unfit() -> None:
     """bq_type does not fit the feature.
 
-    Text that is normalized, or fractions that are taken as categories, crash late or train on
-    nonsense: a fraction hardly ever repeats.
+    Normalizing text or treating fractions as categories crashes late or trains on nonsense:
+    fractions almost never repeat.
 
     Example:
         features:
@@ -99,7 +99,7 @@ def _type_unfit(features: FeatureConfig) -> Iterator[Problem]:
 @type_unfit.check
 def _member_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     types = _types(features, data)
-    kinds: dict[str, str] = {}  # of columns that have no type but their use in a cross
+    kinds: dict[str, str] = {}  # of columns whose only type is that of their use in a cross
     for path, name, kind in _members(features):
         if name in types and types[name] not in _FITTING[kind]:
             message = f"{show(name)} is of type {types[name]}, which cannot be crossed as {kind}"
@@ -116,18 +116,18 @@ def _date_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     bq_type = _types(features, data).get(date or "", "TIMESTAMP")
     if date and (bq_type not in _TIME or crossed.get(date, "temporal") != "temporal"):
         what = f"of type {bq_type}" if bq_type not in _TIME else f"crossed as {crossed[date]}"
-        message = f"the date column {show(date)} is {what}: it has to be a time"
+        message = f"the date column {show(date)} is {what}, but it must be a time"
         help = f"Use one of {', '.join(_TIME)} for it everywhere."
         yield Problem(("data", "split", "date_column"), message, help)
 
 
 def _types(features: FeatureConfig, data: DataConfig) -> dict[str, str]:
-    """Returns the types that are written down; a feature's own counts first."""
+    """Return the types in the config; that of a feature takes precedence."""
     own = {feature.output_name: feature.bq_type for _, feature in all_features(features)}
     return {**data.column_types, **own}
 
 
-_MEMBER_HELP = "Give the column one type everywhere."
+_MEMBER_HELP = "Give the column the same type everywhere."
 
 
 def _members(features: FeatureConfig) -> Iterator[tuple[Location, str, str]]:
@@ -140,8 +140,8 @@ def _members(features: FeatureConfig) -> Iterator[tuple[Location, str, str]]:
 def id_as_number(features: FeatureConfig) -> Iterator[Problem]:
     """An ID that is read as a number.
 
-    The size of an ID means nothing: once normalized, neighbouring IDs look alike although they have
-    nothing in common, and no ID has a vector of its own. Quantiles of IDs are no better.
+    The size of an ID has no meaning: after normalization, neighbouring IDs look similar although
+    they have nothing in common, and no ID has its own vector. Quantiles of IDs are no better.
 
     Example:
         features:
@@ -160,7 +160,7 @@ def id_as_number(features: FeatureConfig) -> Iterator[Problem]:
         is_number = isinstance(feature, NumericFeature) and path not in ids
         if is_number and _named_like_id(feature.column, feature.bq_type in _WHOLE):
             message = f"{show(feature.column)} is named like an ID but read as a number"
-            help = "Use `data_type: text` with an embedding; `bq_type` may stay."
+            help = "Use `data_type: text` with an embedding; `bq_type` can stay."
             yield Problem((*path, "data_type"), message, help)
     for path, cross in all_crosses(features):
         for index, member in enumerate(cross.features):
@@ -171,7 +171,7 @@ def id_as_number(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _named_like_id(name: str, is_whole: bool) -> bool:
-    """Return whether the last word of `item_id` or `StockCode` is one for IDs."""
+    """Return whether the last word of a name, as in `item_id` or `StockCode`, means an ID."""
     word = re.split(r"[\W_]+|(?<=[a-z])(?=[A-Z])", name)[-1].lower()
     return word in ("id", "key", "code", "sku") or (is_whole and word == "no")
 
@@ -199,7 +199,7 @@ def flat_cycle(features: FeatureConfig) -> Iterator[Problem]:
               data_type: temporal
               transforms: {cyclical: {yearly: true}}
 
-    Set the cycle to false, or leave it out.
+    Set the cycle to false, or remove it.
     """
     for path, feature in all_features(features):
         if not isinstance(feature, TemporalFeature):

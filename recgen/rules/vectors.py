@@ -1,4 +1,4 @@
-"""The towers' vectors: dropout on them, and a bound of their length."""
+"""Rules on the towers' vectors: dropout and a bound on their length."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _NARROW = 64
 def output_dropout(model: ModelConfig) -> Iterator[Problem]:
     """Strong dropout on the buyer's vector, or on a narrow one.
 
-    Measured on Online Retail, shares of 0.2 to 0.5 help new pairs at widths of 128 to 512. A higher
-    share leaves so few numbers that the score says little in each step. Below 64 numbers (a note)
-    nothing was measured, and little is left to begin with.
+    Measured on Online Retail, shares of 0.2 to 0.5 help new pairs at widths of 128 to 512. With a
+    higher share, so few numbers are left in each step that the score says little. Below 64 numbers
+    (a note), nothing was measured, and there are few numbers to begin with.
 
     Example:
         model:
@@ -40,7 +40,7 @@ def output_dropout(model: ModelConfig) -> Iterator[Problem]:
         message = f"output_dropout {show(rate)} leaves {width * (1 - rate):.0f} of {width} numbers"
         yield Problem(_DROPOUT, message, "Use 0.2 to 0.5.", fix=("set", 0.5))
     elif rate and width < _NARROW:
-        message = f"output_dropout on vectors {width} wide: it was measured only from 128 on"
+        message = f"output_dropout on vectors {width} wide was only measured from 128 on"
         yield Problem(
             _DROPOUT, message, "Compare recall without it, or use wider vectors.", severity="info"
         )
@@ -50,13 +50,13 @@ def output_dropout(model: ModelConfig) -> Iterator[Problem]:
 def norm_bound_low(
     features: FeatureConfig, model: ModelConfig, data: DataConfig = NO_DATA
 ) -> Iterator[Problem]:
-    """A bound on vectors that holds scores down.
+    """A bound on vectors that limits the scores.
 
     Where a tower's output is one vector of a table, no longer than m, scores lie between -m² and
     m². The right product's score is then at most m²/T above those of products at right angles to it
     (T is the temperature), and as with cosines (RG211), more than half of the initial loss is out
     of reach where m²/T is below ln(n)/2: for m below 1.9 with 1024 products. Reported for towers
-    that are nothing but an ID's vector; others can make up for it.
+    that consist of an ID's vector only; others can compensate for it.
 
     Example:
         model:
@@ -78,8 +78,8 @@ def norm_bound_low(
     lead = norm * norm / model.temperature
     if lead < math.log(compared) / 2:
         message = (
-            f"scores of vectors of length {norm:g} cannot tell one product from {compared - 1:,} "
-            f"others: {floor_of(compared, lead)}"
+            f"scores of vectors of length {norm:g} cannot distinguish one product from "
+            f"{compared - 1:,} others: {floor_of(compared, lead)}"
         )
         least = math.sqrt(model.temperature * math.log(compared) / 2)
         yield Problem(_NORM, message, f"Use more than {least:.1f}, or null.", fix=("set", None))

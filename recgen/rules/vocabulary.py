@@ -1,4 +1,4 @@
-"""Vocabularies and embeddings: what is left out of them, how wide and how many their rows are."""
+"""Rules on vocabularies and embeddings: what they exclude, their widths and numbers of rows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from recgen.findings import Location, show
 from recgen.rules.registry import Problem, rule
 
 _BOOL = ("BOOL", "BOOLEAN")
-_UNLIKE = 2  # widths of ID and output: more than the defaults differ
-_MANY = 10_000  # OOV buckets: as many rows as a catalogue
+_UNLIKE = 2  # ratio of ID width to output width; the defaults differ by less
+_MANY = 10_000  # OOV buckets, as many as a catalogue has products
 
 
 def _is_cut(embedding: Embedding) -> bool:
@@ -23,8 +23,8 @@ def id_vocabulary_cut(features: FeatureConfig) -> Iterator[Problem]:
     """The vocabulary of an ID is cut.
 
     IDs outside the vocabulary share the OOV vectors. A product among them cannot be recommended,
-    and its rows count as misses. Buyers among them all get the same list; that may be intended for
-    rare buyers, so it is only a note.
+    and its rows count as misses. Buyers among them all get the same list; for rare buyers this may
+    be intended, so it is only a note.
 
     Example:
         features:
@@ -58,8 +58,8 @@ def id_vocabulary_cut(features: FeatureConfig) -> Iterator[Problem]:
 def wider_than_vectors(features: FeatureConfig) -> Iterator[Problem]:
     """An embedding with more dimensions than vectors.
 
-    n vectors span at most n dimensions, so further width says nothing more; it only costs memory
-    and a wider tower input.
+    n vectors span at most n dimensions, so additional width adds no information; it only costs
+    memory and widens the tower's input.
 
     Example:
         features:
@@ -84,7 +84,7 @@ def wider_than_vectors(features: FeatureConfig) -> Iterator[Problem]:
 
 
 def _known_tables(features: FeatureConfig) -> Iterator[tuple[Location, str, int, int]]:
-    """Yields path, name, rows and width of the tables whose rows the config shows."""
+    """Yield path, name, rows and width of the tables whose number of rows the config shows."""
     for path, feature, embedding in embeddings_of(features):
         size = 2 if feature.bq_type in _BOOL else embedding.vocab_size
         if size is not None:
@@ -99,8 +99,8 @@ def _known_tables(features: FeatureConfig) -> Iterator[tuple[Location, str, int,
 def oov_buckets(features: FeatureConfig) -> Iterator[Problem]:
     """Too many OOV buckets, or untrained ones.
 
-    Values outside the vocabulary are rare by definition; more buckets than the vocabulary has
-    entries usually means that the two were mixed up.
+    Values outside the vocabulary are rare by definition. More buckets than vocabulary entries
+    usually mean that the two settings were mixed up.
 
     A vocabulary that is not cut holds every value of the training data, so only nulls train one of
     the buckets, and the others keep their random initial values (a note).
@@ -119,7 +119,7 @@ def oov_buckets(features: FeatureConfig) -> Iterator[Problem]:
               data_type: text
               transforms: {embedding: {vocab_size: 1000, oov_buckets: 100}}
 
-    Use 1 bucket, or a few beside a vocabulary that is cut.
+    Use 1 bucket, or a few if the vocabulary is cut.
     """
     for path, _, embedding in embeddings_of(features):
         buckets, size = embedding.oov_buckets, embedding.vocab_size
@@ -156,7 +156,7 @@ def quantiles_of_two(features: FeatureConfig) -> Iterator[Problem]:
     """
     for path, feature, _ in quantiles_of(features):
         if feature.bq_type in _BOOL:
-            message = f"quantiles of {show(feature.output_name)}, which has only two values"
+            message = f"{show(feature.output_name)} is cut into quantiles but has only two values"
             help = "Use `normalize`, or `data_type: text` with an embedding 4 wide."
             yield Problem(path, message, help)
 
@@ -165,9 +165,9 @@ def quantiles_of_two(features: FeatureConfig) -> Iterator[Problem]:
 def id_width(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
     """ID embedding and output differ widely in width, without layers.
 
-    Without layers, the ID's vector is all that tells two buyers, or two products, apart. A
-    projection of 16 numbers to 128 still has only 16 dimensions; one of 512 to 64 throws most of
-    them away. An ID that is as wide as the output goes around the projection.
+    Without layers, mainly the ID's vector distinguishes two buyers or two products. A projection
+    from 16 numbers to 128 still has only 16 dimensions; one from 512 to 64 discards most of them.
+    An ID that is as wide as the output skips the projection.
 
     Measured on Online Retail, recall@100 after three epochs is 0.280 with both 64 wide and 0.252
     with 32 projected to 64 (Adagrad 0.1; with Adam 0.01, 0.276 and 0.244).
@@ -196,9 +196,7 @@ def id_width(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
             continue
         width = embedding.embedding_dim
         if max(width, output) > _UNLIKE * min(width, output):
-            message = (
-                f"the {side} ID is {width} wide and the output {output}, with no layers between"
-            )
-            help = f"Give both the same width: with {output}, the ID goes around the projection."
+            message = f"the {side} ID is {width} wide and the output {output}, without any layers"
+            help = f"Give both the same width: with {output}, the ID skips the projection."
             at = (*path, "transforms", "embedding", "embedding_dim")
             yield Problem(at, message, help, fix=("set", output))

@@ -1,4 +1,4 @@
-"""Kinds of model: each plans what its trainer has beyond towers, optimizer and data."""
+"""Kinds of model: each plans the parts of its trainer besides towers, optimizer and data."""
 
 from recgen.config import ExperimentConfig
 from recgen.plan.kinds.retrieval import RetrievalPlan, plan_retrieval

@@ -20,7 +20,7 @@ from recgen.plan.constants import Constant, Group, constants
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """A history whose products get other scores in lists than their vectors give them."""
+    """A history whose products get a bonus on their scores when products are ranked."""
 
     key: str
     bonus: float
@@ -28,16 +28,16 @@ class Repeats:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalPlan:
-    """What a retrieval trainer says beyond towers, optimizer and data.
+    """The parts of a retrieval trainer besides towers, optimizer and data.
 
     Attributes:
         negatives: What each row's product is compared with.
-        loss: Templates of the loss's paragraphs, from scores to one loss for each row.
-        logq: Whether scores are corrected for how often products are drawn.
+        loss: Templates of the paragraphs of the loss, from scores to one loss per row.
+        logq: Whether scores are corrected for how often products are sampled.
         output_dropout: Whether a share of the buyer's vector is set to zero.
         hard_negatives: Whether only the hardest negatives count.
-        repeats: The history whose products get a bonus in lists, if there is one.
-        id_dtype: Type of the product IDs that a client gets.
+        repeats: The history whose products get a bonus when ranked, if there is one.
+        id_dtype: Type of the product IDs that clients receive.
         negatives_group: Constants of the negatives.
         constants: Constants of the model.
     """
@@ -57,22 +57,22 @@ class RetrievalPlan:
 
     @property
     def has_integer_ids(self) -> bool:
-        """Return whether clients get numbers as product IDs."""
+        """Whether clients receive product IDs as numbers."""
         return self.id_dtype == "int64"
 
     @property
     def scores_the_catalogue(self) -> bool:
-        """Return whether each row is compared with all products."""
+        """Whether each row is compared with all products."""
         return self.negatives == "full_catalogue"
 
     @property
     def draws_negatives(self) -> bool:
-        """Return whether products of the catalogue are drawn beside the batch's."""
+        """Whether products of the catalogue are drawn in addition to the batch's."""
         return self.negatives == "mixed"
 
     @property
     def needs_two_rows(self) -> bool:
-        """Return whether a batch of one row would have no negatives."""
+        """Whether a batch of one row would have no negatives."""
         return self.negatives == "in_batch"
 
 
@@ -96,7 +96,7 @@ def plan_retrieval(config: ExperimentConfig) -> RetrievalPlan:
 
 
 def _loss(config: ExperimentConfig, negatives: Negatives) -> Iterator[str]:
-    """Yield the names of the loss's paragraphs, in order."""
+    """Yield the names of the paragraphs of the loss, in order."""
     model, is_sampled = config.model, negatives != "full_catalogue"
     yield negatives
     if model.temperature != 1:
@@ -119,8 +119,8 @@ def _negatives(config: ExperimentConfig, negatives: Negatives) -> Group:
         f"Negatives: {reason}" if reason else "Negatives.",
         negatives == "mixed" and Constant("CATALOGUE_NEGATIVES", model.catalogue_negatives),
         model.hard_negatives
-        and Constant("HARD_NEGATIVES", model.hard_negatives, "that count, of each row's"),
-        masks and Constant("NO_SCORE", -1e9, "of what is not a candidate"),
+        and Constant("HARD_NEGATIVES", model.hard_negatives, "of each row's negatives that count"),
+        masks and Constant("NO_SCORE", -1e9, "of products that are not candidates"),
         keep=bool(reason),
     )
 
@@ -130,16 +130,18 @@ def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, .
         model.temperature != 1
         and Constant("TEMPERATURE", model.temperature, "divides the scores in the loss"),
         model.output_dropout
-        and Constant("OUTPUT_DROPOUT", model.output_dropout, "of a buyer's vector, in training"),
+        and Constant(
+            "OUTPUT_DROPOUT", model.output_dropout, "share of a buyer's vector, in training"
+        ),
         model.label_smoothing and Constant("LABEL_SMOOTHING", model.label_smoothing),
-        repeats and Constant("REPEATED", repeats.key, "products that the buyer had"),
+        repeats and Constant("REPEATED", repeats.key, "products that the buyer had before"),
         repeats and Constant("REPEAT_BONUS", repeats.bonus, "added to their scores in lists"),
         Constant("TOP_K", model.top_k, "products in an answer"),
     )
 
 
 def _reason(config: ExperimentConfig, negatives: Negatives) -> str:
-    """Return why `auto` chose these negatives; no text where the config chose them."""
+    """Return why `auto` chose these negatives; an empty text if the config chose them."""
     size = config.data.catalogue_size
     if config.model.negatives != "auto" or size is None:
         return ""

@@ -1,4 +1,4 @@
-"""Rules that compare a config with its data: a family a file. They ask a profile, read nothing."""
+"""Rules that compare a config with the profile of its data, one file per family."""
 
 # Importing a family registers its rules.
 from recgen.rules.data import (  # noqa: F401

@@ -1,4 +1,4 @@
-"""Columns against the data: what is missing, what cannot be read, what is empty or constant."""
+"""Rules on columns in the data: missing, unreadable, empty or constant ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import DataConfig, FeatureConfig, is_array
-from recgen.data.columns import Use, columns, described, is_made, places_of, uses, wrong_unit
+from recgen.data.columns import Use, columns, described, is_made, name_counts, uses, wrong_unit
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import FixOp, percent, show
 from recgen.rules.registry import Problem, rule
@@ -20,12 +20,12 @@ _MOST = 0.5
 def column_missing(
     features: FeatureConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
-    """A column that the data lacks.
+    """A column that is missing from the data.
 
     Every column that a feature, a cross or the split names must be in the data, under its
-    `display_name` or under its `column`; `train` stops without it. Only a history may be missing
-    where there is a date column: it is made from the transactions. A fix is safe where the names
-    differ only in case, spaces and punctuation and no other key refers to the name.
+    `display_name` or under its `column`; `train` stops without it. Only a history may be missing,
+    if there is a date column: it is computed from the transactions. A fix is safe if the names
+    differ only in case, spaces and punctuation, and no other key refers to the name.
 
     Example:
         features:
@@ -37,13 +37,13 @@ def column_missing(
           buyer_model_features:
             - {column: CustomerID, data_type: text}
 
-    Write the name as the data has it.
+    Use the name in the data.
     """
-    places = places_of(profile)
+    counts = name_counts(profile)
     missing = [
         use
         for use in uses(features, data)
-        if not (use.name in places or use.source in places or is_made(use, data, profile))
+        if not (use.name in counts or use.source in counts or is_made(use, data, profile))
     ]
     named = {name for use in uses(features, data) for name in (use.name, use.source)}
     spellings = _spellings(profile)
@@ -67,11 +67,11 @@ def column_missing(
         yield Problem(path, message, help, fix=("set", meant[0]), safe=safe)
 
 
-_MAKE_LISTS = "Set `data.split.date_column`: the lists are then made from the transactions."
+_MAKE_LISTS = "Set `data.split.date_column`: the lists are then computed from the transactions."
 
 
 def _spellings(profile: Profile) -> dict[str, list[str]]:
-    """Returns the data's names by what is left without the writers' habits."""
+    """Return the data's names by their simplified form."""
     found: dict[str, list[str]] = {}
     for name in profile.names:
         found.setdefault(_bare(name), []).append(name)
@@ -79,12 +79,12 @@ def _spellings(profile: Profile) -> dict[str, list[str]]:
 
 
 def _bare(name: str) -> str:
-    """Returns a name without what its writers do in many ways: case, spaces, underscores."""
+    """Return a name in a simplified form, without case, spaces and punctuation."""
     return "".join(filter(str.isalnum, name.casefold())) or name
 
 
 def _alike(use: Use, spellings: dict[str, list[str]], tries: int) -> list[str]:
-    """Returns the columns that are named most alike; none where looking would take long."""
+    """Return the columns with the most similar names; none if the search would take long."""
     if tries * len(spellings) > _COMPARED:
         return []
     bare = dict.fromkeys((_bare(use.name), _bare(use.source)))
@@ -94,9 +94,9 @@ def _alike(use: Use, spellings: dict[str, list[str]], tries: int) -> list[str]:
 
 @rule("RG502", "error")
 def column_twice(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
-    """A column that the data has twice.
+    """A column name that appears twice in the data.
 
-    There is no telling which of the two is meant, so `train` refuses to choose.
+    It is unknown which of the two is meant, so `train` refuses to choose.
 
     Example:
         features:
@@ -105,11 +105,11 @@ def column_twice(features: FeatureConfig, data: DataConfig, profile: Profile) ->
 
     Rename one of them in the data.
     """
-    places = places_of(profile)
+    counts = name_counts(profile)
     for use in uses(features, data):
-        place = use.name if use.name in places else use.source
-        if places[place] > 1:
-            message = f"the data has {places[place]} columns named {show(place)}"
+        name_in_data = use.name if use.name in counts else use.source
+        if counts[name_in_data] > 1:
+            message = f"the data has {counts[name_in_data]} columns named {show(name_in_data)}"
             yield Problem(use.path, message, "Rename one of them in the data.")
 
 
@@ -117,8 +117,8 @@ def column_twice(features: FeatureConfig, data: DataConfig, profile: Profile) ->
 def values_unfit() -> None:
     """A value that does not fit the column's type.
 
-    Values are read as `train` reads them: text among numbers, fractions in INT64, infinities and
-    times in forms other than ISO stop it, and so does a history whose column does not hold lists.
+    Values are read as `train` reads them: it stops at text among numbers, fractions in INT64,
+    infinities, times in formats other than ISO, and histories whose column does not contain lists.
     The message names the first such value and its row.
 
     Example:
@@ -131,7 +131,7 @@ def values_unfit() -> None:
           product_model_features:
             - {column: price, bq_type: FLOAT64, data_type: numeric}
 
-    Give the column the type that it has, or correct the data.
+    Set the column's actual type, or correct the data.
     """
 
 
@@ -141,7 +141,7 @@ def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
         if is_array(use.bq_type) or wrong_unit(use, column):
             continue
         if column.kind == "list":
-            message = f"{show(use.name)} holds lists or records, not {use.bq_type}"
+            message = f"{show(use.name)} contains lists or records, not {use.bq_type}"
             yield Problem(use.path, message, "Remove it, or flatten the column in the data.")
             continue
         misfit = profile.misfit(column.name, use.bq_type)
@@ -159,30 +159,30 @@ def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
 def _no_lists(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     for use, column in columns(features, data, profile):
         if use.kind == "history" and column.kind not in ("list", "empty"):
-            message = f"{show(use.name)} holds {show(column.examples[0])} instead of lists"
+            message = f"{show(use.name)} contains {show(column.examples[0])} instead of lists"
             help = (
                 "Provide a Parquet file with lists, or name a column that the data does not have: "
-                "with a date column, its lists are made from the transactions."
+                "with a date column, its lists are computed from the transactions."
             )
             yield Problem(use.path, message, help)
 
 
 def _advice(use: Use, column: ColumnProfile) -> str:
     if use.kind == "temporal" and column.kind == "time":
-        return "Write the times in ISO form in the data: month and day can be confused."
+        return "Write the times in ISO format in the data: month and day could be confused."
     if use.kind == "numeric" and column.kind == "real":
         return "Use FLOAT64, or round the values in the data."
     if use.kind == "numeric" and column.kind == "text":
         return "Correct the value in the data, or use `data_type: text` if these are categories."
-    return "Correct the value in the data, or give the column the type that it has."
+    return "Correct the value in the data, or set the column's actual type."
 
 
 @rule("RG504", "error")
 def nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """A column without values, or with few.
 
-    A column that is null throughout stops `train`. Where more than half is null (a warning), most
-    rows get the same value: the mean, or the vector that stands for what is outside the vocabulary.
+    A column that is entirely null stops `train`. If more than half is null (a warning), most rows
+    get the same value: the mean, or the vector for values outside the vocabulary.
 
     Example:
         features:
@@ -206,8 +206,8 @@ def nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterat
 def constant(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """A column with one value.
 
-    A value that is the same in every row cannot tell two buyers or products apart: normalized, it
-    is 0 throughout; embedded, it is one vector that any bias could be.
+    A value that is the same in every row does not distinguish buyers or products: normalized, it is
+    always 0; embedded, it is one vector that acts as a bias.
 
     Example:
         features:

@@ -1,4 +1,4 @@
-"""IDs and categories against the data: what never repeats, what is spelled in two ways."""
+"""Rules on IDs and categories in the data: values that never repeat, several spellings."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _FEW = 0.01
 def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Rows without a buyer or a product.
 
-    A purchase needs both, so `train` leaves these rows out. Above half of the rows it is a warning:
-    what is left may be another kind of business. Below 1%, nothing is reported.
+    A purchase needs both, so `train` drops these rows. If they are more than half of the rows, this
+    is a warning: the rest may not represent the business. Below 1%, nothing is reported.
 
     Example:
         features:
           buyer_id_column: customer_id  # null for guests: 25% of the rows
 
-    Check that these rows may be left out.
+    Check that these rows may be dropped.
     """
     for side, path, column in ids(features, profile):
         share = column.nulls / column.rows
         if share >= _FEW:
             message = (
                 f"{percent(share)} of the rows ({column.nulls:,}) have no {side} ID: "
-                "they are left out"
+                "they are dropped"
             )
-            help = "Nothing to do if these rows are not purchases by a known buyer."
+            help = "Nothing to do if these rows are not purchases by known buyers."
             yield Problem(path, message, help, severity="warning" if share > _MOST else None)
 
 
@@ -66,12 +66,12 @@ def one_id(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
 
 @rule("RG508", "warning")
 def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
-    """Values that never come again.
+    """Values that never repeat.
 
-    A vector is learnt from the rows that carry its value, and used when the value comes again. A
-    value that is in one row is never both in training and in the test. Reported where this holds
-    for half of the rows or more; for an ID it is an error from nine rows in ten on, since the other
-    tower then has next to nothing to learn from.
+    A vector is learnt from the rows with its value and used when the value occurs again. A value in
+    a single row is never in both training and test. Reported if half of the rows or more have such
+    a value; for an ID, 90% or more is an error, since the other tower then has almost nothing to
+    learn from.
 
     Example:
         features:
@@ -81,7 +81,7 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
         features:
           product_id_column: sku
 
-    Use the ID of the thing, not that of the row; remove other such features.
+    Use the ID of the product or buyer, not that of the row; remove other such features.
     """
     named = {path: side for side, path, _ in ids(features, profile)}
     for path, feature, column in described(features, profile):
@@ -103,7 +103,7 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
 
 
 def _alone(column: ColumnProfile, profile: Profile) -> float:
-    """Returns the share of rows whose value is in no other row."""
+    """Return the share of rows whose value is in no other row."""
     known = column.rows - column.nulls
     if column.distinct < known * _MOST:  # then most rows share their value
         return 0.0
@@ -122,7 +122,7 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
         features:
           product_id_column: StockCode  # 85123a and 85123A
 
-    Spell them in one way before the data is read.
+    Unify the spelling in the data.
     """
     for path, feature, column in described(features, profile):
         if feature.data_type == "text" and column.unlike < column.distinct:
@@ -133,5 +133,5 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
                 f"{show(feature.output_name)} has {more:,} redundant {values}: {pair} differ only "
                 "in case or spaces"
             )
-            help = "Spell them in one way in the data: each spelling gets a vector of its own."
+            help = "Unify the spelling in the data: each spelling gets its own vector."
             yield Problem(path, message, help)

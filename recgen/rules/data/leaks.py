@@ -1,4 +1,4 @@
-"""Which column belongs to whom, seen in the data: to the product, to the buyer, to the row."""
+"""Rules on leaks in the data: whether columns depend on the product, the buyer or the row."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SEEN = 20  # products bought more than once: fewer agree by chance
 def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """A property of the product in the buyer tower.
 
-    The column has one value per product (in 99% of those bought more than once) and several for
-    half of the buyers or more. So it was copied from the product that was bought: the buyer tower
-    is told part of the answer, which it lacks when a buyer asks. Measured on Online Retail: with
-    the price in both towers, the test's recall@100 was 0.57 instead of 0.27, a gain that no shop
-    will ever see (one seed).
+    The column has one value per product (for 99% of those bought more than once) and several values
+    for half of the buyers or more, so it was copied from the product that was bought. The buyer
+    tower is given part of the answer, which is missing when a buyer asks for recommendations.
+    Measured on Online Retail: with the price in both towers, test recall@100 was 0.57 instead of
+    0.27, a gain that disappears in production (one seed).
 
     Example:
         features:
@@ -41,10 +41,10 @@ def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Proble
     if buyer is None or product is None:
         return
     repeated = sum(1 for count in profile.counts(product.name) if count > 1)
-    for place, (path, name) in read_by(features, "buyer", profile).items():
-        if place in (buyer.name, product.name) or profile.column(place).distinct < 2:
+    for column, (path, name) in read_by(features, "buyer", profile).items():
+        if column in (buyer.name, product.name) or profile.column(column).distinct < 2:
             continue
-        products, buyers = (profile.ambiguous(key.name, place) for key in (product, buyer))
+        products, buyers = (profile.ambiguous(key.name, column) for key in (product, buyer))
         fixed = repeated >= _SEEN and products <= _FEW * repeated
         if fixed and buyers >= _MOST * buyer.distinct:
             message = (
@@ -52,7 +52,9 @@ def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Proble
                 f"in all rows of a product, and varies for {percent(buyers / buyer.distinct)} "
                 "of the buyers"
             )
-            help = "Move it to the product tower: it is not known when a buyer asks."
+            help = (
+                "Move it to the product tower: it is unknown when a buyer asks for recommendations."
+            )
             yield Problem(path, message, help)
 
 
@@ -60,13 +62,14 @@ def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Proble
 def gives_the_pair_away(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
-    """A column in both towers that gives the pair away.
+    """A column in both towers that reveals the pair.
 
-    Training looks for the right product among those of the batch. When both towers see an invoice
-    number or the time to the minute, and the sum of p² over its values times the batch is below 1,
-    this column alone finds the right one: the loss falls, and nothing is learnt about taste.
-    Measured on Online Retail: with the time of the invoice in both towers, recall@100 was 0.06
-    instead of 0.27 (one seed). Columns that many rows share are reported by RG118.
+    In training, the model has to find the right product among those of the batch. If both towers
+    see an invoice number or the time to the minute, and the sum of p² over its values times the
+    batch size is below 1, this column alone identifies the right product: the loss falls, but the
+    model learns nothing about taste. Measured on Online Retail: with the time of the invoice in
+    both towers, recall@100 was 0.06 instead of 0.27 (one seed). Columns whose values are shared by
+    many rows are reported by RG118.
 
     Example:
         features:
@@ -78,22 +81,22 @@ def gives_the_pair_away(
     Remove it from both towers.
     """
     buyers = read_by(features, "buyer", profile)
-    for place, (path, name) in read_by(features, "product", profile).items():
-        if place not in buyers or profile.column(place).kind == "list":
+    for column, (path, name) in read_by(features, "product", profile).items():
+        if column not in buyers or profile.column(column).kind == "list":
             continue
-        others = _same_in_a_batch(profile, place, model.batch_size)
+        others = _same_in_a_batch(profile, column, model.batch_size)
         if others < 1:
             message = (
                 f"both towers read {show(name)}, and a batch of {model.batch_size:,} has on "
-                f"average {others:.2f} other rows with the same value: it gives the "
-                "right product away"
+                f"average {others:.2f} other rows with the same value: it reveals the "
+                "right product"
             )
             yield Problem(path, message, "Remove it from both towers.")
 
 
-def _same_in_a_batch(profile: Profile, place: str, batch_size: int) -> float:
-    """Returns how many rows of a batch share a row's value, on average: Simpson's index."""
-    counts = profile.counts(place)
+def _same_in_a_batch(profile: Profile, column: str, batch_size: int) -> float:
+    """Return how many rows of a batch share a row's value, on average: Simpson's index."""
+    counts = profile.counts(column)
     rows = sum(counts)
     same = sum(count * (count - 1) for count in counts) / max(1, rows * (rows - 1))
     return same * (min(batch_size, rows) - 1)
@@ -103,16 +106,16 @@ def _same_in_a_batch(profile: Profile, place: str, batch_size: int) -> float:
 def of_the_row(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """A product feature that is not a property of the product.
 
-    In training each row brings its own value; when products are recommended, and in every recall,
-    each has the value of its latest row. The two differ where a product has many values. Reported
-    from 1% of the products on.
+    In training, each row has its own value; when products are recommended or recall is measured,
+    each product has the value of its latest row. The two differ if a product has many values.
+    Reported if this holds for 1% of the products or more.
 
     Example:
         features:
           product_model_features:
             - {column: quantity, data_type: numeric}  # another one in each row
 
-    Keep what changes slowly; remove what belongs to the purchase.
+    Keep features that change slowly; remove those that belong to the purchase.
     """
     product = id_column(features, "product", profile)
     if product is None:

@@ -1,4 +1,4 @@
-"""Numbers and times against their values: tails, outliers, quantiles, what is missing."""
+"""Rules on numbers and times in the data: tails, outliers, quantiles, missing values."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import Location, percent, show
 from recgen.rules.registry import Problem, rule
 
-_SKEWED = 1.65  # exp(1/2): mean by median of a lognormal whose logarithm has deviation 1
-_FAR = 100  # largest by median
+_SKEWED = 1.65  # exp(1/2): mean over median of a lognormal whose logarithm has a deviation of 1
+_FAR = 100  # largest over median
 _CROWD, _CORNER = 0.99, 0.01  # of the rows, of the range
 _FEW = 0.01
 
@@ -26,12 +26,13 @@ def _scaled(features: FeatureConfig, profile: Profile) -> Iterator[Scaled]:
 
 @rule("RG517", "warning")
 def long_tail(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
-    """A long tail that is normalized as it is.
+    """A long tail that is normalized without a logarithm.
 
-    A few rows determine the deviation of such a column, so nearly all others become one number. The
-    logarithm spreads them evenly. Reported for numbers from 0 on, when the mean is more than 1.65
-    times the median (exp(s²/2) for a lognormal whose logarithm has deviation s = 1) and the largest
-    is more than 100 times the median.
+    A few rows determine the standard deviation of such a column, so nearly all other rows get
+    almost the same number. The logarithm distributes them evenly. Reported for columns without
+    negative numbers if the mean is more than 1.65 times the median (exp(s²/2) for a lognormal
+    distribution whose logarithm has a standard deviation of s = 1) and the maximum is more than 100
+    times the median.
 
     Example:
         features:
@@ -50,7 +51,8 @@ def long_tail(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
         if plain and isinstance(feature, NumericFeature) and _is_skewed(column):
             message = (
                 f"{show(feature.output_name)} has a long tail (median {column.median:.6g}, mean "
-                f"{column.mean:.6g}, largest {column.high:.6g}) but is normalized as it is"
+                f"{column.mean:.6g}, largest {column.high:.6g}) but is normalized without a "
+                "logarithm"
             )
             at = (*path, "transforms", "log_transform")
             yield Problem(at, message, "Add `log_transform: {}`.", fix=("set", {}))
@@ -68,7 +70,7 @@ def outliers(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Outliers that take up the whole range.
 
     Scaled between minimum and maximum, 99% of the rows lie within 0.01 of each other (0.02 for [-1,
-    1]): the tower can hardly tell them apart.
+    1]), so the tower can barely distinguish them.
 
     Example:
         features:
@@ -109,8 +111,8 @@ def outliers(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
 def idle_quantiles(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """More quantiles than values.
 
-    Quantiles are cut between values, so there are at most as many as values; the other vectors are
-    never trained.
+    Quantiles are cut between values, so there are at most as many quantiles as values; the other
+    vectors are never trained.
 
     Example:
         features:
@@ -133,7 +135,7 @@ def idle_quantiles(features: FeatureConfig, profile: Profile) -> Iterator[Proble
                 f"{show(feature.output_name)} has only {column.distinct:,} values for "
                 f"{bucketize.buckets} quantiles"
             )
-            help = f"Use {max(2, column.distinct)}: each value then has its own."
+            help = f"Use {max(2, column.distinct)}: each value then has its own quantile."
             yield Problem((*path, "transforms", "bucketize", "buckets"), message, help)
 
 
@@ -141,9 +143,9 @@ def idle_quantiles(features: FeatureConfig, profile: Profile) -> Iterator[Proble
 def missing_flag(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """missing_flag without nulls, or nulls without missing_flag.
 
-    A missing number becomes the mean, and a missing time no phase: it cannot be told from a real
-    one unless a flag says so (`bucketize` has a bucket of its own for it). A flag that is always 0
-    says nothing. Below 1% of nulls, nothing is reported.
+    A missing number becomes the mean, and a missing time gets no phase. Without a flag, it cannot
+    be distinguished from a real value (`bucketize` has a separate bucket for it). A flag that is
+    always 0 carries no information. Below 1% of nulls, nothing is reported.
 
     Example:
         features:
@@ -159,7 +161,7 @@ def missing_flag(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
               data_type: numeric
               transforms: {normalize: {}, missing_flag: {}}
 
-    Remove the flag where nothing is missing.
+    Remove the flag if nothing is missing.
     """
     for path, feature, column in _scaled(features, profile):
         at = (*path, "transforms", "missing_flag")
@@ -168,6 +170,6 @@ def missing_flag(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
             message = f"{name} is never missing: its flag is 0 in every row"
             yield Problem(at, message, "Remove it, unless later data has nulls.")
         elif share >= _FEW and not {"missing_flag", "bucketize"} & set(feature.active):
-            message = f"{name} is missing in {percent(share)} of the rows, but no flag says so"
-            help = "Add `missing_flag: {}` if it matters that it is missing."
+            message = f"{name} is missing in {percent(share)} of the rows, but no flag shows it"
+            help = "Add `missing_flag: {}` if missing values are informative."
             yield Problem(at, message, help, fix=("set", {}))

@@ -1,4 +1,4 @@
-"""Half-life and catalogue size against the data: how many rows are drawn, how many products."""
+"""Rules on half-life and catalogue size in comparison with the data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, ModelConfig, negatives_of
 from recgen.data.columns import date_column, id_column
-from recgen.data.estimates import drawn_rows, parts
+from recgen.data.estimates import drawn_rows, split_sizes
 from recgen.data.profile import Profile
 from recgen.findings import Severity
 from recgen.rules.registry import Problem, rule
@@ -23,11 +23,11 @@ def half_life(
     """A half-life that does not fit the time span of the data.
 
     With `recency_half_life_days`, each epoch draws its rows with the probability 0.5^(age /
-    half-life). Reported where fewer than 20 batches are drawn, and fewer than half of the rows:
-    validation recall@10 on 5,000 rows of demo data was 0.26 with 3 steps an epoch, 0.32 with 7,
-    0.33 with 14 and 0.35 with 57 (one seed). A half-life above the whole span (a note) draws the
-    oldest row more than half as often as the newest. On Online Retail 50 to 60 of 337 days were
-    best.
+    half-life). Reported if fewer than 20 batches and fewer than half of the rows are drawn:
+    validation recall@10 on 5,000 rows of demo data was 0.26 with 3 steps per epoch, 0.32 with 7,
+    0.33 with 14 and 0.35 with 57 (one seed). With a half-life longer than the whole time span (a
+    note), the oldest row is drawn more than half as often as the newest. On Online Retail, 50 to 60
+    of 337 days were best.
 
     Example:
         model:
@@ -40,12 +40,12 @@ def half_life(
     Use about a sixth of the time span, or a smaller batch.
     """
     days, path = model.recency_half_life_days, ("model", "recency_half_life_days")
-    date, rows = date_column(features, data, profile), parts(features, data, profile)
+    date, rows = date_column(features, data, profile), split_sizes(features, data, profile)
     if days is None or date is None or rows is None:
         return
     span = ((date.high or 0) - (date.low or 0)) / _DAY
     if days > span:
-        message = f"a half-life of {days:,g} days has hardly any effect: the data spans {span:,.0f}"
+        message = f"a half-life of {days:,g} days has little effect: the data spans {span:,.0f}"
         help = (
             f"Lower it: on Online Retail a sixth of the time, here {span / 6:.2g} days, was best."
         )
@@ -65,11 +65,11 @@ def half_life(
 def catalogue_size(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
-    """A catalogue_size far from that of the data.
+    """A catalogue_size that differs from that of the data.
 
-    `negatives: auto` scores the whole catalogue where `catalogue_size` is at most twice the batch,
-    and the rules on memory and temperature rely on it. Reported where it is more than twice or less
-    than half of the number of products in the data; as a note where nothing is decided by it.
+    `negatives: auto` scores the whole catalogue if `catalogue_size` is at most twice the batch
+    size, and the rules on memory and temperature rely on it. Reported if it is more than twice or
+    less than half of the number of products in the data, as a note if nothing depends on it.
 
     Example:
         data:
@@ -92,6 +92,6 @@ def catalogue_size(
     if decides:
         message += f": `negatives: auto` would choose {negatives_of(model, right)}"
     path = ("data", "catalogue_size")
-    help = "Set it to about that: products that nobody bought cannot be compared."
+    help = "Set it to about that number: products that nobody bought do not count."
     severity: Severity | None = None if decides else "info"
     yield Problem(path, message, help, severity=severity, fix=("set", product.distinct))

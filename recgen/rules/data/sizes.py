@@ -1,4 +1,4 @@
-"""The model's sizes against the data's: batches, the catalogue, the depth of towers."""
+"""Rules on the model's sizes in comparison with the data: batches, catalogue, depth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig, ModelConfig
 from recgen.data.columns import id_column
-from recgen.data.estimates import parts
+from recgen.data.estimates import split_sizes
 from recgen.data.profile import Profile
 from recgen.rules.registry import Problem, rule
 
@@ -18,9 +18,9 @@ _DEEP = 3
 def top_k_above_catalogue(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
-    """top_k above the catalogue.
+    """top_k larger than the catalogue.
 
-    Serving returns at most every product that there is, and recall at a k above the catalogue is 1
+    Serving cannot return more products than exist, and recall at a k larger than the catalogue is 1
     for any model, trained or not.
 
     Example:
@@ -36,7 +36,7 @@ def top_k_above_catalogue(
         message = (
             f"top_k is {model.top_k:,}, but there are only {product.distinct:,} products to return"
         )
-        help = "Lower it: recommendations should be a choice."
+        help = "Lower it: recommendations should be a selection."
         yield Problem(("model", "top_k"), message, help)
 
 
@@ -46,9 +46,9 @@ def one_step(
 ) -> Iterator[Problem]:
     """An epoch of one step.
 
-    Batches are full, and rows that do not fill one are left out of the epoch; a batch_size above
-    the number of training rows is lowered to it. So with less than two batches, each epoch is a
-    single step, and 8 epochs are 8 steps: on Online Retail 8 epochs are 2,700.
+    Only full batches are used, and the remaining rows are skipped in that epoch; a batch_size above
+    the number of training rows is lowered to it. With less than two batches, each epoch is
+    therefore a single step, and 8 epochs are 8 steps. On Online Retail, 8 epochs are 2,700 steps.
 
     Example:
         model:
@@ -58,12 +58,12 @@ def one_step(
         model:
           batch_size: 256  # with 5,000 rows
     """
-    found = parts(features, data, profile)
+    found = split_sizes(features, data, profile)
     rows = found.training if found else profile.rows
     if not 0 < rows < 2 * model.batch_size:
         return
     message = f"batch_size {model.batch_size:,} with {rows:,} training rows: an epoch is one step"
-    help = f"Lower it: {max(1, rows // 20):,} gives 20 steps an epoch."
+    help = f"Lower it: {max(1, rows // 20):,} gives 20 steps per epoch."
     yield Problem(("model", "batch_size"), message, help)
 
 
@@ -75,7 +75,7 @@ def deep_for_catalogue(
 
     On Online Retail (3,659 products), towers without layers had recall@100 0.31 and three dense
     layers 0.25, both with the logQ correction; on another catalogue of 976 products, recall@5 was
-    36% with two layers and 17% with four. So it is reported from three layers on, counting the
+    36% with two layers and 17% with four. Reported for three layers or more, including the
     projection, and up to 4,000 products.
 
     Example:

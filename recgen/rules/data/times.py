@@ -1,4 +1,4 @@
-"""Times against the data: numbers in another unit, a date column that cannot split."""
+"""Rules on times in the data: numbers in another unit, unsuitable date columns."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _MOST = 0.9
 def time_unit(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """Numbers that are not epoch seconds.
 
-    A time that is a whole number is taken as epoch seconds. Milliseconds put it 40,000 years ahead,
-    and 20111209 is the 21st of August 1970: cycles and the split then go by nothing. The size of
-    the numbers tells: from 10^11 on (the year 5138) they are finer than seconds, and a column that
-    ends before March 1973 does not hold transactions.
+    A time that is a whole number is taken as epoch seconds. Milliseconds put it 40,000 years into
+    the future, and 20111209 is the 21st of August 1970: cycles and the split become meaningless.
+    The size of the numbers shows the unit: from 10^11 on (the year 5138) they are finer than
+    seconds, and a column that ends before March 1973 does not contain transactions.
 
     Example:
         data:
@@ -34,7 +34,7 @@ def time_unit(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
     for use, column in columns(features, data, profile):
         unit = wrong_unit(use, column)
         if unit is not None:
-            message = f"{show(use.name)} holds {unit}, for example {column.examples[0]}"
+            message = f"{show(use.name)} contains {unit}, for example {column.examples[0]}"
             help = "Provide epoch seconds or timestamps: read as seconds, these are other times."
             yield Problem(use.type_path, message, help)
 
@@ -43,8 +43,7 @@ def time_unit(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
 def unsplittable(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """A date column that cannot split the data.
 
-    A column that does not hold times, or holds the same time in every row, has no earlier and no
-    later part.
+    A column without times, or with the same time in every row, has no earlier and no later part.
 
     Example:
         data:
@@ -60,8 +59,8 @@ def unsplittable(features: FeatureConfig, data: DataConfig, profile: Profile) ->
     if date is None or date.kind in ("empty", "list"):
         return
     if date.kind in ("boolean", "text"):
-        message = f"the date column {show(date.name)} does not hold times, but "
-        message += f"{show(date.examples[0])}, for example"
+        message = f"the date column {show(date.name)} does not contain times but values such as "
+        message += show(date.examples[0])
         yield Problem(DATE, message, "Name the column with the time of the transaction.")
     elif date.low == date.high:
         message = f"the date column {show(date.name)} is {show(date.examples[0])} in every row"
@@ -70,10 +69,10 @@ def unsplittable(features: FeatureConfig, data: DataConfig, profile: Profile) ->
 
 @rule("RG523", "warning")
 def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
-    """A date column with odd times.
+    """A date column with suspicious times.
 
-    The cuts of a split lie at shares of the time between the first and the last row. One row in the
-    year 2099 moves them past all others, and when nine rows of ten are of one day, that day decides
+    A split is cut at shares of the time between the first and the last row. One row in the year
+    2099 moves the cuts past all others, and if nine rows of ten are from one day, that day decides
     the sizes of all parts.
 
     Example:
@@ -90,16 +89,18 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
     if date is None or date.kind != "time" or date.high is None or date.median is None:
         return
     if date.nulls:
-        message = f"{date.nulls:,} rows have no {show(date.name)}: they have no place in the split"
-        yield Problem(DATE, message, "Nothing to do if they may be left out.", severity="info")
+        message = (
+            f"{date.nulls:,} rows have no {show(date.name)}, so they are in no part of the split"
+        )
+        yield Problem(DATE, message, "Nothing to do if they may be dropped.", severity="info")
     if date.high > time.time() + _DAY:
         year = datetime(1970, 1, 1).year + int(date.high // (365.2425 * _DAY))
-        message = f"{show(date.name)} has times in the future (the last one in {year})"
-        help = "Correct these rows: the split is cut by the first and the last time."
+        message = f"{show(date.name)} has times in the future (the latest in {year})"
+        help = "Correct these rows: the split is cut between the first and the last time."
         yield Problem(DATE, message, help)
     day = date.median // _DAY * _DAY
     share = profile.rows_between(date.name, day, day + _DAY) / (date.rows - date.nulls)
     if share >= _MOST and date.low != date.high:
         message = f"{percent(share)} of the rows fall on one day"
-        help = "Check that it is the time of the purchase, not that of an export."
+        help = "Check that this is the time of the purchase, not that of an export."
         yield Problem(DATE, message, help)

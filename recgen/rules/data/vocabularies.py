@@ -1,4 +1,4 @@
-"""Embeddings, vocabularies and hash buckets against the number of values in the data."""
+"""Rules on embeddings, vocabularies and hash buckets for the number of values in the data."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from math import exp, inf, prod
 
 from recgen.config import SIDES, Cross, Embedding, FeatureConfig, ModelConfig, residuals_of
 from recgen.config.paths import all_crosses, embedding_of
-from recgen.data.columns import described, find, ids, places_of
+from recgen.data.columns import described, find, ids, name_counts
 from recgen.data.estimates import embedding_width
 from recgen.data.profile import Profile
 from recgen.findings import Severity, percent, show
 from recgen.rules.registry import Problem, rule
 
-_NARROW = 4  # times less than the formula's width
-_EMPTY = 100  # hash buckets a combination
+_NARROW = 4  # times narrower than the formula
+_EMPTY = 100  # hash buckets per combination
 _MOST = 0.5
 
 
@@ -25,8 +25,8 @@ def wider_than_values(
 ) -> Iterator[Problem]:
     """An embedding with more dimensions than the data has values.
 
-    n vectors span at most n dimensions, so further width says nothing more. The suggested width is
-    1.6 · n^0.56, at most 600: fastai's rule of thumb (`emb_sz_rule`).
+    n vectors span at most n dimensions, so additional width adds no information. The suggested
+    width is 1.6 · n^0.56, at most 600: fastai's rule of thumb (`emb_sz_rule`).
 
     Example:
         features:
@@ -44,7 +44,7 @@ def wider_than_values(
 
     Set `embedding_dim` to the width that the message names.
     """
-    # As wide as they have to be.
+    # These have to be as wide as something else.
     around = {each for side in SIDES for each in residuals_of(features, model, side)}
     for path, feature, column in described(features, profile):
         embedding = embedding_of(feature)
@@ -53,7 +53,7 @@ def wider_than_values(
         vectors = max(4, column.distinct + embedding.oov_buckets)
         if embedding.embedding_dim > vectors:
             message = (
-                f"{show(feature.output_name)} has {column.distinct:,} values, but vectors "
+                f"{show(feature.output_name)} has {column.distinct:,} values, but its vectors are "
                 f"{embedding.embedding_dim} wide"
             )
             width = min(vectors, embedding_width(column.distinct))
@@ -68,8 +68,8 @@ def id_narrow(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """An ID embedding that is narrow for its number of IDs.
 
     Reported below a quarter of fastai's rule of thumb, 1.6 · n^0.56. On Online Retail (3,659
-    products, for which it gives 158), vectors 32 wide had recall@100 0.291 and vectors 128 wide
-    0.308, both with the logQ correction.
+    products, for which it gives 158), recall@100 was 0.291 with vectors 32 wide and 0.308 with
+    vectors 128 wide, both with the logQ correction.
 
     Example:
         features:
@@ -93,8 +93,8 @@ def id_narrow(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
         width = embedding_width(column.distinct)
         if embedding.embedding_dim * _NARROW < width:
             message = (
-                f"{show(feature.output_name)} has {column.distinct:,} values, but vectors only "
-                f"{embedding.embedding_dim} wide"
+                f"{show(feature.output_name)} has {column.distinct:,} values, but its vectors are "
+                f"only {embedding.embedding_dim} wide"
             )
             help = f"Try {width}, or the width of the output."
             at = (*path, "transforms", "embedding", "embedding_dim")
@@ -103,11 +103,11 @@ def id_narrow(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
 
 @rule("RG512", "info")
 def vocabulary_cut(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
-    """Values that a cut vocabulary leaves out.
+    """Values outside a cut vocabulary.
 
     All values outside the vocabulary share the OOV vectors. The message counts them in all rows,
-    training and test: a product among them has no ID that could be recommended, which bounds
-    recall. When most rows are outside, it is a warning; when all are, an error.
+    training and test. A product among them cannot be recommended, which limits recall. It is a
+    warning if they are in most rows, and an error if they are in all.
 
     Example:
         features:
@@ -138,7 +138,7 @@ def vocabulary_cut(features: FeatureConfig, profile: Profile) -> Iterator[Proble
         at = (*path, "transforms", "embedding")
         message = (
             f"the vocabulary of {show(feature.output_name)} keeps {kept:,} of {len(counts):,} "
-            f"values; {percent(lost)} of the rows have another one"
+            f"values; {percent(lost)} of the rows have other values"
         )
         if feature.output_name == product:
             message += f", so recall cannot exceed {1 - lost:.2f}"
@@ -148,7 +148,7 @@ def vocabulary_cut(features: FeatureConfig, profile: Profile) -> Iterator[Proble
 
 
 def _kept(embedding: Embedding, counts: Sequence[int]) -> int:
-    """Returns how many values the vocabulary holds; `counts` fall."""
+    """Return how many values the vocabulary keeps; `counts` are descending."""
     often = sum(1 for count in counts if count >= (embedding.min_frequency or 1))
     return min(often, embedding.vocab_size or often)
 
@@ -158,9 +158,9 @@ def hash_buckets(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
     """Hash buckets that do not fit the combinations of a cross.
 
     When n combinations are hashed into m buckets, a share of 1 - exp(-(n - 1) / m) shares its
-    bucket with another one: 63% when there are as many buckets as combinations. From 100 buckets
-    per combination on (a note) it is below 1%, and ten would have been enough for a tenth. Numbers
-    and times are counted by their quantiles, so the figure is an upper bound there.
+    bucket with another one: 63% if there are as many buckets as combinations. With 100 buckets per
+    combination or more (a note) it is below 1%; ten per combination would give about 10%. Numbers
+    and times are counted by their quantiles, so the figure is an upper bound for them.
 
     Example:
         features:
@@ -172,11 +172,11 @@ def hash_buckets(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
           buyer_model_crosses:
             - {features: [{column: city}, {column: job}], hash_bucket_size: 5000}
 
-    Set `hash_bucket_size` to the number of combinations or a few times as much.
+    Set `hash_bucket_size` to the number of combinations or a small multiple of it.
     """
-    places = places_of(profile)
+    counts = name_counts(profile)
     for path, cross in all_crosses(features):
-        combinations = _combinations(cross, places, profile)
+        combinations = _combinations(cross, counts, profile)
         buckets = cross.hash_bucket_size
         if combinations == 0:
             continue
@@ -196,15 +196,15 @@ def hash_buckets(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
             yield Problem(at, message, help, severity="info")
 
 
-def _combinations(cross: Cross, places: Counter[str], profile: Profile) -> int:
-    """Returns how many values a cross has, at most; 0 where a column is not there."""
+def _combinations(cross: Cross, counts: Counter[str], profile: Profile) -> int:
+    """Return the maximum number of values of a cross; 0 if a column is missing."""
     columns: list[str] = []
     sizes: list[int] = []
     for member in cross.features:
-        place = find(places, member.output_name, member.column)
-        if place is None:
+        column = find(counts, member.output_name, member.column)
+        if column is None:
             return 0
         most = inf if member.type == "text" else member.crossing_buckets
-        columns.append(place)
-        sizes.append(int(min(profile.column(place).distinct, most)))
+        columns.append(column)
+        sizes.append(int(min(profile.column(column).distinct, most)))
     return min(prod(sizes), profile.distinct(columns))
