@@ -1,4 +1,4 @@
-"""Writes docs/peers.md from what was run (results/peers.json) and what is known (known.yaml)."""
+"""Page docs/peers.md, from runs (results/peers.json) and further knowledge (known.yaml)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ GROUPS = (
 )
 GROUP_TITLES = ("Comments that ignore findings", "Older dialects of recgen's config")
 DID = ("refuses", "crashes", "warns", "silent", "n/a")
-Cell = dict[str, str]  # did, how, and the words that say more
+Cell = dict[str, str]  # did, how, and more details
 
 
 def runs() -> dict[tuple[str, str], Cell]:
-    """Returns what was run, by peer and rule; a second attempt (`RG013+`) is told beside it."""
+    """Return the runs by peer and rule; a second attempt (`RG013+`) is added to the first."""
     cells: dict[tuple[str, str], Cell] = {}
     more: list[tuple[str, str, Cell]] = []
     results = json.loads((HERE.parent / "results" / "peers.json").read_text("utf-8"))
@@ -44,12 +44,12 @@ def runs() -> dict[tuple[str, str], Cell]:
 
 
 def known() -> list[dict[str, Any]]:
-    """Returns the entries of known.yaml."""
+    """Return the entries of known.yaml."""
     return list(yaml.safe_load((HERE / "known.yaml").read_text("utf-8")))
 
 
 def cells() -> dict[tuple[str, str], Cell]:
-    """Returns what each peer does about each rule."""
+    """Return how each peer reacts to each rule's mistake."""
     found, entries = runs(), known()
     for entry in entries:
         for peer in entry["peers"]:
@@ -63,7 +63,7 @@ def cells() -> dict[tuple[str, str], Cell]:
 
 
 def rows() -> list[tuple[str, str, list[str]]]:
-    """Returns codes, title and the peers' cells, a row for each rule or group."""
+    """Return a row for each rule or group: codes, title and the peers' cells."""
     found, table = cells(), []
     titles = dict(zip(GROUPS, GROUP_TITLES, strict=True))
     grouped = {code: group for group in GROUPS for code in group}
@@ -81,13 +81,13 @@ def rows() -> list[tuple[str, str, list[str]]]:
 
 
 def counts() -> dict[str, Counter[str]]:
-    """Returns how many rules each peer refuses, crashes on, warns about or passes."""
+    """Return how many rules each peer refuses, crashes on, warns about or passes."""
     found = cells()
     return {peer: Counter(found[peer, code]["did"] for code in RULES) for peer in PEERS}
 
 
 def marks() -> Counter[str]:
-    """Returns how many cells are run, read in source and judged."""
+    """Return how many cells were run, read in the source and judged."""
     found = cells()
     return Counter(found[peer, code]["how"] for peer in PEERS for code in RULES)
 
@@ -114,11 +114,11 @@ def _entries() -> list[str]:
 
 
 def page() -> str:
-    """Returns the text of docs/peers.md."""
+    """Return the text of docs/peers.md."""
     mark = marks()
     lines = [(HERE / "head.md").read_text("utf-8").rstrip(), "", *_summary(), ""]
     lines += [
-        f"Of {sum(mark.values())} cells {mark['R']} are run, {mark['S']} read in source "
+        f"Of {sum(mark.values())} cells, {mark['R']} were run, {mark['S']} read in the source "
         f"and {mark['J']} judged.",
         "",
         "| rule | | " + " | ".join(PEERS.values()) + " |",

@@ -6,26 +6,26 @@
 # Products that a customer will buy next, from a year of invoices.
 """Trains a two-tower retrieval model, with TensorFlow Recommenders.
 
-TFX's Trainer calls run_fn. What is the same for all configs is in trainer_runtime.py.
+TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
 """
 
 import math
 import os
 
-# TFRS needs Keras 2, and TensorFlow decides at its first use which Keras it has.
+# TFRS needs Keras 2, and TensorFlow chooses its Keras on first use.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 try:
     import trainer_runtime as runtime
 except ModuleNotFoundError as error:
     raise ImportError(
-        f"{error}. If trainer_runtime.py is missing, put it beside this file, or make one "
-        "file of both with `recgen render --single-file`."
+        f"{error}. If trainer_runtime.py is missing, put it beside this file, or render "
+        "both as one file with `recgen render --single-file`."
     ) from error
-if runtime.DIGEST != "b51b2959a081":
+if runtime.DIGEST != "43ae4150b1d0":
     raise ImportError(
         f"{runtime.__file__} is not the runtime that this trainer was rendered with: "
-        "run `recgen render` again, and keep the files that it writes together."
+        "run `recgen render` again, and keep the rendered files together."
     )
 
 import tensorflow as tf
@@ -43,7 +43,7 @@ PATIENCE = 3  # epochs without a better recall before training stops
 EMBEDDING_DIM = 128
 TOP_K = 100  # products in an answer
 
-# The data: transformed features, as they lie in the examples.
+# The data: transformed features, as stored in the examples.
 COLUMNS = runtime.Columns(
     specs={
         "CustomerID": tf.io.FixedLenFeature([], tf.int64),
@@ -68,7 +68,7 @@ SERVING_COLUMNS = {
 
 
 def vocabulary_embedding(transform_output, vocabulary, oov_buckets, width):
-    """Return a table with a row for each entry of a vocabulary and each OOV bucket."""
+    """Return a table with a row for each vocabulary entry and each OOV bucket."""
     size = transform_output.vocabulary_size_by_name(vocabulary)
     return tf.keras.layers.Embedding(size + oov_buckets, width)
 
@@ -123,14 +123,14 @@ class RetrievalModel(runtime.TwoTowerModel):
         """Return the batch's losses by name, and both towers' embeddings."""
         queries = self.query_tower(features, training=training)
         products = self.known(features)
-        # The products of the whole batch, on all replicas, are each row's candidates.
+        # The products of the whole batch, on all replicas, are candidates for each row.
         candidates = self.candidate_tower(features, training=training)
         labels, products = runtime.own_places(products), runtime.all_rows(products)
         scores = tf.matmul(queries, runtime.all_rows(candidates), transpose_b=True)
-        # The logQ correction: a popular product is a negative more often (Yi et al., 2019).
+        # The logQ correction, since popular products are negatives more often (Yi et al., 2019).
         scores -= tf.gather(self.log_probability, products)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
-        # The mean, unlike a sum, makes a step mean the same at every batch size.
+        # Unlike a sum, the mean does not make the step depend on the batch size.
         loss = tf.reduce_mean(losses)
         penalty = tf.reduce_sum(self.losses)
         losses = {
@@ -142,7 +142,7 @@ class RetrievalModel(runtime.TwoTowerModel):
 
 
 class Recommender(tf.Module):
-    """Recommends products for raw buyer columns; a client needs TensorFlow alone."""
+    """Recommends products for raw buyer columns; clients only need TensorFlow."""
 
     def __init__(self, model, transform_output, product_ids):
         super().__init__()
@@ -173,17 +173,17 @@ class Recommender(tf.Module):
 
 
 def run_fn(fn_args):
-    """Train, evaluates and exports; TFX's Trainer calls it.
+    """Train, evaluate and export the model; called by TFX's Trainer.
 
     Args:
-        fn_args: TFX's FnArgs. train_steps, if set, are the steps of an epoch, and
-            eval_steps the batches of a validation, at most. custom_config may hold epochs,
-            batch_size, learning_rate, seed, gcs_output_path, gpu_enabled, gpu_count (at most
-            this many are used) and test_files (patterns; without them, the eval files are
-            the test).
+        fn_args: TFX's FnArgs. train_steps, if set, is the number of steps per epoch, and
+            eval_steps the maximum number of validation batches. custom_config may
+            contain epochs, batch_size, learning_rate, seed, gcs_output_path,
+            gpu_enabled, gpu_count (the maximum) and test_files (patterns; by default,
+            the eval files are the test).
 
     Raises:
-        RuntimeError: Training failed, so that no pipeline pushes the model.
+        RuntimeError: Training failed; the error keeps pipelines from pushing the model.
     """
     custom = fn_args.custom_config or {}
     replicas = runtime.Replicas(custom)
@@ -201,7 +201,7 @@ def run_fn(fn_args):
     batch_size = min(custom.get("batch_size") or BATCH_SIZE, train.count)
     batch_size = replicas.batch_size(batch_size)
     if batch_size < 2:
-        raise ValueError("A batch of one row has no negatives: nothing can be learnt.")
+        raise ValueError("A batch of one row has no negatives to learn from.")
     catalogue = runtime.Catalogue(train, transform_output)
     steps = fn_args.train_steps or catalogue.steps(batch_size)
     most = runtime.VALIDATION_SCORES // len(catalogue.indices)
@@ -280,11 +280,11 @@ def run_fn(fn_args):
     )
     if "failure" not in params:
         checkpoints.restore_best()
-    test_is_apart = bool(custom.get("test_files"))  # from the rows of the validation
+    test_is_apart = bool(custom.get("test_files"))  # separate from the validation rows
     if "failure" in params or not test_is_apart:
         metrics.add_test(model, replicas, catalogue, train, test)
     if "failure" not in params:
-        # Once more from the start: the validation's rows tell most about what comes.
+        # Train again from the start, including the validation rows, usually the newest.
         params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
         print(
             f"training again, on validation rows too: {params['refit_epochs']} epochs"
@@ -315,14 +315,14 @@ def run_fn(fn_args):
     product_ids = catalogue.names.tolist()
     folder = replicas.own_folder(fn_args.serving_model_dir)
     Recommender(model, transform_output, product_ids).save(folder)
-    if replicas.worker:  # all save, since they read variables together
+    if replicas.worker:  # all workers save, since they read variables together
         tf.io.gfile.rmtree(folder)
 
 
 def build_model(transform_output, catalogue, probe, learning_rate, steps):
     """Return a compiled model with new weights."""
     candidate_tower = CandidateTower(transform_output)
-    candidate_tower(probe)  # makes the weights, which a checkpoint fills
+    candidate_tower(probe)  # creates the weights, which a checkpoint fills
     query_tower = QueryTower(transform_output)
     query_tower(probe)
     model = RetrievalModel(query_tower, candidate_tower, catalogue)

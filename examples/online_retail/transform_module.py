@@ -24,7 +24,7 @@ def dense(column, missing):
 
 
 def read_text(column):
-    """Return a column as strings; nulls become "", which no vocabulary holds."""
+    """Return a column as strings; nulls become "", which is in no vocabulary."""
     if column.dtype == tf.string:
         return dense(column, "")
     if isinstance(column, tf.SparseTensor):
@@ -48,7 +48,7 @@ def signed_log(values):
 
 
 def z_score(values):
-    """Scale to mean 0 and variance 1; a missing value becomes the mean."""
+    """Scale to mean 0 and variance 1; missing values become the mean."""
     known = tf.math.is_finite(values)
     seen = tf.boolean_mask(values, known)
     deviation = tf.sqrt(tft.var(seen))
@@ -59,10 +59,10 @@ def z_score(values):
 def preprocessing_fn(inputs):
     """Compute the features of both towers from raw columns.
 
-    TensorFlow Transform traces this function more than once, so it is pure.
+    TensorFlow Transform traces this function more than once, so it has no side effects.
 
     Args:
-        inputs: Raw columns by name: dense or sparse, [batch] or [batch, 1].
+        inputs: Raw columns by name, dense or sparse, [batch] or [batch, 1].
 
     Returns:
         Features by name, each [batch]: int64 indices and float32 numbers.

@@ -76,7 +76,7 @@ def learning_rate_collapses(model: ModelConfig) -> Iterator[Problem]:
     if _collapses(model):
         message = (
             f"learning rate {model.learning_rate} with {model.optimizer} and {_describe(model)}: "
-            "such towers collapse or nearly collapse"
+            "such towers collapse or nearly do"
         )
         safe = _rates(model).safe
         help = f"Lower it: {safe:g} is safe with such towers. Or use fewer layers."

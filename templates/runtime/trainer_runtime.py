@@ -1,6 +1,6 @@
-"""Runtime of generated trainers: what is the same for all configs.
+"""Runtime of generated trainers: the code that is the same for all configs.
 
-A trainer_module.py has towers, loss, settings and run_fn; what they stand on is here.
+A trainer_module.py has the towers, loss, settings and run_fn, which build on this.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import os
 import pathlib
 import time
 
-# TFRS needs Keras 2, and TensorFlow decides at its first use which Keras it has.
+# TFRS needs Keras 2, and TensorFlow chooses its Keras on first use.
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import numpy as np
@@ -20,10 +20,10 @@ import tensorflow as tf
 if not tf.keras.__name__.startswith("tf_keras"):
     raise ImportError(
         "This trainer needs Keras 2: install tf-keras, and set TF_USE_LEGACY_KERAS=1 "
-        "before anything uses TensorFlow's Keras."
+        "before TensorFlow's Keras is first used."
     )
 
-# What line 2 says, if it is the digest of all that follows that line.
+# The digest in line 2, if it is that of everything after this line.
 _, _said, _text = pathlib.Path(__file__).read_text("utf-8").split("\n", 2)
 _digest = hashlib.sha256(_text.encode()).hexdigest()[:12]
 DIGEST = _digest if _said == f"# digest: {_digest}" else "of an edited file"
@@ -31,9 +31,9 @@ DIGEST = _digest if _said == f"# digest: {_digest}" else "of an edited file"
 # Bounds of time and memory.
 SHUFFLE_ROWS = 131_072  # rows that are shuffled together
 CATALOGUE_BLOCK = 8192  # products that are scored together
-VALIDATION_SCORES = 1 << 34  # rows times products, in a validation
+VALIDATION_SCORES = 1 << 34  # rows times products in a validation
 RANKED_ROWS = 1024  # test rows that are ranked together
-COVERAGE_BUYERS = 10_000  # test buyers whose first 100 products are counted
+COVERAGE_BUYERS = 10_000  # test buyers whose top 100 products are counted
 BOOTSTRAPS = 200  # resamples of the buyers, for intervals
 AVERAGE_EVERY = 32  # steps between two updates of averaged weights
 
@@ -45,28 +45,28 @@ LOSSES = ("loss", "regularization_loss", "total_loss")
 GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
 MOMENTS = ("mean", "std", "min", "max", "norm")
 PROBED_ROWS = 1024  # training rows that are described
-COUNTED_ROWS = 256  # validation rows whose first 100 products are counted
-SAMPLED_WEIGHTS = 1024  # rows of each weight that are compared with an epoch ago
-# Powers of ten that the edges of histograms span, in every epoch.
+COUNTED_ROWS = 256  # validation rows whose top 100 products are counted
+SAMPLED_WEIGHTS = 1024  # rows of each weight that are compared with the last epoch's
+# Powers of ten that the edges of all histograms span.
 HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
 
-# Failures. A tower is dead when its gradient is zero, or when it gives all rows the same
-# vector. Losses are means, relative to chance: the limits hold at every batch size.
+# Failures. A tower is dead if its gradient is zero, or if it gives all rows the same
+# vector. Losses are means, relative to chance, so the limits hold at every batch size.
 DEAD_GRADIENT = 1e-7
 DEAD_VARIANCE = 1e-5  # relative
 DEAD_STEPS = 5  # before training is stopped
-RARELY_FIRED = 0.01  # share of rows for which a unit fires that is as good as dead
+RARELY_FIRED = 0.01  # share of rows below which a unit counts as dead
 DEAD_UNITS = 0.8  # share of such units in a dead layer
 AT_CHANCE = 0.995  # share of the loss of equal scores
-KNOWN = 0.5  # share of it below which no gradient means that all is learnt
-# Before a model has to know more than chance and popularity.
+KNOWN = 0.5  # share of it below which a zero gradient means that all is learnt
+# Before a model has to be better than chance and popularity.
 GRACE_EPOCHS = 3
 GRACE_STEPS = 500
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Names of the transformed features, as they lie in the examples."""
+    """Names of the transformed features, as stored in the examples."""
 
     specs: dict  # how each is parsed, by name
     buyer: str  # an index in the vocabulary `buyer_vocabulary`
@@ -79,7 +79,7 @@ class Columns:
 
 
 class Split:
-    """The rows of a split: a cached dataset of large chunks, with features [rows] each."""
+    """The rows of a split: a cached dataset of large chunks of features [rows]."""
 
     def __init__(self, dataset, columns):
         self.dataset, self.columns = dataset, columns
@@ -87,11 +87,11 @@ class Split:
 
     @classmethod
     def read(cls, patterns, name, columns):
-        """Return the rows of the files that match; `name` is the split's, in errors."""
+        """Return the rows of matching files; errors call the split `name`."""
 
         def parse(examples):
             features = tf.io.parse_example(examples, columns.specs)
-            # Lists take most of the memory: half of it is enough.
+            # Lists take most of the memory, and int32 takes half of it.
             lists = {k: tf.cast(features[k], tf.int32) for k in columns.histories}
             return features | lists
 
@@ -101,24 +101,24 @@ class Split:
         compression = "GZIP" if files[0].endswith(".gz") else ""
         rows = tf.data.TFRecordDataset(files, compression).batch(SHUFFLE_ROWS)
         options = tf.data.Options()
-        options.autotune.enabled = False  # with it, an iterator can take seconds to end
+        options.autotune.enabled = False  # with it, ending an iterator can take seconds
         split = cls(rows.map(parse).cache().with_options(options), columns)
         if not split.count:
-            raise ValueError(f"The {name} files hold no rows: {files}.")
+            raise ValueError(f"The {name} files contain no rows: {files}.")
         return split
 
     def __add__(self, other):
-        """Return the rows of both."""
+        """Return the rows of both splits."""
         return Split(self.dataset.concatenate(other.dataset), self.columns)
 
     def spaced(self, most):
-        """Return evenly spaced rows, about `most` where there are more."""
+        """Return all rows, or about `most` evenly spaced ones if there are more."""
         step = math.ceil(self.count / max(1, most))
         rows = self.dataset.map(lambda chunk: {k: v[::step] for k, v in chunk.items()})
         return Split(rows, self.columns)
 
     def chunks(self, *names):
-        """Yield arrays of some columns, by name, for each chunk."""
+        """Yield arrays of some columns by name for each chunk."""
         for chunk in self.dataset:
             yield {name: chunk[name].numpy() for name in names}
 
@@ -127,15 +127,15 @@ class Split:
         return np.concatenate([chunk[name] for chunk in self.chunks(name)])
 
     def sample(self, size):
-        """Return evenly spaced rows of the first chunk, by name."""
+        """Return evenly spaced rows of the first chunk as columns by name."""
         chunk = next(iter(self.dataset))
         step = max(1, len(chunk[self.columns.product]) // size)
         return {name: values[::step][:size] for name, values in chunk.items()}
 
     def training_batches(self, batch_size, seed, first_step=0, draw_chance=None):
-        """Return endless batches of equal size, shuffled anew in each epoch.
+        """Return endless batches of equal size, reshuffled in each epoch.
 
-        With `draw_chance`, a function of times, each row is drawn with its chance only.
+        With `draw_chance`, a function of times, each row is only drawn with its chance.
         """
 
         def shuffle(chunk, chunk_seed):
@@ -161,15 +161,15 @@ class Split:
 
 
 def seed_everything(seed):
-    """Seed Python, numpy and TensorFlow, and keep all digits of scores."""
+    """Seed Python, numpy and TensorFlow, and keep the full precision of scores."""
     tf.keras.utils.set_random_seed(seed)
-    # Ranks compare scores to their last digits, which TensorFloat-32 rounds off on GPUs.
+    # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def recency(times, half_life_days):
-    """Return a function of rows' times: their chance to be drawn, 0 without a time."""
-    # Not the very latest: one wrong date in the future would make all rows old.
+    """Return a function from times to the chance of being drawn, 0 without a time."""
+    # Not the very latest time: one wrong date in the future would make all rows old.
     newest = int(np.quantile(times, 0.999, method="nearest"))
 
     def chance(times):
@@ -183,14 +183,14 @@ class Catalogue:
     """The unique products of the training data.
 
     Attributes:
-        counts: Training rows of each product index; the last is of all that are out of
-            vocabulary, [vocabulary + 1].
-        draws: The same for the rows that an epoch draws, on average.
+        counts: Training rows of each product index, [vocabulary + 1]; the last one is for
+            all out-of-vocabulary products.
+        draws: The same for the rows that an epoch draws on average.
         indices: The products' indices, [products].
-        position: Each index's place among them, or -1, [vocabulary + 1].
+        position: Position of each index in `indices`, or -1, [vocabulary + 1].
         names: The products' original IDs as bytes, [products].
-        features: Of each product's latest row, by name, [products] each.
-        buyers: How many buyers have an index of their own; all others share the next one.
+        features: Features of each product's latest row, by name, [products] each.
+        buyers: Number of buyers with their own index; all others share the next one.
     """
 
     def __init__(self, split, transform_output, draw_chance=None):
@@ -223,26 +223,26 @@ class Catalogue:
             raise ValueError(f"{columns.product} has fewer than two known products.")
 
     def known(self, indices):
-        """Return product indices, the last one for all that are out of vocabulary."""
+        """Return product indices, with the last one for out-of-vocabulary products."""
         return np.minimum(indices, len(self.counts) - 1)
 
     def steps(self, batch_size):
-        """Return the full batches of an epoch."""
+        """Return the number of full batches in an epoch."""
         return max(1, int(self.draws.sum()) // batch_size)
 
     def log_probability(self, rows=1, others=0):
-        """Return the log of how often each index is among `rows` rows and `others` products.
+        """Return the log of each index's expected count in `rows` rows and `others`.
 
-        The rows are drawn as in training; of the others, each product is as likely.
+        The rows are drawn as in training, the others uniformly from the products.
         """
-        # What is never drawn occurs in validation only: it counts like one row.
+        # Products that are never drawn only occur in validation and count like one row.
         draws = np.where(self.draws > 0, self.draws, 1)
         expected = rows * (draws / draws.sum()) + others / len(self.indices)
         return np.log(expected).astype(np.float32)
 
     @property
     def monitored_k(self):
-        """The k whose recall is watched: a tenth of the catalogue or less."""
+        """The k of the monitored recall: at most a tenth of the catalogue."""
         fitting = [k for k in RECALL_AT if 10 * k <= len(self.indices)]
         return max(fitting or RECALL_AT[:1])
 
@@ -252,9 +252,9 @@ class Catalogue:
         return float(np.mean(self.position[index] < 0))
 
     def popularity_ranks(self, indices):
-        """Return how many products have more training rows, for each product index."""
+        """Return the number of products with more training rows, for each index."""
         size = len(self.counts)
-        # The last is for unknown products, which are missed.
+        # The last one is for unknown products, which are always misses.
         ranks = np.full(size, size)
         ranks[np.argsort(-self.counts[:-1], kind="stable")] = np.arange(size - 1)
         return ranks[self.known(indices)]
@@ -269,10 +269,10 @@ class Replicas:
     """Copies of the model that train together: one for each GPU, on one or more workers.
 
     Attributes:
-        strategy: How TensorFlow distributes; its default where there is one replica.
+        strategy: TensorFlow's distribution strategy; the default one for one replica.
         count: Number of replicas.
-        workers: Number of processes that TF_CONFIG names.
-        worker: This process's place among the workers of TF_CONFIG; the first one writes.
+        workers: Number of processes in TF_CONFIG.
+        worker: Index of this process among the workers; the first one writes.
     """
 
     def __init__(self, custom_config):
@@ -308,7 +308,7 @@ class Replicas:
         return rows * self.count
 
     def distribute(self, batches, batch_size):
-        """Return batches of which each replica gets its part."""
+        """Return batches that are divided among the replicas."""
         if self.count == 1:
             return batches
 
@@ -320,7 +320,7 @@ class Replicas:
         return self.strategy.distribute_datasets_from_function(own_parts)
 
     def output_folders(self, fn_args):
-        """Return the folders for metrics files, and that for TensorBoard; the first writes."""
+        """Return the folders for metrics files and for TensorBoard; only worker 0 writes."""
         if self.worker:
             return [], None
         beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
@@ -329,36 +329,36 @@ class Replicas:
         return folders, os.path.join(fn_args.model_run_dir, "tensorboard")
 
     def own_folder(self, folder):
-        """Return a folder, or that of this worker beside it: all write, the first one's stays."""
+        """Return a folder for this worker: all write, but only worker 0's folder stays."""
         return f"{folder}-worker-{self.worker}" if self.worker else folder
 
     def require_same(self, **numbers):
-        """Refuse to train workers that do not see the same files."""
+        """Raise an error if the workers do not see the same files."""
         if self.workers < 2:
             return
         own = tf.constant(list(numbers.values()), tf.float64)
         replicated = self.strategy.run(tf.identity, (own,))
         if tf.reduce_any(self.strategy.reduce("MEAN", replicated, None) != own):
             raise RuntimeError(
-                f"Other workers have other numbers: all must read one place. {numbers}"
+                f"Other workers have different numbers: all must read the same files. {numbers}"
             )
 
 
 def accelerators():
-    """Return the names of the GPUs in sight."""
+    """Return the names of the visible GPUs."""
     gpus = tf.config.list_physical_devices("GPU")
     return [f"GPU:{number}" for number in range(len(gpus))]
 
 
 def all_rows(values):
-    """Return the rows of all replicas, those of the first one first."""
+    """Return the rows of all replicas, in the order of the replicas."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return values
     return tf.distribute.get_replica_context().all_gather(values, axis=0)
 
 
 def own_places(values):
-    """Return the places of this replica's rows in `all_rows`."""
+    """Return the positions of this replica's rows in `all_rows`."""
     context, places = tf.distribute.get_replica_context(), tf.range(tf.shape(values)[0])
     if context.num_replicas_in_sync == 1:
         return places
@@ -378,17 +378,17 @@ def own_part(rows):
 
 
 def reduced(kind, values):
-    """Return the "SUM" or "MEAN" of the replicas' values."""
+    """Return the "SUM" or "MEAN" of the values of all replicas."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(kind, values)
 
 
 class TwoTowerModel(tf.keras.Model):
-    """Two towers and their catalogue; a subclass has the loss.
+    """Two towers and their catalogue; subclasses define the loss.
 
-    `compute_losses(features, training)` returns the batch's LOSSES by name, and the
-    embeddings by tower.
+    Their `compute_losses(features, training)` returns the batch's LOSSES by name, and
+    the embeddings by tower.
     """
 
     def __init__(self, query_tower, candidate_tower, catalogue, width, averages=False):
@@ -400,7 +400,7 @@ class TwoTowerModel(tf.keras.Model):
         self.position = tf.constant(catalogue.position)
         vectors = tf.zeros([len(catalogue.indices), width])
         self.candidates = tf.Variable(vectors, trainable=False)
-        # For WeightAverage; between two epochs, the weights that training goes on with.
+        # For WeightAverage; between epochs, the weights with which training continues.
         averaged = self.trainable_variables if averages else ()
         self.averages = [tf.Variable(weight, trainable=False) for weight in averaged]
         # Means over the epoch, since Keras itself would report the last batch.
@@ -408,7 +408,7 @@ class TwoTowerModel(tf.keras.Model):
         self.distribute_reduction_method = "first"  # all replicas have the same results
         self.dead_steps = {
             name: tf.Variable(
-                tf.constant(0, tf.int64),  # XLA reaches no int32 on a GPU
+                tf.constant(0, tf.int64),  # XLA cannot access int32 on a GPU
                 trainable=False,
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
@@ -418,7 +418,7 @@ class TwoTowerModel(tf.keras.Model):
 
     @property
     def towers(self):
-        """The towers by the names that they have in the metrics."""
+        """The towers by their names in the metrics."""
         return {"query": self.query_tower, "candidate": self.candidate_tower}
 
     @tf.function
@@ -427,7 +427,7 @@ class TwoTowerModel(tf.keras.Model):
         self.candidates.assign(self.candidate_tower(self.catalogue))
 
     def evaluate(self, *args, **kwargs):
-        """Embed the catalogue, then measure; fit validates through this, too."""
+        """Embed the catalogue, then evaluate; fit also validates with this."""
         self.embed_catalogue()
         return super().evaluate(*args, **kwargs)
 
@@ -435,7 +435,7 @@ class TwoTowerModel(tf.keras.Model):
         """Return losses and embeddings of a batch, and the gradients by variable."""
         with tf.GradientTape() as tape:
             losses, embeddings = self.compute_losses(features, training)
-            # Together the replicas give the gradient of the mean over the global batch.
+            # The replicas' sum is the gradient of the mean over the global batch.
             replicas = tf.distribute.get_strategy().num_replicas_in_sync
             own_share = losses["total_loss"] / replicas
         variables = self.trainable_variables
@@ -445,7 +445,7 @@ class TwoTowerModel(tf.keras.Model):
         return losses, embeddings, dict(zip(keys, merged, strict=True))
 
     def probe_gradients(self, features):
-        """Return the gradients of some rows, by variable, as a training step has them."""
+        """Return the gradients of some rows by variable, as in a training step."""
         if self.distribute_strategy.num_replicas_in_sync == 1:
             return self.compute_gradients(features, training=False)[2]
         keys = [variable.ref() for variable in self.trainable_variables]
@@ -475,12 +475,12 @@ class TwoTowerModel(tf.keras.Model):
             is_same = relative_variance(embeddings[name]) <= DEAD_VARIANCE
             is_dead = (norm <= DEAD_GRADIENT) | is_same
             steps = self.dead_steps[name]
-            # Dying towers twitch: one step that is not dead halves the count.
+            # Dying towers can recover for a step, so such a step only halves the count.
             steps.assign(tf.where(is_dead, steps + 1, steps // 2))
         return self._average(losses | norms)
 
     def test_step(self, features):
-        """Add a batch to loss and recall."""
+        """Add a batch to the loss and recall."""
         losses, embeddings = self.compute_losses(features, training=False)
         ranks = self.rank_products(embeddings["query"], features)
         hits = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
@@ -488,33 +488,33 @@ class TwoTowerModel(tf.keras.Model):
         return self._average(losses | recalls, tf.size(ranks))
 
     def known(self, features):
-        """Return the rows' product indices, the last for those out of vocabulary."""
+        """Return the rows' product indices, the last one if out of vocabulary."""
         return tf.minimum(features[self.product_column], len(self.position) - 1)
 
     def adjusted(self, scores, features, start=0):
-        """Return the scores that lists are made of, for the products from `start` on.
+        """Return the scores for ranking, [batch, products], from product `start` on.
 
-        The loss does not see them. A subclass may add to `scores`, [batch, products].
+        A subclass may adjust them here; the loss uses the original `scores`.
         """
         return scores
 
     def adjusted_own(self, scores, features, position):
-        """Return them for each row's own product, [batch, 1], at its `position`."""
+        """Return the same for each row's own product, [batch, 1], at its `position`."""
         return scores
 
     def rank_products(self, queries, features):
-        """Return how many other products score at least as high as the right one.
+        """Return the number of other products that score at least as high.
 
-        That makes recall the same as TFRS's FactorizedTopK by ID, at an eighth of its time,
-        and ties count against the model: if all scores are equal, recall is 0, not 1.
+        Recall then equals that of TFRS's FactorizedTopK by ID in an eighth of its time, and
+        ties count against the model: if all scores are equal, recall is 0, not 1.
         """
         position = tf.gather(self.position, self.known(features))
         terms = queries * tf.gather(self.candidates, tf.maximum(position, 0))
-        # Scores that differ by rounding are ties.
+        # Scores that only differ by rounding are ties.
         own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
         own_score = self.adjusted_own(own_score, features, position)
 
-        # What is lower is counted, since NaN is not: it must not look like a hit.
+        # Lower scores are counted, since NaN is not lower and must not look like a hit.
         def count_lower(count, start):
             block = self.candidates[start : start + CATALOGUE_BLOCK]
             scores = tf.matmul(queries, block, transpose_b=True)
@@ -524,21 +524,21 @@ class TwoTowerModel(tf.keras.Model):
         size = self.candidates.shape[0]
         starts = tf.range(0, size, CATALOGUE_BLOCK)
         lower = tf.foldl(count_lower, starts, tf.zeros_like(position))
-        # Unknown products are missed.
+        # Unknown products are misses.
         return tf.where(position >= 0, size - 1 - lower, tf.int32.max)
 
     def top_products(self, features):
-        """Return the places of all products among the first 100 of some rows, each once."""
+        """Return the positions of all products in the top 100 of some rows, once each."""
         queries, k = self.query_tower(features), min(100, self.candidates.shape[0])
         scores = tf.matmul(queries, self.candidates, transpose_b=True)
         scores = self.adjusted(scores, features)
         return np.unique(tf.math.top_k(scores, k, sorted=False).indices)
 
     def _average(self, values, rows=1):
-        """Return the epoch's means so far, over the rows of all replicas."""
+        """Return the epoch's means so far over the rows of all replicas."""
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             rows = tf.cast(rows, tf.float32)
-            # A replica without rows, as there may be at a split's end, has no means.
+            # A replica without rows, as at the end of a split, has no means.
             sums = {k: tf.where(rows > 0, rows * v, 0.0) for k, v in values.items()}
             sums, rows = reduced("SUM", (sums, rows))
             values = {name: value / rows for name, value in sums.items()}
@@ -548,9 +548,9 @@ class TwoTowerModel(tf.keras.Model):
 
 
 def merge_rows(gradient):
-    """Return a gradient with one entry for each row of its table.
+    """Return a gradient with one entry per row of its table.
 
-    Keras clips before it adds up: parts would have a smaller norm the larger the batch is.
+    Keras clips before it sums entries, so their norm would depend on the batch size.
     """
     if not isinstance(gradient, tf.IndexedSlices):
         return gradient
@@ -560,16 +560,16 @@ def merge_rows(gradient):
 
 
 def steps_per_execution(steps):
-    """Return the steps of a call: many, since each call takes Keras longer than its step.
+    """Return the number of steps per call: many, since a call takes longer than a step.
 
-    With replicas it is one: in a loop, what they exchange could not change its shape.
+    With replicas it is one: the shapes that they exchange cannot change in a loop.
     """
     alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
     return min(32, steps) if alone else 1
 
 
 def relative_variance(embeddings):
-    """Return the share of the vectors' mean square that is variance; 1 for one row."""
+    """Return the vectors' variance relative to their mean square; 1 for one row."""
     mean = tf.reduce_mean(embeddings, axis=0)
     square = tf.reduce_mean(tf.reduce_sum(tf.square(embeddings), axis=1))
     mean, square = reduced("MEAN", (mean, square))
@@ -579,9 +579,9 @@ def relative_variance(embeddings):
 
 @tf.function
 def describe(tensors, edges):
-    """Return moments and histogram counts over all values of some tensors."""
+    """Return moments and histogram counts of all values of some tensors."""
     values = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
-    # What lies beyond the outermost edges counts in the outermost bins.
+    # Values beyond the outermost edges count in the outermost bins.
     bins = tf.searchsorted(tf.constant(edges[1:-1], tf.float32), values, side="right")
     moments = {
         "mean": tf.reduce_mean(values),
@@ -594,9 +594,9 @@ def describe(tensors, edges):
 
 
 def embedding_health(embeddings):
-    """Return how many dimensions embeddings use, and how alike they are.
+    """Return the effective rank of embeddings and their mean cosine.
 
-    The effective rank is the exponential of the entropy of the singular values' shares
+    The effective rank is the exponential of the entropy of the normalized singular values
     (Roy and Vetterli, 2007); the cosine is the mean over all pairs of rows.
     """
     embeddings = tf.where(tf.math.is_finite(embeddings), embeddings, 0.0)
@@ -613,7 +613,7 @@ def embedding_health(embeddings):
 
 
 def dead_units(tower, features):
-    """Return the share of units that hardly fire, in the ReLU layer where it is highest."""
+    """Return the share of units that rarely fire, in the worst ReLU layer."""
     shares = []
     for outputs in tower.trace(features)[:-1]:
         fired = tf.reduce_mean(tf.cast(outputs > 0, tf.float32), axis=0)
@@ -628,12 +628,12 @@ def sample_weights(tower):
 
 
 class Evaluation:
-    """Compares the model with popularity and with each buyer's own history, on test pairs.
+    """Compares the model with popularity and with buyers' own histories, on test pairs.
 
-    A pair is a buyer and a product, counted once. Pairs whose buyer or product training does
-    not know are left out; a pair is new if training does not have it. Each pair is asked for
-    itself: recall@k is the share of those whose product is among the first k, NDCG@10 the
-    mean of 1 / log2(2 + rank) there, MRR the mean of 1 / (1 + rank).
+    A pair is a buyer and a product, counted once. Pairs with a buyer or product that is
+    unknown to training are dropped; a pair is new if it is not in training. Each pair is
+    ranked by itself: recall@k is the share of pairs whose product is in the top k,
+    NDCG@10 the mean of 1 / log2(2 + rank) in the top 10, MRR the mean of 1 / (1 + rank).
     """
 
     def __init__(self, catalogue, train, test, seed):
@@ -659,9 +659,9 @@ class Evaluation:
         )
 
     def _pairs(self, split):
-        """Return buyers, a number for each pair, and whether it has a known product.
+        """Return the buyer and a number for each pair, and whether its product is known.
 
-        The numbers of a buyer's pairs are next to each other.
+        The numbers of a buyer's pairs are consecutive.
         """
         buyers = split.column(split.columns.buyer)
         products = self.catalogue.known(split.column(split.columns.product))
@@ -669,7 +669,7 @@ class Evaluation:
         return buyers, buyers * self.stride + products, is_candidate
 
     def compare(self, model):
-        """Return pairs and metrics, of the model and of the baselines."""
+        """Return the pairs and the metrics of the model and the baselines."""
         rank = tf.function(
             lambda rows: model.rank_products(model.query_tower(rows), rows)
         )
@@ -694,14 +694,14 @@ class Evaluation:
         return {"pairs": pairs | {"left_out": self.left_out}, **summaries}
 
     def own_history_ranks(self):
-        """Return ranks where a buyer's past products come first, by count, then all others."""
+        """Return ranks with a buyer's past products first, by count, then all others."""
         stride = self.stride
         popularity = self.catalogue.popularity_ranks(np.arange(stride))
         buyers, products = self.known // stride, self.known % stride
         order = np.lexsort([popularity[products], -self.times, buyers])
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
-        # Other products follow by popularity, less those that already came.
+        # The other products follow by popularity, without those already ranked.
         own = np.sort(buyers * stride + popularity[products])
         rank = popularity[self.pairs % stride]
         start = self.pairs - self.pairs % stride
@@ -711,7 +711,7 @@ class Evaluation:
         return np.where(self.is_new, count + rank - earlier, place[found])
 
     def summary(self, ranks, view):
-        """Return each metric with its 95% interval, by a bootstrap over buyers."""
+        """Return each metric with a 95% interval from a bootstrap over buyers."""
         gains = {f"recall_at_{k}": ranks < k for k in RECALL_AT}
         gains["ndcg_at_10"] = np.where(ranks < 10, 1 / np.log2(2.0 + ranks), 0)
         gains["mrr"] = 1 / (1.0 + ranks)
@@ -735,14 +735,14 @@ def slices(rows, size):
 
 
 class MetricsFile(tf.keras.callbacks.Callback):
-    """Keeps training_metrics.json and TensorBoard current, and prints a line an epoch."""
+    """Updates training_metrics.json and TensorBoard, and prints a line per epoch."""
 
     def __init__(self, folders, log_folder, params, chance, probe, validation_probe):
         super().__init__()
         self.paths = [os.path.join(f, "training_metrics.json") for f in folders]
         self.chance = chance  # the loss of equal scores
-        self.probe = probe  # training rows that are described after each epoch
-        self.validation_probe = validation_probe  # and rows whose answers are counted
+        self.probe = probe  # training rows for each epoch's statistics
+        self.validation_probe = validation_probe  # rows for coverage
         self.writer = tf.summary.create_file_writer(log_folder) if log_folder else None
         series = ("effective_rank", "mean_cosine", "update_ratio")
         self.content = {
@@ -791,12 +791,12 @@ class MetricsFile(tf.keras.callbacks.Callback):
         print(f"{line}  {time.perf_counter() - self.started:.1f} s", flush=True)
 
     def _add_statistics(self):
-        """Describe the weights, and the gradients of the probe, of each tower."""
+        """Add statistics of each tower's weights and of its gradients on the probe."""
         gradients = self.model.probe_gradients(self.probe)
         for name, tower in self.model.towers.items():
             weights = tower.trainable_variables
             own = [gradients[weight.ref()] for weight in weights]
-            # Of an embedding table, only the rows that the probe touches.
+            # For an embedding table, only the rows that the probe touches.
             own = [g.values if isinstance(g, tf.IndexedSlices) else g for g in own]
             for group, tensors in (("weight_stats", weights), ("gradient_stats", own)):
                 target = self.content[group][name]
@@ -806,7 +806,7 @@ class MetricsFile(tf.keras.callbacks.Callback):
                     target[moment].append(float(value))
 
     def _add_health(self, loss):
-        """Add how far the model is from chance, and how each tower uses its vectors."""
+        """Add the distance from chance, and how each tower uses its dimensions."""
         health, model = self.content["health"], self.model
         health["loss_to_chance"].append(loss / self.chance)
         model.embed_catalogue()
@@ -822,14 +822,14 @@ class MetricsFile(tf.keras.callbacks.Callback):
                 health[name].setdefault(key, []).append(float(value))
 
     def _summarize(self, epoch):
-        """Write the epoch's figures for TensorBoard, under their names in the file."""
+        """Write the epoch's figures for TensorBoard under their names in the file."""
 
         def write(tag, values):
             if isinstance(values, dict):
                 for name, value in values.items():
                     write(f"{tag}/{name}", value)
             elif values[-1] is not None:
-                # As tf.summary.scalar does it, which needs the package tensorboard.
+                # Like tf.summary.scalar, which would need the package tensorboard.
                 plugin = {"plugin_name": "scalars"}
                 metadata = tf.compat.v1.SummaryMetadata(plugin_data=plugin)
                 tf.summary.write(tag, values[-1], metadata=metadata)
@@ -841,7 +841,7 @@ class MetricsFile(tf.keras.callbacks.Callback):
             self.writer.flush()
 
     def add_test(self, model, replicas, catalogue, trained, test):
-        """Add what a model that was trained on `trained` is worth on the test."""
+        """Add the evaluation on the test of a model that was trained on `trained`."""
         params = self.content["params"]
         evaluation = Evaluation(catalogue, trained, test, params["seed"])
         batches = test.evaluation_batches(params["batch_size"])
@@ -858,9 +858,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
         print(f"{recall}  popularity {popularity[100]:.4f}", flush=True)
 
     def write(self):
-        """Write the file so that a reader never sees half of it."""
+        """Write the file so that readers never see half of it."""
         self.content["saved_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        # JSON has no NaN and no infinity: they become null.
+        # JSON has no NaN or infinity: they become null.
         text = json.dumps(self.content, default=float)
         content = json.loads(text, parse_constant=lambda _: None)
         for path in self.paths:
@@ -878,7 +878,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
         self.chance = metrics.chance
         self.health = metrics.content["health"]
         self.record = metrics.content["params"]
-        self.popularity = popularity  # its validation recall; None watches steps only
+        self.popularity = popularity  # its validation recall; None only watches steps
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -889,7 +889,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
             self._stop("nan", "The loss became NaN or infinite.")
             return
         dead = [k for k, steps in self.model.dead_steps.items() if steps >= DEAD_STEPS]
-        # A model that knows its data by heart has no gradient either.
+        # A model that has memorized its data has no gradient either.
         if dead and logs["loss"] > KNOWN * self.chance:
             self._collapse("collapse", dead, "towers")
 
@@ -942,14 +942,14 @@ class FailureWatch(tf.keras.callbacks.Callback):
 
 
 class Checkpoints(tf.keras.callbacks.Callback):
-    """Keeps the best epoch, ends training when none is better, and outlives its process.
+    """Keeps the best epoch, stops training without progress, and allows resuming.
 
-    The latest checkpoint has weights, optimizer and, as JSON, the metrics so far: a training
-    that was killed goes on with the next epoch.
+    The latest checkpoint has weights, optimizer and, as JSON, the metrics so far, so a
+    training that was killed continues with the next epoch.
 
     Args:
-        patience: Epochs without a better recall before training ends; None trains them all.
-        plateau_factor: Of the learning rate, after each of them.
+        patience: Epochs without a better recall before training ends; None trains all.
+        plateau_factor: Factor for the learning rate after each epoch without progress.
     """
 
     def __init__(
@@ -958,15 +958,13 @@ class Checkpoints(tf.keras.callbacks.Callback):
         super().__init__()
         self.content = metrics.content
         self.patience, self.plateau_factor = patience, plateau_factor
-        # A training with other settings is another one.
+        # A training with other settings is a different one.
         names = ("config_digest", "seed", "batch_size", "learning_rate", "epochs")
         settings = [self.content["params"][name] for name in names]
         settings += [steps, self.content["params"]["train_rows"]]
         folder = os.path.join(place, "-".join(map(str, ["checkpoints", *settings])))
         self.folder = replicas.own_folder(folder)
-        if (
-            replicas.worker
-        ):  # its own may be an epoch older than those of the first worker
+        if replicas.worker:  # its own may be an epoch behind those of the first worker
             copy_files(folder, self.folder)
         tf.io.gfile.makedirs(self.folder)
         self.json = tf.Variable("", trainable=False)
@@ -976,13 +974,13 @@ class Checkpoints(tf.keras.callbacks.Callback):
         self.latest = tf.train.CheckpointManager(everything, self.folder, max_to_keep=1)
 
     def resume(self):
-        """Return the epoch to go on with: 0, unless an earlier process was killed."""
+        """Return the epoch to continue with: 0, unless an earlier process was killed."""
         if self.latest.restore_or_initialize() is None:
             return 0
         saved = json.loads(self.json.numpy())
         for key, value in saved.items():
             if isinstance(value, dict):
-                self.content[key].update(value)  # others hold these, too
+                self.content[key].update(value)  # other objects refer to these
             else:
                 self.content[key] = value
         params, done = self.content["params"], len(self.content["epochs"])
@@ -1008,17 +1006,17 @@ class Checkpoints(tf.keras.callbacks.Callback):
         self.latest.save(epoch + 1)
 
     def restore_best(self):
-        """Give the model the weights of its best epoch."""
+        """Restore the weights of the best epoch."""
         self.best.read(os.path.join(self.folder, "best")).expect_partial()
         self.model.embed_catalogue()
 
     def remove(self):
-        """Remove the checkpoints of a training that is over."""
+        """Remove the checkpoints of a finished training."""
         tf.io.gfile.rmtree(self.folder)
 
 
 def copy_files(source, target):
-    """Replace a folder by another one's files."""
+    """Replace the files of a folder with those of another one."""
     if tf.io.gfile.exists(target):
         tf.io.gfile.rmtree(target)
     tf.io.gfile.makedirs(target)
@@ -1031,13 +1029,13 @@ def copy_files(source, target):
 class WeightAverage(tf.keras.callbacks.Callback):
     """Averages the weights over the steps (Polyak and Juditsky, 1992).
 
-    From the last step of an epoch to the next epoch the model has the means: they are what is
-    validated, kept and served. Training then goes on with the weights themselves.
+    From the last step of an epoch to the next epoch, the model has the averages, which are
+    validated, stored and served. Training then continues with the weights themselves.
     """
 
     def __init__(self, decay):
         super().__init__()
-        self.decay = decay  # share of itself that a mean keeps in a step
+        self.decay = decay  # share of itself that the average keeps per step
 
     def on_epoch_begin(self, epoch, logs=None):
         self.done = 0  # steps of this epoch
@@ -1048,7 +1046,7 @@ class WeightAverage(tf.keras.callbacks.Callback):
         if (batch + 1) % AVERAGE_EVERY and not is_last:
             return
         steps, self.done = batch + 1 - self.done, batch + 1
-        # At first, the plain mean of what there was.
+        # At first, the plain mean of all steps so far.
         plain = steps / int(self.model.optimizer.iterations.numpy())
         share = max(1 - self.decay**steps, plain)
         for average, weight in self._pairs():
@@ -1067,18 +1065,20 @@ class WeightAverage(tf.keras.callbacks.Callback):
 
 
 def as_raw(column, spec):
-    """Return a [batch] tensor in the form that preprocessing_fn was traced with.
+    """Return a [batch] tensor in the form with which preprocessing_fn was traced.
 
-    A client has no null: it sends "", NaN or the smallest int64 instead.
+    Clients cannot send null: they send "", NaN or the smallest int64 instead.
     """
-    if column.shape.rank == 2:  # a list: what is unknown in it is left out later
+    if column.shape.rank == 2:  # a list: unknown values are dropped later
         return tf.RaggedTensor.from_tensor(column).to_sparse()
     if column.dtype.is_floating:
         known = ~tf.math.is_nan(column)
     else:
         known = column != ("" if column.dtype == tf.string else tf.int64.min)
     is_parsed = column.dtype == tf.string and spec.dtype != tf.string
-    if is_parsed:  # IDs of digits, which a CSV file made numbers: others are unknown
+    if (
+        is_parsed
+    ):  # IDs of digits, which CSV files turn into numbers: others are unknown
         known &= tf.strings.regex_full_match(column, "[0-9]{1,18}")
     values = tf.boolean_mask(column, known)
     if is_parsed:

@@ -18,7 +18,7 @@ def dense(column, missing):
 
 
 def read_text(column):
-    """Return a column as strings; nulls become "", which no vocabulary holds."""
+    """Return a column as strings; nulls become "", which is in no vocabulary."""
     if column.dtype == tf.string:
         return dense(column, "")
     if isinstance(column, tf.SparseTensor):
@@ -29,10 +29,10 @@ def read_text(column):
 def preprocessing_fn(inputs):
     """Compute the features of both towers from raw columns.
 
-    TensorFlow Transform traces this function more than once, so it is pure.
+    TensorFlow Transform traces this function more than once, so it has no side effects.
 
     Args:
-        inputs: Raw columns by name: dense or sparse, [batch] or [batch, 1].
+        inputs: Raw columns by name, dense or sparse, [batch] or [batch, 1].
 
     Returns:
         Features by name, each [batch]: int64 indices and float32 numbers.
