@@ -22,7 +22,7 @@ except ModuleNotFoundError as error:
         f"{error}. If trainer_runtime.py is missing, put it beside this file, or render "
         "both as one file with `recgen render --single-file`."
     ) from error
-if runtime.DIGEST != "43ae4150b1d0":
+if runtime.DIGEST != "57207481c60f":
     raise ImportError(
         f"{runtime.__file__} is not the runtime that this trainer was rendered with: "
         "run `recgen render` again, and keep the rendered files together."

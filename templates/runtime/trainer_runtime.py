@@ -289,6 +289,9 @@ class Replicas:
         chiefs = len(tasks.get("chief", []))
         self.workers, self.worker = chiefs + len(tasks.get("worker", [])), 0
         if self.workers > 1:
+            if limit:
+                visible = tf.config.list_physical_devices("GPU")[:limit]
+                tf.config.set_visible_devices(visible, "GPU")
             self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
             is_worker = cluster.task_type == "worker"
             self.worker = (cluster.task_id or 0) + (chiefs if is_worker else 0)
