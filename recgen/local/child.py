@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import recgen
 from recgen.findings import RecgenError
+from recgen.runtime import NAME
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -105,26 +107,21 @@ def read_job() -> dict[str, Any] | None:
 
 
 def load_module(path: Path) -> Any:
-    """Import a generated module from its file, under its own name. Called in the child.
+    """Import a generated module from its file, under its own name. For a child.
 
-    The name is registered because Beam pickles functions by their module's name. A trainer finds
-    the runtime that is next to it.
+    The name is registered because Beam pickles functions by their module's name. A trainer gets
+    the runtime that is next to it, or none, whatever else is on the path.
     """
-    import importlib.util
-
-    from recgen.runtime import NAME
-
+    if path.name == "trainer_module.py":
+        modules: dict[str, Any] = sys.modules
+        runtime = path.with_name(NAME)
+        modules[runtime.stem] = load_module(runtime) if runtime.exists() else None
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    sys.modules.pop(Path(NAME).stem, None)  # the one of another folder
-    sys.path.append(str(path.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.pop()
+    spec.loader.exec_module(module)
     return module
 
 
