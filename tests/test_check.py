@@ -400,3 +400,14 @@ def test_what_is_allowed_once_is_not_allowed_the_next_time(tmp_path, experiment)
     assert not recgen.check(path).ok
     with pytest.raises(ConfigError):
         recgen.load(path)
+
+
+def test_errors_reach_another_process() -> None:
+    """A web service may check and render in a pool of processes."""
+    import pickle
+
+    report = recgen.check({"name": "x"})
+    again = pickle.loads(pickle.dumps(recgen.ConfigError(report)))
+    assert str(again) == str(recgen.ConfigError(report))
+    error = pickle.loads(pickle.dumps(recgen.RecgenError("what", "do this")))
+    assert (str(error), error.help) == ("what\n  help: do this", "do this")

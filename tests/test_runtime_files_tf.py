@@ -64,8 +64,9 @@ def of_another_version(text: str) -> str:
         lambda text: text.replace("# digest: ", "# digest: 0"),
         lambda text: text.split("\n", 2)[2],
         of_another_version,
+        lambda text: "",
     ],
-    ids=["edited text", "edited header", "no header", "another version"],
+    ids=["edited text", "edited header", "no header", "another version", "empty"],
 )
 def test_another_runtime_is_refused(folder: Path, change: Callable[[str], str]) -> None:
     edit(folder, change)

@@ -17,12 +17,16 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 try:
     import trainer_runtime as runtime
+
+    is_own_runtime = runtime.DIGEST == "39e4743ae771"
+except AttributeError:
+    is_own_runtime = False
 except ModuleNotFoundError as error:
     raise ImportError(
         f"{error}. If trainer_runtime.py is missing, put it beside this file, or render "
         "both as one file with `recgen render --single-file`."
     ) from error
-if runtime.DIGEST != "57207481c60f":
+if not is_own_runtime:
     raise ImportError(
         f"{runtime.__file__} is not the runtime that this trainer was rendered with: "
         "run `recgen render` again, and keep the rendered files together."
@@ -280,15 +284,16 @@ def run_fn(fn_args):
     )
     if "failure" not in params:
         checkpoints.restore_best()
-    test_is_apart = bool(custom.get("test_files"))  # separate from the validation rows
-    if "failure" in params or not test_is_apart:
+    has_test_files = bool(
+        custom.get("test_files")
+    )  # else the validation rows are the test
+    if "failure" in params or not has_test_files:
         metrics.add_test(model, replicas, catalogue, train, test)
     if "failure" not in params:
         # Train again from the start, including the validation rows, usually the newest.
         params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
-        print(
-            f"training again, on validation rows too: {params['refit_epochs']} epochs"
-        )
+        again = f"{params['refit_epochs']} of {epochs} epochs"
+        print(f"training again, on validation rows too: {again}", flush=True)
         rows = train + validation
         catalogue = runtime.Catalogue(rows, transform_output)
         steps = fn_args.train_steps or catalogue.steps(batch_size)
@@ -306,7 +311,7 @@ def run_fn(fn_args):
             verbose=0,
         )
         model.embed_catalogue()
-        if test_is_apart:
+        if has_test_files:
             metrics.add_test(model, replicas, catalogue, rows, test)
     checkpoints.remove()
     if "failure" in params:
@@ -315,7 +320,8 @@ def run_fn(fn_args):
     product_ids = catalogue.names.tolist()
     folder = replicas.own_folder(fn_args.serving_model_dir)
     Recommender(model, transform_output, product_ids).save(folder)
-    if replicas.worker:  # all workers save, since they read variables together
+    # All workers save, since they read variables together.
+    if replicas.worker:
         tf.io.gfile.rmtree(folder)
 
 

@@ -12,7 +12,7 @@ class RecgenError(Exception):
     """A problem of usage, environment or data that the user can fix; never a bug of recgen."""
 
     def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
+        super().__init__(message, help)
         self.message = message
         self.help = help
 
@@ -28,6 +28,10 @@ class ConfigError(RecgenError, ValueError):
         count = len(report.errors)
         super().__init__(f"the config has {count} error{'' if count == 1 else 's'}")
         self.report = report
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[Report]]:
+        """Return what pickle makes it of again: another process may have raised it."""
+        return type(self), (self.report,)
 
     def __str__(self) -> str:
         """Return all errors as `recgen check` prints them."""

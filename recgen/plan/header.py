@@ -20,6 +20,8 @@ class Header:
     title: str
     digest: str
     description: str
+    is_single_file: bool = False
+    """Whether the command that renders it again has --single-file."""
 
 
 _FEATURES = ("buyer_model_features", "product_model_features")

@@ -111,7 +111,8 @@ class TrainerPlan:
 
     def with_runtime(self, digest: str, is_single_file: bool) -> TrainerPlan:
         """Return the plan of a module for one runtime."""
-        return replace(self, runtime_digest=digest, is_single_file=is_single_file)
+        header = replace(self.header, is_single_file=is_single_file)
+        return replace(self, header=header, runtime_digest=digest, is_single_file=is_single_file)
 
 
 def plan_trainer(config: ExperimentConfig) -> TrainerPlan:

@@ -24,9 +24,9 @@ if not tf.keras.__name__.startswith("tf_keras"):
     )
 
 # The digest in line 2, if it is that of everything after this line.
-_, _said, _text = pathlib.Path(__file__).read_text("utf-8").split("\n", 2)
+_, _stated, _text = pathlib.Path(__file__).read_text("utf-8").split("\n", 2)
 _digest = hashlib.sha256(_text.encode()).hexdigest()[:12]
-DIGEST = _digest if _said == f"# digest: {_digest}" else "of an edited file"
+DIGEST = _digest if _stated == f"# digest: {_digest}" else "of an edited file"
 
 # Bounds of time and memory.
 SHUFFLE_ROWS = 131_072  # rows that are shuffled together
@@ -916,11 +916,10 @@ class FailureWatch(tf.keras.callbacks.Callback):
         if epoch + 1 < GRACE_EPOCHS or self.model.optimizer.iterations < GRACE_STEPS:
             return
         progress = losses[-GRACE_EPOCHS] - losses[-1]  # a model may be slow
-        everybodys = min(
-            1, 100 / self.record["candidates"]
-        )  # coverage of one list for all
+        # Coverage of one list for all.
+        one_list_share = min(1, 100 / self.record["candidates"])
         coverage = self.health["val_coverage_at_100"][-1]
-        is_one_list = coverage < min(1.5 * everybodys, (1 + everybodys) / 2)
+        is_one_list = coverage < min(1.5 * one_list_share, (1 + one_list_share) / 2)
         knows_popularity = recall is not None and recall > 0.9 * self.popularity
         if is_one_list and knows_popularity and progress < 0.01:
             self._stop(
