@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from recgen.config import ExperimentConfig
+from recgen.config import DataConfig, ExperimentConfig
 from recgen.data.profile import Profile
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
 from recgen.reading import Document, Parsed, parse, parse_sections, read
@@ -189,8 +189,10 @@ def _unknown(code: object) -> RecgenError:
 def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Report:
     """Return the report; `depth` is the number of path parts above what was given."""
     document = parsed.document
-    known = {"profile": profile} if profile is not None else {}
-    sections: dict[str, object] = {**parsed.sections, **known}
+    sections: dict[str, object] = {**parsed.sections}
+    if profile is not None:
+        data = parsed.sections.get("data")
+        sections["profile"] = profile.read_as(data) if isinstance(data, DataConfig) else profile
     found = [*parsed.findings, *_rule_findings(sections, document, depth)]
     left, ignored = ignores.apply(found, document, RULES, _unasked(sections))
     # By position where there is one; otherwise the stable sort keeps validation before rules.

@@ -125,7 +125,10 @@ def test_what_a_column_of_numbers_is_like(tmp_path: Path) -> None:
         examples=("1", "3", "8"),
         unlike=3,
         stored_as_text=True,
+        null_words=1,
+        null_word_rows=1,
     )
+    assert (found.as_text.nulls, found.as_text.distinct) == (1, 4)
 
 
 def test_infinities_are_values_without_a_place(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def test_three_rows_tell_nothing(rows: Rows, tmp_path: Path) -> None:
             "has the same information as 'kind'",
         ),
         (lambda rows: drawn(rows, lambda draw: draw.randint(1, 5)), "known only with the purchase"),
-        (lambda rows: by(rows, "kind", lambda n: f"{n},5"), "numbers with a decimal comma"),
+        (lambda rows: by(rows, "kind", lambda n: f"{n + 1},{n + 100}"), "it can be 1100 or 1.100"),
         (lambda rows: by(rows, "sku", lambda n: f"{n % 28 + 1:02}.12.2020"), "in ISO form"),
         (lambda rows: by(rows, "sku", lambda n: f"so very long a text on {n % 9}"), "free text"),
         (lambda rows: by(rows, "sku", lambda n: ("inf", "1.5", "2.5")[n % 3]), "not a finite"),

@@ -8,8 +8,21 @@ from pydantic import Field
 
 from recgen.config.features import FeatureConfig, HistoryFeature, TextFeature
 from recgen.config.model import ModelConfig
-from recgen.config.types import BqType, Column, Config, Count, Name, Place, Prose, Real, Side
+from recgen.config.types import (
+    BqType,
+    Column,
+    Config,
+    Count,
+    ListOf,
+    Name,
+    Place,
+    Prose,
+    Real,
+    Side,
+    Writable,
+)
 
+NullValue = Annotated[str, Field(strict=True, min_length=1, max_length=300), Writable]
 Share = Annotated[Real, Field(gt=0, lt=0.5)]
 
 
@@ -36,6 +49,8 @@ class DataConfig(Config):
     """A CSV or Parquet file."""
     column_types: dict[Column, BqType] = Field(default={})
     """Types of columns that are not features: members of crosses, and the date column."""
+    null_values: ListOf[NullValue] = ()
+    """Texts that mean that there is no value, exactly as written, in all columns: `NULL`, say."""
     catalogue_size: Count | None = None
     """Approximate number of products in the catalogue; `negatives: auto` depends on it."""
     split: Split | None = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from recgen.config import BqType
+from recgen.config import BqType, DataConfig
 
 ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empty"]
 
@@ -32,6 +32,9 @@ class ColumnProfile:
         unlike: Number of distinct values if case and surrounding space are ignored; equals
             `distinct` unless the column is text.
         stored_as_text: Whether the file stores it as text, as a CSV file does with every column.
+        null_words: Number of distinct words such as NaN that count as null here, since all other
+            values are numbers or times.
+        null_word_rows: Number of rows with one of them.
     """
 
     name: str
@@ -47,15 +50,51 @@ class ColumnProfile:
     alike: tuple[str, ...] = ()
     unlike: int = 0
     stored_as_text: bool = False
+    null_words: int = 0
+    null_word_rows: int = 0
+
+    @property
+    def as_text(self) -> ColumnProfile:
+        """The same column read as text, as IDs and categories are: then NaN is a value."""
+        return replace(
+            self,
+            nulls=self.nulls - self.null_word_rows,
+            distinct=self.distinct + self.null_words,
+            unlike=self.unlike + self.null_words,
+            null_words=0,
+            null_word_rows=0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """The first value that cannot be read as a type, its row, and what it should be."""
+    """The first value that cannot be read as a type, its row, what it should be, what to do."""
 
     value: str
     row: int
     wanted: str
+    help: str = ""
+
+
+Oddity = Literal["null word", "line break", "outer space", "exponent", "leading zero", "spelling"]
+"""What can be odd about text: it stands for nothing, such as NaN; no vocabulary file can hold it;
+it begins or ends with a space; it is a number with an exponent, which lost digits; as a whole
+number it equals another text; a number needed rewriting to be read, such as $1,234.50."""
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """Values of a column that are odd in one way.
+
+    Attributes:
+        values: Number of distinct values.
+        rows: Number of rows with one of them.
+        examples: Up to ten of them with their rows, the most frequent ones first.
+    """
+
+    values: int
+    rows: int
+    examples: tuple[tuple[str, int], ...]
 
 
 class Profile(Protocol):
@@ -93,6 +132,12 @@ class Profile(Protocol):
 
     def rows_between(self, name: str, low: float, high: float) -> int:
         """Return the number of rows whose number or time is in [`low`, `high`)."""
+
+    def odd(self, name: str, oddity: Oddity) -> Odd | None:
+        """Return the texts of a column that are odd in a way; None if there are none."""
+
+    def read_as(self, data: DataConfig) -> Profile:
+        """Return the profile of the same data, read as a config says."""
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         """Return the first value that a run cannot read as this type, if there is one."""

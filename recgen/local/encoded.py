@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import ColumnKind, ColumnProfile
-from recgen.local.cast import is_text, without_dictionary, without_nan
+from recgen.local.cast import is_text, plain, readable, without_nan
+from recgen.local.cast.arrow import single
+from recgen.local.cast.words import without_words
 from recgen.local.kinds import Numbers, find_kind
 
 if TYPE_CHECKING:
@@ -40,42 +43,54 @@ class Encoded:
     numbers: Numbers | None
 
 
-def encode(column: pa.ChunkedArray) -> Encoded:
-    """Return an encoded column; a nested one has no values."""
+def encode(column: pa.ChunkedArray, null_values: Sequence[str] = ()) -> Encoded:
+    """Return an encoded column, in which some texts are null; a nested one has no values."""
     import numpy as np
     import pyarrow as pa
 
-    column = _plain(column)
-    nulls = column.null_count
-    if pa.types.is_nested(column.type) or nulls == len(column):
-        kind: ColumnKind = "list" if nulls < len(column) else "empty"
+    column = _with_nulls(without_words(plain(column), null_values))
+    if pa.types.is_nested(column.type) or column.null_count == len(column):
+        kind: ColumnKind = "list" if column.null_count < len(column) else "empty"
         none = np.full(len(column), -1, np.int32)
-        return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), nulls, kind, None)
-    array = pa.concat_arrays(column.chunks).dictionary_encode()
+        return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), column.null_count, kind, None)
+    array = pa.concat_arrays(_encodable(column).chunks).dictionary_encode()
+    values = _restored(array.dictionary, column.type)
     codes = array.indices.fill_null(-1).to_numpy()
-    counts = np.bincount(codes[codes >= 0], minlength=len(array.dictionary))
-    return Encoded(array.dictionary, codes, counts, nulls, *find_kind(array.dictionary))
+    counts = np.bincount(codes[codes >= 0], minlength=len(values))
+    nulls = int((codes < 0).sum())
+    return Encoded(values, codes, counts, nulls, *find_kind(values))
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the values with a single form of null, in a type that Arrow can encode."""
+def _with_nulls(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return plain values with a single form of null: NaN and empty text or bytes are null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if isinstance(column.type, pa.BaseExtensionType):
-        storage = [chunk.storage for chunk in column.chunks]
-        column = pa.chunked_array(storage, column.type.storage_type)
-    column = without_dictionary(column)
-    if pa.types.is_duration(column.type):
-        column = column.cast(pa.int64())
-    if pa.types.is_float16(column.type):
-        column = column.cast(pa.float32())
-    if pa.types.is_floating(column.type):
+    if pa.types.is_floating(column.type) and not pa.types.is_float16(column.type):
         return without_nan(column)
-    if not is_text(column):
-        return column
-    text = column.cast(pa.large_string())  # one array may be larger than 2 GiB
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+    if is_text(column) or pa.types.is_large_binary(column.type):
+        empty = pc.equal(pc.binary_length(column), 0)
+        return pc.if_else(empty, pa.scalar(None, column.type), column)
+    return column
+
+
+def _encodable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the values in a type that all versions of Arrow can encode."""
+    import pyarrow as pa
+
+    if pa.types.is_duration(column.type):
+        return column.cast(pa.int64())
+    return without_nan(single(column)) if pa.types.is_float16(column.type) else column
+
+
+def _restored(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Return distinct values in the type of their column."""
+    import numpy as np
+    import pyarrow as pa
+
+    if pa.types.is_float16(kind):
+        return pa.array(values.to_numpy(zero_copy_only=False).astype(np.float16))
+    return values.cast(kind) if pa.types.is_duration(kind) else values
 
 
 def describe(name: str, column: Encoded) -> ColumnProfile:
@@ -102,8 +117,10 @@ def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> Co
 
     absent = np.isnan(numbers)
     distinct = int((~absent).sum())
-    nulls = found.nulls + int(column.counts[absent].sum())
-    found = replace(found, nulls=nulls, distinct=distinct, unlike=distinct)
+    rows = int(column.counts[absent].sum())
+    words = int(absent.sum())
+    found = replace(found, nulls=found.nulls + rows, distinct=distinct, unlike=distinct)
+    found = replace(found, null_words=words, null_word_rows=rows)
     order = np.argsort(numbers)
     order = order[np.isfinite(numbers[order])]
     if len(order) == 0:
@@ -148,5 +165,5 @@ def _spellings(column: Encoded) -> tuple[tuple[str, ...], int]:
 
 def as_text(value: object) -> str:
     """Return a value as a short string."""
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = readable(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

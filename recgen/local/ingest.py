@@ -10,23 +10,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from recgen.config import DataConfig
 from recgen.findings import RecgenError
 from recgen.local.cast import Column, is_list, to_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+DEFAULTS = DataConfig()
 _PARQUET_MAGIC = b"PAR1"
 _DELIMITERS = ",;\t|"
 _SHOWN = 20  # columns listed in a message
 
 
-def read_table(path: Path, columns: Sequence[Column]) -> pa.Table:
+def read_table(path: Path, columns: Sequence[Column], data: DataConfig = DEFAULTS) -> pa.Table:
     """Read columns of a file, with the names of the config.
 
     Args:
         path: A CSV (UTF-8, with a header) or Parquet file.
         columns: The columns to read. A column is looked up by its name, then by its source name.
+        data: How the file is read, as far as a config says so.
 
     Returns:
         The columns as large_string (large_binary for BYTES), int64 or float32; times are epoch
@@ -41,7 +44,10 @@ def read_table(path: Path, columns: Sequence[Column]) -> pa.Table:
 
     import pyarrow as pa
 
-    return pa.table({c.name: to_column(raw[sources[c.name]], c) for c in columns})
+    nulls = data.null_values
+    return pa.table(
+        {c.name: to_column(raw[sources[c.name]], c, null_values=nulls) for c in columns}
+    )
 
 
 def _refuse_lists_in_csv(path: Path, columns: Sequence[Column]) -> None:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import ColumnKind
 from recgen.local.cast import is_text, plain_numbers
+from recgen.local.cast.arrow import QuestionError, UnfitError
+from recgen.local.cast.numbers import NO, YES, as_double
+from recgen.local.cast.numerals import plain_numerals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,7 +17,7 @@ Values: TypeAlias = "pa.Array"
 Numbers: TypeAlias = Any
 """A float64 numpy array: a number for each value, NaN for words that mean null."""
 
-_TRUTHS = ("true", "false", "t", "f", "yes", "no")  # the words that a run accepts
+_TRUTHS = tuple(word for word in (*YES, *NO) if word not in ("0", "1"))  # as a run reads them
 _PADDED = r"^[+-]?0\d"  # 00123 is a code, not a number
 _WHOLE = r"^[+-]?\d+$"
 _DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
@@ -43,17 +46,18 @@ def find_kind(values: Values) -> tuple[ColumnKind, Numbers | None]:
         return _kind_of_text(values)
     if types.is_boolean(values.type):
         return "boolean", None
+    if types.is_duration(values.type):
+        return _real(_doubles(values))
     if types.is_temporal(values.type):
         return "time", _seconds(values)
     if types.is_integer(values.type):
         return _whole(_floats(values))
     if types.is_floating(values.type) or types.is_decimal(values.type):
-        return _real(_floats(values))
+        return _real(_doubles(values))
     return "text", None
 
 
 def _kind_of_text(values: Values) -> tuple[ColumnKind, Numbers | None]:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     words = plain_numbers(values)
@@ -62,17 +66,40 @@ def _kind_of_text(values: Values) -> tuple[ColumnKind, Numbers | None]:
     if pc.all(pc.is_in(pc.utf8_lower(words), value_set=_texts(_TRUTHS), skip_nulls=True)).as_py():
         return "boolean", None
     try:
-        numbers = words.cast(pa.float64())
-    except pa.ArrowInvalid:
+        numbers = _doubles(words)
+    except QuestionError:
+        return "real", _floats(_unasked(words))
+    except UnfitError:
         seconds = _parsed(words)
         return ("text", None) if seconds is None else ("time", seconds)
-    if pc.any(pc.match_substring_regex(words, _PADDED)).as_py():
+    if pc.any(pc.match_substring_regex(words, _PADDED)).as_py() or _are_grouped_codes(words):
         return "text", None
     if not pc.all(pc.match_substring_regex(words, _WHOLE)).as_py():
-        return _real(_floats(numbers))
-    if pc.any(pc.greater_equal(pc.abs(numbers), 2.0**63)).as_py():
+        return _real(numbers)
+    if (abs(numbers) >= 2.0**63).any():
         return "text", None  # too large for int64: a code of many digits
-    return _whole(_floats(numbers))
+    return _whole(numbers)
+
+
+def _unasked(words: Values) -> Values:
+    """Return numbers whose decimal mark or unit is a question, with a point as decimal mark."""
+    import pyarrow as pa
+
+    return plain_numerals(pa.chunked_array([words]), ".", units=False).cast(pa.float64())
+
+
+def _are_grouped_codes(words: Values) -> bool:
+    """Return whether all texts are digits in groups, as in 123 456 789 (a phone) or 10.20.30.40."""
+    import pyarrow.compute as pc
+
+    grouped = pc.match_substring_regex(words, r"^[0-9]{1,3}([ .][0-9]{3}){2,}$")
+    return bool(pc.all(grouped).as_py())
+
+
+def _doubles(values: Values, decimal: str | None = None) -> Numbers:
+    import pyarrow as pa
+
+    return _floats(as_double(pa.chunked_array([values]), decimal))
 
 
 def _texts(words: tuple[str, ...]) -> Values:
@@ -84,6 +111,8 @@ def _texts(words: tuple[str, ...]) -> Values:
 def _floats(values: Values) -> Numbers:
     import pyarrow as pa
 
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
     return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recgen.config import BqType, DType, dtype_of, is_array
-from recgen.data.profile import ColumnProfile, Misfit, Profile
+from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
+from recgen.data.profile import ColumnProfile, Misfit, Odd, Oddity, Profile
 from recgen.findings import RecgenError
 from recgen.local.cast import first_misfit
 from recgen.local.encoded import Array, Encoded, as_text, describe, encode
-from recgen.local.ingest import column_names, is_csv, read_columns
+from recgen.local.ingest import DEFAULTS, column_names, is_csv, read_columns
+from recgen.local.oddities import find_odd
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,17 +26,18 @@ _SMALL_TABLE = 5_000_000  # values in a Parquet file, whose size in bytes says l
 _CODES = 32_000_000  # total rows of encoded columns kept in memory
 
 
-def read_profile(path: Path) -> Profile:
+def read_profile(path: Path, data: DataConfig = DEFAULTS) -> Profile:
     """Return the profile of a file with transactions.
 
     Args:
         path: A CSV (UTF-8, with a header) or Parquet file.
+        data: How it is read, as far as a config says so.
 
     Raises:
         RecgenError: The file cannot be read or has no rows. Columns are read lazily, so the
             methods of the profile may raise it too.
     """
-    return _FileProfile(path)
+    return _FileProfile(path).read_as(data)
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,26 @@ class _FileProfile:
         self.rows: int = (self._table or read_columns(path, [self.names[0]])).num_rows
         if not is_csv(path) and self.rows * len(self.names) <= _SMALL_TABLE:
             self._table = self._whole()
+        self._data = DEFAULTS
+        self._forget()
+
+    def _forget(self) -> None:
+        """Empty what depends on how columns are read."""
         self._columns: dict[str, ColumnProfile] = {}
         self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
+        self._views: dict[tuple[str, ...], _FileProfile] = {self._data.null_values: self}
+
+    def read_as(self, data: DataConfig) -> _FileProfile:
+        if data.null_values not in self._views:
+            view = copy(self)  # with the same table
+            view._data = data
+            view._forget()
+            self._views[data.null_values] = view
+        return self._views[data.null_values]
+
+    def odd(self, name: str, oddity: Oddity) -> Odd | None:
+        column = self._encoded(name)
+        return find_odd(column.values, column.counts, oddity)
 
     def column(self, name: str) -> ColumnProfile:
         if name not in self._columns:
@@ -106,13 +127,14 @@ class _FileProfile:
         return int(column.counts[(column.numbers >= low) & (column.numbers < high)].sum())
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
+        import pyarrow as pa
+
         column = self._encoded(name)
-        found = first_misfit(column.values, _Wanted(name, bq_type))
+        found = first_misfit(pa.chunked_array([column.values]), _Wanted(name, bq_type))
         if found is None:
             return None
-        at, wanted = found
-        row = int((column.codes == at).argmax()) + 1
-        return Misfit(as_text(column.values[at].as_py()), row, wanted)
+        row = int((column.codes == found.at).argmax()) + 1
+        return Misfit(as_text(column.values[found.at].as_py()), row, found.wanted, found.help)
 
     def _is_small_csv(self) -> bool:
         return is_csv(self._path) and self._path.stat().st_size <= _SMALL_CSV
@@ -124,7 +146,7 @@ class _FileProfile:
         if self.names.count(name) != 1:
             raise KeyError(name)
         table: pa.Table = self._table or read_columns(self._path, [name])
-        return encode(table[name])
+        return encode(table[name], self._data.null_values)
 
 
 def _pairs(left: Array, right: Array) -> Array:

@@ -143,7 +143,8 @@ def _prepare(run: _Run, data: Path) -> SplitData:
     with run.stage("read"):
         missing = missing_histories(run.config, column_names(data))
         unread = {each.name for each in missing}
-        table = read_table(data, [c for c in run.columns if c.name not in unread])
+        wanted = [c for c in run.columns if c.name not in unread]
+        table = read_table(data, wanted, run.config.data)
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
     run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")

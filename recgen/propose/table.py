@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -13,7 +12,6 @@ from recgen.data.profile import ColumnProfile, Profile
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
 _DAY = 86_400
-_DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+\Z")
 _LONGEST_NAME = 300  # BigQuery's
 
 
@@ -126,8 +124,6 @@ class Table:
             wanted: BqType = "TIME" if is_clock(column) else "TIMESTAMP"
             if self.profile.misfit(name, wanted):
                 return f"times that a run cannot read ({example}): write them in ISO format"
-        if column.kind == "text" and all(map(_DECIMAL_COMMA.match, column.examples)):
-            return f"numbers with a decimal comma ({example}): use a decimal point"
         return None
 
 

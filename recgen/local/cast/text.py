@@ -1,0 +1,123 @@
+"""Casts to text and bytes: every value keeps its identity, and no two become one."""
+
+from __future__ import annotations
+
+from recgen.local.cast.arrow import UnfitError, Values, is_bytes, is_text, single, without_nan
+
+_BITS = {16: 11, 32: 24, 64: 53}  # of a float's mantissa
+
+
+def as_text(values: Values) -> Values:
+    """Return large_string; empty text is null, as in a CSV file.
+
+    Whole floats and decimals are written as whole numbers (17850.0 is `17850`), other ones without
+    zeros at the end, times in ISO form, in UTC if they have a zone.
+
+    Raises:
+        UnfitError: A value has no text that stands for it alone.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind, types = values.type, pa.types
+    if is_text(values):
+        text = values.cast(pa.large_string())
+    elif is_bytes(kind):
+        text = _utf8(values)
+    elif types.is_floating(kind):
+        text = _float_text(values)
+    elif types.is_decimal(kind):
+        text = _decimal_text(values)
+    elif types.is_timestamp(kind) or types.is_time(kind) or types.is_date(kind):
+        text = _time_text(values)
+    elif types.is_integer(kind) or types.is_boolean(kind) or types.is_null(kind):
+        text = values.cast(pa.large_string())
+    else:
+        raise UnfitError(f"text: its type is {kind}", "convert the column to text in the data")
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def as_bytes(values: Values) -> Values:
+    """Return large_binary: bytes as they are, other values as the UTF-8 bytes of their text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not is_bytes(values.type):
+        return as_text(values).cast(pa.large_binary())
+    bare = values.cast(pa.large_binary())
+    empty = pc.equal(pc.binary_length(bare), 0)
+    return pc.if_else(empty, pa.scalar(None, pa.large_binary()), bare)
+
+
+def readable(value: object) -> str:
+    """Return an ID as people type it: text as it is, bytes that are not UTF-8 as `base64:...`."""
+    import base64
+
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"base64:{base64.b64encode(value).decode()}"
+
+
+def _utf8(values: Values) -> Values:
+    import pyarrow as pa
+
+    try:
+        return values.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        raise UnfitError("text (UTF-8)", "use bq_type BYTES, or encode the bytes as text") from None
+
+
+def _float_text(floats: Values) -> Values:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    bits = floats.type.bit_width
+    known = without_nan(single(floats) if bits == 16 else floats)
+    lossy = pc.greater_equal(pc.abs(known), 2.0 ** _BITS[bits])
+    if pc.any(lossy).as_py():
+        raise UnfitError(
+            f"an exact ID: from 2^{_BITS[bits]} on, float{bits} has lost digits",
+            "store the column as INT64 or text where it is made: the file has not all digits",
+            int(pc.index(lossy, True).as_py()),
+        )
+    is_whole = pc.equal(pc.floor(known), known)
+    whole = known.cast(pa.int64(), safe=False).cast(pa.large_string())
+    return pc.if_else(is_whole, whole, known.cast(pa.large_string()))
+
+
+def _decimal_text(decimals: Values) -> Values:
+    import pyarrow as pa
+
+    try:
+        return decimals.cast(pa.int64()).cast(pa.large_string())
+    except pa.ArrowInvalid:  # a fraction, or more than 64 bits
+        texts = [None if each is None else _shortest(each) for each in decimals.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.large_string())])
+
+
+def _shortest(number: object) -> str:
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+def _time_text(times: Values) -> Values:
+    """Return times as ISO text, without a fraction of zero; those with a zone end in Z."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    zone = getattr(times.type, "tz", None)
+    if zone:
+        unit = times.type.unit
+        times = times.cast(pa.timestamp(unit, "UTC")).cast(pa.timestamp(unit))
+    text = times.cast(pa.large_string())
+    out_of_range = pc.starts_with(text, "<")
+    if pc.any(out_of_range).as_py():
+        raise UnfitError("a date with a year", at=int(pc.index(out_of_range, True).as_py()))
+    text = pc.replace_substring_regex(text, r"(\.[0-9]*[1-9])0+$|\.0+$", r"\1")
+    if not zone:
+        return text
+    return pc.binary_join_element_wise(text, "Z", pa.scalar("", pa.large_string()))

@@ -1,0 +1,112 @@
+"""Texts of a column that are odd: what is lost or mistaken if nobody looks. Reads no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from recgen.data.profile import Odd, Oddity
+from recgen.local.cast.arrow import UnfitError, is_text
+from recgen.local.cast.numbers import as_whole
+from recgen.local.cast.text import readable
+from recgen.local.cast.words import NOTHING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Values: TypeAlias = "pa.Array"
+Array: TypeAlias = Any
+"""A numpy array."""
+
+_LISTED = 10
+_LINE_BREAK = r"[\n\r]"  # tensorflow-transform leaves these out of a vocabulary
+_OUTER_SPACE = r"^[\s\p{Z}]|[\s\p{Z}]$"
+_EXPONENT = r"^[+-]?[0-9]([.,][0-9]+)?[eE][+]?[0-9]{1,3}$"  # as spreadsheets write long numbers
+_PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
+_COUNTRY = r"^[A-Za-z]{2}$"
+
+
+def find_odd(values: Values, counts: Array, oddity: Oddity) -> Odd | None:
+    """Return the texts that are odd in a way; None if there are none.
+
+    Args:
+        values: The distinct values of a column.
+        counts: Number of rows with each value: int64, [values].
+        oddity: What to look for.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if not is_text(values) and oddity != "line break":
+        return None
+    is_odd = np.asarray(pc.fill_null(_TESTS[oddity](values), False))
+    if not is_odd.any():
+        return None
+    (where,) = np.nonzero(is_odd)
+    order = where[np.argsort(-counts[where], kind="stable")][:_LISTED]
+    examples = tuple((readable(values[int(at)].as_py()), int(counts[at])) for at in order)
+    return Odd(len(where), int(counts[where].sum()), examples)
+
+
+def _null_words(texts: Values) -> Values:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lower = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    words = pc.is_in(lower, value_set=pa.array(NOTHING, texts.type))
+    is_na = pc.equal(lower, "na")
+    others = pc.and_(pc.match_substring_regex(texts, _COUNTRY), pc.invert(is_na))
+    if pc.any(others).as_py():  # NA may be Namibia, or the like, among words of two letters
+        return words
+    return pc.or_(words, is_na)
+
+
+def _line_breaks(values: Values) -> Values:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not is_text(values) and not pa.types.is_large_binary(values.type):
+        return pa.array([False] * len(values))
+    return pc.match_substring_regex(values, _LINE_BREAK)
+
+
+def _leading_zeros(texts: Values) -> Values:
+    """Return which texts are the same whole number as another text, such as 00012 and 12."""
+    import numpy as np
+    import pyarrow as pa
+
+    try:
+        numbers = as_whole(pa.chunked_array([texts])).combine_chunks()
+    except (UnfitError, pa.ArrowInvalid):
+        return pa.array([False] * len(texts))
+    _, codes, counts = np.unique(
+        numbers.fill_null(0).to_numpy(), return_inverse=True, return_counts=True
+    )
+    known = numbers.is_valid().to_numpy(zero_copy_only=False)
+    return pa.array((counts[codes] > 1) & known)
+
+
+def _rewritten(texts: Values) -> Values:
+    import pyarrow.compute as pc
+
+    plain = pc.match_substring_regex(texts, _PLAIN_NUMBER)
+    return pc.and_(pc.invert(plain), pc.invert(_null_words(texts)))
+
+
+def _matches(pattern: str) -> Callable[[Values], Values]:
+    def test(texts: Values) -> Values:
+        import pyarrow.compute as pc
+
+        return pc.match_substring_regex(texts, pattern)
+
+    return test
+
+
+_TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
+    "null word": _null_words,
+    "line break": _line_breaks,
+    "outer space": _matches(_OUTER_SPACE),
+    "exponent": _matches(_EXPONENT),
+    "leading zero": _leading_zeros,
+    "spelling": _rewritten,
+}
