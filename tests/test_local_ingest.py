@@ -24,6 +24,7 @@ class Column:
     bq_type: str = "STRING"
     source: str = ""
     is_list: bool = False
+    is_category: bool = False
 
 
 WHOLE = ("int64", "INT64")

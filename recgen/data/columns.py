@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from recgen.config import SIDES, BqType, DataConfig, Feature, FeatureConfig, Side
+from recgen.config import SIDES, BqType, DataConfig, Feature, FeatureConfig, Side, dtype_of
 from recgen.config.paths import all_crosses, all_features, crosses_of, features_of, id_features
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import Location
@@ -98,8 +98,15 @@ def described_of(
     counts = name_counts(profile)
     for path, feature in features_of(features, side):
         name_in_data = find(counts, feature.output_name, feature.column)
-        if name_in_data is not None and profile.column(name_in_data).distinct:
-            yield path, feature, profile.column(name_in_data)
+        column = _read_as(feature, profile.column(name_in_data)) if name_in_data else None
+        if column is not None and column.distinct:
+            yield path, feature, column
+
+
+def _read_as(feature: Feature, column: ColumnProfile) -> ColumnProfile:
+    """Return a column as the feature reads it: as text, or as numbers among which NaN is null."""
+    is_text = feature.data_type == "text" and dtype_of(feature.bq_type) == "string"
+    return column.as_text if is_text else column
 
 
 def ids(
@@ -109,8 +116,9 @@ def ids(
     counts = name_counts(profile)
     for side, path, feature in id_features(features):
         name_in_data = find(counts, feature.output_name, feature.column)
-        if name_in_data is not None and profile.column(name_in_data).distinct:
-            yield side, path, profile.column(name_in_data)
+        column = _read_as(feature, profile.column(name_in_data)) if name_in_data else None
+        if column is not None and column.distinct:
+            yield side, path, column
 
 
 def id_column(features: FeatureConfig, side: Side, profile: Profile) -> ColumnProfile | None:

@@ -27,10 +27,10 @@ class ColumnProfile:
         mean: Their mean.
         median: Their median.
         examples: Up to five values as text, the most frequent ones first.
-        alike: Texts that differ only in case or surrounding space, with all spellings of a few
-            of them, for example `("85123A", "85123a")`.
-        unlike: Number of distinct values if case and surrounding space are ignored; equals
-            `distinct` unless the column is text.
+        alike: Texts that differ only in case, space, Unicode form (NFKC) or invisible characters,
+            with all spellings of a few of them, for example `("85123A", "85123a")`.
+        unlike: Number of distinct values if these differences are ignored; equals `distinct`
+            unless the column is text.
         stored_as_text: Whether the file stores it as text, as a CSV file does with every column.
         null_words: Number of distinct words such as NaN that count as null here, since all other
             values are numbers or times.
@@ -76,10 +76,19 @@ class Misfit:
     help: str = ""
 
 
-Oddity = Literal["null word", "line break", "outer space", "exponent", "leading zero", "spelling"]
+Oddity = Literal[
+    "null word",
+    "line break",
+    "outer space",
+    "exponent",
+    "leading zero",
+    "written number",
+    "thousands",
+]
 """What can be odd about text: it stands for nothing, such as NaN; no vocabulary file can hold it;
 it begins or ends with a space; it is a number with an exponent, which lost digits; as a whole
-number it equals another text; a number needed rewriting to be read, such as $1,234.50."""
+number it equals another text but for zeros in front; it is a number for people, such as $1,234.50;
+its point may separate thousands, as in all numbers of the column with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +99,13 @@ class Odd:
         values: Number of distinct values.
         rows: Number of rows with one of them.
         examples: Up to ten of them with their rows, the most frequent ones first.
+        meaning: The number that the first example is read as, if it is one.
     """
 
     values: int
     rows: int
     examples: tuple[tuple[str, int], ...]
+    meaning: str = ""
 
 
 class Profile(Protocol):

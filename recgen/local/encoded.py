@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import ColumnKind, ColumnProfile
-from recgen.local.cast import is_text, plain, readable, without_nan
+from recgen.local.cast import is_list, is_text, plain, shown, without_nan
 from recgen.local.cast.arrow import single
 from recgen.local.cast.words import without_words
 from recgen.local.kinds import Numbers, find_kind
@@ -19,6 +19,7 @@ Array: TypeAlias = Any
 """A numpy array."""
 
 _EXAMPLES = 5
+_INVISIBLE = r"[\p{Cf}\x{fe00}-\x{fe0f}\x{34f}]"  # soft hyphen, zero width, byte order mark
 _SHOWN = 60  # characters of an example
 
 
@@ -49,7 +50,7 @@ def encode(column: pa.ChunkedArray, null_values: Sequence[str] = ()) -> Encoded:
     import pyarrow as pa
 
     column = _with_nulls(without_words(plain(column), null_values))
-    if pa.types.is_nested(column.type) or column.null_count == len(column):
+    if pa.types.is_nested(column.type) or is_list(column) or column.null_count == len(column):
         kind: ColumnKind = "list" if column.null_count < len(column) else "empty"
         none = np.full(len(column), -1, np.int32)
         return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), column.null_count, kind, None)
@@ -138,32 +139,42 @@ def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> Co
 
 def _most_frequent(column: Encoded) -> tuple[str, ...]:
     import numpy as np
+    import pyarrow as pa
 
     order = np.argsort(-column.counts, kind="stable")
     if column.numbers is not None:
         order = order[~np.isnan(column.numbers[order])]
     order = order[:_EXAMPLES]
-    return tuple(as_text(column.values[int(at)].as_py()) for at in order)
+    return tuple(cut(text) for text in shown(column.values.take(pa.array(order))))
 
 
 def _spellings(column: Encoded) -> tuple[tuple[str, ...], int]:
-    """Return some texts that differ only in case or space, and the number of distinct others."""
+    """Return some texts that differ only in spelling, and the number of distinct others."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if not is_text(column.values):
         return (), len(column.values)
-    folded = pc.utf8_lower(pc.utf8_trim_whitespace(column.values)).dictionary_encode()
+    folded = _folded(column.values).dictionary_encode()
     codes = folded.indices.to_numpy()
     several = np.flatnonzero(np.bincount(codes, minlength=len(folded.dictionary)) > 1)
     indices = np.flatnonzero(np.isin(codes, several[:_EXAMPLES]))
     indices = indices[np.argsort(codes[indices], kind="stable")][:_EXAMPLES]
-    texts = column.values.take(pa.array(indices)).to_pylist()
-    return tuple(as_text(text) for text in texts), len(folded.dictionary)
+    texts = shown(column.values.take(pa.array(indices)))
+    return tuple(cut(text) for text in texts), len(folded.dictionary)
 
 
-def as_text(value: object) -> str:
-    """Return a value as a short string."""
-    text = readable(value)
+def _folded(texts: pa.Array) -> pa.Array:
+    """Return texts without differences that nobody means: Unicode form, case, space, invisible."""
+    import pyarrow.compute as pc
+
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        texts = pc.utf8_normalize(texts, form="NFKC")
+        texts = pc.replace_substring_regex(texts, _INVISIBLE, "")
+    texts = pc.utf8_lower(texts)
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a long text."""
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

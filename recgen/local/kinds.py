@@ -48,7 +48,7 @@ def find_kind(values: Values) -> tuple[ColumnKind, Numbers | None]:
         return "boolean", None
     if types.is_duration(values.type):
         return _real(_doubles(values))
-    if types.is_temporal(values.type):
+    if types.is_temporal(values.type) and not types.is_interval(values.type):
         return "time", _seconds(values)
     if types.is_integer(values.type):
         return _whole(_floats(values))

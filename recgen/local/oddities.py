@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import Odd, Oddity
 from recgen.local.cast.arrow import UnfitError, is_text
-from recgen.local.cast.numbers import as_whole
-from recgen.local.cast.text import readable
+from recgen.local.cast.numbers import as_double, as_whole, merged_codes
+from recgen.local.cast.text import shown
 from recgen.local.cast.words import NOTHING
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ Array: TypeAlias = Any
 """A numpy array."""
 
 _LISTED = 10
+_NUMBERS = ("written number", "thousands")
+_ENOUGH = 5  # values
 _LINE_BREAK = r"[\n\r]"  # tensorflow-transform leaves these out of a vocabulary
-_OUTER_SPACE = r"^[\s\p{Z}]|[\s\p{Z}]$"
-_EXPONENT = r"^[+-]?[0-9]([.,][0-9]+)?[eE][+]?[0-9]{1,3}$"  # as spreadsheets write long numbers
+_OUTER_SPACE = r"^[\t\p{Z}]|[\t\p{Z}]$"
+_EXPONENT = r"^\s*[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}\s*$"  # as spreadsheets write IDs
 _PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _COUNTRY = r"^[A-Za-z]{2}$"
 
@@ -35,6 +37,7 @@ def find_odd(values: Values, counts: Array, oddity: Oddity) -> Odd | None:
         oddity: What to look for.
     """
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if not is_text(values) and oddity != "line break":
@@ -44,8 +47,20 @@ def find_odd(values: Values, counts: Array, oddity: Oddity) -> Odd | None:
         return None
     (where,) = np.nonzero(is_odd)
     order = where[np.argsort(-counts[where], kind="stable")][:_LISTED]
-    examples = tuple((readable(values[int(at)].as_py()), int(counts[at])) for at in order)
-    return Odd(len(where), int(counts[where].sum()), examples)
+    texts = shown(values.take(pa.array(order)))
+    examples = tuple(zip(texts, counts[order].tolist(), strict=True))
+    meaning = _meaning(values, int(order[0])) if oddity in _NUMBERS else ""
+    return Odd(len(where), int(counts[where].sum()), examples, meaning)
+
+
+def _meaning(texts: Values, at: int) -> str:
+    """Return the number that a run reads from one of a column's texts."""
+    import pyarrow as pa
+
+    try:
+        return f"{as_double(pa.chunked_array([texts]))[at].as_py():.10g}"
+    except UnfitError:
+        return "none"
 
 
 def _null_words(texts: Values) -> Values:
@@ -71,26 +86,33 @@ def _line_breaks(values: Values) -> Values:
 
 
 def _leading_zeros(texts: Values) -> Values:
-    """Return which texts are the same whole number as another text, such as 00012 and 12."""
-    import numpy as np
     import pyarrow as pa
 
+    column = pa.chunked_array([texts])
     try:
-        numbers = as_whole(pa.chunked_array([texts])).combine_chunks()
+        return pa.array(merged_codes(column, as_whole(column)))
     except (UnfitError, pa.ArrowInvalid):
         return pa.array([False] * len(texts))
-    _, codes, counts = np.unique(
-        numbers.fill_null(0).to_numpy(), return_inverse=True, return_counts=True
-    )
-    known = numbers.is_valid().to_numpy(zero_copy_only=False)
-    return pa.array((counts[codes] > 1) & known)
 
 
-def _rewritten(texts: Values) -> Values:
+def _written_numbers(texts: Values) -> Values:
     import pyarrow.compute as pc
 
     plain = pc.match_substring_regex(texts, _PLAIN_NUMBER)
     return pc.and_(pc.invert(plain), pc.invert(_null_words(texts)))
+
+
+def _thousands(texts: Values) -> Values:
+    """Return which texts are like 1.234, if all with a point are, and none is like 1234."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    grouped = pc.match_substring_regex(texts, r"^\s*[+-]?[1-9][0-9]{0,2}\.[0-9]{3}\s*$")
+    small = pc.match_substring_regex(texts, r"^\s*[+-]?[0-9]{1,3}\s*$")
+    others = pc.invert(pc.or_(pc.or_(grouped, small), _null_words(texts)))
+    if pc.any(others).as_py() or pc.sum(grouped).as_py() < _ENOUGH:
+        return pa.array([False] * len(texts))
+    return grouped
 
 
 def _matches(pattern: str) -> Callable[[Values], Values]:
@@ -108,5 +130,6 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "outer space": _matches(_OUTER_SPACE),
     "exponent": _matches(_EXPONENT),
     "leading zero": _leading_zeros,
-    "spelling": _rewritten,
+    "written number": _written_numbers,
+    "thousands": _thousands,
 }

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
 from recgen.data.profile import ColumnProfile, Misfit, Odd, Oddity, Profile
 from recgen.findings import RecgenError
-from recgen.local.cast import first_misfit
-from recgen.local.encoded import Array, Encoded, as_text, describe, encode
+from recgen.local.cast import first_misfit, shown
+from recgen.local.encoded import Array, Encoded, cut, describe, encode
 from recgen.local.ingest import DEFAULTS, column_names, is_csv, read_columns
 from recgen.local.oddities import find_odd
 
@@ -47,6 +47,7 @@ class _Wanted:
     name: str
     bq_type: BqType
     source: str = ""
+    is_category: bool = False
 
     @property
     def dtype(self) -> DType:
@@ -134,7 +135,8 @@ class _FileProfile:
         if found is None:
             return None
         row = int((column.codes == found.at).argmax()) + 1
-        return Misfit(as_text(column.values[found.at].as_py()), row, found.wanted, found.help)
+        (value,) = shown(column.values.slice(found.at, 1))
+        return Misfit(cut(value), row, found.wanted, found.help)
 
     def _is_small_csv(self) -> bool:
         return is_csv(self._path) and self._path.stat().st_size <= _SMALL_CSV

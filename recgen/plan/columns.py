@@ -32,6 +32,8 @@ class InputColumn:
     bq_type: BqType
     dtype: DType
     """For a list, the dtype of its items."""
+    is_category: bool = False
+    """Whether its values are names of something, so that 00012 and 12 are two of them."""
 
     @property
     def is_list(self) -> bool:
@@ -103,16 +105,18 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
     types = config.data.column_types
     for side in SIDES:
         for feature in config.features.features_of(side):
-            yield _column(feature.output_name, feature.column, feature.bq_type)
+            is_text = feature.data_type == "text"
+            yield _column(feature.output_name, feature.column, feature.bq_type, is_text)
     for side in SIDES:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
                 bq_type = types.get(member.output_name, member.usual_type)
-                yield _column(member.output_name, member.column, bq_type)
+                is_text = member.type == "text"
+                yield _column(member.output_name, member.column, bq_type, is_text)
     if config.data.split and config.data.split.date_column:
         date = config.data.split.date_column
         yield _column(date, date, types.get(date, "TIMESTAMP"))
 
 
-def _column(name: str, source: str, bq_type: BqType) -> InputColumn:
-    return InputColumn(name, source, bq_type, dtype_of(bq_type))
+def _column(name: str, source: str, bq_type: BqType, is_category: bool = False) -> InputColumn:
+    return InputColumn(name, source, bq_type, dtype_of(bq_type), is_category)

@@ -13,10 +13,18 @@ from typing import Protocol
 
 from recgen.config import item_type
 from recgen.findings import RecgenError
-from recgen.local.cast.arrow import UnfitError, Values, is_list, is_text, plain, without_nan
+from recgen.local.cast.arrow import (
+    UnfitError,
+    Values,
+    is_bytes,
+    is_list,
+    is_text,
+    plain,
+    without_nan,
+)
 from recgen.local.cast.lists import Cast, as_lists
-from recgen.local.cast.numbers import as_real, as_truth, as_whole, plain_numbers
-from recgen.local.cast.text import as_bytes, as_text, readable
+from recgen.local.cast.numbers import as_code, as_real, as_truth, as_whole, plain_numbers
+from recgen.local.cast.text import as_bytes, as_text, readable, shown
 from recgen.local.cast.times import as_seconds, as_seconds_of_day
 from recgen.local.cast.words import without_words
 
@@ -30,11 +38,13 @@ __all__ = [
     "plain",
     "plain_numbers",
     "readable",
+    "shown",
     "to_column",
     "without_nan",
 ]
 
 TEMPORAL = frozenset({"TIMESTAMP", "DATETIME", "DATE", "TIME"})
+_WHOLE = "a whole number"
 _ADVICE = "correct the value, or change the bq_type of the column"
 
 
@@ -51,6 +61,8 @@ class Column(Protocol):
     def dtype(self) -> str: ...  # noqa: D102
     @property
     def is_list(self) -> bool: ...  # noqa: D102
+    @property
+    def is_category(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +95,18 @@ def to_column(
     Raises:
         RecgenError: A value cannot be converted; the message names the value and its row.
     """
+    import pyarrow as pa
+
     values = plain(values)
+    if values.null_count == len(values):
+        values = pa.chunked_array([pa.nulls(len(values))])
     cast, wanted = _cast_for(column, decimal, null_values)
     try:
         return cast(values)
     except _refusals():
         unfit = _first_unfit(values, cast, wanted)
     raise RecgenError(
-        f"column {column.name!r}: {_short(values[unfit.at].as_py())} in row "
+        f"column {column.name!r}: {_short(values.slice(unfit.at, 1))} in row "
         f"{first_row + unfit.at:,} is not {unfit.wanted} ({column.bq_type})",
         unfit.help or _ADVICE,
     )
@@ -116,6 +132,8 @@ def _refusals() -> tuple[type[Exception], ...]:
 def _cast_for(column: Column, decimal: str | None, null_values: Sequence[str]) -> tuple[Cast, str]:
     """Return the cast of a column, and a description of the values it expects."""
     to_type, wanted = _cast_for_type(item_type(column.bq_type), column.dtype, decimal)
+    if column.is_category and wanted == _WHOLE:
+        to_type = partial(as_code, decimal=decimal)
 
     def cast(values: Values) -> Values:
         return to_type(without_words(values, null_values))
@@ -140,7 +158,7 @@ def _cast_for_type(bq_type: str, dtype: str, decimal: str | None) -> tuple[Cast,
     if bq_type in ("BOOL", "BOOLEAN"):
         return as_truth, "true or false"
     if dtype == "int64":
-        return partial(as_whole, decimal=decimal), "a whole number"
+        return partial(as_whole, decimal=decimal), _WHOLE
     return partial(as_real, decimal=decimal), "a finite number"
 
 
@@ -198,6 +216,8 @@ def _first_failure(values: Values, cast: Cast) -> int:
     return good
 
 
-def _short(value: object) -> str:
-    text = repr(value) if isinstance(value, (str, bytes)) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _short(value: Values) -> str:
+    """Return the only value for a message, text in quotes."""
+    (text,) = shown(value.combine_chunks())
+    quoted = repr(text) if is_text(value) or is_bytes(value.type) else text
+    return quoted if len(quoted) <= 60 else f"{quoted[:57]}..."

@@ -93,6 +93,18 @@ def is_list(values: Values) -> bool:
     return views or any(test(kind) for test in tests)
 
 
+def lossy(floats: Values) -> tuple[Values, int]:
+    """Return which floats are too large to tell whole numbers apart, and the bits of a mantissa.
+
+    From 2^53 on, float64 skips whole numbers, so what was one may have become another.
+    """
+    import pyarrow.compute as pc
+
+    bits = {16: 11, 32: 24, 64: 53}[floats.type.bit_width]
+    known = single(floats) if bits == 11 else floats
+    return pc.greater_equal(pc.abs(known), 2.0**bits), bits
+
+
 def without_nan(values: Values) -> Values:
     """Return floats with null for NaN."""
     import pyarrow as pa

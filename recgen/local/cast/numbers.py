@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from recgen.local.cast.arrow import (
     QuestionError,
     UnfitError,
     Values,
     is_bytes,
     is_text,
+    lossy,
     single,
     without_nan,
 )
 from recgen.local.cast.numerals import NUMBER, plain_numerals
 from recgen.local.cast.words import NO_NUMBER
 
+Array: TypeAlias = Any
+"""A numpy array."""
+
 YES = ("true", "t", "yes", "y", "on", "1", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr")
 NO = ("false", "f", "no", "n", "off", "0", "nein", "non", "não", "nie", "нет", "falsch", "nee")
-EXACT = 2**53  # from here on, float64 skips whole numbers
 _WHOLE = "a whole number"
 _FINITE = "a finite number"
 _TEXT = "use bq_type STRING if these are IDs"
@@ -53,6 +58,59 @@ def as_whole(values: Values, decimal: str | None = None) -> Values:
         if pa.types.is_decimal(numbers.type):
             raise UnfitError(_WHOLE) from None
         raise UnfitError("a whole number of 64 bits with a sign", _TEXT) from None
+
+
+def as_code(values: Values, decimal: str | None = None) -> Values:
+    """Return int64 of codes, which are not numbers: 00012 and 12 are two of them.
+
+    Raises:
+        UnfitError: As with `as_whole`; or two codes would become one.
+    """
+    import pyarrow.compute as pc
+
+    whole, texts = as_whole(values, decimal), _decoded(values)
+    if not is_text(texts):
+        return whole
+    merged = merged_codes(texts, whole)
+    if not merged.any():
+        return whole
+    (padded,) = merged.nonzero()
+    number = whole[int(padded[0])].as_py()
+    spellings = pc.unique(texts.filter(pc.equal(whole, number))).to_pylist()
+    raise UnfitError(
+        f"another ID than {spellings[1 - spellings.index(texts[int(padded[0])].as_py())]!r}: as "
+        f"whole numbers, both are {number}",
+        "use bq_type STRING, which keeps zeros in front",
+        int(padded[0]),
+    )
+
+
+def merged_codes(texts: Values, whole: Values) -> Array:
+    """Return which texts are the same whole number as others but for zeros in front.
+
+    Args:
+        texts: Texts of whole numbers.
+        whole: These numbers: int64.
+
+    Returns:
+        A flag for each text: bool, [texts].
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pc.utf8_trim_whitespace(texts)
+    padded = pc.fill_null(pc.match_substring_regex(texts, "^[+-]?0[0-9]"), False)
+    merged = np.zeros(len(texts), bool)
+    if not pc.any(padded).as_py():
+        return merged
+    (near,) = np.nonzero(pc.is_in(whole, value_set=pc.unique(whole.filter(padded))).to_numpy())
+    numbers = whole.take(pa.array(near)).to_numpy()
+    codes = texts.take(pa.array(near)).combine_chunks().dictionary_encode().indices.to_numpy()
+    pairs = np.unique(np.stack([numbers, codes.astype(np.int64)]), axis=1)
+    found, counts = np.unique(pairs[0], return_counts=True)
+    merged[near] = np.isin(numbers, found[counts > 1])
+    return merged
 
 
 def as_real(values: Values, decimal: str | None = None) -> Values:
@@ -108,7 +166,10 @@ def as_truth(values: Values, decimal: str | None = None) -> Values:
         return values.cast(pa.int64())
     wanted = "true or false"
     if not is_text(values):
-        whole = as_whole(values)
+        try:
+            whole = as_whole(values)
+        except UnfitError as error:
+            raise UnfitError(wanted, at=error.at) from None
         _require(pc.is_in(whole, value_set=pa.array([0, 1, None], pa.int64())), wanted)
         return whole
     words = pc.utf8_lower(plain_numbers(values))
@@ -164,11 +225,11 @@ def _whole_of_floats(floats: Values) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    lossy = pc.greater_equal(pc.abs(floats), EXACT)
-    if pc.any(lossy).as_py():
-        wanted = "exact: floats have lost digits from 2^53 on"
-        help = "store the column as INT64 or text where it is made"
-        raise UnfitError(wanted, help, _first(lossy))
+    has_lost, bits = lossy(floats)
+    if pc.any(has_lost).as_py():
+        wanted = f"an exact whole number: from 2^{bits} on, floats lose digits"
+        help = "store IDs as INT64 or text where they are made; use FLOAT64 for amounts"
+        raise UnfitError(wanted, help, _first(has_lost))
     try:
         return floats.cast(pa.int64())
     except pa.ArrowInvalid:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from recgen.local.cast.arrow import UnfitError, Values, is_bytes, is_text, single, without_nan
+from typing import TYPE_CHECKING
 
-_BITS = {16: 11, 32: 24, 64: 53}  # of a float's mantissa
+from recgen.local.cast.arrow import (
+    UnfitError,
+    Values,
+    is_bytes,
+    is_text,
+    lossy,
+    single,
+    without_nan,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def as_text(values: Values) -> Values:
@@ -49,6 +60,23 @@ def as_bytes(values: Values) -> Values:
     return pc.if_else(empty, pa.scalar(None, pa.large_binary()), bare)
 
 
+def shown(values: pa.Array) -> list[str]:
+    """Return values as text for messages: as IDs are written, and any other value somehow."""
+    import pyarrow as pa
+
+    try:
+        return [readable(value) for value in as_bytes(pa.chunked_array([values])).to_pylist()]
+    except (UnfitError, pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return [_shown(values.slice(at, 1)) for at in range(len(values))]
+
+
+def _shown(value: pa.Array) -> str:
+    try:
+        return str(value[0].as_py())
+    except (ValueError, OverflowError):  # a date that Python does not know
+        return str(value.to_string()).strip("[]\n ")
+
+
 def readable(value: object) -> str:
     """Return an ID as people type it: text as it is, bytes that are not UTF-8 as `base64:...`."""
     import base64
@@ -74,15 +102,14 @@ def _float_text(floats: Values) -> Values:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    bits = floats.type.bit_width
-    known = without_nan(single(floats) if bits == 16 else floats)
-    lossy = pc.greater_equal(pc.abs(known), 2.0 ** _BITS[bits])
-    if pc.any(lossy).as_py():
+    has_lost, bits = lossy(floats)
+    if pc.any(has_lost).as_py():
         raise UnfitError(
-            f"an exact ID: from 2^{_BITS[bits]} on, float{bits} has lost digits",
+            f"an exact ID: from 2^{bits} on, float{floats.type.bit_width} loses digits",
             "store the column as INT64 or text where it is made: the file has not all digits",
-            int(pc.index(lossy, True).as_py()),
+            int(pc.index(has_lost, True).as_py()),
         )
+    known = without_nan(single(floats) if pa.types.is_float16(floats.type) else floats)
     is_whole = pc.equal(pc.floor(known), known)
     whole = known.cast(pa.int64(), safe=False).cast(pa.large_string())
     return pc.if_else(is_whole, whole, known.cast(pa.large_string()))
@@ -116,8 +143,9 @@ def _time_text(times: Values) -> Values:
     text = times.cast(pa.large_string())
     out_of_range = pc.starts_with(text, "<")
     if pc.any(out_of_range).as_py():
-        raise UnfitError("a date with a year", at=int(pc.index(out_of_range, True).as_py()))
+        raise UnfitError("a date that can be written", at=int(pc.index(out_of_range, True).as_py()))
     text = pc.replace_substring_regex(text, r"(\.[0-9]*[1-9])0+$|\.0+$", r"\1")
     if not zone:
         return text
-    return pc.binary_join_element_wise(text, "Z", pa.scalar("", pa.large_string()))
+    end, nothing = (pa.scalar(each, pa.large_string()) for each in ("Z", ""))
+    return pc.binary_join_element_wise(text, end, nothing)

@@ -9,6 +9,7 @@ from recgen.rules.data import (  # noqa: F401
     recency,
     sizes,
     split,
+    texts,
     times,
     vocabularies,
 )

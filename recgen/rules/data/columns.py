@@ -152,7 +152,9 @@ def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
             )
             whole = use.part == "feature" and use.kind == "numeric" and column.kind == "real"
             fix: tuple[FixOp, object] | None = ("set", "FLOAT64") if whole else None
-            yield Problem(use.type_path, message, _advice(use, column), fix=fix)
+            help = f"{misfit.help}." if misfit.help else _advice(use, column)
+            help = f"{help[:1].upper()}{help[1:]}"
+            yield Problem(use.type_path, message, help, fix=fix)
 
 
 @values_unfit.check

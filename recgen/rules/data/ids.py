@@ -113,25 +113,36 @@ def _alone(column: ColumnProfile, profile: Profile) -> float:
 
 @rule("RG509", "warning")
 def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
-    """Values that differ only in case or spaces.
+    """Values that differ only in spelling.
 
     Vocabularies take text as it is, so 85123a and 85123A are two products, each with part of the
-    purchases and a vector of its own. The public file of Online Retail has such pairs.
+    purchases and a vector of its own. The public file of Online Retail has such pairs. Reported are
+    differences in case, in spaces, in the form of Unicode (an accent composed or not, full-width
+    digits), and in characters that nobody sees (a zero-width space, a soft hyphen).
 
     Example:
         features:
           product_id_column: StockCode  # 85123a and 85123A
 
-    Unify the spelling in the data.
+    Unify the spelling in the data: the Unicode form NFKC, one case, no outer or invisible spaces.
     """
     for path, feature, column in described(features, profile):
         if feature.data_type == "text" and column.unlike < column.distinct:
             more = column.distinct - column.unlike
-            pair = " and ".join(map(show, column.alike[:2]))
             values = "value" if more == 1 else "values"
             message = (
-                f"{show(feature.output_name)} has {more:,} redundant {values}: {pair} differ only "
-                "in case or spaces"
+                f"{show(feature.output_name)} has {more:,} redundant {values}: "
+                f"{_difference(*column.alike[:2])}"
             )
-            help = "Unify the spelling in the data: each spelling gets its own vector."
+            help = (
+                f"Unify the spelling in the data: of {column.distinct:,} values, each with its own "
+                f"vector, {column.unlike:,} are left."
+            )
             yield Problem(path, message, help)
+
+
+def _difference(one: str, other: str) -> str:
+    """Return in what two spellings differ."""
+    if " ".join(one.lower().split()) == " ".join(other.lower().split()):
+        return f"{show(one)} and {show(other)} differ only in case or spaces"
+    return f"{one!a} and {other!a} differ only in the form of Unicode or in invisible characters"
