@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from recgen.findings import RecgenError
 from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
+from recgen.local.cast.text import readable, readable_ids
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +52,7 @@ def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
 
     Args:
         run: A run directory.
-        buyer: The buyer's ID, as text.
+        buyer: The buyer's ID as text; `base64:...` for bytes that are not UTF-8.
         k: Maximum number of products and of past purchases; the model's top_k and the size of the
             catalogue limit the products too.
 
@@ -69,7 +70,7 @@ def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
     outputs = _ask(run / "serving_model", row)
     ids, scores = outputs["product_ids"].numpy()[0], outputs["scores"].numpy()[0]
     products = tuple(
-        Recommendation(_text(product), float(score))
+        Recommendation(readable(product), float(score))
         for product, score in list(zip(ids, scores, strict=True))[:k]
     )
     return Answer(buyer, products, _purchases(run, buyer, k))
@@ -77,13 +78,12 @@ def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
 
 def _buyer_row(run: Path, buyer: str) -> pa.Table:
     """Return the buyer's latest features as a table with one row."""
-    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.read_table(run / FEATURES_FILE)
-    ids = table[table.schema.metadata[ID_KEY].decode()].cast(pa.large_string())
-    row = table.filter(pc.equal(ids, buyer))
+    ids = readable_ids(table[table.schema.metadata[ID_KEY].decode()])
+    row = table.filter(pc.equal(ids, _scalar(buyer)))
     if row.num_rows == 0:
         known = ids.to_pylist()
         close = difflib.get_close_matches(buyer, known, n=3, cutoff=0.4) or sorted(known)[:3]
@@ -126,22 +126,24 @@ def _value(value: Any, spec: Any) -> Any:
 
 
 def _purchases(run: Path, buyer: str, count: int) -> tuple[Purchase, ...]:
-    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.read_table(run / PURCHASES_FILE)
-    own = table.filter(pc.equal(table["buyer"].cast(pa.large_string()), buyer))
+    own = table.filter(pc.equal(readable_ids(table["buyer"]), _scalar(buyer)))
     last = own.slice(max(0, own.num_rows - count)).to_pylist()
-    return tuple(Purchase(_text(row["product"]), _time(row["time"])) for row in reversed(last))
+    return tuple(Purchase(readable(row["product"]), _time(row["time"])) for row in reversed(last))
+
+
+def _scalar(buyer: str) -> pa.Scalar:
+    """Return an ID for a comparison; what no terminal should send is replaced."""
+    import pyarrow as pa
+
+    return pa.scalar(buyer.encode(errors="replace").decode(), pa.large_string())
 
 
 def _time(seconds: int | None) -> datetime.datetime | None:
     return None if seconds is None else _EPOCH + datetime.timedelta(seconds=seconds)
-
-
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 @contextmanager

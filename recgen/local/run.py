@@ -17,6 +17,7 @@ from recgen.local.child import Child, ChildError
 from recgen.local.folder import keep_failed, landing, staged
 from recgen.local.histories import Wanted, add_histories
 from recgen.local.ingest import clean, column_names, read_table
+from recgen.local.oddities import notes_on
 from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import SplitData, split_table
 from recgen.local.transform import write_tables
@@ -148,7 +149,8 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
     run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
-    run.warn(warnings)
+    texts = [c.name for c in wanted if c.is_category and c.dtype == "string"]
+    run.warn([*warnings, *notes_on(table, texts)])
     with run.stage("split"):
         date = _date(run)
         split = split_table(table, run.config.data.split, date, run.seed)

@@ -47,10 +47,12 @@ def as_whole(values: Values, decimal: str | None = None) -> Values:
     """
     import pyarrow as pa
 
+    if pa.types.is_floating(values.type):
+        return _whole_of_floats(values)
     numbers = _numeric(values, _WHOLE)
     if is_text(numbers):
         return _whole_of_text(numbers, decimal)
-    if pa.types.is_floating(numbers.type):
+    if pa.types.is_floating(numbers.type):  # of durations
         return _whole_of_floats(numbers)
     try:
         return numbers.cast(pa.int64())
@@ -230,6 +232,7 @@ def _whole_of_floats(floats: Values) -> Values:
         wanted = f"an exact whole number: from 2^{bits} on, floats lose digits"
         help = "store IDs as INT64 or text where they are made; use FLOAT64 for amounts"
         raise UnfitError(wanted, help, _first(has_lost))
+    floats = without_nan(single(floats) if bits == 11 else floats)
     try:
         return floats.cast(pa.int64())
     except pa.ArrowInvalid:

@@ -89,6 +89,17 @@ def readable(value: object) -> str:
         return f"base64:{base64.b64encode(value).decode()}"
 
 
+def readable_ids(values: Values) -> Values:
+    """Return converted IDs as people type them: large_string."""
+    import pyarrow as pa
+
+    try:
+        return as_text(values)
+    except UnfitError:  # bytes, of which some are not UTF-8
+        texts = [None if each is None else readable(each) for each in values.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.large_string())])
+
+
 def _utf8(values: Values) -> Values:
     import pyarrow as pa
 
