@@ -117,7 +117,7 @@ def lost_digits(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
                 f"{show(feature.output_name)} has numbers with an exponent in "
                 f"{_rows(odd, column)}, such as {show(odd.examples[0][0])}: digits were lost"
             )
-            help = "Export the data again with this column as text: no file has the digits now."
+            help = "Export the data again with this column as text: this file lacks the digits."
             yield Problem(path, message, help, severity=None if is_id else "warning")
 
 
@@ -217,5 +217,5 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
                 f"all numbers of {name} with a point have three digits behind it: "
                 f"{show(odd.examples[0][0])} is read as {odd.meaning}"
             )
-            help = "If the point separates thousands, write the numbers without it."
+            help = "If the point separates thousands, set `data.decimal` to ','."
             yield Problem(path, message, help, severity="warning")
