@@ -1,0 +1,263 @@
+"""Texts that are lost or mistaken: found by check, said by train, mended by what is proposed."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recgen.check import check, check_text
+from recgen.cli.fixes import apply_fixes
+from recgen.config import ExperimentConfig
+from recgen.findings import Finding
+from recgen.local.profile import read_profile
+from recgen.plan.columns import input_columns
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
+pq = pytest.importorskip("pyarrow.parquet")
+
+import yaml  # noqa: E402
+
+from recgen.local.ingest import clean, read_table  # noqa: E402
+from recgen.local.oddities import notes_on  # noqa: E402
+
+ROWS = 6000
+
+
+def shop(**columns: Any) -> dict[str, Any]:
+    """Returns columns in which no rule finds anything for `plain`, with some replaced."""
+    return {
+        "customer_id": [f"c{7 * i % 400}" for i in range(ROWS)],
+        "age": [20 + 7 * i % 400 % 60 for i in range(ROWS)],
+        "sku": [f"p{i * i % 211}" for i in range(ROWS)],
+        "bought_at": [1_672_531_200 + 3600 * i for i in range(ROWS)],
+        **columns,
+    }
+
+
+def some(odd: Any, column: str = "sku", every: int = 10) -> dict[str, Any]:
+    """Returns the shop with an odd value in every tenth row."""
+    values = shop()[column]
+    return shop(**{column: [odd if i % every == 0 else v for i, v in enumerate(values)]})
+
+
+@pytest.fixture
+def plain(experiment: dict[str, Any]) -> dict[str, Any]:
+    """Returns the small config of all tests."""
+    split = {**experiment["data"]["split"], "validation": 0.1, "test": 0.1}
+    model = {"epochs": 3, "batch_size": 512}
+    return {**copy.deepcopy(experiment), "model": model, "data": {"split": split}}
+
+
+@pytest.fixture
+def found(plain: dict[str, Any], tmp_path: Path) -> Any:
+    """Returns a function that checks a table and returns the findings of some rules."""
+
+    def call(table: dict[str, Any], *codes: str) -> list[Finding]:
+        pq.write_table(pa.table(table), tmp_path / "data.parquet")
+        report = check(plain, profile=read_profile(tmp_path / "data.parquet"))
+        return [f for f in report.findings if f.code in codes]
+
+    return call
+
+
+def trained_on(plain: dict[str, Any], table: dict[str, Any], folder: Path) -> tuple[Any, list[str]]:
+    """Returns the rows that a run trains on, and what it says about them."""
+    path = folder / "data.parquet"
+    pq.write_table(pa.table(table), path)
+    config = ExperimentConfig.model_validate(plain)
+    read = read_table(path, input_columns(config), config.data)
+    cleaned, warnings = clean(read, "customer_id", "sku", 512)
+    return cleaned, [*warnings, *notes_on(cleaned, ["customer_id", "sku"])]
+
+
+WORDS = ["nan", "None", "NULL", "null", r"\N", "<NA>", "NaT", "(not set)", "(none)", "-", "N/A"]
+WORDS += ["undefined", " NaN ", "#N/A", "00000000-0000-0000-0000-000000000000"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_ids_that_stand_for_nothing(
+    plain: dict[str, Any], found: Any, word: str, tmp_path: Path
+) -> None:
+    (finding,) = found(some(word, "customer_id"), "RG535", "RG506")
+    assert (finding.code, finding.severity) == ("RG535", "warning")
+    assert "'customer_id' has text that stands for nothing in 600 of 6,000 rows" in finding.message
+    table, notes = trained_on(plain, some(word, "customer_id"), tmp_path)
+    assert table.num_rows == ROWS
+    assert len(notes) == 1
+    assert "600 rows have text that stands for nothing" in notes[0]
+
+
+def test_words_among_ids_of_digits_are_values_for_check_as_for_train(
+    plain: dict[str, Any], found: Any, tmp_path: Path
+) -> None:
+    """RG506 must not say that rows are dropped: as text, nan is an ID."""
+    digits = [str(10_000 + 7 * i % 400) if i % 10 else "nan" for i in range(ROWS)]
+    assert found(shop(customer_id=digits), "RG506") == []
+    assert [f.code for f in found(shop(customer_id=digits), "RG535")] == ["RG535"]
+    none = [None if text == "nan" else text for text in digits]
+    (finding,) = found(shop(customer_id=none), "RG506", "RG535")
+    assert "10% of the rows (600)" in finding.message
+    for customer, rows in ((digits, ROWS), (none, ROWS - 600)):
+        assert trained_on(plain, shop(customer_id=customer), tmp_path)[0].num_rows == rows
+
+
+def test_na_is_namibia_among_other_codes(found: Any) -> None:
+    codes = [("NA", "DE", "FR")[i % 3] for i in range(ROWS)]
+    assert found(shop(sku=codes), "RG535") == []
+    assert [f.severity for f in found(some("NA"), "RG535")] == ["warning"]
+
+
+def test_the_fix_makes_them_null_for_check_and_train(
+    plain: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = some("nan", "customer_id")
+    table["sku"] = [None if i % 50 == 1 else v for i, v in enumerate(table["sku"])]
+    table["sku"] = ["None" if i % 50 == 2 else v for i, v in enumerate(table["sku"])]
+    pq.write_table(pa.table(table), "data.parquet")
+    profile = read_profile(Path("data.parquet"))
+    Path("config.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
+    report = check("config.yaml", profile=profile)
+
+    def recheck(text: str, kind: Any, source: str) -> Any:
+        return check_text(text, kind, source, profile=profile)
+
+    fixed = apply_fixes(report, recheck, unsafe=True)
+    after = yaml.safe_load(fixed.after)
+    assert sorted(after["data"]["null_values"]) == ["None", "nan"]
+    assert "RG535" not in {f.code for f in fixed.report.findings}
+    said = [f.message for f in fixed.report.findings if f.code == "RG506"]
+    assert any("10% of the rows (600) have no buyer ID" in message for message in said)
+    rows, notes = trained_on(after, table, tmp_path)
+    known = sum(
+        buyer != "nan" and sku not in (None, "None")
+        for buyer, sku in zip(table["customer_id"], table["sku"], strict=True)
+    )
+    assert rows.num_rows == known
+    assert notes == [
+        f"{ROWS - known:,} of {ROWS:,} rows have no 'customer_id' or no 'sku' and were dropped"
+    ]
+
+
+@pytest.mark.parametrize("value", ["p7\n", "p\r7", "\n", b"p\n7"])
+def test_line_breaks_are_counted(
+    plain: dict[str, Any], found: Any, value: Any, tmp_path: Path
+) -> None:
+    """P38: tensorflow-transform leaves these out of a vocabulary, without a word."""
+    table = some(value)
+    if isinstance(value, bytes):
+        table["sku"] = [v if isinstance(v, bytes) else v.encode() for v in table["sku"]]
+        plain["features"]["product_model_features"][0]["bq_type"] = "BYTES"
+    (finding,) = found(table, "RG536")
+    assert finding.severity == "error"
+    assert "'sku' has 1 value with a line break, in 600 of 6,000 rows" in finding.message
+    _, notes = trained_on(plain, table, tmp_path)
+    assert any("600 rows have a value with a line break" in note for note in notes)
+
+
+def test_other_odd_characters_are_kept_by_a_vocabulary(found: Any) -> None:
+    for value in ("p\0", "p\t7", "p\u20287", "p\x85", "p\x0b7"):
+        assert found(some(value), "RG536") == []
+
+
+@pytest.mark.parametrize("value", ["1.23457E+18", "1E+05", "-2,5e+17"])
+def test_digits_that_a_spreadsheet_dropped(
+    plain: dict[str, Any], found: Any, value: str, tmp_path: Path
+) -> None:
+    (finding,) = found(some(value, "customer_id"), "RG537")
+    assert (finding.severity, value in finding.message) == ("error", True)
+    assert "lost digits" in trained_on(plain, some(value, "customer_id"), tmp_path)[1][0]
+    assert found(some("1E5", "customer_id"), "RG537") == []  # an article's number
+
+
+def test_zeros_in_front_under_int64(plain: dict[str, Any], found: Any, tmp_path: Path) -> None:
+    from recgen.findings import RecgenError
+
+    table = shop(sku=[("000" if i % 5 else "") + str(i % 36 + 1) for i in range(ROWS)])
+    assert found(table, "RG538") == []  # as text, they are different products
+    plain["features"]["product_model_features"][0]["bq_type"] = "INT64"
+    (finding,) = found(table, "RG538")
+    assert finding.fix is not None
+    assert (finding.fix.path, finding.fix.value) == (
+        "features.product_model_features[0].bq_type",
+        "STRING",
+    )
+    with pytest.raises(RecgenError, match=r"column 'sku': .* is not another ID than"):
+        trained_on(plain, table, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "what"),
+    [
+        ("85123A", "85123a", "case or spaces"),
+        ("85123", " 85123", "case or spaces"),
+        ("A  1", "A 1", "case or spaces"),
+        ("Caf\u00e9", "Cafe\u0301", "form of Unicode or in invisible"),
+        ("P1", "P\u200b1", "form of Unicode or in invisible"),
+        ("P1", "P\u00ad1", "form of Unicode or in invisible"),
+        ("P1", "\ufeffP1", "form of Unicode or in invisible"),
+        ("P1", "\uff30\uff11", "form of Unicode or in invisible"),
+        ("P 1", "P\u00a01", ""),
+    ],
+)
+def test_spellings_that_would_merge(found: Any, one: str, other: str, what: str) -> None:
+    table = shop(sku=[(one, other, "x", "y")[i % 11 % 4] for i in range(ROWS)])
+    (finding,) = found(table, "RG509")
+    assert what in finding.message
+    assert "of 4 values, each with its own vector, 3 are left" in finding.help
+    assert finding.message.isprintable()
+
+
+def test_spaces_around_ids(found: Any) -> None:
+    for value in ("p17 ", "\u00a0p17", "p17\t"):
+        (finding,) = found(some(value), "RG539")
+        assert finding.severity == "info"
+    assert found(some("p 17"), "RG539") == []
+
+
+def with_number(plain: dict[str, Any], bq_type: str = "FLOAT64") -> None:
+    number = {"column": "n", "data_type": "numeric", "bq_type": bq_type}
+    plain["features"]["buyer_model_features"].append(number)
+
+
+@pytest.mark.parametrize(
+    ("texts", "severity", "reading"),
+    [
+        (["$1,234.50", "$2.25"], "info", "'$1,234.50' is read as 1234.5"),
+        (["1.234,50 €", "2,25 €"], "info", "'1.234,50 €' is read as 1234.5"),
+        (["12%", "3%"], "info", "'12%' is read as 0.12"),
+        (
+            ["1.101", "2.202", "3.303", "4.404", "5.505", "17"],
+            "warning",
+            "'1.101' is read as 1.101",
+        ),
+    ],
+)
+def test_how_a_number_for_people_is_read(
+    plain: dict[str, Any], found: Any, texts: list[str], severity: str, reading: str
+) -> None:
+    with_number(plain)
+    (finding,) = found(shop(n=[texts[i % len(texts)] for i in range(ROWS)]), "RG540", "RG503")
+    assert (finding.code, finding.severity) == ("RG540", severity)
+    assert reading in finding.message
+
+
+def test_plain_numbers_and_questions_are_no_such_note(plain: dict[str, Any], found: Any) -> None:
+    with_number(plain)
+    for texts in (["1.5", "2"], ["1.101", "1234"], ["1.101", "22.5", "NA"]):
+        table = shop(n=[texts[i % len(texts)] for i in range(ROWS)])
+        assert found(table, "RG540", "RG503") == []
+    (finding,) = found(shop(n=[("1,234", "5,678")[i % 2] for i in range(ROWS)]), "RG540", "RG503")
+    assert finding.code == "RG503"
+    assert "it can be 1234 or 1.234" in finding.message
+    assert "data.decimal" in finding.help
+
+
+def test_floats_that_lost_digits_are_an_error_with_a_way_out(found: Any) -> None:
+    lost = [None if i == 5 else float(2**60 + 1000 * (i % 60)) for i in range(ROWS)]
+    (finding,) = found(shop(customer_id=lost), "RG503")
+    assert "in row 1 is not an exact ID: from 2^53 on, float64 loses digits" in finding.message
+    assert "INT64 or text" in finding.help
