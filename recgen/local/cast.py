@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from recgen.config import item_type
 from recgen.findings import RecgenError
+from recgen.local.times import NotTimesError, Reading, as_times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,9 +25,9 @@ _NO_NUMBER = (
     "nan",
     "null",
     "none",
+    "nat",
     "\\n",
 )  # null, as pandas, R and MySQL write it
-_FAR_SECONDS = 100_000_000_000  # the year 5138: larger numbers are milliseconds
 
 
 class Column(Protocol):
@@ -42,6 +43,10 @@ class Column(Protocol):
     def dtype(self) -> str: ...  # noqa: D102
     @property
     def is_list(self) -> bool: ...  # noqa: D102
+    @property
+    def time_format(self) -> str | None: ...  # noqa: D102
+    @property
+    def null_times(self) -> Sequence[str] | None: ...  # noqa: D102
 
 
 def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
@@ -63,6 +68,12 @@ def to_column(values: Values, column: Column, first_row: int = 1) -> Values:
     cast, wanted = _cast_for(column)
     try:
         return cast(values)
+    except NotTimesError as error:
+        raise RecgenError(
+            f"column {column.name!r}: {_short(values[error.at].as_py())} in row "
+            f"{first_row + error.at:,} is not {error.wanted} ({column.bq_type})",
+            error.help,
+        ) from error
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         at = _first_failure(values, cast)
         raise RecgenError(
@@ -79,6 +90,8 @@ def first_misfit(values: Values, column: Column) -> tuple[int, str] | None:
     cast, wanted = _cast_for(column)
     try:
         cast(values)
+    except NotTimesError as error:
+        return error.at, error.wanted
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return _first_failure(values, cast), wanted
     return None
@@ -95,9 +108,18 @@ def without_dictionary(values: Values) -> Values:
 def _cast_for(column: Column) -> tuple[Cast, str]:
     """Return the cast of a column, and a description of the values it expects."""
     if column.is_list:
-        cast, wanted = _cast_for_type(item_type(column.bq_type), column.dtype)
+        cast, wanted = _cast_of_one(column)
         return partial(_items, cast=cast), f"a list, each item {wanted}"
-    return _cast_for_type(column.bq_type, column.dtype)
+    return _cast_of_one(column)
+
+
+def _cast_of_one(column: Column) -> tuple[Cast, str]:
+    """Return the cast of single values, or of a list's items."""
+    bq_type = item_type(column.bq_type)
+    if bq_type in TEMPORAL and column.dtype == "int64":
+        reading = Reading(bq_type, column.time_format, column.null_times)
+        return partial(_seconds, reading=reading), reading.wanted
+    return _cast_for_type(bq_type, column.dtype)
 
 
 def _cast_for_type(bq_type: str, dtype: str) -> tuple[Cast, str]:
@@ -105,10 +127,6 @@ def _cast_for_type(bq_type: str, dtype: str) -> tuple[Cast, str]:
         return _binary, "bytes"
     if dtype == "string":
         return _text, "text"
-    if bq_type == "TIME":
-        return _seconds_of_day, "a time such as 08:26:00"
-    if bq_type in TEMPORAL:
-        return _seconds, "a time in ISO form such as 2011-11-02 08:26:00"
     if bq_type in ("BOOL", "BOOLEAN"):
         return _truth, "true or false"
     if dtype == "int64":
@@ -248,45 +266,6 @@ def _truth(values: Values) -> Values:
     return pa.chunked_array([pa.array(list(_TRUTHS.values()), pa.int64())]).take(at)
 
 
-def _seconds(values: Values) -> Values:
-    """Return epoch seconds of dates, timestamps, ISO texts, or numbers in epoch seconds."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if is_text(values):
-        values = _parsed(plain_numbers(values))
-    if pa.types.is_timestamp(values.type):
-        whole = pa.timestamp("s", tz=values.type.tz)
-        return values.cast(whole, safe=False).cast(pa.int64())
-    if pa.types.is_date(values.type):
-        return values.cast(pa.timestamp("s")).cast(pa.int64())
-    seconds = _whole(values)
-    if pc.any(pc.greater(pc.abs(seconds), _FAR_SECONDS)).as_py():
-        raise pa.ArrowInvalid("milliseconds")
-    return seconds
-
-
-def _parsed(text: Values) -> Values:
-    """Return texts as timestamps (UTC if they have no zone) or as epoch seconds."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if pc.all(pc.match_substring_regex(text, r"^-?\d{9,}$")).as_py():
-        return text.cast(pa.int64())  # fewer digits could be a date such as 20111102
-    try:
-        return text.cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:
-        return text.cast(pa.timestamp("us", tz="UTC"))  # texts that end in Z or +02:00
-
-
-def _seconds_of_day(values: Values) -> Values:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if is_text(values):
-        day = pa.scalar("1970-01-01 ", pa.large_string())
-        empty = pa.scalar("", pa.large_string())
-        return _seconds(pc.binary_join_element_wise(day, plain_numbers(values), empty))
-    if pa.types.is_time(values.type):
-        return values.cast(pa.time32("s"), safe=False).cast(pa.int32()).cast(pa.int64())
-    return _whole(values)
+def _seconds(values: Values, reading: Reading) -> Values:
+    """Return epoch seconds, or the seconds of the day."""
+    return as_times(plain_numbers(values), reading)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from recgen.data.profile import ColumnKind, ColumnProfile
 from recgen.local.cast import is_text, without_dictionary, without_nan
 from recgen.local.kinds import Numbers, find_kind
+from recgen.local.times import Bounds, Reading, Times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,9 @@ class Encoded:
         nulls: Number of rows without a value.
         kind: The kind of the values.
         numbers: A number for each value, if the kind has them: float64, [values].
+        times: The values read as times, if they are that.
+        bounds: The first and last time that are not far from all others.
+        keeps_far: Whether the config says what is null, so that other far times count.
     """
 
     values: pa.Array
@@ -37,11 +41,36 @@ class Encoded:
     counts: Array
     nulls: int
     kind: ColumnKind
-    numbers: Numbers | None
+    numbers: Numbers | None = None
+    times: Times | None = None
+    bounds: Bounds | None = None
+    keeps_far: bool = False
+
+    def is_far(self) -> Array:
+        """Return which times lie far from all others: bool, [values]."""
+        import numpy as np
+
+        if self.times is None or self.bounds is None:
+            return np.zeros(len(self.values), bool)
+        return self.times.known & self.bounds.is_far(self.times.seconds)
+
+    def counted(self) -> Array:
+        """Return which numbers and times count in statistics: bool, [values]."""
+        import numpy as np
+
+        if self.numbers is None:
+            return np.zeros(len(self.values), bool)
+        known = np.isfinite(self.numbers)
+        return known if self.keeps_far else known & ~self.is_far()
 
 
-def encode(column: pa.ChunkedArray) -> Encoded:
-    """Return an encoded column; a nested one has no values."""
+def encode(column: pa.ChunkedArray, reading: Reading | None = None) -> Encoded:
+    """Return an encoded column; a nested one has no values.
+
+    Args:
+        column: The column of the file.
+        reading: How the config reads it if it says that these are times.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -50,11 +79,14 @@ def encode(column: pa.ChunkedArray) -> Encoded:
     if pa.types.is_nested(column.type) or nulls == len(column):
         kind: ColumnKind = "list" if nulls < len(column) else "empty"
         none = np.full(len(column), -1, np.int32)
-        return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), nulls, kind, None)
+        return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), nulls, kind)
     array = pa.concat_arrays(column.chunks).dictionary_encode()
     codes = array.indices.fill_null(-1).to_numpy()
     counts = np.bincount(codes[codes >= 0], minlength=len(array.dictionary))
-    return Encoded(array.dictionary, codes, counts, nulls, *find_kind(array.dictionary))
+    found = find_kind(array.dictionary, reading)
+    bounds = None if found.times is None else found.times.bounds(counts)
+    keeps_far = reading is not None and reading.nulls is not None
+    return Encoded(array.dictionary, codes, counts, nulls, *found, bounds, keeps_far)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -66,8 +98,6 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         storage = [chunk.storage for chunk in column.chunks]
         column = pa.chunked_array(storage, column.type.storage_type)
     column = without_dictionary(column)
-    if pa.types.is_duration(column.type):
-        column = column.cast(pa.int64())
     if pa.types.is_float16(column.type):
         column = column.cast(pa.float32())
     if pa.types.is_floating(column.type):
@@ -105,7 +135,7 @@ def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> Co
     nulls = found.nulls + int(column.counts[absent].sum())
     found = replace(found, nulls=nulls, distinct=distinct, unlike=distinct)
     order = np.argsort(numbers)
-    order = order[np.isfinite(numbers[order])]
+    order = order[column.counted()[order]]
     if len(order) == 0:
         return found
     numbers, counts = numbers[order], column.counts[order]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import BqType, DType, dtype_of, is_array
-from recgen.data.profile import ColumnProfile, Misfit, Profile
+from recgen.data.profile import ColumnProfile, Misfit, Profile, TimeColumn
 from recgen.findings import RecgenError
-from recgen.local.cast import first_misfit
+from recgen.local.cast import TEMPORAL, first_misfit, plain_numbers
 from recgen.local.encoded import Array, Encoded, as_text, describe, encode
 from recgen.local.ingest import column_names, is_csv, read_columns
+from recgen.local.time_profile import describe_times
+from recgen.local.times import Reading, refusal, times_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +47,8 @@ class _Wanted:
     name: str
     bq_type: BqType
     source: str = ""
+    time_format: str | None = None
+    null_times: Sequence[str] | None = None
 
     @property
     def dtype(self) -> DType:
@@ -67,12 +72,26 @@ class _FileProfile:
         self.rows: int = (self._table or read_columns(path, [self.names[0]])).num_rows
         if not is_csv(path) and self.rows * len(self.names) <= _SMALL_TABLE:
             self._table = self._whole()
+        self._times: Mapping[str, TimeColumn] = {}
+        self._forget()
+
+    def _forget(self) -> None:
         self._columns: dict[str, ColumnProfile] = {}
         self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
 
+    def reading(self, times: Mapping[str, TimeColumn]) -> Profile:
+        if dict(times) == dict(self._times):
+            return self
+        other = copy(self)  # shares the table
+        other._times = dict(times)
+        other._forget()
+        return other
+
     def column(self, name: str) -> ColumnProfile:
         if name not in self._columns:
-            self._columns[name] = describe(name, self._encoded(name))
+            encoded = self._encoded(name)
+            described = describe(name, encoded)
+            self._columns[name] = replace(described, times=describe_times(encoded))
         return self._columns[name]
 
     def counts(self, name: str) -> Sequence[int]:
@@ -103,16 +122,32 @@ class _FileProfile:
         column = self._encoded(name)
         if column.numbers is None:
             return 0
-        return int(column.counts[(column.numbers >= low) & (column.numbers < high)].sum())
+        is_between = (column.numbers >= low) & (column.numbers < high) & column.counted()
+        return int(column.counts[is_between].sum())
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         column = self._encoded(name)
+        if bq_type in TEMPORAL:
+            return self._no_time(name, bq_type)
         found = first_misfit(column.values, _Wanted(name, bq_type))
         if found is None:
             return None
         at, wanted = found
         row = int((column.codes == at).argmax()) + 1
         return Misfit(as_text(column.values[at].as_py()), row, wanted)
+
+    def _no_time(self, name: str, bq_type: BqType) -> Misfit | None:
+        """Return the first value that is no time, or that is one of several possible times."""
+        column = self._encoded(name)
+        given = self._times.get(name, TimeColumn(bq_type))
+        reading = Reading(bq_type, given.time_format, given.null_times)
+        times = times_of(plain_numbers(column.values), reading)
+        error = refusal(times, column.codes, reading)
+        if error is None:
+            return None
+        value = column.values[int(column.codes[error.at])].as_py()
+        help = error.help[:1].upper() + error.help[1:] + "."
+        return Misfit(as_text(value), error.at + 1, error.wanted, help)
 
     def _is_small_csv(self) -> bool:
         return is_csv(self._path) and self._path.stat().st_size <= _SMALL_CSV
@@ -124,7 +159,10 @@ class _FileProfile:
         if self.names.count(name) != 1:
             raise KeyError(name)
         table: pa.Table = self._table or read_columns(self._path, [name])
-        return encode(table[name])
+        times = self._times.get(name)
+        if times is None:
+            return encode(table[name])
+        return encode(table[name], Reading(times.bq_type, times.time_format, times.null_times))
 
 
 def _pairs(left: Array, right: Array) -> Array:

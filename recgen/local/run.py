@@ -18,7 +18,7 @@ from recgen.local.folder import keep_failed, landing, staged
 from recgen.local.histories import Wanted, add_histories
 from recgen.local.ingest import clean, column_names, read_table
 from recgen.local.progress import Progress, Silent, parse_epoch
-from recgen.local.split import SplitData, split_table
+from recgen.local.split import SplitData, split_table, without_far_times
 from recgen.local.transform import write_tables
 from recgen.metrics import FILE_NAME, TrainingMetrics, read_metrics
 from recgen.plan.columns import input_columns, serving_inputs
@@ -144,12 +144,15 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         missing = missing_histories(run.config, column_names(data))
         unread = {each.name for each in missing}
         table = read_table(data, [c for c in run.columns if c.name not in unread])
+        date = _date(run)
+        far: tuple[str, ...] = ()
+        if date is not None and run.config.data.null_times is None:
+            table, far = without_far_times(table, date)
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
     run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
-    run.warn(warnings)
+    run.warn([*far, *warnings])
     with run.stage("split"):
-        date = _date(run)
         split = split_table(table, run.config.data.split, date, run.seed)
         if missing:
             split, run.histories = add_histories(split, missing, buyer, _required(date, missing))

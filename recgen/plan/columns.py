@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from recgen.config import (
     SIDES,
     BqType,
+    DataConfig,
     DType,
     ExperimentConfig,
     HistoryFeature,
@@ -32,6 +33,10 @@ class InputColumn:
     bq_type: BqType
     dtype: DType
     """For a list, the dtype of its items."""
+    time_format: str | None = None
+    """The unit or format of its times, if the config gives one."""
+    null_times: tuple[str, ...] | None = None
+    """What stands for null among its times, if the config says so."""
 
     @property
     def is_list(self) -> bool:
@@ -100,19 +105,20 @@ def _is_graph_name(name: str) -> bool:
 
 
 def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
-    types = config.data.column_types
+    data = config.data
     for side in SIDES:
         for feature in config.features.features_of(side):
-            yield _column(feature.output_name, feature.column, feature.bq_type)
+            yield _column(feature.output_name, feature.column, feature.bq_type, data)
     for side in SIDES:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
-                bq_type = types.get(member.output_name, member.usual_type)
-                yield _column(member.output_name, member.column, bq_type)
-    if config.data.split and config.data.split.date_column:
-        date = config.data.split.date_column
-        yield _column(date, date, types.get(date, "TIMESTAMP"))
+                bq_type = data.type_of(member.output_name, member.usual_type)
+                yield _column(member.output_name, member.column, bq_type, data)
+    if data.split and data.split.date_column:
+        date = data.split.date_column
+        yield _column(date, date, data.type_of(date, "TIMESTAMP"), data)
 
 
-def _column(name: str, source: str, bq_type: BqType) -> InputColumn:
-    return InputColumn(name, source, bq_type, dtype_of(bq_type))
+def _column(name: str, source: str, bq_type: BqType, data: DataConfig) -> InputColumn:
+    dtype = dtype_of(bq_type)
+    return InputColumn(name, source, bq_type, dtype, data.time_format_of(name), data.null_times)

@@ -6,13 +6,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from recgen.config import BqType
-from recgen.data.columns import Use, wrong_unit
 from recgen.data.profile import ColumnProfile, Profile
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
-_DAY = 86_400
 _DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+\Z")
 _LONGEST_NAME = 300  # BigQuery's
 
@@ -114,18 +111,13 @@ class Table:
         return self._known[name]
 
     def why_unreadable(self, name: str) -> str | None:
-        """Return why a run cannot read a column's times or numbers; None if it can."""
+        """Return why a run cannot read a column's numbers; None if it can.
+
+        Times are always readable: where they are in doubt, or single ones are wrong, checking says
+        so, and a split by time is still what the data needs.
+        """
         column = self.columns[name]
         example = column.examples[0] if column.examples else ""
-        if column.kind in ("time", "integer"):
-            unit = wrong_unit(Use((), "date", "temporal", name, name, "TIMESTAMP"), column)
-            is_time = column.kind == "time" or unit == "dates written as numbers"
-            if unit and is_time:
-                return f"{unit} ({example}), which a run cannot read: write times in ISO format"
-        if column.kind == "time":
-            wanted: BqType = "TIME" if is_clock(column) else "TIMESTAMP"
-            if self.profile.misfit(name, wanted):
-                return f"times that a run cannot read ({example}): write them in ISO format"
         if column.kind == "text" and all(map(_DECIMAL_COMMA.match, column.examples)):
             return f"numbers with a decimal comma ({example}): use a decimal point"
         return None
@@ -133,7 +125,7 @@ class Table:
 
 def is_clock(column: ColumnProfile) -> bool:
     """Return whether a column holds times of the day without a date."""
-    return column.high is not None and (column.low or 0) >= 0 and column.high < _DAY
+    return column.times is not None and column.times.is_clock
 
 
 def _nameless(name: str) -> str | None:
