@@ -45,8 +45,8 @@ def add_histories(
         date: Name of the column with the time.
 
     Returns:
-        The data with lists, and for each history the final list of each buyer: a table of `buyer`
-        and `history`.
+        The data with lists and a warning about rows without a time, and for each history the final
+        list of each buyer: a table of `buyer` and `history`.
 
     Raises:
         RecgenError: The values do not fit the type of the items.
@@ -62,7 +62,17 @@ def add_histories(
             lists = _lists(source, tables[name], each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
         latest[each.name] = _at_the_end(past["test"], each, buyer, date)
-    return SplitData(tables["train"], tables["eval"], tables["test"], split.warnings), latest
+    warnings = (*split.warnings, *_undated(split, date))
+    return SplitData(tables["train"], tables["eval"], tables["test"], warnings), latest
+
+
+def _undated(split: SplitData, date: str) -> tuple[str, ...]:
+    """Return a warning if there are rows without a time, which only a random split has."""
+    rows = sum(table[date].null_count for table in split.tables().values())
+    if not rows:
+        return ()
+    have = "1 row has" if rows == 1 else f"{rows:,} rows have"
+    return (f"{have} no {date!r}: their histories are empty, and others contain nothing of them",)
 
 
 def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Array:

@@ -167,7 +167,7 @@ def null_marks(values: pa.Array, times: Times, marks: Sequence[str]) -> Array:
     same = times.known & np.isin(times.seconds, moments.seconds[moments.known])
     is_text = pa.types.is_large_string(values.type)
     written = values if is_text else _as_text(values)
-    return same | _filled(pc.is_in(written, value_set=words)).astype(bool)
+    return same | pc.is_in(written, value_set=words).to_numpy(zero_copy_only=False)
 
 
 def _as_text(values: pa.Array) -> pa.Array:
