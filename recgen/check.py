@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from recgen.config import DataConfig, ExperimentConfig
+from recgen.config import DataConfig, ExperimentConfig, FeatureConfig
+from recgen.data.columns import read_as_configured
 from recgen.data.profile import Profile
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
 from recgen.reading import Document, Parsed, parse, parse_sections, read
@@ -191,14 +192,22 @@ def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Repor
     document = parsed.document
     sections: dict[str, object] = {**parsed.sections}
     if profile is not None:
-        data = parsed.sections.get("data")
-        sections["profile"] = profile.read_as(data) if isinstance(data, DataConfig) else profile
+        sections["profile"] = _as_configured(profile, sections)
     found = [*parsed.findings, *_rule_findings(sections, document, depth)]
     left, ignored = ignores.apply(found, document, RULES, _unasked(sections))
     # By position where there is one; otherwise the stable sort keeps validation before rules.
     left.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
     listed = tuple(_listed(left, parsed.unlisted))
     return Report(listed, document.source, document.text, tuple(ignored[:MAX_FINDINGS]))
+
+
+def _as_configured(profile: Profile, sections: Mapping[str, object]) -> Profile:
+    """Return the profile of the data, read as the config says as far as it is valid."""
+    features, data = sections.get("features"), sections.get("data")
+    data = data if isinstance(data, DataConfig) else DataConfig()
+    if not isinstance(features, FeatureConfig):
+        return profile.read_as(data)
+    return read_as_configured(features, data, profile)
 
 
 def _listed(found: list[Finding], unlisted: int) -> list[Finding]:

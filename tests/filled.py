@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from strategies import Limits, Plain, models_in
 
 from recgen.config import SIDES, ExperimentConfig
+from recgen.config.times import ColumnType
 
 HARMLESS = "harmless {} text"  # no identifier, as most attacks
 
@@ -80,6 +81,8 @@ def _sample(annotation: Any, info: FieldInfo, owner: str, found: Filled, optiona
     origin, inner = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _model(annotation, found, optional)
+    if annotation == ColumnType:
+        return "DATE"
     if annotation in (str, Any):
         return found.fresh(owner)
     if origin is Literal:

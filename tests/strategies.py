@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from recgen.config import BqType
+from recgen.config.times import ColumnType, TimeUnit
+
 Plain = dict[str, Any]
 Drawn = st.SearchStrategy[Any]
 
 _LONGEST_LIST = 4
 _FAR = 2**70  # where a model sets no limit; beyond what any machine's integer holds
 _PROSE = 1000  # a text that may be as long as this is no name
+_TIME_FORMATS = ("%Y", "%d.%m.%Y", "%m/%d/%y %I:%M %p", "%Y%m%d", "\" # %Y {0} '%b'\n")
 
 _letters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 _text = st.text(_letters)
@@ -112,6 +116,8 @@ def values(annotation: Any, metadata: Iterable[object] = ()) -> Drawn:
         TypeError: The annotation is of a kind that no model had so far.
     """
     origin, inner = get_origin(annotation), get_args(annotation)
+    if annotation == ColumnType:
+        return values(BqType) | values(TimeUnit) | st.sampled_from(_TIME_FORMATS)
     if origin is Annotated:
         more = [part for item in inner[1:] for part in getattr(item, "metadata", [item])]
         return values(inner[0], [*metadata, *more])

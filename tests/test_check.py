@@ -87,6 +87,8 @@ def test_a_good_config_has_no_findings(experiment):
         (("data", "column_types"), {"\ud800": "DATE"}, "RG014", None),
         (("data", "column_types"), {"a\0": "DATE"}, "RG014", r"data.column_types['a\x00']"),
         (("data", "column_types"), {"": "DATE"}, "RG013", "data.column_types['']"),
+        (("data", "column_types"), {"x": "%d.%m"}, "RG013", "data.column_types.x"),
+        (("data", "null_times"), [0.5], "RG012", "data.null_times[0]"),
         (("data", "split"), {"kind": "random", "test": 0.5}, "RG013", "data.split.test"),
         (("name",), "x" * 300, "RG013", "name"),
         (("features", "buyer_model_crosses"), [{"features": []}], "RG013", "[0].features"),

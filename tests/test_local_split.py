@@ -65,7 +65,7 @@ def test_rows_without_a_date_are_left_out() -> None:
     data = pa.table({"at": pa.array([None, *range(100)], pa.int64()), "n": range(101)})
     parts = split_table(data, Split(kind="strict_time", date_column="at"), "at")
     assert sum(table.num_rows for table in parts.tables().values()) == 100
-    assert parts.warnings == ("1 rows have no 'at' and were dropped",)
+    assert parts.warnings == ("1 row has no 'at' and was dropped",)
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,11 @@ def one(folder: Path, values: object) -> ColumnProfile:
         ("time", [str(MORNING), str(MORNING + 86_400)]),
         ("time", [str(MORNING * 1000), str((MORNING + 86_400) * 1000)]),
         ("integer", [str(1_000_000_001 + number) for number in range(9)]),  # IDs in a row
-        ("integer", ["20101201", "20111209"]),
-        ("text", ["2010-12-01", "31.12.2010"]),
+        ("time", ["20101201", "20111209"]),
+        ("integer", ["20101301", "20111209"]),
+        ("time", ["2010-12-01", "31.12.2010"]),
+        ("time", ["08:26", "8:26 PM"]),
+        ("text", ["2010-12-01", "yesterday"]),
     ],
 )
 def test_kinds_are_found_from_texts(tmp_path: Path, kind: str, values: list[str]) -> None:
@@ -171,14 +174,14 @@ def test_questions_about_several_rows(tmp_path: Path) -> None:
 
 
 def test_a_misfit_is_what_a_run_refuses(tmp_path: Path) -> None:
-    path = csv(tmp_path, "n,t\n1,2010-12-01\n,2010-12-01\n2.5,1/2/2010\nmany,\n")
+    path = csv(tmp_path, "n,t\n1,2010-12-01\n,2010-12-01\n2.5,soon\nmany,\n")
     found = read_profile(path)
     assert found.misfit("n", "FLOAT64") == Misfit("many", 4, "a finite number")
     assert found.misfit("n", "INT64") == Misfit("2.5", 3, "a whole number")
     assert found.misfit("n", "STRING") is None
     misfit = found.misfit("t", "TIMESTAMP")
     assert misfit is not None
-    assert (misfit.value, misfit.row) == ("1/2/2010", 3)
+    assert (misfit.value, misfit.row) == ("soon", 3)
 
 
 def test_long_values_are_cut(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import Field
 
 from recgen.config.features import FeatureConfig, HistoryFeature, TextFeature
 from recgen.config.model import ModelConfig
+from recgen.config.times import ColumnType, NullTime, is_time_format
 from recgen.config.types import (
     BqType,
     Column,
@@ -47,14 +48,30 @@ class DataConfig(Config):
 
     source: Place | None = None
     """A CSV or Parquet file."""
-    column_types: dict[Column, BqType] = Field(default={})
-    """Types of columns that are not features: members of crosses, and the date column."""
+    column_types: dict[Column, ColumnType] = Field(default={})
+    """Types of columns that are not features: members of crosses, and the date column. For any
+    column of times, also of a feature: the unit of its numbers (`EPOCH_SECONDS`, `EPOCH_MILLIS`,
+    `EPOCH_MICROS`, `EPOCH_NANOS`, `EPOCH_DAYS`, `EXCEL_DAYS`, `DATE_NUMBER`) or the format of its
+    texts, such as `%d.%m.%Y`."""
     null_values: ListOf[NullValue] = ()
     """Texts that mean that there is no value, exactly as written, in all columns: `NULL`, say."""
+    null_times: ListOf[NullTime] | None = None
+    """Values that stand for null in columns of times, as the data has them (0, 9999-12-31), or as
+    a time in ISO form. If not given, times of the date column that lie far from all others do."""
     catalogue_size: Count | None = None
     """Approximate number of products in the catalogue; `negatives: auto` depends on it."""
     split: Split | None = None
     """How rows are divided; by default, 5% are drawn for validation and 5% for the test."""
+
+    def type_of(self, column: str, usual: BqType) -> BqType:
+        """Return the type of a column that is not a feature."""
+        word = self.column_types.get(column, usual)
+        return usual if is_time_format(word) else cast("BqType", word)
+
+    def time_format_of(self, column: str) -> str | None:
+        """Return the unit or format of a column's times, if there is one."""
+        word = self.column_types.get(column, "")
+        return word if is_time_format(word) else None
 
 
 class ExperimentConfig(Config):

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
-from recgen.config import SIDES, BqType, DataConfig, Feature, FeatureConfig, Side, dtype_of
+from recgen.config import (
+    SIDES,
+    BqType,
+    DataConfig,
+    Feature,
+    FeatureConfig,
+    Side,
+    dtype_of,
+    is_array,
+)
 from recgen.config.paths import all_crosses, all_features, crosses_of, features_of, id_features
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import ColumnProfile, Profile, TimeColumn
 from recgen.findings import Location
 
 DATE: Location = ("data", "split", "date_column")
-_UNITS = ((10**17, "nanoseconds"), (10**14, "microseconds"), (10**11, "milliseconds"))
-_MARCH_1973 = 10**8  # in epoch seconds: above 20,991,231, below any shop's records
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +53,16 @@ class Use:
 
 def uses(features: FeatureConfig, data: DataConfig) -> Iterator[Use]:
     """Yield every reference to a column, in the order in which a run decides on its type."""
-    types = data.column_types
     for path, f in all_features(features):
         yield Use(path, "feature", f.data_type, f.output_name, f.column, f.bq_type)
     for path, cross in all_crosses(features):
         for index, m in enumerate(cross.features):
             at = (*path, "features", index)
-            bq_type = types.get(m.output_name, m.usual_type)
+            bq_type = data.type_of(m.output_name, m.usual_type)
             yield Use(at, "member", m.type, m.output_name, m.column, bq_type)
     date = data.split.date_column if data.split else None
     if date is not None:
-        yield Use(DATE, "date", "temporal", date, date, types.get(date, "TIMESTAMP"))
+        yield Use(DATE, "date", "temporal", date, date, data.type_of(date, "TIMESTAMP"))
 
 
 def columns(
@@ -162,25 +167,24 @@ def date_column(
     return None if name_in_data is None else profile.column(name_in_data)
 
 
-def wrong_unit(use: Use, column: ColumnProfile) -> str | None:
-    """Return what whole numbers that are read as times really are; None for epoch seconds."""
-    digits = column.examples and all(e.lstrip("-").isdecimal() for e in column.examples)
-    if use.kind != "temporal" or use.bq_type == "TIME" or not digits:
-        return None
-    largest = max(abs(int(example)) for example in column.examples)
-    for limit, unit in _UNITS:
-        if largest >= limit:
-            return unit
-    if column.kind != "integer" or column.low is None or column.high is None or column.low < 0:
-        return None
-    if _is_calendar(column.low) and _is_calendar(column.high):
-        return "dates written as numbers"
-    return "numbers that are not epoch seconds" if column.high < _MARCH_1973 else None
+def read_as_configured(features: FeatureConfig, data: DataConfig, profile: Profile) -> Profile:
+    """Return the profile in which the columns of times are read as a run reads them."""
+    times: dict[str, TimeColumn] = {}
+    others: set[str] = set()
+    counts = name_counts(profile)
+    for use in uses(features, data):
+        name_in_data = find(counts, use.name, use.source)
+        if name_in_data is None:
+            continue
+        if use.kind != "temporal" or is_array(use.bq_type):
+            others.add(name_in_data)
+            continue
+        time_format = data.time_format_of(use.name)
+        found = TimeColumn(use.bq_type, time_format, data.null_times)
+        times.setdefault(name_in_data, found)
+    return profile.read_as(data, {n: times[n] for n in times if n not in others})
 
 
-def _is_calendar(number: float) -> bool:
-    try:
-        datetime.strptime(str(int(number)), "%Y%m%d")
-    except ValueError:
-        return False
-    return number >= 10_000_000
+def is_in_doubt(use: Use, column: ColumnProfile) -> bool:
+    """Return whether several formats or units fit the times of a column equally well."""
+    return use.kind == "temporal" and column.times is not None and bool(column.times.asked)

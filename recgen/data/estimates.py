@@ -46,7 +46,7 @@ def split_sizes(features: FeatureConfig, data: DataConfig, profile: Profile) -> 
     first = math.floor(date.low)
     span = math.floor(date.high) - first
     test = profile.rows_between(date.name, first + span * (1 - split.test), math.inf)
-    rows = date.rows - date.nulls
+    rows = date.dated
     if split.kind == "strict_time":
         cut = first + span * (1 - split.test - split.validation)
         validation = profile.rows_between(date.name, cut, math.inf) - test
@@ -71,7 +71,7 @@ def drawn_rows(
         if high <= (date.low or 0):
             break
         expected += profile.rows_between(date.name, low, high) * 0.5 ** ((part + 0.5) / _PARTS)
-    before = (date.rows - date.nulls) - profile.rows_between(date.name, end, math.inf)
+    before = date.dated - profile.rows_between(date.name, end, math.inf)
     return expected * rows.training / max(1, before)  # without the rows drawn for validation
 
 

@@ -2,13 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from recgen.config import BqType, DataConfig
 
 ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empty"]
+
+
+@dataclass(frozen=True, slots=True)
+class FarTimes:
+    """Times that lie far before or after all others.
+
+    Attributes:
+        side: Whether they come before or after the others.
+        rows: Rows with such a time.
+        gap: Seconds to the nearest of the others.
+        examples: Some of them as they are written, each with its first row.
+    """
+
+    side: Literal["before", "after"]
+    rows: int
+    gap: float
+    examples: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeProfile:
+    """How the times of a column are written, and which of them are odd.
+
+    Attributes:
+        way: A unit, a format or the name of a standard; empty for times of day.
+        asked: Units or formats that fit equally well if the values do not decide between them.
+        failed: Rows with a value that is no time.
+        unzoned: Rows whose time says no zone, where others say one.
+        far: Times that lie far from all others.
+        far_rows: Rows with such a time, which do not count in `low` and `high`.
+        is_clock: Whether they are times of day, without a date.
+    """
+
+    way: str = ""
+    asked: tuple[str, ...] = ()
+    failed: int = 0
+    unzoned: int = 0
+    far: tuple[FarTimes, ...] = ()
+    far_rows: int = 0
+    is_clock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimeColumn:
+    """How a config reads a column of times: its type, its unit or format, and what is null."""
+
+    bq_type: BqType
+    time_format: str | None = None
+    null_times: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +72,7 @@ class ColumnProfile:
         nulls: Rows without a value: null, NaN, or an empty string in a text column.
         distinct: Number of distinct values without nulls; 0 for lists.
         low: The smallest finite number or time (epoch seconds); None if values have no order.
+            Times that lie far from all others do not count.
         high: The largest.
         mean: Their mean.
         median: Their median.
@@ -35,6 +85,7 @@ class ColumnProfile:
         null_words: Number of distinct words such as NaN that count as null here, since all other
             values are numbers or times.
         null_word_rows: Number of rows with one of them.
+        times: More about times, if the values are that.
     """
 
     name: str
@@ -52,6 +103,7 @@ class ColumnProfile:
     stored_as_text: bool = False
     null_words: int = 0
     null_word_rows: int = 0
+    times: TimeProfile | None = None
 
     @property
     def as_text(self) -> ColumnProfile:
@@ -64,6 +116,11 @@ class ColumnProfile:
             null_words=0,
             null_word_rows=0,
         )
+
+    @property
+    def dated(self) -> int:
+        """Number of rows with a time that counts."""
+        return self.rows - self.nulls - (self.times.far_rows if self.times else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +199,21 @@ class Profile(Protocol):
         """Return how many values of `key` occur with more than one value of `name`, no nulls."""
 
     def rows_between(self, name: str, low: float, high: float) -> int:
-        """Return the number of rows whose number or time is in [`low`, `high`)."""
+        """Return the number of rows whose number or time is in [`low`, `high`).
+
+        Times that lie far from all others do not count.
+        """
 
     def odd(self, name: str, oddity: Oddity) -> Odd | None:
         """Return the texts of a column that are odd in a way; None if there are none."""
 
-    def read_as(self, data: DataConfig) -> Profile:
-        """Return the profile of the same data, read as a config says."""
+    def read_as(self, data: DataConfig, times: Mapping[str, TimeColumn] | None = None) -> Profile:
+        """Return the profile of the same data, read as a config says.
+
+        Args:
+            data: Says which texts are null.
+            times: The columns that the config reads as times, by their name in the data.
+        """
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         """Return the first value that a run cannot read as this type, if there is one."""

@@ -11,6 +11,7 @@ from recgen.local.cast import is_list, is_text, plain, shown, without_nan
 from recgen.local.cast.arrow import single
 from recgen.local.cast.words import without_words
 from recgen.local.kinds import Numbers, find_kind
+from recgen.local.times import Bounds, Reading, Times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +35,9 @@ class Encoded:
         nulls: Number of rows without a value.
         kind: The kind of the values.
         numbers: A number for each value, if the kind has them: float64, [values].
+        times: The values read as times, if they are that.
+        bounds: The first and last time that are not far from all others.
+        keeps_far: Whether the config says what is null, so that other far times count.
     """
 
     values: pa.Array
@@ -41,11 +45,39 @@ class Encoded:
     counts: Array
     nulls: int
     kind: ColumnKind
-    numbers: Numbers | None
+    numbers: Numbers | None = None
+    times: Times | None = None
+    bounds: Bounds | None = None
+    keeps_far: bool = False
+
+    def is_far(self) -> Array:
+        """Return which times lie far from all others: bool, [values]."""
+        import numpy as np
+
+        if self.times is None or self.bounds is None:
+            return np.zeros(len(self.values), bool)
+        return self.times.known & self.bounds.is_far(self.times.seconds)
+
+    def counted(self) -> Array:
+        """Return which numbers and times count in statistics: bool, [values]."""
+        import numpy as np
+
+        if self.numbers is None:
+            return np.zeros(len(self.values), bool)
+        known = np.isfinite(self.numbers)
+        return known if self.keeps_far else known & ~self.is_far()
 
 
-def encode(column: pa.ChunkedArray, null_values: Sequence[str] = ()) -> Encoded:
-    """Return an encoded column, in which some texts are null; a nested one has no values."""
+def encode(
+    column: pa.ChunkedArray, null_values: Sequence[str] = (), reading: Reading | None = None
+) -> Encoded:
+    """Return an encoded column; a nested one has no values.
+
+    Args:
+        column: The column of the file.
+        null_values: Texts that are null.
+        reading: How the config reads it if it says that these are times.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -53,13 +85,16 @@ def encode(column: pa.ChunkedArray, null_values: Sequence[str] = ()) -> Encoded:
     if pa.types.is_nested(column.type) or is_list(column) or column.null_count == len(column):
         kind: ColumnKind = "list" if column.null_count < len(column) else "empty"
         none = np.full(len(column), -1, np.int32)
-        return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), column.null_count, kind, None)
+        return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), column.null_count, kind)
     array = pa.concat_arrays(_encodable(column).chunks).dictionary_encode()
     values = _restored(array.dictionary, column.type)
     codes = array.indices.fill_null(-1).to_numpy()
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     nulls = int((codes < 0).sum())
-    return Encoded(values, codes, counts, nulls, *find_kind(values))
+    found = find_kind(values, reading)
+    bounds = None if found.times is None else found.times.bounds(counts)
+    keeps_far = reading is not None and reading.nulls is not None
+    return Encoded(values, codes, counts, nulls, *found, bounds, keeps_far)
 
 
 def _with_nulls(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -123,7 +158,7 @@ def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> Co
     found = replace(found, nulls=found.nulls + rows, distinct=distinct, unlike=distinct)
     found = replace(found, null_words=words, null_word_rows=rows)
     order = np.argsort(numbers)
-    order = order[np.isfinite(numbers[order])]
+    order = order[column.counted()[order]]
     if len(order) == 0:
         return found
     numbers, counts = numbers[order], column.counts[order]

@@ -35,8 +35,8 @@ def add_histories(
 
     A row's list has the values of the buyer's transactions before the row's time (P41), without
     purchases at the same time. They come from training rows and, for test rows, also from
-    validation rows. Each value occurs once, the latest last. A row without a time gets an empty
-    list and adds nothing to others.
+    validation rows. Each value occurs once, the latest last; values of the same time are in
+    ascending order. A row without a time gets an empty list and adds nothing to others.
 
     Args:
         split: The split data.
@@ -45,8 +45,8 @@ def add_histories(
         date: Name of the column with the time.
 
     Returns:
-        The data with lists, and for each history the final list of each buyer: a table of `buyer`
-        and `history`.
+        The data with lists and a warning about rows without a time, and for each history the final
+        list of each buyer: a table of `buyer` and `history`.
 
     Raises:
         RecgenError: The values do not fit the type of the items.
@@ -62,7 +62,17 @@ def add_histories(
             lists = _lists(source, tables[name], each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
         latest[each.name] = _at_the_end(past["test"], each, buyer, date)
-    return SplitData(tables["train"], tables["eval"], tables["test"], split.warnings), latest
+    warnings = (*split.warnings, *_undated(split, date))
+    return SplitData(tables["train"], tables["eval"], tables["test"], warnings), latest
+
+
+def _undated(split: SplitData, date: str) -> tuple[str, ...]:
+    """Return a warning if there are rows without a time, which only a random split has."""
+    rows = sum(table[date].null_count for table in split.tables().values())
+    if not rows:
+        return ()
+    have = "1 row has" if rows == 1 else f"{rows:,} rows have"
+    return (f"{have} no {date!r}: their histories are empty, and others contain nothing of them",)
 
 
 def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Array:
@@ -73,22 +83,35 @@ def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: s
 
     known = pc.and_(pc.is_valid(source[date]), pc.is_valid(source[wanted.values]))
     source = source.filter(known)
-    values = source[wanted.values].combine_chunks().dictionary_encode()
+    distinct, codes_of_events = _in_order(source[wanted.values].combine_chunks())
     together = [*source[buyer].chunks, *rows[buyer].chunks]
     buyers = np.asarray(pa.chunked_array(together).combine_chunks().dictionary_encode().indices)
     requested_at = pc.fill_null(rows[date], np.iinfo(np.int64).min).to_numpy()
     times = np.concatenate([source[date].to_numpy(), requested_at])
     requests = np.full(rows.num_rows, _REQUEST, np.int32)
-    events = np.concatenate([np.asarray(values.indices), requests])
-    # A request comes before the purchases at the same time, as the lowest value.
+    events = np.concatenate([codes_of_events, requests])
+    # A request comes before the purchases at the same time, as the lowest value. These are in the
+    # order of their values: that of the rows is another one after each shuffle.
     order = np.lexsort([events, times, buyers])
     offsets, codes, list_of_request = _read(buyers[order], events[order], wanted.length)
     requesting = order[events[order] == _REQUEST] - source.num_rows
     list_of_row = np.empty(rows.num_rows, np.int64)
     list_of_row[requesting] = list_of_request
-    items = pa.DictionaryArray.from_arrays(pa.array(codes), _typed(values.dictionary, wanted))
+    items = pa.DictionaryArray.from_arrays(pa.array(codes), _typed(distinct, wanted))
     lists = pa.LargeListArray.from_arrays(pa.array(offsets), items)
     return lists.take(pa.array(list_of_row))
+
+
+def _in_order(values: pa.Array) -> tuple[pa.Array, Any]:
+    """Return the distinct values in ascending order, and each value's index there: int32."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    found = values.dictionary_encode()
+    order = pc.sort_indices(found.dictionary)
+    ranks = np.empty(len(order), np.int32)
+    ranks[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
+    return found.dictionary.take(order), ranks[found.indices.to_numpy()]
 
 
 def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:

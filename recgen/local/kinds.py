@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from recgen.data.profile import ColumnKind
 from recgen.local.cast import is_text, plain_numbers
 from recgen.local.cast.arrow import QuestionError, UnfitError
 from recgen.local.cast.numbers import NO, YES, as_double
 from recgen.local.cast.numerals import plain_numerals
+from recgen.local.times import Reading, Times, recognised, recognised_numbers, times_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,65 +21,84 @@ Numbers: TypeAlias = Any
 _TRUTHS = tuple(word for word in (*YES, *NO) if word not in ("0", "1"))  # as a run reads them
 _PADDED = r"^[+-]?0\d"  # 00123 is a code, not a number
 _WHOLE = r"^[+-]?\d+$"
-_DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
-_CLOCKS = ("", " %H:%M", " %H:%M:%S")
-_YEAR_1000 = -30_610_224_000  # before that, a two-digit year was parsed as a four-digit one
-_EPOCH = (1_000_000_000, 2_100_000_000)  # 2001 to 2036, epoch seconds with ten digits
-_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)  # of a second
-_SPARSE = 4  # minimum ratio of range to values; denser numbers are IDs
 
 
-def find_kind(values: Values) -> tuple[ColumnKind, Numbers | None]:
-    """Return the kind of a column's values, and a number for each value if the kind has them.
+class Kind(NamedTuple):
+    """What a column's values are.
+
+    Attributes:
+        kind: The kind.
+        numbers: A number for each value, if the kind has them; times are epoch seconds. Words for
+            null are NaN.
+        times: The values read as times, if they are that.
+    """
+
+    kind: ColumnKind
+    numbers: Numbers | None = None
+    times: Times | None = None
+
+
+def find_kind(values: Values, reading: Reading | None = None) -> Kind:
+    """Return the kind of a column's values.
 
     Args:
         values: The distinct values, without null.
-
-    Returns:
-        The kind and the numbers; times are epoch seconds.
+        reading: How the config reads them if it says that they are times.
     """
     import pyarrow as pa
 
     types = pa.types
     if len(values) == 0:
-        return "empty", None
+        return Kind("empty")
+    if reading is not None:
+        times = times_of(plain_numbers(values), reading)
+        if times.known.sum() > times.failed.sum():
+            return _time(times)
     if is_text(values):
         return _kind_of_text(values)
     if types.is_boolean(values.type):
-        return "boolean", None
+        return Kind("boolean")
     if types.is_duration(values.type):
         return _real(_doubles(values))
     if types.is_temporal(values.type) and not types.is_interval(values.type):
-        return "time", _seconds(values)
+        of_day = Reading("TIME" if types.is_time(values.type) else "TIMESTAMP")
+        return _time(times_of(values, of_day))
     if types.is_integer(values.type):
-        return _whole(_floats(values))
+        return _number("integer", values)
     if types.is_floating(values.type) or types.is_decimal(values.type):
         return _real(_doubles(values))
-    return "text", None
+    return Kind("text")
 
 
-def _kind_of_text(values: Values) -> tuple[ColumnKind, Numbers | None]:
+def _time(times: Times) -> Kind:
+    import numpy as np
+
+    return Kind("time", np.where(times.known, times.seconds, np.nan), times)
+
+
+def _kind_of_text(values: Values) -> Kind:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     words = plain_numbers(values)
     if words.null_count == len(words):
-        return "empty", None
+        return Kind("empty")
     if pc.all(pc.is_in(pc.utf8_lower(words), value_set=_texts(_TRUTHS), skip_nulls=True)).as_py():
-        return "boolean", None
+        return Kind("boolean")
     try:
         numbers = _doubles(words)
     except QuestionError:
-        return "real", _floats(_unasked(words))
+        return Kind("real", _floats(_unasked(words)))
     except UnfitError:
-        seconds = _parsed(words)
-        return ("text", None) if seconds is None else ("time", seconds)
+        times = recognised(words)
+        return Kind("text") if times is None else _time(times)
     if pc.any(pc.match_substring_regex(words, _PADDED)).as_py() or _are_grouped_codes(words):
-        return "text", None
+        return Kind("text")
     if not pc.all(pc.match_substring_regex(words, _WHOLE)).as_py():
         return _real(numbers)
     if (abs(numbers) >= 2.0**63).any():
-        return "text", None  # too large for int64: a code of many digits
-    return _whole(numbers)
+        return Kind("text")  # too large for int64: a code of many digits
+    return _number("integer", words.cast(pa.int64()))
 
 
 def _unasked(words: Values) -> Values:
@@ -116,57 +136,17 @@ def _floats(values: Values) -> Numbers:
     return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
-def _real(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
+def _real(numbers: Numbers) -> Kind:
     """Return the kind of floats; integer columns with nulls are often stored as floats."""
     import numpy as np
+    import pyarrow as pa
 
     known = numbers[np.isfinite(numbers)]
     is_whole = len(known) and (known == np.floor(known)).all() and np.isfinite(numbers).all()
-    return _whole(numbers) if is_whole else ("real", numbers)
+    return _number("integer" if is_whole else "real", pa.array(numbers))
 
 
-def _whole(numbers: Numbers) -> tuple[ColumnKind, Numbers]:
-    """Return the kind of integers; epoch times are large and, unlike IDs, have gaps."""
-    import numpy as np
-
-    known = numbers[np.isfinite(numbers)]
-    low, high = known.min(), known.max()
-    for unit in _UNITS:
-        in_range = low >= _EPOCH[0] * unit and high <= _EPOCH[1] * unit
-        if in_range and high - low >= _SPARSE * len(known):
-            return "time", numbers / unit
-    return "integer", numbers
-
-
-def _seconds(values: Values) -> Numbers:
-    """Return the epoch seconds of dates and timestamps, or the seconds of the day of times."""
-    import pyarrow as pa
-
-    kind = values.type
-    if pa.types.is_time(kind):
-        return _floats(values.cast(pa.time64("ns")).cast(pa.int64())) / 1e9
-    try:
-        moments = values.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-    return _floats(moments.cast(pa.int64())) / 1e6
-
-
-def _parsed(words: Values) -> Numbers | None:
-    """Return the epoch seconds of texts, or None unless all are times of one format."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for zone in (None, "UTC"):
-        try:
-            return _seconds(words.cast(pa.timestamp("us", tz=zone)))
-        except pa.ArrowInvalid:
-            continue
-    for clock in _CLOCKS:
-        for date in _DATES:
-            times = pc.strptime(words, format=date + clock, unit="us", error_is_null=True)
-            if times.null_count == words.null_count:
-                seconds = _seconds(times)
-                if not (seconds < _YEAR_1000).any():
-                    return seconds
-    return None
+def _number(kind: ColumnKind, values: Values) -> Kind:
+    """Return numbers as times if they look like it, otherwise as the kind."""
+    times = recognised_numbers(values)
+    return Kind(kind, _floats(values)) if times is None else _time(times)

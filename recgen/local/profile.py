@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
-from recgen.data.profile import ColumnProfile, Misfit, Odd, Oddity, Profile
+from recgen.data.profile import ColumnProfile, Misfit, Odd, Oddity, Profile, TimeColumn
 from recgen.findings import RecgenError
-from recgen.local.cast import first_misfit, shown
+from recgen.local.cast import TEMPORAL, first_misfit, plain_numbers, shown
 from recgen.local.encoded import Array, Encoded, cut, describe, encode
 from recgen.local.ingest import DEFAULTS, column_names, is_csv, read_columns
 from recgen.local.oddities import find_odd
+from recgen.local.time_profile import describe_times
+from recgen.local.times import Reading, refusal, times_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +50,8 @@ class _Wanted:
     bq_type: BqType
     source: str = ""
     is_category: bool = False
+    time_format: str | None = None
+    null_times: Sequence[str] | None = None
 
     @property
     def dtype(self) -> DType:
@@ -72,29 +76,36 @@ class _FileProfile:
         if not is_csv(path) and self.rows * len(self.names) <= _SMALL_TABLE:
             self._table = self._whole()
         self._data = DEFAULTS
+        self._times: Mapping[str, TimeColumn] = {}
+        self._views: dict[object, _FileProfile] = {}
         self._forget()
 
     def _forget(self) -> None:
         """Empty what depends on how columns are read."""
         self._columns: dict[str, ColumnProfile] = {}
         self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
-        self._views: dict[tuple[str, ...], _FileProfile] = {self._data.null_values: self}
+        self._misfits: dict[tuple[str, BqType], Misfit | None] = {}
 
-    def read_as(self, data: DataConfig) -> _FileProfile:
-        if data.null_values not in self._views:
-            view = copy(self)  # with the same table
-            view._data = data
+    def read_as(
+        self, data: DataConfig, times: Mapping[str, TimeColumn] | None = None
+    ) -> _FileProfile:
+        key = data.null_values, frozenset((times or {}).items())
+        if key not in self._views:
+            view = copy(self)  # with the same table and views
+            view._data, view._times = data, times or {}
             view._forget()
-            self._views[data.null_values] = view
-        return self._views[data.null_values]
+            self._views[key] = view
+        return self._views[key]
 
     def odd(self, name: str, oddity: Oddity) -> Odd | None:
         column = self._encoded(name)
-        return find_odd(column.values, column.counts, oddity)
+        return find_odd(column.values, column.counts, oddity, column.numbers)
 
     def column(self, name: str) -> ColumnProfile:
         if name not in self._columns:
-            self._columns[name] = describe(name, self._encoded(name))
+            encoded = self._encoded(name)
+            described = describe(name, encoded)
+            self._columns[name] = replace(described, times=describe_times(encoded))
         return self._columns[name]
 
     def counts(self, name: str) -> Sequence[int]:
@@ -125,11 +136,19 @@ class _FileProfile:
         column = self._encoded(name)
         if column.numbers is None:
             return 0
-        return int(column.counts[(column.numbers >= low) & (column.numbers < high)].sum())
+        is_between = (column.numbers >= low) & (column.numbers < high) & column.counted()
+        return int(column.counts[is_between].sum())
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
+        if (name, bq_type) not in self._misfits:
+            self._misfits[name, bq_type] = self._misfit(name, bq_type)
+        return self._misfits[name, bq_type]
+
+    def _misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         import pyarrow as pa
 
+        if bq_type in TEMPORAL:
+            return self._no_time(name, bq_type)
         column = self._encoded(name)
         found = first_misfit(pa.chunked_array([column.values]), _Wanted(name, bq_type))
         if found is None:
@@ -137,6 +156,23 @@ class _FileProfile:
         row = int((column.codes == found.at).argmax()) + 1
         (value,) = shown(column.values.slice(found.at, 1))
         return Misfit(cut(value), row, found.wanted, found.help)
+
+    def _no_time(self, name: str, bq_type: BqType) -> Misfit | None:
+        """Return the first value that is no time, or that is one of several possible times."""
+        import pyarrow as pa
+
+        column = self._encoded(name)
+        given = self._times.get(name, TimeColumn(bq_type))
+        reading = Reading(bq_type, given.time_format, given.null_times)
+        values = plain_numbers(pa.chunked_array([column.values])).combine_chunks()
+        times = times_of(values, reading)
+        error = refusal(times, column.codes, reading)
+        if error is None:
+            return None
+        at = int(column.codes[error.at])
+        (value,) = shown(column.values.slice(at, 1))
+        help = error.help[:1].upper() + error.help[1:] + "."
+        return Misfit(cut(value), error.at + 1, error.wanted, help)
 
     def _is_small_csv(self) -> bool:
         return is_csv(self._path) and self._path.stat().st_size <= _SMALL_CSV
@@ -148,7 +184,11 @@ class _FileProfile:
         if self.names.count(name) != 1:
             raise KeyError(name)
         table: pa.Table = self._table or read_columns(self._path, [name])
-        return encode(table[name], self._data.null_values)
+        times, nulls = self._times.get(name), self._data.null_values
+        if times is None:
+            return encode(table[name], nulls)
+        reading = Reading(times.bq_type, times.time_format, times.null_times)
+        return encode(table[name], nulls, reading)
 
 
 def _pairs(left: Array, right: Array) -> Array:

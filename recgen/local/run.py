@@ -19,7 +19,7 @@ from recgen.local.histories import Wanted, add_histories
 from recgen.local.ingest import clean, column_names, read_table
 from recgen.local.oddities import notes_on
 from recgen.local.progress import Progress, Silent, parse_epoch
-from recgen.local.split import SplitData, split_table
+from recgen.local.split import SplitData, split_table, without_far_times
 from recgen.local.transform import write_tables
 from recgen.metrics import FILE_NAME, TrainingMetrics, read_metrics
 from recgen.plan.columns import input_columns, serving_inputs
@@ -146,13 +146,16 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         unread = {each.name for each in missing}
         wanted = [c for c in run.columns if c.name not in unread]
         table = read_table(data, wanted, run.config.data)
+        date = _date(run)
+        far: tuple[str, ...] = ()
+        if date is not None and run.config.data.null_times is None:
+            table, far = without_far_times(table, date)
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
     run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
     texts = [c.name for c in wanted if c.is_category and c.dtype == "string"]
-    run.warn([*warnings, *notes_on(table, texts)])
+    run.warn([*far, *warnings, *notes_on(table, texts)])
     with run.stage("split"):
-        date = _date(run)
         split = split_table(table, run.config.data.split, date, run.seed)
         if missing:
             split, run.histories = add_histories(split, missing, buyer, _required(date, missing))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from recgen.config import Split
 from recgen.findings import RecgenError
+from recgen.local.times import bounds_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _DEFAULT = Split(kind="random", validation=0.05, test=0.05)
+_SHOWN = 3  # times in a message
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,45 @@ class SplitData:
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables by the name of their folder."""
         return {"train": self.train, "eval": self.eval, "test": self.test}
+
+
+def without_far_times(table: pa.Table, date: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return the table with null for times that lie far from all others, and warnings about them.
+
+    Args:
+        table: All rows.
+        date: Name of the table's column with the time (int64).
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    times = table[date].fill_null(0).to_numpy()
+    known = table[date].is_valid().to_numpy()
+    distinct, counts = np.unique(times[known], return_counts=True)
+    bounds = bounds_of(distinct, counts)
+    if bounds is None:
+        return table, ()
+    is_far = known & bounds.is_far(times)
+    if not is_far.any():
+        return table, ()
+    kept = pa.array(times, pa.int64(), mask=~known | is_far)
+    table = table.set_column(table.column_names.index(date), date, kept)
+    found = distinct[bounds.is_far(distinct)]
+    rows = int(is_far.sum())
+    shown = ", ".join(_moment(int(at)) for at in found[:_SHOWN]) + (", …" * (len(found) > _SHOWN))
+    warning = (
+        f"{rows:,} row{'' if rows == 1 else 's'} with a {date!r} far from all others ({shown}) "
+        "count as rows without a time; see RG543"
+    )
+    return table, (warning,)
+
+
+def _moment(seconds: int) -> str:
+    """Return epoch seconds as a time that people read."""
+    try:
+        return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds)}"
+    except OverflowError:
+        return f"{seconds:,} s"
 
 
 def split_table(
@@ -58,7 +100,8 @@ def split_table(
     if split.kind != "random":
         table, dropped = _with_date(table, date)
         if dropped:
-            warnings.append(f"{dropped:,} rows have no {date!r} and were dropped")
+            rows = "1 row has" if dropped == 1 else f"{dropped:,} rows have"
+            warnings.append(f"{rows} no {date!r} and {'was' if dropped == 1 else 'were'} dropped")
     times = None if split.kind == "random" else table[date].to_numpy()
     parts = _assign(split, table.num_rows, times)
     _require_rows(parts, split, table.num_rows)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from recgen.config import (
     SIDES,
     BqType,
+    DataConfig,
     DType,
     ExperimentConfig,
     HistoryFeature,
@@ -34,6 +35,10 @@ class InputColumn:
     """For a list, the dtype of its items."""
     is_category: bool = False
     """Whether its values are names of something, so that 00012 and 12 are two of them."""
+    time_format: str | None = None
+    """The unit or format of its times, if the config gives one."""
+    null_times: tuple[str, ...] | None = None
+    """What stands for null among its times, if the config says so."""
 
     @property
     def is_list(self) -> bool:
@@ -102,21 +107,31 @@ def _is_graph_name(name: str) -> bool:
 
 
 def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
-    types = config.data.column_types
+    data = config.data
     for side in SIDES:
         for feature in config.features.features_of(side):
             is_text = feature.data_type == "text"
-            yield _column(feature.output_name, feature.column, feature.bq_type, is_text)
+            yield _column(feature.output_name, feature.column, feature.bq_type, data, is_text)
     for side in SIDES:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
-                bq_type = types.get(member.output_name, member.usual_type)
-                is_text = member.type == "text"
-                yield _column(member.output_name, member.column, bq_type, is_text)
-    if config.data.split and config.data.split.date_column:
-        date = config.data.split.date_column
-        yield _column(date, date, types.get(date, "TIMESTAMP"))
+                name, is_text = member.output_name, member.type == "text"
+                bq_type = data.type_of(name, member.usual_type)
+                yield _column(name, member.column, bq_type, data, is_text)
+    if data.split and data.split.date_column:
+        date = data.split.date_column
+        yield _column(date, date, data.type_of(date, "TIMESTAMP"), data)
 
 
-def _column(name: str, source: str, bq_type: BqType, is_category: bool = False) -> InputColumn:
-    return InputColumn(name, source, bq_type, dtype_of(bq_type), is_category)
+def _column(
+    name: str, source: str, bq_type: BqType, data: DataConfig, is_category: bool = False
+) -> InputColumn:
+    return InputColumn(
+        name=name,
+        source=source,
+        bq_type=bq_type,
+        dtype=dtype_of(bq_type),
+        is_category=is_category,
+        time_format=data.time_format_of(name),
+        null_times=data.null_times,
+    )

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from recgen.config import BqType
-from recgen.data.columns import Use, wrong_unit
 from recgen.data.profile import ColumnProfile, Profile
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
-_DAY = 86_400
 _LONGEST_NAME = 300  # BigQuery's
 
 
@@ -112,24 +109,17 @@ class Table:
         return self._known[name]
 
     def why_unreadable(self, name: str) -> str | None:
-        """Return why a run cannot read a column's times or numbers; None if it can."""
-        column = self.columns[name]
-        example = column.examples[0] if column.examples else ""
-        if column.kind in ("time", "integer"):
-            unit = wrong_unit(Use((), "date", "temporal", name, name, "TIMESTAMP"), column)
-            is_time = column.kind == "time" or unit == "dates written as numbers"
-            if unit and is_time:
-                return f"{unit} ({example}), which a run cannot read: write times in ISO format"
-        if column.kind == "time":
-            wanted: BqType = "TIME" if is_clock(column) else "TIMESTAMP"
-            if self.profile.misfit(name, wanted):
-                return f"times that a run cannot read ({example}): write them in ISO format"
+        """Return why a run cannot read a column's numbers; None if it can.
+
+        Times are always readable: where they are in doubt, or single ones are wrong, checking says
+        so, and a split by time is still what the data needs.
+        """
         return None
 
 
 def is_clock(column: ColumnProfile) -> bool:
     """Return whether a column holds times of the day without a date."""
-    return column.high is not None and (column.low or 0) >= 0 and column.high < _DAY
+    return column.times is not None and column.times.is_clock
 
 
 def _nameless(name: str) -> str | None:

@@ -159,6 +159,12 @@ def _closest(given: object, allowed: list[str]) -> str | None:
     return by_lower[close[0]] if close else None
 
 
+def _time_format(details: ErrorDetails, path: Location, owners: Models) -> Words:
+    problem = details.get("ctx", {}).get("problem", "")
+    message = f"the time format {show(details['input'])} cannot be used: {problem}"
+    return "RG013", message, 'Write a format such as "%d.%m.%Y" or "%Y-%m-%d %H:%M:%S".', None
+
+
 def _unwritable(details: ErrorDetails, path: Location, owners: Models) -> Words:
     message = "the text holds a character that no file can hold (NUL or half a surrogate pair)"
     return "RG014", message, "Remove the character.", None
@@ -235,4 +241,5 @@ _WORDINGS: dict[str, Callable[[ErrorDetails, Location, Models], Words]] = {
     "text_unwritable": _unwritable,
     "get_attribute_error": _raised,
     "unknown_range": _range,
+    "time_format": _time_format,
 }

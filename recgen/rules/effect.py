@@ -160,13 +160,16 @@ def _in_split(data: DataConfig) -> Iterator[Problem]:
 
 @without_effect.check
 def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
-    own = {feature.output_name for _, feature in all_features(features)}
+    own = {feature.output_name: feature for _, feature in all_features(features)}
     used = {name for _, cross in all_crosses(features) for name in cross.members}
     if data.split and data.split.date_column:
         used.add(data.split.date_column)
     for name in data.column_types:
         path = ("data", "column_types", name)
         if name in own:
-            yield unused(path, "the feature's own `bq_type` takes precedence")
+            if data.time_format_of(name) is None:
+                yield unused(path, "the feature's own `bq_type` takes precedence")
+            elif own[name].data_type != "temporal":
+                yield unused(path, f"the feature is {own[name].data_type} and has no times")
         elif name not in used:
             yield unused(path, "neither a cross nor the split reads this column")

@@ -124,7 +124,8 @@ def _date_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
 def _types(features: FeatureConfig, data: DataConfig) -> dict[str, str]:
     """Return the types in the config; that of a feature takes precedence."""
     own = {feature.output_name: feature.bq_type for _, feature in all_features(features)}
-    return {**data.column_types, **own}
+    given = {name: data.type_of(name, "TIMESTAMP") for name in data.column_types}
+    return {**given, **own}
 
 
 _MEMBER_HELP = "Give the column the same type everywhere."

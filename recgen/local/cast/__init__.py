@@ -25,8 +25,9 @@ from recgen.local.cast.arrow import (
 from recgen.local.cast.lists import Cast, as_lists
 from recgen.local.cast.numbers import as_code, as_real, as_truth, as_whole, plain_numbers
 from recgen.local.cast.text import as_bytes, as_text, readable, shown
-from recgen.local.cast.times import as_seconds, as_seconds_of_day
+from recgen.local.cast.times import as_seconds
 from recgen.local.cast.words import without_words
+from recgen.local.times import Reading
 
 __all__ = [
     "Column",
@@ -63,6 +64,10 @@ class Column(Protocol):
     def is_list(self) -> bool: ...  # noqa: D102
     @property
     def is_category(self) -> bool: ...  # noqa: D102
+    @property
+    def time_format(self) -> str | None: ...  # noqa: D102
+    @property
+    def null_times(self) -> Sequence[str] | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +136,7 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 def _cast_for(column: Column, decimal: str | None, null_values: Sequence[str]) -> tuple[Cast, str]:
     """Return the cast of a column, and a description of the values it expects."""
-    to_type, wanted = _cast_for_type(item_type(column.bq_type), column.dtype, decimal)
+    to_type, wanted = _cast_of_one(column, decimal)
     if column.is_category and wanted == _WHOLE:
         to_type = partial(as_code, decimal=decimal)
 
@@ -144,34 +149,21 @@ def _cast_for(column: Column, decimal: str | None, null_values: Sequence[str]) -
     return cast, wanted
 
 
-def _cast_for_type(bq_type: str, dtype: str, decimal: str | None) -> tuple[Cast, str]:
+def _cast_of_one(column: Column, decimal: str | None) -> tuple[Cast, str]:
+    """Return the cast of single values, or of a list's items."""
+    bq_type = item_type(column.bq_type)
     if bq_type == "BYTES":
         return as_bytes, "bytes"
-    if dtype == "string":
+    if column.dtype == "string":
         return as_text, "text"
-    if bq_type == "TIME":
-        wanted = "a time such as 08:26:00"
-        return _saying(wanted, as_seconds_of_day), wanted
     if bq_type in TEMPORAL:
-        wanted = "a time in ISO form such as 2011-11-02 08:26:00"
-        return _saying(wanted, as_seconds), wanted
+        reading = Reading(bq_type, column.time_format, column.null_times)
+        return partial(as_seconds, reading=reading), reading.wanted
     if bq_type in ("BOOL", "BOOLEAN"):
         return as_truth, "true or false"
-    if dtype == "int64":
+    if column.dtype == "int64":
         return partial(as_whole, decimal=decimal), _WHOLE
     return partial(as_real, decimal=decimal), "a finite number"
-
-
-def _saying(wanted: str, cast: Cast) -> Cast:
-    """Return the cast with a description of what it expects in each of its refusals."""
-
-    def cast_or_say(values: Values) -> Values:
-        try:
-            return cast(values)
-        except _refusals() as error:
-            raise UnfitError(wanted, at=getattr(error, "at", None)) from None
-
-    return cast_or_say
 
 
 def _first_unfit(values: Values, cast: Cast, wanted: str) -> Unfit:

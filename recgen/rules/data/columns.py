@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from recgen.config import DataConfig, FeatureConfig, is_array
-from recgen.data.columns import Use, columns, described, is_made, name_counts, uses, wrong_unit
+from recgen.data.columns import (
+    Use,
+    columns,
+    described,
+    is_in_doubt,
+    is_made,
+    name_counts,
+    uses,
+)
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import FixOp, percent, show
 from recgen.rules.registry import Problem, rule
@@ -118,7 +126,7 @@ def values_unfit() -> None:
     """A value that does not fit the column's type.
 
     Values are read as `train` reads them: it stops at text among numbers, fractions in INT64,
-    infinities, times in formats other than ISO, and histories whose column does not contain lists.
+    infinities, values that are no times, and histories whose column does not contain lists.
     The message names the first such value and its row.
 
     Example:
@@ -138,7 +146,7 @@ def values_unfit() -> None:
 @values_unfit.check
 def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     for use, column in columns(features, data, profile):
-        if is_array(use.bq_type) or wrong_unit(use, column):
+        if is_array(use.bq_type) or is_in_doubt(use, column):
             continue
         if column.kind == "list":
             message = f"{show(use.name)} contains lists or records, not {use.bq_type}"
@@ -152,7 +160,7 @@ def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Ite
             )
             whole = use.part == "feature" and use.kind == "numeric" and column.kind == "real"
             fix: tuple[FixOp, object] | None = ("set", "FLOAT64") if whole else None
-            help = f"{misfit.help}." if misfit.help else _advice(use, column)
+            help = f"{misfit.help.rstrip('.')}." if misfit.help else _advice(use, column)
             help = f"{help[:1].upper()}{help[1:]}"
             yield Problem(use.type_path, message, help, fix=fix)
 
@@ -170,8 +178,6 @@ def _no_lists(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
 
 
 def _advice(use: Use, column: ColumnProfile) -> str:
-    if use.kind == "temporal" and column.kind == "time":
-        return "Write the times in ISO format in the data: month and day could be confused."
     if use.kind == "numeric" and column.kind == "real":
         return "Use FLOAT64, or round the values in the data."
     if use.kind == "numeric" and column.kind == "text":

@@ -1,0 +1,107 @@
+"""How times may be written: units of numbers, and formats of text. Knows only Pydantic."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from recgen.config.types import BqType, Writable
+
+TimeUnit = Literal[
+    "EPOCH_SECONDS",
+    "EPOCH_MILLIS",
+    "EPOCH_MICROS",
+    "EPOCH_NANOS",
+    "EPOCH_DAYS",
+    "EXCEL_DAYS",
+    "DATE_NUMBER",
+]
+"""Units of times that are numbers, since 1970-01-01 in UTC. `EXCEL_DAYS` are days since
+1899-12-30; a `DATE_NUMBER` is a date in digits, such as 20230131 or 20230131091233."""
+
+DIRECTIVES = "YymdeBbhHIMSfpzZjaA"
+"""Letters after % in a format; those of Python's strptime that do not depend on a language."""
+_SHORT = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y"}
+_SAME = {"e": "d", "h": "b", "B": "b", "A": "a", "y": "Y", "I": "H"}  # parts that occur once
+_LONGEST = 100  # characters of a format
+
+
+def is_time_format(word: str) -> bool:
+    """Return whether a type of a column is a unit or a format of times, not a BigQuery type."""
+    return word in get_args(TimeUnit) or "%" in word
+
+
+def directives(time_format: str) -> list[str]:
+    """Return a format in parts: directives such as `%d`, and the text between them.
+
+    Shorthands are written out (`%F` is `%Y-%m-%d`), and flags are left out (`%-d` is `%d`).
+    """
+    parts = re.findall(r"%-?.|[^%]+|%", time_format, re.DOTALL)
+    plain = [part.replace("-", "", 1) if part.startswith("%-") else part for part in parts]
+    written = [directives(_SHORT[part]) if part in _SHORT else [part] for part in plain]
+    return [part for each in written for part in each]
+
+
+def checked_column_type(word: Any) -> str:
+    """Return the type of a column, or the unit or format of its times.
+
+    Raises:
+        PydanticKnownError: It is neither a type nor a unit, and no format either.
+        PydanticCustomError: It is a format that says no date, or that is not understood.
+    """
+    words = (*get_args(BqType), *get_args(TimeUnit))
+    if not isinstance(word, str) or (word not in words and "%" not in word):
+        expected = ", ".join(f"'{each}'" for each in words)
+        raise PydanticKnownError("literal_error", {"expected": expected})
+    problem = _problem(word) if "%" in word else None
+    if problem:
+        raise PydanticCustomError("time_format", "{problem}", {"problem": problem})
+    return word
+
+
+def _problem(time_format: str) -> str | None:
+    """Return what is wrong with a format; None if it can be read."""
+    if len(time_format) > _LONGEST:
+        return f"it has more than {_LONGEST} characters"
+    parts = [part[1:] for part in directives(time_format) if part.startswith("%")]
+    letters = [part for part in parts if part != "%"]
+    unknown = [letter for letter in letters if letter == "" or letter not in DIRECTIVES]
+    if unknown:
+        known = " ".join(f"%{letter}" for letter in DIRECTIVES)
+        return f"'%{unknown[0]}' is not known; known are {known}"
+    counts = Counter(_SAME.get(letter, letter) for letter in letters)
+    twice = [letter for letter, count in counts.items() if count > 1]
+    if twice:
+        return f"'%{twice[0]}' or what stands for the same occurs twice"
+    if not counts["Y"]:
+        return "it has no year (%Y or %y)"
+    if counts["d"] and not (counts["m"] or counts["b"]):
+        return "it has a day (%d) but no month (%m or %b)"
+    if counts["m"] and counts["b"]:
+        return "it has the month twice (%m and %b)"
+    return None
+
+
+def _mark(value: Any) -> Any:
+    """Return a number as text; 0 and "0" are the same mark."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_FORMAT_SCHEMA = {"type": "string", "pattern": "%", "maxLength": _LONGEST}
+_WORDS_SCHEMA = {"type": "string", "enum": [*get_args(BqType), *get_args(TimeUnit)]}
+ColumnType = Annotated[
+    str,
+    BeforeValidator(checked_column_type),
+    WithJsonSchema({"anyOf": [_WORDS_SCHEMA, _FORMAT_SCHEMA]}),
+]
+NullTime = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=_LONGEST),
+    Writable,
+    BeforeValidator(_mark),
+    WithJsonSchema({"type": ["string", "integer"], "minLength": 1, "maxLength": _LONGEST}),
+]

@@ -1,0 +1,56 @@
+"""Description of the times in a column: how they are written, and which lie far from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.data.profile import FarTimes, TimeProfile
+from recgen.local.cast import shown
+from recgen.local.encoded import Array, Encoded, cut
+
+_EXAMPLES = 3
+
+
+def describe_times(column: Encoded) -> TimeProfile | None:
+    """Return what rules ask about a column's times; None if it has none."""
+    times = column.times
+    if times is None:
+        return None
+    unzoned = 0 if times.unzoned is None else int(column.counts[times.unzoned].sum())
+    return TimeProfile(
+        way=times.way,
+        asked=times.asked,
+        failed=int(column.counts[times.failed].sum()),
+        unzoned=unzoned,
+        far=tuple(_far(column)),
+        is_clock=times.is_clock,
+        far_rows=0 if column.keeps_far else int(column.counts[column.is_far()].sum()),
+    )
+
+
+def _far(column: Encoded) -> Iterator[FarTimes]:
+    """Yield the times before all others, and those after, if there are any."""
+    if column.times is None or column.bounds is None:
+        return
+    seconds, bounds = column.times.seconds, column.bounds
+    is_far = column.is_far()
+    for side, edge in (("before", bounds.low), ("after", bounds.high)):
+        chosen = is_far & (seconds < edge if side == "before" else seconds > edge)
+        if chosen.any():
+            nearest = seconds[chosen].max() if side == "before" else seconds[chosen].min()
+            yield FarTimes(
+                side=side,  # type: ignore[arg-type]
+                rows=int(column.counts[chosen].sum()),
+                gap=abs(float(nearest) - float(edge)),
+                examples=tuple(_examples(column, chosen)),
+            )
+
+
+def _examples(column: Encoded, chosen: Array) -> Iterator[tuple[str, int]]:
+    """Yield the most frequent of the chosen values, with their first row."""
+    import numpy as np
+
+    at = np.flatnonzero(chosen)
+    for index in at[np.argsort(-column.counts[at], kind="stable")][:_EXAMPLES]:
+        (value,) = shown(column.values.slice(int(index), 1))
+        yield cut(value), int((column.codes == index).argmax()) + 1

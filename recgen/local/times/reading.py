@@ -1,0 +1,323 @@
+"""Values of a column as times, whatever their type. For checking, proposing and training alike.
+
+Times are int64 epoch seconds in UTC, times of day seconds since midnight; fractions are cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from recgen.config.times import TimeUnit
+from recgen.local.times.far import Bounds, bounds_of
+from recgen.local.times.numbers import ReadNumbers, looks_like_times, read_numbers
+from recgen.local.times.texts import Read, read_clock, read_format, read_texts, zero_dates
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array: TypeAlias = Any
+"""A numpy array."""
+
+_UNITS = frozenset(get_args(TimeUnit))
+_DAY = 86_400
+_TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$"
+_WHOLE = r"^[+-]?\d{1,18}$"
+_MOSTLY = 0.95  # of the values
+_PROBED = 1000  # values
+
+
+@dataclass(frozen=True)
+class Times:
+    """A column read as times.
+
+    Attributes:
+        seconds: Epoch seconds, or seconds of the day: int64, [values]; 0 where not known.
+        known: Which values are times: bool, [values].
+        failed: Which are neither times nor null: bool, [values].
+        way: How the times are written: a unit, a format or the name of a standard.
+        asked: Units or formats that fit equally well, if the values do not decide; then the times
+            are those of the first.
+        unzoned: Values that say a time of day and no zone, where others say one: bool, [values];
+            None if the values do not differ in that.
+        is_clock: Whether they are times of day.
+    """
+
+    seconds: Array
+    known: Array
+    failed: Array
+    way: str = ""
+    asked: tuple[str, ...] = ()
+    unzoned: Array | None = None
+    is_clock: bool = False
+
+    def bounds(self, counts: Array) -> Bounds | None:
+        """Return the bounds of the times that belong together; None for times of day.
+
+        Args:
+            counts: Rows with each value: [values].
+        """
+        if self.is_clock:
+            return None
+        return bounds_of(self.seconds[self.known], counts[self.known])
+
+    def is_nearly_all(self) -> bool:
+        """Return whether there are times, and few values that are none."""
+        known, failed = self.known.sum(), self.failed.sum()
+        return bool(known and known >= _MOSTLY * (known + failed))
+
+    def without(self, nulls: Array) -> Times:
+        """Return the same with null for some values: bool, [values]."""
+        return replace(self, known=self.known & ~nulls, failed=self.failed & ~nulls)
+
+
+def read_times(values: pa.Array, time_format: str | None = None) -> Times:
+    """Return the times of a column.
+
+    Args:
+        values: Values of any type that is not nested. Texts are large_string, stripped, with null
+            for words that mean it. Distinct values suffice: each is read only once.
+        time_format: The unit of its numbers or the format of its texts, if the config says one;
+            values that are times by their type need none.
+    """
+    import pyarrow as pa
+
+    kinds = pa.types
+    if kinds.is_timestamp(values.type) or kinds.is_date(values.type):
+        return _typed(values)
+    if kinds.is_large_string(values.type):
+        return _of_texts(values, time_format)
+    is_number = kinds.is_integer(values.type) or kinds.is_floating(values.type)
+    if is_number or kinds.is_decimal(values.type):
+        if time_format and time_format not in _UNITS:
+            return _of_texts(_whole_as_text(values), time_format)
+        return _of_numbers(_numbers(values), _valid(values), time_format)
+    return _nothing(values)
+
+
+def read_clocks(values: pa.Array) -> Times:
+    """Return the seconds of the day of a column of times of day; the arguments are alike."""
+    import numpy as np
+    import pyarrow as pa
+
+    valid = _valid(values)
+    if pa.types.is_time(values.type):
+        ticks = _TICKS[values.type.unit]
+        numbers = values.cast(pa.time64("us") if ticks < 10**9 else values.type)
+        per_second = _TICKS[numbers.type.unit]
+        seconds = _filled(numbers.cast(pa.int64())) // per_second
+        return Times(seconds, valid, np.zeros(len(values), bool), is_clock=True)
+    if pa.types.is_large_string(values.type):
+        seconds, known = read_clock(values.fill_null(""))
+        rest = values.filter(pa.array(~known & valid))
+        if known.any() or not _are_numbers(rest):
+            return Times(seconds, known & valid, valid & ~known, is_clock=True)
+        values = values.cast(pa.float64())
+    is_number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+    if not is_number:
+        return _nothing(values)
+    numbers = _numbers(values)
+    with np.errstate(invalid="ignore"):
+        known = valid & (numbers >= 0) & (numbers < _DAY)
+    seconds = np.where(known, numbers, 0).astype(np.int64)
+    return Times(seconds, known, valid & ~known, is_clock=True)
+
+
+def recognised(words: pa.Array) -> Times | None:
+    """Return texts as times if nearly all are times of one kind; None otherwise."""
+    for read in (read_times, read_clocks):
+        times = read(words)
+        if times.is_nearly_all():
+            return times
+    return None
+
+
+def recognised_numbers(values: pa.Array) -> Times | None:
+    """Return numbers as times if they look like it; None otherwise."""
+    import numpy as np
+
+    numbers, valid = _numbers(values), _valid(values)
+    finite = numbers[valid]
+    if finite.dtype.kind == "f" and not np.isfinite(finite).all():
+        return None
+    if not looks_like_times(finite):
+        return None
+    times = _of_numbers(numbers, valid, None)
+    return times if not times.asked and times.is_nearly_all() else None
+
+
+def null_marks(values: pa.Array, times: Times, marks: Sequence[str]) -> Array:
+    """Return which values a config takes as null: bool, [values].
+
+    Args:
+        values: The values, as for `read_times`.
+        times: What was read of them.
+        marks: What stands for null: a value as it is written in the data, or an ISO time.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not marks:
+        return np.zeros(len(values), bool)
+    words = pa.array([mark.strip() for mark in marks], pa.large_string())
+    moments = read_texts(words)
+    same = times.known & np.isin(times.seconds, moments.seconds[moments.known])
+    is_text = pa.types.is_large_string(values.type)
+    written = values if is_text else _as_text(values)
+    return same | pc.is_in(written, value_set=words).to_numpy(zero_copy_only=False)
+
+
+def _as_text(values: pa.Array) -> pa.Array:
+    """Return values as text; whole floats without a fraction."""
+    import pyarrow as pa
+
+    if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
+        return _whole_as_text(values)
+    return values.cast(pa.large_string())
+
+
+def _nothing(values: pa.Array) -> Times:
+    """Return that no value is a time, as a duration or a truth is none."""
+    import numpy as np
+
+    none = np.zeros(len(values), bool)
+    return Times(np.zeros(len(values), np.int64), none, _valid(values))
+
+
+def _valid(values: pa.Array) -> Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    valid = values.is_valid()
+    if pa.types.is_floating(values.type):
+        valid = pc.and_(valid, pc.invert(pc.fill_null(pc.is_nan(values), fill_value=False)))
+    return valid.to_numpy(zero_copy_only=False)
+
+
+def _filled(values: pa.Array) -> Array:
+    import pyarrow.compute as pc
+
+    return pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
+
+
+def _typed(values: pa.Array) -> Times:
+    """Return the times of Arrow's dates and timestamps."""
+    import numpy as np
+    import pyarrow as pa
+
+    if pa.types.is_date32(values.type):
+        seconds = _filled(values.cast(pa.int32())).astype(np.int64) * _DAY
+    else:
+        unit = "ms" if pa.types.is_date64(values.type) else values.type.unit
+        seconds = _filled(values.cast(pa.int64())) // _TICKS[unit]
+    return Times(seconds, _valid(values), np.zeros(len(values), bool), "timestamps")
+
+
+def _numbers(values: pa.Array) -> Array:
+    """Return numbers as int64, or as float64 with NaN for null."""
+    import pyarrow as pa
+
+    if pa.types.is_integer(values.type) and values.type != pa.uint64():
+        return _filled(values.cast(pa.int64()))
+    return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def _whole_as_text(values: pa.Array) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_integer(values.type):
+        numbers = values.cast(pa.float64(), safe=False)
+        whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), 2.0**53))
+        text = numbers.cast(pa.large_string())
+        digits = pc.if_else(whole, numbers, None).cast(pa.int64()).cast(pa.large_string())
+        return pc.coalesce(digits, pc.if_else(pc.is_nan(numbers), None, text))
+    return values.cast(pa.large_string())
+
+
+def _of_numbers(numbers: Array, valid: Array, unit: str | None) -> Times:
+    """Return the times of numbers; 0 among dates in digits is a null."""
+    import numpy as np
+
+    found: ReadNumbers = read_numbers(numbers[valid], unit)
+    seconds, known = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), bool)
+    seconds[valid], known[valid] = np.where(found.known, found.seconds, 0), found.known
+    failed = valid & ~known
+    if found.unit == "DATE_NUMBER":
+        failed &= numbers != 0
+    return Times(seconds, known, failed, found.unit, found.asked)
+
+
+def _are_numbers(texts: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(texts, pattern=_NUMBER, ignore_case=True)
+    return bool(pc.all(found, min_count=0).as_py())
+
+
+def _of_texts(texts: pa.Array, time_format: str | None) -> Times:
+    import numpy as np
+    import pyarrow as pa
+
+    valid = _valid(texts)
+    given = texts.filter(pa.array(valid))
+    zero = zero_dates(given)
+    if time_format is not None and time_format not in _UNITS:
+        read = read_format(given, time_format)
+    else:
+        read = (None if time_format else _in_iso(given)) or _of_mixed(given, time_format)
+    seconds = np.zeros(len(texts), np.int64)
+    known, failed = np.zeros(len(texts), bool), np.zeros(len(texts), bool)
+    seconds[valid], known[valid] = np.where(read.known, read.seconds, 0), read.known
+    failed[valid] = ~read.known & ~zero
+    unzoned = np.zeros(len(texts), bool)
+    unzoned[valid] = read.known & read.has_clock & ~read.has_zone
+    is_mixed = unzoned.any() and (read.known & read.has_zone).any()
+    return Times(seconds, known, failed, read.way, read.asked, unzoned if is_mixed else None)
+
+
+def _in_iso(texts: pa.Array) -> Read | None:
+    """Return the times of texts that are all in ISO form, with or without zone, fast."""
+    import numpy as np
+    import pyarrow as pa
+
+    if _are_numbers(texts.slice(0, 1)):  # Arrow would take 20230131 for a date, 2023 for a year
+        return None
+    for zone in (None, "UTC"):
+        kind = pa.timestamp("us", tz=zone)
+        try:
+            texts.slice(0, _PROBED).cast(kind)  # Arrow writes an error for each text that fails
+            moments = texts.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        read = Read.nothing(len(texts))
+        read.seconds = _filled(moments.cast(pa.int64())) // _TICKS["us"]
+        read.known = np.ones(len(texts), bool)
+        read.way = "ISO 8601"
+        return read
+    return None
+
+
+def _of_mixed(texts: pa.Array, unit: str | None) -> Read:
+    """Return the times of texts that are numbers or that are written in any way.
+
+    The majority decides: among numbers, other texts are no times, and the other way round.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(texts, pattern=_NUMBER, ignore_case=True)
+    is_number = found.to_numpy(zero_copy_only=False)
+    if not unit and is_number.sum() * 2 <= len(texts):
+        return read_texts(texts)
+    read = Read.nothing(len(texts))
+    chosen = texts.filter(pa.array(is_number))
+    is_whole = pc.all(pc.match_substring_regex(chosen, pattern=_WHOLE), min_count=0).as_py()
+    numbers = chosen.cast(pa.int64() if is_whole else pa.float64())
+    times = read_numbers(numbers.to_numpy(zero_copy_only=False), unit)
+    read.seconds[is_number], read.known[is_number] = times.seconds, times.known
+    read.way, read.asked = times.unit, times.asked
+    return read

@@ -1,0 +1,380 @@
+"""Texts as times: the ways in which dates and times are written, and formats of a config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from recgen.config.times import directives
+from recgen.local.times.calendar import Fields, epoch_seconds, full_year
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Array: TypeAlias = Any
+"""A numpy array."""
+Texts: TypeAlias = "pa.Array"
+"""Texts (large_string) without nulls, spaces around them and words for null."""
+
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTH = (
+    r"(?P<b>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_WEEKDAY = (
+    r"(?:(?:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|"
+    r"sat(?:urday)?|sun(?:day)?)\.?,?\s+)?"
+)
+_HALF = r"(?:\s*(?P<p>[ap])\.?\s?m\b\.?)?"
+_OFFSET = r"(?:utc|gmt)?\s?[+-]\d{1,2}(?::?\d{2})?"
+_ZONE = (
+    rf"(?:\s*(?P<z>z|utc|gmt|ut|etc/utc|{_OFFSET})"
+    r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]))?)?"  # Java and JavaScript add the zone's name
+)
+_CLOCK = (
+    rf"(?P<H>\d{{1,2}})(?:[:.](?P<M>\d{{2}})(?:[:.](?P<S>\d{{2}})(?:[.,:]\d+)?)?)?{_HALF}{_ZONE}"
+)
+_TIME = rf"(?:(?:t|:|,?\s+(?:at\s+)?){_CLOCK})?"
+_SHORT_YEAR = r"(?P<Y>\d{4}|\d{2})"
+
+_ISO = rf"{_WEEKDAY}(?P<Y>\d{{4}})[-/.:](?P<m>\d{{1,2}})(?:[-/.:](?P<d>\d{{1,2}}){_TIME})?"
+_WAYS = (
+    _ISO,
+    r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:(?:t|\s+)"
+    rf"(?P<H>\d{{2}}):?(?P<M>\d{{2}})(?::?(?P<S>\d{{2}})(?:[.,]\d+)?)?{_ZONE})?",
+    rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\.?[-/\s]*{_MONTH},?[-/\s]*{_SHORT_YEAR}{_TIME}",
+    rf"{_WEEKDAY}{_MONTH}[-/\s]*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s*|[-/\s]\s*)(?P<Y>\d{{4}}){_TIME}",
+    rf"{_WEEKDAY}{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<H>\d{{1,2}}):(?P<M>\d{{2}}):(?P<S>\d{{2}})"
+    r"(?:\s+(?P<z>z|utc|gmt))?\s+(?P<Y>\d{4})",
+    rf"(?P<Y>\d{{4}})[-/\s]{_MONTH}[-/\s](?P<d>\d{{1,2}}){_TIME}",
+    rf"{_MONTH},?[-/\s]*(?P<Y>\d{{4}})",
+    r"(?P<m>\d{1,2})[-/.](?P<Y>\d{4})",
+)
+_NUMBERS = (
+    rf"{_WEEKDAY}(?P<one>\d{{1,2}})(?P<sep>[-/.])(?P<two>\d{{1,2}})[-/.](?P<three>\d{{4}}|\d{{2}})\.?"
+    rf"{_TIME}"
+)
+_ORDERS = {  # the place of year, month and day, and whether the year must be short
+    "%d{0}%m{0}%{1}": ("three", "two", "one", False),
+    "%m{0}%d{0}%{1}": ("three", "one", "two", False),
+    "%y{0}%m{0}%d": ("one", "two", "three", True),
+}
+_SPACES = "[\\x{00A0}\\x{2007}\\x{2009}\\x{200E}\\x{202F}]"
+_ZERO = r"^0{4}[-/.]?0{2}[-/.]?0{2}(?:[t ][0:.]+)?$"  # a null of MySQL and of SAP
+CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?" + _HALF
+
+
+@dataclass
+class Read:
+    """What was read of texts.
+
+    Attributes:
+        seconds: int64, [texts]; 0 where nothing was read.
+        known: Which texts are times: bool, [texts].
+        has_clock: Which say a time of day: bool, [texts].
+        has_zone: Which say a zone: bool, [texts].
+        way: How they are written, for messages.
+        asked: Formats that fit equally well; the texts were read with the first.
+    """
+
+    seconds: Array
+    known: Array
+    has_clock: Array
+    has_zone: Array
+    way: str = ""
+    asked: tuple[str, ...] = ()
+
+    @classmethod
+    def nothing(cls, count: int) -> Read:
+        """Return the state in which nothing is read yet."""
+        import numpy as np
+
+        no = np.zeros(count, bool)
+        return cls(np.zeros(count, np.int64), no, no.copy(), no.copy())
+
+    def put(self, at: Array, found: _Parsed) -> None:
+        """Enter what was found at some indices."""
+        self.seconds[at] = found.seconds
+        self.known[at] = found.exists
+        self.has_clock[at] = found.has_clock
+        self.has_zone[at] = found.has_zone
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    seconds: Array
+    exists: Array
+    has_clock: Array
+    has_zone: Array
+
+
+def read_texts(texts: Texts) -> Read:
+    """Return the times of texts that may be written in different ways."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    texts = pc.replace_substring_regex(texts, pattern=_SPACES, replacement=" ")
+    read, left = Read.nothing(len(texts)), np.arange(len(texts))
+    for way in _likely_first(texts):
+        at, groups = _matching(texts, left, way)
+        if not groups:
+            continue
+        if way == _NUMBERS:
+            _put_ordered(read, at, groups)
+        else:
+            read.put(at, _parsed(groups))
+            read.way = read.way or ("ISO 8601" if way == _ISO else "words")
+        left = np.setdiff1d(left, at, assume_unique=True)
+    return read
+
+
+def _likely_first(texts: Texts) -> Sequence[str]:
+    """Return the ways to write times; that of the first text comes first, which saves time."""
+    first = texts[0].as_py() if len(texts) else ""
+    return sorted((*_WAYS, _NUMBERS), key=lambda way: not re.fullmatch(f"(?i){way}", first))
+
+
+def read_format(texts: Texts, time_format: str) -> Read:
+    """Return the times of texts in the format of a config, which is valid."""
+    import numpy as np
+
+    read = Read.nothing(len(texts))
+    read.way = time_format
+    at, groups = _matching(texts, np.arange(len(texts)), _pattern_of(time_format))
+    if groups:
+        read.put(at, _parsed(groups))
+    return read
+
+
+def read_clock(texts: Texts) -> tuple[Array, Array]:
+    """Return the seconds of the day of texts such as 08:26, and which of them are such times."""
+    import numpy as np
+
+    read = Read.nothing(len(texts))
+    at, groups = _matching(texts, np.arange(len(texts)), CLOCK)
+    if groups:
+        read.put(at, _parsed({**groups, "Y": _same("1970", len(at))}))
+    return read.seconds, read.known
+
+
+def zero_dates(texts: Texts) -> Array:
+    """Return which texts are 0000-00-00, which stands for null: bool, [texts]."""
+    import pyarrow.compute as pc
+
+    found = pc.match_substring_regex(texts, pattern=_ZERO, ignore_case=True)
+    return found.to_numpy(zero_copy_only=False)
+
+
+Groups: TypeAlias = dict[str, Texts]
+
+
+def _same(word: str, count: int) -> Texts:
+    import pyarrow as pa
+
+    return pa.array([word] * count, pa.large_string())
+
+
+def _matching(texts: Texts, left: Array, pattern: str) -> tuple[Array, Groups]:
+    """Return the indices of the texts that match as a whole, and the parts of these."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(left) == 0:
+        return left, {}
+    chosen = texts if len(left) == len(texts) else texts.take(pa.array(left))
+    found = pc.extract_regex(chosen, pattern=f"(?i)^{pattern}$")
+    is_match = found.is_valid().to_numpy(zero_copy_only=False)
+    if not is_match.any():
+        return left[:0], {}
+    found = found.filter(pa.array(is_match))
+    names = [field.name for field in found.type]
+    return left[np.flatnonzero(is_match)], dict(zip(names, found.flatten(), strict=True))
+
+
+def _whole(part: Texts | None, missing: int, like: Texts) -> Array:
+    """Return a part as int64, with a number for those that are left out."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if part is None:
+        return np.full(len(like), missing, np.int64)
+    written = pc.if_else(pc.equal(part, ""), str(missing), part)
+    return written.cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def _parsed(groups: Groups) -> _Parsed:
+    """Return the times of parts that are named as in `strptime`; `Y` may have two digits."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    like = groups["Y"]
+    is_short = pc.equal(pc.utf8_length(like), 2).to_numpy(zero_copy_only=False)
+    hour = _whole(groups.get("H"), 0, like)
+    fits_half = np.ones(len(like), bool)
+    if "p" in groups:
+        hour, fits_half = _on_24_hours(hour, groups["p"])
+    parts = Fields(
+        year=full_year(_whole(like, 0, like), is_short),
+        month=_month(groups, like),
+        day=_whole(groups.get("d") or groups.get("j"), 1, like),
+        hour=hour,
+        minute=_whole(groups.get("M"), 0, like),
+        second=_whole(groups.get("S"), 0, like),
+        offset=_offset(groups.get("z"), like),
+        is_day_of_year="j" in groups,
+    )
+    seconds, exists = epoch_seconds(parts)
+    return _Parsed(seconds, exists & fits_half, _given("H", groups), _given("z", groups))
+
+
+def _given(name: str, groups: Groups) -> Array:
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if name not in groups:
+        return np.zeros(len(groups["Y"]), bool)
+    return pc.not_equal(groups[name], "").to_numpy(zero_copy_only=False)
+
+
+def _month(groups: Groups, like: Texts) -> Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if "b" not in groups:
+        return _whole(groups.get("m"), 1, like)
+    short = pc.utf8_slice_codeunits(pc.utf8_lower(groups["b"]), 0, 3)
+    at = pc.index_in(short, value_set=pa.array(_MONTHS, short.type))
+    return pc.add(at, 1).fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def _on_24_hours(hour: Array, half: Texts) -> tuple[Array, Array]:
+    """Return hours on a clock of 24 hours, and which of them exist on one of twelve."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    letter = pc.utf8_lower(half)
+    is_half = pc.not_equal(letter, "").to_numpy(zero_copy_only=False)
+    is_pm = pc.equal(letter, "p").to_numpy(zero_copy_only=False)
+    fits = ~is_half | (hour <= 12)  # Excel writes 00:30 AM
+    return np.where(is_half, hour % 12 + 12 * is_pm, hour), fits
+
+
+def _offset(zone: Texts | None, like: Texts) -> Array:
+    """Return the seconds by which zones such as +05:30 are ahead of UTC."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if zone is None:
+        return np.zeros(len(like), np.int64)
+    names = zone.dictionary_encode()
+    found = pc.extract_regex(
+        names.dictionary, pattern=r"(?P<sign>[+-])(?P<h>\d{1,2}):?(?P<m>\d{2})?$"
+    )
+    sign, hours, minutes = found.flatten()
+    ahead = [
+        0 if h is None else (-1 if s == "-" else 1) * (int(h) * 3600 + int(m or 0) * 60)
+        for s, h, m in zip(*(part.to_pylist() for part in (sign, hours, minutes)), strict=True)
+    ]
+    return pa.array(ahead, pa.int64()).take(names.indices).to_numpy(zero_copy_only=False)
+
+
+def _put_ordered(read: Read, at: Array, groups: Groups) -> None:
+    """Enter dates in digits, whose order the values decide; if they do not, it is asked."""
+    tried = list(_in_each_order(groups))
+    most = max(int(found.exists.sum()) for _, found in tried)
+    fitting = _without_future([each for each in tried if int(each[1].exists.sum()) == most])
+    first = fitting[0][1]
+    read.put(at, first)
+    # 05/05/2023 is the same day in both orders.
+    others = [each for each in fitting[1:] if (each[1].seconds != first.seconds).any()]
+    fitting = [fitting[0], *others]
+    names = [_as_format(name, groups) for name, _ in fitting]
+    read.way = read.way or names[0]
+    read.asked = tuple(names) if len(names) > 1 else ()
+
+
+def _in_each_order(groups: Groups) -> Iterator[tuple[str, _Parsed]]:
+    """Yield the possible orders, the most usual first, with what is read in each."""
+    import pyarrow.compute as pc
+
+    is_short = pc.equal(pc.utf8_length(groups["three"]), 2)
+    orders = list(_ORDERS)
+    if groups["sep"][0].as_py() == "/":
+        orders[:2] = orders[1::-1]
+    for order in orders:
+        year, month, day, needs_short = _ORDERS[order]
+        if needs_short and not pc.all(is_short).as_py():
+            continue
+        yield order, _parsed({**groups, "Y": groups[year], "m": groups[month], "d": groups[day]})
+
+
+def _without_future(fitting: Sequence[tuple[str, _Parsed]]) -> Sequence[tuple[str, _Parsed]]:
+    """Return the orders without year first where that one alone puts dates into the future."""
+    import time
+
+    is_first = [name.startswith("%y") for name, _ in fitting]
+    if all(is_first) or not any(is_first):
+        return fitting
+    ahead = [int((found.seconds > time.time() + 86_400).sum()) for _, found in fitting]
+    least = min(ahead)
+    return [each for each, count in zip(fitting, ahead, strict=True) if count == least]
+
+
+def _as_format(order: str, groups: Groups) -> str:
+    """Return an order as the format to write into a config, with the clock of the first text."""
+    year = "y" if len(groups["three"][0].as_py()) == 2 else "Y"
+    date = order.format(groups["sep"][0].as_py(), year)
+    hour, minute, second = (groups[name][0].as_py() for name in ("H", "M", "S"))
+    if not hour:
+        return date
+    half = groups["p"][0].as_py()
+    clock = ("%I" if half else "%H") + (":%M" if minute else "") + (":%S" if second else "")
+    zone = "%z" if groups["z"][0].as_py() else ""
+    return f"{date} {clock}{' %p' if half else ''}{zone}"
+
+
+_DIRECTIVES = {
+    "Y": r"(?P<Y>\d{4})",
+    "y": r"(?P<Y>\d{2})",
+    "m": r"(?P<m>\d{1,2})",
+    "d": r"(?P<d>\d{1,2})",
+    "e": r"\s*(?P<d>\d{1,2})",
+    "b": _MONTH,
+    "B": _MONTH,
+    "h": _MONTH,
+    "H": r"(?P<H>\d{1,2})",
+    "I": r"(?P<H>\d{1,2})",
+    "M": r"(?P<M>\d{1,2})",
+    "S": r"(?P<S>\d{1,2})",
+    "f": r"\d+",
+    "p": r"(?P<p>[ap])\.?\s?m\.?",
+    "z": rf"\s*(?P<z>z|utc|gmt|{_OFFSET})",
+    "Z": r"\s*(?:z|utc|gmt|ut)",
+    "j": r"(?P<j>\d{1,3})",
+    "a": r"[a-z]{2,9}\.?",
+    "A": r"[a-z]{2,9}\.?",
+    "%": "%",
+}
+
+
+def _pattern_of(time_format: str) -> str:
+    """Return the pattern of a format; any number of spaces stands for any other.
+
+    In `%Y%m%d` nothing separates the parts, so each has all its digits.
+    """
+    parts = directives(time_format)
+    followed = [*(part.startswith("%") for part in parts[1:]), False]
+    preceded = [False, *(part.startswith("%") for part in parts[:-1])]
+    pattern = ""
+    for part, before, after in zip(parts, preceded, followed, strict=True):
+        if part.startswith("%"):
+            found = _DIRECTIVES[part[1:]]
+            pattern += found.replace("{1,2}", "{2}") if before or after else found
+        else:
+            pattern += re.sub(r"(?:\\?\s)+", r"\\s+", re.escape(part))
+    return pattern

@@ -1,0 +1,367 @@
+"""Times as people write them: read alike by profiles and runs, or asked about."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from recgen.findings import RecgenError
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
+np = pytest.importorskip("numpy")
+pq = pytest.importorskip("pyarrow.parquet")
+
+from recgen.local.cast import to_column  # noqa: E402
+from recgen.local.encoded import describe, encode  # noqa: E402
+from recgen.local.profile import read_profile  # noqa: E402
+from recgen.local.time_profile import describe_times  # noqa: E402
+from recgen.local.times import Reading, bounds_of  # noqa: E402
+from recgen.local.times.calendar import Fields, epoch_seconds  # noqa: E402
+from recgen.plan.columns import InputColumn  # noqa: E402
+
+Moment = datetime.datetime
+UTC = datetime.timezone.utc
+COLUMN = InputColumn("at", "at", "TIMESTAMP", "int64")
+DAY = 86_400
+
+
+def seconds(moment: Moment) -> int:
+    """Returns the epoch seconds of a time in UTC."""
+    return int(moment.replace(tzinfo=UTC).timestamp())
+
+
+def midnight(moment: Moment) -> Moment:
+    return moment.replace(hour=0, minute=0, second=0)
+
+
+def minute(moment: Moment) -> Moment:
+    return moment.replace(second=0)
+
+
+def shifted(moment: Moment, hours: float) -> Moment:
+    return moment + datetime.timedelta(hours=hours)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to write a time, the part of the time that it keeps, and a format that names it."""
+
+    write: Callable[[Moment], Any]
+    keeps: Callable[[Moment], Moment] = lambda moment: moment
+    time_format: str | None = None
+
+
+def way(
+    time_format: str,
+    keeps: Callable[[Moment], Moment] = lambda moment: moment,
+    *,
+    named: bool = True,
+) -> Way:
+    return Way(lambda moment: moment.strftime(time_format), keeps, time_format if named else None)
+
+
+# fmt: off
+WAYS = {
+    "date": way("%Y-%m-%d", midnight),
+    "iso": way("%Y-%m-%d %H:%M:%S"),
+    "t": way("%Y-%m-%dT%H:%M:%S"),
+    "minutes": way("%Y-%m-%dT%H:%M", minute),
+    "z": way("%Y-%m-%dT%H:%M:%SZ", named=False),
+    "bigquery": way("%Y-%m-%d %H:%M:%S UTC"),
+    "gmt": way("%Y-%m-%d %H:%M:%S GMT"),
+    "one digit": way("%Y-%m-%d %H:%M:%S.5", named=False),
+    "nine digits": way("%Y-%m-%d %H:%M:%S.123456789"),
+    "comma": way("%Y-%m-%d %H:%M:%S,123"),
+    "hours": way("%Y-%m-%dT%H:%M:%S+00", named=False),
+    "shopify": Way(lambda m: f"{shifted(m, -5):%F %T} -0500", time_format="%F %T %z"),
+    "india": Way(lambda m: f"{shifted(m, 5.5):%FT%T}+05:30", time_format="%FT%T%z"),
+    "java": Way(lambda m: f"{shifted(m, 1):%Y-%m-%dT%H:%M:%S}+01:00[Europe/Paris]"),
+    "slashes": way("%Y/%m/%d %H:%M:%S"),
+    "compact": way("%Y%m%dT%H%M%SZ"),
+    "rfc 2822": way("%a, %d %b %Y %H:%M:%S +0000", named=False),
+    "javascript": way("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)", named=False),
+    "ctime": way("%a %b %d %H:%M:%S %Y"),
+    "unix date": way("%a %b %d %H:%M:%S UTC %Y"),
+    "words": way("%b %d, %Y, %I:%M %p", minute),
+    "narrow space": Way(lambda m: f"{m:%b %d, %Y, %I:%M:%S\u202f%p}"),
+    "long words": way("%d %B %Y", midnight),
+    "oracle": way("%d-%b-%y %I.%M.%S.000000 %p", named=False),
+    "sas": way("%d%b%Y:%H:%M:%S"),
+    "apache": way("%d/%b/%Y:%H:%M:%S +0000", named=False),
+    "month": way("%Y-%m", lambda m: midnight(m).replace(day=1)),
+    "digits": way("%Y%m%d%H%M%S"),
+    "day digits": Way(lambda m: f"{m:%Y%m%d}", midnight, "DATE_NUMBER"),
+    "day number": Way(lambda m: int(f"{m:%Y%m%d}"), midnight, "DATE_NUMBER"),
+    "day float": Way(lambda m: float(f"{m:%Y%m%d}"), midnight, "DATE_NUMBER"),
+    "minute number": Way(lambda m: int(f"{m:%Y%m%d%H%M}"), minute, "DATE_NUMBER"),
+    "seconds": Way(seconds, time_format="EPOCH_SECONDS"),
+    "seconds text": Way(lambda m: str(seconds(m)), time_format="EPOCH_SECONDS"),
+    "seconds float": Way(lambda m: seconds(m) + 0.25, time_format="EPOCH_SECONDS"),
+    "seconds decimal": Way(lambda m: f"{seconds(m)}.75", time_format="EPOCH_SECONDS"),
+    "milliseconds": Way(lambda m: seconds(m) * 1000 + 999, time_format="EPOCH_MILLIS"),
+    "microseconds": Way(lambda m: str(seconds(m) * 10**6 + 1), time_format="EPOCH_MICROS"),
+    "nanoseconds": Way(lambda m: seconds(m) * 10**9 + 1, time_format="EPOCH_NANOS"),
+    "arrow": Way(lambda m: m),
+    "arrow date": Way(lambda m: m.date(), midnight),
+}
+IN_DOUBT = {  # read only with a format, or if the values decide
+    "german": way("%d.%m.%Y %H:%M", minute),
+    "american": way("%m/%d/%Y %I:%M:%S %p"),
+    "british": way("%d/%m/%Y %H:%M:%S"),
+    "short": way("%m/%d/%y", midnight),
+    "excel": Way(lambda m: seconds(m) / DAY + 25_569, time_format="EXCEL_DAYS"),
+    "days": Way(lambda m: (m - Moment(1970, 1, 1)).days, midnight, "EPOCH_DAYS"),
+}
+# fmt: on
+moments = st.datetimes(Moment(1995, 1, 1), Moment(2038, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
+columns = st.lists(moments, min_size=1, max_size=12)  # too few for any to be far from the others
+
+
+def cast(values: Sequence[Any], column: InputColumn = COLUMN, kind: Any = None) -> list[int | None]:
+    """Returns what a run reads."""
+    return list(to_column(pa.chunked_array([pa.array(values, kind)]), column).to_pylist())
+
+
+def profiled(values: Sequence[Any], reading: Reading | None = None) -> Any:
+    """Returns what checking and proposing know."""
+    found = encode(pa.chunked_array([pa.array(values)]), reading)
+    return replace(describe("at", found), times=describe_times(found))
+
+
+@given(columns, st.sampled_from(sorted(WAYS)))
+@settings(max_examples=400, deadline=None)
+def test_any_time_in_any_way_is_read_by_runs_and_profiles_alike(
+    drawn: list[Moment], name: str
+) -> None:
+    written, keeps = WAYS[name].write, WAYS[name].keeps
+    expected = [seconds(keeps(moment)) for moment in drawn]
+    values = [*map(written, drawn), None]
+    assert cast(values) == [*expected, None]
+    found = profiled(values, Reading())
+    assert (found.kind, found.low, found.high) == ("time", min(expected), max(expected))
+    assert (found.nulls, found.distinct) == (1, len({*values} - {None}))
+    if len(expected) > 1 and max(expected) - min(expected) > 50:  # numbers without gaps are IDs
+        assert profiled(values).kind == ("time" if name != "month number" else "integer")
+
+
+@given(columns, st.sampled_from(sorted(WAYS) + sorted(IN_DOUBT)))
+@settings(max_examples=400, deadline=None)
+def test_a_unit_or_format_reads_the_same(drawn: list[Moment], name: str) -> None:
+    how = {**WAYS, **IN_DOUBT}[name]
+    if how.time_format is None:
+        return
+    column = replace(COLUMN, time_format=how.time_format)
+    values = [how.write(moment) for moment in drawn]
+    expected = [seconds(how.keeps(moment)) for moment in drawn]
+    assert cast(values, column) == expected
+    assert profiled(values, Reading(time_format=how.time_format)).high == max(expected)
+
+
+@given(columns, st.sampled_from(["german", "american", "british"]))
+@example([Moment(2023, 5, 5), Moment(2023, 6, 6)], "british")
+@example([Moment(2023, 5, 5), Moment(2023, 6, 7)], "british")
+@settings(max_examples=300, deadline=None)
+def test_day_or_month_first_is_decided_by_a_value_or_asked(drawn: list[Moment], name: str) -> None:
+    how = IN_DOUBT[name]
+    values = [how.write(moment) for moment in drawn]
+    found = profiled(values, Reading())
+    if any(moment.day > 12 for moment in drawn) or all(m.day == m.month for m in drawn):
+        assert cast(values) == [seconds(how.keeps(moment)) for moment in drawn]
+        assert found.times.asked == ()
+        return
+    with pytest.raises(RecgenError, match="day or month may come first") as caught:
+        cast(values)
+    assert how.time_format in found.times.asked
+    assert f'"{how.time_format}"' in caught.value.help
+
+
+def test_a_short_year_may_come_first() -> None:
+    assert cast(["23-01-31", "23-01-30", "23-02-01"]) == [
+        seconds(Moment(2023, 1, 31)), seconds(Moment(2023, 1, 30)), seconds(Moment(2023, 2, 1))
+    ]  # fmt: skip
+    with pytest.raises(RecgenError, match="day or month"):
+        cast(["05-01-06"])
+
+
+@pytest.mark.parametrize("values", [[44931.5, 44932.0], [44931, 45000], [5, 7], ["44931.25"]])
+def test_small_numbers_are_asked_about(values: list[Any]) -> None:
+    with pytest.raises(RecgenError, match=r"in row 1 is not a time in a known unit") as caught:
+        cast(values)
+    assert ("EXCEL_DAYS" in caught.value.help) == (float(values[0]) > 40_000)
+
+
+@pytest.mark.parametrize(
+    ("values", "row", "value"),
+    [
+        (["2023-01-05", "yesterday", "2023-01-06"], 2, "'yesterday'"),
+        (["2023-01-05", "2023-02-31"], 2, "'2023-02-31'"),
+        (["2023-01-05", None, "2023-01-05 25:00"], 3, "'2023-01-05 25:00'"),
+        (["13.01.2023", "31.02.2023", "01.01.2023"], 2, "'31.02.2023'"),
+        (["13.01.2023", "01.13.2023", "14.01.2023"], 2, "'01.13.2023'"),
+        ([20230131, 20230230, 20230301], 2, "20230230"),
+        ([str(1_673_000_000), "soon", str(1_673_000_009)], 2, "'soon'"),
+        (["2023-01-05 09:12:33 EST"], 1, "'2023-01-05 09:12:33 EST'"),
+        ([True], 1, "True"),
+        ([datetime.timedelta(days=3)], 1, "3 days"),
+        ([datetime.time(8, 26)], 1, "08:26"),
+        (["08:26"], 1, "'08:26'"),
+        ([float("inf"), 1.673e9], 1, "inf"),
+    ],
+)
+def test_the_first_value_that_is_no_time_is_named(values: list[Any], row: int, value: str) -> None:
+    with pytest.raises(RecgenError, match=rf"in row {row} is not a time such as") as caught:
+        cast(values)
+    assert value.strip("'") in caught.value.message or "datetime" in caught.value.message
+    assert "correct it" in caught.value.help
+
+
+def test_how_many_values_are_no_times_is_said() -> None:
+    with pytest.raises(RecgenError, match="'soon' in row 2") as caught:
+        cast(["2023-01-05", "soon", "soon", "later", "2023-01-06"])
+    assert "3 of 5 rows" in caught.value.help
+
+
+def test_a_few_words_among_times_do_not_hide_them(tmp_path: Path) -> None:
+    """Checking names the value and its row; what is proposed splits by time."""
+    days = [f"2023-{1 + n % 12:02}-{1 + n % 28:02} 10:37:00" for n in range(300)]
+    days[6] = "yesterday"
+    (tmp_path / "data.csv").write_text("\n".join(["at", *days]) + "\n")
+    profile = read_profile(tmp_path / "data.csv")
+    column = profile.column("at")
+    assert (column.kind, column.times.failed if column.times else 0) == ("time", 1)
+    misfit = profile.misfit("at", "TIMESTAMP")
+    assert misfit is not None
+    assert (misfit.value, misfit.row) == ("yesterday", 7)
+
+
+@pytest.mark.parametrize(
+    "word", ["", "NaT", "nan", "None", "null", "NULL", " ", "0000-00-00", "0000-00-00 00:00:00"]
+)
+def test_words_for_null_are_null(word: str) -> None:
+    assert cast(["2023-01-05", word]) == [seconds(Moment(2023, 1, 5)), None]
+    assert profiled(["2023-01-05", word], Reading()).times.failed == 0
+
+
+def test_null_of_every_type() -> None:
+    assert cast([1.673e9, float("nan"), None]) == [1_673_000_000, None, None]
+    assert cast([20230131, 0]) == [seconds(Moment(2023, 1, 31)), None]
+    assert cast(["20230131", "00000000"]) == [seconds(Moment(2023, 1, 31)), None]
+    assert cast([None, None]) == [None, None]
+
+
+def test_every_type_of_arrow() -> None:
+    noon = Moment(2024, 1, 1, 12)
+    for unit in ("s", "ms", "us", "ns"):
+        for zone in (None, "UTC", "Europe/Berlin"):
+            assert cast([noon, None], kind=pa.timestamp(unit, zone)) == [seconds(noon), None]
+    for kind in (pa.date32(), pa.date64()):
+        assert cast([noon.date(), None], kind=kind) == [seconds(midnight(noon)), None]
+    for kind in (pa.int64(), pa.uint64(), pa.float64(), pa.decimal128(20, 0), pa.int32()):
+        assert cast([seconds(noon), None], kind=kind) == [seconds(noon), None]
+    texts = pa.array([str(noon), None])
+    for kind in (pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
+        assert cast(texts.cast(kind).to_pylist(), kind=kind) == [seconds(noon), None]
+    of_day = replace(COLUMN, bq_type="TIME")
+    for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")):
+        assert cast([datetime.time(1, 0, 1), None], of_day, kind) == [3601, None]
+
+
+def test_before_1970_fractions_are_cut_off_downwards() -> None:
+    half = Moment(1969, 12, 31, 23, 59, 58, 500_000)
+    assert cast([half]) == cast([str(half)]) == [-2]
+    assert cast([-1_000_000_000_500]) == [-1_000_000_001]
+    assert cast([-800_000_000, -500_000_000]) == [-800_000_000, -500_000_000]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["08:26", "8:26 PM", "23:59:59.9"], [30_360, 73_560, 86_399]),
+        (["30", "86399"], [30, 86_399]),
+        ([3600, 0], [3600, 0]),
+    ],
+)
+def test_times_of_day(values: list[Any], expected: list[int]) -> None:
+    assert cast(values, replace(COLUMN, bq_type="TIME")) == expected
+
+
+@pytest.mark.parametrize("values", [["25:00"], [86_400], [-1], ["2023-01-05 08:26:00"], [True]])
+def test_what_is_no_time_of_day(values: list[Any]) -> None:
+    with pytest.raises(RecgenError, match="is not a time of day such as 08:26:00"):
+        cast(values, replace(COLUMN, bq_type="TIME"))
+
+
+def test_times_with_and_without_a_zone_are_all_utc_and_counted() -> None:
+    values = ["2023-01-05 10:00:00+02:00", "2023-01-05 08:00:00", "2023-01-05"] * 2
+    assert cast(values)[:2] == [seconds(Moment(2023, 1, 5, 8))] * 2
+    assert profiled(values).times.unzoned == 2  # a date needs no zone
+    assert profiled(values[::3]).times.unzoned == 0
+
+
+def test_the_calendar_is_that_of_python() -> None:
+    days = [datetime.date.fromordinal(n) for n in range(1, 3_652_000, 97)]
+    columns = [
+        np.array(part) for part in zip(*((d.year, d.month, d.day) for d in days), strict=True)
+    ]
+    zero = np.zeros(len(days), np.int64)
+    found, exists = epoch_seconds(Fields(*columns, zero, zero, zero, zero))
+    assert exists.all()
+    assert found.tolist() == [(d.toordinal() - 719_163) * DAY for d in days]
+
+
+ODD = [
+    0, -1, 1, -9_223_372_037, -(2**63), 2**63 - 1, 253_402_300_799, 7_226_582_400,
+    -2_208_988_800, -2_209_161_600, -62_135_596_800, 18_000, 2**31 - 1,
+]  # fmt: skip
+
+
+@given(
+    st.integers(40, 80),
+    st.lists(st.sampled_from(ODD), unique=True, max_size=6),
+    st.integers(1, 200),
+)
+def test_what_stands_for_null_lies_outside(bulk: int, odd: list[int], rows: int) -> None:
+    times = np.linspace(1_660_000_000, 1_700_000_000, bulk).astype(np.int64)
+    counts = np.array([1] * bulk + [rows] * len(odd))
+    bounds = bounds_of(np.array([*times, *odd]), counts)
+    assert bounds is not None
+    assert (bounds.low, bounds.high) == (times[0], times[-1])
+
+
+@given(st.integers(40, 80), st.integers(0, 10**9), st.integers(1, 20))
+def test_a_few_strays_lie_outside_and_many_do_not(bulk: int, span: int, strays: int) -> None:
+    times = np.linspace(500_000_000, 500_000_000 + span, bulk).astype(np.int64)
+    low, high = times[0], times[-1]
+    gap = max(span, 31 * DAY) + 1
+    for stray in (low - gap, high + gap):
+        bounds = bounds_of(np.array([*times, stray]), np.array([1] * bulk + [strays]))
+        assert bounds is not None
+        is_far = strays <= 0.05 * (bulk + strays)
+        edges = (min(low, stray), max(high, stray))
+        assert (bounds.low, bounds.high) == ((low, high) if is_far else edges)
+
+
+def test_years_that_belong_together_have_no_far_ones() -> None:
+    for first in (1900, 1950, 1965, 1970):  # birthdays: 1970-01-01 is among them
+        days = np.arange(seconds(Moment(first, 1, 1)), seconds(Moment(2005, 1, 1)), 9 * DAY)
+        bounds = bounds_of(days, np.ones(len(days)))
+        assert bounds is not None
+        assert (bounds.low, bounds.high) == (days[0], days[-1])
+
+
+def test_a_million_texts_are_read_in_seconds() -> None:
+    start = np.datetime64("2003-01-01T00:00:00") + np.arange(10**6) * np.timedelta64(377, "s")
+    texts = pa.compute.strftime(pa.array(start), format="%d.%m.%Y %H:%M:%S -0500")
+    before = time.process_time()
+    to_column(pa.chunked_array([texts]), COLUMN)
+    assert time.process_time() - before < 10  # 1 to 2 s on a quiet machine
