@@ -78,6 +78,7 @@ class _FileProfile:
         """Empty what depends on how columns are read."""
         self._columns: dict[str, ColumnProfile] = {}
         self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
+        self._misfits: dict[tuple[str, BqType], Misfit | None] = {}
         self._views: dict[tuple[str, ...], _FileProfile] = {self._data.null_values: self}
 
     def read_as(self, data: DataConfig) -> _FileProfile:
@@ -90,7 +91,7 @@ class _FileProfile:
 
     def odd(self, name: str, oddity: Oddity) -> Odd | None:
         column = self._encoded(name)
-        return find_odd(column.values, column.counts, oddity)
+        return find_odd(column.values, column.counts, oddity, column.numbers)
 
     def column(self, name: str) -> ColumnProfile:
         if name not in self._columns:
@@ -128,6 +129,11 @@ class _FileProfile:
         return int(column.counts[(column.numbers >= low) & (column.numbers < high)].sum())
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
+        if (name, bq_type) not in self._misfits:
+            self._misfits[name, bq_type] = self._misfit(name, bq_type)
+        return self._misfits[name, bq_type]
+
+    def _misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         import pyarrow as pa
 
         column = self._encoded(name)
