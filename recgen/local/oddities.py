@@ -61,7 +61,7 @@ def _null_words(texts: Values) -> Values:
     import pyarrow.compute as pc
 
     lower = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
-    words = pc.is_in(lower, value_set=pa.array(NOTHING, texts.type))
+    words = pc.is_in(lower, value_set=pa.array((*NOTHING, ""), texts.type))  # only spaces: ""
     is_na = pc.equal(lower, "na")
     others = pc.and_(pc.match_substring_regex(texts, _COUNTRY), pc.invert(is_na))
     if pc.any(others).as_py():  # NA may be Namibia, or the like, among words of two letters
@@ -86,6 +86,18 @@ def _leading_zeros(texts: Values) -> Values:
         return pa.array(merged_codes(column, as_whole(column)))
     except (UnfitError, pa.ArrowInvalid):
         return pa.array([False] * len(texts))
+
+
+def _point_zero(texts: Values) -> Values:
+    """Return which texts are like 17850.0, if others are whole numbers or stand for nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    floats = pc.match_substring_regex(texts, r"^-?[0-9]+\.0$")
+    whole = pc.match_substring_regex(texts, r"^-?[0-9]+$")
+    if pc.all(pc.or_(pc.or_(floats, whole), _null_words(texts))).as_py():
+        return floats
+    return pa.array([False] * len(texts))
 
 
 def _written_numbers(texts: Values) -> Values:
@@ -120,6 +132,7 @@ def _matches(pattern: str) -> Callable[[Values], Values]:
 _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "null word": _null_words,
     "line break": _line_breaks,
+    "point zero": _point_zero,
     "outer space": _matches(_OUTER_SPACE),
     "exponent": _matches(_EXPONENT),
     "leading zero": _leading_zeros,

@@ -33,7 +33,7 @@ class InputColumn:
     dtype: DType
     """For a list, the dtype of its items."""
     is_category: bool = False
-    """Whether its values are names of something, so that 00012 and 12 are two of them."""
+    """Whether a feature reads its values as names, so that 00012 and 12 are two of them."""
 
     @property
     def is_list(self) -> bool:
@@ -111,8 +111,7 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
                 bq_type = types.get(member.output_name, member.usual_type)
-                is_text = member.type == "text"
-                yield _column(member.output_name, member.column, bq_type, is_text)
+                yield _column(member.output_name, member.column, bq_type)
     if config.data.split and config.data.split.date_column:
         date = config.data.split.date_column
         yield _column(date, date, types.get(date, "TIMESTAMP"))
