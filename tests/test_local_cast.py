@@ -18,6 +18,7 @@ import arrow_types  # noqa: E402
 from arrow_types import READINGS, columns, read  # noqa: E402
 
 from recgen.local.cast import readable  # noqa: E402
+from recgen.local.cast.arrow import with_uuids  # noqa: E402
 from recgen.local.encoded import describe, encode  # noqa: E402
 from recgen.local.kinds import find_kind  # noqa: E402
 
@@ -91,6 +92,21 @@ def test_uuids_are_text_whatever_type_the_config_says() -> None:
     text = "00010203-0405-0607-0809-0a0b0c0d0e0f"
     assert read(column, "STRING").values[0].as_py() == text
     assert read(column, "BYTES").values[0].as_py() == text.encode()
+
+
+def test_uuids_of_a_file_are_text_for_an_arrow_that_reads_bytes(tmp_path: Path) -> None:
+    """Arrow 10 to 20 know the type from the file's schema only."""
+    import pyarrow.parquet as pq
+
+    if not hasattr(pa, "uuid"):
+        pytest.skip("this version of Arrow writes no UUIDs")
+    path = tmp_path / "data.parquet"
+    made = {"id": pa.array([bytes(range(16)), None], pa.uuid()), "b": pa.array([b"0" * 16] * 2)}
+    pq.write_table(pa.table(made), path, store_schema=False)
+    file = pq.ParquetFile(path, arrow_extensions_enabled=False)
+    table = with_uuids(file.read(), file.schema)
+    assert table["id"].to_pylist() == ["00010203-0405-0607-0809-0a0b0c0d0e0f", None]
+    assert table["b"].to_pylist() == [b"0" * 16] * 2
 
 
 @pytest.mark.parametrize(("kind", "bits"), [("float64", 53), ("float32", 24), ("float16", 11)])

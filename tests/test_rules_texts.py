@@ -74,7 +74,7 @@ def trained_on(plain: dict[str, Any], table: dict[str, Any], folder: Path) -> tu
 
 
 WORDS = ["nan", "None", "NULL", "null", r"\N", "<NA>", "NaT", "(not set)", "(none)", "-", "N/A"]
-WORDS += ["undefined", " NaN ", "#N/A", "00000000-0000-0000-0000-000000000000"]
+WORDS += ["  ", "undefined", " NaN ", "#N/A", "00000000-0000-0000-0000-000000000000"]
 
 
 @pytest.mark.parametrize("word", WORDS)
@@ -171,6 +171,17 @@ def test_digits_that_a_spreadsheet_dropped(
     assert (finding.severity, value in finding.message) == ("error", True)
     assert "lost digits" in trained_on(plain, some(value, "customer_id"), tmp_path)[1][0]
     assert found(some("1E5", "customer_id"), "RG537") == []  # an article's number
+
+
+def test_ids_that_pandas_wrote_as_floats(plain: dict[str, Any], found: Any) -> None:
+    floats = [None if i == 7 else f"{17_000 + i % 400}.0" for i in range(ROWS)]
+    (finding,) = found(shop(customer_id=floats), "RG541")
+    assert finding.severity == "warning"
+    assert finding.fix is not None
+    assert finding.fix.value == "INT64"
+    assert found(shop(customer_id=[f"1.{i % 9}" for i in range(ROWS)]), "RG541") == []
+    plain["features"]["buyer_model_features"][0]["bq_type"] = "INT64"
+    assert found(shop(customer_id=floats), "RG541", "RG503", "RG538") == []
 
 
 def test_zeros_in_front_under_int64(plain: dict[str, Any], found: Any, tmp_path: Path) -> None:

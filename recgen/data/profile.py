@@ -137,15 +137,16 @@ Oddity = Literal[
     "null word",
     "line break",
     "outer space",
+    "point zero",
     "exponent",
     "leading zero",
     "written number",
     "thousands",
 ]
 """What can be odd about text: it stands for nothing, such as NaN; no vocabulary file can hold it;
-it begins or ends with a space; it is a number with an exponent, which lost digits; as a whole
-number it equals another text but for zeros in front; it is a number for people, such as $1,234.50;
-its point may separate thousands, as in all numbers of the column with one."""
+it begins or ends with a space; it is a whole number with .0, as are others; it is a number with an
+exponent, which lost digits; as a whole number it equals another text but for zeros in front; it is
+a number for people, such as $1,234.50; its point may separate thousands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from recgen.config import DataConfig
 from recgen.findings import RecgenError
 from recgen.local.cast import Column, is_list, to_column
+from recgen.local.cast.arrow import with_uuids
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -243,7 +244,7 @@ def _read_parquet(path: Path, wanted: list[str]) -> pa.Table:
     import pyarrow.parquet as pq
 
     with _readable(path, "Parquet"), pq.ParquetFile(path) as file:
-        return file.read(columns=wanted)
+        return with_uuids(file.read(columns=wanted), file.schema)
 
 
 def _sources(present: list[str], columns: Sequence[Column], path: Path) -> Mapping[str, str]:

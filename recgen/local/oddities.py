@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from recgen.data.profile import Odd, Oddity
 from recgen.findings import show
 from recgen.local.cast.arrow import UnfitError, is_text
-from recgen.local.cast.numbers import as_double, as_whole, merged_codes
+from recgen.local.cast.numbers import as_whole, merged_codes
 from recgen.local.cast.text import shown
 from recgen.local.cast.words import NOTHING
 
@@ -20,7 +20,6 @@ Array: TypeAlias = Any
 """A numpy array."""
 
 _LISTED = 10
-_NUMBERS = ("written number", "thousands")
 _ENOUGH = 5  # values
 _LINE_BREAK = r"[\n\r]"  # tensorflow-transform leaves these out of a vocabulary
 _OUTER_SPACE = r"^[\t\p{Z}]|[\t\p{Z}]$"
@@ -29,13 +28,16 @@ _PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _COUNTRY = r"^[A-Za-z]{2}$"
 
 
-def find_odd(values: Values, counts: Array, oddity: Oddity) -> Odd | None:
+def find_odd(
+    values: Values, counts: Array, oddity: Oddity, numbers: Array | None = None
+) -> Odd | None:
     """Return the texts that are odd in a way; None if there are none.
 
     Args:
         values: The distinct values of a column.
         counts: Number of rows with each value: int64, [values].
         oddity: What to look for.
+        numbers: The number that each value is read as, if it is one: float64, [values].
     """
     import numpy as np
     import pyarrow as pa
@@ -50,18 +52,8 @@ def find_odd(values: Values, counts: Array, oddity: Oddity) -> Odd | None:
     order = where[np.argsort(-counts[where], kind="stable")][:_LISTED]
     texts = shown(values.take(pa.array(order)))
     examples = tuple(zip(texts, counts[order].tolist(), strict=True))
-    meaning = _meaning(values, int(order[0])) if oddity in _NUMBERS else ""
+    meaning = "" if numbers is None else f"{numbers[order[0]]:.10g}"
     return Odd(len(where), int(counts[where].sum()), examples, meaning)
-
-
-def _meaning(texts: Values, at: int) -> str:
-    """Return the number that a run reads from one of a column's texts."""
-    import pyarrow as pa
-
-    try:
-        return f"{as_double(pa.chunked_array([texts]))[at].as_py():.10g}"
-    except UnfitError:
-        return "none"
 
 
 def _null_words(texts: Values) -> Values:
@@ -69,7 +61,7 @@ def _null_words(texts: Values) -> Values:
     import pyarrow.compute as pc
 
     lower = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
-    words = pc.is_in(lower, value_set=pa.array(NOTHING, texts.type))
+    words = pc.is_in(lower, value_set=pa.array((*NOTHING, ""), texts.type))  # only spaces: ""
     is_na = pc.equal(lower, "na")
     others = pc.and_(pc.match_substring_regex(texts, _COUNTRY), pc.invert(is_na))
     if pc.any(others).as_py():  # NA may be Namibia, or the like, among words of two letters
@@ -94,6 +86,18 @@ def _leading_zeros(texts: Values) -> Values:
         return pa.array(merged_codes(column, as_whole(column)))
     except (UnfitError, pa.ArrowInvalid):
         return pa.array([False] * len(texts))
+
+
+def _point_zero(texts: Values) -> Values:
+    """Return which texts are like 17850.0, if others are whole numbers or stand for nothing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    floats = pc.match_substring_regex(texts, r"^-?[0-9]+\.0$")
+    whole = pc.match_substring_regex(texts, r"^-?[0-9]+$")
+    if pc.all(pc.or_(pc.or_(floats, whole), _null_words(texts))).as_py():
+        return floats
+    return pa.array([False] * len(texts))
 
 
 def _written_numbers(texts: Values) -> Values:
@@ -128,6 +132,7 @@ def _matches(pattern: str) -> Callable[[Values], Values]:
 _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "null word": _null_words,
     "line break": _line_breaks,
+    "point zero": _point_zero,
     "outer space": _matches(_OUTER_SPACE),
     "exponent": _matches(_EXPONENT),
     "leading zero": _leading_zeros,

@@ -34,7 +34,7 @@ class InputColumn:
     dtype: DType
     """For a list, the dtype of its items."""
     is_category: bool = False
-    """Whether its values are names of something, so that 00012 and 12 are two of them."""
+    """Whether a feature reads its values as names, so that 00012 and 12 are two of them."""
     time_format: str | None = None
     """The unit or format of its times, if the config gives one."""
     null_times: tuple[str, ...] | None = None
@@ -115,9 +115,8 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
     for side in SIDES:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
-                name, is_text = member.output_name, member.type == "text"
-                bq_type = data.type_of(name, member.usual_type)
-                yield _column(name, member.column, bq_type, data, is_text)
+                bq_type = data.type_of(member.output_name, member.usual_type)
+                yield _column(member.output_name, member.column, bq_type, data)
     if data.split and data.split.date_column:
         date = data.split.date_column
         yield _column(date, date, data.type_of(date, "TIMESTAMP"), data)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 Values: TypeAlias = "pa.ChunkedArray"
 
@@ -139,6 +140,23 @@ def _storage(values: Values) -> Values:
     if name == _UUID:
         return uuid_text(stored)
     return plain(stored.cast(pa.bool_()) if name == _BOOL8 else stored)
+
+
+def with_uuids(table: pa.Table, schema: pq.ParquetSchema) -> pa.Table:
+    """Return a Parquet file's columns with text for UUIDs that this Arrow reads as 16 bytes.
+
+    Args:
+        table: Columns of the file.
+        schema: The file's own schema, which says what the 16 bytes are.
+    """
+    import pyarrow as pa
+
+    leaves = map(schema.column, range(len(schema)))
+    uuids = {leaf.path for leaf in leaves if leaf.logical_type.type == "UUID"}
+    for at, field in enumerate(table.schema):
+        if field.name in uuids and pa.types.is_fixed_size_binary(field.type):
+            table = table.set_column(at, field.name, uuid_text(table.column(at)))
+    return table
 
 
 def uuid_text(values: Values) -> Values:

@@ -180,6 +180,39 @@ def outer_spaces(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
             yield Problem(path, message, "Remove the spaces in the data, or send them as well.")
 
 
+@rule("RG541", "warning")
+def point_zero(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """IDs that a program wrote as floats.
+
+    pandas turns a column of whole numbers into floats when one is missing, and writes 17850.0 into
+    a CSV file. As text, this is the ID: a client that sends 17850 gets the answer for an unknown
+    buyer, and rows with 17850 are another buyer's. Read as INT64, both are 17850.
+
+    Example:
+        features:
+          buyer_id_column: customer  # 17850.0
+          buyer_model_features:
+            - {column: customer, bq_type: STRING, data_type: text}
+
+    Use instead:
+        features:
+          buyer_id_column: customer  # 17850.0
+          buyer_model_features:
+            - {column: customer, bq_type: INT64, data_type: text}
+    """
+    for path, feature, column, is_id in _texts(features, profile):
+        odd = profile.odd(column.name, "point zero")
+        if odd is not None:
+            message = (
+                f"{show(feature.output_name)} has whole numbers that end in .0 in "
+                f"{_rows(odd, column)}, such as {show(odd.examples[0][0])}"
+            )
+            help = "Use INT64, or write them without .0 in the data."
+            severity: Severity | None = None if is_id else "info"
+            at = (*path, "bq_type")
+            yield Problem(at, message, help, severity=severity, fix=("set", "INT64"))
+
+
 @rule("RG540", "info")
 def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Numbers that are written for people.
