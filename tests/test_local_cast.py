@@ -207,7 +207,7 @@ def test_numbers_for_people_are_read_as_init_recognises_them(
     written: list[str | None], expected: list[float | None]
 ) -> None:
     assert numbers(*written) == pytest.approx(expected, nan_ok=True)
-    kind, recognised = find_kind(texts(*(text for text in written if text is not None)))
+    kind, recognised, _ = find_kind(texts(*(text for text in written if text is not None)))
     assert kind in ("real", "integer")
     assert recognised is not None
     known = [each for each in recognised.tolist() if each == each]

@@ -134,7 +134,7 @@ def cast(values: Sequence[Any], column: InputColumn = COLUMN, kind: Any = None) 
 
 def profiled(values: Sequence[Any], reading: Reading | None = None) -> Any:
     """Returns what checking and proposing know."""
-    found = encode(pa.chunked_array([pa.array(values)]), reading)
+    found = encode(pa.chunked_array([pa.array(values)]), reading=reading)
     return replace(describe("at", found), times=describe_times(found))
 
 
@@ -211,7 +211,7 @@ def test_small_numbers_are_asked_about(values: list[Any]) -> None:
         ([20230131, 20230230, 20230301], 2, "20230230"),
         ([str(1_673_000_000), "soon", str(1_673_000_009)], 2, "'soon'"),
         (["2023-01-05 09:12:33 EST"], 1, "'2023-01-05 09:12:33 EST'"),
-        ([True], 1, "True"),
+        ([True], 1, "true"),
         ([datetime.timedelta(days=3)], 1, "3 days"),
         ([datetime.time(8, 26)], 1, "08:26"),
         (["08:26"], 1, "'08:26'"),
