@@ -6,10 +6,10 @@ import datetime as dt
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
@@ -17,10 +17,12 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 import arrow_types  # noqa: E402
 from arrow_types import READINGS, columns, read  # noqa: E402
 
+from recgen.data.profile import Oddity  # noqa: E402
 from recgen.local.cast import readable  # noqa: E402
 from recgen.local.cast.arrow import with_uuids  # noqa: E402
 from recgen.local.encoded import describe, encode  # noqa: E402
 from recgen.local.kinds import find_kind  # noqa: E402
+from recgen.local.oddities import find_odd  # noqa: E402
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 MADE = dict(columns())
@@ -178,6 +180,25 @@ def test_distinct_ids_stay_distinct_and_can_be_typed(kind: str, data: st.DataObj
         assert typed == [str(int(value)) for value in values]
     profile = describe("c", encode(pa.chunked_array([column])))
     assert profile.as_text.distinct == len(values)
+
+
+PIECES = ["1", "00", "1,234", "1.234", ".", ",", "-", "+", "e", "E+", "$", "€", "%", " ", "\u00a0"]
+PIECES += ["(", ")", "nan", "NA", "x", "\n", "\0", "e\u0301", "\u200b", "\uff12", "inf", "9" * 400]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.none() | st.lists(st.sampled_from(PIECES), max_size=4).map("".join), min_size=1))
+def test_no_text_ends_in_a_traceback_and_init_and_train_agree(values: list[str | None]) -> None:
+    for column in (texts(*values), texts(*values).cast(pa.large_binary())):
+        encoded = encode(pa.chunked_array([column]))
+        for oddity in get_args(Oddity):
+            find_odd(encoded.values, encoded.counts, oddity, encoded.numbers)
+        for bq_type, is_category in READINGS.values():
+            read(column, bq_type, is_category)
+    kind = describe("c", encode(pa.chunked_array([texts(*values)]))).kind
+    refused = read(texts(*values), "FLOAT64").refused
+    questions = ("clear number", "in the unit of", "percentage like", "at most 3.4e38")
+    assert kind not in ("integer", "real") or not refused or any(q in refused for q in questions)
 
 
 # Numbers that people wrote

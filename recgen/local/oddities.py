@@ -74,7 +74,7 @@ def _line_breaks(values: Values) -> Values:
     import pyarrow.compute as pc
 
     if not is_text(values) and not pa.types.is_large_binary(values.type):
-        return pa.array([False] * len(values))
+        return pa.array([False] * len(values), pa.bool_())
     return pc.match_substring_regex(values, _LINE_BREAK)
 
 
@@ -85,7 +85,7 @@ def _leading_zeros(texts: Values) -> Values:
     try:
         return pa.array(merged_codes(column, as_whole(column)))
     except (UnfitError, pa.ArrowInvalid):
-        return pa.array([False] * len(texts))
+        return pa.array([False] * len(texts), pa.bool_())
 
 
 def _point_zero(texts: Values) -> Values:
@@ -97,7 +97,7 @@ def _point_zero(texts: Values) -> Values:
     whole = pc.match_substring_regex(texts, r"^-?[0-9]+$")
     if pc.all(pc.or_(pc.or_(floats, whole), _null_words(texts))).as_py():
         return floats
-    return pa.array([False] * len(texts))
+    return pa.array([False] * len(texts), pa.bool_())
 
 
 def _written_numbers(texts: Values) -> Values:
@@ -116,7 +116,7 @@ def _thousands(texts: Values) -> Values:
     small = pc.match_substring_regex(texts, r"^\s*[+-]?[0-9]{1,3}\s*$")
     others = pc.invert(pc.or_(pc.or_(grouped, small), _null_words(texts)))
     if pc.any(others).as_py() or pc.sum(grouped).as_py() < _ENOUGH:
-        return pa.array([False] * len(texts))
+        return pa.array([False] * len(texts), pa.bool_())
     return grouped
 
 
