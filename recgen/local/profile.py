@@ -141,7 +141,9 @@ class _FileProfile:
         column = self._encoded(name)
         given = self._times.get(name, TimeColumn(bq_type))
         reading = Reading(bq_type, given.time_format, given.null_times)
-        times = times_of(plain_numbers(column.values), reading)
+        times = column.times  # what was read before, if it was read the same way
+        if times is None or name not in self._times or given.bq_type != bq_type:
+            times = times_of(plain_numbers(column.values), reading)
         error = refusal(times, column.codes, reading)
         if error is None:
             return None
