@@ -109,8 +109,22 @@ def _cast_for(column: Column) -> tuple[Cast, str]:
     """Return the cast of a column, and a description of the values it expects."""
     if column.is_list:
         cast, wanted = _cast_of_one(column)
-        return partial(_items, cast=cast), f"a list, each item {wanted}"
+        return partial(_items, cast=_without_places(cast)), f"a list, each item {wanted}"
     return _cast_of_one(column)
+
+
+def _without_places(cast: Cast) -> Cast:
+    """Return the cast with errors that name no item, whose index says nothing about the row."""
+
+    def cast_items(items: Values) -> Values:
+        import pyarrow as pa
+
+        try:
+            return cast(items)
+        except NotTimesError as error:
+            raise pa.ArrowInvalid(error.wanted) from error
+
+    return cast_items
 
 
 def _cast_of_one(column: Column) -> tuple[Cast, str]:

@@ -127,7 +127,7 @@ class _FileProfile:
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         column = self._encoded(name)
-        if bq_type in TEMPORAL:
+        if bq_type in TEMPORAL or name in self._times:
             return self._no_time(name, bq_type)
         found = first_misfit(column.values, _Wanted(name, bq_type))
         if found is None:

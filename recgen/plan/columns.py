@@ -108,17 +108,23 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
     data = config.data
     for side in SIDES:
         for feature in config.features.features_of(side):
-            yield _column(feature.output_name, feature.column, feature.bq_type, data)
+            is_time = feature.data_type == "temporal"
+            yield _column(feature.output_name, feature.column, feature.bq_type, data, is_time)
     for side in SIDES:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
                 bq_type = data.type_of(member.output_name, member.usual_type)
-                yield _column(member.output_name, member.column, bq_type, data)
+                is_time = member.type == "temporal"
+                yield _column(member.output_name, member.column, bq_type, data, is_time)
     if data.split and data.split.date_column:
         date = data.split.date_column
-        yield _column(date, date, data.type_of(date, "TIMESTAMP"), data)
+        yield _column(date, date, data.type_of(date, "TIMESTAMP"), data, is_time=True)
 
 
-def _column(name: str, source: str, bq_type: BqType, data: DataConfig) -> InputColumn:
+def _column(
+    name: str, source: str, bq_type: BqType, data: DataConfig, is_time: bool
+) -> InputColumn:
+    if is_time and bq_type in ("INT64", "INTEGER"):  # a time is read in its unit, not as a number
+        bq_type = "TIMESTAMP"
     dtype = dtype_of(bq_type)
     return InputColumn(name, source, bq_type, dtype, data.time_format_of(name), data.null_times)
