@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recgen.check import check
-from recgen.config import DataConfig, FeatureConfig, Split
+from recgen.config import DataConfig, ExperimentConfig, FeatureConfig, Split
 from recgen.data.estimates import SplitSizes, split_sizes
 from recgen.data.profile import Profile
-from recgen.findings import Finding, percent
+from recgen.findings import Finding, RecgenError, percent
+from recgen.local.ingest import read_table
 from recgen.local.profile import read_profile
+from recgen.plan.columns import input_columns
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -201,9 +203,15 @@ def test_p33_times_in_another_unit(
     table = shop()
     table["bought_at"] = [unit(second) for second in table["bought_at"]]
     findings = found(plain, profile_of(tmp_path, table))
+    config = ExperimentConfig.model_validate(plain)
+    column = next(c for c in input_columns(config) if c.name == "bought_at")
     if said is None:
         assert findings == []
+        read = read_table(tmp_path / "data.parquet", [column])["bought_at"][0].as_py()
+        assert read // DAY == FIRST // DAY
     else:
+        with pytest.raises(RecgenError, match="in row 1 is not a time in a known unit"):
+            read_table(tmp_path / "data.parquet", [column])
         assert findings[0].code == "RG521"
         assert said in findings[0].help
 

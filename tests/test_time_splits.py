@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 
 from recgen.check import check
 from recgen.config import DataConfig, ExperimentConfig, Split
+from recgen.config.times import TimeUnit
 from recgen.data.columns import read_as_configured
 from recgen.data.estimates import SplitSizes, split_sizes
 from recgen.findings import Finding
 from recgen.generate import render
+from recgen.reading.sources import read_text
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 np = pytest.importorskip("numpy")
@@ -250,6 +253,16 @@ def test_a_shuffled_file_gives_the_same_histories(order: list[int], per_time: in
         return [sorted(made.test.to_pylist(), key=repr), sorted(ends)]
 
     assert lists(data.take(order)) == lists(data)
+
+
+def test_the_page_on_data_shows_a_config_that_is_read() -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs" / "data.md").read_text("utf-8")
+    times = page.split("## Times")[1].split("\n## ")[0]
+    document = read_text(times.split("```yaml\n")[1].split("```")[0], "yaml", None)
+    data = DataConfig.model_validate(document.data["data"])  # type: ignore[index]
+    assert data.time_format_of("listed") == "EXCEL_DAYS"
+    assert data.null_times == ("0", "9999-12-31", "yesterday")
+    assert set(get_args(TimeUnit)) <= set(re.findall(r"[A-Z_]+", times))
 
 
 def test_the_data_config_knows_types_and_formats_apart() -> None:

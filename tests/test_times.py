@@ -150,8 +150,9 @@ def test_any_time_in_any_way_is_read_by_runs_and_profiles_alike(
     found = profiled(values, Reading())
     assert (found.kind, found.low, found.high) == ("time", min(expected), max(expected))
     assert (found.nulls, found.distinct) == (1, len({*values} - {None}))
-    if len(expected) > 1 and max(expected) - min(expected) > 50:  # numbers without gaps are IDs
-        assert profiled(values).kind == ("time" if name != "month number" else "integer")
+    # Numbers without gaps are IDs, and milliseconds of 12 digits bar codes.
+    if len(expected) > 1 and max(expected) - min(expected) > 50 and min(expected) > 10**9:
+        assert profiled(values).kind == "time"
 
 
 @given(columns, st.sampled_from(sorted(WAYS) + sorted(IN_DOUBT)))
@@ -274,6 +275,29 @@ def test_every_type_of_arrow() -> None:
     of_day = replace(COLUMN, bq_type="TIME")
     for kind in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns")):
         assert cast([datetime.time(1, 0, 1), None], of_day, kind) == [3601, None]
+
+
+@pytest.mark.parametrize("numbers", [range(700_000_000, 700_000_100), range(10**12, 10**12 + 40)])
+def test_numbers_without_gaps_are_ids(numbers: range) -> None:
+    assert profiled(list(numbers)).kind == "integer"
+
+
+def test_the_seconds_of_movielens_are_times() -> None:  # of the years 1996 to 2003
+    assert profiled([956_703_932, 978_300_760, 1_046_454_590]).kind == "time"
+    assert profiled([874_724_710, 893_286_638, 0]).kind == "time"  # a null does not decide
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [20_230_131, 20_231_301],
+        [4_006_381, 20_230_131],
+        [735_000_000_000, 812_345_678_901],
+        [202301],
+    ],
+)
+def test_codes_are_no_times(numbers: list[int]) -> None:
+    assert profiled(numbers).kind == "integer"
 
 
 def test_before_1970_fractions_are_cut_off_downwards() -> None:

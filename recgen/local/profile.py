@@ -147,7 +147,7 @@ class _FileProfile:
     def _misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         import pyarrow as pa
 
-        if bq_type in TEMPORAL:
+        if bq_type in TEMPORAL or name in self._times:
             return self._no_time(name, bq_type)
         column = self._encoded(name)
         found = first_misfit(pa.chunked_array([column.values]), _Wanted(name, bq_type))
@@ -164,8 +164,10 @@ class _FileProfile:
         column = self._encoded(name)
         given = self._times.get(name, TimeColumn(bq_type))
         reading = Reading(bq_type, given.time_format, given.null_times)
-        values = plain_numbers(pa.chunked_array([column.values])).combine_chunks()
-        times = times_of(values, reading)
+        times = column.times  # what was read before, if it was read the same way
+        if times is None or name not in self._times or given.bq_type != bq_type:
+            values = plain_numbers(pa.chunked_array([column.values])).combine_chunks()
+            times = times_of(values, reading)
         error = refusal(times, column.codes, reading)
         if error is None:
             return None

@@ -110,27 +110,30 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
     data = config.data
     for side in SIDES:
         for feature in config.features.features_of(side):
-            is_text = feature.data_type == "text"
-            yield _column(feature.output_name, feature.column, feature.bq_type, data, is_text)
+            kind = feature.data_type
+            yield _column(feature.output_name, feature.column, feature.bq_type, data, kind, kind)
     for side in SIDES:
         for cross in config.features.crosses_of(side):
             for member in cross.features:
                 bq_type = data.type_of(member.output_name, member.usual_type)
-                yield _column(member.output_name, member.column, bq_type, data)
+                yield _column(member.output_name, member.column, bq_type, data, member.type)
     if data.split and data.split.date_column:
         date = data.split.date_column
-        yield _column(date, date, data.type_of(date, "TIMESTAMP"), data)
+        yield _column(date, date, data.type_of(date, "TIMESTAMP"), data, "temporal")
 
 
 def _column(
-    name: str, source: str, bq_type: BqType, data: DataConfig, is_category: bool = False
+    name: str, source: str, bq_type: BqType, data: DataConfig, kind: str, feature: str = ""
 ) -> InputColumn:
+    """Return a column that is read as `kind`; `feature` is the kind of the feature it is of."""
+    if kind == "temporal" and bq_type in ("INT64", "INTEGER"):
+        bq_type = "TIMESTAMP"  # a time is read in its unit, not as a number
     return InputColumn(
         name=name,
         source=source,
         bq_type=bq_type,
         dtype=dtype_of(bq_type),
-        is_category=is_category,
+        is_category=feature == "text",
         time_format=data.time_format_of(name),
         null_times=data.null_times,
     )

@@ -26,7 +26,10 @@ _CALENDAR = {8: (1900, 2100), 10: (1990, 2100), 12: (1970, 2100), 14: (1970, 210
 _MONTHS = (190_001, 210_012)  # of 1900 to 2100
 _KNOWN_NULLS = (0, -1, 1, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63))
 _MOSTLY, _NEARLY_ALL = 0.5, 0.95  # if the config says that these are times; if it does not
-_PLAUSIBLE = (631_152_000, 2_208_988_800)  # 1990 to 2040
+_PLAUSIBLE = {  # from 1990 or, as milliseconds of 12 digits are usually bar codes, from 2001 on
+    unit: (631_152_000 if scale == 1 else 10**9, 2_208_988_800)
+    for unit, scale in _PER_SECOND.items()
+}
 _SPARSE = 4  # minimum ratio of range to values; denser numbers are IDs
 _FARTHEST = 2.0**62
 
@@ -78,7 +81,7 @@ def unit_of(numbers: Array) -> tuple[str, tuple[str, ...]]:
 
 
 def looks_like_times(numbers: Array) -> bool:
-    """Return whether numbers of an unknown meaning are times: of 1990 to 2040, and not dense.
+    """Return whether numbers of an unknown meaning are times: until 2040, and not dense.
 
     Unlike IDs, epoch times have gaps; dates in digits exist in the calendar.
     """
@@ -93,8 +96,8 @@ def looks_like_times(numbers: Array) -> bool:
     low, high = float(usual.min()), float(usual.max())
     is_dense = high - low < _SPARSE * len(np.unique(usual))
     return not is_dense and any(
-        low >= _PLAUSIBLE[0] * scale and high <= _PLAUSIBLE[1] * scale
-        for scale in _PER_SECOND.values()
+        low >= _PLAUSIBLE[unit][0] * scale and high <= _PLAUSIBLE[unit][1] * scale
+        for unit, scale in _PER_SECOND.items()
     )
 
 
