@@ -12,7 +12,7 @@ from recgen.data.profile import Profile
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
 from recgen.reading import Document, Parsed, parse, parse_sections, read
 from recgen.reading.document import MAX_FINDINGS, UnreadableError
-from recgen.reading.sources import TextKind, document_of, file_text, read_text
+from recgen.reading.sources import TextKind, document_of, file_text, read_text, text_document
 from recgen.rules import RULES, Problem, Rule, ignores
 from recgen.rules.ignores import is_ignorable
 
@@ -100,19 +100,29 @@ def _examined_file(text: str, name: str) -> Checked:
 
 def check_text(
     text: str,
-    kind: TextKind,
+    kind: TextKind = "yaml",
     source: str | None = None,
     *,
     profile: Profile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
-    """Return all findings on the text of a file named `source`.
+    """Return all findings on a text, with their lines and columns.
+
+    Whatever the text is, this does not raise: that it is not YAML is a finding, too.
+
+    Args:
+        text: The text of a config, such as that of a form on a page.
+        kind: Its syntax; YAML includes JSON.
+        source: The name of the file that it is in, for messages.
+        profile: A profile of the data; if given, the config is compared with the data.
+        allow: Codes of errors to treat as warnings.
 
     Raises:
-        UnreadableError: The text is not YAML or JSON.
+        RecgenError: A code in `allow` does not exist or cannot be allowed.
     """
     _check_codes(allow)
-    return examine_text(text, kind, source, profile).report.allowing(allow)
+    parsed = parse(text_document(text, kind, source))
+    return _report(parsed, 0, profile).allowing(allow)
 
 
 def examine_text(

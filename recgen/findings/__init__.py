@@ -3,7 +3,16 @@
 from recgen.findings.errors import ConfigError, RecgenError
 from recgen.findings.report import Finding, Fix, FixOp, Report, Severity
 from recgen.findings.text import format_text
-from recgen.findings.words import Location, PathPart, join_path, kind_of, percent, printable, show
+from recgen.findings.words import (
+    Location,
+    PathPart,
+    counted,
+    join_path,
+    kind_of,
+    percent,
+    printable,
+    show,
+)
 
 __all__ = [
     "ConfigError",
@@ -15,6 +24,7 @@ __all__ = [
     "RecgenError",
     "Report",
     "Severity",
+    "counted",
     "format_text",
     "join_path",
     "kind_of",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
 from recgen.findings import percent, show
+from recgen.propose.choices import Keys
 from recgen.propose.features import NUMBERS, feature_of
-from recgen.propose.ids import Keys
 from recgen.propose.names import names_id
 from recgen.propose.table import Table
 

@@ -9,11 +9,18 @@ from dataclasses import dataclass
 from recgen.config import BqType
 from recgen.data.columns import Use, wrong_unit
 from recgen.data.profile import ColumnProfile, Profile
+from recgen.propose.lexicon import stands_for_nothing
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
 _DAY = 86_400
 _DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+\Z")
+_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+\Z")
+_MONEY = r"(?:[$€£¥₹₽₺]|EUR|USD|GBP|CHF|JPY|PLN|SEK|NOK|DKK|CAD|AUD|BRL|TRY|INR|kr|zł|R\$)"
+_AMOUNT = re.compile(
+    rf"\(?[-+]?\s*(?:{_MONEY}\s*[-+]?\d[\d.,' ]*|\d[\d.,' ]*\s*(?:{_MONEY}|%)|"
+    r"\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?)\)?\Z"
+)
 _LONGEST_NAME = 300  # BigQuery's
 
 
@@ -113,6 +120,10 @@ class Table:
             self._known[name] = _Frequencies(len(counts), repeated, top, hash(counts))
         return self._known[name]
 
+    def nobodies(self, name: str) -> tuple[str, ...]:
+        """Return the frequent values of an ID that stand for nobody and nothing, such as guest."""
+        return tuple(text for text in self.columns[name].examples if stands_for_nothing(text))
+
     def why_unreadable(self, name: str) -> str | None:
         """Return why a run cannot read a column's times or numbers; None if it can."""
         column = self.columns[name]
@@ -126,8 +137,12 @@ class Table:
             wanted: BqType = "TIME" if is_clock(column) else "TIMESTAMP"
             if self.profile.misfit(name, wanted):
                 return f"times that a run cannot read ({example}): write them in ISO format"
+        if column.kind == "text" and all(map(_THOUSANDS.match, column.examples)):
+            return f"a comma that may divide thousands or decimals ({example}): use a decimal point"
         if column.kind == "text" and all(map(_DECIMAL_COMMA.match, column.examples)):
             return f"numbers with a decimal comma ({example}): use a decimal point"
+        if column.kind == "text" and all(map(_AMOUNT.match, column.examples)):
+            return f"amounts as people write them ({example}): write plain numbers, such as 1234.5"
         return None
 
 
