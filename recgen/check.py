@@ -9,7 +9,16 @@ from pathlib import Path
 
 from recgen.config import ExperimentConfig
 from recgen.data.profile import Profile
-from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
+from recgen.findings import (
+    ConfigError,
+    Finding,
+    Fix,
+    RecgenError,
+    Report,
+    Severity,
+    counted,
+    join_path,
+)
 from recgen.reading import Document, Parsed, parse, parse_sections, read
 from recgen.reading.document import MAX_FINDINGS, UnreadableError
 from recgen.reading.sources import TextKind, document_of, file_text, read_text, text_document
@@ -137,8 +146,8 @@ def examine_text(
     return Checked(_report(parsed, 0, profile), parsed.config)
 
 
-def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
-    """Return the config if `check` finds no error in it.
+def load(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
+    """Return the config of a path, a mapping or an object, if `check` finds no error in it.
 
     Raises:
         ConfigError: There are errors; the exception's report has all findings.
@@ -148,6 +157,9 @@ def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
     if found.config is None or not found.report.ok:
         raise ConfigError(found.report)
     return found.config
+
+
+require = load  # its name in this package, where `recgen.reading.load` looks at the shape only
 
 
 def left_out(select: Collection[str], ignore: Collection[str]) -> frozenset[str]:
@@ -217,7 +229,7 @@ def _listed(found: list[Finding], unlisted: int) -> list[Finding]:
     ranked = sorted(range(len(found)), key=lambda index: _RANKS[found[index].severity])
     first, rest = sorted(ranked[:MAX_FINDINGS]), ranked[MAX_FINDINGS:]
     severity = "error" if unlisted else found[rest[0]].severity
-    message = f"{more} more finding{'' if more == 1 else 's'}"
+    message = counted(more, "more finding")
     last = Finding("RG015", severity, "", message, "Fix these first, then check again.")
     return [*(found[index] for index in first), last]
 

@@ -62,6 +62,11 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
+def install(extra: str) -> str:
+    """Return how to install recgen with an extra; it is on no package index."""
+    return f"in a checkout of recgen: pip install '.[{extra}]'; or pip install 'FILE.whl[{extra}]'"
+
+
 def percent(share: float) -> str:
     """Return a share in whole percent, but `less than 1%` or `more than 99%` near 0 and 1."""
     if 0 < share < 0.01:

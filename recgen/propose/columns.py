@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
-from recgen.findings import percent, show
+from recgen.findings import counted, percent, show
 from recgen.propose.choices import Keys
 from recgen.propose.features import NUMBERS, feature_of
 from recgen.propose.names import names_id
@@ -123,7 +123,7 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
 def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None:
     """Return why a column is not a property but another name of the ID, or of a part of it."""
     column, ids = table.columns[name], table.columns[key].distinct
-    count = f"{column.distinct:,} values for {ids:,} {side}s"
+    count = f"{counted(column.distinct, 'value')} for {counted(ids, side)}"
     if column.kind in ("real", "time", "boolean"):
         changes = side == "buyer" and table.per(key, name) > 1 and table.determines(name, key)
         return f"{count}: it changes with each purchase" if changes else None

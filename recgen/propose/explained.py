@@ -9,7 +9,7 @@ from typing import Any
 
 from recgen.config import SIDES, DataConfig, ModelConfig, Side, negatives_of
 from recgen.data.estimates import embedding_width
-from recgen.findings import Location, percent, show
+from recgen.findings import Location, counted, percent, show
 from recgen.propose.choices import OPTIONS, Choice, Keys, Role
 from recgen.propose.columns import Towers
 from recgen.propose.features import day
@@ -45,7 +45,7 @@ class Explained:
 
     def _head(self) -> Iterator[tuple[Location, str]]:
         profile = self.table.profile
-        size = f"{profile.rows:,} rows, {len(profile.names):,} columns"
+        size = f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}"
         text = (
             f"Proposed by `recgen init` from {self.source} ({size}). Change what you know better."
         )
@@ -71,8 +71,8 @@ class Explained:
         if choice.name is not None:
             column = self.table.columns[choice.name]
             each = (column.rows - column.nulls) / max(1, column.distinct)
-            text = f"{column.distinct:,} IDs with {each:,.1f} rows each. As wide as the output."
-            yield (*features, 0), text
+            ids = counted(column.distinct, "ID")
+            yield (*features, 0), f"{ids} with {each:,.1f} rows each. As wide as the output."
             start = 1
         for index, taken in enumerate(self.towers.taken[side], start=start):
             yield (*features, index), comment(taken.why)
@@ -128,7 +128,7 @@ class Explained:
         if product is not None:
             products = self.table.columns[product].distinct
             wide = embedding_width(products)
-            text = f"For {products:,} products: 1.6 * {products:,}^0.56 is {wide}."
+            text = f"For {counted(products, 'product')}: 1.6 * {products:,}^0.56 is {wide}."
             yield ("model", "output_embedding_dim"), text
             model = ModelConfig.model_validate(self.model)
             data = DataConfig.model_validate(self.divided.section)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from recgen.config import BqType
 from recgen.data.estimates import embedding_width
 from recgen.data.profile import ColumnProfile
-from recgen.findings import percent, show
+from recgen.findings import counted, percent, show
 from recgen.propose.names import names_id, names_measure
 from recgen.propose.table import Table, is_clock
 
@@ -131,7 +131,7 @@ def _feature(name: str, bq_type: BqType, data_type: str, transforms: object) -> 
 
 
 def _count(column: ColumnProfile) -> str:
-    return "1 value" if column.distinct == 1 else f"{column.distinct:,} values"
+    return counted(column.distinct, "value")
 
 
 def _range(column: ColumnProfile) -> str:
