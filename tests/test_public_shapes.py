@@ -154,33 +154,6 @@ def test_an_order_and_its_lines_are_no_ids(proposed: Callable[..., Proposal]) ->
     assert (keys.buyer.name, keys.product.name) == ("client_no", "item_code")
 
 
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
-        ("$1,234.50", "amounts as people write them"),
-        ("12 €", "amounts"),
-        ("EUR 12.30", "amounts"),
-        ("12%", "amounts"),
-        ("1,234", "a comma that may divide thousands or decimals"),
-        ("12,5", "numbers with a decimal comma"),
-    ],
-)
-def test_amounts_as_people_write_them_are_no_categories(
-    proposed: Callable[..., Proposal], values: str, reason: str
-) -> None:
-    """They are numbers where a run reads them as such, and otherwise a question."""
-    rows: Rows = SHAPES["hm"].rows()
-    rows["cost"] = [
-        values.replace("2", str(e.product % 9), 1) if e.product % 3 else values for e in lines()
-    ]
-    proposal = proposed(rows)
-    if "cost" in proposal.left_out:
-        assert reason in proposal.left_out["cost"]
-        return
-    features = read_text(proposal.text, "yaml").data["features"]["product_model_features"]
-    assert {each["column"]: each["data_type"] for each in features}["cost"] == "numeric"
-
-
 def test_whole_numbers_that_may_be_codes_are_a_guess(proposed: Callable[..., Proposal]) -> None:
     rows: Rows = SHAPES["hm"].rows()
     rows["finish"] = [1 + e.product % 9 for e in lines()]

@@ -21,6 +21,8 @@ _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
 _LISTED = 5
+_DATE = len("2011-12-09")
+_TWO_DAYS = 2 * 86_400  # a day, and a zone
 
 
 def find_keys(table: Table, given: Given | None = None) -> Keys:
@@ -166,12 +168,27 @@ def _time(table: Table, ids: list[str]) -> Choice:
     best = max(times[name] for name in readable)
     rivals = [name for name in readable if times[name] == best]
     chosen = max(rivals, key=lambda name: table.columns[name].distinct)
-    others = tuple(name for name in rivals if name != chosen and not table.determines(chosen, name))
+    others = tuple(
+        name
+        for name in rivals
+        if name != chosen
+        and not table.determines(chosen, name)
+        and not _is_day_of(table, chosen, name)
+    )
     if others:
         listed = ", ".join(map(show, others[:_LISTED]))
         why = f"{listed} could also be the time of the purchase"
         return Choice(chosen, why, sure=False, others=others)
     return Choice(chosen, "the time of the purchase")
+
+
+def _is_day_of(table: Table, time: str, name: str) -> bool:
+    """Return whether a column has the dates of the same times, to the day."""
+    fine, coarse = table.columns[time], table.columns[name]
+    if any(len(text) > _DATE for text in coarse.examples) or coarse.distinct >= fine.distinct:
+        return False
+    ends = ((fine.low, coarse.low), (fine.high, coarse.high))
+    return all(abs((left or 0) - (right or 0)) <= _TWO_DAYS for left, right in ends)
 
 
 def _why_no_time(table: Table, unreadable: list[str]) -> str:

@@ -15,12 +15,6 @@ _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
 _DAY = 86_400
 _DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+\Z")
-_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})+\Z")
-_MONEY = r"(?:[$€£¥₹₽₺]|EUR|USD|GBP|CHF|JPY|PLN|SEK|NOK|DKK|CAD|AUD|BRL|TRY|INR|kr|zł|R\$)"
-_AMOUNT = re.compile(
-    rf"\(?[-+]?\s*(?:{_MONEY}\s*[-+]?\d[\d.,' ]*|\d[\d.,' ]*\s*(?:{_MONEY}|%)|"
-    r"\d{1,3}(?:[,' ]\d{3})+(?:\.\d+)?)\)?\Z"
-)
 _LONGEST_NAME = 300  # BigQuery's
 
 
@@ -137,12 +131,8 @@ class Table:
             wanted: BqType = "TIME" if is_clock(column) else "TIMESTAMP"
             if self.profile.misfit(name, wanted):
                 return f"times that a run cannot read ({example}): write them in ISO format"
-        if column.kind == "text" and all(map(_THOUSANDS.match, column.examples)):
-            return f"a comma that may divide thousands or decimals ({example}): use a decimal point"
         if column.kind == "text" and all(map(_DECIMAL_COMMA.match, column.examples)):
             return f"numbers with a decimal comma ({example}): use a decimal point"
-        if column.kind == "text" and all(map(_AMOUNT.match, column.examples)):
-            return f"amounts as people write them ({example}): write plain numbers, such as 1234.5"
         return None
 
 
