@@ -39,9 +39,10 @@ lint: $(READY)
 golden: $(READY)  ## write the expected modules again; then review the diff
 	$(PYTHON) -m pytest -q tests/test_golden.py --golden-update
 
-docs: $(READY)  ## write the pages of all rules and causes and the tables of data.md again
+docs: $(READY)  ## write the pages of all rules, causes and keys and the tables of data.md again
 	$(PYTHON) -m recgen explain --format markdown > docs/rules.md
 	$(PYTHON) -m recgen explain RD --format markdown > docs/causes.md
+	$(PYTHON) -m recgen schema --format markdown > docs/config.md
 	$(PYTHON) tests/arrow_types.py docs/data.md
 
 DATA ?= online_retail.parquet

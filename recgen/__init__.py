@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recgen.check import check
-    from recgen.check import require as load
+    from recgen.api import diagnose, profile, propose, upgrade
+    from recgen.check import check, check_text, load
     from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
     from recgen.findings import ConfigError, Finding, RecgenError, Report
     from recgen.generate import render
@@ -35,10 +35,15 @@ __all__ = [
     "TrainingMetrics",
     "__version__",
     "check",
+    "check_text",
+    "diagnose",
     "dump",
     "load",
     "presets",
+    "profile",
+    "propose",
     "render",
+    "upgrade",
 ]
 
 if not TYPE_CHECKING:  # a type checker would believe that every name is there
@@ -53,10 +58,15 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
         "Report": ("recgen.findings", "Report"),
         "TrainingMetrics": ("recgen.metrics", "TrainingMetrics"),
         "check": ("recgen.check", "check"),
+        "check_text": ("recgen.check", "check_text"),
+        "diagnose": ("recgen.api", "diagnose"),
         "dump": ("recgen.reading.dump", "dump"),
-        "load": ("recgen.check", "require"),
+        "load": ("recgen.check", "load"),
         "presets": ("recgen.presets", "presets"),
+        "profile": ("recgen.api", "profile"),
+        "propose": ("recgen.api", "propose"),
         "render": ("recgen.generate", "render"),
+        "upgrade": ("recgen.api", "upgrade"),
     }
 
     class _Package(ModuleType):
@@ -82,7 +92,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
         return globals()[name]
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted(__all__)
 
 
 def _version() -> str:

@@ -10,10 +10,19 @@ from pathlib import Path
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig
 from recgen.data.columns import read_as_configured
 from recgen.data.profile import Profile
-from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
+from recgen.findings import (
+    ConfigError,
+    Finding,
+    Fix,
+    RecgenError,
+    Report,
+    Severity,
+    counted,
+    join_path,
+)
 from recgen.reading import Document, Parsed, parse, parse_sections, read
 from recgen.reading.document import MAX_FINDINGS, UnreadableError
-from recgen.reading.sources import TextKind, document_of, file_text, read_text
+from recgen.reading.sources import TextKind, document_of, file_text, read_text, text_document
 from recgen.rules import RULES, Problem, Rule, ignores
 from recgen.rules.ignores import is_ignorable
 
@@ -101,19 +110,29 @@ def _examined_file(text: str, name: str) -> Checked:
 
 def check_text(
     text: str,
-    kind: TextKind,
+    kind: TextKind = "yaml",
     source: str | None = None,
     *,
     profile: Profile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
-    """Return all findings on the text of a file named `source`.
+    """Return all findings on a text, with their lines and columns.
+
+    Whatever the text is, this does not raise: that it is not YAML is a finding, too.
+
+    Args:
+        text: The text of a config, such as that of a form on a page.
+        kind: Its syntax; YAML includes JSON.
+        source: The name of the file that it is in, for messages.
+        profile: A profile of the data; if given, the config is compared with the data.
+        allow: Codes of errors to treat as warnings.
 
     Raises:
-        UnreadableError: The text is not YAML or JSON.
+        RecgenError: A code in `allow` does not exist or cannot be allowed.
     """
     _check_codes(allow)
-    return examine_text(text, kind, source, profile).report.allowing(allow)
+    parsed = parse(text_document(text, kind, source))
+    return _report(parsed, 0, profile).allowing(allow)
 
 
 def examine_text(
@@ -128,8 +147,8 @@ def examine_text(
     return Checked(_report(parsed, 0, profile), parsed.config)
 
 
-def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
-    """Return the config if `check` finds no error in it.
+def load(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
+    """Return the config of a path, a mapping or an object, if `check` finds no error in it.
 
     Raises:
         ConfigError: There are errors; the exception's report has all findings.
@@ -139,6 +158,9 @@ def require(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
     if found.config is None or not found.report.ok:
         raise ConfigError(found.report)
     return found.config
+
+
+require = load  # its name in this package, where `recgen.reading.load` looks at the shape only
 
 
 def left_out(select: Collection[str], ignore: Collection[str]) -> frozenset[str]:
@@ -218,7 +240,7 @@ def _listed(found: list[Finding], unlisted: int) -> list[Finding]:
     ranked = sorted(range(len(found)), key=lambda index: _RANKS[found[index].severity])
     first, rest = sorted(ranked[:MAX_FINDINGS]), ranked[MAX_FINDINGS:]
     severity = "error" if unlisted else found[rest[0]].severity
-    message = f"{more} more finding{'' if more == 1 else 's'}"
+    message = counted(more, "more finding")
     last = Finding("RG015", severity, "", message, "Fix these first, then check again.")
     return [*(found[index] for index in first), last]
 

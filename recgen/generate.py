@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from recgen.check import require
+from recgen.check import load
 from recgen.config import ExperimentConfig
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
@@ -29,7 +29,7 @@ def render(
     Raises:
         recgen.ConfigError: The config has errors; the exception has the report.
     """
-    return generate(require(source, allow=allow), single_file=single_file)
+    return generate(load(source, allow=allow), single_file=single_file)
 
 
 def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str, str]:

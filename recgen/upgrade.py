@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from recgen.edit import edit
@@ -10,35 +11,77 @@ from recgen.edit.draft import same
 from recgen.findings import ConfigError, Finding, RecgenError, Report
 from recgen.reading import Document, Parsed, parse, read
 from recgen.reading.dialects import modernize
-from recgen.reading.sources import read_text, text_kind
+from recgen.reading.document import problem
+from recgen.reading.sources import TextKind, read_text, text_document, text_kind
 
 
 @dataclass(frozen=True)
 class Upgrade:
-    """A config's text before and after, and what was changed; no changes, and it is the same."""
+    """A config before and after, and what was changed; without changes, both are the same.
+
+    Attributes:
+        before: The text as it was; of a mapping, its YAML text.
+        after: The text in today's form.
+        changes: What was changed, as findings.
+        data: The config in today's form, as plain data.
+    """
 
     before: str
     after: str
     changes: tuple[Finding, ...]
+    data: Mapping[str, object]
 
 
-def upgrade(source: str) -> Upgrade:
-    """Returns the text of a config file in today's form; comments and order are kept.
+def upgrade_file(path: str) -> Upgrade:
+    """Return a config file in today's form; comments and order are kept.
 
     Raises:
         ConfigError: It cannot be read, or says the same in both forms with different values.
         RecgenError: It is written in a way that cannot be changed in its place.
     """
-    parsed = parse(read(source))
+    return _upgraded(read(path), text_kind(path))
+
+
+def upgrade_text(text: str, kind: TextKind = "yaml") -> Upgrade:
+    """Return the text of a config in today's form; it raises what `upgrade_file` does."""
+    return _upgraded(text_document(text, kind), kind)
+
+
+def upgrade_mapping(source: Mapping[str, object]) -> Upgrade:
+    """Return a config as plain data in today's form.
+
+    Raises:
+        ConfigError: It is not plain data, or says the same in both forms with different values.
+    """
+    from recgen.reading.yaml_writer import write_yaml  # slow to import
+
+    document = _sound(read(source))
+    try:
+        json.dumps(dict(source), allow_nan=False)
+        before, after = write_yaml(dict(source)), write_yaml(dict(document.data))
+    except (TypeError, ValueError, RecursionError) as error:
+        help = "Pass mappings, lists, text, numbers, true, false and null."
+        found = problem("RG001", f"the mapping is not plain data: {error}", help)
+        raise ConfigError(Report((found,))) from error
+    return Upgrade(before, after, document.findings, document.data)
+
+
+def _upgraded(given: Document, kind: TextKind) -> Upgrade:
+    document = _sound(given)
+    before = document.text or ""
+    fixes = [finding.fix for finding in document.findings if finding.fix]
+    after = edit(before, fixes, kind)
+    _verify(document, modernize(read_text(after, kind, document.source)))
+    return Upgrade(before, after, document.findings, document.data)
+
+
+def _sound(given: Document) -> Document:
+    """Return the document in today's form, if nothing keeps it from being rewritten."""
+    parsed = parse(given)
     document = parsed.document
     if errors := tuple(_in_the_way(parsed)):
         raise ConfigError(Report(errors, document.source, document.text))
-    before = document.text or ""
-    kind = text_kind(source)
-    fixes = [finding.fix for finding in document.findings if finding.fix]
-    after = edit(before, fixes, kind)
-    _verify(document, modernize(read_text(after, kind, source)))
-    return Upgrade(before, after, document.findings)
+    return document
 
 
 def _in_the_way(parsed: Parsed) -> Iterator[Finding]:

@@ -161,7 +161,7 @@ def test_without_the_extra_it_says_what_to_install(call: Any, run: Path) -> None
     line = [sys.executable, "-c", script, str(run)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "recgen[data]" in done.stderr
+    assert "pip install '.[data]'" in done.stderr
 
 
 def test_tensorflow_is_not_loaded(run: Path) -> None:

@@ -645,6 +645,22 @@ def test_a_trainer_of_another_transform_is_broken(tmp_path, experiment):  # P72,
     assert any("was changed after the training" in note for note in diagnosis.notes)
 
 
+def test_modules_whose_headers_name_two_transforms_do_not_belong_together(tmp_path, experiment):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "trainer_module.py").write_text(
+        '# transform: 0123456789ab\n        "config_digest": "00aa00aa00aa",\n'
+    )
+    (folder / "transform_module.py").write_text("# transform: ba9876543210\n")
+    told = " ".join(
+        cause(judge(folder, healthy(config_digest="00aa00aa00aa"), experiment), "RD404").evidence
+    )
+    assert "trainer_module.py has transform: 0123456789ab" in told
+    assert "the metrics are from config" not in told
+    (folder / "transform_module.py").write_text("# config: ba9876543210\n")  # of an older version
+    assert "RD404" not in codes(judge(folder, healthy(config_digest="00aa00aa00aa"), experiment))
+
+
 def test_products_out_of_vocabulary_are_counted(tmp_path, experiment):  # P39
     shares = {"eval": 0.01, "test": 0.12, "odd": "x"}
     data = healthy(unknown_products=shares)

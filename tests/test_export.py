@@ -56,11 +56,10 @@ def test_who_asks_for_tensorboard_is_told_that_it_is_there(run, folder):
 
 def test_without_mlflow_it_is_said_how_to_install_it(run, folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "mlflow", None)
-    assert run("export", REPORTED / "39", "--to", "mlflow") == (
-        2,
-        "",
-        'error: MLflow is not installed\n  help: install the extra: pip install "recgen[mlflow]"\n',
-    )
+    code, out, err = run("export", REPORTED / "39", "--to", "mlflow")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: MLflow is not installed\n  help: in a checkout of recgen: pip ")
+    assert "pip install '.[mlflow]'; or pip install 'FILE.whl[mlflow]'" in err
     assert list(folder.iterdir()) == []
 
 

@@ -86,6 +86,33 @@ def test_the_header_names_no_time_host_path_or_version() -> None:  # P13
     assert str(folder) not in text
 
 
+def test_the_transform_stays_as_it_is_if_the_model_changes() -> None:
+    """A diff has what changed: no digest changes in a module that is otherwise the same."""
+    folder = next(folder for folder in CASES if folder.name == "shop")
+    plain = require(folder / "config.yaml").model_dump(mode="json", exclude_defaults=True)
+    before = generate(require(plain))
+    for change in ({"epochs": 3}, {"learning_rate": 0.02}, {"batch_size": 64, "seed": 7}):
+        after = generate(require({**plain, "model": {**plain["model"], **change}}))
+        assert after["transform_module.py"] == before["transform_module.py"]
+        lines = {name: text.splitlines() for name, text in after.items()}
+        changed = set(lines["trainer_module.py"]) - set(before["trainer_module.py"].splitlines())
+        assert 2 <= len(changed) <= 3, changed  # the values, and the digest in the metrics
+        assert lines["trainer_module.py"][3] == lines["transform_module.py"][3]
+
+
+def test_both_headers_change_with_the_transform() -> None:
+    folder = next(folder for folder in CASES if folder.name == "shop")
+    plain = require(folder / "config.yaml").model_dump(mode="json", exclude_defaults=True)
+    before = _of_config(require(plain))
+    feature = {"column": "colour", "data_type": "text"}
+    products = [*plain["features"]["product_model_features"], feature]
+    features = {**plain["features"], "product_model_features": products}
+    after = _of_config(require({**plain, "features": features}))
+    fourth = [text.splitlines()[3] for text in (*before[:2], *after[:2])]
+    assert all(line.startswith("# transform: ") for line in fourth)
+    assert fourth[0] == fourth[1] != fourth[2] == fourth[3]
+
+
 def test_a_name_cannot_choose_the_encoding_of_the_file() -> None:  # P1
     folder = next(folder for folder in CASES if folder.name == "ids_only")
     plain = require(folder / "config.yaml").model_dump(mode="json")

@@ -161,7 +161,7 @@ def test_what_is_missing_or_odd_is_noted(tmp_path):
     assert metrics.loss.val_loss == (1.0, None, None, None, None)
     assert metrics.weight_stats.query.histogram is None
     assert metrics.recall["val_recall_at_5"][:3] == (None, None, 0.5)
-    assert "loss.val_loss has 1 values for 5 epochs" in file.notes
+    assert "loss.val_loss has 1 value for 5 epochs" in file.notes
     assert "gradient is a list instead of a mapping" in file.notes
     assert "gradient.query is missing" in file.notes
     assert "final_metrics is missing" in file.notes
@@ -227,8 +227,9 @@ def test_a_run_directory_is_read_whole(tmp_path, experiment):
     assert run.config.features.buyer_id == "customer_id"
     assert run.report is not None
     assert (run.report.ok, run.report.source) == (True, str(folder / "config.yaml"))
-    assert run.digest_of("trainer_module.py") == "0123456789ab"
-    assert run.digest_of("transform_module.py") is None
+    assert run.origin_of("trainer_module.py") == "config: 0123456789ab"
+    assert run.rendered_digest == "0123456789ab"
+    assert run.origin_of("transform_module.py") is None
     assert run.vocabularies == {"sku_vocab": 3}
     assert (run.has_model, run.log, run.problem) == (True, "one\ntwo\n", None)
 
@@ -324,11 +325,11 @@ def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(RecgenError, match="gs://bucket/run") as error:
         load_run("gs://bucket/run")
-    assert "recgen[gcs]" in error.value.help
+    assert "pip install '.[gcs]'" in error.value.help
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     with pytest.raises(RecgenError, match="needs fsspec") as error:
         load_run("memory://bucket/run")
-    assert "recgen[gcs]" in error.value.help
+    assert "pip install '.[gcs]'" in error.value.help
 
 
 def test_a_local_path_needs_no_fsspec(tmp_path, monkeypatch):

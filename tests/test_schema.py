@@ -6,7 +6,7 @@ import copy
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from configs import experiments
@@ -14,11 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from metrics_data import metrics_data
+from pydantic import BaseModel
 
+from recgen.cli import main
 from recgen.config import ExperimentConfig
 from recgen.metrics import TrainingMetrics
 from recgen.reading import parse, read
 from recgen.reading.document import Document
+from recgen.reference import reference_page
 from recgen.schema import schema_of, schema_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -189,3 +192,55 @@ def test_a_changed_config_fits_when_reading_finds_no_fault(experiment, data):
     codes = shape_codes(experiment)
     if not any(code.startswith("RG02") for code in codes):
         assert VALIDATOR.is_valid(experiment) == (not codes)
+
+
+def test_the_page_of_all_keys_is_current():
+    page = Path(__file__).parents[1] / "docs" / "config.md"
+    assert page.read_text("utf-8") == reference_page(), "run `make docs`"
+
+
+def test_the_page_has_every_key_with_what_it_means():
+    page = reference_page()
+    for model in _models(ExperimentConfig):
+        for name, field in model.model_fields.items():
+            assert field.description, (model, name)
+            assert f"| `{name}` |" in page
+    assert "| `batch_size` | whole number, 1 to 1,048,576 | `1024` |" in page
+    assert "| `learning_rate` | number, above 0, at most 10 | `0.05` |" in page
+    assert "| `column` | text, at most 300 characters | required |" in page
+    assert " any value " not in page
+
+
+def test_every_number_has_a_smallest_and_a_largest_value():
+    """So that no number is too large for what is computed from it."""
+    unbounded = []
+    for model in _models(ExperimentConfig):
+        for name, part in model.model_json_schema()["properties"].items():
+            for each in (part, *part.get("anyOf", ())):
+                low = {"minimum", "exclusiveMinimum"} & each.keys()
+                high = {"maximum", "exclusiveMaximum"} & each.keys()
+                if each.get("type") in ("integer", "number") and not (low and high):
+                    unbounded.append(f"{model.__name__}.{name}")
+    assert not unbounded
+
+
+def _models(model):
+    """Yields a model and all models within it."""
+    yield model
+    for field in model.model_fields.values():
+        for inner in _within(field.annotation):
+            yield from _models(inner)
+
+
+def _within(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in get_args(annotation) for found in _within(inner)]
+
+
+def test_the_command_prints_the_page(capsys):
+    main(["schema", "--format", "markdown"])
+    assert capsys.readouterr().out == reference_page()
+    with pytest.raises(SystemExit) as ended:
+        main(["schema", "metrics", "--format", "markdown"])
+    assert ended.value.code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from recgen.config import SIDES, ExperimentConfig
 from recgen.findings import ConfigError, RecgenError
 from recgen.reading import load
 from recgen.reading.yaml_writer import write_yaml
-from recgen.upgrade import upgrade
+from recgen.upgrade import upgrade_file
 
 BAD = Path(__file__).parent / "bad"
 
@@ -188,7 +189,7 @@ def test_what_cannot_be_rewritten_is_refused(file, run, text, code):
     assert f" error {code} " in err.replace(f"{code}:", f"{code} ")
     assert file.read_text() == text
     with pytest.raises(ConfigError):
-        upgrade("config.yaml")
+        upgrade_file("config.yaml")
 
 
 def test_other_errors_are_no_hindrance(file):
@@ -214,9 +215,9 @@ def test_p6_an_older_form_that_stands_in_two_places_is_refused(file, run):
 
 
 def test_a_text_that_would_mean_something_else_is_not_written(file, monkeypatch):
-    monkeypatch.setattr("recgen.upgrade.edit", lambda *_: "features: {}\n")
+    monkeypatch.setattr(sys.modules["recgen.upgrade"], "edit", lambda *_: "features: {}\n")
     with pytest.raises(RecgenError, match="would not mean the same"):
-        upgrade(str(file))
+        upgrade_file(str(file))
 
 
 @pytest.mark.parametrize("folder", sorted(path.name for path in BAD.glob("RG02[0-46]*")))
@@ -224,7 +225,7 @@ def test_the_examples_of_the_rules(folder, tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text((BAD / folder / "config.yaml").read_text())
     errors = [(f.code, f.path) for f in recgen.check(path).errors]
-    path.write_text(upgrade(str(path)).after)
+    path.write_text(upgrade_file(str(path)).after)
     assert older_findings(path) == []
     assert [(f.code, f.path) for f in recgen.check(path).errors] == errors
 
@@ -309,7 +310,7 @@ def test_an_upgraded_config_is_the_older_one(tmp_path, experiment, data):
     is_json = data.draw(st.booleans())
     path = tmp_path / ("config.json" if is_json else "config.yaml")
     path.write_text(json.dumps(older) if is_json else write_yaml(older), encoding="utf-8")
-    done = upgrade(str(path))
+    done = upgrade_file(str(path))
     assert bool(done.changes) == (older != experiment)
     path.write_text(done.after, encoding="utf-8")
     assert load(path) == now

@@ -16,6 +16,7 @@ from recgen.analysis.diagnosis import (
 )
 from recgen.analysis.facts import Facts
 from recgen.analysis.run import CONFIG, Run
+from recgen.findings import counted
 from recgen.plan.header import digest_of
 
 _FAMILIES = (
@@ -79,7 +80,8 @@ def _notes(facts: Facts) -> Iterator[str]:
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"
     if judged and judged.rows is not None and judged.rows < _FEW_ROWS:
-        yield f"with only {judged.rows} rows, differences in {facts.kind.measure} may be chance"
+        few = counted(judged.rows, "row")
+        yield f"with only {few}, differences in {facts.kind.measure} may be chance"
     yield from _own_history(facts)
     if run.config is None:
         missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"

@@ -23,7 +23,11 @@ _MODEL = "serving_model"
 _PURCHASES = "purchases.parquet"  # what `recgen recommend` reads
 _LOGS = ("train.log", "transform.log")
 _LOG_BYTES = 4000  # at the end of a log, where the error is
-_DIGEST = re.compile(r"^# config: ([0-9a-f]{6,64})\r?$", re.MULTILINE)
+# Modules of older versions have the config's digest in the header, later ones the transform's.
+_ORIGIN = re.compile(r"^# (?:config|transform): [0-9a-f]{6,64}\r?$", re.MULTILINE)
+_CONFIG_DIGEST = re.compile(
+    r"""^(?:\# config: | +"config_digest": ")([0-9a-f]{6,64})(?:",)?\r?$""", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,15 @@ class Run:
         """The name of the experiment, or of the folder if it has none."""
         return self.metrics.params.name or (self.config.name if self.config else "") or self.name
 
-    def digest_of(self, module: str) -> str | None:
-        """Return the digest of the config that is named in a module's header, or None."""
-        found = _DIGEST.search(self.modules.get(module, "")[:4000])
+    def origin_of(self, module: str) -> str | None:
+        """Return what a module's header says it was made of, such as `transform: 12ab…`."""
+        found = _ORIGIN.search(self.modules.get(module, "")[:4000])
+        return found.group().removeprefix("# ").rstrip() if found else None
+
+    @property
+    def rendered_digest(self) -> str | None:
+        """The digest of the config of which the trainer was made, or None."""
+        found = _CONFIG_DIGEST.search(self.modules.get("trainer_module.py", ""))
         return found[1] if found else None
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from recgen.findings import RecgenError
+from recgen.findings import RecgenError, install
 
 MAX_BYTES = 256_000_000
 _CHUNK = 1 << 20
-_INSTALL = 'install it: pip install "recgen[gcs]", or the fsspec package of the scheme'
+_INSTALL = f"{install('gcs')}; or the fsspec package of the scheme"
 
 
 class Folder(Protocol):

@@ -6,12 +6,10 @@ import io
 import sys
 from collections.abc import Sequence
 
-from recgen.findings import ConfigError, RecgenError
+from recgen.findings import ConfigError, RecgenError, install
 
 _LITTLE = ("google", "google_crc32c", "numpy", "pyarrow", "tensorflow_metadata")  # google.protobuf
 _EXTRA = (*_LITTLE, "apache_beam", "tensorflow", "tensorflow_transform")
-_INSTALL = 'install the extra: pip install "recgen[train]"'
-_INSTALL_LITTLE = f'{_INSTALL}, or "recgen[data]" to read data without training'
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:
             raise
-        advice = _INSTALL_LITTLE if package in _LITTLE else _INSTALL
+        advice = install("data" if package in _LITTLE else "train")
         _fail(RecgenError(f"this command needs {error.name}, which is not installed", advice))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

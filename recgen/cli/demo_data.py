@@ -9,6 +9,7 @@ import typer
 
 from recgen.cli import show
 from recgen.cli.app import Force, app
+from recgen.findings import counted
 
 
 @app.command()
@@ -27,4 +28,4 @@ def demo_data(
 
     content = demo.demo_data(demo.kind_of_file(out), rows, seed)
     file = write.write_data(content, out, force=force)
-    show.line("wrote     " if file.changed else "unchanged ", f"{out} ({rows:,} rows)")
+    show.line("wrote     " if file.changed else "unchanged ", f"{out} ({counted(rows, 'row')})")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -13,15 +12,13 @@ import typer
 
 from recgen.cli import show
 from recgen.cli.app import app
-from recgen.config import SIDES
-from recgen.data.profile import Profile
-from recgen.findings import RecgenError, Report, printable
+from recgen.cli.output.proposal import summary, text_of
+from recgen.findings import RecgenError, Report
 from recgen.presets import find_preset, presets
 
 if TYPE_CHECKING:
-    from recgen.propose import Proposal
+    from recgen.propose import Given
 
-_LISTED = 12  # omitted columns that are listed
 _MOST_LETTERS = 255  # maximum length of a config's name
 
 
@@ -49,6 +46,18 @@ def init(
         str | None,
         typer.Option(metavar="NAME", help="The name in the config.  [default: from the data]"),
     ] = None,
+    buyer_id: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column with the buyer's ID.  [default: found]"),
+    ] = None,
+    product_id: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column with the product's ID.  [default: found]"),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The time of the purchase.  [default: found]"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write a first config: an example, a preset, or from data."""
@@ -59,6 +68,12 @@ def init(
         )
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise RecgenError(f"{out} is not a YAML file name", "end it in .yaml: it has comments")
+    given = (buyer_id, product_id, time)
+    if data is None and any(name is not None for name in given):
+        raise RecgenError(
+            "--buyer-id, --product-id and --time name columns of the data",
+            "add --data FILE",
+        )
     if preset is not None:
         _deliver(_named(find_preset(preset).text, name), out, force)
         return
@@ -68,7 +83,9 @@ def init(
 
         _deliver(blank_config(named[:_MOST_LETTERS]), out, force)
         return
-    _init_from_data(data, named[:_MOST_LETTERS], out, force)
+    from recgen.propose import Given
+
+    _init_from_data(data, named[:_MOST_LETTERS], Given(*given), out, force)
 
 
 def _named(text: str, name: str | None) -> str:
@@ -81,23 +98,23 @@ def _named(text: str, name: str | None) -> str:
     return "\n".join(lines)
 
 
-def _init_from_data(data: Path, name: str, out: Path | None, force: bool) -> None:
+def _init_from_data(data: Path, name: str, given: Given, out: Path | None, force: bool) -> None:
     from recgen.check import check_text
     from recgen.local.profile import read_profile  # imports pyarrow
     from recgen.propose import propose
 
     profile = read_profile(data)
-    proposal = propose(profile, name, data.name)
+    proposal = propose(profile, name, data.name, given)
     stream = _deliver(proposal.text, out, force)
-    for line in _summary(proposal, profile):
-        shown = line.lstrip()
-        show.line(shown, stream=stream, indent=len(line) - len(shown))
+    show.line(stream=stream)
+    for label, rest in map(text_of, summary(proposal, profile)):
+        show.line(label, rest, stream=stream)
     report = check_text(_text(proposal.text, out), "yaml", str(out or "config"), profile=profile)
     show.line(stream=stream)
     show.findings(report, stream)
     show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=stream)
     show.line(stream=stream)
-    show.line(f"next: {_next_step(report, data, out)}", stream=stream, wrap=False)
+    show.line(f"next: {_next_step(report, data, given, out)}", stream=stream, wrap=False)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -125,33 +142,13 @@ def _text(text: str, out: Path | None) -> str:
     return text if out is None else f"{SCHEMA_LINE}\n{text}"
 
 
-def _summary(proposal: Proposal, profile: Profile) -> Iterator[str]:
-    """Yield a summary of the proposal: IDs, features and omitted columns."""
-    keys = proposal.keys
-    yield ""
-    yield f"{profile.rows:,} rows, {len(profile.names):,} columns"
-    roles = (("buyer ID", keys.buyer), ("product ID", keys.product), ("time", keys.time))
-    for role, choice in roles:
-        doubt = "" if choice.name and choice.sure else choice.why
-        note = f"GUESS: {doubt}" if choice.name and doubt else doubt
-        column = printable(choice.name) if choice.name else "-"
-        yield f"  {role:<12}{column}{f'  ({note})' if note else ''}"
-    for side in SIDES:
-        features = proposal.features[side]
-        listed = ", ".join(map(printable, features[:_LISTED]))
-        more = f", and {len(features) - _LISTED} more" if len(features) > _LISTED else ""
-        count = "1 feature" if len(features) == 1 else f"{len(features)} features"
-        yield f"  {side:<12}{count}{': ' if features else ''}{listed}{more}"
-    for index, (name, why) in enumerate(proposal.left_out.items()):
-        if index == _LISTED:
-            yield f"  {'':<12}and {len(proposal.left_out) - _LISTED:,} more"
-            break
-        yield f"  {'' if index else 'left out':<12}{printable(name) or '(no name)'}: {why}"
+def _next_step(report: Report, data: Path, given: Given, out: Path | None) -> str:
+    from recgen.propose import OPTIONS
 
-
-def _next_step(report: Report, data: Path, out: Path | None) -> str:
     quoted = shlex.quote(str(data))
     if out is None:
-        return f"recgen init --data {quoted} -o config.yaml"
+        told = ((OPTIONS[role], given.of(role)) for role in OPTIONS)
+        options = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
+        return f"recgen init --data {quoted}{options} -o config.yaml"
     command = "train" if report.ok else "check"
     return f"recgen {command} {shlex.quote(str(out))} --data {quoted}"

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from recgen.cli.app import Output, app
+from recgen.findings import counted
 
 _SECONDS = 0.5  # between updates of the display
 
@@ -67,7 +68,7 @@ class _Display:
     def rows(self, count: int) -> None:
         """Show the number of rows from time to time."""
         if self._is_shown and time.monotonic() >= self._next:
-            text = f"read {count:,} rows"
+            text = f"read {counted(count, 'row')}"
             print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
             self._width = max(self._width, len(text))
             self._next = time.monotonic() + _SECONDS

@@ -36,12 +36,12 @@ def upgrade(
 ) -> None:
     """Rewrite a config from an older dialect in the current form."""
     from recgen import write
-    from recgen.upgrade import upgrade as upgraded
+    from recgen.upgrade import upgrade_file
 
     target = out or config
     if target.suffix.lower() == ".json" and config.suffix.lower() != ".json":
         raise RecgenError(f"{target} would contain YAML", "name a file that ends in .yaml")
-    done = upgraded(str(config))
+    done = upgrade_file(str(config))
     if diff:
         show.diff(write.diff_texts(done.before, done.after, str(config), str(target)))
     stream = sys.stderr if check or diff else sys.stdout

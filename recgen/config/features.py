@@ -16,6 +16,7 @@ from recgen.config.transforms import (
     NumericTransforms,
     TemporalTransforms,
     TextTransforms,
+    Transforms,
 )
 from recgen.config.types import (
     SIDES,
@@ -53,6 +54,13 @@ class BaseFeature(Config):
     def output_name(self) -> str:
         """The column's name everywhere except in the source."""
         return self.display_name or self.column
+
+    @classmethod
+    def _is_absent(cls, key: object, value: object) -> bool:
+        """Return whether a value means the default: empty `transforms` are like none."""
+        is_plain = isinstance(value, dict) and not value
+        is_empty = is_plain or (isinstance(value, Transforms) and not value.model_fields_set)
+        return (key == "transforms" and is_empty) or super()._is_absent(key, value)
 
 
 class TextFeature(BaseFeature):

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from math import isfinite
-from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeVar
+from types import MappingProxyType, NoneType
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 Side = Literal["buyer", "product"]
@@ -145,7 +153,7 @@ Column = Annotated[str, Field(strict=True, min_length=1, max_length=300), Writab
 OptionalColumn = Annotated[str, Field(strict=True, max_length=300), Writable]  # forms store ""
 
 Flag = Annotated[bool, Field(strict=True)]
-Count = Annotated[int, Field(strict=True, ge=1)]
+Count = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 EmbeddingDim = Annotated[int, Field(strict=True, ge=4, le=1024)]
 Buckets = Annotated[int, Field(strict=True, ge=2, le=1000)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -164,3 +172,41 @@ class Config(BaseModel):
         use_attribute_docstrings=True,  # these become the descriptions of the JSON Schema
         revalidate_instances="always",  # because `model_copy(update=...)` checks nothing
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        """Leave out what counts as not given: null, as a row of a database has it."""
+        if isinstance(data, Mapping):
+            absent = [key for key, value in data.items() if cls._is_absent(key, value)]
+            return {k: v for k, v in data.items() if k not in absent} if absent else data
+        is_plain = data is None or type(data).__module__ == "builtins"
+        return data if is_plain or isinstance(data, cls) else _Given(data, cls._is_absent)
+
+    @classmethod
+    def _is_absent(cls, key: object, value: object) -> bool:
+        """Return whether a value of a field means its default."""
+        return value is None and key in _without_null(cls)
+
+
+@cache
+def _without_null(model: type[BaseModel]) -> frozenset[str]:
+    """Return the fields with a default that is not null and that do not allow null."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if not field.is_required() and NoneType not in get_args(field.annotation)
+    )
+
+
+class _Given:
+    """The attributes of an object that count as given."""
+
+    def __init__(self, given: object, is_absent: Callable[[object, object], bool]) -> None:
+        self._given, self._is_absent = given, is_absent
+
+    def __getattr__(self, name: str) -> object:
+        value = getattr(self._given, name)
+        if self._is_absent(name, value):
+            raise AttributeError(name)
+        return value

@@ -3,7 +3,17 @@
 from recgen.findings.errors import ConfigError, RecgenError
 from recgen.findings.report import Finding, Fix, FixOp, Report, Severity
 from recgen.findings.text import format_text
-from recgen.findings.words import Location, PathPart, join_path, kind_of, percent, printable, show
+from recgen.findings.words import (
+    Location,
+    PathPart,
+    counted,
+    install,
+    join_path,
+    kind_of,
+    percent,
+    printable,
+    show,
+)
 
 __all__ = [
     "ConfigError",
@@ -15,7 +25,9 @@ __all__ = [
     "RecgenError",
     "Report",
     "Severity",
+    "counted",
     "format_text",
+    "install",
     "join_path",
     "kind_of",
     "percent",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from recgen.findings.report import Report
 from recgen.findings.text import format_text
+from recgen.findings.words import counted
 
 
 class RecgenError(Exception):
@@ -26,7 +27,7 @@ class ConfigError(RecgenError, ValueError):
 
     def __init__(self, report: Report) -> None:
         count = len(report.errors)
-        super().__init__(f"the config has {count} error{'' if count == 1 else 's'}")
+        super().__init__(f"the config has {counted(count, 'error')}")
         self.report = report
 
     def __reduce__(self) -> tuple[type[ConfigError], tuple[Report]]:

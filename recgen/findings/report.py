@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from recgen.findings.words import Location, join_path
+from recgen.findings.words import Location, counted, join_path, printable
 
 Severity = Literal["error", "warning", "info"]
 FixOp = Literal["set", "remove", "rename"]
@@ -88,6 +88,12 @@ class Report:
     text: str | None = field(default=None, repr=False)
     ignored: tuple[Finding, ...] = ()
 
+    def __str__(self) -> str:
+        """Return all findings and their number, as `recgen check` prints them."""
+        from recgen.findings.text import format_text  # which needs reports itself
+
+        return f"{format_text(self)}{printable(self.source or 'config')}: {self.summary()}"
+
     @property
     def ok(self) -> bool:
         """Whether there is no error; warnings do not count."""
@@ -119,13 +125,13 @@ class Report:
             messages[finding.path] = f"{earlier}; {finding.message}" if earlier else finding.message
         return messages
 
-    def warning_dicts(self) -> list[dict[str, str]]:
-        """Return warnings and infos as `{"type", "severity": "high|medium|low", "message"}`."""
-        return [
-            {"type": finding.code, "severity": _level(finding), "message": finding.message}
-            for finding in self.findings
-            if finding.severity != "error"
-        ]
+    def warning_dicts(self) -> list[dict[str, object]]:
+        """Return warnings and infos as plain JSON data.
+
+        Keys: `type` and `code` (both are the code of the rule), `severity` (high, medium or low),
+        `message`, `help`, `path` in the config, and `fix` (a mapping, or None).
+        """
+        return [_warning_dict(finding) for finding in self.findings if finding.severity != "error"]
 
     def allowing(self, codes: Collection[str]) -> Report:
         """Return the report with errors of these codes turned into warnings."""
@@ -162,9 +168,21 @@ class Report:
             "warning": len(self.warnings),
             "note": len(self.infos),
         }
-        parts = [f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items() if n]
+        parts = [counted(n, word) for word, n in counts.items() if n]
         ignored = f", {len(self.ignored)} ignored" if self.ignored else ""
         return (", ".join(parts) or "no findings") + ignored
+
+
+def _warning_dict(finding: Finding) -> dict[str, object]:
+    return {
+        "type": finding.code,
+        "severity": _level(finding),
+        "message": finding.message,
+        "code": finding.code,
+        "path": finding.path,
+        "help": finding.help,
+        "fix": finding.fix.as_dict() if finding.fix else None,
+    }
 
 
 def _level(finding: Finding) -> str:

@@ -57,6 +57,16 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Return a number with its noun: `1 row`, `2,000 rows`; `things` is an irregular plural."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def install(extra: str) -> str:
+    """Return how to install recgen with an extra; it is on no package index."""
+    return f"in a checkout of recgen: pip install '.[{extra}]'; or pip install 'FILE.whl[{extra}]'"
+
+
 def percent(share: float) -> str:
     """Return a share in whole percent, but `less than 1%` or `more than 99%` near 0 and 1."""
     if 0 < share < 0.01:

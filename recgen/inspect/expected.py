@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recgen.check import check, require
+from recgen.check import check, load
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.inspect.records.schema import FeatureSchema
@@ -131,7 +131,7 @@ def ranges_of(
 def _config(path: Path, issues: list[Issue]) -> ExperimentConfig | None:
     try:
         errors = {finding.code for finding in check(str(path)).errors}
-        return require(str(path), allow=errors)  # what was trained all the same can be inspected
+        return load(str(path), allow=errors)  # what was trained all the same can be inspected
     except RecgenError as error:
         message = f"the config cannot be used, so less is compared: {error.message}"
         issues.append(Issue("broken-config", "warning", path.name, message))

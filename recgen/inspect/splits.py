@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recgen.findings import printable
+from recgen.findings import counted, printable
 from recgen.inspect.distinct import BOUND, Distinct
 from recgen.inspect.records import Batch, Block, FormatError, Parser, RecordFile
 from recgen.inspect.report import (
@@ -127,7 +127,7 @@ class SplitScan:
 def _damaged(source: RecordFile, place: str) -> Iterator[Issue]:
     for damage in source.damage:
         figures: dict[str, Figure] = {"records_before": damage.record, "offset": damage.offset}
-        before = f"{damage.record:,} record{'' if damage.record == 1 else 's'}"
+        before = counted(damage.record, "record")
         where = f"after {before}, at byte {damage.offset:,}"
         message = f"{where}, the file {damage.message}"
         if damage.slug in ("empty-file", "not-tfrecord"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recgen.findings import Severity
+from recgen.findings import Severity, counted
 from recgen.inspect.records import FormatError, RecordFile, Texts
 from recgen.inspect.records.spans import Ints, Mask, Words, padded
 from recgen.inspect.records.stream import is_header, pieces, read_head
@@ -155,7 +155,7 @@ def _entries(path: Path, issues: list[Issue]) -> Iterator[Texts]:
     for block in source.blocks():
         yield Texts(block.buffer, block.starts, block.ends - block.starts)
     for damage in source.damage:
-        message = f"after {damage.record:,} entries, the file {damage.message}"
+        message = f"after {counted(damage.record, 'entry', 'entries')}, the file {damage.message}"
         issues.append(Issue(damage.slug, "error", path.name, message))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import recgen
-from recgen.findings import RecgenError
+from recgen.findings import RecgenError, install
 from recgen.runtime import NAME
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _failure(doing: str, code: int, tail: deque[str]) -> RecgenError:
         missing = next(line for line in reversed(tail) if "No module named" in line)
         return RecgenError(
             f"{doing} needs a package that is not installed: {missing.rpartition(' ')[2]}",
-            'install the extra: pip install "recgen[train]"',
+            install("train"),
         )
     if code < 0:
         reason = f"killed by signal {-code}" + (" (out of memory?)" if code == -9 else "")

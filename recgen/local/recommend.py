@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recgen.findings import RecgenError
+from recgen.findings import RecgenError, install
 from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
 from recgen.local.cast.text import readable, readable_ids
 
@@ -100,9 +100,7 @@ def _ask(model: Path, row: pa.Table) -> Mapping[str, Any]:
         try:
             import tensorflow as tf
         except ImportError as error:
-            raise RecgenError(
-                "TensorFlow is not installed", 'install the extra: pip install "recgen[train]"'
-            ) from error
+            raise RecgenError("TensorFlow is not installed", install("train")) from error
         try:
             loaded = tf.saved_model.load(str(model))
         except (OSError, ValueError) as error:

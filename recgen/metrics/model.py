@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NoReturn
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
-from recgen.findings import RecgenError, join_path
+from recgen.findings import RecgenError, counted, join_path
 from recgen.metrics.parts import (
     TOWERS,
     Evaluation,
@@ -94,7 +94,9 @@ class TrainingMetrics(MetricsPart):
         counts = {f"{path}.histogram.counts": h.counts for path, h in self.histograms.items()}
         for path, values in {**self.series, **counts}.items():
             if len(values) != count:
-                raise ValueError(f"{path} has {len(values)} values for {count} epochs")
+                raise ValueError(
+                    f"{path} has {counted(len(values), 'value')} for {counted(count, 'epoch')}"
+                )
         return self
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from recgen.findings import kind_of, printable
+from recgen.findings import counted, kind_of, printable
 from recgen.metrics.parts import LOSSES, MOMENTS, TOWERS, Gradients, Params, TowerHealth
 from recgen.metrics.values import (
     Values,
@@ -123,7 +123,9 @@ class _Reader:
         """Return a series with a value for each epoch."""
         if len(values) != self.epochs:
             shown = printable(path)
-            note = f"{shown} has {len(values)} values for {self.epochs} epochs"
+            note = (
+                f"{shown} has {counted(len(values), 'value')} for {counted(self.epochs, 'epoch')}"
+            )
             self.result.notes.append(note)
         series = [number_of(value) for value in values[: self.epochs]]
         odd = [

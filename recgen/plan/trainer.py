@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from recgen.config import ExperimentConfig, ModelConfig
 from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
 from recgen.plan.constants import Constant, Group, constants
-from recgen.plan.header import Header, plan_header
+from recgen.plan.header import Header
 from recgen.plan.kinds import KindPlan, plan_kind
 from recgen.plan.names import Names
 from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
 from recgen.plan.towers import FeatureType, Tower, plan_tower
+from recgen.plan.transform import plan_transform
 
 _IMPORTS = frozenset(
     {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
@@ -124,7 +125,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     specs, kind = tuple(_specs(query, candidate, event_time)), plan_kind(config)
     schedule = _schedule(config.model, event_time)
     return TrainerPlan(
-        header=plan_header(config),
+        header=plan_transform(config).header,
         kind=kind,
         optimizer=plan_optimizer(config.model),
         optimizer_name=config.model.optimizer,

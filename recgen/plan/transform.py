@@ -154,7 +154,8 @@ class TransformPlan:
 def plan_transform(config: ExperimentConfig) -> TransformPlan:
     """Return the plan; the config must have passed the check."""
     steps = tuple(_Steps(config).all())
-    return TransformPlan(plan_header(config), frozenset(_helpers(steps)), steps)
+    helpers = frozenset(_helpers(steps))
+    return TransformPlan(plan_header(config, (helpers, steps)), helpers, steps)
 
 
 class _Steps:

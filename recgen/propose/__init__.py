@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from recgen.propose.blank import blank_config
+from recgen.propose.choices import OPTIONS, ROLES, Choice, Given, Keys
+from recgen.propose.explained import NOBODY
 from recgen.propose.proposal import Proposal, propose
 from recgen.propose.text import SCHEMA_FILE, SCHEMA_LINE
 
-__all__ = ["SCHEMA_FILE", "SCHEMA_LINE", "Proposal", "blank_config", "propose"]
+__all__ = [
+    "NOBODY",
+    "OPTIONS",
+    "ROLES",
+    "SCHEMA_FILE",
+    "SCHEMA_LINE",
+    "Choice",
+    "Given",
+    "Keys",
+    "Proposal",
+    "blank_config",
+    "propose",
+]

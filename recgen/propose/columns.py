@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
-from recgen.findings import percent, show
+from recgen.findings import counted, percent, show
+from recgen.propose.choices import Keys
 from recgen.propose.features import NUMBERS, feature_of
-from recgen.propose.ids import Keys
 from recgen.propose.names import names_id
 from recgen.propose.table import Table
 
@@ -86,9 +86,6 @@ def _useless(table: Table, name: str) -> str | None:
         return f"{percent(column.nulls / column.rows)} of the rows have no value"
     if column.distinct <= 1 and column.nulls == 0:
         return f"it is {show(column.examples[0])} in every row"
-    unreadable = table.why_unreadable(name)
-    if unreadable is not None:
-        return unreadable
     is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))
     if is_category and table.alone(name) >= _MOSTLY:
         share = percent(table.alone(name))
@@ -123,7 +120,7 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
 def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None:
     """Return why a column is not a property but another name of the ID, or of a part of it."""
     column, ids = table.columns[name], table.columns[key].distinct
-    count = f"{column.distinct:,} values for {ids:,} {side}s"
+    count = f"{counted(column.distinct, 'value')} for {counted(ids, side)}"
     if column.kind in ("real", "time", "boolean"):
         changes = side == "buyer" and table.per(key, name) > 1 and table.determines(name, key)
         return f"{count}: it changes with each purchase" if changes else None

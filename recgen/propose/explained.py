@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from recgen.config import SIDES, DataConfig, ModelConfig, Side, negatives_of
 from recgen.data.estimates import embedding_width
-from recgen.findings import Location, percent, show
+from recgen.findings import Location, counted, percent, show
+from recgen.propose.choices import OPTIONS, Choice, Keys, Role
 from recgen.propose.columns import Towers
 from recgen.propose.features import day
-from recgen.propose.ids import Choice, Keys
 from recgen.propose.sizes import Divided
 from recgen.propose.table import Table
-from recgen.propose.text import Comments, comment, ignore
+from recgen.propose.text import Comments, comment
 from recgen.propose.times import Past, Recency
 
 _LISTED = 40  # columns that are left out, each with its reason
@@ -44,7 +45,7 @@ class Explained:
 
     def _head(self) -> Iterator[tuple[Location, str]]:
         profile = self.table.profile
-        size = f"{profile.rows:,} rows, {len(profile.names):,} columns"
+        size = f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}"
         text = (
             f"Proposed by `recgen init` from {self.source} ({size}). Change what you know better."
         )
@@ -64,15 +65,14 @@ class Explained:
 
     def _of_side(self, side: Side) -> Iterator[tuple[Location, str]]:
         choice, path = self.keys.of(side), ("features", f"{side}_id_column")
-        if not choice.sure:
-            yield path, comment(guess(choice))
+        yield from self._of_choice(side, choice, path)
         features: Location = ("features", f"{side}_model_features")
         start = 0
         if choice.name is not None:
             column = self.table.columns[choice.name]
             each = (column.rows - column.nulls) / max(1, column.distinct)
-            text = f"{column.distinct:,} IDs with {each:,.1f} rows each. As wide as the output."
-            yield (*features, 0), text
+            ids = counted(column.distinct, "ID")
+            yield (*features, 0), f"{ids} with {each:,.1f} rows each. As wide as the output."
             start = 1
         for index, taken in enumerate(self.towers.taken[side], start=start):
             yield (*features, index), comment(taken.why)
@@ -80,33 +80,55 @@ class Explained:
             index = start + len(self.towers.taken[side])
             yield (*features, index), _PAST.format(self.past.times)
 
+    def _of_choice(
+        self, role: Role, choice: Choice, path: Location
+    ) -> Iterator[tuple[Location, str]]:
+        if not choice.sure:
+            yield path, comment(guess(choice))
+        if choice.others:
+            option = f"{OPTIONS[role]} {shlex.quote(choice.others[0])}"
+            yield path, comment(f"Otherwise: recgen init --data {self.source} {option}")
+        nobodies = self.table.nobodies(choice.name) if choice.name and role != "time" else ()
+        if nobodies:
+            yield path, comment(f"{_listed(nobodies)}: {NOBODY.format(role)}")
+
     def _of_sizes(self) -> Iterator[tuple[Location, str]]:
         split: Location = ("data", "split")
         time, rows = self.keys.time, self.divided.rows
         yield ("model",), _MODEL
         yield from self._of_model()
         if self.divided.section["split"]["kind"] == "random":
-            if self.keys.buyer.name is not None:
-                yield (*split, "kind"), ignore("RG301", self.divided.why)
-            else:
-                yield (*split, "kind"), comment(f"At random: {self.divided.why}.")
-        elif not time.sure:
-            yield (*split, "date_column"), comment(guess(time))
+            yield (*split, "kind"), comment(f"AT RANDOM: {self.divided.why}. {AT_RANDOM}")
+        else:
+            yield from self._of_choice("time", time, (*split, "date_column"))
         if time.name is not None and self.divided.section["split"]["kind"] == "strict_time":
-            column = self.table.columns[time.name]
-            span = f"{day(column.low or 0)} to {day(column.high or 0)}"
+            span = self._span(time.name)
             yield split, f"Shares of the time from {span}; the last part is the test."
         yield split, (
             f"Rows: {rows.training:,} for training, {rows.validation:,} for validation, "
             f"{rows.test:,} for the test."
         )
 
+    def _span(self, time: str) -> str:
+        column = self.table.columns[time]
+        return f"{day(column.low or 0)} to {day(column.high or 0)}"
+
+    def split(self) -> str:
+        """Return how the rows are divided, and why, in one line."""
+        split, rows = self.divided.section["split"], self.divided.rows
+        parts = f"{rows.training:,} / {rows.validation:,} / {rows.test:,} rows"
+        if split["kind"] == "random":
+            why = f": {self.divided.why}" if self.keys.time.name else ", without a time"
+            return f"AT RANDOM{why}: {parts} to train, validate and test. {AT_RANDOM}"
+        time = split["date_column"]
+        return f"by time, {show(time)} from {self._span(time)}: {parts} to train, validate and test"
+
     def _of_model(self) -> Iterator[tuple[Location, str]]:
         product, rows = self.keys.product.name, self.divided.rows
         if product is not None:
             products = self.table.columns[product].distinct
             wide = embedding_width(products)
-            text = f"For {products:,} products: 1.6 * {products:,}^0.56 is {wide}."
+            text = f"For {counted(products, 'product')}: 1.6 * {products:,}^0.56 is {wide}."
             yield ("model", "output_embedding_dim"), text
             model = ModelConfig.model_validate(self.model)
             data = DataConfig.model_validate(self.divided.section)
@@ -123,6 +145,11 @@ class Explained:
             yield ("model", "recency_half_life_days"), _RECENCY.format(share)
 
 
+AT_RANDOM = (
+    "The model then knows each buyer's later purchases, so its recall is higher than it will be in "
+    "use. If there is a time, name it: `recgen init --time COLUMN`."
+)
+NOBODY = "such a value stands for no {}, but counts as one. Leave these rows out of the data."
 _EMBEDDINGS = (
     "IDs are as wide as the output; other text is 1.6 * values^0.56 wide (fastai's rule of thumb)."
 )
@@ -142,12 +169,19 @@ _DROPOUT = (
     "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )
 _FEW = "Products in the data: few enough to score all of them for each row."
-_MANY = "Products in the data: too many to score all of them. Rows are compared with their batch."
+_MANY = (
+    "Products in the data: more than two for each row of a batch, so a row is compared with the "
+    "products of its batch, which is faster than with all."
+)
 
 
 def guess(choice: Choice) -> str:
     """Return the comment on a choice that somebody has to check."""
     return f"GUESS: {choice.why}. Check this." if choice.name else f"GUESS: {choice.why}. Set it."
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(map(show, values))
 
 
 def _plain(name: str) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from recgen.config import BqType
 from recgen.data.estimates import embedding_width
 from recgen.data.profile import ColumnProfile
-from recgen.findings import percent, show
-from recgen.propose.names import names_id
+from recgen.findings import counted, percent, show
+from recgen.propose.names import names_id, names_measure
 from recgen.propose.table import Table, is_clock
 
 NUMBERS = ("real", "boolean", "time")
@@ -17,6 +17,8 @@ _NARROWEST = 4  # the smallest embedding_dim
 _FAR = 20  # times the median, from which on the logarithm is used
 _SOME = 0.01  # of the rows
 _YEAR = 365 * 86_400
+_MOST_CODES = 1000
+_CODE = "GUESS: an amount. If its numbers stand for kinds of things, write `data_type: text`."
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ def category(table: Table, name: str, widest: int, *, width: int | None = None) 
     """Return a text feature with an embedding; its width follows the formula unless given."""
     column = table.columns[name]
     wide = width or max(_NARROWEST, min(embedding_width(column.distinct), widest))
-    is_number = column.kind == "integer" and not (table.typed and column.stored_as_text)
+    is_whole = column.kind in ("integer", "time") and all(
+        text.strip().lstrip("-").isdigit() or column.kind == "integer" for text in column.examples
+    )
+    is_number = is_whole and not (table.typed and column.stored_as_text)
     feature = _feature(
         name, "INT64" if is_number else "STRING", "text", {"embedding": {"embedding_dim": wide}}
     )
@@ -66,9 +71,17 @@ def _number(column: ColumnProfile, bq_type: BqType) -> Found:
     transforms["normalize"] = {}
     if column.nulls >= _SOME * column.rows:
         transforms["missing_flag"] = {}
+    if bq_type == "INT64" and _may_be_code(column):
+        does += f"{does and ' '}{_CODE}"
     says = _count(column) if bq_type == "BOOL" else _range(column)
     feature = _feature(column.name, bq_type, "numeric", transforms)
     return Found(feature, 1 + ("missing_flag" in transforms), f"{says}{_nulls(column)}", does)
+
+
+def _may_be_code(column: ColumnProfile) -> bool:
+    """Return whether whole numbers may stand for kinds of things, as far as the name tells."""
+    few = 2 < column.distinct <= _MOST_CODES and (column.low or 0) >= 0
+    return few and not names_measure(column.name)
 
 
 def _is_far(column: ColumnProfile) -> bool:
@@ -118,7 +131,7 @@ def _feature(name: str, bq_type: BqType, data_type: str, transforms: object) -> 
 
 
 def _count(column: ColumnProfile) -> str:
-    return "1 value" if column.distinct == 1 else f"{column.distinct:,} values"
+    return counted(column.distinct, "value")
 
 
 def _range(column: ColumnProfile) -> str:

@@ -1,102 +1,147 @@
-"""Detection of the buyer, product and time columns of purchases, and how sure it is."""
+"""Detection of the buyer, product and time columns of purchases, and how sure it is.
+
+Names decide first. Values then tell apart what has such a name: an ID repeats, a buyer comes at
+several times, and what counts up from 1 in each order is a line number.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import pairwise
 
 from recgen.config import SIDES, Side
-from recgen.findings import show
+from recgen.findings import RecgenError, percent, show
 from recgen.propose import names
+from recgen.propose.choices import OPTIONS, Choice, Given, Keys
+from recgen.propose.guesses import by_rows
 from recgen.propose.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
-_CROWD = 0.1  # of the rows with one value: too many for an ID
-_FEW = 20  # values
 _MOSTLY = 0.5  # of the rows
-_CLEARLY = 0.8
+_FAULT = 2  # steps on the scale of names that a fault takes away
+_LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
+_LISTED = 5
+_DATE = len("2011-12-09")
+_TWO_DAYS = 2 * 86_400  # a day, and a zone
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The column chosen for a role.
+def find_keys(table: Table, given: Given | None = None) -> Keys:
+    """Return the columns that identify a purchase, judging by names and values.
 
-    Attributes:
-        name: The column; None if nothing fits.
-        why: The reason for it; without a column, what was looked for.
-        sure: Whether the choice needs no check by a person.
+    Args:
+        table: The purchases.
+        given: Columns that the user named.
+
+    Raises:
+        RecgenError: A column that the user named cannot be used.
     """
-
-    name: str | None
-    why: str
-    sure: bool = True
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The key columns of a table of purchases."""
-
-    buyer: Choice
-    product: Choice
-    time: Choice
-
-    def of(self, side: Side) -> Choice:
-        """Return the ID of a tower."""
-        return self.buyer if side == "buyer" else self.product
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the columns that were chosen."""
-        chosen = (self.buyer, self.product, self.time)
-        return tuple(choice.name for choice in chosen if choice.name is not None)
-
-
-def find_keys(table: Table) -> Keys:
-    """Return the columns that identify a purchase, judging by names and values."""
-    product = _by_name(table, "product", taken=())
-    buyer = _by_name(table, "buyer", taken=(product.name,) if product else ())
-    time = _time(table, [choice.name for choice in (buyer, product) if choice and choice.name])
-    found: dict[Side, Choice | None] = {"buyer": buyer, "product": product}
-    by_rows = _by_rows(table, found, time.name)
-    return Keys(
-        buyer or by_rows.get("buyer") or _nothing("buyer"),
-        product or by_rows.get("product") or _nothing("product"),
-        time,
-    )
+    given = given or Given()
+    given.require(list(table.columns), table.unnamed)
+    found: dict[Side, Choice | None] = {}
+    moment = given.time or _time(table, []).name
+    for side in ("product", "buyer"):
+        told = given.buyer if side == "buyer" else given.product
+        taken = {*given.names, *(each.name for each in found.values() if each)}
+        found[side] = _told(table, side, told) if told else _by_name(table, side, taken, moment)
+    ids = [choice.name for choice in found.values() if choice and choice.name]
+    time = _told_time(table, given.time) if given.time else _time(table, ids)
+    guessed = by_rows(table, found, time.name)
+    buyer, product = (found[side] or guessed.get(side) or _nothing(side) for side in SIDES)
+    return Keys(buyer, product, time)
 
 
 def _nothing(side: Side) -> Choice:
     return Choice(None, f"no column looks like the {side}'s ID", sure=False)
 
 
-def _by_name(table: Table, side: Side, taken: tuple[str | None, ...]) -> Choice | None:
-    """Return the column that is named like an ID; if there are several, that with most values."""
+def _told(table: Table, side: Side, name: str) -> Choice:
+    kind = table.columns[name].kind
+    if kind in ("list", "empty"):
+        what = "holds lists or records" if kind == "list" else "has no values"
+        raise RecgenError(f"{OPTIONS[side]}: column {show(name)} {what}", "name another column")
+    return Choice(name, f"as {OPTIONS[side]} says")
+
+
+def _told_time(table: Table, name: str) -> Choice:
+    column = table.columns[name]
+    if column.kind != "time" or is_clock(column):
+        values = ", ".join(map(show, column.examples[:2])) or "no value"
+        what = "times of the day" if column.kind == "time" else "no times"
+        raise RecgenError(
+            f"{OPTIONS['time']}: column {show(name)} has {what} ({values})",
+            "write times in ISO form, such as 2011-11-02 08:26:00, or name another column",
+        )
+    return Choice(name, f"as {OPTIONS['time']} says")
+
+
+def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | None) -> Choice | None:
+    """Return the column that is named like an ID and whose values speak least against it."""
     scores = {
-        name: names.fits_id(name, side)
-        for name, column in table.columns.items()
-        if column.kind in ("text", "integer") and name not in taken
+        name: score
+        for name in table.columns
+        if name not in taken and (score := names.fits_id(name, side)) >= names.FAIR
+        if _can_be_id(table, name, score)
     }
-    best = max(scores.values(), default=0)
-    if best < names.GOOD:
+    if not scores:
         return None
-    rivals = [name for name, score in scores.items() if score == best]
-    chosen = max(rivals, key=lambda name: (_repeats(table, name), table.columns[name].distinct))
-    others = [
+    faults = {name: list(_faults(table, name, side, moment)) for name in scores}
+    worth = {name: scores[name] - _FAULT * len(faults[name]) for name in scores}
+    best = max(worth.values())
+    rivals = [name for name in scores if worth[name] == best]
+    chosen = max(rivals, key=lambda name: table.columns[name].distinct)
+    others = tuple(
         name
         for name in rivals
         if name != chosen and not (table.same(chosen, name) or table.determines(chosen, name))
-    ]
+    )
     if others:
-        listed = ", ".join(map(show, others[:5]))
-        return Choice(chosen, f"{listed} could also be the {side}'s ID", sure=False)
-    if not _repeats(table, chosen):
-        is_one = table.columns[chosen].distinct == 1
-        what = "all rows have the same value" if is_one else "nearly every row has its own value"
-        return Choice(chosen, f"named like the {side}'s ID, but {what}", sure=False)
+        listed = ", ".join(map(show, others[:_LISTED]))
+        return Choice(chosen, f"{listed} could also be the {side}'s ID", sure=False, others=others)
+    if faults[chosen]:
+        rest = tuple(name for name in scores if name != chosen)
+        why = f"named like the {side}'s ID, but {' and '.join(faults[chosen])}"
+        return Choice(chosen, why, sure=False, others=rest)
     return Choice(chosen, f"named like the {side}'s ID")
 
 
-def _repeats(table: Table, name: str) -> bool:
-    return table.columns[name].distinct > 1 and table.alone(name) < _ALONE
+def _can_be_id(table: Table, name: str, score: int) -> bool:
+    """Return whether values can be IDs; some codes of digits and points look like numbers."""
+    column = table.columns[name]
+    if column.kind in ("text", "integer"):
+        return True
+    is_plain = all(text.replace(".", "", 1).isdigit() for text in column.examples)
+    is_code = column.kind == "time" or (column.kind == "real" and column.stored_as_text)
+    return score == names.SURE and is_code and is_plain
+
+
+def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator[str]:
+    """Yield what speaks against a column that is named like an ID."""
+    column = table.columns[name]
+    if column.distinct <= 1:
+        yield "all rows have the same value"
+    elif table.alone(name) >= _ALONE:
+        yield "nearly every row has its own value"
+    elif side == "buyer" and moment is not None and table.determines(name, moment):
+        yield "each value has a single time, as an order has"
+    elif side == "product" and _counts_up(table, name):
+        yield "its values count up as line numbers do"
+    if column.nulls > _MOSTLY * column.rows:
+        yield f"{percent(column.nulls / column.rows)} of the rows have no value"
+    if side == "buyer" and names.stands_for_buyer(name):
+        yield "a session or device is not a person"
+
+
+def _counts_up(table: Table, name: str) -> bool:
+    """Return whether values are 1, 2, 3, ... (or 10, 20, ...), the first of them most often."""
+    column = table.columns[name]
+    numbers = [float(text) for text in column.examples if text.strip().isdecimal()]
+    if column.kind == "real" or len(numbers) < 3 or len(numbers) < len(column.examples):
+        return False
+    step = numbers[1] - numbers[0]
+    is_even = all(right - left == step for left, right in pairwise(numbers))
+    is_first = step > 0 and numbers[0] in (0, step)
+    few = column.distinct <= _LINES and table.top_share(name) >= _FIRST_LINES
+    return is_first and is_even and few
 
 
 def _time(table: Table, ids: list[str]) -> Choice:
@@ -110,91 +155,41 @@ def _time(table: Table, ids: list[str]) -> Choice:
     free = [
         name
         for name in times
-        if times[name] >= 0 and not any(table.determines(key, name) for key in ids)
+        if times[name] >= 0
+        and name not in ids
+        and not any(table.determines(key, name) for key in ids)
     ]
-    readable = [name for name in free if table.why_unreadable(name) is None]
-    if not readable:
-        why = table.why_unreadable(free[0]) if free else None
-        return Choice(
-            None, f"{show(free[0])} has {why}" if why else "no column contains the time", True
-        )
-    best = max(times[name] for name in readable)
-    rivals = [name for name in readable if times[name] == best]
+    if not free:
+        return Choice(None, _why_no_time(table))
+    best = max(times[name] for name in free)
+    rivals = [name for name in free if times[name] == best]
     chosen = max(rivals, key=lambda name: table.columns[name].distinct)
-    if len(rivals) > 1:
-        others = ", ".join(show(name) for name in rivals[:5] if name != chosen)
-        return Choice(chosen, f"{others} could also be the time of the purchase", sure=False)
+    others = tuple(
+        name
+        for name in rivals
+        if name != chosen
+        and not table.determines(chosen, name)
+        and not _is_day_of(table, chosen, name)
+    )
+    if others:
+        listed = ", ".join(map(show, others[:_LISTED]))
+        why = f"{listed} could also be the time of the purchase"
+        return Choice(chosen, why, sure=False, others=others)
     return Choice(chosen, "the time of the purchase")
 
 
-def _by_rows(
-    table: Table, found: dict[Side, Choice | None], time: str | None
-) -> dict[Side, Choice]:
-    """Return guesses, based on values, for the sides that names do not reveal."""
-    missing = [side for side in SIDES if found[side] is None]
-    known = [choice.name for choice in found.values() if choice and choice.name]
-    pool = _like_ids(table, known, time) if missing else []
-    if len(missing) == 1 and pool:
-        return {missing[0]: Choice(pool[0], _like_id(table, pool[0]), sure=False)}
-    if len(missing) < 2 or len(pool) < 2:
-        return {}
-    buyer, product, why = _who_buys(table, pool[0], pool[1], time)
-    return {
-        "buyer": Choice(buyer, f"{_like_id(table, buyer)}; {why}", sure=False),
-        "product": Choice(product, f"{_like_id(table, product)}; {why}", sure=False),
-    }
-
-
-def _like_id(table: Table, name: str) -> str:
-    count = f"{table.columns[name].distinct:,}"
-    return f"its name does not show it, but its {count} values repeat like IDs"
-
-
-def _like_ids(table: Table, known: list[str], time: str | None) -> list[str]:
-    """Return columns whose values repeat like IDs, most likely first; none implies another."""
-    pool = [name for name in table.columns if name not in known and _is_like_id(table, name)]
-    free = [
-        name
-        for name in pool
-        if not any(table.determines(key, name) or table.determines(name, key) for key in known)
-        and not (time and table.determines(name, time))  # an order number
-    ]
-    coarse = [name for name in free if not any(_is_finer(table, name, other) for other in free)]
-    by_name = max(names.fits_id(name, side) for name in coarse for side in SIDES) if coarse else 0
-    named = [n for n in coarse if max(names.fits_id(n, side) for side in SIDES) == by_name]
-    chosen = named if by_name > 0 else coarse
-    return sorted(chosen, key=lambda name: -table.columns[name].distinct)
-
-
-def _is_finer(table: Table, name: str, other: str) -> bool:
-    """Return whether a column numbers (orders of buyers) or names the things of another one."""
-    if name == other or not table.determines(name, other):
+def _is_day_of(table: Table, time: str, name: str) -> bool:
+    """Return whether a column has the dates of the same times, to the day."""
+    fine, coarse = table.columns[time], table.columns[name]
+    if any(len(text) > _DATE for text in coarse.examples) or coarse.distinct >= fine.distinct:
         return False
-    order = list(table.columns)
-    is_name = table.determines(other, name)  # of two names of the same thing, the first is taken
-    return not is_name or order.index(other) < order.index(name)
+    ends = ((fine.low, coarse.low), (fine.high, coarse.high))
+    return all(abs((left or 0) - (right or 0)) <= _TWO_DAYS for left, right in ends)
 
 
-def _is_like_id(table: Table, name: str) -> bool:
-    column = table.columns[name]
-    is_kind = column.kind in ("text", "integer") and table.why_unreadable(name) is None
-    return (
-        is_kind
-        and column.nulls <= _MOSTLY * column.rows
-        and column.distinct >= _FEW
-        and _repeats(table, name)
-        and table.top_share(name) <= _CROWD
-        and max(names.fits_id(name, side) for side in SIDES) >= 0
-    )
-
-
-def _who_buys(table: Table, first: str, second: str, time: str | None) -> tuple[str, str, str]:
-    """Return which of two columns is the buyer, which is the product, and why."""
-    if time is not None:
-        moments = {name: table.profile.distinct([name, time]) for name in (first, second)}
-        buyer, product = sorted((first, second), key=lambda name: moments[name])
-        if moments[buyer] < _CLEARLY * moments[product]:
-            why = f"one {show(buyer)} has several values of {show(product)} at a time"
-            return buyer, product, why
-    buyer, product = sorted((first, second), key=list(table.columns).index)
-    return buyer, product, "in most files the buyer comes first"
+def _why_no_time(table: Table) -> str:
+    for name, column in table.columns.items():
+        if names.names_time(name) and column.kind in ("text", "integer", "real"):
+            values = ", ".join(map(show, column.examples[:2]))
+            return f"no column contains the time: {show(name)} has values such as {values}"
+    return "no column contains the time"

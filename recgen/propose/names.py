@@ -3,89 +3,195 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import cache
 
 from recgen.config import Side
+from recgen.propose.lexicon import Subject, fold, is_ideographic, listed, subject_of
 
-SURE, GOOD, WEAK = 3, 2, 1  # how well a name fits an ID
+SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 
-_WORD = re.compile(r"[A-ZÄÖÜ]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[^\W\d_]+|\d+")
-# Beginnings of words in English, German, French, Spanish, Italian and Portuguese.
-_STEMS: dict[Side, tuple[str, ...]] = {
-    "buyer": (
-        *("customer", "cust", "buyer", "user", "client", "member", "account", "visitor"),
-        *("shopper", "household", "subscriber", "reviewer", "patron", "email", "kund", "käufer"),
-        *("kaeufer", "nutzer", "benutzer", "besteller", "mitglied", "acheteur", "cliente"),
-        *("comprador", "usuario", "utente", "utilisateur"),
-    ),
-    "product": (
-        *("product", "prod", "item", "sku", "article", "stock", "asin", "ean", "gtin", "isbn"),
-        *("upc", "movie", "book", "track", "song", "recipe", "merchandise", "artikel", "produkt"),
-        *("produit", "producto", "artículo", "articulo", "prodotto", "produto"),
-    ),
-}
-_ID_WORDS = {
-    *("id", "no", "nr", "num", "number", "code", "key", "uuid", "guid", "sku", "ean", "gtin"),
-    *("nummer", "kennung", "schlüssel", "numéro", "numero", "número", "código", "codigo", "codice"),
-}
-_ID_ENDINGS = ("id", "nr", "nummer", "code", "key", "kennung", "schlüssel")
-# Words in the names of numbers that belong to a purchase.
-_PURCHASE = (
-    *("order", "invoice", "transaction", "session", "basket", "cart", "receipt", "purchase"),
-    *("bestell", "rechnung", "auftrag", "beleg", "transaktion", "kauf", "warenkorb", "line"),
-    *("row", "index", "event", "commande", "facture", "pedido", "factura", "sale", "checkout"),
-    *("booking", "tracking", "shipment"),
-)
-# Words in the names of groups or properties of buyers or products.
-_GROUPING = (
-    *("group", "categor", "cat", "type", "class", "brand", "family", "segment", "region"),
-    *("country", "city", "status", "parent", "gruppe", "kategorie", "marke", "land", "ort"),
-    *("zip", "postal", "plz", "store", "department", "filial", "abteilung", "warengruppe"),
-)
-_OTHER_TIMES = (
-    *("birth", "geburt", "update", "modif", "export", "import", "load", "ship", "deliver"),
-    *("due", "liefer", "versand", "änder", "signup", "registr", "launch", "expir", "return"),
-)
-_TIMES = ("date", "time", "datum", "zeit", "day", "tag", "ts", "when", "fecha", "hora", "data")
+_SIGNS = str.maketrans({"#": " number ", "№": " number "})
+_TWO_WORDS = re.compile(r"(?i)\b(sold|bill|ship)[ _-]?to\b|\b(e)-?(mail)|\b(line)[ _-]?(item)")
+_IDS = frozenset(listed("""
+        id ids no nr num number code cod key uuid guid sku ean gtin upc isbn asin nummer kennung
+        schlussel numero codigo codice kod kodu cislo nro numer hash sha код номер 号 编号 番号
+        """))
+_ID_ENDINGS = listed("""
+    id nr nummer number code key kennung schlussel 号 编号
+    """)
+_CODES = frozenset(listed("""
+        sku ean gtin upc isbn asin plu mpn barcode matnr kunnr артикул
+        """))
+_COUNTERS = frozenset(listed("""
+        num number no n nr
+        """))
+# Words that say nothing about what a column is of.
+_FILLERS = frozenset(listed("""
+        unique pseudo anonymous anon hashed encoded encrypted raw original internal external
+        global main master parent primary billing utc new old my the a an of in at de du des del
+        della di do da la le el van von der l d
+        """))
+_OTHER_TIMES = listed("""
+    birth geburt naissance nacimiento update modif export import load ship deliver due
+    liefer lfdat versand ander anderung signup registr launch expir return approv limit
+    estimat since valid until join open close livraison entrega consegna levering dostaw
+    вручен достав
+    """)
+_TIMES = listed("""
+    date datum dat dato time timestamp zeit day tag ts dt when fecha hora data tarih дата
+    время 时间 日期 日時 날짜 erdat audat fkdat budat bldat unix epoch moment jour giorno dia
+    """)
+_MADE = listed("""
+    creat placed purchas bought ordered posted posting unix erstell
+    """)
 
 
 def words(name: str) -> list[str]:
     """Return the words of a name in lower case: `CustomerID` gives `customer`, `id`."""
-    return [word.casefold() for word in _WORD.findall(name)]
+    found: list[str] = []
+    kinds = [_kind(character) for character in name]
+    for at, (character, kind) in enumerate(zip(name, kinds, strict=True)):
+        before = kinds[at - 1] if at else ""
+        after = kinds[at + 1] if at + 1 < len(kinds) else ""
+        is_camel = kind == "upper" and (
+            before == "lower" or (before == "upper" and after == "lower")
+        )
+        is_new = is_camel or (kind != before and (before, kind) != ("upper", "lower"))
+        if kind and is_new:
+            found.append("")
+        if kind:
+            found[-1] += character
+    return [word.casefold() for word in found]
+
+
+def _kind(character: str) -> str:
+    """Return the kind of a character in a word; none if it separates words."""
+    if character.isdigit():
+        return "digit"
+    if not character.isalpha():
+        return ""
+    if is_ideographic(character):
+        return "ideograph"
+    return "upper" if character.isupper() else "lower"
+
+
+@cache
+def _nouns(name: str) -> tuple[str, ...]:
+    """Return the words that tell what a column is of, without accents, numbers and fillers."""
+    plain = unicodedata.normalize("NFC", name).translate(_SIGNS)
+    joined = _TWO_WORDS.sub(_join, plain)
+    found = [fold(word) for word in words(joined) if not word.isdigit()]
+    return tuple(word for word in found if word not in _FILLERS) or tuple(found)
+
+
+def _join(match: re.Match[str]) -> str:
+    text = re.sub(r"[ _-]", "", match.group()).casefold()
+    return f" {text} " if text in ("soldto", "billto", "shipto", "lineitem") else text
 
 
 def fits_id(name: str, side: Side) -> int:
-    """Return how well a name fits a tower's ID: SURE, GOOD, WEAK, 0, or -1 for not at all."""
-    found = words(name)
-    if _any(found, _PURCHASE) or _any(found, _STEMS["product" if side == "buyer" else "buyer"]):
+    """Return how well a name fits a tower's ID: SURE, GOOD, FAIR, WEAK, 0, or -1 for not at all."""
+    found = _nouns(name)
+    if not found or _is_count(found):
+        return -1 if found else 0
+    head = _head(found)
+    about, all_of = subject_of(head), {subject_of(word) for word in found}
+    own: tuple[Subject, Subject] = ("buyer", "visit") if side == "buyer" else ("product", "thing")
+    other: Side = "product" if side == "buyer" else "buyer"
+    if about in ("purchase", "measure", "party"):
         return -1
-    is_id = names_id(name)
-    if not _any(found, _STEMS[side]):
-        return WEAK if is_id and not _any(found, _GROUPING) else 0
-    if len(found) > 1 and _any(found, _GROUPING):
+    if about in own:
+        return _of_head(found, head, own, other)
+    if other in all_of or about in ("visit", "thing") or "party" in all_of:
+        return -1
+    if about in ("group", "title"):
+        return WEAK if side in all_of else 0
+    if all_of & {"purchase", "measure"}:
+        return -1
+    if "group" in all_of:
+        return WEAK if side in all_of else 0
+    if side in all_of:
+        return SURE if names_id(name) else WEAK
+    return WEAK if names_id(name) else 0
+
+
+def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], other: Side) -> int:
+    """Return how well a name fits whose main word is one for the ID that is looked for."""
+    about, others = subject_of(head), {subject_of(word) for word in found if word != head}
+    is_id = _is_id(found)
+    if "group" in others or "measure" in others:
         return WEAK
-    return SURE if is_id else GOOD if len(found) == 1 else WEAK
+    if about != own[0]:
+        return WEAK if others & {other, "purchase"} else FAIR if is_id or len(found) == 1 else WEAK
+    if head in _CODES:
+        return SURE
+    if "purchase" in others:  # an `order_item_id` numbers the lines of an order
+        return -1 if head.startswith("item") else FAIR
+    if other in others:
+        return FAIR
+    if is_id:
+        return SURE
+    return GOOD if len(found) == 1 or head.startswith("email") else WEAK
+
+
+def _head(found: tuple[str, ...]) -> str:
+    """Return the main word of a name: `customer` of `customer_id` and of `id_customer_x`."""
+    if len(found) == 1 or (found[-1] in _CODES and subject_of(found[-1])):
+        return found[-1]
+    if found[-1] in _IDS:
+        return found[-2]
+    return found[1] if found[0] in _IDS else found[-1]
+
+
+def _is_count(found: tuple[str, ...]) -> bool:
+    """Return whether a name is that of a number of things, such as `num_items`."""
+    return len(found) > 1 and found[0] in _COUNTERS and found[-1].endswith("s")
 
 
 def names_id(name: str) -> bool:
     """Return whether a name is that of a number or code that identifies something."""
-    found = words(name)
-    if not found:
+    return _is_id(_nouns(name))
+
+
+def _is_id(found: tuple[str, ...]) -> bool:
+    if not found or _is_count(found):
         return False
     last = found[-1]
-    return last in _ID_WORDS or (len(last) > 4 and last.endswith(_ID_ENDINGS)) or _is_code(found)
+    is_last = last in _IDS or (len(last) > 4 and last.endswith(_ID_ENDINGS))
+    is_first = found[0] in _IDS or found[0] in _CODES
+    return is_last or is_first or last in _CODES or _is_code(found)
+
+
+def stands_for_buyer(name: str) -> bool:
+    """Return whether a name is that of a visit, a device or the like, which is no person."""
+    found = _nouns(name)
+    return bool(found) and subject_of(_head(found)) == "visit"
+
+
+def names_measure(name: str) -> bool:
+    """Return whether a name is that of an amount, such as a price or a quantity."""
+    found = _nouns(name)
+    return _is_count(found) or any(subject_of(word) == "measure" for word in found)
+
+
+def names_time(name: str) -> bool:
+    """Return whether a name is that of a time, whatever happened then."""
+    return _any(_nouns(name), _TIMES)
 
 
 def fits_purchase_time(name: str) -> int:
     """Return how well a name fits the time of the purchase; higher is better."""
-    found = words(name)
-    if _any(found, _OTHER_TIMES):
+    found = _nouns(name)
+    if _any(found, _OTHER_TIMES) or (_is_id(found) and not _any(found, _TIMES)):
         return -1
-    return 2 * _any(found, _PURCHASE) + _any(found, _TIMES)
+    is_purchase = any(subject_of(word) == "purchase" for word in found)
+    return 2 * (is_purchase or _any(found, _MADE)) + _any(found, _TIMES)
 
 
-def _is_code(found: list[str]) -> bool:
+def _is_code(found: tuple[str, ...]) -> bool:
     return any(word in ("zip", "plz", "postal", "postcode", "postleitzahl") for word in found)
 
 
-def _any(found: list[str], stems: tuple[str, ...]) -> bool:
+def _any(found: tuple[str, ...], stems: tuple[str, ...]) -> bool:
     return any(word.startswith(stems) for word in found)

@@ -10,10 +10,11 @@ from recgen.check import check
 from recgen.config import SIDES, FeatureConfig, Side
 from recgen.data.profile import Profile
 from recgen.propose import sizes
+from recgen.propose.choices import Given, Keys
 from recgen.propose.columns import Towers, sort_columns
 from recgen.propose.explained import Explained
 from recgen.propose.features import category
-from recgen.propose.ids import Keys, find_keys
+from recgen.propose.ids import find_keys
 from recgen.propose.table import Table
 from recgen.propose.text import config_text
 from recgen.propose.times import find_past, find_recency
@@ -28,24 +29,34 @@ class Proposal:
         keys: The columns that were chosen for buyer, product and time.
         features: Names of the columns of each tower.
         left_out: The other columns, each with the reason for leaving it out.
+        split: How the rows are divided, and why.
+        at_random: Whether they are divided at random.
+        nobodies: Frequent values of the IDs that stand for nobody or nothing, such as guest.
     """
 
     text: str
     keys: Keys
     features: Mapping[Side, tuple[str, ...]]
     left_out: Mapping[str, str]
+    split: str
+    at_random: bool
+    nobodies: Mapping[Side, tuple[str, ...]]
 
 
-def propose(profile: Profile, name: str, source: str) -> Proposal:
+def propose(profile: Profile, name: str, source: str, given: Given | None = None) -> Proposal:
     """Return a config for the data, without errors in `check` as far as the data allows.
 
     Args:
         profile: The profile of the data.
         name: The config's name.
         source: The name of the data in comments.
+        given: Columns that the user named for buyer, product and time.
+
+    Raises:
+        RecgenError: A column that the user named cannot be used.
     """
     table = Table(profile)
-    keys = find_keys(table)
+    keys = find_keys(table, given)
     width = sizes.output_width(table, keys)
     towers = sort_columns(table, keys, width)
     features = _accepted(table, keys, towers, width)
@@ -60,12 +71,17 @@ def propose(profile: Profile, name: str, source: str) -> Proposal:
         features["buyer_model_features"].append(past.feature)
     data = {"name": name, "features": features, "model": model, "data": divided.section}
     times = (recency, past)
-    comments = Explained(table, keys, towers, model, divided, source, *times).comments()
+    explained = Explained(table, keys, towers, model, divided, source, *times)
     names = {
         side: tuple(str(each["column"]) for each in features[f"{side}_model_features"])
         for side in SIDES
     }
-    return Proposal(config_text(data, comments), keys, names, towers.left_out)
+    nobodies = {
+        side: table.nobodies(key) for side in SIDES if (key := keys.of(side).name) is not None
+    }
+    text = config_text(data, explained.comments())
+    is_random = divided.section["split"]["kind"] == "random"
+    return Proposal(*(text, keys, names, towers.left_out, explained.split(), is_random, nobodies))
 
 
 def _accepted(table: Table, keys: Keys, towers: Towers, width: int) -> dict[str, Any]:

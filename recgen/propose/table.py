@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from recgen.data.profile import ColumnProfile, Profile
+from recgen.propose.lexicon import stands_for_nothing
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
@@ -108,13 +109,9 @@ class Table:
             self._known[name] = _Frequencies(len(counts), repeated, top, hash(counts))
         return self._known[name]
 
-    def why_unreadable(self, name: str) -> str | None:
-        """Return why a run cannot read a column's numbers; None if it can.
-
-        Times are always readable: where they are in doubt, or single ones are wrong, checking says
-        so, and a split by time is still what the data needs.
-        """
-        return None
+    def nobodies(self, name: str) -> tuple[str, ...]:
+        """Return the frequent values of an ID that stand for nobody and nothing, such as guest."""
+        return tuple(text for text in self.columns[name].examples if stands_for_nothing(text))
 
 
 def is_clock(column: ColumnProfile) -> bool:

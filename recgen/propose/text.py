@@ -14,7 +14,6 @@ SCHEMA_FILE = "recgen.schema.json"
 SCHEMA_LINE = f"# yaml-language-server: $schema=./{SCHEMA_FILE}"
 
 _WIDTH = 100
-_IGNORE = "recgen: ignore"
 
 Comments = Mapping[Location, Sequence[str]]
 
@@ -24,17 +23,12 @@ def comment(text: str) -> str:
     return printable(text).replace("recgen:", "recgen :")
 
 
-def ignore(code: str, reason: str) -> str:
-    """Return a comment that ignores a finding in the entry below it."""
-    return f"{_IGNORE} {code}: {comment(reason)}"
-
-
 def config_text(data: Mapping[str, Any], comments: Comments) -> str:
     """Return the YAML text of a config with comments above its entries.
 
     Args:
         data: The contents of the config.
-        comments: Comments by the path of the entry below them, including those of `ignore`.
+        comments: Comments by the path of the entry below them.
 
     Raises:
         AssertionError: The text does not read back as the data, which is a bug of recgen.
@@ -69,8 +63,6 @@ def _line(document: Document, path: Location) -> int:
 
 def _wrapped(text: str, indent: int) -> list[str]:
     start = " " * indent + "# "
-    if text.startswith(_IGNORE):  # it only works on one line
-        return [f"{start}{text}"]
     hanging = len(text) - len(text.lstrip(" "))
     return textwrap.wrap(
         text,

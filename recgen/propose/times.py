@@ -8,7 +8,7 @@ from typing import Any
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature
 from recgen.data.estimates import GIB, drawn_rows, list_values
-from recgen.propose.ids import Keys
+from recgen.propose.choices import Keys
 from recgen.propose.sizes import Divided
 from recgen.propose.table import Table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, overload
 
 from recgen.config import ExperimentConfig
 
@@ -10,14 +10,36 @@ _FIRST = ("column", "display_name", "bq_type", "data_type")
 _LAST = ("transforms", "stats")
 
 
-def dump(config: ExperimentConfig) -> str:
+@overload
+def dump(config: ExperimentConfig, *, as_mapping: Literal[False] = False) -> str: ...
+@overload
+def dump(config: ExperimentConfig, *, as_mapping: Literal[True]) -> dict[str, Any]: ...
+def dump(config: ExperimentConfig, *, as_mapping: bool = False) -> str | dict[str, Any]:
     """Returns the YAML text of a config; `load` gives the same config again.
 
     Defaults are left out, so a default that changes changes what the text means.
+
+    Args:
+        config: What `load` gives.
+        as_mapping: Whether to return plain JSON data instead of text.
+
+    Raises:
+        TypeError: It is no ExperimentConfig, but a path, a mapping or a section, for example.
     """
+    if not isinstance(config, ExperimentConfig):
+        raise TypeError(f"dump takes an ExperimentConfig, as recgen.load gives it, {_not(config)}")
     from recgen.reading.yaml_writer import write_yaml  # brings the YAML library, which takes time
 
+    if as_mapping:
+        found: dict[str, Any] = _ordered(config.model_dump(mode="json", exclude_defaults=True))
+        return found
     return write_yaml(_ordered(config.model_dump(exclude_defaults=True)))
+
+
+def _not(given: object) -> str:
+    if isinstance(given, type):
+        return f"not the class {given.__name__}"
+    return f"not {type(given).__name__}"
 
 
 def _ordered(value: Any) -> Any:

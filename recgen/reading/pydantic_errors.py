@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from recgen.findings import Finding, Fix, Location, join_path, kind_of, show
+from recgen.findings import Finding, Fix, Location, counted, join_path, kind_of, show
 from recgen.reading.document import Document
+from recgen.reading.lines import line_to_write
+from recgen.reading.synonyms import is_misspelt, meant
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -87,19 +89,20 @@ def _tags(model: type[BaseModel]) -> tuple[str, ...]:
 def _words(details: ErrorDetails, path: Location, owners: Models) -> Words:
     kind = details["type"]
     if kind in _KINDS:
-        return _wrong_type(details)
+        return _wrong_type(details, path, owners)
     if kind in _WORDINGS:
         return _WORDINGS[kind](details, path, owners)
     return _out_of_range(details, path, owners)
 
 
-def _wrong_type(details: ErrorDetails) -> Words:
+def _wrong_type(details: ErrorDetails, path: Location, owners: Models) -> Words:
     value, wanted = details["input"], _KINDS[details["type"]]
     if details["type"] == "float_type" and kind_of(value) == "a whole number":
         return "RG013", "the number is too large", "Write a smaller number.", None
-    help = f"Write {wanted}" + ("." if value is not None else ", or leave the key out.")
+    line = line_to_write(path, value, wanted, owners)
+    help = f"Write {wanted}" + (f", such as `{line}`." if line else ".")
     if isinstance(value, str) and "number" in wanted:
-        help = "Write the number without quotes, with digits and a point only."
+        help = f"Write the number without quotes, with digits and a point only: `{line}`."
     return "RG012", f"expected {wanted}, got {_given(value)}", help, None
 
 
@@ -115,7 +118,7 @@ def _unknown_key(details: ErrorDetails, path: Location, owners: Models) -> Words
     close = get_close_matches(str(key), known, n=1)
     message = f"unknown key {show(key)}"
     if close:
-        fix = Fix(path, "rename", close[0], safe=True)
+        fix = Fix(path, "rename", close[0], safe=is_misspelt(str(key).casefold(), known))
         return "RG010", message, f"Did you mean {close[0]!r}?", fix
     fix = Fix(path, "remove")
     return "RG010", message, f"Remove it; known here: {', '.join(known)}.", fix
@@ -145,18 +148,11 @@ def _wrong_word(details: ErrorDetails, path: Location, owners: Models) -> Words:
 
 def _not_allowed(what: str, given: object, allowed: list[str], path: Location) -> Words:
     message = f"{what} is not one of {', '.join(allowed)}"
-    close = _closest(given, allowed)
-    if close:
-        return "RG013", message, f"Did you mean {close!r}?", Fix(path, "set", close, safe=True)
+    found = meant(given, allowed)
+    if found:
+        fix = Fix(path, "set", found.word, safe=found.sure)
+        return "RG013", message, f"Did you mean {found.word!r}?", fix
     return "RG013", message, "Write one of them.", None
-
-
-def _closest(given: object, allowed: list[str]) -> str | None:
-    if not isinstance(given, str):
-        return None
-    by_lower = {word.lower(): word for word in allowed}
-    close = get_close_matches(given.lower(), by_lower, n=1)
-    return by_lower[close[0]] if close else None
 
 
 def _time_format(details: ErrorDetails, path: Location, owners: Models) -> Words:
@@ -189,7 +185,7 @@ _BOUNDS = {
     "less_than_equal": "at most {le}",
     "finite_number": "a finite number",
     "too_short": "at least {min_length} items",
-    "too_long": "at most {max_length} items",
+    "too_long": "at most {max_length} items",  # of our fields, none has a limit of 1
     "string_too_short": "text that is not empty",
     "string_too_long": "at most {max_length} characters",
     "not_json": "JSON data of at most 10 levels",
@@ -199,13 +195,14 @@ _BOUNDS = {
 def _out_of_range(details: ErrorDetails, path: Location, owners: Models) -> Words:
     wanted = _BOUNDS.get(details["type"])
     if wanted is None:  # a check of Pydantic that no field of ours uses yet
-        return "RG013", f"not allowed: {details['msg']}", "Change the value.", None
+        reason = re.sub(r"^(Value error|Assertion failed), ", "", details["msg"])
+        return "RG013", f"not allowed: {reason}", "Change the value.", None
     value = details["input"]
     given = show(value)
     if isinstance(value, (list, tuple, str)):
-        unit = "character" if isinstance(value, str) else "item"
-        given = f"{len(value)} {unit}{'' if len(value) == 1 else 's'}"
-    message = f"expected {wanted.format(**details.get('ctx', {}))}, got {given}"
+        given = counted(len(value), "character" if isinstance(value, str) else "item")
+    ctx = details.get("ctx", {})
+    message = f"expected {wanted.format(**ctx)}, got {given}"
     return "RG013", message, _limits(path, owners), None
 
 

@@ -54,8 +54,15 @@ def _read_file(name: str) -> Document:
 
 def document_of(text: str, name: str) -> Document:
     """Returns the document of a file's text; what is wrong with it is a finding."""
+    return text_document(text, text_kind(name), name)
+
+
+def text_document(text: str, kind: TextKind, name: str | None = None) -> Document:
+    """Returns the document of a text; what is wrong with it is a finding."""
     try:
-        document = read_text(text, text_kind(name), name)
+        if len(text) > MAX_BYTES:
+            refuse("RG001", "the text is larger than 5 MB", "A config takes a few kB; is it data?")
+        document = read_text(text, kind, name)
         if not isinstance(document.data, dict) or not document.data:
             _refuse_shape(document.data, (1, 1, 2))
     except UnreadableError as unreadable:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import SIDES, DataConfig, FeatureConfig
+from recgen.config import SIDES, DataConfig, FeatureConfig, Side
 from recgen.config.paths import all_crosses, all_features, crosses_of, features_of
 from recgen.findings import Location, join_path, show
+from recgen.reading.lines import feature_line
 from recgen.rules.registry import Problem, rule
+
+_USUAL_IDS: dict[Side, str] = {"buyer": "customer_id", "product": "product_id"}
 
 
 def _inside(path: Location) -> str:
@@ -228,6 +231,8 @@ def tower_empty(features: FeatureConfig) -> Iterator[Problem]:
     """
     for side in SIDES:
         if not features.features_of(side):
-            path = ("features", f"{side}_model_features")
+            key = f"{side}_model_features"
             message = f"the {side} tower has no features"
-            yield Problem(path, message, f"Add at least the {side}'s ID column.")
+            line = feature_line(key, features.id_of(side) or _USUAL_IDS[side])
+            help = f"Add at least the {side}'s ID column, such as `{line}`."
+            yield Problem(("features", key), message, help)

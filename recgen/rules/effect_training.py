@@ -57,6 +57,6 @@ def in_stopping(model: ModelConfig) -> Iterator[Problem]:
         why = "no epoch is left after the first one without a better recall"
         yield unused(_SCHEDULE, why)
     if model.enable_training_metrics and given and patience and patience >= epochs - 1:
-        message = f"early_stopping_patience has no effect: all {epochs} epochs are over by then"
+        message = "early_stopping_patience has no effect: the epochs are over by then"
         help = "Lower it, or set it to null to train all epochs."
         yield Problem(_PATIENCE, message, help, fix=("set", None), safe=True)

@@ -18,7 +18,7 @@ from recgen.config import (
     Side,
 )
 from recgen.config.paths import all_layers, layers_of
-from recgen.findings import Location
+from recgen.findings import Location, counted
 from recgen.rules.registry import Problem, rule
 
 _HIGH_RATE = 0.7
@@ -192,7 +192,9 @@ def batch_norm_unreliable(model: ModelConfig) -> Iterator[Problem]:
             message = "one batch_norm for both towers: at inference it applies the mean of both"
             yield Problem(path, message, "Use layer_norm.", fix=("set", {"type": "layer_norm"}))
         elif model.batch_size < _FEW_ROWS:
-            message = f"batch_norm over {model.batch_size} rows: mean and variance are noise"
+            message = (
+                f"batch_norm over {counted(model.batch_size, 'row')}: mean and variance are noise"
+            )
             yield Problem(path, message, "Use layer_norm, or a larger batch.")
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, ModelConfig, negatives_of, scored_of
-from recgen.findings import show
+from recgen.findings import counted, show
 from recgen.rules.registry import NO_DATA, Problem, rule
 
 _BATCH = ("model", "batch_size")
@@ -48,7 +48,7 @@ def few_rows(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem
         message = "a batch of one row has no negatives: the loss is 0 and nothing is learnt"
         yield Problem(_BATCH, message, "Use 1024.", fix=("set", 1024))
     elif model.batch_size < _FEW:
-        rows = "1 row" if model.batch_size == 1 else f"{model.batch_size} rows"
+        rows = counted(model.batch_size, "row")
         message = f"batches of {rows}: an epoch takes far longer than necessary"
         yield Problem(_BATCH, message, "Use 256 to 2048.", severity="info")
 

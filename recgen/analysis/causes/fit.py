@@ -10,6 +10,7 @@ from recgen.analysis.causes.remedies import without_layers
 from recgen.analysis.diagnosis import Patch
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
+from recgen.findings import counted
 
 _LOST = 0.03  # relative loss of recall since its best epoch
 _STILL_RISING = 0.05  # relative gain in the last quarter of the epochs
@@ -48,7 +49,7 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
             "medium", (*seen, f"val_loss rose by {rise:.0%} from its lowest value"), patch=patch
         )
     elif not facts.is_failed:
-        noise = f"with {facts.kind.rows('val'):,} rows this may be noise"
+        noise = f"with {counted(facts.kind.rows('val') or 0, 'row')} this may be noise"
         yield Sign("low", (*seen, noise), patch=patch, verdict="good")
 
 
@@ -102,7 +103,7 @@ def _undertraining(facts: Facts) -> Iterator[Sign]:
 
 
 def _epochs(count: int) -> str:
-    return "epoch" if count == 1 else f"{count} epochs"
+    return "epoch" if count == 1 else counted(count, "epoch")
 
 
 def _more_epochs(facts: Facts) -> Patch:

@@ -135,11 +135,12 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
     if missing:
         names = ", ".join(map(show, missing[:3]))
         seen.append(f"the trainer reads {names}, which the transform did not write")
-    digests = {name: digest for name in MODULES if (digest := run.digest_of(name))}
-    if len(set(digests.values())) > 1:
-        origins = ", ".join(f"{name} from {digest}" for name, digest in digests.items())
-        seen.append(f"the modules come from different configs: {origins}")
-    trained, rendered = facts.params.config_digest, digests.get("trainer_module.py")
+    origins = {name: origin for name in MODULES if (origin := run.origin_of(name))}
+    kinds = {origin.partition(":")[0] for origin in origins.values()}
+    if len(set(origins.values())) > 1 and len(kinds) == 1:
+        shown = ", ".join(f"{name} has {origin}" for name, origin in origins.items())
+        seen.append(f"the modules come from different configs: {shown}")
+    trained, rendered = facts.params.config_digest, run.rendered_digest
     if trained and rendered and trained != rendered:
         seen.append(f"the metrics are from config {trained}, but the trainer is from {rendered}")
     if seen:

@@ -15,6 +15,7 @@ from recgen.analysis.causes.remedies import (
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import last, lowest, points
+from recgen.findings import counted
 
 _RATE, _CLIPPING = "model.learning_rate", "model.gradient_clip_norm"
 _HIGH = ("RG201", "RG202", "RG203", "RG206")
@@ -61,7 +62,9 @@ def _ends(facts: Facts) -> tuple[str, ...]:
     first, end = found[0][1], found[-1][1]
     if abs(end - first) > 0.05 * abs(first):
         return ()
-    return (f"the loss moved from {figure(first)} to {figure(end)} in {facts.epochs} epochs",)
+    return (
+        f"the loss moved from {figure(first)} to {figure(end)} in {counted(facts.epochs, 'epoch')}",
+    )
 
 
 def _has_diverged(facts: Facts) -> bool:

@@ -15,12 +15,12 @@ from recgen.analysis.exporting.measures import figures_of, series_of
 from recgen.analysis.run import Run
 from recgen.analysis.series import points
 from recgen.analysis.settings import settings_of
-from recgen.findings import RecgenError, printable
+from recgen.findings import RecgenError, install, printable
 
 ALLOW = "MLFLOW_ALLOW_FILE_STORE"
 """Variable that newer versions of MLflow require for a store that is a folder."""
 
-_INSTALL = 'install the extra: pip install "recgen[mlflow]"'
+_INSTALL = install("mlflow")
 _EXPERIMENT = "recgen"
 _SOURCE = "recgen.source"
 _NAME = re.compile(r"[^\w./ -]", re.ASCII)

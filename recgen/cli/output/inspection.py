@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from recgen.cli import show
 from recgen.cli.table import table
+from recgen.findings import counted
 from recgen.inspect.records.schema import FeatureSchema
 from recgen.inspect.report import (
     Count,
@@ -71,11 +72,11 @@ def _show_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _show_split(split: SplitReport, words: Mapping[str, Mapping[int, str]]) -> None:
-    files = f"{len(split.files)} file{'' if len(split.files) == 1 else 's'}"
+    files = counted(len(split.files), "file")
     size = _size(sum(file.size for file in split.files))
-    show.title(f"{split.name or 'examples'}: {split.rows:,} rows in {files}, {size}")
+    show.title(f"{split.name or 'examples'}: {counted(split.rows, 'row')} in {files}, {size}")
     if split.malformed:
-        show.line(f"{split.malformed:,} more records are not examples", indent=_INDENT)
+        show.line(f"{counted(split.malformed, 'more record')} without an example", indent=_INDENT)
     if split.rows:
         repeated = _count(split.duplicates) if split.duplicates.value else "no"
         text = f"{repeated} rows are equal to an earlier one"
@@ -144,7 +145,7 @@ def _day(seconds: float) -> str:
 def _value(name: str, values: Sequence[Value], words: Mapping[int, str]) -> str:
     shown = [_one(value, words) for value in values[:_SHOWN_VALUES]]
     if len(values) > _SHOWN_VALUES:
-        shown.append(f"… {len(values):,} values")
+        shown.append(f"… {counted(len(values), 'value')}")
     text = shown[0] if len(values) == 1 else f"[{', '.join(shown)}]"
     return f"{name} {text}"
 
@@ -161,7 +162,9 @@ def _quoted(text: str) -> str:
 
 def _show_vocabulary(found: VocabularyReport) -> None:
     of = f", indices of {found.feature}" if found.feature else ""
-    show.line((found.name, "bold"), f"  {found.entries:,} entries{of}", indent=_INDENT)
+    show.line(
+        (found.name, "bold"), f"  {counted(found.entries, 'entry', 'entries')}{of}", indent=_INDENT
+    )
     if found.unused:
         show.line(f"{found.unused:,} entries are in no training row", indent=2 * _INDENT)
     if found.head:
@@ -221,7 +224,7 @@ def _counted(found: Inspection) -> Iterator[str]:
     for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note")):
         count = sum(issue.severity == severity for issue in found.issues)
         if count:
-            yield f"{count} {word}{'' if count == 1 else 's'}"
+            yield counted(count, word)
 
 
 def _count(count: Count) -> str:

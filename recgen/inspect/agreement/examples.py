@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from recgen.findings import Severity
+from recgen.findings import Severity, counted
 from recgen.inspect.agreement.evidence import Evidence
 from recgen.inspect.records.schema import FeatureSchema
 from recgen.inspect.report import FeatureReport, Issue
@@ -22,7 +22,7 @@ def _values(evidence: Evidence) -> Iterator[Issue]:
     for split, feature, place in evidence.features():
         kinds = {kind: rows for kind, rows in feature.kinds.items() if kind != "none"}
         if len(kinds) > 1:
-            counts = ", ".join(f"{kind} in {rows:,} rows" for kind, rows in kinds.items())
+            counts = ", ".join(f"{kind} in {counted(rows, 'row')}" for kind, rows in kinds.items())
             message = f"the feature has values of several kinds: {counts}"
             yield Issue("mixed-kinds", "error", place, message, kinds)
         if feature.not_finite:
@@ -45,7 +45,8 @@ def _ranges(evidence: Evidence) -> Iterator[Issue]:
         if link:
             entries = evidence.vocabularies[link.vocabulary].entries
             buckets = range_.end - entries
-            why = f"{link.vocabulary} has {entries:,} entries, and {buckets:,} more for the rest"
+            known = counted(entries, "entry", "entries")
+            why = f"{link.vocabulary} has {known}, and {buckets:,} more for the rest"
         elif feature.name in evidence.expected.tables:
             why = "the embedding table's rows"
         message = f"{feature.out_of_range:,} of {feature.values:,} values are not within "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from recgen.findings import counted
 from recgen.inspect.agreement.evidence import Evidence
 from recgen.inspect.report import FeatureReport, Issue, SplitReport
 
@@ -80,7 +81,7 @@ def _metrics(evidence: Evidence) -> Iterator[Issue]:
     for name in _SPLITS:
         split, rows = _split(evidence, name), told.get(f"{name}_rows")
         if split and rows is not None and rows != split.rows:
-            message = f"the training read {rows:,} rows, and there are {split.rows:,}"
+            message = f"the training read {counted(rows, 'row')}, and there are {split.rows:,}"
             yield Issue(
                 "rows-differ", "error", name, message, {"metrics": rows, "rows": split.rows}
             )
@@ -93,7 +94,8 @@ def _metrics(evidence: Evidence) -> Iterator[Issue]:
         counts.append((f"{model.name}'s index", size, served))
     for source, count, products in counts:
         if products is not None and count is not None and count != products:
-            message = f"{source} has {count:,} products, and the rows of its training {products:,}"
+            known = counted(count, "product")
+            message = f"{source} has {known}, and the rows of its training {products:,}"
             figures = {"products": count, "in_training": products}
             yield Issue("catalogue-differs", "error", source, message, figures)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from recgen.findings import counted
 from recgen.inspect.agreement.evidence import Evidence
 from recgen.inspect.artifacts import shape_words
 from recgen.inspect.report import Issue
@@ -58,7 +59,8 @@ def _assets(evidence: Evidence) -> Iterator[Issue]:
         for name, own in model.vocabularies.items():
             other = transform.get(name)
             if other is not None and own.digest != other.digest:
-                message = f"the model's vocabulary has {own.entries:,} entries and the transform's "
+                known = counted(own.entries, "entry", "entries")
+                message = f"the model's vocabulary has {known} and the transform's "
                 message += f"{other.entries:,}, not the same ones in the same order"
                 figures = {"model": own.entries, "transform": other.entries}
                 yield Issue("vocabulary-differs", "error", f"{model.name}/{name}", message, figures)

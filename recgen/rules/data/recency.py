@@ -8,7 +8,7 @@ from recgen.config import DataConfig, FeatureConfig, ModelConfig, negatives_of
 from recgen.data.columns import date_column, id_column
 from recgen.data.estimates import drawn_rows, split_sizes
 from recgen.data.profile import Profile
-from recgen.findings import Severity
+from recgen.findings import Severity, counted
 from recgen.rules.registry import Problem, rule
 
 _DAY = 86_400
@@ -86,7 +86,7 @@ def catalogue_size(
         return
     if product.distinct / _FAR <= size <= product.distinct * _FAR:
         return
-    message = f"catalogue_size is {size:,}, but the data has {product.distinct:,} products"
+    message = f"catalogue_size is {size:,}, but the data has {counted(product.distinct, 'product')}"
     right = data.model_copy(update={"catalogue_size": product.distinct})
     decides = negatives_of(model, right) != negatives_of(model, data)
     if decides:

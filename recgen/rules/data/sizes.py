@@ -33,9 +33,8 @@ def top_k_above_catalogue(
     """
     product = id_column(features, "product", profile)
     if product is not None and model.top_k > product.distinct > 1:
-        message = (
-            f"top_k is {model.top_k:,}, but there are only {product.distinct:,} products to return"
-        )
+        there_are = f"there are only {product.distinct:,} products"
+        message = f"top_k is {model.top_k:,}, but {there_are} to return"
         help = "Lower it: recommendations should be a selection."
         yield Problem(("model", "top_k"), message, help)
 

@@ -1,0 +1,79 @@
+"""Summary of a proposal on the terminal: IDs, split, features, and what is left to choose."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from recgen.cli.show import Segment
+from recgen.config import SIDES
+from recgen.data.profile import Profile
+from recgen.findings import counted, printable, show
+
+if TYPE_CHECKING:
+    from recgen.propose import Proposal
+
+_LISTED = 12  # features or omitted columns
+_LABEL = 12  # columns on the screen
+
+Line = tuple[str, Segment]
+"""The label of a line, and the rest with its style."""
+
+
+def summary(proposal: Proposal, profile: Profile) -> Iterator[Line]:
+    """Yield the lines of a summary."""
+    yield "", (f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}", "")
+    yield from _roles(proposal)
+    yield "split", (proposal.split, "bold yellow" if proposal.at_random else "")
+    for side in SIDES:
+        yield side, (_features(proposal.features[side]), "")
+    yield from _left_out(proposal)
+    yield from _choices(proposal)
+
+
+def text_of(line: Line) -> tuple[str, Segment]:
+    """Return the label, padded, and the rest."""
+    label, rest = line
+    return f"  {label:<{_LABEL}}" if label else "", rest
+
+
+def _roles(proposal: Proposal) -> Iterator[Line]:
+    from recgen.propose import ROLES
+
+    for role, choice in proposal.keys.roles():
+        why = choice.why if choice.sure or choice.name is None else f"GUESS: {choice.why}"
+        name = printable(choice.name) if choice.name is not None else "-"
+        yield ROLES[role], (f"{name}  ({why})", "" if choice.sure else "yellow")
+
+
+def _features(names: tuple[str, ...]) -> str:
+    listed = ", ".join(map(printable, names[:_LISTED]))
+    more = f", and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return f"{counted(len(names), 'feature')}{': ' if names else ''}{listed}{more}"
+
+
+def _left_out(proposal: Proposal) -> Iterator[Line]:
+    for index, (name, why) in enumerate(proposal.left_out.items()):
+        label = " " if index else "left out"
+        if index == _LISTED:
+            yield label, (f"and {len(proposal.left_out) - _LISTED:,} more", "")
+            return
+        yield label, (f"{printable(name) or '(no name)'}: {why}", "")
+
+
+def _choices(proposal: Proposal) -> Iterator[Line]:
+    """Yield what a person has to decide, each with the option that does it."""
+    from recgen.propose import NOBODY, OPTIONS, ROLES
+
+    for role, choice in proposal.keys.roles():
+        options = " or ".join(f"{OPTIONS[role]} {shlex.quote(name)}" for name in choice.others)
+        if choice.name is None and role != "time":
+            yield "choose", (f"{ROLES[role]}: name it with {OPTIONS[role]} COLUMN", "bold yellow")
+        elif options:
+            text = f"{ROLES[role]}: if it is not {show(choice.name)}, add {options}"
+            yield "choose", (text, "yellow")
+    for side, values in proposal.nobodies.items():
+        if values:
+            text = f"{', '.join(map(show, values))}: {NOBODY.format(side)}"
+            yield f"no {side}", (text, "yellow")

@@ -1,0 +1,116 @@
+"""Guesses at the IDs that names do not reveal, by how their values repeat."""
+
+from __future__ import annotations
+
+from recgen.config import SIDES, Side
+from recgen.findings import show
+from recgen.propose import names
+from recgen.propose.choices import Choice
+from recgen.propose.table import Table
+
+_ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
+_CROWD = 0.5  # of the rows with one value: too many for an ID
+_FEW = 20  # values; fewer are taken only if nothing else is there
+_FEW_ROWS = 3  # of an order, on average
+_MOSTLY = 0.5  # of the rows
+_CLEARLY = 0.8
+_LISTED = 3
+
+
+def by_rows(table: Table, found: dict[Side, Choice | None], time: str | None) -> dict[Side, Choice]:
+    """Return guesses, based on values, for the sides that names do not reveal."""
+    missing = [side for side in SIDES if found[side] is None]
+    known = [choice.name for choice in found.values() if choice and choice.name]
+    pool = _like_ids(table, known, time, missing) if missing else []
+    if len(missing) == 1 and pool:
+        return {missing[0]: _guess(table, pool, pool[0])}
+    if len(missing) < 2 or len(pool) < 2:
+        return {}
+    buyer, product, why = _who_buys(table, pool[0], pool[1], time)
+    return {
+        "buyer": _guess(table, pool, buyer, f"; {why}"),
+        "product": _guess(table, pool, product, f"; {why}"),
+    }
+
+
+def _guess(table: Table, pool: list[str], name: str, why: str = "") -> Choice:
+    others = tuple(other for other in pool[: _LISTED + 1] if other != name)
+    return Choice(name, f"{_like_id(table, name)}{why}", sure=False, others=others)
+
+
+def _like_id(table: Table, name: str) -> str:
+    count = f"{table.columns[name].distinct:,}"
+    return f"its name does not show it, but its {count} values repeat like IDs"
+
+
+def _like_ids(table: Table, known: list[str], time: str | None, missing: list[Side]) -> list[str]:
+    """Return columns whose values repeat like IDs, most likely first; none implies another."""
+    for fewest in (_FEW, 2):
+        pool = [
+            name
+            for name in table.columns
+            if name not in known and _is_like_id(table, name, missing, fewest)
+        ]
+        free = [
+            name
+            for name in pool
+            if not any(table.determines(key, name) or table.determines(name, key) for key in known)
+            and not (time and table.determines(name, time))  # an order number
+        ]
+        if free:
+            break
+    finest = [name for name in free if not any(_hides(table, time, o, name) for o in free)]
+    fits = {name: max(names.fits_id(name, side) for side in missing) for name in finest}
+    named = [name for name in finest if fits[name] == max(fits.values())]
+    chosen = named if max(fits.values(), default=0) > 0 and len(named) >= len(missing) else finest
+    return sorted(
+        chosen, key=lambda n: (-fits[n], -_explains(table, n), -table.columns[n].distinct)
+    )
+
+
+def _explains(table: Table, name: str) -> bool:
+    """Return whether a column determines others, as a product does its title and price."""
+    columns = table.columns
+    return any(
+        columns[other].distinct > 1 and table.determines(name, other)
+        for other in columns
+        if other != name
+    )
+
+
+def _hides(table: Table, time: str | None, name: str, other: str) -> bool:
+    """Return whether `name` says all that `other` does, or `other` numbers orders of `name`."""
+    if name == other:
+        return False
+    finer, coarser = table.determines(name, other), table.determines(other, name)
+    if finer and coarser:  # two names of the same things: the first is taken
+        order = list(table.columns)
+        return order.index(name) < order.index(other)
+    rows = {each: table.columns[each].rows / table.columns[each].distinct for each in (name, other)}
+    if coarser and time is None and rows[other] < _FEW_ROWS:
+        return True
+    return finer and not (time is None and rows[name] < _FEW_ROWS)
+
+
+def _is_like_id(table: Table, name: str, missing: list[Side], fewest: int) -> bool:
+    column = table.columns[name]
+    return (
+        column.kind in ("text", "integer")
+        and column.nulls <= _MOSTLY * column.rows
+        and column.distinct >= fewest
+        and table.alone(name) < _ALONE
+        and table.top_share(name) <= _CROWD
+        and max(names.fits_id(name, side) for side in missing) >= 0
+    )
+
+
+def _who_buys(table: Table, first: str, second: str, time: str | None) -> tuple[str, str, str]:
+    """Return which of two columns is the buyer, which is the product, and why."""
+    if time is not None:
+        moments = {name: table.profile.distinct([name, time]) for name in (first, second)}
+        buyer, product = sorted((first, second), key=lambda name: moments[name])
+        if moments[buyer] < _CLEARLY * moments[product]:
+            why = f"one {show(buyer)} has several values of {show(product)} at a time"
+            return buyer, product, why
+    buyer, product = sorted((first, second), key=list(table.columns).index)
+    return buyer, product, "in most files the buyer comes first"

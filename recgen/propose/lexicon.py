@@ -1,0 +1,155 @@
+"""Words in column names, by subject, in the languages of the shops that export them."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import Literal
+
+Subject = Literal[
+    "buyer", "product", "visit", "thing", "purchase", "group", "party", "title", "measure"
+]
+"""What a word is about.
+
+`visit` (session, device) stands for a buyer, and `thing` (place, plan) for a product, where
+nothing better is there. `party` is somebody else, such as the seller.
+"""
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the words of a text."""
+    return tuple(text.split())
+
+
+# Beginnings of words, without accents. The longest one that fits a word decides.
+_STEMS: dict[Subject, str] = {
+    "buyer": """
+        customer cust buyer user usr client member account visitor shopper household subscriber
+        reviewer patron email consumer viewer listener player learner student patient soldto billto
+        username nickname kund kaufer kaeufer nutzer benutzer benutzername besteller mitglied
+        debitor kunnr kunag acheteur utilisateur adherent cliente comprador usuario socio utente
+        acquirente klant afnemer gebruiker klient nabywc uzytkown kontrahent zakaznik odberatel
+        asiakas ugyfel vasarlo musteri kullanici клиент покупател пользовател контрагент заказчик
+        πελατ 用户 用戶 顾客 顧客 客户 会员 会員 買家 买家 고객 회원 사용자
+        """,
+    "product": """
+        product prod item sku article stock asin ean gtin isbn upc plu mpn barcode movie film book
+        track song recipe merchandise material matnr goods artikel produkt ware vare produit
+        producto articulo prodotto articolo produto artigo towar zbozi vyrobek tuote termek urun
+        malzeme товар артикул продукт номенклатур προιον 商品 产品 產品 货品 상품 품목 lineitem
+        """,
+    "visit": "session sitzung device cookie browser fingerprint visit",
+    "thing": """
+        business artist anime game app course video show episode content news post page url listing
+        hotel restaurant venue poi place location property job playlist album podcast program
+        service plan offer deal beer wine dish food ad creative part variant variation bundle
+        destination clip story paper lesson referenc ref kit model serie title
+        """,
+    "purchase": """
+        order invoice transaction transac trans txn basket cart receipt purchase checkout booking
+        tracking shipment payment quote ticket sale line row index event review document record
+        shipto bestell rechnung auftrag beleg transaktion kauf warenkorb position posnr vbeln ebeln
+        commande facture panier achat ligne pedido factura compra venta linea ordine fattura vendita
+        riga encomenda venda fatura linha zamowien faktur paragon transakcj objednavk ordre bon
+        bestilling siparis fis satis заказ чек счет строк 订单 訂單 注文 주문 bestelling
+        """,
+    "group": """
+        group categor cat type class subclass brand family segment region country city status state
+        zip postal plz store shop department aisle warehouse plant channel territory campaign
+        currency tax lot batch chain gruppe kategorie marke land ort filial abteilung warengruppe
+        werk matkl laden sparte famille familia famiglia rayon magasin marque pays ville categorie
+        pais ciudad provincia tienda marca citta negozio cidade loja kategori grup miasto kraj
+        winkel plaats filiaal категори групп город страна магазин бренд 类目 类别 品牌 分类 店铺
+        """,
+    "party": """
+        seller merchant vendor supplier shipper carrier employee staff salesperson salesman rep
+        agent cashier driver courier manager vertreter verkaufer lieferant mitarbeiter fournisseur
+        vendeur caissier proveedor vendedor empleado fornitore venditore fornecedor leverancier
+        verkoper dostawc sprzedaw поставщик продав 卖家 供应商 판매자
+        """,
+    "title": """
+        name title titel description desc bezeichnung beschreibung text label tekst nom libelle
+        designation nombre titulo descripcion descrizione nome descricao omschrijving naam nazw opis
+        benamning navn adi ime наименован названи описан 名称 标题 이름 comment note summary
+        """,
+    "measure": """
+        quantity qty amount amt price cost count total sum subtotal discount disc revenue margin
+        value rate rating score star age weight height width length size volume balance percent
+        rank unit menge anzahl preis betrag wert gewicht alter umsatz kwmenge netwr fkimg quantite
+        prix montant total cantidad precio importe quantita prezzo importo quantidade preco valor
+        aantal prijs bedrag ilosc cena kwota wartosc antal pris belob mnozstvi miktar fiyat tutar
+        количеств цена сумм 数量 价格 金额 수량 가격 vote hour dow year month week latitude
+        longitude lat lon lng duration play
+        """,
+}
+# Words that fit only as a whole: as beginnings they would fit too much.
+_WHOLE = frozenset(listed("""
+        ad app cat ref rep row line bon fis lot kit lat lon lng age ort land show page post part
+        disc ware poi plan game place state unit rate star rank sum note text type value prod
+        index song book track film plu mpn amt dow play hour year month week size
+        """))
+_NOTHING = frozenset(listed("""
+        nan none null na n/a nil \n undefined unknown missing empty void default dummy test
+        anonymous anonym guest gast invite invitado ospite gosc unbekannt inconnu desconocido
+        nieznany onbekend laufkunde passant notset notavailable notapplicable nocustomer walkin
+        nat <na> -1 - -- ? .
+        """))
+_INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
+_LONG = 8  # letters of a word from which on it may be a compound
+_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe"})
+
+
+def fold(word: str) -> str:
+    """Return a word in lower case without accents."""
+    parts = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part)).translate(_PLAIN)
+
+
+def _subjects() -> dict[str, Subject]:
+    return {fold(stem): subject for subject, stems in _STEMS.items() for stem in listed(stems)}
+
+
+_SUBJECTS = _subjects()
+_LONGEST = max(map(len, _SUBJECTS))
+
+
+@cache
+def subject_of(word: str) -> Subject | None:
+    """Return what a folded word is about; None if it is not known."""
+    found = _beginning(word)
+    if found is None:
+        return None
+    is_compound = len(word) >= _LONG or is_ideographic(word[-1])
+    inner = _inner(word, len(found)) if is_compound else None
+    return inner or _SUBJECTS[found]
+
+
+def stands_for_nothing(value: str) -> bool:
+    """Return whether a value of an ID stands for no one: a word for null, guest, (not set)."""
+    plain = fold(value).strip()
+    return plain in _NOTHING or plain.strip("()[]#").replace(" ", "").replace("-", "") in _NOTHING
+
+
+def is_ideographic(character: str) -> bool:
+    """Return whether a character is of a script that sets no spaces between words."""
+    return character >= "\u2e80"
+
+
+def _beginning(word: str) -> str | None:
+    """Return the longest stem with which a word begins; a plural is as good as a whole word."""
+    for length in range(min(len(word), _LONGEST), 0, -1):
+        stem = word[:length]
+        if stem in _SUBJECTS and (stem not in _WHOLE or word in (stem, f"{stem}s", f"{stem}id")):
+            return stem
+    return None
+
+
+def _inner(word: str, start: int) -> Subject | None:
+    """Return what the rest of a compound says against its beginning, if it does."""
+    least = 1 if is_ideographic(word[-1]) else _INNER
+    for at in range(start, len(word) - least + 1):
+        for length in range(len(word) - at, least - 1, -1):
+            subject = _SUBJECTS.get(word[at : at + length])
+            if subject in ("purchase", "group", "title", "measure"):
+                return subject
+    return None

@@ -1,0 +1,855 @@
+"""Transactions in the shapes of public exports and data sets: their headers, forms and traps.
+
+All values are made up. `EXPECTED` says which columns are the buyer, the product and the time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from typing import Any
+
+Rows = dict[str, list[Any]]
+
+_FIRST = datetime(2022, 3, 1, 8)
+_CITIES = ("Paris", "Lyon", "Lille", "Nantes", "Nice", "Brest", "Metz", "Dijon", "Tours")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of an order; `n` numbers the rows, `line` the lines within the order."""
+
+    n: int
+    order: int
+    line: int
+    buyer: int
+    product: int
+    time: datetime
+    quantity: int
+    price: float
+    draw: float
+
+
+Column = Callable[[Line], object]
+
+
+@cache
+def lines(
+    orders: int = 1000,
+    buyers: int = 200,
+    products: int = 150,
+    most: int = 5,
+    per_day: float = 4.0,
+    seed: int = 0,
+) -> tuple[Line, ...]:
+    """Return orders of one to `most` lines; low numbers buy, and are bought, more often."""
+    draw = random.Random(seed)
+    found: list[Line] = []
+    for order in range(orders):
+        buyer = int(buyers * draw.random() ** 1.4)
+        seconds = order * 86_400 / per_day + draw.randrange(int(40_000 / per_day))
+        time = _FIRST + timedelta(seconds=int(seconds))
+        chosen = {int(products * draw.random() ** 1.4) for _ in range(draw.randint(1, most))}
+        for at, product in enumerate(sorted(chosen, key=lambda _: draw.random()), start=1):
+            price = round(2.5 + product * 37 % 91 + product % 10 / 10, 2)
+            quantity = draw.choice((1, 1, 1, 2, 3, 6, 12))
+            found.append(
+                Line(
+                    *(len(found), order, at, buyer, product, time, quantity, price),
+                    draw.random(),
+                )
+            )
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A file: its columns, and which of them are buyer, product and time.
+
+    Attributes:
+        columns: The makers of the values, by the columns' names.
+        buyer: The buyer's ID; alternatives are separated by `|`.
+        product: The product's ID.
+        time: The time of the purchase; None if the file has none.
+        asked: The roles for which the columns leave a doubt that has to be said.
+        world: Arguments of `lines`.
+        delimiter: What separates the values of a CSV file.
+    """
+
+    columns: dict[str, Column]
+    buyer: str
+    product: str
+    time: str | None
+    asked: tuple[str, ...] = ()
+    world: tuple[tuple[str, Any], ...] = ()
+    delimiter: str = ","
+
+    def rows(self) -> Rows:
+        """Return the values of all columns."""
+        events = lines(**dict(self.world))
+        return {name: [make(event) for event in events] for name, make in self.columns.items()}
+
+
+def _iso(e: Line) -> str:
+    return f"{e.time:%Y-%m-%d %H:%M:%S}"
+
+
+def _date(e: Line) -> str:
+    return f"{e.time:%Y-%m-%d}"
+
+
+def _epoch(e: Line) -> int:
+    return int(e.time.replace(tzinfo=timezone.utc).timestamp())
+
+
+def _millis(e: Line) -> int:
+    return _epoch(e) * 1000 + e.n % 1000
+
+
+def _micros(e: Line) -> int:
+    return _epoch(e) * 1_000_000 + e.n % 1000
+
+
+def _order(e: Line) -> int:
+    return 100_000 + e.order
+
+
+def _line(e: Line) -> int:
+    return e.line
+
+
+def _buyer(e: Line) -> int:
+    return 5000 + 7 * e.buyer
+
+
+def _email(e: Line) -> str:
+    return f"c{e.buyer}@example.com"
+
+
+def _product(e: Line) -> int:
+    return 20_000 + 3 * e.product
+
+
+def _sku(e: Line) -> str:
+    return f"TS-{e.product:04}"
+
+
+def _title(e: Line) -> str:
+    return f"Shirt {e.product} blue"
+
+
+def _quantity(e: Line) -> int:
+    return e.quantity
+
+
+def _price(e: Line) -> float:
+    return e.price
+
+
+def _amount(e: Line) -> float:
+    return round(e.price * e.quantity, 2)
+
+
+def _city(e: Line) -> str:
+    return _CITIES[e.buyer * e.buyer % len(_CITIES)]
+
+
+def _group(e: Line) -> str:
+    return f"group {e.product * e.product % 11}"
+
+
+def _brand(e: Line) -> str:
+    return f"Brand {e.product % 7}"
+
+
+def _rating(e: Line) -> int:
+    return 1 + int(e.draw * 5)
+
+
+def _hex(value: int, length: int = 64) -> str:
+    return hashlib.sha256(str(value).encode()).hexdigest()[:length]
+
+
+def _buyer_hex(e: Line) -> str:
+    return _hex(e.buyer)
+
+
+def _fixed(value: object) -> Column:
+    return lambda e: value
+
+
+def _of(values: Sequence[object]) -> Column:
+    """Return a maker of values that vary by row."""
+    return lambda e: values[int(e.draw * len(values))]
+
+
+def _row(e: Line) -> int:
+    return e.n + 1
+
+
+def _german_date(e: Line) -> str:
+    return f"{e.time:%d.%m.%Y}"
+
+
+def _compact(e: Line) -> str:
+    return f"{e.time:%Y%m%d}"
+
+
+SHAPES: dict[str, Shape] = {
+    "shopify": Shape(
+        {
+            "Name": lambda e: f"#{1000 + e.order}",
+            "Email": _email,
+            "Financial Status": _fixed("paid"),
+            "Created at": _iso,
+            "Lineitem quantity": _quantity,
+            "Lineitem name": _title,
+            "Lineitem price": _price,
+            "Lineitem sku": _sku,
+            "Billing City": _city,
+            "Vendor": _brand,
+            "Id": lambda e: 4_000_000_000_000 + e.order * 32_771,
+        },
+        *("Email", "Lineitem sku", "Created at"),
+    ),
+    "shopify_two_emails": Shape(
+        {
+            "Name": lambda e: f"#{1000 + e.order}",
+            "Email": _email,
+            "Paid at": _iso,
+            "Created at": _iso,
+            "Lineitem name": _title,
+            "Lineitem sku": lambda e: _sku(e) if e.product % 9 else "",
+            "Payment Reference": lambda e: f"c{e.order}.1",
+        },
+        *("Email", "Lineitem sku", "Created at|Paid at"),
+    ),
+    "ga4": Shape(
+        {
+            "event_date": _compact,
+            "event_timestamp": _micros,
+            "event_name": _of(("purchase", "view_item", "add_to_cart")),
+            "user_id": lambda e: _hex(e.buyer, 8) if e.draw < 0.2 else None,
+            "user_pseudo_id": lambda e: f"{1_000_000 + e.buyer * 773}.{1_600_000_000 + e.buyer}",
+            "ga_session_id": lambda e: 1_640_000_000 + 97 * e.order,
+            "item_id": _sku,
+            "item_name": _title,
+            "item_brand": _brand,
+            "price": _price,
+            "quantity": _quantity,
+        },
+        *("user_pseudo_id", "item_id", "event_timestamp"),
+    ),
+    "ga4_flattened": Shape(
+        {
+            "event_timestamp": _micros,
+            "user_pseudo_id": lambda e: f"{1_000_000 + e.buyer * 773}.{1_600_000_000 + e.buyer}",
+            "ecommerce.transaction_id": lambda e: f"T_{e.order}",
+            "items.item_id": _sku,
+            "items.item_name": _title,
+            "items.quantity": _quantity,
+            "geo.city": _city,
+        },
+        *("user_pseudo_id", "items.item_id", "event_timestamp"),
+    ),
+    "woocommerce": Shape(
+        {
+            "Order Number": _order,
+            "Order Date": _iso,
+            "Customer User ID": _buyer,
+            "Email (Billing)": _email,
+            "City (Billing)": _city,
+            "SKU": _sku,
+            "Item #": _line,
+            "Item Name": _title,
+            "Quantity (- Refund)": _quantity,
+            "Item Cost": _price,
+        },
+        *("Customer User ID|Email (Billing)", "SKU", "Order Date"),
+    ),
+    "woocommerce_lookup": Shape(
+        {
+            "order_item_id": _row,
+            "order_id": _order,
+            "product_id": _product,
+            "variation_id": _fixed(0),
+            "customer_id": _buyer,
+            "date_created": _iso,
+            "product_qty": _quantity,
+            "product_net_revenue": _amount,
+        },
+        *("customer_id", "product_id", "date_created"),
+    ),
+    "magento": Shape(
+        {
+            "item_id": _row,
+            "order_id": _order,
+            "quote_item_id": lambda e: e.n * 3 + 7,
+            "store_id": _fixed(1),
+            "created_at": _iso,
+            "updated_at": lambda e: f"{e.time + timedelta(days=e.n % 9):%Y-%m-%d %H:%M:%S}",
+            "product_id": _product,
+            "sku": _sku,
+            "name": _title,
+            "qty_ordered": lambda e: f"{e.quantity}.0000",
+            "price": _price,
+            "customer_id": _buyer,
+            "customer_email": _email,
+            "customer_group_id": lambda e: 1 + e.buyer % 3,
+        },
+        *("customer_id", "product_id|sku", "created_at"),
+    ),
+    "amazon_reviews": Shape(
+        {
+            "reviewerID": lambda e: f"A{_hex(e.buyer, 12).upper()}",
+            "asin": lambda e: f"B00{_hex(e.product, 7).upper()}",
+            "reviewerName": lambda e: f"Name {e.buyer % 120}",
+            "overall": _rating,
+            "unixReviewTime": _epoch,
+            "summary": lambda e: f"word {e.n % 700}",
+        },
+        *("reviewerID", "asin", "unixReviewTime"),
+    ),
+    "amazon_2023": Shape(
+        {
+            "rating": _rating,
+            "title": lambda e: f"what I think {e.n}",
+            "asin": lambda e: f"B0{_hex(e.product, 8).upper()}",
+            "parent_asin": lambda e: f"B0{_hex(e.product // 2, 8).upper()}",
+            "user_id": lambda e: f"AE{_hex(e.buyer, 26).upper()}",
+            "timestamp": _millis,
+            "helpful_vote": lambda e: int(e.draw * e.draw * 9),
+            "verified_purchase": lambda e: e.draw < 0.8,
+        },
+        *("user_id", "asin|parent_asin", "timestamp"),
+    ),
+    "movielens": Shape(
+        {
+            "userId": lambda e: e.buyer + 1,
+            "movieId": lambda e: e.product + 1,
+            "rating": _rating,
+            "timestamp": lambda e: _epoch(e) - 690_000_000,
+        },
+        *("userId", "movieId", "timestamp"),
+    ),
+    "instacart": Shape(
+        {
+            "order_id": _order,
+            "user_id": lambda e: e.buyer + 1,
+            "eval_set": _fixed("prior"),
+            "order_number": lambda e: 1 + e.order % 30,
+            "order_dow": lambda e: e.time.weekday(),
+            "order_hour_of_day": lambda e: e.time.hour,
+            "days_since_prior_order": lambda e: float(e.order * 7 % 31),
+            "product_id": lambda e: e.product * 4 + 11,
+            "add_to_cart_order": _line,
+            "reordered": lambda e: int(e.draw < 0.5),
+            "aisle_id": lambda e: e.product % 34,
+            "department_id": lambda e: e.product % 34 % 9,
+        },
+        *("user_id", "product_id", None),
+    ),
+    "hm": Shape(
+        {
+            "t_dat": _date,
+            "customer_id": _buyer_hex,
+            "article_id": lambda e: f"0{108_775_000 + e.product}",
+            "price": lambda e: e.price / 1000,
+            "sales_channel_id": lambda e: 1 + int(e.draw < 0.6),
+        },
+        *("customer_id", "article_id", "t_dat"),
+    ),
+    "retailrocket": Shape(
+        {
+            "timestamp": _millis,
+            "visitorid": _buyer,
+            "event": _of(("view", "view", "view", "addtocart", "transaction")),
+            "itemid": _product,
+            "transactionid": lambda e: e.order if e.draw < 0.1 else None,
+        },
+        *("visitorid", "itemid", "timestamp"),
+    ),
+    "dunnhumby": Shape(
+        {
+            "household_key": lambda e: e.buyer + 1,
+            "BASKET_ID": lambda e: 26_984_851_472 + e.order,
+            "DAY": lambda e: 1 + (e.time - _FIRST).days,
+            "PRODUCT_ID": _product,
+            "QUANTITY": _quantity,
+            "SALES_VALUE": _amount,
+            "STORE_ID": lambda e: 300 + e.buyer % 17,
+            "RETAIL_DISC": lambda e: -round(e.draw, 2),
+            "TRANS_TIME": lambda e: e.time.hour * 100 + e.time.minute,
+            "WEEK_NO": lambda e: 1 + (e.time - _FIRST).days // 7,
+        },
+        *("household_key", "PRODUCT_ID", None),
+    ),
+    "online_retail": Shape(
+        {
+            "Invoice": _order,
+            "StockCode": lambda e: f"{20_000 + e.product}{'B' if e.product % 8 == 0 else ''}",
+            "Description": lambda e: f"HEART {e.product} HOLDER",
+            "Quantity": _quantity,
+            "InvoiceDate": _iso,
+            "Price": _price,
+            "Customer ID": lambda e: f"{12_346 + e.buyer}.0" if e.draw < 0.8 else None,
+            "Country": _city,
+        },
+        *("Customer ID", "StockCode", "InvoiceDate"),
+    ),
+    "olist": Shape(
+        {
+            "order_id": lambda e: _hex(e.order, 32),
+            "customer_id": lambda e: _hex(e.order + 10**6, 32),
+            "order_status": _fixed("delivered"),
+            "order_purchase_timestamp": _iso,
+            "order_delivered_customer_date": lambda e: str(
+                e.time + timedelta(days=5 + e.order % 9)
+            ),
+            "order_item_id": _line,
+            "product_id": lambda e: _hex(e.product + 10**7, 32),
+            "seller_id": lambda e: _hex(e.product % 23 + 10**8, 32),
+            "shipping_limit_date": lambda e: f"{e.time + timedelta(days=6)}",
+            "price": _price,
+            "freight_value": lambda e: round(5 + 9 * e.draw, 2),
+            "customer_unique_id": lambda e: _hex(e.buyer + 10**9, 32),
+            "customer_city": _city,
+        },
+        *("customer_unique_id", "product_id", "order_purchase_timestamp"),
+    ),
+    "yoochoose": Shape(
+        {
+            "Session ID": lambda e: e.order + 1,
+            "Timestamp": lambda e: f"{(e.time + timedelta(seconds=40 * e.line)).isoformat()}.351Z",
+            "Item ID": lambda e: 214_500_000 + e.product * 13,
+            "Category": _of(("0", "0", "S", "1", "2")),
+        },
+        *("Session ID", "Item ID", "Timestamp"),
+        asked=("buyer",),
+    ),
+    "diginetica": Shape(
+        {
+            "sessionId": lambda e: e.order + 1,
+            "userId": lambda e: e.buyer if e.draw < 0.3 else "NA",
+            "itemId": _product,
+            "timeframe": lambda e: int(e.draw * 900_000),
+            "eventdate": _date,
+        },
+        *("sessionId|userId", "itemId", "eventdate"),
+        asked=("buyer",),
+        delimiter=";",
+    ),
+    "lastfm_1k": Shape(
+        {
+            "userid": lambda e: f"user_{e.buyer:06}",
+            "timestamp": lambda e: f"{e.time:%Y-%m-%dT%H:%M:%SZ}",
+            "musicbrainz-artist-id": lambda e: f"a-{_hex(e.product % 40, 20)}",
+            "artist-name": lambda e: f"Artist {e.product % 40}",
+            "musicbrainz-track-id": lambda e: f"t-{_hex(e.product, 20)}",
+            "track-name": lambda e: f"Track {e.product}",
+        },
+        *("userid", "musicbrainz-track-id", "timestamp"),
+        delimiter="\t",
+    ),
+    "lastfm_360k": Shape(
+        {
+            "user-mboxsha1": lambda e: _hex(e.buyer, 40),
+            "musicbrainz-artist-id": lambda e: f"a-{_hex(e.product, 20)}",
+            "artist-name": lambda e: f"Artist {e.product}",
+            "plays": lambda e: 1 + int(e.draw * 400),
+        },
+        *("user-mboxsha1", "musicbrainz-artist-id", None),
+        asked=("buyer",),
+    ),
+    "bookcrossing": Shape(
+        {
+            "User-ID": lambda e: 276_000 + e.buyer,
+            "ISBN": lambda e: f"0{345_417_000 + e.product * 91}",
+            "Book-Rating": lambda e: int(e.draw * 11),
+        },
+        *("User-ID", "ISBN", None),
+        delimiter=";",
+    ),
+    "tafeng": Shape(
+        {
+            "TRANSACTION_DT": lambda e: f"{e.time.month}/{e.time.day}/{e.time.year}",
+            "CUSTOMER_ID": lambda e: f"{1_104_905 + e.buyer:08}",
+            "AGE_GROUP": lambda e: ("45-49", "35-39", "30-34", "<25")[e.buyer % 4],
+            "PIN_CODE": lambda e: (115, 221, 106, 105)[e.buyer * 3 % 4],
+            "PRODUCT_SUBCLASS": lambda e: 110_411 + e.product % 20,
+            "PRODUCT_ID": lambda e: 4_710_199_010_372 + e.product,
+            "AMOUNT": _quantity,
+            "ASSET": lambda e: int(e.price * 0.8) * e.quantity,
+            "SALES_PRICE": lambda e: int(e.price) * e.quantity,
+        },
+        *("CUSTOMER_ID", "PRODUCT_ID", "TRANSACTION_DT"),
+    ),
+    "sap": Shape(
+        {
+            "VBELN": lambda e: f"{90_000_000 + e.order:010}",
+            "POSNR": lambda e: f"{e.line * 10:06}",
+            "ERDAT": _compact,
+            "KUNNR": lambda e: f"{100_000 + e.buyer:010}",
+            "MATNR": lambda e: f"{70_000 + e.product:018}",
+            "ARKTX": _title,
+            "MATKL": lambda e: f"{e.product * e.product % 9:03}",
+            "WERKS": lambda e: f"{1000 + e.buyer % 2}",
+            "KWMENG": _quantity,
+            "NETWR": _amount,
+            "WAERK": _fixed("EUR"),
+        },
+        *("KUNNR", "MATNR", "ERDAT"),
+    ),
+    "german_erp": Shape(
+        {
+            "Belegnummer": _order,
+            "Position": _line,
+            "Belegdatum": _date,
+            "Kundennummer": _buyer,
+            "Kundenname": lambda e: f"Firma {e.buyer} GmbH",
+            "PLZ": lambda e: 10_000 + e.buyer % 60,
+            "Artikelnummer": _sku,
+            "Bezeichnung": _title,
+            "Warengruppe": _group,
+            "Menge": _quantity,
+            "Einzelpreis": _price,
+            "Vertreternummer": lambda e: 1 + e.buyer % 30,
+        },
+        *("Kundennummer", "Artikelnummer", "Belegdatum"),
+        delimiter=";",
+    ),
+    "french": Shape(
+        {
+            "num_commande": _order,
+            "date_commande": _date,
+            "code_client": _buyer,
+            "ville": _city,
+            "référence": _sku,
+            "désignation": _title,
+            "famille": _group,
+            "quantité": _quantity,
+            "prix_unitaire": _price,
+        },
+        *("code_client", "référence", "date_commande"),
+    ),
+    "spanish": Shape(
+        {
+            "id_pedido": _order,
+            "fecha": _iso,
+            "id_cliente": _buyer,
+            "ciudad": _city,
+            "cod_articulo": _product,
+            "descripción": _title,
+            "familia": _group,
+            "cantidad": _quantity,
+            "precio": _price,
+        },
+        *("id_cliente", "cod_articulo", "fecha"),
+    ),
+    "dutch": Shape(
+        {
+            "ordernummer": _order,
+            "orderdatum": _date,
+            "klantnummer": _buyer,
+            "plaats": _city,
+            "artikelnummer": _product,
+            "omschrijving": _title,
+            "aantal": _quantity,
+            "prijs": _price,
+        },
+        *("klantnummer", "artikelnummer", "orderdatum"),
+    ),
+    "polish": Shape(
+        {
+            "nr_zamówienia": _order,
+            "data_zamówienia": _iso,
+            "id_klienta": _buyer,
+            "miasto": _city,
+            "kod_produktu": _sku,
+            "nazwa": _title,
+            "ilość": _quantity,
+            "cena": _price,
+        },
+        *("id_klienta", "kod_produktu", "data_zamówienia"),
+    ),
+    "italian": Shape(
+        {
+            "numero_ordine": _order,
+            "data_ordine": _date,
+            "codice_cliente": _buyer,
+            "città": _city,
+            "codice_articolo": _sku,
+            "descrizione": _title,
+            "quantità": _quantity,
+            "prezzo": _price,
+        },
+        *("codice_cliente", "codice_articolo", "data_ordine"),
+    ),
+    "portuguese": Shape(
+        {
+            "pedido": _order,
+            "data_pedido": _date,
+            "cod_cliente": _buyer,
+            "cidade": _city,
+            "cod_produto": _sku,
+            "descrição": _title,
+            "quantidade": _quantity,
+            "preço": _price,
+        },
+        *("cod_cliente", "cod_produto", "data_pedido"),
+    ),
+    "swedish": Shape(
+        {
+            "Ordernr": _order,
+            "Orderdatum": _date,
+            "Kundnr": _buyer,
+            "Ort": _city,
+            "Artikelnr": _sku,
+            "Benämning": _title,
+            "Antal": _quantity,
+            "Pris": _price,
+        },
+        *("Kundnr", "Artikelnr", "Orderdatum"),
+    ),
+    "danish": Shape(
+        {
+            "Ordrenr": _order,
+            "Ordredato": _date,
+            "Kundenr": _buyer,
+            "By": _city,
+            "Varenr": _sku,
+            "Varetekst": _title,
+            "Antal": _quantity,
+            "Pris": _price,
+        },
+        *("Kundenr", "Varenr", "Ordredato"),
+    ),
+    "turkish": Shape(
+        {
+            "siparis_no": _order,
+            "tarih": _date,
+            "musteri_no": _buyer,
+            "urun_kodu": _sku,
+            "urun_adi": _title,
+            "miktar": _quantity,
+            "fiyat": _price,
+        },
+        *("musteri_no", "urun_kodu", "tarih"),
+    ),
+    "russian": Shape(
+        {
+            "Номер заказа": _order,
+            "Дата": _date,
+            "Код клиента": _buyer,
+            "Артикул": _sku,
+            "Наименование": _title,
+            "Количество": _quantity,
+            "Цена": _price,
+        },
+        *("Код клиента", "Артикул", "Дата"),
+    ),
+    "chinese": Shape(
+        {
+            "订单号": _order,
+            "用户ID": _buyer,
+            "商品ID": _product,
+            "商品类目ID": lambda e: e.product * e.product % 13,
+            "数量": _quantity,
+            "价格": _price,
+            "时间": _iso,
+        },
+        *("用户ID", "商品ID", "时间"),
+    ),
+    "tmall": Shape(
+        {
+            "user_id": _buyer,
+            "item_id": _product,
+            "behavior_type": _of((1, 1, 1, 2, 3, 4)),
+            "user_geohash": lambda e: _hex(e.buyer % 40, 7) if e.draw < 0.4 else None,
+            "item_category": lambda e: 4000 + e.product % 30,
+            "time": lambda e: f"{e.time:%Y-%m-%d %H}:00:00",
+        },
+        *("user_id", "item_id", "time"),
+    ),
+    "yelp": Shape(
+        {
+            "review_id": lambda e: _hex(e.n, 22),
+            "user_id": lambda e: _hex(e.buyer + 10**6, 22),
+            "business_id": lambda e: _hex(e.product + 10**7, 22),
+            "stars": _rating,
+            "useful": lambda e: int(e.draw * e.draw * 5),
+            "date": _iso,
+        },
+        *("user_id", "business_id", "date"),
+    ),
+    "anime": Shape(
+        {"user_id": _buyer, "anime_id": _product, "rating": _rating},
+        *("user_id", "anime_id", None),
+    ),
+    "gowalla": Shape(
+        {
+            "user": lambda e: e.buyer,
+            "check-in time": lambda e: f"{e.time:%Y-%m-%dT%H:%M:%SZ}",
+            "latitude": lambda e: 30 + e.product % 97 / 7,
+            "longitude": lambda e: -97 - e.product % 89 / 9,
+            "location id": _product,
+        },
+        *("user", "location id", "check-in time"),
+    ),
+    "otto_log": Shape(
+        {
+            "session": lambda e: e.order,
+            "aid": _product,
+            "ts": lambda e: _millis(e) + 60_000 * e.line,
+            "type": _of(("clicks", "clicks", "clicks", "carts", "orders")),
+        },
+        *("session", "aid", "ts"),
+        asked=("buyer", "product"),
+    ),
+    "rees46": Shape(
+        {
+            "event_time": lambda e: f"{e.time:%Y-%m-%d %H:%M:%S} UTC",
+            "event_type": _of(("view", "cart", "purchase")),
+            "product_id": _product,
+            "category_id": lambda e: 2_053_013_555_631_882_655 + e.product % 19,
+            "category_code": lambda e: ("electronics.phone", "home.bed", "auto.oil")[e.product % 3],
+            "brand": _brand,
+            "price": _price,
+            "user_id": _buyer,
+            "user_session": lambda e: _hex(e.order, 32),
+        },
+        *("user_id", "product_id", "event_time"),
+    ),
+    "kkbox": Shape(
+        {
+            "msno": lambda e: _hex(e.buyer, 44),
+            "song_id": lambda e: _hex(e.product + 10**6, 44),
+            "source_system_tab": _of(("explore", "my library", "search")),
+            "target": lambda e: int(e.draw < 0.5),
+        },
+        *("msno", "song_id", None),
+        asked=("buyer",),
+    ),
+    "b2b": Shape(
+        {
+            "Sold-To": lambda e: f"C{e.buyer:05}",
+            "Material": lambda e: f"M-{e.product:06}",
+            "Sales Document": _order,
+            "Item": lambda e: e.line * 10,
+            "Billing Date": _date,
+            "Order Quantity": lambda e: e.quantity * 100,
+            "Net Value": _amount,
+            "Plant": lambda e: 1000 + e.buyer % 3,
+        },
+        *("Sold-To", "Material", "Billing Date"),
+    ),
+    "b2b_accounts": Shape(
+        {
+            "AccountNumber": lambda e: f"AW{e.buyer:08}",
+            "SalesOrderNumber": lambda e: f"SO{43_659 + e.order}",
+            "SalesOrderLineNumber": _line,
+            "ProductKey": _product,
+            "OrderDate": _iso,
+            "DueDate": lambda e: f"{e.time + timedelta(days=12)}",
+            "ShipDate": lambda e: f"{e.time + timedelta(days=7)}",
+            "OrderQuantity": _quantity,
+            "UnitPrice": _price,
+            "SalesTerritoryKey": lambda e: 1 + e.buyer % 10,
+        },
+        *("AccountNumber", "ProductKey", "OrderDate"),
+    ),
+    "square": Shape(
+        {
+            "Date": _date,
+            "Time": lambda e: f"{e.time:%H:%M:%S}",
+            "Item": _title,
+            "Qty": _quantity,
+            "SKU": _sku,
+            "Gross Sales": _amount,
+            "Transaction ID": lambda e: _hex(e.order, 22),
+            "Payment ID": lambda e: _hex(e.order + 10**6, 22),
+            "Customer ID": lambda e: _hex(e.buyer + 10**7, 26) if e.draw < 0.7 else "",
+            "Customer Name": lambda e: f"Name {e.buyer}" if e.draw < 0.7 else "",
+        },
+        *("Customer ID", "SKU", "Date"),
+    ),
+    "stripe": Shape(
+        {
+            "id": lambda e: f"il_{_hex(e.n, 20)}",
+            "Invoice ID": lambda e: f"in_{e.order}",
+            "Customer ID": lambda e: f"cus_{_hex(e.buyer, 14)}",
+            "Price ID": lambda e: f"price_{_hex(e.product, 14)}",
+            "Product ID": lambda e: f"prod_{_hex(e.product, 14)}",
+            "Created (UTC)": _iso,
+            "Amount": _amount,
+        },
+        *("Customer ID", "Product ID", "Created (UTC)"),
+    ),
+    "popular": Shape(
+        {
+            "order_id": _order,
+            "customer_id": _buyer,
+            "product_id": lambda e: 20_000 if e.n % 8 == 0 else _product(e),
+            "order_date": _iso,
+        },
+        *("customer_id", "product_id", "order_date"),
+    ),
+    "popular_unnamed": Shape(
+        {
+            "a": _buyer,
+            "b": lambda e: "P0" if e.n % 8 == 0 else f"P{e.product}",
+            "c": _iso,
+            "d": _quantity,
+        },
+        *("a", "b", "c"),
+        asked=("buyer", "product"),
+    ),
+    "few_buyers": Shape(
+        {"store_customer": _buyer, "item": _sku, "day": _date, "units": _quantity},
+        *("store_customer", "item", "day"),
+        asked=("buyer",),
+        world=(("buyers", 8),),
+    ),
+    "ten_products": Shape(
+        {"client": _email, "plan_code": lambda e: f"plan-{e.product}", "start": _iso},
+        *("client", "plan_code", "start"),
+        world=(("products", 10),),
+    ),
+    "once": Shape(
+        {"customer_id": lambda e: 1000 + e.n, "product_id": _product, "order_date": _iso},
+        *("customer_id", "product_id", "order_date"),
+        asked=("buyer",),
+    ),
+    "guests": Shape(
+        {
+            "customer_id": lambda e: "guest" if e.draw < 0.3 else _buyer(e),
+            "product_id": _sku,
+            "order_date": _iso,
+        },
+        *("customer_id", "product_id", "order_date"),
+    ),
+    "line_numbers": Shape(
+        {
+            "item_no": _line,
+            "item_number": _sku,
+            "quantity": _quantity,
+            "cust_no": _buyer,
+            "order_no": _order,
+            "ship_to_no": lambda e: e.buyer * 2 + e.order % 2,
+            "posting_date": _date,
+        },
+        *("cust_no", "item_number", "posting_date"),
+    ),
+    "title_only": Shape(
+        {"date": _iso, "customer": _email, "description": _title, "price": _price},
+        *("customer", "description", "date"),
+        asked=("product",),
+    ),
+}
+
+# Those that the words and thresholds of `recgen.propose` were not chosen with.
+HELD_BACK = tuple(sorted(SHAPES))[1::2]

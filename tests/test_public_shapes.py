@@ -1,0 +1,222 @@
+"""`init --data` on the shapes of public exports: which columns are the buyer, product and time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from public_shapes import SHAPES, Rows, lines
+from ugly import write_csv
+
+import recgen
+from recgen.check import check_text
+from recgen.cli import main
+from recgen.config import SIDES
+from recgen.findings import RecgenError
+from recgen.local.profile import read_profile
+from recgen.propose import Given, Proposal, propose
+from recgen.propose.lexicon import stands_for_nothing, subject_of
+from recgen.propose.names import FAIR, GOOD, SURE, WEAK, fits_id, fits_purchase_time, names_id
+from recgen.reading.sources import read_text
+
+pytest.importorskip("pyarrow", reason="needs the extra `data`")
+
+
+@pytest.fixture
+def proposed(tmp_path: Path) -> Callable[..., Proposal]:
+    """Returns a function that proposes a config for rows written as CSV."""
+
+    def call(rows: Rows, delimiter: str = ",", **given: str) -> Proposal:
+        path = write_csv(tmp_path / "data.csv", rows, delimiter)
+        return propose(read_profile(path), "data", path.name, Given(**given))
+
+    return call
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_ids_of_public_shapes(proposed: Callable[..., Proposal], name: str) -> None:
+    shape = SHAPES[name]
+    proposal = proposed(shape.rows(), shape.delimiter)
+    assert proposal.keys.buyer.name in shape.buyer.split("|")
+    assert proposal.keys.product.name in shape.product.split("|")
+    asked = tuple(side for side in SIDES if not proposal.keys.of(side).sure)
+    assert asked == tuple(side for side in SIDES if side in shape.asked)
+    ids = {f"{side}_id_column": proposal.keys.of(side).name for side in SIDES}
+    for side in SIDES:
+        assert proposal.features[side][0] == ids[f"{side}_id_column"]
+    assert check_text(proposal.text).ok
+    assert "recgen: ignore" not in proposal.text
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_time_and_the_split_of_public_shapes(
+    proposed: Callable[..., Proposal], name: str
+) -> None:
+    """A split is by the right time; a random one is said, with the time that is not read."""
+    shape = SHAPES[name]
+    proposal = proposed(shape.rows(), shape.delimiter)
+    split = read_text(proposal.text, "yaml").data["data"]["split"]
+    found = proposal.keys.time.name
+    assert found is None or (shape.time and found in shape.time.split("|"))
+    assert split.get("date_column") == found
+    assert proposal.at_random == (split["kind"] == "random") == (found is None)
+    if found is None:
+        assert proposal.split.startswith("AT RANDOM")
+        assert "# AT RANDOM: " in proposal.text
+    if found is None and shape.time:
+        assert repr(shape.time) in proposal.keys.time.why
+
+
+def test_what_the_user_names_overrules(proposed: Callable[..., Proposal]) -> None:
+    rows = SHAPES["shopify"].rows()
+    proposal = proposed(rows, buyer="Billing City", product="Lineitem name", time="Created at")
+    keys = proposal.keys
+    assert (keys.buyer.name, keys.product.name) == ("Billing City", "Lineitem name")
+    assert all(choice.sure for _, choice in keys.roles())
+    assert proposal.features["product"][0] == "Lineitem name"
+    assert check_text(proposal.text).ok
+
+
+def test_a_named_column_is_not_found_for_another_role(proposed: Callable[..., Proposal]) -> None:
+    keys = proposed(SHAPES["shopify"].rows(), product="Email").keys
+    assert keys.product.name == "Email"
+    assert keys.buyer.name != "Email"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"buyer": "Emial"}, "--buyer-id: there is no column 'Emial'"),
+        ({"product": "lineitem SKU"}, "did you mean 'Lineitem sku'"),
+        ({"time": "Lineitem name"}, "--time: column 'Lineitem name' has no times ('Shirt"),
+        ({"time": "Lineitem quantity"}, "--time: column 'Lineitem quantity' has no times"),
+        ({"buyer": "Email", "product": "Email"}, "column 'Email' is named for two roles"),
+        ({"buyer": ""}, "--buyer-id: there is no column ''"),
+    ],
+)
+def test_a_wrong_name_is_refused(
+    proposed: Callable[..., Proposal], given: dict[str, str], said: str
+) -> None:
+    with pytest.raises(RecgenError) as error:
+        proposed(SHAPES["shopify"].rows(), **given)
+    assert said in str(error.value)
+
+
+def test_the_options_of_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "data.csv", SHAPES["popular_unnamed"].rows())
+    command = ["init", "--data", "data.csv", "--buyer-id", "b", "--product-id", "a", "--time", "c"]
+    main(command)
+    _, err = capsys.readouterr()
+    assert "next: recgen init --data data.csv --buyer-id b --product-id a --time c -o" in err
+    main([*command, "-o", "config.yaml"])
+    config = recgen.load("config.yaml")
+    assert (config.features.buyer_id, config.features.product_id) == ("b", "a")
+    assert config.data.split
+    assert config.data.split.date_column == "c"
+    with pytest.raises(SystemExit) as ended:
+        main(["init", "--time", "c"])
+    assert ended.value.code == 2
+    assert "add --data FILE" in capsys.readouterr().err
+
+
+def test_words_for_null_are_said_to_be_no_buyers(proposed: Callable[..., Proposal]) -> None:
+    proposal = proposed(SHAPES["guests"].rows())
+    assert proposal.nobodies == {"buyer": ("guest",), "product": ()}
+    assert "# 'guest': such a value stands for no buyer" in proposal.text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((word, True) for word in ("nan", "NULL", "None", "(not set)", "Guest", "N/A", "<NA>")),
+        *((word, True) for word in ("-", "Laufkunde", "Invité", "undefined", "not-available")),
+        *((word, False) for word in ("Nancy", "guest-17", "0", "17", "anna", "none@x.com")),
+    ],
+)
+def test_what_stands_for_nothing(value: str, expected: bool) -> None:
+    assert stands_for_nothing(value) == expected
+
+
+def test_an_order_and_its_lines_are_no_ids(proposed: Callable[..., Proposal]) -> None:
+    """Whatever their names say: an order has one time, and line numbers count up."""
+    rows: Rows = {
+        "client_ref_no": [100_000 + e.order for e in lines()],
+        "client_no": [e.buyer for e in lines()],
+        "item_no": [e.line for e in lines()],
+        "item_code": [f"A{e.product}" for e in lines()],
+        "when": [f"{e.time}" for e in lines()],
+    }
+    keys = proposed(rows).keys
+    assert (keys.buyer.name, keys.product.name) == ("client_no", "item_code")
+
+
+def test_whole_numbers_that_may_be_codes_are_a_guess(proposed: Callable[..., Proposal]) -> None:
+    rows: Rows = SHAPES["hm"].rows()
+    rows["finish"] = [1 + e.product % 9 for e in lines()]
+    rows["finish_code"] = [1 + e.product * 5 % 9 for e in lines()]
+    rows["weight"] = [1 + e.product * 7 % 99 for e in lines()]
+    text = " ".join(proposed(rows).text.replace("#", " ").split())
+    parts = {name: text.split(f"column: {name}")[0][-160:] for name in rows}
+    guess = "GUESS: an amount. If its numbers stand for kinds of things"
+    assert guess in parts["finish"]
+    assert guess not in parts["finish_code"]  # named like a code, and read as one
+    assert guess not in parts["weight"]
+
+
+@pytest.mark.parametrize(
+    ("name", "buyer", "product"),
+    [
+        ("Lineitem sku", -1, SURE),
+        ("Lineitem quantity", -1, -1),
+        ("order_item_id", -1, -1),
+        ("user_pseudo_id", SURE, -1),
+        ("items.item_id", -1, SURE),
+        ("Email", GOOD, -1),
+        ("Kundenauftragsnummer", -1, -1),
+        ("Kundengruppe", 0, 0),
+        ("référence", -1, FAIR),
+        ("num_items", -1, -1),
+        ("Bill-to Customer No.", SURE, -1),
+        ("Item #", -1, SURE),
+        ("商品类目ID", 0, 0),
+        ("nr_zamówienia", -1, -1),
+        ("numéro client", SURE, -1),
+        ("session_id", FAIR, -1),
+        ("product_name", -1, WEAK),
+        ("seller_id", -1, -1),
+        ("", 0, 0),
+    ],
+)
+def test_names_in_several_languages(name: str, buyer: int, product: int) -> None:
+    assert (fits_id(name, "buyer"), fits_id(name, "product")) == (buyer, product)
+
+
+def test_all_words_of_the_lexicon_are_found_as_they_are() -> None:
+    from recgen.propose.lexicon import _STEMS, fold
+
+    for subject, stems in _STEMS.items():
+        for stem in stems.split():
+            assert subject_of(fold(stem)) is not None, (subject, stem)
+
+
+def test_a_session_is_no_time_although_its_number_looks_like_one() -> None:
+    assert fits_purchase_time("ga_session_id") < 0 <= fits_purchase_time("event_timestamp")
+    assert names_id("ga_session_id")
+
+
+def test_all_that_is_asked_for_is_in_the_summary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_csv(tmp_path / "data.csv", SHAPES["anime"].rows())
+    main(["init", "--data", "data.csv", "-o", "config.yaml"])
+    out = capsys.readouterr().out
+    assert "  buyer ID    user_id  (named like the buyer's ID)" in out
+    assert "  time        -  (no column contains the time)" in out
+    assert "  split       AT RANDOM, without a time: " in out
+    assert "warning RG301" in out
+    assert "ignore" not in Path("config.yaml").read_text("utf-8")
