@@ -139,7 +139,9 @@ def whole_tables_rewritten(
         if rows > _MOST_ROWS:
             message = f"{model.optimizer} rewrites all {rows:,} embedding rows in each step"
             help = f"Use `{RECOMMENDED}`, which only touches the rows of the batch."
-            yield Problem(("model", "optimizer"), message, help, fix=("set", RECOMMENDED))
+            then = rate_for_recommended(model)
+            at = ("model", "optimizer")
+            yield Problem(at, message, help, fix=("set", RECOMMENDED), then=then)
 
 
 @rule("RG403", "warning")

@@ -141,7 +141,17 @@ def optimizer_unfit(model: ModelConfig) -> Iterator[Problem]:
             unfit.help,
             severity=unfit.severity,
             fix=("set", RECOMMENDED),
+            then=rate_for_recommended(model),
         )
+
+
+def rate_for_recommended(model: ModelConfig) -> tuple[tuple[Location, FixOp, object], ...]:
+    """Return the step of a fix that brings a learning rate for `RECOMMENDED`, if it needs one."""
+    info, depth = OPTIMIZERS[RECOMMENDED], max(map(model.depth_of, SIDES))
+    rates, rate = info.at(depth), model.learning_rate
+    if not rates.is_high(rate) and not info.is_low(rate, depth):
+        return ()
+    return ((("model", "learning_rate"), "set", rates.safe),)
 
 
 @rule("RG229", "info")
