@@ -53,9 +53,7 @@ KINDS: dict[str, Callable[[int], Any]] = {
     "one column again and again": lambda n: _config(_columns(1) * n),
     "columns of both towers": lambda n: _config(_columns(n), _columns(n)),
     "candidates for the ID": lambda n: _config(_columns(n, is_primary_id=True)),
-    "numbers": lambda n: _config(
-        _columns(n, **{"data_type": "numeric", "transforms": {"bucketize": {}}})
-    ),
+    "numbers": lambda n: _config(_columns(n, data_type="numeric", transforms={"bucketize": {}})),
     "histories of products": lambda n: _config(_histories(n, "sku")),
     "histories of many features": lambda n: _config(_histories(n, "c{}"), _columns(n)),
     "histories of buyers": lambda n: _config(_histories(n, "buyer")),

@@ -20,6 +20,7 @@ from recgen.data.estimates import GIB, in_gib
 from recgen.data.profile import Profile
 from recgen.findings import Location, show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
+from recgen.rules.optimizer import rate_for_recommended
 from recgen.rules.registry import NO_DATA, Problem, rule
 
 _FLOAT = 4  # bytes

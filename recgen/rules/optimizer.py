@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from recgen.config import SIDES, Dense, ModelConfig
 from recgen.config.paths import all_layers
+from recgen.findings import FixOp, Location
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.rules.registry import Problem, rule
 
