@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
@@ -12,10 +11,11 @@ from pydantic import BaseModel
 
 from recgen.findings import RecgenError, show
 from recgen.literals import literal_in
+from recgen.plan.names import BUILTINS
 
 # Names that generated code may use, apart from the runtime, whose text is fixed, and TensorFlow,
 # which is not listed name by name.
-_BUILTINS = (
+_ALLOWED = (
     "AttributeError ImportError ModuleNotFoundError RuntimeError ValueError bool isinstance len "
     "max min print round super"
 )
@@ -96,7 +96,7 @@ def _attest_name(node: ast.AST) -> None:
     name = getattr(node, "attr", None) or getattr(node, "id", None) or ""
     if name.startswith("__") and name not in _DUNDER:
         raise AttestationError(f"it uses {name}")
-    if isinstance(node, ast.Name) and hasattr(builtins, name) and name not in _BUILTINS.split():
+    if isinstance(node, ast.Name) and name in BUILTINS.difference(_ALLOWED.split()):
         raise AttestationError(f"it uses {name}")
     if isinstance(node, ast.Attribute):
         dotted = ast.unparse(node)

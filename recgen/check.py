@@ -262,7 +262,8 @@ def _finding(rule: Rule, problem: Problem, document: Document, depth: int) -> Fi
     line, column, end = document.position(problem.path)
     location = problem.path[depth:]
     path = join_path(location)
-    fix = Fix(location, *problem.fix, safe=problem.safe) if problem.fix else None
+    then = tuple(Fix(path[depth:], op, value, problem.safe) for path, op, value in problem.then)
+    fix = Fix(location, *problem.fix, safe=problem.safe, then=then) if problem.fix else None
     severity = problem.severity or rule.severity
     return Finding(
         code=rule.code,

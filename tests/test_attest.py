@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from recgen.findings import RecgenError
 from recgen.literals import comment_slot, fill, literal, literal_slot
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
-from recgen.render import _environment, render_template
+from recgen.render import _environment, _finish, render_template
 
 MODULE = "trainer/retrieval/module.py.j2"
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,6 +126,29 @@ def test_nothing_is_returned_when_a_template_is_wrong(monkeypatch, experiment) -
         render(experiment)
     assert isinstance(raised.value, RecgenError)
     assert "report it" in raised.value.help
+
+
+@pytest.mark.parametrize("filled", ["x = 'other'", "x = 'price'; print(x)", "x = evil"])
+def test_each_section_is_compared_with_its_form(monkeypatch, filled: str) -> None:
+    monkeypatch.setattr(sys.modules[_finish.__module__], "fill", lambda form: filled)
+    _finish.cache_clear()
+    with pytest.raises(AttestationError, match="not what was planned"):
+        _finish(FORM)
+    _finish.cache_clear()
+
+
+_DIRECTIVES = ["fmt: off", "fmt:off", "fmt: skip", "fmt:skip", "yapf: disable", "x # fmt: off"]
+
+
+@pytest.mark.parametrize("directive", _DIRECTIVES)
+def test_a_text_does_not_switch_the_formatting_off(directive: str, experiment) -> None:
+    for feature in experiment["features"]["buyer_model_features"]:
+        feature["description"] = f"{directive}\n# {directive}\n"
+    experiment["description"] = directive
+    for name, text in render(experiment).items():
+        if name != "trainer_runtime.py":
+            comments = "\n".join(line for line in text.split("\n") if line.strip()[:1] == "#")
+            assert not re.search(r"(fmt|yapf):", comments)
 
 
 def test_a_plan_with_another_import_is_refused(monkeypatch, experiment) -> None:

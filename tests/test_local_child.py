@@ -81,6 +81,18 @@ def test_interrupt_ends_the_child(module: Path) -> None:
         os.kill(int(module.with_suffix(".log").read_text()), 0)
 
 
+def test_the_end_of_the_block_ends_a_child_that_goes_on(module: Path) -> None:
+    """A child that was left alone would end by itself, with the code 0."""
+    module.write_text(PROLOGUE + "import time\nprint('started')\ntime.sleep(20)")
+
+    def stop(line: str) -> None:
+        raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"), Child("a_child") as child:
+        child.run({}, module.with_suffix(".log"), stop, "the work")
+    assert child._process.poll() not in (None, 0)
+
+
 def test_a_file_in_the_users_folder_is_not_imported(
     module: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

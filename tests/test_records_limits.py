@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
+import resource
 import struct
+import subprocess
+import sys
 import tracemalloc
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +21,26 @@ np = pytest.importorskip("numpy", reason="needs the extra `data`")
 pytest.importorskip("tensorflow_metadata", reason="needs the extra `data`")
 
 from record_files import example, frame, parse_all, read_all  # noqa: E402
-from run_folders import message, saved_model, varint, write_checkpoint  # noqa: E402
+from run_folders import (  # noqa: E402
+    make_run,
+    message,
+    saved_model,
+    varint,
+    write_checkpoint,
+    write_model,
+)
 
-from recgen.inspect import inspect  # noqa: E402
+from recgen.findings import RecgenError  # noqa: E402
+from recgen.inspect import inspect, splits  # noqa: E402
 from recgen.inspect.distinct import Distinct  # noqa: E402
-from recgen.inspect.records import FormatError, Texts, parsing, schema, variables  # noqa: E402
+from recgen.inspect.records import (  # noqa: E402
+    FormatError,
+    Texts,
+    parsing,
+    schema,
+    stream,
+    variables,
+)
 from recgen.inspect.records import saved_model as saved_models  # noqa: E402
 from recgen.inspect.records.checksum import masked_crc  # noqa: E402
 from recgen.inspect.records.framing import MAX_RECORD  # noqa: E402
@@ -99,6 +120,86 @@ def test_a_vocabulary_has_no_more_entries_than_fit_into_memory(
     assert issue.message == "it has more than 10 entries"
 
 
+@pytest.mark.parametrize("bytes_", [frame(b""), frame(example(a=1)), b"a\n", b"\n"])
+def test_compressed_bytes_that_stand_for_far_too_many_are_not_read_to_the_end(
+    bytes_: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_UNSUSPECTED", 2**16)
+    path = tmp_path / ("x.tfrecord" if len(bytes_) > 2 else "x_vocab")
+    path.write_bytes(gzip.compress(bytes_ * (2**21 // len(bytes_))))
+    issues = inspect(path).issues
+    assert any("stands for more than 100 on average" in issue.message for issue in issues)
+
+
+def test_a_table_may_be_compressed_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_UNSUSPECTED", 2**10)
+    path = tmp_path / "x.tfrecord"
+    rows = (example(sku=n % 50, country="United Kingdom", price=n % 7 / 2) for n in range(3000))
+    path.write_bytes(gzip.compress(b"".join(map(frame, rows))))
+    assert inspect(path).ok
+
+
+def test_features_do_not_count_more_entries_than_fit_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path)
+    assert inspect(run).ok
+    monkeypatch.setattr(splits, "MAX_COUNTS", 15)  # buyers and products are 6 and 10
+    told = {issue.message for issue in inspect(run).issues}
+    assert "the vocabularies of its features have more than 15 entries together" in told
+
+
+def test_a_file_with_many_names_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    pieces = stream.pieces
+    monkeypatch.setattr(
+        "recgen.inspect.vocabulary.pieces", lambda path: read.append(path) or pieces(path)
+    )
+    run = make_run(tmp_path)
+    names = {f"name{number}": "sku_vocab" for number in range(100)}
+    (run / "transform" / "transformed_metadata" / "asset_map").write_text(json.dumps(names))
+    assert len(inspect(run / "transform").vocabularies) == 100
+    assert len(read) == 1
+
+
+# What is no file: a test that reads it does not end.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "serving_model/saved_model.pb",
+        "serving_model/variables/variables.index",
+        "serving_model/variables/variables.data-00000-of-00001",
+        "serving_model/assets/sku_vocab",
+        "transform/transform_fn/assets/sku_vocab",
+        "transform/transformed_metadata/schema.pbtxt",
+        "transform/transformed_metadata/asset_map",
+        "examples/train/transformed_examples-00000-of-00001.tfrecord",
+        "training_metrics.json",
+    ],
+)
+def test_a_pipe_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    (run / name).unlink()
+    os.mkfifo(run / name)
+    assert inspect(run).issues
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null"])
+def test_a_device_is_not_read(path: str) -> None:
+    with pytest.raises(RecgenError, match="a pipe or a device"):
+        inspect(Path(path))
+
+
+def test_a_folder_among_a_models_vocabularies_is_not_read(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    (tmp_path / "assets" / "more").mkdir()
+    assert inspect(tmp_path).ok
+
+
 # Schemas.
 
 
@@ -110,6 +211,8 @@ def test_a_vocabulary_has_no_more_entries_than_fit_into_memory(
         ("feature { struct_domain {\n" * 5000, "nested too deeply"),
         ("unknown {\n" * 5000, "nested too deeply"),
         ("feature { shape {" + "dim {}\n" * 255 + "} }", "255 dimensions of a feature"),
+        ("feature {}\n" * 50_001, "it has 50,001 messages"),
+        ("x <>\n" * 50_001, "it has 50,001 messages"),
     ],
 )
 def test_a_schema_that_is_too_much_is_refused(tmp_path: Path, text: str, reason: str) -> None:
@@ -225,6 +328,13 @@ def test_a_block_is_read_once() -> None:
         variables.parse_index(index(content, repeats=1000))
 
 
+def test_a_block_without_entries_is_read_once_too() -> None:
+    """Only what is for searching is in it, which takes as long to check."""
+    content = bytes(4000) + struct.pack("<I", 1000)
+    with pytest.raises(FormatError, match="its blocks overlap"):
+        variables.parse_index(index(content, repeats=1000))
+
+
 def test_an_index_names_no_more_variables_than_fit_into_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -256,3 +366,66 @@ def test_no_data_is_read_twice(tmp_path: Path) -> None:
     assert list(variables.broken_variables(tmp_path, (first, second, first))) == [
         ("a", "its data overlaps that of other variables")
     ]
+
+
+# In a process whose memory is limited.
+
+_LIMIT = 2**31  # bytes of addresses: an inspection of a small run needs half of them
+
+
+def compressed(unit: bytes, size: int) -> bytes:
+    """Returns the gzip of so many bytes, which are one unit again and again."""
+    engine = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = unit * (2**20 // len(unit) + 1)
+    parts = [engine.compress(block) for _ in range(size // len(block))]
+    return b"".join((*parts, engine.flush()))
+
+
+def chain(length: int) -> bytes:
+    """Returns a SavedModel in which each object is in the one before."""
+    return graph(*(child(number + 1, "child") for number in range(length)), VARIABLE)
+
+
+BOMBS = {
+    "lines_vocab": lambda: compressed(b"\n", 2**29),
+    "line_vocab": lambda: compressed(b"a", 2**30),
+    "record.tfrecord": lambda: compressed(frame(bytes(2**28)), 2**28),
+    "records.tfrecord": lambda: compressed(frame(example(a=1)), 2**28),
+    "values.tfrecord": lambda: compressed(frame(example(a=[1] * 2**22)), 2**24),
+    "model/saved_model.pb": lambda: chain(10_000),
+    "tensors/saved_model.pb": lambda: message((2, message((7, b"\n\0" * 300_000)))),
+    "long/saved_model.pb": lambda: b"\x12" + varint(2**62),
+    "prefixes/variables/variables.index": lambda: index(
+        block(*[(min(n, 999), b"x", b"") for n in range(60_000)])
+    ),
+    "handles/variables/variables.index": lambda: index(
+        bytes(600_000) + struct.pack("<I", 150_000), repeats=60_000
+    ),
+    "schema/transformed_metadata/schema.pbtxt": lambda: b"feature{}\n" * 200_000,
+    "deep/transformed_metadata/schema.pbtxt": lambda: b"x{" * 300_000,
+    "lists/transformed_metadata/asset_map": lambda: b"[" + b"[]," * 10**6 + b"0]",
+    "nested/transformed_metadata/asset_map": lambda: b"[" * 300_000,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_takes_little_memory_and_ends_with_a_sentence(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(BOMBS[name]())
+    if path.parent.name == "variables":
+        (path.parents[1] / "saved_model.pb").write_bytes(saved_model({"buyer": 7}, {}))
+    given = tmp_path / name.partition("/")[0]
+    result = subprocess.run(
+        [sys.executable, "-m", "recgen", "inspect", given],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_LIMIT, _LIMIT)),
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1, result.stderr
+    assert "error" in result.stdout
+    assert "Traceback" not in result.stderr

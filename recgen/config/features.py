@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -269,8 +270,20 @@ class FeatureConfig(Config):
     def shared_by(self, feature: HistoryFeature) -> TextFeature | None:
         """Return the feature whose vectors a history uses, if there is one."""
         name = feature.history.shared_with if feature.history else None
+        return self.vectors.get(name or "")
+
+    @cached_property
+    def vectors(self) -> dict[str, TextFeature]:
+        """The text features that have vectors, by output name; the first one of each name.
+
+        Kept: each of thousands of histories asks for one.
+        """
         texts = (f for side in SIDES for f in self.features_of(side) if isinstance(f, TextFeature))
-        return next((text for text in texts if text.output_name == name and text.active), None)
+        found: dict[str, TextFeature] = {}
+        for text in texts:
+            if text.active:
+                found.setdefault(text.output_name, text)
+        return found
 
     def id_of(self, side: Side) -> str | None:
         """Return the output name of a tower's ID: as given, otherwise as detected."""

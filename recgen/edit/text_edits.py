@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from recgen.edit.comments import comments_in
 from recgen.edit.draft import Item
 from recgen.edit.value_text import Style
 from recgen.reading.positions import LINE_END, Lines, Node
@@ -88,8 +89,26 @@ class _Follower:
     def _put(self, start: int, end: int, text: str, depth: int) -> None:
         self._edits.append(_Edit(start, -depth, len(self._edits), end, text))
 
-    def _cut(self, start: int, end: int) -> None:
-        self._edits.append(_Edit(start, 1, len(self._edits), end, ""))
+    def _cut(self, start: int, end: int, text: str = "") -> None:
+        self._edits.append(_Edit(start, 1, len(self._edits), end, text))
+
+    def _cut_lines(self, item: Item, start: int, end: int) -> None:
+        """Cut an entry's lines; its comments stay as lines of their own."""
+        first, after = self._lines.start_of(start), self._after_line(end)
+        comments = self._comments(item, start, after)
+        indent = " " * (start - first)
+        lines = [f"{indent}{comment}{self._line_end}" for comment in comments]
+        if lines and not self._is_after_line(after):  # the text ends without a line end
+            lines[-1] = lines[-1].removesuffix(self._line_end)
+        self._cut(first, after, "".join(lines))
+
+    def _comments(self, item: Item, start: int, end: int) -> list[str]:
+        return comments_in(self._text, item.node, start, end) if item.node else []
+
+    def _joined(self, comments: list[str], start: int) -> str:
+        """Return comments in lines below each other, in the column of an index."""
+        indent = " " * (start - self._lines.start_of(start))
+        return (self._line_end + indent).join(comments)
 
     def _entries(self, item: Item, node: Node) -> Iterator[_Entry]:
         """Yield the original entries."""
@@ -113,14 +132,21 @@ class _Follower:
         colon = self._colon_before_block(node)
         if colon is not None:  # the lines go, a comment after the key stays
             self._put(colon, colon, f" {text}", depth)
-            self._cut(self._lines.start_of(node.start), self._after_line(node.end))
+            self._cut_lines(item, node.start, node.end)
         elif node.start == node.end:  # nothing: `key:`, `{key}` or `-`
             is_bare = node.key_end >= 0 and ":" not in self._text[node.key_end : node.start]
             space = "" if self._text[: node.start][-1:].isspace() else " "
             self._put(node.start, node.end, (": " if is_bare else space) + text, depth)
         else:
+            comments = self._comments(item, node.start, node.end)
+            after = self._joined(comments, node.start)
             is_line = self._text[node.end - 1] in "\r\n"  # a block scalar that keeps them
-            self._put(node.start, node.end, text + (self._line_end if is_line else ""), depth)
+            if is_line:
+                text += (f"  {after}" if after else "") + self._line_end
+            elif after:
+                at = self._rest(node.end)
+                self._put(at, at, f"  {after}", depth)
+            self._put(node.start, node.end, text, depth)
 
     def _colon_before_block(self, node: Node) -> int | None:
         """Return where a value may follow the key of a list or mapping that has its own lines."""
@@ -136,7 +162,7 @@ class _Follower:
         if gone and gone[0] is entries[0] and not self._begins_line(gone[0].start):
             gone = self._cut_head(entries, gone)
         for entry in gone:
-            self._cut(self._lines.start_of(entry.start), self._after_line(entry.end))
+            self._cut_lines(entry.item, entry.start, entry.end)
         new = [inner for inner in item.live if inner.node is None]
         if new:
             kept = [entry for entry in entries if not entry.item.removed]
@@ -149,11 +175,20 @@ class _Follower:
         pairs = pairwise(entries[: kept + 1])
         between = [self._text[self._rest(one.end) : other.start] for one, other in pairs]
         if not "".join(between).strip():  # the first one that stays moves up
-            self._cut(entries[0].start, entries[kept].start)
+            comments = [
+                comment
+                for entry in entries[:kept]
+                for comment in self._comments(entry.item, entry.start, self._rest(entry.end))
+            ]
+            text = self._joined([*comments, ""], entries[kept].start) if comments else ""
+            self._cut(entries[0].start, entries[kept].start, text)
             return gone[kept:]
         before = self._text[self._lines.start_of(entries[0].start) : entries[0].start]
         blank = len(before) - len(before.rstrip())
-        self._cut(entries[0].start - blank, self._rest(entries[0].end))
+        rest = self._rest(entries[0].end)
+        comments = self._comments(entries[0].item, entries[0].start, rest)
+        text = f" {self._joined(comments, entries[0].start)}" if comments else ""
+        self._cut(entries[0].start - blank, rest, text)
         return gone[1:]
 
     def _append_lines(self, after: int, new: list[Item], indent: str, depth: int) -> None:
@@ -204,7 +239,7 @@ class _Follower:
     def _cut_entry(self, entries: list[_Entry], index: int, last: int) -> None:
         entry = entries[index]
         if self._has_line(entry):
-            self._cut(self._lines.start_of(entry.start), self._after_line(entry.stop))
+            self._cut_lines(entry.item, entry.start, entry.stop)
         elif index < last:
             start = entries[index + 1].start
             is_next = not self._text[entry.stop : start].strip(" ")

@@ -12,6 +12,7 @@ from typing import TypeVar
 from recgen.inspect.records import FormatError
 from recgen.inspect.records.saved_model import FILE_NAME, SavedModel, Tensor, read_saved_model
 from recgen.inspect.records.schema import FeatureSchema, read_schema
+from recgen.inspect.records.stream import read_whole
 from recgen.inspect.records.tensors import Shape
 from recgen.inspect.records.variables import INDEX_NAME, broken_variables, read_index
 from recgen.inspect.report import (
@@ -23,6 +24,7 @@ from recgen.inspect.report import (
 from recgen.inspect.vocabulary import VocabularyScan
 
 _T = TypeVar("_T")
+_MAX_MAP = 2**22  # bytes of the names of all vocabularies
 _OWN = "_CHECKPOINTABLE_OBJECT_GRAPH"  # what every checkpoint has beside its variables
 
 
@@ -78,10 +80,13 @@ def read_transform(folder: Path) -> Transform:
     names = {path.name: path.name for path in assets.iterdir()} if assets.is_dir() else {}
     if (transformed / "asset_map").exists():
         names = _read(transformed / "asset_map", _asset_map, found.issues) or names
+    scans: dict[str, VocabularyScan] = {}  # a file may have several names
     for name, file in sorted(names.items()):
         if (assets / file).is_file():
-            found.vocabularies[name] = VocabularyScan(assets / file)
-            found.issues += found.vocabularies[name].issues
+            if file not in scans:
+                scans[file] = VocabularyScan(assets / file)
+                found.issues += scans[file].issues
+            found.vocabularies[name] = scans[file]
         else:
             message = f"the transform names the vocabulary {name}, and there is no file {file}"
             found.issues.append(Issue("missing-vocabulary", "error", name, message))
@@ -90,7 +95,7 @@ def read_transform(folder: Path) -> Transform:
 
 def _asset_map(path: Path) -> dict[str, str]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_whole(path, _MAX_MAP))
     except (ValueError, RecursionError) as error:
         raise FormatError(f"it is no JSON: {error}") from None
     if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
@@ -108,7 +113,9 @@ def read_model(folder: Path) -> Model:
     found.content = _read(folder / FILE_NAME, read_saved_model, found.issues)
     assets = folder / "assets"
     for path in sorted(assets.iterdir()) if assets.is_dir() else ():
-        found.vocabularies[path.name] = VocabularyScan(path)
+        if not path.is_dir():
+            found.vocabularies[path.name] = VocabularyScan(path)
+            found.issues += found.vocabularies[path.name].issues
     index = folder / "variables" / INDEX_NAME
     variables = _read(index, read_index, found.issues)
     if variables is None:

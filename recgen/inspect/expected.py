@@ -10,12 +10,15 @@ from recgen.check import check, load
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.inspect.records.schema import FeatureSchema
+from recgen.inspect.records.stream import read_whole
 from recgen.inspect.report import Issue
 from recgen.inspect.values import Range
 from recgen.metrics import FILE_NAME, Params, read_metrics
 from recgen.plan.columns import EVENT_TIME, ServingInput, input_columns, serving_inputs
 from recgen.plan.towers import TowerInput
 from recgen.plan.trainer import TrainerPlan, plan_trainer
+
+_MAX_METRICS = 2**28  # bytes: those of the most epochs that are read
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ def _params(run: Path, issues: list[Issue]) -> Params | None:
     if not path.exists():
         return None
     try:
-        return read_metrics(path.read_text("utf-8"), str(path)).metrics.params
+        text = read_whole(path, _MAX_METRICS).decode("utf-8")
+        return read_metrics(text, str(path)).metrics.params
     except (RecgenError, OSError, UnicodeDecodeError) as error:
         reason = error.message if isinstance(error, RecgenError) else error
         message = f"the file cannot be used, so less is compared: {reason}"

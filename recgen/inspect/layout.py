@@ -50,7 +50,11 @@ def find(path: Path) -> Layout:
     """
     if not path.exists():
         raise RecgenError(f"there is no file or folder {path}", _HELP)
-    return _file(path) if path.is_file() else _folder(path)
+    if path.is_file():
+        return _file(path)
+    if not path.is_dir():
+        raise RecgenError(f"{path} is a pipe or a device, which is not read", _HELP)
+    return _folder(path)
 
 
 def _file(path: Path) -> Layout:

@@ -20,6 +20,9 @@ from recgen.inspect.report import (
 )
 from recgen.inspect.values import FeatureScan, Range
 
+MAX_COUNTS = 2**26
+"""Vocabulary entries whose values are counted, those of all features together: 512 MiB."""
+
 _MANY, _LOW_BOUND = 64, 2**12  # features beyond so many have less room for different values
 
 _MOST_VALUES = 1000  # that are kept of a list in a first row
@@ -49,6 +52,7 @@ class SplitScan:
         self._shown = shown
         self._files: list[FileReport] = []
         self._malformed = 0
+        self._counted = 0
         self._first_malformed = ("", 0, "")
         self._first: list[dict[str, tuple[Value, ...]]] = []
 
@@ -85,9 +89,7 @@ class SplitScan:
         hashes = np.zeros(batch.rows, np.uint64)
         for column in batch.columns:
             if column.name not in self.features:
-                bound = BOUND if len(self.features) < _MANY else _LOW_BOUND
-                scan = FeatureScan(column.name, self._ranges.get(column.name), bound)
-                self.features[column.name] = scan
+                self.features[column.name] = self._scan(column.name)
             hashes[column.rows] += self.features[column.name].add(column)
         good = np.ones(batch.rows, np.bool_)
         good[list(batch.bad)] = False
@@ -97,6 +99,16 @@ class SplitScan:
             )
         self.unique.add(hashes[good])
         self.rows += int(good.sum())
+
+    def _scan(self, name: str) -> FeatureScan:
+        """Return what gathers a feature that is new."""
+        bound = BOUND if len(self.features) < _MANY else _LOW_BOUND
+        range = self._ranges.get(name)
+        self._counted += (range.entries or 0) if range else 0
+        if self._counted > MAX_COUNTS:
+            most = f"{MAX_COUNTS:,} entries"
+            raise FormatError(f"the vocabularies of its features have more than {most} together")
+        return FeatureScan(name, range, bound)
 
     def _complain(self, batch: Batch, place: str) -> None:
         if batch.bad and not self._malformed:

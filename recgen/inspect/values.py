@@ -99,7 +99,7 @@ class FeatureScan:
         if self.counts is not None:
             known = values[values < len(self.counts)]
             self._out_of_vocabulary += len(values) - len(known)
-            self.counts += np.bincount(known, minlength=len(self.counts))
+            np.add.at(self.counts, known, 1)  # touches no entry that has no value
 
     def report(self, rows: int, train: FeatureScan | None = None) -> FeatureReport:
         """Returns what was found.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -63,14 +65,21 @@ class VocabularyScan:
         return b"".join(hashes.tobytes() for hashes in self._hashes)
 
     def look_up(self, indices: Sequence[int]) -> dict[int, str]:
-        """Returns the entries with some indices, as far as there are any; reads the file again."""
+        """Returns the entries with some indices, as far as there are any; reads the file again.
+
+        Args:
+            indices: One or more.
+        """
         wanted, found = np.unique(np.array(indices, np.int64)), dict[int, str]()
         first = 0
-        for texts in _entries(self.path, []):
-            own = wanted[(wanted >= first) & (wanted < first + len(texts))]
-            values = texts[own - first]
-            found |= {n: _text(v) for n, v in zip(own.tolist(), values, strict=True)}
-            first += len(texts)
+        with suppress(FormatError):  # which is an issue since the first reading
+            for texts in _entries(self.path, []):
+                own = wanted[(wanted >= first) & (wanted < first + len(texts))]
+                values = texts[own - first]
+                found |= {n: _text(v) for n, v in zip(own.tolist(), values, strict=True)}
+                first += len(texts)
+                if first > wanted[-1]:
+                    break
         return found
 
     def _add(self, texts: Texts) -> None:
@@ -99,13 +108,30 @@ class VocabularyScan:
                 known.append(Entry(self.entries + place, _text(text)))
 
     def _find_twice(self) -> None:
-        hashes = np.concatenate([*self._hashes, np.zeros(0, np.uint64)])
-        order = np.argsort(hashes, kind="stable")
-        twice = np.sort(order[1:][hashes[order][1:] == hashes[order][:-1]])
-        if len(twice):
-            self._odd["twice"] = len(twice)
-            texts = self.look_up(twice[:_SHOWN].tolist())
-            self._examples["twice"] = [Entry(index, text) for index, text in texts.items()]
+        """Count entries that are there again, and find the first of them.
+
+        An order of all entries would take as much memory again as their hashes.
+        """
+        ordered = np.concatenate([*self._hashes, np.zeros(0, np.uint64)])
+        ordered.sort()
+        is_again = ordered[1:] == ordered[:-1]
+        if not is_again.any():
+            return
+        self._odd["twice"] = int(is_again.sum())
+        is_again[1:] &= ~is_again[:-1]  # each once
+        texts = self.look_up(list(islice(self._places(ordered[1:][is_again]), _SHOWN)))
+        self._examples["twice"] = [Entry(index, text) for index, text in texts.items()]
+
+    def _places(self, repeated: Words) -> Iterator[int]:
+        """Yields where entries with one of some hashes are, but for the first with each."""
+        seen: set[int] = set()
+        first = 0
+        for hashes in self._hashes:
+            for place in np.flatnonzero(np.isin(hashes, repeated)).tolist():
+                if (value := int(hashes[place])) in seen:
+                    yield first + place
+                seen.add(value)
+            first += len(hashes)
 
     def _judge(self) -> None:
         for word, (slug, severity, what, reason) in _JUDGED.items():

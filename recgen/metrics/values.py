@@ -13,7 +13,8 @@ from recgen.metrics.parts import BINS, TOWERS, WAYS, FailureKind
 
 Values = tuple[float | None, ...]
 _T = TypeVar("_T")
-_MOST_VALUES = 2**63  # in a bin
+_MOST_VALUES = 2**63  # in a bin, and of anything that is counted
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 _RECALL = re.compile(r"(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)")
 
 
@@ -76,18 +77,23 @@ def param_of(name: str, value: object, annotation: object) -> object:
         return value if isinstance(value, str) and value else None
     number = number_of(value)
     if annotation == int | None:
-        is_count = number is not None and number >= 0 and number == int(number)
+        is_count = number is not None and 0 <= number < _MOST_VALUES and number == int(number)
         return int(number) if number is not None and is_count else None
     return number
 
 
 def time_of(value: object) -> datetime | None:
-    """Return a time; a time without a zone is UTC."""
+    """Return a time; a time without a zone is UTC.
+
+    Years in which no training is saved are None: those at either end exist in some zones only.
+    """
     if not isinstance(value, str):
         return None
     try:
         time = datetime.fromisoformat(value.replace("Z", "+00:00"))
     except ValueError:
+        return None
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
         return None
     return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 

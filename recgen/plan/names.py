@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
 import re
 from itertools import count
+
+# Fixed lists: what this process knows depends on Python's version, and an interactive one adds to
+# its builtins (`_` in Python, `display` in IPython). A config gives the same text everywhere.
+_BUILTINS = """
+    ArithmeticError AssertionError AttributeError BaseException BaseExceptionGroup BlockingIOError
+    BrokenPipeError BufferError BytesWarning ChildProcessError ConnectionAbortedError
+    ConnectionError ConnectionRefusedError ConnectionResetError DeprecationWarning EOFError
+    Ellipsis EncodingWarning EnvironmentError Exception ExceptionGroup False FileExistsError
+    FileNotFoundError FloatingPointError FutureWarning GeneratorExit IOError ImportError
+    ImportWarning IndentationError IndexError InterruptedError IsADirectoryError KeyError
+    KeyboardInterrupt LookupError MemoryError ModuleNotFoundError NameError None
+    NotADirectoryError NotImplemented NotImplementedError OSError OverflowError
+    PendingDeprecationWarning PermissionError ProcessLookupError PythonFinalizationError
+    RecursionError ReferenceError ResourceWarning RuntimeError RuntimeWarning StopAsyncIteration
+    StopIteration SyntaxError SyntaxWarning SystemError SystemExit TabError TimeoutError True
+    TypeError UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError
+    UnicodeTranslateError UnicodeWarning UserWarning ValueError Warning WindowsError
+    ZeroDivisionError
+
+    abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod
+    compile complex copyright credits delattr dict dir divmod enumerate eval exec exit filter
+    float format frozenset getattr globals hasattr hash help hex id input int isinstance
+    issubclass iter len license list locals map max memoryview min next object oct open ord pow
+    print property quit range repr reversed round set setattr slice sorted staticmethod str sum
+    super tuple type vars zip
+"""
+BUILTINS = frozenset(_BUILTINS.split())
+"""Names that Python 3.10 to 3.13 have without an import, apart from those with underscores."""
+
+_KEYWORDS = """
+    False None True and as assert async await break class continue def del elif else except
+    finally for from global if import in is lambda nonlocal not or pass raise return try while
+    with yield
+    case match type
+"""
+KEYWORDS = frozenset(_KEYWORDS.split())
+"""Python's keywords, with the soft ones."""
 
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -53,8 +88,7 @@ def slug(text: str) -> str:
     name = re.sub(r"__+", "_", words).strip("_")[:_LONGEST].rstrip("_") or "column"
     if name[0].isdigit():
         name = f"column_{name}"
-    taken = keyword.iskeyword(name) or keyword.issoftkeyword(name) or hasattr(builtins, name)
-    if taken or name == "l":  # looks like a one
+    if name in BUILTINS or name in KEYWORDS or name == "l":  # which looks like a one
         name = f"{name}_column"
     return name
 

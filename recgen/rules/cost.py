@@ -20,6 +20,7 @@ from recgen.data.estimates import GIB, in_gib
 from recgen.data.profile import Profile
 from recgen.findings import Location, show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
+from recgen.rules.optimizer import rate_for_recommended
 from recgen.rules.registry import NO_DATA, Problem, rule
 
 _FLOAT = 4  # bytes
@@ -139,7 +140,9 @@ def whole_tables_rewritten(
         if rows > _MOST_ROWS:
             message = f"{model.optimizer} rewrites all {rows:,} embedding rows in each step"
             help = f"Use `{RECOMMENDED}`, which only touches the rows of the batch."
-            yield Problem(("model", "optimizer"), message, help, fix=("set", RECOMMENDED))
+            then = rate_for_recommended(model)
+            at = ("model", "optimizer")
+            yield Problem(at, message, help, fix=("set", RECOMMENDED), then=then)
 
 
 @rule("RG403", "warning")

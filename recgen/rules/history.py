@@ -191,14 +191,15 @@ def history_of_buyers(features: FeatureConfig) -> Iterator[Problem]:
 
     Share with the product ID, or with another text feature of the product.
     """
+    buyer, product = features.buyer_id, features.product_id
     for path, history in _histories(features):
-        if features.product_id and history.shared_with == features.buyer_id != features.product_id:
+        if product and history.shared_with == buyer != product:
             name = show(history.shared_with)
             message = (
                 f"a history of {name}, the buyer's own ID: each list would only contain the buyer"
             )
             help = "Share with the product ID to list what the buyer had before."
-            yield Problem((*path, "shared_with"), message, help, fix=("set", features.product_id))
+            yield Problem((*path, "shared_with"), message, help, fix=("set", product))
 
 
 @rule("RG134", "error")

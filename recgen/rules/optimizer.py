@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from recgen.config import SIDES, Dense, ModelConfig
 from recgen.config.paths import all_layers
+from recgen.findings import FixOp, Location
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.rules.registry import Problem, rule
 
@@ -141,7 +142,17 @@ def optimizer_unfit(model: ModelConfig) -> Iterator[Problem]:
             unfit.help,
             severity=unfit.severity,
             fix=("set", RECOMMENDED),
+            then=rate_for_recommended(model),
         )
+
+
+def rate_for_recommended(model: ModelConfig) -> tuple[tuple[Location, FixOp, object], ...]:
+    """Return the step of a fix that brings a learning rate for `RECOMMENDED`, if it needs one."""
+    info, depth = OPTIMIZERS[RECOMMENDED], max(map(model.depth_of, SIDES))
+    rates, rate = info.at(depth), model.learning_rate
+    if not rates.is_high(rate) and not info.is_low(rate, depth):
+        return ()
+    return ((("model", "learning_rate"), "set", rates.safe),)
 
 
 @rule("RG229", "info")

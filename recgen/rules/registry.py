@@ -30,6 +30,7 @@ class Problem:
     severity: Severity | None = None  # if it differs from the rule's
     fix: tuple[FixOp, object] | None = None
     safe: bool = False  # whether the fix is safe; see `Fix`
+    then: tuple[tuple[Location, FixOp, object], ...] = ()  # further steps of the fix
 
 
 Check = Callable[..., Iterator[Problem] | None]

@@ -186,7 +186,8 @@ def drawn_validation(data: DataConfig) -> Iterator[Problem]:
         help = (
             "Use `strict_time` to choose epochs and rates on days that resemble those of the test."
         )
-        yield Problem(_KIND, message, help, fix=("set", "strict_time"))
+        is_long = data.split.validation >= _LONG_GAP  # RG308 would take its place
+        yield Problem(_KIND, message, help, fix=None if is_long else ("set", "strict_time"))
 
 
 @rule("RG307", "warning")

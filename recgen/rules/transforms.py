@@ -205,12 +205,16 @@ def flat_cycle(features: FeatureConfig) -> Iterator[Problem]:
     for path, feature in all_features(features):
         if not isinstance(feature, TemporalFeature):
             continue
-        for cycle in feature.cycles:
-            is_daily = cycle == "daily"
-            if (feature.bq_type == "DATE" and is_daily) or (
-                feature.bq_type == "TIME" and not is_daily
-            ):
-                what = "no time of day" if is_daily else "no date"
-                message = f"a {cycle} cycle of a {feature.bq_type}, which has {what}, is constant"
-                at = (*path, "transforms", "cyclical", cycle)
-                yield Problem(at, message, "Set it to false.", fix=("set", False))
+        flat = [cycle for cycle in feature.cycles if _is_flat(cycle, feature.bq_type)]
+        is_fixable = len(flat) < len(feature.cycles)  # `cyclical` needs a cycle
+        other = "a daily cycle" if feature.bq_type == "TIME" else "a yearly or weekly cycle"
+        for cycle in flat:
+            what = "no time of day" if cycle == "daily" else "no date"
+            message = f"a {cycle} cycle of a {feature.bq_type}, which has {what}, is constant"
+            at = (*path, "transforms", "cyclical", cycle)
+            help = "Set it to false." if is_fixable else f"Use {other}, or another transform."
+            yield Problem(at, message, help, fix=("set", False) if is_fixable else None)
+
+
+def _is_flat(cycle: str, bq_type: str | None) -> bool:
+    return bq_type == ("DATE" if cycle == "daily" else "TIME")

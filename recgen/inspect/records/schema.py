@@ -17,6 +17,9 @@ from recgen.inspect.records.stream import read_whole
 MAX_SCHEMA = 2**21
 """Bytes of the largest schema that is read: 2 MiB, which ten thousand features take."""
 
+MAX_MESSAGES = 50_000
+"""Messages in a schema: five for each of ten thousand features; protobuf takes 0.1 ms for one."""
+
 _MAX_LINE = 2**16  # bytes; protobuf copies the line for each token that it does not expect
 _MAX_DIMENSIONS = 254  # of a tensor, as in TensorFlow
 _MAX_MESSAGE = 200  # characters of what protobuf says, which repeats the whole line
@@ -58,6 +61,8 @@ def read_schema(path: Path) -> tuple[FeatureSchema, ...]:
     text = read_whole(path, MAX_SCHEMA)
     if max(map(len, text.split(b"\n"))) > _MAX_LINE:
         raise FormatError(f"a line is longer than {_MAX_LINE:,} bytes")
+    if (messages := text.count(b"{") + text.count(b"<")) > MAX_MESSAGES:
+        raise FormatError(f"it has {messages:,} messages; at most {MAX_MESSAGES:,} are read")
     schema = schema_pb2.Schema()
     try:
         text_format.Parse(

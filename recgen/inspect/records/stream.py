@@ -16,6 +16,10 @@ Compression = Literal["none", "gzip", "zlib"]
 PIECE = 2**20
 """The largest piece, in bytes: arrays over the records in it fit into a processor's cache."""
 
+MAX_RATIO = 100
+"""Bytes that one compressed byte may stand for; deflate can do 1,032, and tables 20 at most."""
+
+_UNSUSPECTED = 2**26  # bytes of any file that are decompressed, whatever their ratio
 _HEADER = struct.Struct("<QI")
 _EITHER = 32 + zlib.MAX_WBITS  # zlib finds out itself which of the two it is
 
@@ -58,10 +62,10 @@ def read_whole(path: Path, most: int) -> bytes:
         most: The size in bytes of the largest that is read.
 
     Raises:
-        FormatError: It is larger.
+        FormatError: It is larger, or a pipe or a device.
         OSError: It cannot be read.
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         found = file.read(most + 1)
     if len(found) > most:
         raise FormatError(f"it is larger than {most:,} bytes")
@@ -72,10 +76,11 @@ def pieces(path: Path) -> Iterator[bytes]:
     """Yields a file's bytes in pieces of at most `PIECE` bytes.
 
     Raises:
-        FormatError: The compressed bytes are broken or end early; what could be read came before.
+        FormatError: The compressed bytes are broken, end early or stand for far too many; what
+            could be read came before. Or the file is a pipe or a device.
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         first = file.read(PIECE)
         if compression_of(first) == "none":
             yield first
@@ -85,8 +90,16 @@ def pieces(path: Path) -> Iterator[bytes]:
             yield from _inflated(first, file)
 
 
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file; a pipe would be waited for, and a device has no end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise FormatError("it is a pipe or a device, not a file")
+    return path.open("rb")
+
+
 def _inflated(data: bytes, file: IO[bytes]) -> Iterator[bytes]:
     engine = zlib.decompressobj(_EITHER)
+    taken, given = len(data), 0
     while data or not engine.eof:
         try:
             if engine.eof:  # files that were joined are one behind the other
@@ -94,10 +107,17 @@ def _inflated(data: bytes, file: IO[bytes]) -> Iterator[bytes]:
             piece = engine.decompress(data, PIECE)
         except zlib.error as error:
             raise FormatError(f"its compressed bytes are corrupt ({error})") from None
+        given += len(piece)
+        if given > max(_UNSUSPECTED, MAX_RATIO * taken):
+            raise FormatError(
+                f"each of its compressed bytes stands for more than {MAX_RATIO} on average, which "
+                "no table does; decompress it if that is right"
+            )
         if piece:
             yield piece
         data = engine.unused_data if engine.eof else engine.unconsumed_tail
         if not data:
             data = file.read(PIECE)
+            taken += len(data)
             if not data and not piece and not engine.eof:
                 raise FormatError("its compressed bytes end early")

@@ -79,10 +79,11 @@ def parse_index(index: bytes) -> tuple[Variable, ...]:
     _, at = _handle(footer, 0)  # of a block that is always empty
     found, left = [], len(data)
     for _, where in _entries(_block(data, _handle(footer, at)[0])):
-        block = _block(data, _handle(where, 0)[0])
-        left -= len(block)
+        handle = _handle(where, 0)[0]
+        left -= handle[1] + _TRAILER.size  # of what is read, also where it has no entries
         if left < 0:
             raise FormatError("its blocks overlap")
+        block = _block(data, handle)
         for key, value in _entries(block):
             if key:  # the first one is the header
                 found.append(_variable(key, value))
@@ -102,7 +103,7 @@ def broken_variables(folder: Path, variables: tuple[Variable, ...]) -> Iterator[
     read: Counter[int] = Counter()
     for variable in variables:
         path = folder / f"variables.data-{variable.shard:05d}-of-{shards:05d}"
-        size = path.stat().st_size if path.exists() else None
+        size = path.stat().st_size if path.is_file() else None
         read[variable.shard] += variable.size
         if size is None:
             yield variable.key, f"{path.name} is missing"
