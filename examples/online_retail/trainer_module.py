@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "64bb14e97754"
+    is_own_runtime = runtime.DIGEST == "859c5809aa55"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

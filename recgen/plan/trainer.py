@@ -17,9 +17,7 @@ from recgen.plan.towers import FeatureType, Tower, plan_tower
 _IMPORTS = frozenset(
     {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
 )
-_IMPORTS_OF_RUNTIME = frozenset(
-    {"dataclasses", "difflib", "hashlib", "json", "numpy", "time"}
-)
+_IMPORTS_OF_RUNTIME = frozenset({"dataclasses", "difflib", "hashlib", "json", "numpy", "time"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,9 +148,9 @@ class Settings:
                     "pattern: choose a folder without them."
                 )
         tuned = getattr(fn_args, "hyperparameters", None) or {}
-        if isinstance(tuned, dict):  # as TFX passes them on
-            tuned = tuned.get("values", tuned)
-        tuned = read_settings("hyperparameters", tuned, TUNED)
+        is_dict = isinstance(tuned, dict)  # as TFX passes them on
+        values = tuned.get("values") if is_dict else getattr(tuned, "values", None)
+        tuned = read_settings("hyperparameters", values or tuned, TUNED)
         if tuned:
             print(f"from hyperparameters: {tuned}", flush=True)
         known = [key for key in SETTINGS if not key.endswith("_steps")]
