@@ -63,8 +63,8 @@ def outcome(run: Run, name: str) -> tuple[Plain, Any]:
 def killed(run: Run, name: str, owner: str, method: str, when: Callable[..., bool]) -> list[str]:
     """Trains until a method is called, or has returned, at some moment; returns what is left."""
     module = run.module()
-    holder = module if owner == "module" else module.runtime
-    for part in filter(None, owner.removeprefix("module").removeprefix("runtime").split(".")):
+    holder = module
+    for part in owner.split("."):
         holder = getattr(holder, part)
     usual = getattr(holder, method)
 
@@ -107,7 +107,7 @@ MOMENTS = {
     "first": (*CHECKPOINTS, in_epoch("first", 1)),
     "second": (*CHECKPOINTS, in_epoch("second", 1)),
     "test": ("runtime.MetricsFile", "add_test", lambda *_: True),
-    "export": ("module.Recommender", "save", lambda *_: True),
+    "export": ("Recommender", "save", lambda *_: True),
     "removal": ("runtime.tf.io.gfile", "rmtree", lambda *_: True),
 }
 
@@ -322,10 +322,8 @@ def test_a_model_that_is_saved_stays_so_whatever_is_removed(
         monkeypatch.setattr(gfile, name, counted(getattr(gfile, name)))
     with pytest.raises(Killed):
         runtime.remove_checkpoints(str(folder), is_model_saved=True)
-        raise Killed
     monkeypatch.undo()
-    assert runtime.is_saved(str(folder), str(model)) == folder.exists()
-    if folder.exists():
-        runtime.remove_checkpoints(str(folder), is_model_saved=True)
+    assert runtime.is_saved(str(folder), str(model))
+    runtime.remove_checkpoints(str(folder), is_model_saved=True)
     assert not folder.exists()
     assert not runtime.is_saved(str(folder), str(tmp_path / "nowhere"))
