@@ -241,11 +241,12 @@ def split_beside(eval_files):
     """Return the patterns of the test split beside the validation's, () if there is none."""
     beside = []
     for pattern in eval_files:
-        *parents, split, name = ["", *pattern.split("/")]
+        folder, name = os.path.split(pattern)
+        parent, split = os.path.split(folder)
         if split.startswith("Split-"):
-            beside.append("/".join([*parents, "Split-test", name])[1:])
+            beside.append(os.path.join(parent, "Split-test", name))
         elif split in ("eval", "val", "valid", "validation"):
-            beside.append("/".join([*parents, "test", name])[1:])
+            beside.append(os.path.join(parent, "test", name))
     return tuple(pattern for pattern in beside if matching([pattern]))
 
 
@@ -1250,8 +1251,8 @@ def checkpoint_folder(fn_args, replicas, params, *splits):
             digest.update(hashlib.sha256(file.read()).digest())
     for split in splits:
         digest.update(split.digest().encode())
-    names = ("config_digest", "seed", "batch_size", "learning_rate", "epochs")
-    names += ("steps_per_epoch", "train_rows", "validated_rows")
+    names = ["config_digest", "seed", "batch_size", "learning_rate", "epochs"]
+    names += ["steps_per_epoch", "train_rows", "validated_rows"]
     settings = [params[name] for name in names]
     parts = ["checkpoints", *settings, digest.hexdigest()[:12]]
     own, place = "-".join(map(str, parts)), fn_args.model_run_dir
