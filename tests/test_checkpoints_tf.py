@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from runs import CASES, Plain, Run
 from synthetic import Table, transactions
 
@@ -327,3 +329,38 @@ def test_a_model_that_is_saved_stays_so_whatever_is_removed(
     runtime.remove_checkpoints(str(folder), is_model_saved=True)
     assert not folder.exists()
     assert not runtime.is_saved(str(folder), str(tmp_path / "nowhere"))
+
+
+@pytest.fixture(scope="module")
+def whole(runtime: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """Checkpoints of a small model, and their folder, with the one of epoch 1."""
+    tf = runtime.tf
+    model = tf.keras.Sequential([tf.keras.layers.Dense(20, input_shape=[30])])
+    model.compile(optimizer=tf.keras.optimizers.Adagrad())
+    folder = tmp_path_factory.mktemp("whole")
+    metrics = SimpleNamespace(content={"params": {"monitored_k": 5}, "epochs": [0]})
+    checkpoints = runtime.Checkpoints(str(folder), "first", model, metrics)
+    checkpoints.on_epoch_end(0, {"val_recall_at_5": 0.5})
+    return checkpoints, folder
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_damage_is_noticed(whole: tuple[Any, Path], data: st.DataObject) -> None:
+    """Cut anywhere, or with a byte that is another one: never restored as if it were whole."""
+    checkpoints, folder = whole
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    path = data.draw(st.sampled_from(sorted(before)))
+    content = bytearray(before[path])
+    at = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans()):
+        del content[at:]
+    else:
+        content[at] ^= data.draw(st.integers(1, 255))
+    expected = checkpoints._content(1)
+    assert expected["epochs"] == [0]
+    path.write_bytes(content)
+    try:
+        assert checkpoints._content(1) in (None, expected)
+    finally:
+        path.write_bytes(before[path])

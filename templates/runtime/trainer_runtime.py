@@ -1383,7 +1383,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
             for name in reader.get_variable_to_shape_map():
                 reader.get_tensor(name)
             return json.loads(reader.get_tensor("json/.ATTRIBUTES/VARIABLE_VALUE"))
-        except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
             print(f"{path} is damaged: {str(error).partition(chr(10))[0]}", flush=True)
             return None
 
