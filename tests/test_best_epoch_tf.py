@@ -156,7 +156,7 @@ def set_of(run: Run, split: str) -> set[tuple[int, ...]]:
     return rows_of(module.runtime.Split.read(files, split, module.COLUMNS).dataset, 1)
 
 
-def evaluations(run: Run, *, apart: bool) -> list[tuple[str, int]]:
+def evaluations(run: Run, **custom: Any) -> list[tuple[str, int]]:
     """Trains one epoch; returns what happened: trainings, with their rows, and tests."""
     module, happened = run.module(), []
     usual_fit, usual_test = module.RetrievalModel.fit, module.runtime.MetricsFile.add_test
@@ -170,29 +170,40 @@ def evaluations(run: Run, *, apart: bool) -> list[tuple[str, int]]:
         usual_test(metrics, model, *rest)
 
     module.RetrievalModel.fit, module.runtime.MetricsFile.add_test = fit, add_test
-    args = run.fn_args(epochs=1)
-    if not apart:
-        del args.custom_config["test_files"]
-    module.run_fn(args)
+    module.run_fn(run.fn_args(epochs=1, **custom))
     return happened
 
 
-def test_the_test_comes_before_a_model_has_seen_its_rows(shop: Run) -> None:  # P26
-    """In TFX there is no third split: the validation's rows are the test, and then trained on."""
+def test_without_a_test_split_nothing_is_called_test(
+    shop: Run, capfd: pytest.CaptureFixture[str]
+) -> None:  # P26
+    """The validation chose the epoch, and its rows are trained on: they are no test."""
     run = shop.variant()
-    assert evaluations(run, apart=False) == [("fit", 12), ("test", 12), ("fit", 14)]
+    assert evaluations(run, test_files=[]) == [("fit", 12), ("fit", 14)]
     metrics = run.metrics()
-    assert metrics["final_metrics"]["test_recall_at_10"] == pytest.approx(
-        metrics["final_metrics"]["final_val_recall_at_10"]
-    )
+    assert not [name for name in metrics["final_metrics"] if name.startswith("test")]
+    assert "evaluation" not in metrics
+    assert metrics["params"]["test_rows"] is None
+    assert "test" not in metrics["params"]["unknown_products"]
+    assert metrics["final_metrics"]["final_val_recall_at_10"] > 0
+    assert "test: none" in capfd.readouterr().out
     assert run.saved().exists()
 
 
 def test_rows_of_their_own_test_the_model_that_is_served(shop: Run) -> None:
-    assert evaluations(shop.variant(), apart=True) == [("fit", 12), ("fit", 14), ("test", 14)]
+    """Without `test_files`, they are found beside the validation's."""
+    happened = [("fit", 12), ("fit", 14), ("test", 14)]
+    run = shop.variant()
+    assert evaluations(run, test_files=None) == happened
+    metrics = run.metrics()
+    assert metrics["params"]["test_rows"] == 400
+    ids = metrics["params"]["unknown_ids"]
+    assert ids.keys() == {"train", "eval", "test"}
+    assert ids["train"] == {"customer_id": 0, "sku": 0}
+    assert 0 <= ids["test"]["sku"] == metrics["params"]["unknown_products"]["test"] < 0.1
 
 
 def test_without_refit_there_is_one_training(shop: Run) -> None:
     run = shop.variant(refit=False)
-    assert evaluations(run, apart=True) == [("fit", 12), ("test", 12)]
+    assert evaluations(run) == [("fit", 12), ("test", 12)]
     assert "refit_epochs" not in run.metrics()["params"]

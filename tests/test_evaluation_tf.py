@@ -15,7 +15,7 @@ from scored import Pairs, Scored
 
 Plain = dict[str, Any]
 
-KS = (5, 10, 50, 100)
+KS = (1, 5, 10, 50, 100)
 
 
 def by_hand(train: Pairs, test: Pairs, products: int, buyers: int, scores: Any) -> Plain:
@@ -257,6 +257,17 @@ def test_popularity_counts_training_rows_only(runtime: Any) -> None:  # P66
         4,
         5,
     ]
-    assert shop.catalogue.popularity_ranks(np.array([PRODUCTS, 99])).min() >= PRODUCTS
     rows = shop.rows([(0, 0), (0, 0), (7, 5), (0, PRODUCTS)])
     assert shop.catalogue.popularity_recall(rows)[5] == 0.5
+
+
+def test_unknown_products_are_misses_of_popularity_at_every_k(runtime: Any) -> None:
+    """Also where the catalogue has fewer products than k, and where a vocabulary knows them."""
+    shop = Scored(runtime, TRAIN, PRODUCTS + 3)  # three that nobody buys in training
+    unknown = np.arange(PRODUCTS, PRODUCTS + 9)
+    assert (shop.catalogue.popularity_ranks(unknown) > 10**6).all()
+    rows = shop.rows([(0, 0), (0, PRODUCTS), (0, PRODUCTS + 2), (0, PRODUCTS + 8)])
+    assert set(shop.catalogue.popularity_recall(rows).values()) == {0.25}
+    unknown_of = shop.catalogue.unknown(train=shop.train, eval=rows, test=None)
+    assert unknown_of["unknown_products"] == {"train": 0, "eval": 0.75}
+    assert unknown_of["unknown_ids"]["eval"] == {"user": 0, "sku": 0.25}

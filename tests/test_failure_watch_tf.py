@@ -11,6 +11,7 @@ import pytest
 
 Plain = dict[str, Any]
 POPULARITY = 0.2
+STEPS = 20  # in an epoch
 CHANCE = 4.0
 
 
@@ -26,23 +27,37 @@ def watched(runtime: Any) -> Callable[..., Plain]:
         dead_units: Plain | None = None,
         steps: int = 10_000,
         popularity: float | None = POPULARITY,
+        steps_of_last: int = STEPS,
+        ended: bool = False,
+        update_ratio: float = 0.1,
+        **params: Any,
     ) -> Plain:
         health: Plain = {"loss_to_chance": [], "val_coverage_at_100": []}
-        health |= {tower: {} for tower in ("query", "candidate")}
+        health |= {tower: {"update_ratio": []} for tower in ("query", "candidate")}
         for tower, shares in (dead_units or {}).items():
             health[tower]["dead_units"] = shares
-        params: Plain = {"monitored_k": 10, "candidates": 1000}
-        content = {"health": health, "params": params}
+        params = {"monitored_k": 10, "candidates": 1000, **params}
+        recalls: Plain = {"val_recall_at_10": []}
+        content = {"health": health, "params": params, "recall": recalls}
         callback = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
         optimizer = SimpleNamespace(iterations=steps)
         model = SimpleNamespace(stop_training=False, dead_steps={}, optimizer=optimizer)
         callback.set_model(model)
+        callback.set_params({"steps": STEPS})
+        callback.on_train_begin()
         for epoch, ratio in enumerate(ratios):
             assert not model.stop_training, "it stopped in an earlier epoch"
             health["loss_to_chance"].append(ratio)
             health["val_coverage_at_100"].append(coverage)
+            recalls["val_recall_at_10"].append(recall)
+            for tower in ("query", "candidate"):
+                health[tower]["update_ratio"].append(update_ratio)
             callback.on_epoch_begin(epoch)
+            done = STEPS if epoch + 1 < len(ratios) else steps_of_last
+            callback.on_train_batch_end(done - 1, {"loss": 1.0})
             callback.on_epoch_end(epoch, {} if recall is None else {"val_recall_at_10": recall})
+        if ended:
+            callback.on_train_end()
         assert model.stop_training == ("failure" in params)
         return params
 
@@ -70,6 +85,40 @@ def test_a_loss_of_chance_is_not_learning(watched: Callable[..., Plain]) -> None
         watched([1.0, 1.0, 1.0], recall=1.06 * POPULARITY),
     ):
         assert "failure" not in fine
+
+
+def test_a_training_that_ends_early_is_judged_at_its_end(
+    watched: Callable[..., Plain], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Thirty epochs of 20 steps would be 600 steps, but patience ends them after four."""
+    early = watched([1.0] * 4, steps=80, stopped_early=True, ended=True)
+    assert early["failure"] == "Epoch 4: After 4 epochs the loss is that of chance."
+    assert (early["failure_kind"], early["failure_epoch"]) == ("not_learning", 3)
+    still = watched([1.0], steps=20, update_ratio=1e-11, ended=True)
+    assert still["failure"] == "Epoch 1: After one epoch the loss is that of chance."
+    assert watched([1.0, 1.0], steps=500, ended=True)["failure_kind"] == "not_learning"
+    assert not capsys.readouterr().out
+    # Too few steps to tell: marked, and the model is kept.
+    for short in (watched([1.0], steps=500, ended=True), watched([1.0] * 4, steps=80, ended=True)):
+        assert "failure" not in short
+        assert short["at_chance"]
+    assert capsys.readouterr().out.count("nothing is learned yet") == 2
+    for fine in (
+        watched([0.9] * 4, steps=80, stopped_early=True, ended=True),
+        watched([1.2, 1.1, 1.0], steps=80, stopped_early=True, ended=True),
+        watched([1.0] * 4, steps=80, recall=1.06 * POPULARITY, stopped_early=True, ended=True),
+        watched([1.0] * 4, steps=80, popularity=None, stopped_early=True, ended=True),
+    ):
+        assert not {"failure", "at_chance"} & fine.keys()
+
+
+@pytest.mark.parametrize("popularity", [POPULARITY, None])
+def test_an_epoch_with_fewer_steps_than_planned_is_a_failure(
+    watched: Callable[..., Plain], popularity: float | None
+) -> None:
+    found = watched([0.9, 0.9], steps_of_last=STEPS - 1, popularity=popularity)
+    assert found["failure"].endswith("The training data ended after 19 of 20 steps.")
+    assert (found["failure_kind"], found["failure_epoch"]) == ("out_of_data", 1)
 
 
 def test_one_list_for_everybody_is_popularity_only(watched: Callable[..., Plain]) -> None:  # P42
@@ -103,7 +152,7 @@ def test_the_second_training_is_watched_by_its_steps_only(watched: Callable[...,
 def after_a_call(runtime: Any, loss: float, dead: Plain, popularity: float | None = 0.1) -> Plain:
     """Returns the record after a call of Keras in the second epoch."""
     params: Plain = {}
-    content = {"health": {}, "params": params}
+    content = {"health": {}, "params": params, "recall": {}}
     watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
     watch.set_model(SimpleNamespace(stop_training=False, dead_steps=dead))
     watch.on_epoch_begin(1)

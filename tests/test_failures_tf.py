@@ -125,6 +125,32 @@ def test_not_learning(
     assert "gradient_collapse_detected" not in metrics["params"]
 
 
+def test_not_learning_that_early_stopping_ends(shop: Run) -> None:
+    """Its four epochs have far fewer steps than the watch waits for."""
+    message, metrics = fails(
+        shop.variant(early_stopping_patience=3), learning_rate=1e-12, epochs=30
+    )
+    params = metrics["params"]
+    assert re.fullmatch(r"Epoch (\d): After \1 epochs the loss is that of chance\.", message)
+    assert params["failure_kind"] == "not_learning"
+    assert params["stopped_early"]
+    assert len(metrics["epochs"]) * params["steps_per_epoch"] < 500
+
+
+def test_training_data_that_end(shop: Run) -> None:
+    run = shop.variant(batch_size=64, **ONCE)
+    module = run.module()
+    usual = module.runtime.Split.training_batches
+
+    def training_batches(*args: Any, **options: Any) -> Any:
+        return usual(*args, **options).take(90)
+
+    module.runtime.Split.training_batches = training_batches
+    message, metrics = fails(run, module, epochs=3)
+    assert message == "Epoch 2: The training data ended after 32 of 50 steps."
+    assert metrics["params"]["failure_kind"] == "out_of_data"
+
+
 @pytest.mark.parametrize(("negatives", "penalty"), [("full_catalogue", 1.0), ("in_batch", 5.0)])
 def test_popularity_only(
     shop: Run, negatives: str, penalty: float, monkeypatch: pytest.MonkeyPatch

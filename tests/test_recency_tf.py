@@ -137,6 +137,30 @@ def test_the_correction_counts_what_is_drawn(runtime: Any) -> None:  # P54
     assert drawn[2] == 0
 
 
+def test_an_epoch_with_less_than_a_batch_is_one_clear_error(runtime: Any) -> None:  # P57
+    times = np.array([NOW - age * HALF_LIFE * DAY for age in range(300)])  # draws two rows
+    chance = runtime.recency(times, HALF_LIFE)
+    catalogue = runtime.Catalogue(rows_of(runtime, times), Vocabulary(), chance)
+    assert 1.9 < catalogue.draws.sum() < 2.5
+    message = r"draws 2 of 300 rows, and a batch has 3: use a longer half-life \(recency_half_life"
+    for steps in (None, 7):
+        with pytest.raises(ValueError, match=message):
+            catalogue.steps(3, steps)
+    assert catalogue.steps(2, 7) == 7
+
+
+def test_batches_go_on_where_a_pass_draws_less_than_one(runtime: Any) -> None:
+    """With about a batch drawn in an epoch, every other pass has none by itself."""
+    times = np.array([NOW - age * HALF_LIFE * DAY for age in range(300)])
+    seen = drawn(runtime, times, batch_size=2, steps=200)
+    assert seen.shape == (200, 2)
+    chance = runtime.recency(times, HALF_LIFE)
+    batches = rows_of(runtime, times).training_batches(2, 1, draw_chance=chance)
+    later = rows_of(runtime, times).training_batches(2, 1, 150, draw_chance=chance)
+    whole = np.stack([batch["user"].numpy() for batch in batches.take(200)])
+    np.testing.assert_array_equal([b["user"].numpy() for b in later.take(50)], whole[150:])
+
+
 def test_one_wrong_date_in_the_future_does_not_make_all_rows_old(runtime: Any) -> None:
     times = aged(500)
     times[7] = NOW + 500 * 365 * DAY

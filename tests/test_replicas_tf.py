@@ -22,7 +22,8 @@ def machine(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     def replicas(gpus: int, **custom: Any) -> Any:
         names = [f"GPU:{number}" for number in range(gpus)]
         monkeypatch.setattr(runtime, "accelerators", lambda: names)
-        return runtime.Replicas(custom)
+        settings = runtime.Settings(epochs=1, batch_size=64, learning_rate=0.1, seed=1, **custom)
+        return runtime.Replicas(settings)
 
     return replicas
 
@@ -50,6 +51,24 @@ def test_gpu_count_is_the_most_that_are_used(machine: Any) -> None:
     assert machine(2, gpu_count=4).count == 2  # without gpu_enabled, nobody asks for four
 
 
+@pytest.mark.parametrize("custom", [{"gpu_enabled": False}, {"gpu_count": 0}])
+def test_no_gpu_is_used_where_none_is_wanted(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch, custom: dict[str, Any]
+) -> None:
+    """TensorFlow shows two; what it would place there by itself counts, too."""
+    visible = [["GPU:0", "GPU:1"]]
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    monkeypatch.setattr(runtime.tf.config, "get_visible_devices", lambda _: visible[-1])
+    monkeypatch.setattr(
+        runtime.tf.config, "set_visible_devices", lambda devices, _: visible.append(devices)
+    )
+    settings = runtime.Settings(epochs=1, batch_size=64, learning_rate=0.1, seed=1, **custom)
+    replicas = runtime.Replicas(settings)
+    assert visible[-1] == []
+    assert replicas.count == 1
+    assert replicas.strategy is runtime.tf.distribute.get_strategy()
+
+
 @pytest.mark.parametrize(
     ("gpus", "custom", "wanted"),
     [(0, {}, 1), (0, {"gpu_count": 1}, 1), (1, {"gpu_count": 2}, 2), (2, {"gpu_count": 3}, 3)],
@@ -74,7 +93,7 @@ def test_a_cluster_of_one_task_is_none(
     replicas = machine(0)
     assert (replicas.count, replicas.workers, replicas.worker) == (1, 1, 0)
     assert machine(2).count == 2
-    args = SimpleNamespace(serving_model_dir="run/model", model_run_dir="run", custom_config=None)
+    args = SimpleNamespace(serving_model_dir="run/model", model_run_dir="run")
     assert replicas.output_folders(args) == (["run"], "run/tensorboard")
     replicas.require_same(rows=7)
 
@@ -92,8 +111,9 @@ def test_a_cluster_has_one_first_worker_and_only_it_writes(
     monkeypatch.setattr(runtime.tf.distribute, "MultiWorkerMirroredStrategy", lambda: strategy)
     replicas = machine(1)
     assert (replicas.count, replicas.workers, replicas.worker) == (3, 3, place)
-    args = SimpleNamespace(serving_model_dir="run/model", model_run_dir="run", custom_config={})
-    folders, log_folder = replicas.output_folders(args)
+    args = SimpleNamespace(serving_model_dir="run/model", model_run_dir="run")
+    folders, log_folder = replicas.output_folders(args, "bucket")
+    assert folders == ([] if place else ["run", "bucket"])
     assert bool(folders) == bool(log_folder) == (place == 0)
     assert replicas.own_folder("x") == ("x" if place == 0 else f"x-worker-{place}")
 

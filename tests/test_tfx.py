@@ -72,6 +72,10 @@ def test_a_pipeline_trains_and_pushes(folder: Path, form: str) -> None:
     assert copy.read_text("utf-8") == beside.read_text("utf-8")
     metrics = TrainingMetrics.model_validate_json(copy.read_text("utf-8"))
     final = metrics.model_dump()["final_metrics"]
+    assert final["test_recall_at_10"] != final["final_val_recall_at_10"]
+    rows = (metrics.params.train_rows, metrics.params.eval_rows, metrics.params.test_rows)
+    assert sum(rows) == 20_000
+    assert 1700 < rows[2] < 2300
     assert final["test_recall_at_10"] > 1.5 * final["test_popularity_recall_at_10"]
 
     # IDs of digits are integers in what CsvExampleGen makes; the config calls the buyer's text.

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "39e4743ae771"
+    is_own_runtime = runtime.DIGEST == "859c5809aa55"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -183,34 +183,41 @@ def run_fn(fn_args):
         fn_args: TFX's FnArgs. train_steps, if set, is the number of steps per epoch, and
             eval_steps the maximum number of validation batches. custom_config may
             contain epochs, batch_size, learning_rate, seed, gcs_output_path,
-            gpu_enabled, gpu_count (the maximum) and test_files (patterns; by default,
-            the eval files are the test).
+            gpu_enabled, gpu_count (the maximum) and test_files (patterns; by default, a
+            Split-test beside the eval files). A Tuner's hyperparameters may contain the
+            first four.
 
     Raises:
+        ValueError: fn_args or the data cannot be used.
         RuntimeError: Training failed; the error keeps pipelines from pushing the model.
     """
-    custom = fn_args.custom_config or {}
-    replicas = runtime.Replicas(custom)
-    epochs = custom.get("epochs") or EPOCHS
-    learning_rate = custom.get("learning_rate") or LEARNING_RATE
-    seed = SEED if custom.get("seed") is None else custom["seed"]
+    settings = runtime.Settings.read(
+        fn_args,
+        epochs=EPOCHS,
+        batch_size=BATCH_SIZE,
+        learning_rate=LEARNING_RATE,
+        seed=SEED,
+    )
+    epochs, learning_rate, seed = settings.epochs, settings.learning_rate, settings.seed
+    replicas = runtime.Replicas(settings)
     runtime.seed_everything(seed)
 
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
     train = runtime.Split.read(fn_args.train_files, "training", COLUMNS)
     validation = runtime.Split.read(fn_args.eval_files, "validation", COLUMNS)
-    test = runtime.Split.read(
-        custom.get("test_files") or fn_args.eval_files, "test", COLUMNS
-    )
-    batch_size = min(custom.get("batch_size") or BATCH_SIZE, train.count)
-    batch_size = replicas.batch_size(batch_size)
+    test = None
+    if settings.test_files:
+        test = runtime.Split.read(settings.test_files, "test", COLUMNS)
+    else:
+        print("test: none", flush=True)
+    batch_size = replicas.batch_size(min(settings.batch_size, train.count))
     if batch_size < 2:
         raise ValueError("A batch of one row has no negatives to learn from.")
     catalogue = runtime.Catalogue(train, transform_output)
-    steps = fn_args.train_steps or catalogue.steps(batch_size)
+    steps = catalogue.steps(batch_size, settings.train_steps)
     most = runtime.VALIDATION_SCORES // len(catalogue.indices)
-    if fn_args.eval_steps:
-        most = fn_args.eval_steps * batch_size
+    if settings.eval_steps:
+        most = settings.eval_steps * batch_size
     validated = validation.spaced(most)
     if validated.count < validation.count:
         print(
@@ -233,18 +240,21 @@ def run_fn(fn_args):
         "train_rows": train.count,
         "eval_rows": validation.count,
         "validated_rows": validated.count,
-        "test_rows": test.count,
+        "test_rows": test.count if test else None,
+        "steps_per_epoch": steps,
         "candidates": len(catalogue.indices),
-        "unknown_products": {
-            "eval": catalogue.unknown_share(validated),
-            "test": catalogue.unknown_share(test),
-        },
+        **catalogue.unknown(train=train, eval=validated, test=test),
         "monitored_k": catalogue.monitored_k,
-        "device": "GPU" if tf.config.list_physical_devices("GPU") else "CPU",
+        "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
         "tensorflow": tf.__version__,
     }
     candidates = batch_size
-    folders, log_folder = replicas.output_folders(fn_args)
+    folder = runtime.checkpoint_folder(fn_args, replicas, params, train, validation)
+    if runtime.is_saved(folder, fn_args.serving_model_dir):
+        print("the model is saved already", flush=True)
+        runtime.remove_checkpoints(folder, is_model_saved=True)
+        return
+    folders, log_folder = replicas.output_folders(fn_args, settings.gcs_output_path)
     probe = train.sample(runtime.PROBED_ROWS)
     validation_probe = validated.sample(runtime.COUNTED_ROWS)
     chance = math.log(candidates)  # the loss of equal scores
@@ -259,15 +269,14 @@ def run_fn(fn_args):
     with replicas.strategy.scope():
         model = build_model(transform_output, catalogue, probe, learning_rate, steps)
     checkpoints = runtime.Checkpoints(
-        fn_args.model_run_dir,
-        replicas,
+        folder,
+        "first",
         model,
         metrics,
-        steps,
         patience=PATIENCE,
     )
     first_epoch = checkpoints.resume()
-    counts = {"train": train.count, "validation": validated.count, "test": test.count}
+    counts = {"train": train.count, "validation": validated.count}
     replicas.require_same(epochs_done=first_epoch, **counts)
     batches = train.training_batches(batch_size, seed, first_epoch * steps)
     validation_batches = validated.evaluation_batches(batch_size)
@@ -284,45 +293,45 @@ def run_fn(fn_args):
     )
     if "failure" not in params:
         checkpoints.restore_best()
-    has_test_files = bool(
-        custom.get("test_files")
-    )  # else the validation rows are the test
-    if "failure" in params or not has_test_files:
-        metrics.add_test(model, replicas, catalogue, train, test)
     if "failure" not in params:
         # Train again from the start, including the validation rows, usually the newest.
         params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
         again = f"{params['refit_epochs']} of {epochs} epochs"
         print(f"training again, on validation rows too: {again}", flush=True)
-        rows = train + validation
-        catalogue = runtime.Catalogue(rows, transform_output)
-        steps = fn_args.train_steps or catalogue.steps(batch_size)
+        train += validation
+        catalogue = runtime.Catalogue(train, transform_output)
+        steps = catalogue.steps(batch_size, settings.train_steps)
         tf.keras.utils.set_random_seed(seed)
         with replicas.strategy.scope():
             model = build_model(
                 transform_output, catalogue, probe, learning_rate, steps
             )
-        batches = rows.training_batches(batch_size, seed)
+        checkpoints = runtime.Checkpoints(folder, "second", model, metrics)
+        first_epoch = checkpoints.resume()
+        batches = train.training_batches(batch_size, seed, first_epoch * steps)
         model.fit(
             replicas.distribute(batches, batch_size),
+            initial_epoch=first_epoch,
             epochs=params["refit_epochs"],
             steps_per_epoch=steps,
-            callbacks=[runtime.FailureWatch(metrics)],
+            callbacks=[runtime.FailureWatch(metrics), checkpoints],
             verbose=0,
         )
         model.embed_catalogue()
-        if has_test_files:
-            metrics.add_test(model, replicas, catalogue, rows, test)
-    checkpoints.remove()
+    if test:
+        metrics.add_test(model, replicas, catalogue, train, test)
+    metrics.write()
     if "failure" in params:
+        runtime.remove_checkpoints(folder, is_model_saved=False)
         raise RuntimeError(params["failure"])
 
     product_ids = catalogue.names.tolist()
-    folder = replicas.own_folder(fn_args.serving_model_dir)
-    Recommender(model, transform_output, product_ids).save(folder)
+    own_model = replicas.own_folder(fn_args.serving_model_dir)
+    Recommender(model, transform_output, product_ids).save(own_model)
     # All workers save, since they read variables together.
     if replicas.worker:
-        tf.io.gfile.rmtree(folder)
+        tf.io.gfile.rmtree(own_model)
+    runtime.remove_checkpoints(folder, is_model_saved=True)
 
 
 def build_model(transform_output, catalogue, probe, learning_rate, steps):

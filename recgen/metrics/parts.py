@@ -23,7 +23,13 @@ Series = Annotated[tuple[float | None, ...], Field(strict=False)]
 _Count = Annotated[int, Field(ge=0)]
 Tower = Literal["query", "candidate"]
 FailureKind = Literal[
-    "collapse", "dead_tower", "not_learning", "popularity_only", "divergence", "nan"
+    "collapse",
+    "dead_tower",
+    "not_learning",
+    "popularity_only",
+    "divergence",
+    "nan",
+    "out_of_data",
 ]
 
 
@@ -191,7 +197,12 @@ class Params(MetricsPart):
     """Number of validation rows by which epochs are compared: all of them, or a sample."""
     test_rows: int | None = None
     unknown_products: dict[str, float] | None = None
-    """Share of validation (`eval`) and `test` rows whose product is not in the training rows."""
+    """Share of rows of each split (`eval`) whose product is not in the training rows."""
+    unknown_ids: dict[str, dict[str, float]] | None = None
+    """Share of rows of each split whose buyer or product is in no vocabulary, by column."""
+    histories: dict[str, dict[str, float]] | None = None
+    """A sample of training rows' lists: `empty` ones, mean `length`, with the `own_product`."""
+    steps_per_epoch: int | None = None
     negatives: str | None = None
     """Negatives: in_batch, mixed or full_catalogue."""
     monitored_k: int | None = None
@@ -202,6 +213,8 @@ class Params(MetricsPart):
     stopped_early: bool = False
     refit_epochs: int | None = None
     """Epochs of the second training, which includes validation rows and whose model is saved."""
+    at_chance: bool = False
+    """Whether the loss stayed that of chance, in a training too short to call it a failure."""
     failure: str | None = None
     """Why training was stopped, in a sentence."""
     failure_kind: FailureKind | None = None

@@ -67,6 +67,8 @@ def param_of(name: str, value: object, annotation: object) -> object:
     if name == "unknown_products":
         shares = numbers_of(value)
         return {part: share for part, share in shares.items() if 0 <= share <= 1} or None
+    if name in ("unknown_ids", "histories"):
+        return {part: numbers_of(inner) for part, inner in _items(value)} or None
     if name == "collapsed_towers":
         return [each for each in value if each in TOWERS] if isinstance(value, list) else None
     if name == "failure_kind":

@@ -85,6 +85,8 @@ class LayerPlan:
     takes_training: bool = False
     is_relu: bool = False
     """Whether its units can die."""
+    is_dropout: bool = False
+    """Whether it is the runtime's own layer, with which a training can be resumed."""
     is_projection: bool = False
     """Whether it is the linear layer that projects to the output's width."""
 
@@ -276,7 +278,7 @@ def _layer(layer: Layer, attribute: str) -> LayerPlan:
             )
         case Dropout():
             rate = LayerArgument("", layer.rate)
-            return LayerPlan("Dropout", attribute, (rate,), takes_training=True)
+            return LayerPlan("Dropout", attribute, (rate,), takes_training=True, is_dropout=True)
         case BatchNorm():
             # Over the rows of all replicas.
             synchronized = LayerArgument("synchronized", True)

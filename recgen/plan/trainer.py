@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from recgen.config import ExperimentConfig, ModelConfig
+from recgen.config import ExperimentConfig, HistoryFeature, ModelConfig
 from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
 from recgen.plan.constants import Constant, Group, constants
 from recgen.plan.header import Header
@@ -18,7 +18,7 @@ from recgen.plan.transform import plan_transform
 _IMPORTS = frozenset(
     {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
 )
-_IMPORTS_OF_RUNTIME = frozenset({"dataclasses", "json", "numpy", "time"})
+_IMPORTS_OF_RUNTIME = frozenset({"dataclasses", "difflib", "hashlib", "json", "numpy", "time"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,10 @@ def _columns(
     assert product, "the check requires it"
     vocabularies = vocabulary_names(config)
     lists = tuple(spec.key for spec in specs if spec.is_list)
+    histories = (f for f in config.features.features_of("buyer") if isinstance(f, HistoryFeature))
+    of_products = tuple(
+        f.output_name for f in histories if f.history and f.history.shared_with == product
+    )
     return constants(
         Constant("buyer", buyer),
         Constant("product", product),
@@ -156,6 +160,7 @@ def _columns(
         Constant("product_vocabulary", vocabularies[product]),
         Constant("product_features", candidate.keys),
         lists and Constant("histories", lists),
+        of_products and Constant("product_histories", of_products),
         event_time and Constant("time", event_time),
     )
 

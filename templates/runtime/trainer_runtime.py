@@ -4,6 +4,7 @@ A trainer_module.py has the towers, loss, settings and run_fn, which build on th
 """
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import math
@@ -37,9 +38,11 @@ COVERAGE_BUYERS = 10_000  # test buyers whose top 100 products are counted
 BOOTSTRAPS = 200  # resamples of the buyers, for intervals
 AVERAGE_EVERY = 32  # steps between two updates of averaged weights
 
+SAVED = "saved"  # file among the checkpoints of a training whose model is saved
+
 # Metrics of an epoch.
 TOWERS = ("query", "candidate")
-RECALL_AT = (5, 10, 50, 100)
+RECALL_AT = (1, 5, 10, 50, 100)
 RECALLS = tuple(f"recall_at_{k}" for k in RECALL_AT)
 LOSSES = ("loss", "regularization_loss", "total_loss")
 GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
@@ -62,6 +65,28 @@ KNOWN = 0.5  # share of it below which a zero gradient means that all is learnt
 # Before a model has to be better than chance and popularity.
 GRACE_EPOCHS = 3
 GRACE_STEPS = 500
+PROGRESS = 0.002  # least decrease of the loss, relative to chance, that is learning
+STILL = 1e-5  # relative change of weights in an epoch below which nothing is trained
+
+# Lists of past products, in a sample of training rows.
+HOLDS_ANSWER = 0.98  # share of lists with the row's own product that is an error
+MOSTLY_EMPTY = 0.95  # share of empty lists that is said
+
+# Settings: the type of each, and the least value of a number.
+SETTINGS = {
+    "epochs": (int, 1),
+    "batch_size": (int, 1),
+    "learning_rate": (float, 0),
+    "seed": (int, 0),
+    "gpu_enabled": (bool, None),
+    "gpu_count": (int, 0),
+    "gcs_output_path": (str, None),
+    "test_files": (list, None),
+    "train_steps": (int, 1),
+    "eval_steps": (int, 1),
+}
+TUNED = ("epochs", "batch_size", "learning_rate", "seed")  # that a Tuner may choose
+LARGEST = 2**32 - 1  # of whole numbers: seeds have 32 bits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,8 +99,155 @@ class Columns:
     buyer_vocabulary: str
     product_vocabulary: str
     product_features: tuple  # what the candidate tower reads
-    histories: tuple = ()  # lists of product indices
+    histories: tuple = ()  # lists of indices
+    product_histories: tuple = ()  # those of products
     time: str = ""  # epoch seconds of the row, if it has a time
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a training was asked for: the config's values, and what overrides them.
+
+    Attributes:
+        train_steps: Number of steps in an epoch; None for all rows.
+        eval_steps: Most validation batches; None for no limit.
+        gpu_enabled: Whether to use GPUs; None uses those that there are.
+        gpu_count: Most GPUs; None for no limit.
+        gcs_output_path: Folder for a second copy of the metrics, or None.
+        test_files: Patterns of the test's files; empty without a test.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+    train_steps: int | None = None
+    eval_steps: int | None = None
+    gpu_enabled: bool | None = None
+    gpu_count: int | None = None
+    gcs_output_path: str | None = None
+    test_files: tuple | None = None
+
+    @classmethod
+    def read(cls, fn_args, **config):
+        """Return the settings: custom_config's, else a Tuner's, else those of `config`.
+
+        Raises:
+            ValueError: fn_args contains a wrong value, or something that cannot be used.
+        """
+        if getattr(fn_args, "base_model", None):
+            raise ValueError(
+                f"base_model is {fn_args.base_model!r}, but this trainer starts from new "
+                "weights: remove base_model from the Trainer."
+            )
+        for name in ("transform_graph_path", "model_run_dir", "serving_model_dir"):
+            path = str(getattr(fn_args, name))
+            if set(path) & set("[*?\\"):
+                raise ValueError(
+                    f"{name} is {path!r}, and TensorFlow takes [ * ? and \\ in a path for a "
+                    "pattern: choose a folder without them."
+                )
+        tuned = getattr(fn_args, "hyperparameters", None) or {}
+        is_dict = isinstance(tuned, dict)  # as TFX passes them on
+        values = tuned.get("values") if is_dict else getattr(tuned, "values", None)
+        tuned = read_settings("hyperparameters", values or tuned, TUNED)
+        if tuned:
+            print(f"from hyperparameters: {tuned}", flush=True)
+        known = [key for key in SETTINGS if not key.endswith("_steps")]
+        custom = read_settings("custom_config", fn_args.custom_config or {}, known)
+        limits = {k: getattr(fn_args, k) or None for k in ("train_steps", "eval_steps")}
+        limits = read_settings("fn_args", limits, limits)
+        settings = cls(**{**config, **tuned, **custom, **limits})
+        if settings.gpu_enabled and settings.gpu_count == 0:
+            raise ValueError("custom_config: gpu_enabled is true and gpu_count is 0.")
+        own = {*matching(fn_args.train_files), *matching(fn_args.eval_files)}
+        if settings.test_files is None:
+            beside = split_beside(fn_args.eval_files)
+            beside = () if own & {*matching(beside)} else beside
+            return dataclasses.replace(settings, test_files=beside)
+        both = own & {*matching(settings.test_files)}
+        if both:
+            raise ValueError(
+                f"custom_config: test_files has {min(both)}, which is also a training or "
+                "validation file."
+            )
+        return settings
+
+
+def read_settings(source, given, known):
+    """Return the known settings that are not None, in their types; says which are unknown.
+
+    Raises:
+        ValueError: A value has another type, or is out of range.
+    """
+    if not isinstance(given, dict):
+        raise ValueError(f"{source} is {given!r}; expected a dict.")
+    settings = {}
+    for key, value in given.items():
+        if key in known:
+            if value is not None:
+                settings[key] = read_setting(f"{source}: {key}", value, *SETTINGS[key])
+        elif not str(key).startswith(("ai_platform_", "tuner/")):  # those of TFX
+            near = difflib.get_close_matches(str(key), known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            print(f"warning: {source}: {key} has no effect; {hint}", flush=True)
+    return settings
+
+
+def read_setting(name, value, kind, least=0):
+    """Return a setting in its type; numbers, booleans and lists may come as text."""
+    text = str(value).strip().lower()
+    if kind is bool:
+        expected = "true or false"
+        if text in ("true", "1", "false", "0"):
+            return text in ("true", "1")
+    elif kind is str:
+        expected = "a path"
+        if isinstance(value, str) and text:
+            return value
+    elif kind is list:
+        expected = "a list of file patterns"
+        patterns = value
+        if isinstance(value, str):
+            try:  # a JSON list, or patterns with commas between them
+                patterns = (
+                    json.loads(value) if text.startswith("[") else value.split(",")
+                )
+            except ValueError:
+                patterns = None
+        is_list = isinstance(patterns, (list, tuple))
+        if is_list and all(isinstance(p, str) and p.strip() for p in patterns):
+            return tuple(pattern.strip() for pattern in patterns)
+    else:
+        whole = "a whole number from" if kind is int else "a number above"
+        expected = f"{whole} {least}" + f" to {LARGEST:,}" * (kind is int)
+        try:
+            number = math.nan if isinstance(value, bool) else float(text)
+        except ValueError:
+            number = math.nan
+        if kind is float and least < number < math.inf:
+            return number
+        if kind is int and least <= number <= LARGEST and number.is_integer():
+            return int(number)
+    raise ValueError(f"{name} is {value!r}; expected {expected}.")
+
+
+def matching(patterns):
+    """Return the files that match any of the patterns, sorted."""
+    return sorted({f for pattern in patterns for f in tf.io.gfile.glob(pattern)})
+
+
+def split_beside(eval_files):
+    """Return the patterns of the test split beside the validation's, () if there is none."""
+    beside = []
+    for pattern in eval_files:
+        folder, name = os.path.split(pattern)
+        parent, split = os.path.split(folder)
+        if split.startswith("Split-"):
+            beside.append(os.path.join(parent, "Split-test", name))
+        elif split in ("eval", "val", "valid", "validation"):
+            beside.append(os.path.join(parent, "test", name))
+    return tuple(pattern for pattern in beside if matching([pattern]))
 
 
 class Split:
@@ -95,7 +267,7 @@ class Split:
             lists = {k: tf.cast(features[k], tf.int32) for k in columns.histories}
             return features | lists
 
-        files = sorted(f for pattern in patterns for f in tf.io.gfile.glob(pattern))
+        files = matching(patterns)
         if not files:
             raise ValueError(f"No {name} files match {patterns}.")
         compression = "GZIP" if files[0].endswith(".gz") else ""
@@ -126,6 +298,14 @@ class Split:
         """Return one column of all rows."""
         return np.concatenate([chunk[name] for chunk in self.chunks(name)])
 
+    def digest(self):
+        """Return a digest of all values, in the order of the rows."""
+        digest = hashlib.sha256()
+        for chunk in self.dataset:
+            for values in tf.nest.flatten(chunk, expand_composites=True):
+                digest.update(values.numpy().tobytes())
+        return digest.hexdigest()
+
     def sample(self, size):
         """Return evenly spaced rows of the first chunk as columns by name."""
         chunk = next(iter(self.dataset))
@@ -150,7 +330,10 @@ class Split:
 
         seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
         chunks = tf.data.Dataset.zip((self.dataset.shuffle(64, seed), seeds))
-        batches = chunks.map(shuffle).rebatch(batch_size, drop_remainder=True).repeat()
+        chunks = chunks.map(shuffle)
+        if draw_chance:  # fewer rows than a batch may be drawn: they wait for the next
+            chunks = chunks.repeat()
+        batches = chunks.rebatch(batch_size, drop_remainder=True).repeat()
         return batches.skip(first_step).prefetch(4)
 
     def evaluation_batches(self, batch_size):
@@ -177,6 +360,42 @@ def recency(times, half_life_days):
         return 0.5 ** (tf.maximum(seconds, 0) / 86_400 / half_life_days)
 
     return chance
+
+
+def describe_histories(split, catalogue):
+    """Return what a sample of rows shows of each list, by column.
+
+    Raises:
+        ValueError: Nearly all lists contain the product that their row has to predict.
+    """
+    columns, rows = split.columns, split.sample(PROBED_ROWS)
+    products = catalogue.known(rows[columns.product].numpy()).astype(np.int32)
+    is_known = catalogue.position[products] >= 0
+    found = {}
+    for name in columns.histories:
+        sizes = rows[name].row_lengths().numpy()
+        found[name] = {
+            "empty": float(np.mean(sizes == 0)),
+            "length": float(np.mean(sizes)),
+        }
+        if found[name]["empty"] > MOSTLY_EMPTY:
+            share = f"{found[name]['empty']:.1%} of the lists in {name} are empty"
+            print(
+                f"warning: {share}: their items are in no vocabulary, or buyers have no past",
+                flush=True,
+            )
+        if name not in columns.product_histories or not is_known.any():
+            continue
+        has_own = tf.reduce_any(rows[name] == products[:, np.newaxis], axis=1).numpy()
+        own = found[name]["own_product"] = float(np.mean(has_own[is_known]))
+        # In a small catalogue, a clean list may contain nearly all products.
+        is_telling = found[name]["length"] < len(catalogue.indices) / 2
+        if own >= HOLDS_ANSWER and is_telling:
+            raise ValueError(
+                f"{own:.1%} of the lists in {name} contain the product that their row has to "
+                f"predict: {name} must only have what came before the row."
+            )
+    return found
 
 
 class Catalogue:
@@ -226,9 +445,16 @@ class Catalogue:
         """Return product indices, with the last one for out-of-vocabulary products."""
         return np.minimum(indices, len(self.counts) - 1)
 
-    def steps(self, batch_size):
-        """Return the number of full batches in an epoch."""
-        return max(1, int(self.draws.sum()) // batch_size)
+    def steps(self, batch_size, wanted=None):
+        """Return the number of steps in an epoch: `wanted`, or all full batches."""
+        drawn = int(self.draws.sum())
+        if drawn < batch_size:
+            raise ValueError(
+                f"An epoch draws {drawn:,} of {self.counts.sum():,} rows, and a batch has "
+                f"{batch_size:,}: use a longer half-life (recency_half_life_days) or a "
+                "smaller batch_size."
+            )
+        return wanted or drawn // batch_size
 
     def log_probability(self, rows=1, others=0):
         """Return the log of each index's expected count in `rows` rows and `others`.
@@ -242,21 +468,29 @@ class Catalogue:
 
     @property
     def monitored_k(self):
-        """The k of the monitored recall: at most a tenth of the catalogue."""
+        """The k of the monitored recall: at most a tenth of the catalogue, or 1."""
         fitting = [k for k in RECALL_AT if 10 * k <= len(self.indices)]
         return max(fitting or RECALL_AT[:1])
 
-    def unknown_share(self, split):
-        """Return the share of rows whose product is not in the catalogue."""
-        index = self.known(split.column(self.columns.product))
-        return float(np.mean(self.position[index] < 0))
+    def unknown(self, **splits):
+        """Return the shares of rows with an unknown product or ID, by split."""
+        columns = self.columns
+        sizes = {columns.buyer: self.buyers, columns.product: len(self.counts) - 1}
+        products, ids = {}, {}
+        for name, split in splits.items():
+            if split is not None:
+                found = {column: split.column(column) for column in sizes}
+                product = self.known(found[columns.product])
+                products[name] = float(np.mean(self.position[product] < 0))
+                ids[name] = {k: float(np.mean(v >= sizes[k])) for k, v in found.items()}
+        return {"unknown_products": products, "unknown_ids": ids}
 
     def popularity_ranks(self, indices):
         """Return the number of products with more training rows, for each index."""
-        size = len(self.counts)
-        # The last one is for unknown products, which are always misses.
-        ranks = np.full(size, size)
-        ranks[np.argsort(-self.counts[:-1], kind="stable")] = np.arange(size - 1)
+        # Unknown products are misses at every k.
+        ranks = np.full(len(self.counts), np.iinfo(np.int32).max)
+        order = np.argsort(-self.counts[self.indices], kind="stable")
+        ranks[self.indices[order]] = np.arange(len(order))
         return ranks[self.known(indices)]
 
     def popularity_recall(self, split):
@@ -275,10 +509,12 @@ class Replicas:
         worker: Index of this process among the workers; the first one writes.
     """
 
-    def __init__(self, custom_config):
+    def __init__(self, settings):
+        limit = 0 if settings.gpu_enabled is False else settings.gpu_count
+        if limit == 0:
+            tf.config.set_visible_devices([], "GPU")
         gpus = accelerators()
-        limit = custom_config.get("gpu_count")
-        wanted = (limit or 1) if custom_config.get("gpu_enabled") else 0
+        wanted = (limit or 1) if settings.gpu_enabled else 0
         if len(gpus) < wanted:
             raise RuntimeError(
                 f"custom_config asks for {wanted} GPU(s) and TensorFlow sees {len(gpus)}: "
@@ -289,7 +525,7 @@ class Replicas:
         chiefs = len(tasks.get("chief", []))
         self.workers, self.worker = chiefs + len(tasks.get("worker", [])), 0
         if self.workers > 1:
-            if limit:
+            if limit is not None:
                 visible = tf.config.list_physical_devices("GPU")[:limit]
                 tf.config.set_visible_devices(visible, "GPU")
             self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -322,12 +558,11 @@ class Replicas:
 
         return self.strategy.distribute_datasets_from_function(own_parts)
 
-    def output_folders(self, fn_args):
+    def output_folders(self, fn_args, copy=None):
         """Return the folders for metrics files and for TensorBoard; only worker 0 writes."""
         if self.worker:
             return [], None
         beside_model = os.path.dirname(fn_args.serving_model_dir.rstrip("/"))
-        copy = (fn_args.custom_config or {}).get("gcs_output_path")
         folders = [beside_model, copy] if copy else [beside_model]
         return folders, os.path.join(fn_args.model_run_dir, "tensorboard")
 
@@ -349,7 +584,7 @@ class Replicas:
 
 def accelerators():
     """Return the names of the visible GPUs."""
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     return [f"GPU:{number}" for number in range(len(gpus))]
 
 
@@ -387,6 +622,35 @@ def reduced(kind, values):
     return tf.distribute.get_replica_context().all_reduce(kind, values)
 
 
+def counter():
+    """Return a variable that counts steps, on each replica."""
+    return tf.Variable(
+        tf.constant(0, tf.int64),  # XLA cannot access int32 on a GPU
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
+
+
+class Dropout(tf.keras.layers.Layer):
+    """Dropout by seed and step: a resumed training goes on as one that was never killed."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate, self.calls = rate, counter()
+        self.seed = np.random.randint(2**31)  # follows from the seed of the training
+
+    def call(self, inputs, training=False):
+        if not training:
+            return inputs
+        context = tf.distribute.get_replica_context()
+        draw = self.calls * context.num_replicas_in_sync
+        draw += tf.cast(context.replica_id_in_sync_group, tf.int64)
+        self.calls.assign_add(1)
+        seed = tf.stack([tf.constant(self.seed, tf.int64), draw])
+        return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed)
+
+
 class TwoTowerModel(tf.keras.Model):
     """Two towers and their catalogue; subclasses define the loss.
 
@@ -409,15 +673,7 @@ class TwoTowerModel(tf.keras.Model):
         # Means over the epoch, since Keras itself would report the last batch.
         self.means = {k: tf.keras.metrics.Mean(k) for k in LOSSES + GRADIENTS + RECALLS}
         self.distribute_reduction_method = "first"  # all replicas have the same results
-        self.dead_steps = {
-            name: tf.Variable(
-                tf.constant(0, tf.int64),  # XLA cannot access int32 on a GPU
-                trainable=False,
-                synchronization=tf.VariableSynchronization.ON_READ,
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-            )
-            for name in TOWERS
-        }
+        self.dead_steps = {name: counter() for name in TOWERS}
 
     @property
     def towers(self):
@@ -790,7 +1046,8 @@ class MetricsFile(tf.keras.callbacks.Callback):
         line = f"epoch {epoch + 1}/{self.params['epochs']}  loss {logs['loss']:.4f}"
         if "val_loss" in logs:
             line += f"  val_loss {logs['val_loss']:.4f}"
-            line += f"  val_recall@100 {logs['val_recall_at_100']:.4f}"
+            k = content["params"]["monitored_k"]
+            line += f"  val_recall@{k} {logs[f'val_recall_at_{k}']:.4f}"
         print(f"{line}  {time.perf_counter() - self.started:.1f} s", flush=True)
 
     def _add_statistics(self):
@@ -857,8 +1114,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
         if len(evaluation.pairs):
             self.content["evaluation"] = evaluation.compare(model)
         self.write()
-        recall = f"test_recall@100 {test['recall_at_100']:.4f}"
-        print(f"{recall}  popularity {popularity[100]:.4f}", flush=True)
+        k = params["monitored_k"]
+        recall = f"test_recall@{k} {test[f'recall_at_{k}']:.4f}"
+        print(f"{recall}  popularity {popularity[k]:.4f}", flush=True)
 
     def write(self):
         """Write the file so that readers never see half of it."""
@@ -880,13 +1138,18 @@ class FailureWatch(tf.keras.callbacks.Callback):
         super().__init__()
         self.chance = metrics.chance
         self.health = metrics.content["health"]
+        self.recalls = metrics.content["recall"]
         self.record = metrics.content["params"]
         self.popularity = popularity  # its validation recall; None only watches steps
 
+    def on_train_begin(self, logs=None):
+        self.epoch = len(self.health["loss_to_chance"]) - 1
+
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
+        self.epoch, self.steps = epoch, 0
 
     def on_train_batch_end(self, batch, logs=None):
+        self.steps = batch + 1
         if not math.isfinite(logs["loss"]):
             self.record |= {"nan_detected": True, "nan_epoch": self.epoch}
             self._stop("nan", "The loss became NaN or infinite.")
@@ -897,7 +1160,14 @@ class FailureWatch(tf.keras.callbacks.Callback):
             self._collapse("collapse", dead, "towers")
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.popularity is None or "failure" in self.record:
+        if "failure" in self.record:
+            return
+        planned = self.params["steps"]
+        if self.steps < planned:
+            had = f"The training data ended after {self.steps} of {planned} steps."
+            self._stop("out_of_data", had)
+            return
+        if self.popularity is None:
             return
         losses = self.health["loss_to_chance"]
         if losses[-1] > (max(1.5, 1.1 * losses[-2]) if epoch else 10):
@@ -925,9 +1195,33 @@ class FailureWatch(tf.keras.callbacks.Callback):
             self._stop(
                 "popularity_only", "Everybody is shown the most popular products."
             )
-        elif at_chance and progress < 0.002:
-            after = f"After {epoch + 1} epochs"
-            self._stop("not_learning", f"{after} the loss is that of chance.")
+        elif at_chance and progress < PROGRESS:
+            self._stop_at_chance()
+
+    def on_train_end(self, logs=None):
+        """Judge a training that ended before its epochs could be judged."""
+        if self.popularity is None or "failure" in self.record:
+            return
+        losses = self.health["loss_to_chance"]
+        recalls = self.recalls[f"val_recall_at_{self.record['monitored_k']}"]
+        best = max((recall for recall in recalls if recall is not None), default=0)
+        has_learned = losses[0] - min(losses) >= PROGRESS
+        if losses[-1] <= AT_CHANCE or has_learned or best > 1.05 * self.popularity:
+            return
+        changes = [max(self.health[tower]["update_ratio"]) for tower in TOWERS]
+        is_long = len(losses) > 1 and self.model.optimizer.iterations >= GRACE_STEPS
+        if is_long or max(changes) < STILL or "stopped_early" in self.record:
+            self._stop_at_chance()
+        else:
+            self.record["at_chance"] = True
+            print(
+                "warning: the loss is that of chance: nothing is learned yet",
+                flush=True,
+            )
+
+    def _stop_at_chance(self):
+        after = f"After {self.epoch + 1} epochs" if self.epoch else "After one epoch"
+        self._stop("not_learning", f"{after} the loss is that of chance.")
 
     def _collapse(self, kind, towers, what):
         self.record["gradient_collapse_detected"] = True
@@ -943,51 +1237,104 @@ class FailureWatch(tf.keras.callbacks.Callback):
         self.model.stop_training = True
 
 
+def checkpoint_folder(fn_args, replicas, params, *splits):
+    """Return this worker's folder for the checkpoints of a training, and of no other.
+
+    Its name has the settings, and a digest of the rows, the vocabularies and this code.
+    """
+    digest = hashlib.sha256(tf.__version__.encode())
+    with open(__file__, "rb") as file:
+        digest.update(file.read())
+    assets = os.path.join(fn_args.transform_graph_path, "transform_fn", "assets")
+    for name in sorted(tf.io.gfile.listdir(assets)):
+        with tf.io.gfile.GFile(os.path.join(assets, name), "rb") as file:
+            digest.update(hashlib.sha256(file.read()).digest())
+    for split in splits:
+        digest.update(split.digest().encode())
+    names = ["config_digest", "seed", "batch_size", "learning_rate", "epochs"]
+    names += ["steps_per_epoch", "train_rows", "validated_rows"]
+    settings = [params[name] for name in names]
+    parts = ["checkpoints", *settings, digest.hexdigest()[:12]]
+    own, place = "-".join(map(str, parts)), fn_args.model_run_dir
+    for name in tf.io.gfile.listdir(place) if tf.io.gfile.exists(place) else ():
+        if name.startswith("checkpoints-") and not name.startswith(own):
+            print(f"{name} is of other settings or data: left alone", flush=True)
+    folder = os.path.join(place, own)
+    if replicas.worker:  # its own may be an epoch behind those of the first worker
+        copy_files(folder, replicas.own_folder(folder))
+    tf.io.gfile.makedirs(replicas.own_folder(folder))
+    return replicas.own_folder(folder)
+
+
+def is_saved(folder, model_folder):
+    """Return whether an earlier process saved the model; it was killed while tidying up."""
+    model = os.path.join(model_folder, "saved_model.pb")
+    return tf.io.gfile.exists(os.path.join(folder, SAVED)) and tf.io.gfile.exists(model)
+
+
+def remove_checkpoints(folder, is_model_saved):
+    """Remove a folder of checkpoints; after a kill in between, `is_saved` still tells."""
+    marker = os.path.join(folder, SAVED)
+    if is_model_saved:
+        with tf.io.gfile.GFile(marker, "w") as file:
+            file.write("")
+    for name in tf.io.gfile.listdir(folder):
+        path = os.path.join(folder, name)
+        if tf.io.gfile.isdir(path):  # a half-written checkpoint
+            tf.io.gfile.rmtree(path)
+        elif path != marker:
+            tf.io.gfile.remove(path)
+    tf.io.gfile.rmtree(folder)
+
+
 class Checkpoints(tf.keras.callbacks.Callback):
     """Keeps the best epoch, stops training without progress, and allows resuming.
 
-    The latest checkpoint has weights, optimizer and, as JSON, the metrics so far, so a
-    training that was killed continues with the next epoch.
+    A checkpoint has weights, optimizer and, as JSON, the metrics so far, so a training that
+    was killed continues with the next epoch. The last two epochs and the best one are kept.
 
     Args:
+        folder: Where they are written, as returned by `checkpoint_folder`.
+        stage: "first" or "second" training, with which their names begin.
         patience: Epochs without a better recall before training ends; None trains all.
         plateau_factor: Factor for the learning rate after each epoch without progress.
     """
 
     def __init__(
-        self, place, replicas, model, metrics, steps, patience=None, plateau_factor=None
+        self, folder, stage, model, metrics, patience=None, plateau_factor=None
     ):
         super().__init__()
-        self.content = metrics.content
+        self.folder, self.stage, self.content = folder, stage, metrics.content
+        self.metrics = metrics
         self.patience, self.plateau_factor = patience, plateau_factor
-        # A training with other settings is a different one.
-        names = ("config_digest", "seed", "batch_size", "learning_rate", "epochs")
-        settings = [self.content["params"][name] for name in names]
-        settings += [steps, self.content["params"]["train_rows"]]
-        folder = os.path.join(place, "-".join(map(str, ["checkpoints", *settings])))
-        self.folder = replicas.own_folder(folder)
-        if replicas.worker:  # its own may be an epoch behind those of the first worker
-            copy_files(folder, self.folder)
-        tf.io.gfile.makedirs(self.folder)
         self.json = tf.Variable("", trainable=False)
-        self.best = tf.train.Checkpoint(**model.towers)
         parts = {"model": model, "optimizer": model.optimizer, "json": self.json}
-        everything = tf.train.Checkpoint(**parts)
-        self.latest = tf.train.CheckpointManager(everything, self.folder, max_to_keep=1)
+        self.everything = tf.train.Checkpoint(**parts)
 
     def resume(self):
         """Return the epoch to continue with: 0, unless an earlier process was killed."""
-        if self.latest.restore_or_initialize() is None:
-            return 0
-        saved = json.loads(self.json.numpy())
-        for key, value in saved.items():
-            if isinstance(value, dict):
-                self.content[key].update(value)  # other objects refer to these
-            else:
-                self.content[key] = value
-        params, done = self.content["params"], len(self.content["epochs"])
-        print(f"going on after epoch {done}", flush=True)
-        return params["epochs"] if "stopped_early" in params else done
+        numbers = sorted(set(self._files().values()), reverse=True)
+        for done in numbers:
+            saved = self._content(done)
+            best = saved["params"].get("best_epoch", done - 1) + 1 if saved else done
+            is_needed = self.stage == "first" and best != done
+            if not saved or (is_needed and not self._content(best)):
+                continue
+            self.everything.read(self._path(done)).assert_existing_objects_matched()
+            for key, value in saved.items():
+                if isinstance(value, dict):
+                    self.content[key].update(value)  # other objects refer to these
+                else:
+                    self.content[key] = value
+            self.metrics.write()
+            what = "" if self.stage == "first" else " of the second training"
+            print(f"going on after epoch {done}{what}", flush=True)
+            params = self.content["params"]
+            is_over = self.stage == "first" and "stopped_early" in params
+            return params["epochs"] if is_over else done
+        if numbers:
+            print(f"no checkpoint of the {self.stage} training is whole", flush=True)
+        return 0
 
     def on_epoch_end(self, epoch, logs=None):
         params = self.content["params"]
@@ -999,22 +1346,46 @@ class Checkpoints(tf.keras.callbacks.Callback):
         recall = logs.get(f"val_recall_at_{params['monitored_k']}", math.nan)
         if recall > params.get("best_recall", -1):
             params |= {"best_recall": recall, "best_epoch": epoch}
-            self.best.write(os.path.join(self.folder, "best"))
         elif self.patience and epoch - params["best_epoch"] >= self.patience:
             params["stopped_early"] = self.model.stop_training = True
         elif self.plateau_factor:
             rate.assign(rate * self.plateau_factor)
         self.json.assign(json.dumps(self.content, default=float))
-        self.latest.save(epoch + 1)
+        self.everything.write(self._path(epoch + 1))
+        kept = {epoch, epoch + 1, params.get("best_epoch", epoch) + 1}
+        for name, done in self._files().items():
+            if done not in kept:
+                tf.io.gfile.remove(os.path.join(self.folder, name))
 
     def restore_best(self):
         """Restore the weights of the best epoch."""
-        self.best.read(os.path.join(self.folder, "best")).expect_partial()
+        done = self.content["params"]["best_epoch"] + 1
+        self.everything.read(self._path(done)).assert_existing_objects_matched()
         self.model.embed_catalogue()
 
-    def remove(self):
-        """Remove the checkpoints of a finished training."""
-        tf.io.gfile.rmtree(self.folder)
+    def _path(self, done):
+        return os.path.join(self.folder, f"{self.stage}-{done}")
+
+    def _files(self):
+        """Return the number of epochs that each of the checkpoints' files is of, by name."""
+        numbers = {}
+        for name in tf.io.gfile.listdir(self.folder):
+            stage, _, number = name.partition(".")[0].partition("-")
+            if stage == self.stage and number.isdigit():
+                numbers[name] = int(number)
+        return numbers
+
+    def _content(self, done):
+        """Return the metrics in a checkpoint, of which all is read; None if it is damaged."""
+        path = self._path(done)
+        try:
+            reader = tf.train.load_checkpoint(path)
+            for name in reader.get_variable_to_shape_map():
+                reader.get_tensor(name)
+            return json.loads(reader.get_tensor("json/.ATTRIBUTES/VARIABLE_VALUE"))
+        except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
+            print(f"{path} is damaged: {str(error).partition(chr(10))[0]}", flush=True)
+            return None
 
 
 def copy_files(source, target):

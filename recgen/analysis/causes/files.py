@@ -46,14 +46,14 @@ def _listed(notes: tuple[str, ...]) -> tuple[str, ...]:
 def _unfinished(facts: Facts) -> Iterator[Sign]:
     requested = facts.params.epochs
     said = facts.params.failure
-    if said and not facts.failure_kind:
+    if said and facts.failure_kind in (None, "out_of_data"):
         yield Sign("high", (f"the trainer stopped: {said}",), verdict="bad")
     if said or facts.failure_kind or facts.params.stopped_early or facts.epochs == 0:
         return
     seen = []
     if requested and facts.epochs < requested:
         seen.append(f"{facts.epochs} of {requested} epochs were trained")
-    if facts.run.file.version is not None and not facts.kind.tests:
+    if facts.params.test_rows and facts.run.file.version is not None and not facts.kind.tests:
         seen.append("there are no test figures")
     if seen:
         yield Sign("high" if len(seen) > 1 else "medium", (*seen, *_end_of_log(facts)))
@@ -86,8 +86,9 @@ KINDS = (
         title="Training did not finish",
         reason="The metrics file is written after every epoch, so it exists even when the "
         "training was interrupted: by preemption, a lack of memory, or a closed terminal.",
-        signs="There are fewer epochs than requested and no early stop; there are no test "
-        "figures; or the trainer reports a failure without its kind.",
+        signs="There are fewer epochs than requested and no early stop; there are test rows but "
+        "no test figures; the training data ended within an epoch; or the trainer reports a "
+        "failure without its kind.",
         remedy="Train again; the end of train.log may say what happened.",
         check=_unfinished,
     ),

@@ -39,8 +39,11 @@ class Retrieval(Kind):
 
     @cached_property
     def k(self) -> int | None:
-        """The most informative k: the largest within a tenth of the catalogue."""
-        known = sorted({*self._tests, *self._series})
+        """The most informative k: the largest within a tenth of the catalogue.
+
+        None if all reach the catalogue: then every model has a recall of 1.
+        """
+        known = [k for k in sorted({*self._tests, *self._series}) if self._chance(k) != 1]
         watched = self.metrics.params.monitored_k  # the trainer's own choice
         if watched in known:
             return watched

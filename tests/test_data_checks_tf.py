@@ -1,0 +1,87 @@
+"""What the trainer sees in its data before it trains: lists with the answer, small catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from scored import Scored
+
+PRODUCTS = 40
+ROWS = 200
+
+
+def shop_of(runtime: Any, lists: Sequence[Sequence[int]], products: Sequence[int]) -> Any:
+    """Returns rows with these lists and products, and their catalogue."""
+    import tensorflow as tf
+
+    shop = Scored(runtime, [(0, product) for product in range(PRODUCTS)], PRODUCTS)
+    features = {
+        "user": np.zeros(len(products), np.int64),
+        "past": tf.ragged.constant(lists, tf.int32, ragged_rank=1, row_splits_dtype=tf.int64),
+        "sku": np.array(products, np.int64),
+    }
+    rows = tf.data.Dataset.from_tensor_slices(features).ragged_batch(ROWS)
+    columns = runtime.dataclasses.replace(shop.columns, product_histories=("past",))
+    return runtime.Split(rows, columns), shop.catalogue
+
+
+def bought(seed: int = 1) -> Any:
+    return np.random.default_rng(seed).integers(PRODUCTS, size=ROWS)
+
+
+def test_lists_that_hold_the_answer_are_an_error(runtime: Any) -> None:  # P41
+    """As a window function makes them that goes to the current row."""
+    products = bought()
+    lists = [[*products[max(0, row - 3) : row + 1]] for row in range(ROWS)]
+    split, catalogue = shop_of(runtime, lists, products)
+    with pytest.raises(ValueError, match=r"^100\.0% of the lists in past contain the product"):
+        runtime.describe_histories(split, catalogue)
+    # Also where some products are unknown, so that no list can hold them.
+    unknown = products.copy()
+    unknown[::4] = PRODUCTS + 1
+    lists = [[p for p in each if p < PRODUCTS] for each in lists]
+    split, catalogue = shop_of(runtime, lists, unknown)
+    with pytest.raises(ValueError, match="the lists in past contain the product"):
+        runtime.describe_histories(split, catalogue)
+
+
+def test_buyers_may_buy_again(runtime: Any) -> None:
+    """Nine of ten rows repeat something; the first ones cannot."""
+    products = bought()
+    lists = [[products[row]] if row % 10 else [] for row in range(ROWS)]
+    split, catalogue = shop_of(runtime, lists, products)
+    found = runtime.describe_histories(split, catalogue)
+    assert found == {"past": {"empty": 0.1, "length": 0.9, "own_product": pytest.approx(0.9)}}
+
+
+def test_in_a_small_catalogue_a_list_may_hold_nearly_all_products(runtime: Any) -> None:
+    split, catalogue = shop_of(runtime, [range(PRODUCTS)] * ROWS, bought())
+    assert runtime.describe_histories(split, catalogue)["past"]["own_product"] == 1
+
+
+def test_lists_of_other_ids_are_empty_and_said(
+    runtime: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split, catalogue = shop_of(runtime, [[]] * (ROWS - 1) + [[1]], bought())
+    assert runtime.describe_histories(split, catalogue)["past"]["empty"] == 0.995
+    said = capsys.readouterr().out
+    assert said == (
+        "warning: 99.5% of the lists in past are empty: their items are in no vocabulary, or "
+        "buyers have no past\n"
+    )
+    split, catalogue = shop_of(runtime, [[], [1]] * (ROWS // 2), bought())
+    runtime.describe_histories(split, catalogue)
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("products", "k"),
+    [(2, 1), (5, 1), (49, 1), (50, 5), (99, 5), (100, 10), (999, 50), (1000, 100)],
+)
+def test_the_watched_k_can_tell_models_apart(runtime: Any, products: int, k: int) -> None:
+    """At most a tenth of the catalogue, or the first place."""
+    shop = Scored(runtime, [(0, product) for product in range(products)], products)
+    assert shop.catalogue.monitored_k == k < products
