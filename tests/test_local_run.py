@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from recgen.local.run import RunResult, train  # noqa: E402
 class FakeChild:
     """Does what the real children do, without TensorFlow."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, inherits: Collection[int] = ()) -> None:
         self.module = module
 
     def __enter__(self) -> FakeChild:

@@ -6,6 +6,7 @@ A child process: `python -m recgen.local.fit`. Knows the fields of TFX's FnArgs.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from recgen.local.child import load_module, read_job
+from recgen.local.child import load_module, obey_parent, read_job
 
 _SLOW = ("tensorflow", "tensorflow_transform", "tensorflow_recommenders")
 
@@ -49,15 +50,16 @@ def fn_args(run: Path, custom_config: Mapping[str, Any]) -> SimpleNamespace:
 
 def main() -> int:
     """Import slow packages, then train with the job from the parent."""
+    obey_parent()
     for name in _SLOW:  # packages that the trainer does not need may be missing
         with suppress(ImportError):
             importlib.import_module(name)
     job = read_job()
     if job is None:
         return 0
-    run = Path(job["run"])
-    module = load_module(run / "trainer_module.py")
-    module.run_fn(fn_args(run, job["custom_config"]))
+    os.chdir(job["run"])  # TensorFlow takes a path with brackets for a pattern
+    module = load_module(Path("trainer_module.py"))
+    module.run_fn(fn_args(Path(), job["custom_config"]))
     return 0
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recgen.local.child import load_module, read_job
+from recgen.local.child import load_module, obey_parent, read_job
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +88,9 @@ def analyze(paths: Sequence[str], preprocessing_fn: Callable[..., Any], output: 
     options = PipelineOptions(["--no_pipeline_type_check"])
     with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
         context = tft_beam.Context(
-            temp_dir=temporary, desired_batch_size=ROWS_PER_BATCH, force_tf_compat_v1=False
+            temp_dir=os.path.relpath(temporary),
+            desired_batch_size=ROWS_PER_BATCH,
+            force_tf_compat_v1=False,
         )
         with beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline, context:
             batches = (
@@ -259,13 +261,15 @@ def _columns(outputs: Mapping[str, Any], rows: int) -> pa.RecordBatch:
 
 def main() -> int:
     """Import slow packages, then run the job from the parent."""
+    obey_parent()
     began = time.monotonic()
     import tensorflow_transform.beam  # noqa: F401
 
     print(f"seconds import {time.monotonic() - began:.2f}")
     job = read_job()
     if job is not None:
-        transform(job)
+        os.chdir(job["run"])  # TensorFlow takes a path with brackets for a pattern
+        transform({**job, "run": "."})
     sys.stdout.flush()
     os._exit(0)  # does not wait for threads of TensorFlow and Beam
 
