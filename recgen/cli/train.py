@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from recgen.cli import show
 from recgen.cli.app import Allow, Config, app, checked
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
+
+if TYPE_CHECKING:
+    from recgen.local.signals import Interrupted
 
 
 @app.command()
@@ -36,12 +40,17 @@ def train(
     from recgen.generate import generate
     from recgen.local.progress import open_progress
     from recgen.local.run import train as run
+    from recgen.local.signals import Interrupted
 
     experiment, text = checked(config, allow)
     source = data or _source(config, experiment)
     folder = out or Path("runs", training.folder_name(experiment.name or config.stem))
-    with open_progress() as progress:
-        result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
+    files = generate(experiment)
+    try:
+        with open_progress() as progress:
+            result = run(experiment, files, text, source, folder, epochs, seed, progress)
+    except Interrupted as interrupted:
+        raise _stopped(interrupted) from None
     show.lines(training.outcome(result))
     show.table(training.recalls(result.metrics))
     saved = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
@@ -51,6 +60,18 @@ def train(
             show.lines(["", f"{folder} still has the earlier run; this one is in {saved}."])
         raise typer.Exit(1)
     show.verbatim(training.next_step(folder))
+
+
+def _stopped(interrupted: Interrupted) -> typer.Exit:
+    """Say how to go on, and return the exit."""
+    way = "the same command begins again"
+    if interrupted.is_kept:
+        way = (
+            "the same command goes on from what is done; `recgen runs --clean` removes "
+            "unfinished runs"
+        )
+    show.line((f"interrupted by {interrupted.signal.name}: ", "yellow"), way, stream=sys.stderr)
+    return typer.Exit(interrupted.exit_code)
 
 
 def _diagnose(folder: Path, is_stopped: bool) -> None:

@@ -6,7 +6,6 @@ A child process: `python -m recgen.local.fit`. Knows the fields of TFX's FnArgs.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -57,9 +56,9 @@ def main() -> int:
     job = read_job()
     if job is None:
         return 0
-    os.chdir(job["run"])  # TensorFlow takes a path with brackets for a pattern
-    module = load_module(Path("trainer_module.py"))
-    module.run_fn(fn_args(Path(), job["custom_config"]))
+    run = Path(job["run"])
+    module = load_module(run / "trainer_module.py")
+    module.run_fn(fn_args(run, job["custom_config"]))
     return 0
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from recgen.local.child import Child, ChildError
 from recgen.local.folder import Staging
+from recgen.local.names import plain_path
 from recgen.local.progress import Progress, parse_epoch
 from recgen.metrics import FILE_NAME, read_metrics
 
@@ -34,14 +35,14 @@ def fit(
         RecgenError: The disk is full, say.
     """
     told = _Told(staging, progress)
-    folder = staging.folder
-    job = {"run": str(folder), "custom_config": dict(custom_config)}
     told.begin("train")
     try:
-        child.run(job, folder / "train.log", told.hear, "the training")
+        with plain_path(staging.folder) as folder:
+            job = {"run": str(folder), "custom_config": dict(custom_config)}
+            child.run(job, folder / "train.log", told.hear, "the training")
     except ChildError:
         if not has_stopped(staging):
-            if not told.epochs or not any(folder.glob(_CHECKPOINT)):
+            if not told.epochs or not any(staging.folder.glob(_CHECKPOINT)):
                 staging.forget()  # it would fail again in the same way
             raise
     told.end("stopped" if has_stopped(staging) else "model saved")
@@ -64,8 +65,8 @@ class _Told:
     progress: Progress
     stage: str = ""
     began: float = 0.0
-    epochs: dict[int, str | None] = field(default_factory=dict)
-    """Recall of each epoch of the first training that this process has seen, from 1."""
+    epochs: int = 0
+    """Number of epochs that this process has seen."""
 
     def begin(self, stage: str) -> None:
         """Handle the start of a stage."""
@@ -82,20 +83,15 @@ class _Told:
         """Handle a line of the trainer's output."""
         epoch, again = parse_epoch(line), _AGAIN.match(line)
         if epoch is not None:
-            if self.stage == "train":
-                self.epochs[epoch.number] = epoch.recall
+            self.epochs += 1
             self.progress.epoch(epoch)
             self.staging.reach(f"{self.stage}, epoch {epoch.number} of {epoch.epochs}")
         elif again is not None:
-            self.end(self._kept(int(again[1])))
-            self.begin("refit")
+            self.end(f"epoch {again[1]} kept")
             self.progress.say(line)
+            self.begin("refit")
         elif _TESTED.match(line) and not has_stopped(self.staging):
             self.end("done")
             self.begin("export")
         elif _TOLD.match(line):
             self.progress.say(line)
-
-    def _kept(self, epoch: int) -> str:
-        recall = self.epochs.get(epoch)
-        return f"epoch {epoch} is the best" + (f", {recall}" if recall else "")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from recgen.findings import RecgenError
 MODEL = "serving_model"
 _MARKS = ("config.yaml", "trainer_module.py")
 _MOST_BYTES = 255  # of a name, on all common file systems
+_PLAIN = re.compile(r"[A-Za-z0-9 _./+,=@~-]*")
 _OTHER = "choose another folder with --out"
 
 
@@ -63,6 +68,30 @@ class Place:
 def is_partial(name: str) -> bool:
     """Return whether a folder has the name of one in which a run comes into being."""
     return name.startswith(".") and name.endswith(".partial")
+
+
+@contextmanager
+def plain_path(folder: Path) -> Iterator[Path]:
+    """Yield a path to a folder that TensorFlow and Beam can use, while the block runs.
+
+    They take `runs/lr[0.1]` for a pattern, and some bytes for no path at all: such a folder gets
+    a link with a plain name.
+
+    Raises:
+        RecgenError: The folder for temporary files has such a path itself.
+    """
+    if _PLAIN.fullmatch(str(folder)):
+        yield folder
+        return
+    if not _PLAIN.fullmatch(tempfile.gettempdir()):
+        raise RecgenError(
+            f"TensorFlow cannot use the paths {folder} and {tempfile.gettempdir()}",
+            "choose another folder with --out, without brackets, for example",
+        )
+    with tempfile.TemporaryDirectory(prefix="recgen-") as temporary:
+        link = Path(temporary, "run")
+        link.symlink_to(folder, target_is_directory=True)
+        yield link
 
 
 def _refuse_foreign(out: Path, real: Path) -> None:

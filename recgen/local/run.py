@@ -19,6 +19,7 @@ from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
 from recgen.local.histories import Wanted, add_histories
 from recgen.local.ingest import clean, column_names, read_table
+from recgen.local.names import plain_path
 from recgen.local.progress import Progress, Silent
 from recgen.local.signals import interruptible
 from recgen.local.split import SplitData, split_table
@@ -294,16 +295,15 @@ def _transform(run: _Run, split: SplitData, child: Child) -> None:
             name, _, seconds = rest.partition(" ")
             run.seconds[name] = float(seconds)
 
-    folder = run.folder
-    (folder / _WORK).mkdir()
-    tables = write_tables(split.tables(), folder / _WORK)
-    job = {
-        "module": "transform_module.py",
-        "tables": {name: f"{_WORK}/{Path(path).name}" for name, path in tables.items()},
-        "analyze": list(run.analyze),
-        "run": str(folder),
-    }
-    child.run(job, folder / "transform.log", on_line, "the transform")
+    with plain_path(run.folder) as folder:
+        (folder / _WORK).mkdir()
+        job = {
+            "module": str(folder / "transform_module.py"),
+            "tables": write_tables(split.tables(), folder / _WORK),
+            "analyze": list(run.analyze),
+            "run": str(folder),
+        }
+        child.run(job, folder / "transform.log", on_line, "the transform")
     run.progress.done(f"{total:,} rows")
 
 

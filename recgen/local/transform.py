@@ -88,9 +88,7 @@ def analyze(paths: Sequence[str], preprocessing_fn: Callable[..., Any], output: 
     options = PipelineOptions(["--no_pipeline_type_check"])
     with tempfile.TemporaryDirectory(dir=output.parent) as temporary:
         context = tft_beam.Context(
-            temp_dir=os.path.relpath(temporary),
-            desired_batch_size=ROWS_PER_BATCH,
-            force_tf_compat_v1=False,
+            temp_dir=temporary, desired_batch_size=ROWS_PER_BATCH, force_tf_compat_v1=False
         )
         with beam.Pipeline(runner=FnApiRunner(), options=options) as pipeline, context:
             batches = (
@@ -268,8 +266,7 @@ def main() -> int:
     print(f"seconds import {time.monotonic() - began:.2f}")
     job = read_job()
     if job is not None:
-        os.chdir(job["run"])  # TensorFlow takes a path with brackets for a pattern
-        transform({**job, "run": "."})
+        transform(job)
     sys.stdout.flush()
     os._exit(0)  # does not wait for threads of TensorFlow and Beam
 
