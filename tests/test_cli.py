@@ -127,7 +127,7 @@ def trained(folder, monkeypatch):
 
     calls: dict[str, Any] = {"metrics": metrics_data()}
 
-    def train(config, files, text, data, out, epochs, seed, progress):
+    def train(config, files, text, data, out, epochs, seed, progress, allow_worse):
         calls.update(config=config, files=files, text=text, data=data, out=out)
         calls.update(epochs=epochs, seed=seed)
         out.mkdir(parents=True)

@@ -14,6 +14,7 @@ from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import Judged
 from recgen.analysis.run import CONFIG, MODULES, load_run
+from recgen.analysis.worth import shortcoming
 from recgen.config import ModelConfig
 from recgen.findings import RecgenError
 from recgen.metrics import FILE_NAME
@@ -37,6 +38,7 @@ class Entry:
         judged: The measure by which the run is judged, if there is one.
         verdict: See `recgen.analysis.diagnosis`.
         summary: The verdict in a sentence, or why the run cannot be read.
+        shortcoming: Why the model should not be served, if it should not.
     """
 
     path: str
@@ -46,6 +48,7 @@ class Entry:
     judged: Judged | None
     verdict: Verdict
     summary: str
+    shortcoming: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return the entry as plain JSON data."""
@@ -61,6 +64,7 @@ class Entry:
             "popularity": judged and judged.baseline,
             "verdict": self.verdict,
             "summary": self.summary,
+            "shortcoming": self.shortcoming,
         }
 
 
@@ -99,15 +103,16 @@ def entry_of(folder: Path) -> Entry:
     except RecgenError as error:
         date = _written(folder)
         return Entry(str(folder), folder.name, date, None, None, "broken", error.message)
-    diagnosis = diagnose(run)
+    diagnosis, facts = diagnose(run), Facts(run)
     return Entry(
         path=str(folder),
         name=run.title,
         date=run.metrics.saved_at or _written(folder),
         preset=_preset_of(run.config.model) if run.config else None,
-        judged=Facts(run).judged,
+        judged=facts.judged,
         verdict=diagnosis.verdict,
         summary=diagnosis.summary,
+        shortcoming=shortcoming(facts, diagnosis),
     )
 
 

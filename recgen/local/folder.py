@@ -18,7 +18,7 @@ from recgen.findings import RecgenError
 from recgen.local import lock as locks
 from recgen.local import unfinished
 from recgen.local.lock import Lock, LockedError, locked
-from recgen.local.names import MODEL, Place
+from recgen.local.names import Place
 from recgen.local.signals import Interrupted, undisturbed
 from recgen.local.unfinished import Unfinished
 from recgen.write import disk_errors
@@ -75,19 +75,19 @@ class Staging:
         """Record that nothing is done: the next run begins from the start."""
         self.record.done.clear()
 
-    def land(self) -> Path:
+    def land(self, suffix: str = "") -> Path:
         """Move the finished run to its place, and return that.
 
-        A run without a model does not replace one with a model: it goes to `<out>-stopped`.
+        Args:
+            suffix: Goes to `<out><suffix>` instead, and with a number if that is in use.
         """
-        out = self.place.out
-        if (self.folder / MODEL).exists() or not (out / MODEL).exists():
+        if not suffix:
             self._take(self.place)
-            return out
+            return self.place.out
         for number in count(1):
-            suffix = "-stopped" if number == 1 else f"-stopped-{number}"
+            name = suffix if number == 1 else f"{suffix}-{number}"
             with suppress(LockedError, RecgenError):  # another run is there, or is about to be
-                other = Place.of(self.place.beside(suffix))
+                other = Place.of(self.place.beside(name))
                 with locked(other.partial, patience=0):
                     self._take(other)
                     if set(other.partial.iterdir()) == {other.partial / locks.NAME}:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from recgen.findings import RecgenError
 
-MODEL = "serving_model"
 _MARKS = ("config.yaml", "trainer_module.py")
 _MOST_BYTES = 255  # of a name, on all common file systems
 _PLAIN = re.compile(r"[A-Za-z0-9 _./+,=@~-]*")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import recgen
+from recgen.analysis import diagnose, load_run
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError
 from recgen.local import buyers
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from recgen.local.cast import Column
 
+_MODEL = "serving_model"
 _WORK = "work"  # Arrow files between stages, removed at the end
 
 
@@ -103,6 +105,7 @@ def train(
     seed: int | None = None,
     progress: Progress | None = None,
     analyze: tuple[str, ...] | None = None,
+    allow_worse: bool = False,
 ) -> RunResult:
     """Train on this machine: from a file with transactions to a run directory.
 
@@ -114,13 +117,15 @@ def train(
         files: Its rendered modules, by name.
         config_text: The config as the user wrote it; kept in the run directory.
         data: A CSV or Parquet file.
-        out: The run directory. An earlier run there is replaced after this run has succeeded; if
-            it has a model and this training stops, the new run goes to `<out>-stopped`.
+        out: The run directory. An earlier run there is replaced when this one has ended. If it
+            has a model, and this training stops or has a bad verdict, the new run goes to
+            `<out>-stopped` or `<out>-bad` instead.
         epochs: Overrides the config.
         seed: Overrides the config.
         progress: Receiver of progress; None shows nothing.
         analyze: Splits that vocabularies and statistics come from: `train`, perhaps with `eval`.
             None means all that the served model is trained on, so both if it is refitted.
+        allow_worse: Whether a run with a bad verdict may replace one with a better verdict.
 
     Returns:
         The run's folder, metrics and times. A collapsed training is a result too.
@@ -154,9 +159,25 @@ def train(
         except ChildError as error:
             kept = keep_failed(run.folder, out)
             raise RecgenError(error.message, f"its full output is in {kept}") from None
-        target = staging.land()
+        target = staging.land(_suffix(run.folder, staging.place.out, allow_worse))
     record = staging.record
     return RunResult(target, metrics, run.seconds, record.rows, tuple(record.warnings))
+
+
+def _suffix(folder: Path, out: Path, allow_worse: bool) -> str:
+    """Return the suffix of the place for a finished run, which must not cost an earlier model."""
+    if not (out / _MODEL).exists():
+        return ""
+    if not (folder / _MODEL).exists():
+        return "-stopped"
+    return "-bad" if not allow_worse and _is_bad(folder) and not _is_bad(out) else ""
+
+
+def _is_bad(folder: Path) -> bool:
+    try:
+        return diagnose(load_run(folder)).verdict in ("bad", "broken")
+    except RecgenError:  # metrics that cannot be read
+        return True
 
 
 def _announce(staging: Staging, progress: Progress) -> None:
