@@ -50,7 +50,7 @@ def runs(
         bool, typer.Option("--clean", help="Remove unfinished runs that no process is training.")
     ] = False,
 ) -> None:
-    """List trainings below a folder, with their verdicts; unfinished ones last."""
+    """List trainings below a folder, with verdicts."""
     from recgen.analysis.indexing import entry_of, find_runs
     from recgen.cli.output import runs as output
     from recgen.local.partials import find_partials, remove
