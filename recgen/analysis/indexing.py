@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -137,4 +138,6 @@ def _written(folder: Path) -> datetime | None:
     times = [
         path.stat().st_mtime for path in (folder / FILE_NAME, folder / CONFIG) if path.exists()
     ]
-    return datetime.fromtimestamp(max(times), timezone.utc) if times else None
+    with suppress(ValueError, OverflowError, OSError):  # a time in the year 40000, say
+        return datetime.fromtimestamp(max(times), timezone.utc) if times else None
+    return None
