@@ -15,7 +15,7 @@ from pathlib import Path
 from recgen.findings import RecgenError
 from recgen.plan.header import MARK
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +117,31 @@ def diff_texts(before: str, after: str, old: str, new: str) -> str:
 
 
 @contextmanager
-def disk_errors(doing: str) -> Iterator[None]:
-    """Turn system errors, such as a full disk or missing permissions, into a RecgenError."""
+def disk_errors(doing: str, left: str = "no half-written files are left") -> Iterator[None]:
+    """Turn system errors, such as a full disk or missing permissions, into a RecgenError.
+
+    Args:
+        doing: What is done in the block, such as `writing runs/shop`.
+        left: What is left of it, for the advice; empty says nothing.
+    """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        full = error.errno in _FULL or "No space left" in reason  # Arrow gives no number
         if isinstance(error, FileExistsError):
             reason = f"{error.filename} is a file, not a folder"
-        advice = "free some space" if full else "choose another place, or change its permissions"
+        advice = _advice(error, reason)
         raise RecgenError(
-            f"{doing} failed: {reason}", f"{advice}; no half-written files are left"
+            f"{doing} failed: {reason}", f"{advice}; {left}" if left else advice
         ) from error
+
+
+def _advice(error: OSError, reason: str) -> str:
+    if error.errno in _FULL or "No space left" in reason:  # Arrow gives no number
+        return "free some space"
+    if error.errno == errno.ENOMEM:
+        return "use a machine with more memory, or less data"
+    return "choose another place, or change its permissions"
 
 
 def _targets(files: Mapping[str, str], folder: Path) -> dict[str, Path]:

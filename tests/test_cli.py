@@ -6,6 +6,7 @@ import datetime
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,7 +128,7 @@ def trained(folder, monkeypatch):
 
     calls: dict[str, Any] = {"metrics": metrics_data()}
 
-    def train(config, files, text, data, out, epochs, seed, progress):
+    def train(config, files, text, data, out, epochs, seed, progress, allow_worse):
         calls.update(config=config, files=files, text=text, data=data, out=out)
         calls.update(epochs=epochs, seed=seed)
         out.mkdir(parents=True)
@@ -152,10 +153,12 @@ def test_train_ends_with_a_summary(run, config, trained):
         "products  600",
         "seconds   12.5: read 0.6, transform 6.5, train 5.4",
         "",
-        "recall           @10    @100",
-        "  validation  0.0500  0.5000",
-        "  test        0.0500  0.5000",
-        "  popularity  0.0250  0.2500",
+        "recall                @10    @100",
+        "  validation rows  0.0500  0.5000",
+        "  test rows        0.0500  0.5000",
+        "    popularity     0.0250  0.2500",
+        "",
+        *run("diagnose", "runs/shop")[1].splitlines()[:2],
         "",
         f"model     {Path('runs/shop/serving_model')}",
         f"next      python -m recgen recommend {Path('runs/shop')} --buyer 'b 2'",
@@ -243,11 +246,18 @@ def test_a_model_no_better_than_popularity_is_called_so(run, config, trained):
     trained["metrics"]["final_metrics"]["test_recall_at_100"] = None
     trained["buyers"] = [b"\xffb"]
     code, out, _ = run("train", "config.yaml", "--data", "d.csv")
-    assert code == 0
+    assert code == 1
     assert run("diagnose", "runs/shop")[1] in out
     assert "RD304 Recall not above popularity" in out
-    assert "  test        0.0000       -" in out
-    assert out.splitlines()[-1].startswith("next ")
+    assert "  test rows        0.0000       -" in out
+    assert out.splitlines()[-4].startswith("next ")
+    assert out.splitlines()[-2:] == [
+        f"{Path('runs/shop')} is saved, but not good: the verdict is bad",
+        "This is exit code 1; --allow-worse accepts such a model.",
+    ]
+    shutil.rmtree("runs")
+    code, out, _ = run("train", "config.yaml", "--data", "d.csv", "--allow-worse")
+    assert (code, "is saved, but" in out) == (0, False)
 
 
 def test_pairs_are_shown_beside_the_baselines(run, config, trained):

@@ -10,6 +10,7 @@ from diagnoses import healthy, run_of
 from pages import attacked
 
 from recgen.analysis.exporting.measures import figures_of, series_of
+from recgen.analysis.exporting.mlflow_store import unique_names
 
 pytest_plugins = ["running"]
 
@@ -33,6 +34,14 @@ def test_what_is_measured_has_a_tag(folder):
     assert figures["evaluation/model/all/mrr"] == 0.3
     assert figures["evaluation/model/coverage_at_100"] == 0.5
     assert figures["final/test_recall_at_100"] == pytest.approx(0.3, abs=0.1)
+
+
+def test_names_that_meet_lose_nothing():
+    keys = ["loss/a!", "loss/a?", "loss/A_", "loss/a_ 2", "b", "b"]
+    names = unique_names(keys)
+    assert len({name.casefold() for name in names}) == len(keys)
+    assert names[0] == "loss/a_"
+    assert names[4:] == ["b", "b 2"]
 
 
 def test_what_cannot_be_exported(run, folder):

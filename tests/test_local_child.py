@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,7 +54,14 @@ def test_failure_is_its_last_error_line(module: Path) -> None:
     [
         ("raise SystemExit(3)", "the work failed: exit code 3"),
         ("print('no GPU')\nraise SystemExit(3)", "the work failed: no GPU"),
-        ("import os\nos.kill(os.getpid(), 9)", "killed by signal 9 .out of memory"),
+        (
+            "import os\nos.kill(os.getpid(), 9)",
+            "was killed by signal 9 .SIGKILL., most likely for want",
+        ),
+        ("import os\nprint('std::bad_alloc')\nos.abort()", "ran out of memory and was killed by"),
+        ("raise MemoryError", "the work ran out of memory\n  help: use a machine with more"),
+        ("import os\nos.kill(os.getpid(), 15)", "was killed by signal 15 .SIGTERM.\n  help: run"),
+        ("raise OSError(27, 'File too large')", "no space left on the disk during the work"),
         ("import not_there_at_all", "needs a package that is not installed: 'not_there_at_all'"),
         ("raise OSError(28, 'No space left on device')", "no space left on the disk during the"),
     ],
@@ -91,6 +101,58 @@ def test_the_end_of_the_block_ends_a_child_that_goes_on(module: Path) -> None:
     with pytest.raises(ValueError, match="enough"), Child("a_child") as child:
         child.run({}, module.with_suffix(".log"), stop, "the work")
     assert child._process.poll() not in (None, 0)
+
+
+def test_a_child_ends_with_a_parent_that_is_killed(module: Path) -> None:
+    """By the kernel on Linux, and elsewhere when its input ends: the two are tried one by one."""
+    text = """
+from recgen.local import child
+child.sys.platform = {platform!r}
+child.obey_parent()
+job = child.read_job()
+import os, time
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+    parent = """
+import os, signal, sys
+from pathlib import Path
+from recgen.local.child import Child
+def die(line):
+    print(line, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+with Child("a_child") as child:
+    child.run({}, Path(sys.argv[1]), die, "the work")
+"""
+    for platform in ("linux", "other"):
+        module.write_text(text.format(platform=platform), encoding="utf-8")
+        command = [sys.executable, "-c", parent, str(module.with_suffix(".log"))]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        assert is_gone(int(ended.stdout))
+
+
+def is_gone(number: int) -> bool:
+    """Waits for a process to end, which is not this one's child."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_child_leaves_ctrl_c_to_its_parent(module: Path) -> None:
+    text = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('still here')"
+    head = "from recgen.local.child import obey_parent\nobey_parent()\n"
+    module.write_text(head + PROLOGUE + text, encoding="utf-8")
+    lines: list[str] = []
+    with Child("a_child") as child:
+        child.run({}, module.with_suffix(".log"), lines.append, "the work")
+    assert lines == ["still here"]
 
 
 def test_a_file_in_the_users_folder_is_not_imported(

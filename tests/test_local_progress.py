@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -23,6 +24,7 @@ def tell(progress: Progress) -> None:
     assert epoch is not None
     progress.epoch(epoch)
     progress.note("a [bold] warning")
+    progress.say("a [bold] word")
     progress.done("model saved")
 
 
@@ -37,9 +39,10 @@ def test_lines() -> None:
     with open_progress(stream) as progress:
         assert isinstance(progress, Lines)
         tell(progress)
-    epoch, warning, done = stream.getvalue().splitlines()
+    epoch, warning, word, done = stream.getvalue().splitlines()
     assert epoch == "train      epoch 2/8  loss 6.1234  val_recall@100 0.2311  19 s left"
     assert warning == "warning: a [bold] warning"
+    assert word == "a [bold] word"
     assert done.startswith("train      model saved  0.")
 
 
@@ -56,13 +59,32 @@ def test_no_time_left_after_the_last_epoch() -> None:
     assert stream.getvalue().strip() == "epoch 8/8"
 
 
-def test_terminal_shows_the_same() -> None:
+@pytest.mark.parametrize("columns", ["30", "80", "200"])
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_terminal_keeps_a_line_for_each_epoch(
+    monkeypatch: pytest.MonkeyPatch, columns: str, no_color: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", no_color)
     stream = Terminal()
     with open_progress(stream) as progress:
         tell(progress)
-    shown = stream.getvalue()
+        progress.start("train")
+        for number in range(9, 12):
+            progress.epoch(Epoch(number, 11, "6.1234", "val_recall@100 0.2311", 3.1))
+        progress.done("epoch 11 kept")
+        progress.start("refit")
+        progress.epoch(Epoch(1, 1, "5"))
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
+    lines = [line.rstrip() for line in re.split(r"[\r\n]+", shown)]
+    assert columns == "30" or "  epoch      loss  val_recall@100" in lines
+    rows = [line for line in lines if re.match(r" +\d+/\d+  ", line)]
+    assert len(rows) == 5
+    assert rows[1].split() == ["9/11", "6.1234", *(["0.2311"] if columns != "30" else [])]
     assert "a [bold] warning" in shown
-    assert "model saved" in shown
+    assert any(line.startswith("train      epoch 11 kept  0.") for line in lines)
+    assert bool(no_color) != ("\x1b[33m" in stream.getvalue())
 
 
 def test_silent() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from recgen.local.run import RunResult, train  # noqa: E402
 class FakeChild:
     """Does what the real children do, without TensorFlow."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, inherits: Collection[int] = ()) -> None:
         self.module = module
 
     def __enter__(self) -> FakeChild:
@@ -224,6 +225,33 @@ def test_recommend(real: RunResult) -> None:
     with pytest.raises(RecgenError, match="buyer '3' is not among the 10 buyers") as caught:
         recommend(real.folder, "3")
     assert "'003'" in caught.value.help
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.one_stack
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("buyers.parquet", 0.5),
+        ("purchases.parquet", 0.5),
+        ("purchases.parquet", 0.0),
+        ("serving_model/variables/variables.data-00000-of-00001", 0.5),
+        ("serving_model/variables/variables.index", 0.0),
+        ("serving_model/saved_model.pb", 0.5),
+    ],
+)
+def test_recommend_from_damaged_files(
+    real: RunResult, tmp_path: Path, name: str, size: float
+) -> None:
+    """Below a folder whose name TensorFlow takes for a pattern, where it works undamaged."""
+    run = tmp_path / "[0.1]"
+    shutil.copytree(real.folder, run)
+    assert recommend(run, "003", k=3).products
+    content = (run / name).read_bytes()
+    (run / name).write_bytes(content[: int(len(content) * size)])
+    with pytest.raises(RecgenError, match=r"cannot be (read|used): "):
+        recommend(run, "003")
 
 
 class StoppedChild(FakeChild):

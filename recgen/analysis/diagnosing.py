@@ -15,6 +15,7 @@ from recgen.analysis.diagnosis import (
     worst,
 )
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import FEW_ROWS
 from recgen.analysis.run import CONFIG, Run
 from recgen.findings import counted
 from recgen.plan.header import digest_of
@@ -26,7 +27,6 @@ _FAMILIES = (
     "RD3",
     "RD5",
 )  # inputs before fit: a leaky split makes its figures doubtful
-_FEW_ROWS = 200  # below that, one row changes a share by half a percent or more
 
 
 def diagnose(run: Run) -> Diagnosis:
@@ -79,7 +79,12 @@ def _notes(facts: Facts) -> Iterator[str]:
     if judged and judged.baseline is None:
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"
-    if judged and judged.rows is not None and judged.rows < _FEW_ROWS:
+    if judged is None and facts.kind.tests:
+        yield (
+            f"each list holds all {facts.candidates} products, so any model has a "
+            f"{facts.kind.measure} of 1: it says nothing"
+        )
+    if judged and judged.rows is not None and judged.rows < FEW_ROWS:
         few = counted(judged.rows, "row")
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
     yield from _own_history(facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
@@ -14,6 +15,7 @@ from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import Judged
 from recgen.analysis.run import CONFIG, MODULES, load_run
+from recgen.analysis.worth import shortcoming
 from recgen.config import ModelConfig
 from recgen.findings import RecgenError
 from recgen.metrics import FILE_NAME
@@ -37,6 +39,7 @@ class Entry:
         judged: The measure by which the run is judged, if there is one.
         verdict: See `recgen.analysis.diagnosis`.
         summary: The verdict in a sentence, or why the run cannot be read.
+        shortcoming: Why the model should not be served, if it should not.
     """
 
     path: str
@@ -46,6 +49,7 @@ class Entry:
     judged: Judged | None
     verdict: Verdict
     summary: str
+    shortcoming: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return the entry as plain JSON data."""
@@ -61,6 +65,7 @@ class Entry:
             "popularity": judged and judged.baseline,
             "verdict": self.verdict,
             "summary": self.summary,
+            "shortcoming": self.shortcoming,
         }
 
 
@@ -99,15 +104,16 @@ def entry_of(folder: Path) -> Entry:
     except RecgenError as error:
         date = _written(folder)
         return Entry(str(folder), folder.name, date, None, None, "broken", error.message)
-    diagnosis = diagnose(run)
+    diagnosis, facts = diagnose(run), Facts(run)
     return Entry(
         path=str(folder),
         name=run.title,
         date=run.metrics.saved_at or _written(folder),
         preset=_preset_of(run.config.model) if run.config else None,
-        judged=Facts(run).judged,
+        judged=facts.judged,
         verdict=diagnosis.verdict,
         summary=diagnosis.summary,
+        shortcoming=shortcoming(facts, diagnosis),
     )
 
 
@@ -132,4 +138,6 @@ def _written(folder: Path) -> datetime | None:
     times = [
         path.stat().st_mtime for path in (folder / FILE_NAME, folder / CONFIG) if path.exists()
     ]
-    return datetime.fromtimestamp(max(times), timezone.utc) if times else None
+    with suppress(ValueError, OverflowError, OSError):  # a time in the year 40000, say
+        return datetime.fromtimestamp(max(times), timezone.utc) if times else None
+    return None

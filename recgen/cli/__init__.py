@@ -10,6 +10,8 @@ from recgen.findings import ConfigError, RecgenError, install
 
 _LITTLE = ("google", "google_crc32c", "numpy", "pyarrow", "tensorflow_metadata")  # google.protobuf
 _EXTRA = (*_LITTLE, "apache_beam", "tensorflow", "tensorflow_transform")
+_NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "can't start new thread")
+_LESS = "use a machine with more of it, or less data"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,9 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         advice = install("data" if package in _LITTLE else "train")
         _fail(RecgenError(f"this command needs {error.name}, which is not installed", advice))
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if not _is_memory(error):
+            raise
+        _fail(RecgenError("there is not enough memory", _LESS))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(RecgenError(f"{where}{error.strerror or error}"))
+
+
+def _is_memory(error: Exception) -> bool:
+    """Return whether an error means that memory ran out, also while a library was loaded."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
 
 
 def _run(arguments: Sequence[str] | None) -> None:

@@ -1,4 +1,4 @@
-"""Command `runs`: lists the finished trainings below a folder."""
+"""Command `runs`: lists the trainings below a folder, and removes unfinished ones."""
 
 from __future__ import annotations
 
@@ -46,18 +46,28 @@ def runs(
         list[str], typer.Option(metavar="NAME", help="Only runs with this preset; repeatable.")
     ] = [],  # noqa: B006
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove unfinished runs that no process is training.")
+    ] = False,
 ) -> None:
-    """List finished trainings below a folder, with their verdicts."""
+    """List trainings below a folder, with verdicts."""
     from recgen.analysis.indexing import entry_of, find_runs
     from recgen.cli.output import runs as output
+    from recgen.local.partials import find_partials, remove
     from recgen.presets import find_preset
 
     for each in preset:
         find_preset(each)  # raises if there is none, instead of listing nothing
-    found = [entry_of(path) for path in find_runs(folder)]
+    paths = list(find_runs(folder))  # raises if there is no such folder
+    partials = list(find_partials(folder))
+    if clean:
+        show.lines(output.removed([(each, remove(each)) for each in partials], folder))
+        return
+    found = [entry_of(path) for path in paths]
     kept = output.filtered(found, name, [each.value for each in verdict], preset)
     entries = output.ordered(kept, sort.value)
     if format is Output.json:
         print(json.dumps([entry.as_dict() for entry in entries], indent=2))
         return
     show.table(output.lines(entries, folder, len(found)))
+    show.lines(output.unfinished(partials, folder))

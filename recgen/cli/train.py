@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from recgen.cli import show
 from recgen.cli.app import Allow, Config, app, checked
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
+
+if TYPE_CHECKING:
+    from recgen.local.signals import Interrupted
 
 
 @app.command()
@@ -30,41 +34,103 @@ def train(
         int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Overrides model.seed.")
     ] = None,
     allow: Allow = [],  # noqa: B006
+    allow_worse: Annotated[
+        bool,
+        typer.Option(
+            "--allow-worse", help="Exit code 0 for a bad model, or one no better than counting."
+        ),
+    ] = False,
 ) -> None:
     """Render, transform, train, evaluate and export on this machine."""
     from recgen.cli.output import training
     from recgen.generate import generate
     from recgen.local.progress import open_progress
     from recgen.local.run import train as run
+    from recgen.local.signals import Interrupted
 
     experiment, text = checked(config, allow)
     source = data or _source(config, experiment)
     folder = out or Path("runs", training.folder_name(experiment.name or config.stem))
-    with open_progress() as progress:
-        result = run(experiment, generate(experiment), text, source, folder, epochs, seed, progress)
+    files = generate(experiment)
+    earlier = _earlier(folder)
+    try:
+        with open_progress() as progress:
+            result = run(
+                experiment,
+                files,
+                text,
+                source,
+                folder,
+                epochs,
+                seed,
+                progress,
+                allow_worse=allow_worse,
+            )
+    except Interrupted as interrupted:
+        raise _stopped(interrupted) from None
     show.lines(training.outcome(result))
     show.table(training.recalls(result.metrics))
     saved = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
-    _diagnose(saved, result.metrics.failed)
-    if result.metrics.failed:
-        if saved != folder:
-            show.lines(["", f"{folder} still has the earlier run; this one is in {saved}."])
+    is_stopped = result.metrics.failed
+    if is_stopped:
+        show.lines(["", "No model was saved; the recall above is that of the stopped model."])
+    reason = _judge(saved)
+    if saved != folder:
+        show.lines(["", f"{folder} still has the earlier run; this one is in {saved}."])
+    elif earlier:
+        show.lines(["", f"replaced  {earlier}"])
+    if is_stopped:
         raise typer.Exit(1)
-    show.verbatim(training.next_step(folder))
+    show.verbatim(training.next_step(saved))
+    if reason and not allow_worse:
+        show.line()
+        show.line((f"{saved} is saved, but not good: ", "red"), reason)
+        show.line("This is exit code 1; --allow-worse accepts such a model.")
+        raise typer.Exit(1)
 
 
-def _diagnose(folder: Path, is_stopped: bool) -> None:
-    """Print the diagnosis of a training that failed."""
+def _judge(folder: Path) -> str | None:
+    """Print the verdict of `recgen diagnose`, and return why the model should not be served."""
     from recgen.analysis import diagnose, load_run
-    from recgen.cli.output.diagnosis import print_diagnoses
+    from recgen.analysis.facts import Facts
+    from recgen.analysis.worth import shortcoming
+    from recgen.cli.output.diagnosis import print_diagnoses, verdict_lines
 
     run = load_run(folder)
     diagnosis = diagnose(run)
-    if is_stopped:
-        show.lines(["", "No model was saved; the recall above is that of the stopped model."])
-    if is_stopped or diagnosis.verdict in ("bad", "broken"):
-        show.line()
+    show.line()
+    if diagnosis.verdict in ("bad", "broken"):
         print_diagnoses([(run, diagnosis)])
+    else:
+        for indent, parts in verdict_lines(run, diagnosis):
+            show.line(*parts, indent=indent)
+    return shortcoming(Facts(run), diagnosis)
+
+
+def _earlier(folder: Path) -> str | None:
+    """Return an earlier run in the folder in words, and warn that it will be replaced."""
+    from recgen.analysis.indexing import entry_of
+    from recgen.analysis.run import MARKS
+    from recgen.cli.output.runs import described
+
+    if not any((folder / name).exists() for name in MARKS):
+        return None
+    earlier = described(entry_of(folder))
+    told = f"{folder} has {earlier}; it is replaced when this training has ended with a model"
+    show.line(told, stream=sys.stderr)
+    return earlier
+
+
+def _stopped(interrupted: Interrupted) -> typer.Exit:
+    """Say how to go on, and return the exit."""
+    way = "the same command begins again"
+    if interrupted.is_kept:
+        way = (
+            "the same command goes on from what is done; `recgen runs --clean` removes "
+            "unfinished runs"
+        )
+    show.line((f"interrupted by {interrupted.signal.name}: ", "yellow"), way, stream=sys.stderr)
+    return typer.Exit(interrupted.exit_code)
 
 
 def _source(config: Path, experiment: ExperimentConfig) -> Path:

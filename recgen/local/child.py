@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +25,22 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _ERROR = re.compile(r"^[\w.]*(Error|Exception|Exit|Interrupt|Warning)\b.*")
-_DISK_FULL = ("No space left on device", "Disk quota exceeded")
+_DISK_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_NO_MEMORY = re.compile(
+    r"MemoryError|bad_alloc|Cannot allocate memory|failed to map segment|OOM when allocating"
+    r"|pthread_create|can't start new thread|unable to allocate",
+    re.IGNORECASE,
+)
 _TAIL = 200  # lines kept to explain a failure
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
 
 class ChildError(RecgenError):
     """The child failed, and its output explains why."""
+
+
+class ChildKilledError(RecgenError):
+    """The machine ended the child: by a signal, or for want of memory."""
 
 
 class Child:
@@ -36,8 +49,13 @@ class Child:
     As a context manager, it leaves no process behind, whatever happens.
     """
 
-    def __init__(self, module: str) -> None:
-        """Start `python -m module`, whose `main` reads one line of JSON from its input."""
+    def __init__(self, module: str, inherits: Collection[int] = ()) -> None:
+        """Start `python -m module`, whose `main` reads one line of JSON from its input.
+
+        Args:
+            module: The module's name.
+            inherits: Open files, such as a lock, that the child holds as long as it lives.
+        """
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._process = subprocess.Popen(
             [sys.executable, "-u", "-m", module],
@@ -47,6 +65,7 @@ class Child:
             env=_environment(),
             encoding="utf-8",
             errors="replace",
+            pass_fds=tuple(inherits),
         )
 
     def __enter__(self) -> Child:
@@ -77,6 +96,7 @@ class Child:
 
         Raises:
             ChildError: The child failed; the message quotes its output.
+            ChildKilledError: The machine ended it.
             RecgenError: The disk is full, or a package is missing.
         """
         assert self._process.stdin is not None
@@ -100,10 +120,35 @@ class Child:
             yield line
 
 
+def obey_parent() -> None:
+    """Tie this process to its parent, which ends it: called in the child, first of all.
+
+    Ctrl-C and a closed terminal reach all processes of a terminal; the parent answers them. If
+    the parent is killed, this process ends at once: on Linux by the kernel, elsewhere when the
+    other end of its input is gone.
+    """
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
 def read_job() -> dict[str, Any] | None:
     """Return the job from the parent, or None if the parent is gone. Called in the child."""
     line = sys.stdin.readline()
-    return dict(json.loads(line)) if line else None
+    if not line:
+        return None
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    return dict(json.loads(line))
+
+
+def _end_with_input() -> None:
+    """End this process when its input ends, as it does with the parent's process."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os._exit(1)
 
 
 def load_module(path: Path) -> Any:
@@ -152,10 +197,29 @@ def _failure(doing: str, code: int, tail: deque[str]) -> RecgenError:
             install("train"),
         )
     if code < 0:
-        reason = f"killed by signal {-code}" + (" (out of memory?)" if code == -9 else "")
-    else:
-        reason = next(
-            (line for line in reversed(tail) if _ERROR.match(line)),
-            next((line for line in reversed(tail) if line.strip()), f"exit code {code}"),
-        )
+        return _killed(doing, f"was killed by signal {-code} ({_name(-code)})", tail)
+    reason = next(
+        (line for line in reversed(tail) if _ERROR.match(line)),
+        next((line for line in reversed(tail) if line.strip()), f"exit code {code}"),
+    )
+    if _NO_MEMORY.search(reason):
+        return _killed(doing, "ran out of memory", tail)
     return ChildError(f"{doing} failed: {reason[:500]}")
+
+
+def _killed(doing: str, what: str, tail: deque[str]) -> ChildKilledError:
+    """Return the error for a child that the machine ended."""
+    by_machine = any(name in what for name in ("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS"))
+    if by_machine and any(map(_NO_MEMORY.search, tail)):
+        what = f"ran out of memory and {what}"
+    elif "SIGKILL" in what:
+        what += ", most likely for want of memory"
+    help = "use a machine with more memory, a smaller batch_size, or less data"
+    return ChildKilledError(f"{doing} {what}", help if "memory" in what else "run it again")
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unknown"

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from recgen.local.child import load_module, read_job
+from recgen.local.child import load_module, obey_parent, read_job
 
 _SLOW = ("tensorflow", "tensorflow_transform", "tensorflow_recommenders")
 
@@ -49,6 +49,7 @@ def fn_args(run: Path, custom_config: Mapping[str, Any]) -> SimpleNamespace:
 
 def main() -> int:
     """Import slow packages, then train with the job from the parent."""
+    obey_parent()
     for name in _SLOW:  # packages that the trainer does not need may be missing
         with suppress(ImportError):
             importlib.import_module(name)

@@ -1,18 +1,29 @@
-"""Run directories, written completely or not at all. Knows no stages."""
+"""Run directories, written completely or not at all, and kept when a run is interrupted.
+
+A run comes into being in a hidden folder beside its run directory, under a lock. Whatever ends the
+process, the next one with the same inputs goes on there. Knows no stages.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from recgen.findings import RecgenError
+from recgen.local import lock as locks
+from recgen.local import unfinished
+from recgen.local.lock import Lock, LockedError, locked
+from recgen.local.names import Place
+from recgen.local.signals import Interrupted, undisturbed
+from recgen.local.unfinished import Unfinished
 from recgen.write import disk_errors
 
-MODEL = "serving_model"
-_MARKS = ("config.yaml", "trainer_module.py")
+_GOES_ON = "the same command then goes on from what is done"
 _EXPLAINS = (
     "config.yaml",
     "transform_module.py",
@@ -24,44 +35,151 @@ _EXPLAINS = (
 )
 
 
-@contextmanager
-def staged(out: Path) -> Iterator[Path]:
-    """Yield a folder next to `out` that replaces it at the end, or is removed on failure.
+@dataclass
+class Staging:
+    """The folder in which a run comes into being, locked by this process.
 
-    An earlier run in `out` is kept until then, and a run with a model is replaced only by another
-    run with a model: see `landing`.
+    Attributes:
+        place: Where the run will be.
+        lock: Its lock, which the children that write here must hold, too.
+        record: What the run is of, and what is done.
+        removed: Why an earlier unfinished run was removed: words for what differed.
+    """
+
+    place: Place
+    lock: Lock
+    record: Unfinished
+    removed: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return self.place.partial
+
+    def finish(self, stage: str) -> None:
+        """Record that the results of a stage are complete, so that it is not done again."""
+        self.record.done.append(stage)
+        self.record.write(self.folder)
+
+    def reach(self, at: str) -> None:
+        """Record the stage and epoch that the run is at, for those who look on."""
+        self.record.at = at
+        self.record.write(self.folder)
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether a later run can go on from what is done; not once the run has landed."""
+        return bool(self.record.done) and self.folder.exists()
+
+    def forget(self) -> None:
+        """Record that nothing is done: the next run begins from the start."""
+        self.record.done.clear()
+
+    def land(self, suffix: str = "") -> Path:
+        """Move the finished run to its place, and return that.
+
+        Args:
+            suffix: Goes to `<out><suffix>` instead, and with a number if that is in use.
+        """
+        if not suffix:
+            self._take(self.place)
+            return self.place.out
+        for number in count(1):
+            name = suffix if number == 1 else f"{suffix}-{number}"
+            with suppress(LockedError, RecgenError):  # another run is there, or is about to be
+                other = Place.of(self.place.beside(name))
+                with locked(other.partial, patience=0):
+                    self._take(other)
+                    if set(other.partial.iterdir()) == {other.partial / locks.NAME}:
+                        _remove(other.partial)
+                return other.out
+        raise AssertionError("there is always a next number")
+
+    def _take(self, place: Place) -> None:
+        """Take a place: at any moment it has the earlier run or this one, or `_restore` helps."""
+        _restore(place)
+        with undisturbed():
+            if place.out.exists():
+                place.out.rename(place.earlier)
+            try:
+                self.folder.rename(place.out)
+            except OSError:
+                _restore(place)
+                raise
+        for name in (unfinished.NAME, locks.NAME):
+            (place.out / name).unlink(missing_ok=True)
+        shutil.rmtree(place.earlier, ignore_errors=True)
+
+
+@contextmanager
+def staged(out: Path, inputs: Mapping[str, str]) -> Iterator[Staging]:
+    """Yield the folder of a run, with what an interrupted process has done of the same run.
+
+    When the block is left without `land`, the folder is kept if a stage is done.
+
+    Args:
+        out: The run directory.
+        inputs: What the run is made of, by words for a message. An unfinished run of other inputs
+            is removed.
 
     Raises:
-        RecgenError: `out` cannot be written or is not a run directory, or the disk is full.
+        RecgenError: `out` cannot be written or is not a run directory, another process is
+            training into it, or the disk is full.
     """
-    out = out.resolve()
-    _refuse_foreign(out)
-    folder = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise RecgenError(
-            f"cannot write to {out.parent}: {error.strerror}", "choose another folder with --out"
-        ) from error
-    try:
-        with disk_errors(f"writing {out}"):
-            yield folder
-            _take_place(folder, landing(folder, out))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    place = Place.of(out)
+    with _held(place, out) as lock:
+        with disk_errors(f"writing {out}", left=""):
+            staging = _opened(place, lock, inputs)
+        try:
+            with disk_errors(f"writing {out}", left=""):
+                yield staging
+        except Interrupted as interrupted:
+            interrupted.is_kept = staging.is_worth_keeping
+            raise
+        except RecgenError as error:
+            if not staging.is_worth_keeping:
+                raise
+            raise RecgenError(error.message, f"{error.help}; {_GOES_ON}") from error
+        finally:
+            if not staging.is_worth_keeping:
+                _remove(staging.folder)
 
 
-def landing(folder: Path, out: Path) -> Path:
-    """Return where a finished run goes: to `out`, or next to it if `out` would lose its model."""
-    out = out.resolve()
-    loses_model = (out / MODEL).exists() and not (folder / MODEL).exists()
-    return out.with_name(f"{out.name}-stopped") if loses_model else out
+@contextmanager
+def _held(place: Place, out: Path) -> Iterator[Lock]:
+    """Hold the lock of a place, and say in words why that is not possible."""
+    with ExitStack() as stack:
+        try:
+            lock = stack.enter_context(locked(place.partial))
+        except LockedError as error:
+            raise RecgenError(
+                f"{error} is training into {out}",
+                "wait until it has ended, or choose another folder with --out",
+            ) from None
+        except OSError as error:
+            raise RecgenError(
+                f"cannot write to {place.out.parent}: {error.strerror}",
+                "choose another folder with --out",
+            ) from error
+        yield lock
+
+
+def _opened(place: Place, lock: Lock, inputs: Mapping[str, str]) -> Staging:
+    """Return the folder with what is done of the same run, or without anything."""
+    _restore(place)
+    found = Unfinished.read(place.partial)
+    different = tuple(found.differs(inputs)) if found and found.done else ()
+    if found and found.done and not different:
+        return Staging(place, lock, found)
+    _empty(place.partial)
+    record = Unfinished(str(place.out), inputs)
+    record.write(place.partial)
+    return Staging(place, lock, record, different)
 
 
 def keep_failed(folder: Path, out: Path) -> Path:
     """Keep the files that explain a failure next to `out`, and return their folder."""
-    out = out.resolve()
-    kept = out.with_name(f"{out.name}-failed")
+    kept = _explanation(Place(Path(os.path.realpath(out))))
     with disk_errors(f"writing {kept}"):
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir()
@@ -71,26 +189,51 @@ def keep_failed(folder: Path, out: Path) -> Path:
     return kept
 
 
-def _refuse_foreign(out: Path) -> None:
-    if not out.exists():
+def _explanation(place: Place) -> Path:
+    """Return the folder for a failure: one that is free, or has nothing but an earlier failure."""
+    for number in count(1):
+        path = place.beside("-failed" if number == 1 else f"-failed-{number}")
+        is_free = not path.exists() and not path.is_symlink()
+        if is_free or (path.is_dir() and set(os.listdir(path)) <= set(_EXPLAINS)):
+            return path
+    raise AssertionError("there is always a next number")
+
+
+def remove_partial(folder: Path) -> bool:
+    """Remove the folder of an unfinished run, and return whether that was possible.
+
+    It is not while a process holds its lock.
+    """
+    with suppress(LockedError, OSError), locked(folder, patience=0):
+        _remove(folder)
+        return not folder.exists()
+    return False
+
+
+def _restore(place: Place) -> None:
+    """Undo what is left of a process that was killed between the two moves of `_take`."""
+    if not place.earlier.exists():
         return
-    if not out.is_dir():
-        raise RecgenError(f"{out} is a file", "choose another folder with --out")
-    if any(out.iterdir()) and not all((out / name).exists() for name in _MARKS):
-        raise RecgenError(
-            f"{out} is not empty and is not a run directory, so recgen does not replace it",
-            "choose another folder with --out",
-        )
+    if place.out.exists():
+        shutil.rmtree(place.earlier, ignore_errors=True)
+    else:
+        place.earlier.rename(place.out)
 
 
-def _take_place(folder: Path, out: Path) -> None:
-    earlier = folder.with_name(f"{folder.name}-earlier")
-    if out.exists():
-        out.rename(earlier)
-    try:
-        folder.rename(out)
-    except OSError:
-        if earlier.exists():
-            earlier.rename(out)
-        raise
-    shutil.rmtree(earlier, ignore_errors=True)
+def _empty(folder: Path) -> None:
+    """Remove all that a folder has but its lock."""
+    for path in folder.iterdir():
+        if path.name == locks.NAME:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder whose lock is held, the lock last; does nothing if it was moved away."""
+    with suppress(OSError):
+        _empty(folder)
+        (folder / locks.NAME).unlink()
+        folder.rmdir()

@@ -1,14 +1,16 @@
-"""Progress of a run: moving bars on a terminal, plain lines elsewhere."""
+"""Progress of a run: lines that stay, and on a terminal a bar below them."""
 
 from __future__ import annotations
 
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
+
+from recgen.findings import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -69,7 +71,10 @@ class Progress(Protocol):
         """Handle the end of an epoch."""
 
     def note(self, text: str) -> None:
-        """Handle a message for the user, such as a warning."""
+        """Handle a warning for the user."""
+
+    def say(self, text: str) -> None:
+        """Handle a message for the user that is no warning."""
 
     def done(self, detail: str) -> None:
         """Handle the end of a stage."""
@@ -90,6 +95,9 @@ class Silent:
     def note(self, text: str) -> None:
         """Show nothing."""
 
+    def say(self, text: str) -> None:
+        """Show nothing."""
+
     def done(self, detail: str) -> None:
         """Show nothing."""
 
@@ -102,8 +110,8 @@ class Lines:
         self._stage = ""
         self._began = time.monotonic()
 
-    def _print(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+    def _print(self, text: str, style: str = "") -> None:
+        print(printable(text), file=self._stream, flush=True)
 
     def start(self, stage: str) -> None:
         """Remember the stage, whose line is printed at its end."""
@@ -118,26 +126,36 @@ class Lines:
         self._print(f"{self._stage:<10} {epoch.text}" + (f"  {left} left" if left else ""))
 
     def note(self, text: str) -> None:
-        """Print the text."""
+        """Print the text as a warning."""
         self._print(f"warning: {text}")
+
+    def say(self, text: str) -> None:
+        """Print the text."""
+        self._print(text)
 
     def done(self, detail: str) -> None:
         """Print the stage, the detail and the seconds it took."""
         self._print(f"{self._stage:<10} {detail}  {time.monotonic() - self._began:.1f} s")
 
 
-class Display:
-    """Progress as moving bars, for a terminal."""
+class Display(Lines):
+    """Progress on a terminal: lines that stay, and below them a bar for the stage going on."""
 
     def __init__(self, bars: Bars) -> None:
+        super().__init__(bars.console.file)
         self._bars = bars
         self._task: TaskID | None = None
-        self._stage = ""
-        self._began = time.monotonic()
+        self._has_header = False
+
+    def _print(self, text: str, style: str = "") -> None:
+        printed = printable(text)
+        self._bars.console.print(printed, style=style, markup=False, highlight=False)
 
     def start(self, stage: str) -> None:
-        """Add a bar for the stage, which pulses until there is progress."""
-        self._stage, self._began = stage, time.monotonic()
+        """Show a bar for the stage, which pulses until there is progress."""
+        super().start(stage)
+        self._has_header = False
+        self._remove_bar()
         self._task = self._bars.add_task(stage, total=None, detail="")
 
     def rows(self, done: int, total: int) -> None:
@@ -145,21 +163,41 @@ class Display:
         self._update(done, total, f"{done:,} of {total:,} rows")
 
     def epoch(self, epoch: Epoch) -> None:
-        """Move the bar, with loss, recall and the time left."""
+        """Print a row of the table of epochs, and move the bar."""
+        recall, _, share = (epoch.recall or "").partition(" ")
+        wide = max(len(f"{epoch.epochs}/{epoch.epochs}"), len("epoch"))
+        widths = (wide, 8, len(recall))
+        if not self._has_header:
+            self._has_header = True
+            self._print(_row(("epoch", "loss", recall), widths), "bold")
+        number = f"{epoch.number}/{epoch.epochs}"
+        self._print(_row((number, epoch.loss or "", share), widths))
         left = _time_left(epoch, time.monotonic() - self._began)
-        self._update(epoch.number, epoch.epochs, epoch.text + (f"  {left} left" if left else ""))
+        self._update(epoch.number, epoch.epochs, f"{left} left" if left else "")
 
     def note(self, text: str) -> None:
-        """Print the text above the bars."""
-        self._bars.console.print(f"warning: {text}", style="yellow", markup=False, highlight=False)
+        """Print the text as a warning."""
+        self._print(f"warning: {text}", "yellow")
 
     def done(self, detail: str) -> None:
-        """Fill the bar."""
-        self._update(1, 1, detail)
+        """Print the stage, the detail and the seconds it took, instead of the bar."""
+        self._remove_bar()
+        super().done(detail)
+
+    def _remove_bar(self) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None
 
     def _update(self, done: int, total: int, detail: str) -> None:
         if self._task is not None:
             self._bars.update(self._task, completed=done, total=total, detail=detail)
+
+
+def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a row of texts, each at the right end of its width."""
+    cells = zip(texts, widths, strict=True)
+    return "".join(f"  {text:>{width}}" for text, width in cells).rstrip()
 
 
 @contextmanager

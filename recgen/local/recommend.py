@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from recgen.findings import RecgenError, install
 from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
 from recgen.local.cast.text import readable, readable_ids
+from recgen.local.names import plain_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MODEL = "serving_model"
 _NO_INT = -(2**63)  # what generated modules use for a missing integer
 _EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -61,19 +63,34 @@ def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
     """
     if k < 1:
         raise RecgenError(f"-k {k}: k must be at least 1", "use -k 10, for example")
-    for name in (FEATURES_FILE, PURCHASES_FILE, "serving_model"):
+    for name in (FEATURES_FILE, PURCHASES_FILE, _MODEL):
         if not (run / name).exists():
             raise RecgenError(
                 f"{run} is not a run directory: it has no {name}", "train one with `recgen train`"
             )
-    row = _buyer_row(run, buyer)
-    outputs = _ask(run / "serving_model", row)
-    ids, scores = outputs["product_ids"].numpy()[0], outputs["scores"].numpy()[0]
+    with _readable(run):
+        row = _buyer_row(run, buyer)
+    ids, scores = _ask(run, row)
     products = tuple(
         Recommendation(readable(product), float(score))
         for product, score in list(zip(ids, scores, strict=True))[:k]
     )
-    return Answer(buyer, products, _purchases(run, buyer, k))
+    with _readable(run):
+        return Answer(buyer, products, _purchases(run, buyer, k))
+
+
+@contextmanager
+def _readable(run: Path) -> Iterator[None]:
+    """Turn the errors of a damaged file of buyers into errors for the user."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, KeyError, TypeError, UnicodeError) as error:
+        reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+        raise RecgenError(
+            f"the buyers of {run} cannot be read: {reason}", "its files are damaged; train again"
+        ) from error
 
 
 def _buyer_row(run: Path, buyer: str) -> pa.Table:
@@ -94,24 +111,36 @@ def _buyer_row(run: Path, buyer: str) -> pa.Table:
     return row
 
 
-def _ask(model: Path, row: pa.Table) -> Mapping[str, Any]:
-    """Call the model's serving signature with the buyer's raw columns, each of shape [1]."""
-    with _quiet():
+def _ask(run: Path, row: pa.Table) -> tuple[Any, Any]:
+    """Return the IDs and scores that the model answers for the buyer's raw columns.
+
+    Args:
+        run: The run directory.
+        row: The buyer's row.
+
+    Returns:
+        Two arrays of shape [k].
+    """
+    with _quiet(), plain_path(Path(os.path.realpath(run))) as plain:
         try:
             import tensorflow as tf
         except ImportError as error:
             raise RecgenError("TensorFlow is not installed", install("train")) from error
+        broken = (OSError, ValueError, KeyError, AttributeError, IndexError, tf.errors.OpError)
         try:
-            loaded = tf.saved_model.load(str(model))
-        except (OSError, ValueError) as error:
-            raise RecgenError(f"{model} cannot be loaded: {error}", "train it again") from error
-        signature = loaded.signatures["serving_default"]
-        specs = signature.structured_input_signature[1]
-        feed = {
-            name: tf.constant([_value(row[name][0].as_py(), spec)], spec.dtype)
-            for name, spec in specs.items()
-        }
-        return dict(signature(**feed))
+            signature = tf.saved_model.load(str(plain / _MODEL)).signatures["serving_default"]
+            specs = signature.structured_input_signature[1]
+            feed = {
+                name: tf.constant([_value(row[name][0].as_py(), spec)], spec.dtype)
+                for name, spec in specs.items()
+            }
+            outputs = signature(**feed)
+            return outputs["product_ids"].numpy()[0], outputs["scores"].numpy()[0]
+        except broken as error:
+            reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+            raise RecgenError(
+                f"the model of {run} cannot be used: {reason}", "train it again"
+            ) from error
 
 
 def _value(value: Any, spec: Any) -> Any:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import recgen
+from recgen.analysis import diagnose, load_run
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError
 from recgen.local import buyers
 from recgen.local.child import Child, ChildError
-from recgen.local.folder import keep_failed, landing, staged
+from recgen.local.fitting import fit
+from recgen.local.folder import Staging, keep_failed, staged
 from recgen.local.histories import Wanted, add_histories
 from recgen.local.ingest import clean, column_names, read_table
+from recgen.local.names import plain_path
 from recgen.local.oddities import notes_on
-from recgen.local.progress import Progress, Silent, parse_epoch
+from recgen.local.progress import Progress, Silent
+from recgen.local.signals import interruptible
 from recgen.local.split import SplitData, split_table, without_far_times
 from recgen.local.transform import write_tables
+from recgen.local.unfinished import digest_of_data, digest_of_text
 from recgen.metrics import FILE_NAME, TrainingMetrics, read_metrics
 from recgen.plan.columns import input_columns, serving_inputs
 
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
 
     from recgen.local.cast import Column
 
+_MODEL = "serving_model"
 _WORK = "work"  # Arrow files between stages, removed at the end
 
 
@@ -60,14 +67,24 @@ class _Run:
     progress: Progress
     seed: int
     analyze: tuple[str, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    staging: Staging
     histories: Mapping[str, pa.Table] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the run comes into being."""
+        return self.staging.folder
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds of the stages that are done."""
+        return self.staging.record.seconds
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage and show that it began."""
         self.progress.start(name)
+        self.staging.reach(name)
         began = time.monotonic()
         yield
         self.seconds[name] = time.monotonic() - began
@@ -76,7 +93,7 @@ class _Run:
         """Show warnings and keep them for the result."""
         for text in texts:
             self.progress.note(text)
-        self.warnings.extend(texts)
+        self.staging.record.warnings.extend(texts)
 
 
 def train(
@@ -89,53 +106,127 @@ def train(
     seed: int | None = None,
     progress: Progress | None = None,
     analyze: tuple[str, ...] | None = None,
+    allow_worse: bool = False,
 ) -> RunResult:
     """Train on this machine: from a file with transactions to a run directory.
+
+    Whatever ends the process, the next one with the same arguments goes on from the last stage
+    and epoch that were done.
 
     Args:
         config: The experiment, without errors.
         files: Its rendered modules, by name.
         config_text: The config as the user wrote it; kept in the run directory.
         data: A CSV or Parquet file.
-        out: The run directory. An earlier run there is replaced after this run has succeeded; if
-            it has a model and this training stops, the new run goes to `<out>-stopped`.
+        out: The run directory. An earlier run there is replaced when this one has ended. If it
+            has a model, and this training stops or has a bad verdict, the new run goes to
+            `<out>-stopped` or `<out>-bad` instead.
         epochs: Overrides the config.
         seed: Overrides the config.
         progress: Receiver of progress; None shows nothing.
         analyze: Splits that vocabularies and statistics come from: `train`, perhaps with `eval`.
             None means all that the served model is trained on, so both if it is refitted.
+        allow_worse: Whether a run with a bad verdict may replace one with a better verdict.
 
     Returns:
         The run's folder, metrics and times. A collapsed training is a result too.
 
     Raises:
-        RecgenError: Data, environment or training failed. No partial run is left behind; files
-            that explain a failure of the modules are kept in `<out>-failed`.
+        RecgenError: Data, environment or training failed. What a later run can go on from is
+            kept; files that explain a failure of the modules are in `<out>-failed`.
+        Interrupted: A signal asked the process to end.
     """
     if analyze is None:
         analyze = ("train", "eval") if config.model.refit else ("train",)
     if not set(analyze) <= {"train", "eval"}:
         raise ValueError(f"analyze={analyze}: nothing may be learned from test rows")
+    progress = progress or Silent()
     model_seed = config.model.seed if seed is None else seed
-    run = _Run(config, input_columns(config), progress or Silent(), model_seed, analyze)
-    overrides = {"epochs": epochs} if epochs is not None else {}
-    with staged(out) as folder, Child("recgen.local.transform") as transformer:
-        # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
-        split = _prepare(run, data)
+    inputs = {
+        "config": digest_of_text(config.model_dump_json(), *files, *files.values()),
+        "data": digest_of_data(data),
+        "seed": str(model_seed),
+        "epochs": str(epochs or config.model.epochs),
+        "version of recgen": recgen.__version__,
+        "splits to analyze": " ".join(analyze),
+    }
+    with interruptible(), staged(out, inputs) as staging:
+        run = _Run(config, input_columns(config), progress, model_seed, analyze, staging)
+        _announce(staging, progress)
+        custom_config = {} if epochs is None else {"epochs": epochs}
         try:
-            with Child("recgen.local.fit") as trainer:  # imports during the transform stage
-                with run.stage("transform"):
-                    _write_inputs(run, folder, files, config_text, split)
-                    _transform(run, folder, split, transformer)
-                _fit(run, folder, trainer, {**overrides, "seed": model_seed})
-            metrics = _metrics(folder)
+            _train(run, files, config_text, data, {**custom_config, "seed": model_seed})
+            metrics = _metrics(run.folder)
         except ChildError as error:
-            kept = keep_failed(folder, out)
+            kept = keep_failed(run.folder, out)
             raise RecgenError(error.message, f"its full output is in {kept}") from None
-        shutil.rmtree(folder / _WORK)
-        target = landing(folder, out)
-    rows = {name: table.num_rows for name, table in split.tables().items()}
-    return RunResult(target, metrics, run.seconds, rows, tuple(run.warnings))
+        target = staging.land(_suffix(run.folder, staging.place.out, allow_worse))
+    record = staging.record
+    return RunResult(target, metrics, run.seconds, record.rows, tuple(record.warnings))
+
+
+def _suffix(folder: Path, out: Path, allow_worse: bool) -> str:
+    """Return the suffix of the place for a finished run, which must not cost an earlier model."""
+    if not (out / _MODEL).exists():
+        return ""
+    if not (folder / _MODEL).exists():
+        return "-stopped"
+    return "-bad" if not allow_worse and _is_bad(folder) and not _is_bad(out) else ""
+
+
+def _is_bad(folder: Path) -> bool:
+    try:
+        return diagnose(load_run(folder)).verdict in ("bad", "broken")
+    except RecgenError:  # metrics that cannot be read
+        return True
+
+
+def _announce(staging: Staging, progress: Progress) -> None:
+    """Show what became of an earlier training that did not end."""
+    if staging.removed:
+        different = " and ".join(staging.removed)
+        progress.say(f"an unfinished training with a different {different} was removed")
+    record = staging.record
+    if record.done:
+        began, at = record.began.replace("T", " ")[:16], (
+            f" (stage {record.at})" if record.at else ""
+        )
+        progress.say(
+            f"going on with the training that began on {began} UTC and was interrupted{at}"
+        )
+
+
+def _train(
+    run: _Run,
+    files: Mapping[str, str],
+    config_text: str,
+    data: Path,
+    custom_config: Mapping[str, int],
+) -> None:
+    """Run the stages that are not done."""
+    record, inherits = run.staging.record, [run.staging.lock.descriptor]
+    if not run.staging.lock.is_real:
+        run.warn(("this file system has no locks: no other training may use the same --out",))
+    # Another one may have the same meaning and other comments.
+    (run.folder / "config.yaml").write_text(config_text, encoding="utf-8")
+    with ExitStack() as children:
+        if "transform" not in record.done:
+            # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
+            transformer = children.enter_context(Child("recgen.local.transform", inherits))
+            split = _prepare(run, data)
+            # This one imports during the transform.
+            trainer = children.enter_context(Child("recgen.local.fit", inherits))
+            with run.stage("transform"):
+                _write_inputs(run, files, split)
+                _transform(run, split, transformer)
+            record.rows = {name: table.num_rows for name, table in split.tables().items()}
+            run.staging.finish("transform")
+        elif "train" not in record.done:
+            trainer = children.enter_context(Child("recgen.local.fit", inherits))
+        shutil.rmtree(run.folder / _WORK, ignore_errors=True)
+        if "train" not in record.done:
+            fit(run.staging, trainer, custom_config, run.progress)
+            run.staging.finish("train")
 
 
 def _prepare(run: _Run, data: Path) -> SplitData:
@@ -210,11 +301,9 @@ def _date(run: _Run) -> str | None:
     return next(named, None)
 
 
-def _write_inputs(
-    run: _Run, folder: Path, files: Mapping[str, str], config_text: str, split: SplitData
-) -> None:
+def _write_inputs(run: _Run, files: Mapping[str, str], split: SplitData) -> None:
     """Write the inputs of the child processes and of `recgen recommend`."""
-    (folder / "config.yaml").write_text(config_text, encoding="utf-8")
+    folder = run.folder
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
@@ -222,7 +311,7 @@ def _write_inputs(
     buyers.write(folder, split, buyer, product, _date(run), serving, run.histories)
 
 
-def _transform(run: _Run, folder: Path, split: SplitData, child: Child) -> None:
+def _transform(run: _Run, split: SplitData, child: Child) -> None:
     total = sum(table.num_rows for table in split.tables().values())
 
     def on_line(line: str) -> None:
@@ -233,36 +322,16 @@ def _transform(run: _Run, folder: Path, split: SplitData, child: Child) -> None:
             name, _, seconds = rest.partition(" ")
             run.seconds[name] = float(seconds)
 
-    (folder / _WORK).mkdir()
-    job = {
-        "module": str(folder / "transform_module.py"),
-        "tables": write_tables(split.tables(), folder / _WORK),
-        "analyze": list(run.analyze),
-        "run": str(folder),
-    }
-    child.run(job, folder / "transform.log", on_line, "the transform")
+    with plain_path(run.folder) as folder:
+        (folder / _WORK).mkdir()
+        job = {
+            "module": str(folder / "transform_module.py"),
+            "tables": write_tables(split.tables(), folder / _WORK),
+            "analyze": list(run.analyze),
+            "run": str(folder),
+        }
+        child.run(job, folder / "transform.log", on_line, "the transform")
     run.progress.done(f"{total:,} rows")
-
-
-def _fit(run: _Run, folder: Path, child: Child, custom_config: Mapping[str, Any]) -> None:
-    def on_line(line: str) -> None:
-        epoch = parse_epoch(line)
-        if epoch is not None:
-            run.progress.epoch(epoch)
-
-    with run.stage("train"):
-        job = {"run": str(folder), "custom_config": dict(custom_config)}
-        try:
-            child.run(job, folder / "train.log", on_line, "the training")
-        except ChildError:
-            if not _stopped(folder):
-                raise
-    run.progress.done("stopped" if _stopped(folder) else "model saved")
-
-
-def _stopped(folder: Path) -> bool:
-    """Return whether the trainer stopped on purpose: it then fails after writing the metrics."""
-    return (folder / FILE_NAME).exists() and bool(_metrics(folder).params.failure)
 
 
 def _metrics(folder: Path) -> TrainingMetrics:

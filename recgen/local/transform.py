@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recgen.local.child import load_module, read_job
+from recgen.local.child import load_module, obey_parent, read_job
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -259,6 +259,7 @@ def _columns(outputs: Mapping[str, Any], rows: int) -> pa.RecordBatch:
 
 def main() -> int:
     """Import slow packages, then run the job from the parent."""
+    obey_parent()
     began = time.monotonic()
     import tensorflow_transform.beam  # noqa: F401
 

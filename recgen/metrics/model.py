@@ -82,9 +82,12 @@ class TrainingMetrics(MetricsPart):
         return self.final_metrics.get(f"test_popularity_recall_at_{k}")
 
     def val_recall(self, k: int) -> float | None:
-        """Return the validation recall after the last epoch, if measured."""
+        """Return the validation recall of the kept epoch, or else of the last, if measured."""
         series = self.recall.get(f"val_recall_at_{k}")
-        return series[-1] if series else None
+        kept = self.params.best_epoch
+        if not series:
+            return None
+        return series[kept] if kept is not None and kept < len(series) else series[-1]
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainingMetrics:

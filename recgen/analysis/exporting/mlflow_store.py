@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,20 +90,24 @@ def _tags(run: Run) -> Iterator[tuple[str, str]]:
     yield "recgen.causes", " ".join(cause.code for cause in diagnosis.causes) or "none"
     yield "recgen.place", _text(run.path)
     yield "recgen.config_digest", _text(run.metrics.params.config_digest or "unknown")
-    # The same measurements mean the same run, wherever it is.
-    yield _SOURCE, hashlib.sha256(repr(run.metrics).encode("utf-8", "replace")).hexdigest()[:32]
+    # A folder of the same name with the same measurements is the same run, wherever it is.
+    source = repr((run.name, run.metrics)).encode("utf-8", "backslashreplace")
+    yield _SOURCE, hashlib.sha256(source).hexdigest()[:32]
 
 
 def _log_metrics(client: Any, name: str, run: Run, time: int) -> None:
     from mlflow.entities import Metric
 
     end = max(len(run.metrics.epochs) - 1, 0)
+    series, figures = list(series_of(run.metrics)), list(figures_of(run.metrics))
+    names = unique_names([key for key, _ in (*series, *figures)])
     found = [
-        Metric(_name(key), value, time, epoch)
-        for key, series in series_of(run.metrics)
-        for epoch, value in points(series)
+        Metric(name, value, time, epoch)
+        for name, (_, values) in zip(names, series, strict=False)
+        for epoch, value in points(values)
     ]
-    found += [Metric(_name(key), value, time, end) for key, value in figures_of(run.metrics)]
+    once = zip(names[len(series) :], figures, strict=True)
+    found += [Metric(name, value, time, end) for name, (_, value) in once]
     for start in range(0, len(found), _MOST_METRICS):
         client.log_batch(name, metrics=found[start : start + _MOST_METRICS])
 
@@ -116,13 +120,30 @@ def _log_params(client: Any, name: str, run: Run) -> None:
         for key, value in run.metrics.params.given.items()
         if isinstance(value, (str, int, float))
     }
-    # Names that differ only in characters that MLflow forbids share a file: the first is kept.
-    unique: dict[str, str] = {}
-    for key, value in {**settings_of(run), **params}.items():
-        unique.setdefault(_name(key), _text(value))
-    found = [Param(key, value) for key, value in unique.items()]
+    told = {**settings_of(run), **params}
+    named = zip(unique_names(list(told)), told.values(), strict=True)
+    found = [Param(name, _text(value)) for name, value in named]
     for start in range(0, len(found), _MOST_PARAMS):
         client.log_batch(name, params=found[start : start + _MOST_PARAMS])
+
+
+def unique_names(keys: Sequence[str]) -> list[str]:
+    """Return a name for each key that MLflow accepts.
+
+    Keys that differ only in characters that it forbids, or in case, which some disks ignore, get
+    a number: their names are files.
+    """
+    names: list[str] = []
+    taken: set[str] = set()
+    for key in keys:
+        name = first = _name(key)
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{first} {number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
 
 
 def _name(key: str) -> str:

@@ -12,6 +12,8 @@ from typing import Literal
 from recgen.metrics import Interval, Series, TrainingMetrics
 
 Split = Literal["test", "val"]
+FEW_ROWS = 200
+"""Number of rows below which one row changes a share by half a percent or more."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,14 @@ class Kind(ABC):
     @abstractmethod
     def evaluated(self, who: str, pairs: str) -> Interval | None:
         """Return the judged measure of the model or a baseline on some pairs."""
+
+    @property
+    @abstractmethod
+    def beats_counting(self) -> bool | None:
+        """Whether the model is better than counting, by more than noise; None if unknown.
+
+        Counting is what needs no model: popularity, or each buyer's own history.
+        """
 
     @property
     @abstractmethod

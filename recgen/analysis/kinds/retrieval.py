@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split
+from recgen.analysis.kinds.base import FEW_ROWS, Curve, Figure, Judged, Kind, Split
 from recgen.analysis.series import best, last
 from recgen.metrics import Interval, Series
 
 _SMALL_SHARE = 0.1  # of the catalogue; recall at a larger k says little
 _RECALL = re.compile(r"_recall_at_(\d+)$")
+COUNTING = ("popularity", "own_history")
+_NOISE = 0.02  # of a share whose interval is unknown
 _Z = 1.96  # of a 95% interval
 
 
@@ -39,16 +41,20 @@ class Retrieval(Kind):
 
     @cached_property
     def k(self) -> int | None:
-        """The most informative k: the largest within a tenth of the catalogue.
+        """The most informative k: the trainer's, or the largest within a tenth of the catalogue.
 
-        None if all reach the catalogue: then every model has a recall of 1.
+        None if every list would hold the whole catalogue: then all models have the same recall.
         """
-        known = [k for k in sorted({*self._tests, *self._series}) if self._chance(k) != 1]
-        watched = self.metrics.params.monitored_k  # the trainer's own choice
+        known = [k for k in sorted({*self._tests, *self._series}) if self._tells_apart(k)]
+        watched = self.metrics.params.monitored_k
         if watched in known:
             return watched
         small = [k for k in known if (self._chance(k) or 0.0) <= _SMALL_SHARE and k <= 100]
         return small[-1] if small else known[0] if known else None
+
+    def _tells_apart(self, k: int) -> bool:
+        """Return whether k products are less than the catalogue."""
+        return not self.candidates or k < self.candidates
 
     def _chance(self, k: int) -> float | None:
         """Return the recall of k random products."""
@@ -98,6 +104,34 @@ class Retrieval(Kind):
         return self._evaluation.get((who, pairs, f"recall_at_{self.k}"))
 
     @cached_property
+    def beats_counting(self) -> bool | None:
+        """Whether the model beats both baselines, on all test pairs or on new ones.
+
+        Each buyer's own history is hard to beat on all pairs and useless on new ones, and a model
+        is worth having if it is better in one of the two.
+        """
+        evaluation = self.metrics.evaluation
+        if evaluation is None or not self.evaluated("model", "all"):
+            return self.judged.beats_baseline if self.judged else None
+        views = ("all", "new") if self.evaluated("model", "new") else ("all",)
+        won = [self._wins(view, evaluation.pairs.get(view)) for view in views]
+        return True if True in won else None if None in won else False
+
+    def _wins(self, view: str, pairs: int | None) -> bool | None:
+        """Return whether the model is the best on some pairs; None if they are too few to tell."""
+        own, *counted = (self.evaluated(who, view) for who in ("model", *COUNTING))
+        values = [each.value for each in counted if each]
+        if own is None or not values:
+            return None
+        noise = _NOISE * own.value
+        if own.low is not None and own.high is not None:
+            noise = (own.high - own.low) / 2
+        lead = own.value - max(values)
+        if abs(lead) <= noise and pairs is not None and pairs < FEW_ROWS:
+            return None
+        return lead > noise
+
+    @cached_property
     def figures(self) -> Mapping[str, Figure]:
         """Recall on test rows and pairs, the best on validation, and that of popularity."""
         return dict(self._figures())
@@ -119,6 +153,8 @@ class Retrieval(Kind):
     @property
     def headlines(self) -> tuple[str, ...]:
         """Recall on test rows and on new pairs, at the judged k."""
+        if self.k is None:
+            return ()
         return (f"test recall@{self.k}", f"new pairs recall@{self.k}")
 
 

@@ -60,9 +60,7 @@ def own_config(run: Run) -> Path | None:
 
 def lines(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
     """Yield the lines of a diagnosis: verdict, curves, causes and notes."""
-    verdict = diagnosis.verdict
-    yield 0, ((run.path, "bold"), "  ", (WORDS[verdict], STYLES[verdict]))
-    yield 2, (diagnosis.summary,)
+    yield from verdict_lines(run, diagnosis)
     yield 0, ()
     facts = Facts(run)
     yield from _setup(facts)
@@ -73,6 +71,13 @@ def lines(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
         yield 0, ()
     for note in diagnosis.notes:
         yield 2, (("note", "bold"), f": {note}")
+
+
+def verdict_lines(run: Run, diagnosis: Diagnosis) -> Iterator[Line]:
+    """Yield the first lines of a diagnosis: the verdict, in a word and in a sentence."""
+    verdict = diagnosis.verdict
+    yield 0, ((run.path, "bold"), "  ", (WORDS[verdict], STYLES[verdict]))
+    yield 2, (diagnosis.summary,)
 
 
 def _setup(facts: Facts) -> Iterator[Line]:

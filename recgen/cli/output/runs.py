@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 from recgen.analysis.diagnosis import VERDICTS
 from recgen.analysis.indexing import Entry
 from recgen.analysis.text import WORDS
+from recgen.analysis.worth import NO_BETTER
 from recgen.cli.output.diagnosis import STYLES
 from recgen.cli.table import Cell, Line, table
 from recgen.findings import printable
+from recgen.local.partials import Partial
 
 _NO_DATE = datetime.min.replace(tzinfo=timezone.utc)
 _MOST = 40  # characters of a path or name
@@ -75,18 +78,68 @@ def lines(entries: Sequence[Entry], folder: Path, found: int) -> Iterator[Line]:
         yield (f"{len(entries)} of {found} runs",)
 
 
+def described(entry: Entry) -> str:
+    """Return a run in a few words: `the run of 2026-01-31 12:00 UTC (test recall@10 0.2, good)`."""
+    judged = entry.judged
+    date = f" of {_date(entry.date)} UTC" if entry.date else ""
+    recall = f"{judged.name} {judged.own:.4f}, " if judged else ""
+    return f"the run{date} ({recall}{WORDS[entry.verdict]})"
+
+
+def _date(date: datetime) -> str:
+    return f"{_aware(date).astimezone(timezone.utc):%Y-%m-%d %H:%M}"
+
+
 def _cells(entry: Entry, folder: Path) -> tuple[Cell, ...]:
     place = Path(entry.path)
     below = place.relative_to(folder) if place.is_relative_to(folder) else place
-    date = f"{_aware(entry.date).astimezone(timezone.utc):%Y-%m-%d %H:%M}" if entry.date else "-"
+    date = _date(entry.date) if entry.date else "-"
     judged = entry.judged
     recall = "-" if judged is None else f"@{judged.k} {judged.own:.4f}"
     popularity = "-" if judged is None or judged.baseline is None else f"{judged.baseline:.4f}"
     shown = str(below) if str(below) != "." else place.name or str(place)
     names = (_shortened(shown), _shortened(entry.name), entry.preset or "-")
     verdict = (WORDS[entry.verdict], STYLES[entry.verdict])
-    reason = "" if entry.verdict == "good" else entry.summary.partition(";")[0]
-    return (*names, date, recall, popularity, verdict, reason)
+    return (*names, date, recall, popularity, verdict, _reason(entry))
+
+
+def _reason(entry: Entry) -> str:
+    """Return why an entry is not good, and that it is no better than counting if so."""
+    first = "" if entry.verdict == "good" else entry.summary.partition(";")[0]
+    worth = NO_BETTER if (entry.shortcoming or "").startswith(NO_BETTER) else ""
+    return "; ".join(filter(None, (first, worth)))
+
+
+def unfinished(partials: Sequence[Partial], folder: Path) -> Iterator[str]:
+    """Yield a line for each unfinished run, and how to go on or to remove them."""
+    if not partials:
+        return
+    yield ""
+    for each in partials:
+        state = f"is being trained by {each.holder}" if each.holder else "is unfinished"
+        at = f" (stage {each.at})" if each.at else ""
+        yield f"{_shortened(each.name)} {state}{at}: {size(each.size)} in {each.path}"
+    if not all(each.holder for each in partials):
+        command = shlex.join(["recgen", "runs", str(folder), "--clean"])
+        yield f"the same `recgen train` goes on with an unfinished one; {command} removes it"
+
+
+def removed(partials: Sequence[tuple[Partial, bool]], folder: Path) -> Iterator[str]:
+    """Yield a line for each unfinished run: whether it was removed."""
+    for each, is_gone in partials:
+        holder = each.holder or "another process"
+        done = f"removed   {size(each.size)}" if is_gone else f"kept      {holder} is training"
+        yield f"{done}  {each.path}"
+    if not partials:
+        yield f"no unfinished run in {folder}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in a unit that suits it."""
+    for unit, power in (("GB", 9), ("MB", 6), ("kB", 3)):
+        if count >= 10**power:
+            return f"{count / 10**power:.1f} {unit}"
+    return f"{count} bytes"
 
 
 def _shortened(text: str) -> str:

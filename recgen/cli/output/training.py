@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from recgen.local.recommend import Answer
     from recgen.local.run import RunResult
 
-_KS = (10, 100)
-_STAGES = ("read", "split", "transform", "train")
+_KS = (1, 5, 10, 50, 100)
+_FEW, _MANY = 10, 100  # the two that are shown, where the catalogue is large enough
+_STAGES = ("read", "split", "transform", "train", "refit", "export")
 _PARTS = {"train": "training", "eval": "validation", "test": "test"}
 
 
@@ -27,35 +28,58 @@ def folder_name(name: str) -> str:
 
 
 def outcome(result: RunResult) -> Iterator[str]:
-    """Yield rows, products, seconds and recall."""
+    """Yield rows, products, the kept epoch and seconds."""
     metrics = result.metrics
     yield ""
     rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
     yield f"rows      {rows}"
     if metrics.params.candidates is not None:
         yield f"products  {metrics.params.candidates:,}"
+    yield from _kept(metrics)
     seconds = {name: result.seconds.get(name, 0.0) for name in _STAGES}
     stages = ", ".join(f"{name} {time:.1f}" for name, time in seconds.items() if time >= 0.05)
     yield f"seconds   {sum(seconds.values()):.1f}: {stages}"
     yield ""
 
 
+def _kept(metrics: TrainingMetrics) -> Iterator[str]:
+    """Yield the epoch whose weights were kept, and what the second training did with it."""
+    params = metrics.params
+    if params.best_epoch is None or metrics.failed:
+        return
+    recall = ""
+    if params.best_recall is not None and params.monitored_k is not None:
+        recall = f", validation recall@{params.monitored_k} {params.best_recall:.4f}"
+    yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
+    if params.refit_epochs:
+        epochs = f"{params.refit_epochs} epoch{'' if params.refit_epochs == 1 else 's'}"
+        yield f"refit     {epochs} on training and validation rows: this model is saved"
+
+
 def recalls(metrics: TrainingMetrics) -> Iterator[Line]:
     """Yield the table of recall: of the model, and of the baselines."""
-    rows = [_recall("validation", metrics.val_recall)]
+    ks = shown_ks(metrics.params.candidates)
+    rows = [_recall("validation rows", metrics.val_recall, ks)]
     if metrics.evaluation is None:
-        rows.append(_recall("test", metrics.test_recall))
-        rows.append(_recall("popularity", metrics.popularity_recall))
+        rows.append(_recall("test rows", metrics.test_recall, ks))
+        rows.append(_recall("  popularity", metrics.popularity_recall, ks))
     else:
-        rows += _evaluation(metrics.evaluation)
-    yield from table(("recall", *(f"@{k}" for k in _KS)), rows, "lrr")
+        rows += _evaluation(metrics.evaluation, ks)
+    yield from table(("recall", *(f"@{k}" for k in ks)), rows, "l" + "r" * len(ks))
 
 
-def _recall(name: str, recall: Callable[[int], float | None]) -> tuple[str, ...]:
-    return (f"  {name}", *(_share(recall(k)) for k in _KS))
+def shown_ks(candidates: int | None) -> tuple[int, ...]:
+    """Return the two lengths of lists to show: 10 and 100, or shorter than a small catalogue."""
+    if candidates is None or candidates > _MANY:
+        return _FEW, _MANY
+    return tuple(k for k in _KS if k < candidates)[-2:]
 
 
-def _evaluation(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
+def _recall(name: str, recall: Callable[[int], float | None], ks: Sequence[int]) -> tuple[str, ...]:
+    return (f"  {name}", *(_share(recall(k)) for k in ks))
+
+
+def _evaluation(evaluation: Evaluation, ks: Sequence[int]) -> Iterator[tuple[str, ...]]:
     """Yield recall of the model and the baselines on all test pairs, then on new ones."""
     ways = (("", "model"), ("  popularity", "popularity"), ("  own history", "own_history"))
     for view in ("all", "new"):
@@ -63,7 +87,7 @@ def _evaluation(evaluation: Evaluation) -> Iterator[tuple[str, ...]]:
             figures = getattr(getattr(evaluation, way), view)
             if figures is not None:
                 label = name or f"test, {view} pairs"
-                found = (figures.get(f"recall_at_{k}") for k in _KS)
+                found = (figures.get(f"recall_at_{k}") for k in ks)
                 shares = (_share(each.value if each else None) for each in found)
                 yield (f"  {label}", *shares)
 

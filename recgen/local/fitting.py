@@ -1,0 +1,97 @@
+"""The trainer's stages, as its output tells them: training, second training, export."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recgen.local.child import Child, ChildError
+from recgen.local.folder import Staging
+from recgen.local.names import plain_path
+from recgen.local.progress import Progress, parse_epoch
+from recgen.metrics import FILE_NAME, read_metrics
+
+_AGAIN = re.compile(r"^training again\b.*?: (\d+) of (\d+) epochs")
+_TESTED = re.compile(r"^test_recall@\d+ ")
+_TOLD = re.compile(r"^(going on|training again|validation on|checkpoint|the checkpoint|starting)\b")
+_CHECKPOINT = "checkpoints*/checkpoint"
+
+
+def fit(
+    staging: Staging, child: Child, custom_config: Mapping[str, int], progress: Progress
+) -> None:
+    """Train in a child process, which goes on from its own checkpoints.
+
+    Args:
+        staging: The run, whose transform is done.
+        child: The child.
+        custom_config: Settings of the trainer that override the config.
+        progress: Receiver of progress.
+
+    Raises:
+        ChildError: The training failed. A later run can go on if an epoch was done.
+        RecgenError: The disk is full, say.
+    """
+    told = _Told(staging, progress)
+    told.begin("train")
+    try:
+        with plain_path(staging.folder) as folder:
+            job = {"run": str(folder), "custom_config": dict(custom_config)}
+            child.run(job, folder / "train.log", told.hear, "the training")
+    except ChildError:
+        if not has_stopped(staging):
+            if not told.epochs or not any(staging.folder.glob(_CHECKPOINT)):
+                staging.forget()  # it would fail again in the same way
+            raise
+    told.end("stopped" if has_stopped(staging) else "model saved")
+
+
+def has_stopped(staging: Staging) -> bool:
+    """Return whether the trainer stopped on purpose: it then fails after writing the metrics."""
+    path = staging.folder / FILE_NAME
+    if not path.exists():
+        return False
+    metrics = read_metrics(path.read_text(encoding="utf-8"), str(path)).metrics
+    return bool(metrics.params.failure)
+
+
+@dataclass
+class _Told:
+    """Listener to the trainer's output, which shows and times its stages."""
+
+    staging: Staging
+    progress: Progress
+    stage: str = ""
+    began: float = 0.0
+    epochs: int = 0
+    """Number of epochs that this process has seen."""
+
+    def begin(self, stage: str) -> None:
+        """Handle the start of a stage."""
+        self.stage, self.began = stage, time.monotonic()
+        self.progress.start(stage)
+        self.staging.reach(stage)
+
+    def end(self, detail: str) -> None:
+        """Handle the end of a stage."""
+        self.staging.record.seconds[self.stage] = time.monotonic() - self.began
+        self.progress.done(detail)
+
+    def hear(self, line: str) -> None:
+        """Handle a line of the trainer's output."""
+        epoch, again = parse_epoch(line), _AGAIN.match(line)
+        if epoch is not None:
+            self.epochs += 1
+            self.progress.epoch(epoch)
+            self.staging.reach(f"{self.stage}, epoch {epoch.number} of {epoch.epochs}")
+        elif again is not None:
+            self.end(f"epoch {again[1]} kept")
+            self.progress.say(line)
+            self.begin("refit")
+        elif _TESTED.match(line) and not has_stopped(self.staging):
+            self.end("done")
+            self.begin("export")
+        elif _TOLD.match(line):
+            self.progress.say(line)
