@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from recgen.config import ExperimentConfig
-from recgen.data.profile import Profile
+from recgen.config import DataConfig, ExperimentConfig
+from recgen.data.profile import OpensProfile, Profile
 from recgen.findings import ConfigError, Finding, Fix, RecgenError, Report, Severity, join_path
 from recgen.reading import Document, Parsed, parse, parse_sections, read
 from recgen.reading.document import MAX_FINDINGS, UnreadableError
@@ -32,7 +32,7 @@ def check(
     *,
     features: object = None,
     model: object = None,
-    profile: Profile | None = None,
+    profile: Profile | OpensProfile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
     """Return all findings on an experiment, or on a feature and a model config alone.
@@ -44,7 +44,8 @@ def check(
         features: A feature config in one of these forms, except a path; the paths of findings
             start within it.
         model: A model config, likewise.
-        profile: A profile of the data; if given, the config is compared with the data.
+        profile: A profile of the data, or a function that opens it as the config's `data` says;
+            if given, the config is compared with the data.
         allow: Codes of errors to treat as warnings.
 
     Raises:
@@ -62,7 +63,7 @@ def check(
 
 
 def examine(
-    source: object, *, profile: Profile | None = None, allow: Collection[str] = ()
+    source: object, *, profile: Profile | OpensProfile | None = None, allow: Collection[str] = ()
 ) -> Checked:
     """Return the config of a source together with the findings on it.
 
@@ -71,7 +72,8 @@ def examine(
 
     Args:
         source: A path, a mapping, an ExperimentConfig or an object with its attributes.
-        profile: A profile of the data; if given, the config is compared with the data.
+        profile: A profile of the data, or a function that opens it as the config's `data` says;
+            if given, the config is compared with the data.
         allow: Codes of errors to treat as warnings.
 
     Raises:
@@ -82,7 +84,7 @@ def examine(
     return Checked(found.report.allowing(allow), found.config)
 
 
-def _examined(source: object, profile: Profile | None) -> Checked:
+def _examined(source: object, profile: Profile | OpensProfile | None) -> Checked:
     if isinstance(source, (str, Path)) and profile is None:
         try:
             return _examined_file(file_text(str(source)), str(source))
@@ -103,7 +105,7 @@ def check_text(
     kind: TextKind,
     source: str | None = None,
     *,
-    profile: Profile | None = None,
+    profile: Profile | OpensProfile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
     """Return all findings on the text of a file named `source`.
@@ -116,7 +118,10 @@ def check_text(
 
 
 def examine_text(
-    text: str, kind: TextKind, source: str | None = None, profile: Profile | None = None
+    text: str,
+    kind: TextKind,
+    source: str | None = None,
+    profile: Profile | OpensProfile | None = None,
 ) -> Checked:
     """Return the same together with the config.
 
@@ -186,9 +191,12 @@ def _unknown(code: object) -> RecgenError:
     return RecgenError(f"there is no rule {code!r}", help)
 
 
-def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Report:
+def _report(parsed: Parsed, depth: int, profile: Profile | OpensProfile | None = None) -> Report:
     """Return the report; `depth` is the number of path parts above what was given."""
     document = parsed.document
+    if callable(profile):
+        data = parsed.sections.get("data")
+        profile = profile(data if isinstance(data, DataConfig) else DataConfig())
     known = {"profile": profile} if profile is not None else {}
     sections: dict[str, object] = {**parsed.sections, **known}
     found = [*parsed.findings, *_rule_findings(sections, document, depth)]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from recgen.config import BqType
+from recgen.config import BqType, DataConfig
 
 ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empty"]
 
@@ -96,3 +96,10 @@ class Profile(Protocol):
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         """Return the first value that a run cannot read as this type, if there is one."""
+
+
+class OpensProfile(Protocol):
+    """Opens the profile of a file that is read as the config says: encoding, delimiter, names."""
+
+    def __call__(self, data: DataConfig) -> Profile:
+        """Return the profile."""

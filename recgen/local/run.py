@@ -16,7 +16,7 @@ from recgen.local import buyers
 from recgen.local.child import Child, ChildError
 from recgen.local.folder import keep_failed, landing, staged
 from recgen.local.histories import Wanted, add_histories
-from recgen.local.ingest import clean, column_names, read_table
+from recgen.local.ingest import clean, open_data, table_of
 from recgen.local.progress import Progress, Silent, parse_epoch
 from recgen.local.split import SplitData, split_table
 from recgen.local.transform import write_tables
@@ -141,9 +141,10 @@ def _prepare(run: _Run, data: Path) -> SplitData:
     """Read, clean and split the data."""
     buyer, product = _ids(run.config)
     with run.stage("read"):
-        missing = missing_histories(run.config, column_names(data))
+        file = open_data(data, run.config.data)
+        missing = missing_histories(run.config, file.names)
         unread = {each.name for each in missing}
-        table = read_table(data, [c for c in run.columns if c.name not in unread])
+        table = table_of(file, [c for c in run.columns if c.name not in unread])
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
     run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")

@@ -1,0 +1,189 @@
+"""Folders and patterns of files that are one table."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recgen.findings import RecgenError
+from recgen.local.ingest.formats import DataFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_HIDDEN = ("_", ".")  # _SUCCESS of Spark, checksums, files of a system
+_LISTED = 5
+
+
+class Parts:
+    """Files with the same columns, as one table: their rows in the order of the files' names."""
+
+    def __init__(self, source: Path, files: dict[Path, DataFile]) -> None:
+        """Compare the files.
+
+        Raises:
+            RecgenError: A file has other columns, or another format, than the first.
+        """
+        self.path, self._files = source, files
+        first_path, first = next(iter(files.items()))
+        for path, file in files.items():
+            if file.format.kind != first.format.kind:
+                raise _differs(path, first_path, f"is {file.format.kind}", first.format.kind)
+            _compare_names(path, file.names, first_path, first.names)
+        decimal = "," if any(f.format.decimal == "," for f in files.values()) else "."
+        self.format = replace(first.format, parts=len(files), decimal=decimal)
+        keys = [_keys(path, source) for path in files]
+        self._keys = [key for key in keys[0] if key not in first.names] if keys else []
+        self._values = keys
+        self.names = (*first.names, *self._keys)
+        self.size = sum(file.size for file in files.values())
+
+    def read(self, names: list[str]) -> pa.Table:
+        """Return columns of all files.
+
+        Raises:
+            RecgenError: A file cannot be read, or a column has another type in one of them.
+        """
+        import pyarrow as pa
+
+        stored = [name for name in names if name not in self._keys]
+        stored = stored or [self._files[next(iter(self._files))].names[0]]
+        tables: dict[Path, pa.Table] = {}
+        for (path, file), keys in zip(self._files.items(), self._values, strict=True):
+            table: Any = file.read(stored)
+            for name in self._keys:
+                constant = pa.array([keys[name]]).take(pa.array([0] * table.num_rows))
+                table = table.append_column(name, constant)
+            tables[path] = table.select(names)
+        return pa.concat_tables(_alike(tables))
+
+
+def part_paths(source: Path) -> list[Path] | None:
+    """Return the files of a folder or a pattern in the order of their names, or None for a file.
+
+    A name with brackets or an asterisk is a file's own if there is such a file.
+
+    Raises:
+        RecgenError: There are no files.
+    """
+    if source.is_dir():
+        found = [path for path in source.rglob("*") if _is_part(path, source)]
+    elif not source.exists() and any(mark in str(source) for mark in "*?["):
+        found = [Path(path) for path in glob.glob(str(source), recursive=True)]
+        found = [path for path in found if not path.is_dir()]
+    else:
+        return None
+    if not found:
+        what = "the folder" if source.is_dir() else "the pattern"
+        raise RecgenError(
+            f"there are no files in {what} {source}", "name a CSV, JSON lines or Parquet file"
+        )
+    return sorted(found)
+
+
+def open_parts(source: Path, paths: Sequence[Path], opened: Callable[[Path], DataFile]) -> DataFile:
+    """Return the files as one table; a single one is itself, unless its folder has values."""
+    files = {path: opened(path) for path in paths}
+    if len(files) == 1 and not _keys(paths[0], source):
+        return files[paths[0]]
+    return Parts(source, files)
+
+
+def _is_part(path: Path, source: Path) -> bool:
+    parts = path.relative_to(source).parts
+    return path.is_file() and not any(part.startswith(_HIDDEN) for part in parts)
+
+
+def _keys(path: Path, source: Path) -> dict[str, str | None]:
+    """Return the values in the names of folders, as Hive and Spark write them: `day=2024-01-01`."""
+    base = source if source.is_dir() else Path()
+    inner = path.parent.relative_to(base).parts if path.is_relative_to(base) else path.parts[:-1]
+    pairs = [part.partition("=") for part in inner]
+    return {
+        name: None if value == "__HIVE_DEFAULT_PARTITION__" else value
+        for name, mark, value in pairs
+        if mark and name
+    }
+
+
+def _compare_names(path: Path, names: Sequence[str], first: Path, expected: Sequence[str]) -> None:
+    if sorted(names) == sorted(expected):
+        return
+    missing = [name for name in expected if name not in names]
+    more = [name for name in names if name not in expected]
+    found = [
+        f"has no column {', '.join(map(repr, missing[:_LISTED]))}" if missing else "",
+        (
+            f"has {'also ' if not missing else ''}{', '.join(map(repr, more[:_LISTED]))}"
+            if more
+            else ""
+        ),
+    ]
+    raise _differs(path, first, " and ".join(filter(None, found)) or "has a column twice", "")
+
+
+def _differs(path: Path, first: Path, what: str, other: str) -> RecgenError:
+    return RecgenError(
+        f"{path} {what}, unlike {first}{f', which is {other}' if other else ''}",
+        "leave it out with a pattern such as 'folder/*.parquet', or write all files alike",
+    )
+
+
+def _alike(tables: dict[Path, pa.Table]) -> list[pa.Table]:
+    """Return the tables with the same type in each column."""
+    paths = list(tables)
+    names = tables[paths[0]].column_names
+    for name in names:
+        types = {path: table.schema.field(name).type for path, table in tables.items()}
+        common = _common(name, types)
+        for path, table in tables.items():
+            if types[path] != common:
+                at = table.schema.get_field_index(name)
+                tables[path] = table.set_column(at, name, _cast(table[name], common))
+    return [table.replace_schema_metadata() for table in tables.values()]
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(kind)
+
+
+def _common(name: str, types: dict[Path, pa.DataType]) -> pa.DataType:
+    """Return a type that holds the values of all; one that no value of another fits is refused."""
+    first, *others = types
+    common = _wide(types[first])
+    if all(types[path] == types[first] for path in others):
+        return types[first]
+    for path in others:
+        kind = _wide(types[path])
+        if str(common) == "null":
+            common = kind
+        if kind != common and str(kind) != "null":
+            raise _differs(path, first, f"has {types[path]} in column {name!r}", str(types[first]))
+    return common
+
+
+def _wide(kind: pa.DataType) -> pa.DataType:
+    """Return the widest type of a kind: nothing is lost by a cast to it."""
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    if types.is_string(kind):
+        return pa.large_string()
+    if types.is_binary(kind):
+        return pa.large_binary()
+    if types.is_integer(kind) and kind != pa.uint64():
+        return pa.int64()
+    if types.is_floating(kind):
+        return pa.float64()
+    if types.is_timestamp(kind):
+        return pa.timestamp("us", kind.tz) if kind.unit != "ns" else kind
+    return pa.date32() if types.is_date(kind) else kind
