@@ -45,6 +45,7 @@ class DelimitedFile:
         self._text, self._layout, self._quoting = text, layout, quoting
         self.path, self.names = path, layout.names
         self.size = len(text.buffer)
+        self._refuse_second_header()
         self.format = FileFormat(
             kind="CSV",
             compression=text.compression,
@@ -54,6 +55,21 @@ class DelimitedFile:
             decimal=layout.decimal,
             has_header=layout.has_header,
         )
+
+    def _refuse_second_header(self) -> None:
+        """Raise RecgenError if the header is repeated, as in files that were joined."""
+        layout, buffer = self._layout, self._text.buffer
+        header = bytes(buffer[layout.header : layout.rows]).rstrip(b"\r\n")
+        if not layout.has_header or len(self.names) < 2:
+            return
+        at = buffer.find(b"\n" + header, layout.rows - 1)
+        while at >= 0 and not self._is_line(at + 1, at + 1 + len(header)):
+            at = buffer.find(b"\n" + header, at + 1)
+        if at >= 0:
+            raise RecgenError(
+                f"{self.path}, line {self._text.line_at(at + 1):,}: the header is repeated",
+                "remove the line: it would be read as a row",
+            )
 
     def read(self, names: list[str]) -> pa.Table:
         """Return columns as text.

@@ -138,5 +138,6 @@ def _plain(value: object, name: str, path: Path, number: int) -> str | None:
 def _refused(path: Path, number: int, reason: str) -> RecgenError:
     return RecgenError(
         f"{path}, line {number:,}: not JSON lines, which has one object per line: {reason}",
-        "a list of objects is converted by: jq -c '.[]' OLD > NEW",
+        "convert a list of objects with jq -c '.[]' OLD > NEW, and objects that go over several "
+        "lines with jq -c . OLD > NEW",
     )

@@ -196,17 +196,20 @@ def _value_in_header(names: Record, rows: Sequence[Record]) -> str | None:
     dated = next((name for name in names if _DATE.fullmatch(name.strip())), None)
     if dated is not None:
         return dated
-    numbers = [name for name in names if _NUMBER.fullmatch(name.strip())]
-    if 2 * len(numbers) < len([name for name in names if name]) or not rows:
+    numbers = [name.strip() for name in names if _NUMBER.fullmatch(name.strip())]
+    if 2 * len(numbers) < len([name for name in names if name]) or _are_counted(numbers):
         return None
-    counted = [str(number) for number in range(len(names))]
-    is_counted = all(name in counted for name in numbers)  # pandas names columns so
-    above = [
-        name
-        for name, value in zip(names, rows[0], strict=False)
-        if name in numbers and _NUMBER.fullmatch(value.strip())
-    ]
-    return above[0] if above and not is_counted else None
+    below = rows[0] if rows else []
+    pairs = [(name.strip(), value.strip()) for name, value in zip(names, below, strict=False)]
+    return next((name for name, value in pairs if name in numbers and _NUMBER.match(value)), None)
+
+
+def _are_counted(numbers: Sequence[str]) -> bool:
+    """Return whether numbers follow each other, as columns of pandas and of years do."""
+    if len(numbers) < 2 or not all(_WHOLE.fullmatch(number) for number in numbers):
+        return numbers == ["0"]
+    first = int(numbers[0])
+    return [int(number) for number in numbers] == list(range(first, first + len(numbers)))
 
 
 def _decimal(delimiter: str, rows: Sequence[Record]) -> str:

@@ -14,7 +14,9 @@ Array: TypeAlias = Any
 """A numpy array."""
 
 _CHUNK = 2**24  # bytes
-_NEWLINE, _RETURN, _BACKSLASH = 10, 13, 92
+_NEWLINE, _RETURN, _SPACE = 10, 13, 32
+_ENDS = re.compile(rb"\r\n|\r|\n")
+_MANY = 10  # lines of a field that all have as many delimiters as a row: no text has that
 
 
 @dataclass(frozen=True)
@@ -68,16 +70,17 @@ def quoting_of(
     separator, quote = ord(delimiter), ord(mark)
     scan = _strict(text.buffer, start, separator, quote)
     scan = scan or _scan(text.buffer, start, separator, quote, escapes=False)
+    is_sure = named is not None or is_wrapped
     if scan.wrong is None:
-        return _well_formed(text, start, separator, width, mark, scan, bool(named) or is_wrapped)
-    if named is None and not is_wrapped and _is_unquoted(text.buffer, start, separator):
-        return Quoting("")
-    if _has_escapes(text.buffer, start, quote):
-        escaped = _scan(text.buffer, start, separator, quote, escapes=True)
-        if escaped.wrong is None:
+        return _well_formed(text, start, separator, width, mark, scan, is_sure)
+    escaped = _scan(text.buffer, start, separator, quote, escapes=True)
+    if escaped.wrong is None:
+        if _has_escapes(text.buffer, start, quote):
             lines = _Lines(text.buffer, start, separator)
             rows = lines.rows(escaped.breaks) if len(escaped.breaks) else None
             return Quoting(mark, escapes=True, rows=rows)
+    elif not is_sure and _Lines(text.buffer, start, separator).are_rows:
+        return Quoting("")
     raise RecgenError(
         f"{text.path}, line {text.line_at(scan.wrong):,}: a field begins with {mark} and does not "
         f"end with it, so that following rows could become part of it",
@@ -93,9 +96,11 @@ def _well_formed(
     if len(scan.breaks) == 0:
         return Quoting(mark)
     lines = _Lines(text.buffer, start, separator)
-    doubtful = None if is_sure else lines.first_doubt(scan.breaks, width)
+    doubtful, length = (None, 0) if is_sure else lines.first_doubt(scan.breaks, width)
     if doubtful is None:
         return Quoting(mark, rows=lines.rows(scan.breaks))
+    if length >= _MANY and lines.are_rows:
+        return Quoting("")
     raise RecgenError(
         f"{text.path}, line {text.line_at(doubtful):,}: a field in quotation marks goes on in the "
         f"next line, but these lines could as well be rows of their own: each has {width} fields",
@@ -148,13 +153,15 @@ def _scan(buffer: Buffer, start: int, separator: int, quote: int, escapes: bool)
 
     breaks: list[int] = []
     wrong = None
+    view, ends = memoryview(buffer), (separator, _NEWLINE, _RETURN)
     for begin, end, is_closed in _quoted(buffer, start, separator, quote, escapes):
-        is_good = is_closed and (end == len(buffer) or buffer[end] in (separator, 10, 13))
+        after = end
+        while after < len(buffer) and buffer[after] == _SPACE:  # some write it after the mark
+            after += 1
+        is_good = is_closed and (after == len(buffer) or buffer[after] in ends)
         if wrong is None and not is_good:
             wrong = begin
-        field = buffer[begin:end]
-        if b"\n" in field or b"\r" in field:
-            breaks += [begin + found.end() - 1 for found in re.finditer(rb"\r\n|\r|\n", field)]
+        breaks += [begin + found.end() - 1 for found in _ENDS.finditer(view[begin:end])]
     return _Scan(np.array(breaks, np.int64), wrong)
 
 
@@ -175,13 +182,6 @@ def _has_escapes(buffer: Buffer, start: int, quote: int) -> bool:
     escapes = re.compile(rb"\\(.?)", re.DOTALL)
     found = {match[1] for match in escapes.finditer(buffer, start)}
     return bytes([quote]) in found and found <= {bytes([quote]), b"\\"}
-
-
-def _is_unquoted(buffer: Buffer, start: int, separator: int) -> bool:
-    """Return whether each line that is not empty has as many fields as the first, at least two."""
-    lines = _Lines(buffer, start, separator)
-    width = lines.fields[0]
-    return bool(width > 1 and ((lines.fields == width) | lines.is_empty).all())
 
 
 class _Lines:
@@ -222,17 +222,32 @@ class _Lines:
         goes_on = np.concatenate([[False], is_inner[:-1]])
         return int((~is_inner & ~(self.is_empty & ~goes_on)).sum())
 
-    def first_doubt(self, inner: Array, width: int) -> int | None:
-        """Return where lines begin that are one row by quotation marks, and several without."""
+    @property
+    def are_rows(self) -> bool:
+        """Whether each line that is not empty has as many fields as the first, at least two."""
+        width = self.fields[0]
+        return bool(width > 1 and ((self.fields == width) | self.is_empty).all())
+
+    def first_doubt(self, inner: Array, width: int) -> tuple[int | None, int]:
+        """Return where lines begin that are one row by quotation marks, and several without.
+
+        Args:
+            inner: Offsets of the line breaks that are in quotation marks.
+            width: Number of columns.
+
+        Returns:
+            The offset, or None, and the number of these lines.
+        """
         import numpy as np
 
         is_inner = np.isin(self.ends, inner)
         goes_on = np.concatenate([[False], is_inner[:-1]])
         row = np.cumsum(~goes_on) - 1
         unlike = np.bincount(row, weights=self.fields != width)
-        several = np.bincount(row) > 1
-        doubtful = np.flatnonzero(several & (unlike == 0))
+        lengths = np.bincount(row)
+        doubtful = np.flatnonzero((lengths > 1) & (unlike == 0))
         if len(doubtful) == 0:
-            return None
+            return None, 0
         line = int(np.searchsorted(row, doubtful[0]))
-        return int(self.ends[line - 1]) + 1 if line else self._start
+        begin = int(self.ends[line - 1]) + 1 if line else self._start
+        return begin, int(lengths[doubtful[0]])

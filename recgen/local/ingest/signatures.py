@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import stat
 import zipfile
@@ -19,31 +20,35 @@ COMPRESSIONS = {
     b"\x28\xb5\x2f\xfd": "zstd",
 }
 # Formats that are refused: their first bytes, their name, and the command that converts them.
-_EXCEL = "import pandas as p; p.read_excel({old!r}, dtype=str).to_csv({new!r}, index=False)"
-_FRAME = "import pandas as p; p.{reader}({old!r}).to_parquet({new!r})"
+_EXCEL = "import pandas as p; p.read_excel({old}, dtype=str).to_csv({new}, index=False)"
+_ARROW = (
+    "import pyarrow.{kind} as f, pyarrow.parquet as p; p.write_table(f.read_table({old}), {new})"
+)
+_ORC, _FEATHER = _ARROW.replace("{kind}", "orc"), _ARROW.replace("{kind}", "feather")
+_FRAME = "import pandas as p; p.{kind}({old}).to_parquet({new})"
+_HDF, _PICKLE = _FRAME.replace("{kind}", "read_hdf"), _FRAME.replace("{kind}", "read_pickle")
+_AVRO = (
+    "import fastavro, pandas as p; "
+    'p.DataFrame(fastavro.reader(open({old}, "rb"))).to_parquet({new})'
+)
+_SQLITE = (
+    'import sqlite3, pandas as p; p.read_sql("SELECT * FROM name_of_table", '
+    "sqlite3.connect({old})).to_parquet({new})"
+)
+_NEEDS = {"Excel": "pandas, openpyxl", "Avro": "pandas, fastavro", "HDF5": "pandas, tables"}
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (b"ORC", "ORC", _FRAME.replace("{reader}", "read_orc")),
-    (b"ARROW1", "Feather", _FRAME.replace("{reader}", "read_feather")),
-    (b"FEA1", "Feather", _FRAME.replace("{reader}", "read_feather")),
-    (b"\x89HDF\r\n\x1a\n", "HDF5", _FRAME.replace("{reader}", "read_hdf")),
+    (b"ORC", "ORC", _ORC),
+    (b"ARROW1", "Feather", _FEATHER),
+    (b"FEA1", "Feather", _FEATHER),
+    (b"\x89HDF\r\n\x1a\n", "HDF5", _HDF),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel", _EXCEL),
-    (
-        b"Obj\x01",
-        "Avro",
-        "import fastavro, pandas as p; "
-        "p.DataFrame(fastavro.reader(open({old!r}, 'rb'))).to_parquet({new!r})",
-    ),
-    (
-        b"SQLite format 3\0",
-        "SQLite",
-        "import sqlite3, pandas as p; p.read_sql('SELECT * FROM TABLE', "
-        "sqlite3.connect({old!r})).to_parquet({new!r})",
-    ),
+    (b"Obj\x01", "Avro", _AVRO),
+    (b"SQLite format 3\0", "SQLite", _SQLITE),
+    (b"\x80\x04\x95", "pickle", _PICKLE),
+    (b"\x80\x05\x95", "pickle", _PICKLE),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip", ""),
     (b"Rar!", "RAR", ""),
     (b"%PDF", "PDF", ""),
-    (b"\x80\x04\x95", "pickle", _FRAME.replace("{reader}", "read_pickle")),
-    (b"\x80\x05\x95", "pickle", _FRAME.replace("{reader}", "read_pickle")),
 )
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
@@ -109,17 +114,14 @@ def _is_excel(path: Path) -> bool:
 
 
 def _refused(path: Path, name: str, command: str) -> RecgenError:
+    article = "an" if name[0] in "AEO" else "a"
+    message = f"{path} is {article} {name} file, which is not read"
     if not command:
         return RecgenError(
-            f"{path} is a {name} file, which is not read",
-            "unpack or convert it, and name the CSV, JSON lines or Parquet file",
+            message, "unpack or convert it, and name the CSV, JSON lines or Parquet file"
         )
-    suffix = ".csv" if "to_csv" in command else ".parquet"
-    script = command.format(old=str(path), new=str(path.with_suffix(suffix)))
-    needs = "pandas" + {"Excel": ", openpyxl", "Avro": ", fastavro", "HDF5": ", tables"}.get(
-        name, ""
-    )
-    return RecgenError(
-        f"{path} is {'an' if name[0] in 'AEO' else 'a'} {name} file, which is not read",
-        f"convert it (needs {needs}): python -c {shlex.quote(script)}",
-    )
+    new = path.with_suffix(".csv" if "to_csv" in command else ".parquet")
+    script = command.format(old=json.dumps(str(path)), new=json.dumps(str(new)))
+    needed = _NEEDS.get(name, "pandas" if "pandas" in command else "")
+    needs = f" (needs {needed})" if needed else ""
+    return RecgenError(message, f"convert it{needs}: python -c {shlex.quote(script)}")
