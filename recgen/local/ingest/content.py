@@ -72,6 +72,8 @@ def text_of(path: Path, head: bytes, encoding: str | None) -> Text:
     with damaged(path, compression or "text"):
         _require_text(path, head, compression)
         found = encoding or _encoding_of(head)
+        if found == "utf-8" and _is_binary(head):
+            raise RecgenError(f"{path} is neither CSV nor Parquet", "convert it to one of the two")
         if not compression and found == "utf-8":
             with path.open("rb") as file:
                 buffer: Buffer = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -182,6 +184,15 @@ def _encoding_of(head: bytes) -> str:
     return "utf-8"
 
 
+def _is_binary(head: bytes) -> bool:
+    """Return whether bytes with NUL among them are not even UTF-8, or have several in a row."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return b"\0" in head
+    return b"\0\0" in head
+
+
 def _require_utf8(path: Path, buffer: Buffer) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
@@ -212,8 +223,6 @@ def _refuse_nul(text: Text) -> None:
     at = text.buffer.find(b"\0", text.start)
     if at < 0:
         return
-    if at < HEAD and b"\0\0" in text.buffer[text.start : text.start + HEAD]:
-        raise RecgenError(f"{text.path} is neither CSV nor Parquet", "convert it to one of the two")
     raise RecgenError(
         f"{text.path}, line {text.line_at(at):,}: contains a NUL character, as no text file does",
         "export the data again, or remove them: tr -d '\\000' < OLD > NEW",

@@ -44,6 +44,7 @@ class DelimitedFile:
             layout = layout_of(text, separator, "", data)
         self._text, self._layout, self._quoting = text, layout, quoting
         self.path, self.names = path, layout.names
+        self.types: dict[str, pa.DataType] = {}
         self.size = len(text.buffer)
         self._refuse_second_header()
         self.format = FileFormat(
@@ -83,9 +84,11 @@ class DelimitedFile:
         if not bytes(self._text.buffer[begin : begin + _BLANK]).strip(b"\r\n"):
             return pa.table({name: pa.array([], pa.string()) for name in names})
         with damaged(self.path, "CSV"):
-            table = self._parse([self.names.index(name) for name in names])
+            places = {name: at for at, name in enumerate(self.names)}
+            table = self._parse([places[name] for name in names])
         expected = self._quoting.rows
-        if expected is not None and table.num_rows != expected - self._layout.has_header:
+        expected = None if expected is None else expected - self._layout.has_header
+        if expected is not None and table.num_rows != expected:
             raise RecgenError(
                 f"{self.path}: {table.num_rows:,} rows were read of {expected:,}",
                 "report this as a fault of recgen, with the file if you can",

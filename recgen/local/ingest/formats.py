@@ -94,6 +94,10 @@ class DataFile(Protocol):
         """Names of the columns, in their order; a name may occur twice."""
 
     @property
+    def types(self) -> dict[str, pa.DataType]:
+        """Types of the columns as a Parquet file stores them; empty if all are text."""
+
+    @property
     def size(self) -> int:
         """Bytes of text, or values of a Parquet file: whether all of it fits in memory."""
 

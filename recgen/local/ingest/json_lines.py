@@ -30,6 +30,7 @@ class JsonLinesFile:
         """
         text = text_of(path, head, data.encoding)
         self.path = path
+        self.types: dict[str, pa.DataType] = {}
         self._table = _read(text)
         self.names = tuple(self._table.column_names)
         self.size = len(text.buffer)

@@ -29,7 +29,9 @@ class ParquetFile:
         self.path = path
         with _readable(path):
             found = pq.read_metadata(path)
-            self.names = tuple(found.schema.to_arrow_schema().names)
+            schema = found.schema.to_arrow_schema()
+        self.names = tuple(schema.names)
+        self.types = {field.name: field.type for field in schema}
         self.size = found.num_rows * len(self.names)
         self.format = FileFormat(kind="Parquet")
 

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recgen.findings import RecgenError
 from recgen.local.ingest.formats import DataFile
@@ -21,44 +21,52 @@ _LISTED = 5
 class Parts:
     """Files with the same columns, as one table: their rows in the order of the files' names."""
 
-    def __init__(self, source: Path, files: dict[Path, DataFile]) -> None:
+    def __init__(self, path: Path, files: dict[Path, DataFile]) -> None:
         """Compare the files.
 
         Raises:
-            RecgenError: A file has other columns, or another format, than the first.
+            RecgenError: A file has another format, other columns or other types than the first.
         """
-        self.path, self._files = source, files
         first_path, first = next(iter(files.items()))
-        for path, file in files.items():
+        for each, file in files.items():
             if file.format.kind != first.format.kind:
-                raise _differs(path, first_path, f"is {file.format.kind}", first.format.kind)
-            _compare_names(path, file.names, first_path, first.names)
-        decimal = "," if any(f.format.decimal == "," for f in files.values()) else "."
-        self.format = replace(first.format, parts=len(files), decimal=decimal)
-        keys = [_keys(path, source) for path in files]
-        self._keys = [key for key in keys[0] if key not in first.names] if keys else []
-        self._values = keys
+                raise _differs(each, first_path, f"is {file.format.kind}", first.format.kind)
+            _compare_names(each, file.names, first_path, first.names)
+        self.path, self._files = path, files
+        self._common = {
+            name: _common(name, {each: file.types[name] for each, file in files.items()})
+            for name in first.types
+        }
+        # A value in the names of folders is a column, unless the files have it too.
+        self._values = [_keys(each, path) for each in files]
+        self._keys = [key for key in self._values[0] if key not in first.names]
         self.names = (*first.names, *self._keys)
+        self.types: dict[str, pa.DataType] = {}
         self.size = sum(file.size for file in files.values())
+        decimals = {file.format.decimal for file in files.values()}
+        self.format = replace(first.format, parts=len(files), decimal=min(decimals))
 
     def read(self, names: list[str]) -> pa.Table:
         """Return columns of all files.
 
         Raises:
-            RecgenError: A file cannot be read, or a column has another type in one of them.
+            RecgenError: A file cannot be read.
         """
         import pyarrow as pa
 
         stored = [name for name in names if name not in self._keys]
-        stored = stored or [self._files[next(iter(self._files))].names[0]]
-        tables: dict[Path, pa.Table] = {}
-        for (path, file), keys in zip(self._files.items(), self._values, strict=True):
-            table: Any = file.read(stored)
+        stored = stored or [next(iter(self._files.values())).names[0]]
+        tables = []
+        for file, values in zip(self._files.values(), self._values, strict=True):
+            table = file.read(stored)
+            for at, name in enumerate(table.column_names):
+                if name in self._common and table.schema.field(at).type != self._common[name]:
+                    table = table.set_column(at, name, _cast(table[name], self._common[name]))
             for name in self._keys:
-                constant = pa.array([keys[name]]).take(pa.array([0] * table.num_rows))
+                constant = pa.repeat(pa.scalar(values.get(name), pa.string()), table.num_rows)
                 table = table.append_column(name, constant)
-            tables[path] = table.select(names)
-        return pa.concat_tables(_alike(tables))
+            tables.append(table.select(names).replace_schema_metadata())
+        return pa.concat_tables(tables)
 
 
 def part_paths(source: Path) -> list[Path] | None:
@@ -130,20 +138,6 @@ def _differs(path: Path, first: Path, what: str, other: str) -> RecgenError:
         f"{path} {what}, unlike {first}{f', which is {other}' if other else ''}",
         "leave it out with a pattern such as 'folder/*.parquet', or write all files alike",
     )
-
-
-def _alike(tables: dict[Path, pa.Table]) -> list[pa.Table]:
-    """Return the tables with the same type in each column."""
-    paths = list(tables)
-    names = tables[paths[0]].column_names
-    for name in names:
-        types = {path: table.schema.field(name).type for path, table in tables.items()}
-        common = _common(name, types)
-        for path, table in tables.items():
-            if types[path] != common:
-                at = table.schema.get_field_index(name)
-                tables[path] = table.set_column(at, name, _cast(table[name], common))
-    return [table.replace_schema_metadata() for table in tables.values()]
 
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
