@@ -15,6 +15,7 @@ MODEL = "serving_model"
 _MARKS = ("config.yaml", "trainer_module.py")
 _EXPLAINS = (
     "config.yaml",
+    "data.json",
     "transform_module.py",
     "trainer_module.py",
     "trainer_runtime.py",

@@ -6,13 +6,14 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError
 from recgen.local import buyers
+from recgen.local.account import Account, read_account, unknown_values, write_account
 from recgen.local.child import Child, ChildError
 from recgen.local.folder import keep_failed, landing, staged
 from recgen.local.histories import Wanted, add_histories
@@ -43,6 +44,8 @@ class RunResult:
     rows: Mapping[str, int]
     """Number of rows of `train`, `eval` and `test`."""
     warnings: tuple[str, ...] = ()
+    account: Account | None = None
+    """What became of each row that was read."""
 
     @property
     def collapsed(self) -> bool:
@@ -62,6 +65,7 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     histories: Mapping[str, pa.Table] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -126,6 +130,7 @@ def train(
                 with run.stage("transform"):
                     _write_inputs(run, folder, files, config_text, split)
                     _transform(run, folder, split, transformer)
+                    _write_account(run, folder, split)
                 _fit(run, folder, trainer, {**overrides, "seed": model_seed})
             metrics = _metrics(folder)
         except ChildError as error:
@@ -134,7 +139,8 @@ def train(
         shutil.rmtree(folder / _WORK)
         target = landing(folder, out)
     rows = {name: table.num_rows for name, table in split.tables().items()}
-    return RunResult(target, metrics, run.seconds, rows, tuple(run.warnings))
+    warnings = tuple(run.warnings)
+    return RunResult(target, metrics, run.seconds, rows, warnings, read_account(target))
 
 
 def _prepare(run: _Run, data: Path) -> SplitData:
@@ -145,6 +151,7 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         missing = missing_histories(run.config, file.names)
         unread = {each.name for each in missing}
         table = table_of(file, [c for c in run.columns if c.name not in unread])
+        read = Account(str(data), str(file.format), table.num_rows)
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
     run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
@@ -152,12 +159,26 @@ def _prepare(run: _Run, data: Path) -> SplitData:
     with run.stage("split"):
         date = _date(run)
         split = split_table(table, run.config.data.split, date, run.seed)
+        undated = table[date].null_count if date and _is_by_time(run.config) else 0
+        parts = {name: part.num_rows for name, part in split.tables().items()}
+        run.account = read.split(table.num_rows, undated, parts)
         if missing:
             split, run.histories = add_histories(split, missing, buyer, _required(date, missing))
     counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
     run.progress.done(f"{counts} rows")
     run.warn(split.warnings)
     return split
+
+
+def _is_by_time(config: ExperimentConfig) -> bool:
+    return config.data.split is not None and config.data.split.kind != "random"
+
+
+def _write_account(run: _Run, folder: Path, split: SplitData) -> None:
+    """Add what the vocabularies do not have to the account, and write it."""
+    tables = [split.tables()[part] for part in run.analyze]
+    unknown = unknown_values(run.config, tables, folder)
+    write_account(replace(run.account, unknown=unknown), folder)
 
 
 def _required(date: str | None, missing: Sequence[Wanted]) -> str:
