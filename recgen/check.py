@@ -195,8 +195,8 @@ def _report(parsed: Parsed, depth: int, profile: Profile | OpensProfile | None =
     """Return the report; `depth` is the number of path parts above what was given."""
     document = parsed.document
     if callable(profile):
-        data = parsed.sections.get("data")
-        profile = profile(data if isinstance(data, DataConfig) else DataConfig())
+        data = parsed.sections.get("data")  # without it, nobody knows how the file is read
+        profile = profile(data) if isinstance(data, DataConfig) else None
     known = {"profile": profile} if profile is not None else {}
     sections: dict[str, object] = {**parsed.sections, **known}
     found = [*parsed.findings, *_rule_findings(sections, document, depth)]

@@ -25,7 +25,7 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")
 
 from recgen.local.ingest import read_table  # noqa: E402
-from recgen.local.profile import read_profile  # noqa: E402
+from recgen.local.profile import profile_opener, read_profile  # noqa: E402
 
 NAMES = ["buyer", "product", "sold", "price"]
 ROWS = [
@@ -247,6 +247,22 @@ def test_check_reads_as_the_config_says(tmp_path: Path, cli: Any) -> None:
     assert "`encoding: cp1252`" in printed
     code, printed = cli("check", config(tmp_path, encoding="cp1252"), "--data", path)
     assert code == 0, printed
+
+
+def test_a_file_is_not_read_as_a_broken_section_says(tmp_path: Path, cli: Any) -> None:
+    path = KINDS["cp1252"].write(tmp_path)
+    code, printed = cli("check", config(tmp_path, encoding="rot13"), "--data", path)
+    assert code == 1
+    assert "data.encoding" in printed
+
+
+def test_configs_that_read_a_file_alike_share_its_profile(
+    tmp_path: Path,
+) -> None:
+    opener = profile_opener(KINDS["csv"].write(tmp_path))
+    first = opener(DataConfig())
+    assert opener(DataConfig(catalogue_size=7)) is first
+    assert opener(DataConfig(delimiter=",")) is not first
 
 
 def fifo(folder: Path) -> Path:

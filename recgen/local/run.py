@@ -99,7 +99,7 @@ def train(
         config: The experiment, without errors.
         files: Its rendered modules, by name.
         config_text: The config as the user wrote it; kept in the run directory.
-        data: A CSV or Parquet file.
+        data: A file that `recgen.local.ingest` reads, or a folder or pattern of such files.
         out: The run directory. An earlier run there is replaced after this run has succeeded; if
             it has a model and this training stops, the new run goes to `<out>-stopped`.
         epochs: Overrides the config.
@@ -154,7 +154,8 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         read = Account(str(data), str(file.format), table.num_rows)
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
-    run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
+    where = f" in {file.format.parts:,} files" if file.format.parts > 1 else ""
+    run.progress.done(f"{table.num_rows:,} rows{where}, {people:,} buyers, {goods:,} products")
     run.warn(warnings)
     with run.stage("split"):
         date = _date(run)
