@@ -177,6 +177,7 @@ KINDS = {
     "a folder": Kind(parts),
     "a pattern": Kind(pattern),
     "folders of days": Kind(days),
+    "a pattern of folders": Kind(lambda folder: days(folder) / "half=*"),
 }  # fmt: skip
 
 
@@ -347,6 +348,22 @@ def mixed(folder: Path) -> Path:
     return folder / "parts"
 
 
+def with_link(target: str) -> Callable[[Path], Path]:
+    def write(folder: Path) -> Path:
+        (folder / "elsewhere").mkdir()
+        path = unlike(lambda each: each)(folder)
+        (path / "c").symlink_to(folder / target)
+        return path
+
+    return write
+
+
+def delta(folder: Path) -> Path:
+    path = unlike(lambda each: each)(folder)
+    (path / "_delta_log").mkdir()
+    return path
+
+
 def here(path: str) -> Callable[[Path], Path]:
     return lambda folder: folder / path
 
@@ -410,6 +427,9 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         unlike(lambda each: each.set_column(3, "price", pa.array([1.5] * 30))),
         "b.parquet has double in column 'price', unlike",
     ),
+    "a link to nothing": (with_link("nothing"), "there is no file"),
+    "a link to a folder": (with_link("elsewhere"), "is a link to a folder, which is not followed"),
+    "a table of Delta Lake": (delta, "is a table of Delta Lake"),
     "another format": (mixed, "c.csv is CSV, unlike"),
 }  # fmt: skip
 

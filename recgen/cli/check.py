@@ -38,7 +38,8 @@ def check(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML or JSON files.")],
     format: Annotated[Format, typer.Option(help="Format of the findings.")] = Format.text,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also compare with this file, folder or pattern.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Also compare with a file, folder or pattern."),
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes.")] = False,
     unsafe_fixes: Annotated[

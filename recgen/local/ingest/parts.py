@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,9 @@ from recgen.local.ingest.formats import DataFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_HIDDEN = ("_", ".")  # _SUCCESS of Spark, checksums, files of a system
+# Files of Spark and of systems beside the parts: checksums, marks that a job has ended.
+_MARKS = re.compile(r"\.|_(SUCCESS|metadata|common_metadata|temporary|committed|started)")
+_TABLES = {"_delta_log": "Delta Lake", ".hoodie": "Hudi"}
 _LISTED = 5
 
 
@@ -75,13 +79,15 @@ def part_paths(source: Path) -> list[Path] | None:
     A name with brackets or an asterisk is a file's own if there is such a file.
 
     Raises:
-        RecgenError: There are no files.
+        RecgenError: There are no files, or some of them would be missed.
     """
     if source.is_dir():
-        found = [path for path in source.rglob("*") if _is_part(path, source)]
+        found = set(_files_below(source))
     elif not source.exists() and any(mark in str(source) for mark in "*?["):
-        found = [Path(path) for path in glob.glob(str(source), recursive=True)]
-        found = [path for path in found if not path.is_dir()]
+        matches = [Path(match) for match in glob.glob(str(source), recursive=True)]
+        folders = [match for match in matches if match.is_dir()]
+        found = {each for folder in folders for each in _files_below(folder)}
+        found |= set(matches) - set(folders)
     else:
         return None
     if not found:
@@ -92,17 +98,37 @@ def part_paths(source: Path) -> list[Path] | None:
     return sorted(found)
 
 
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of those in it, without marks and hidden files."""
+
+    def fail(error: OSError) -> None:
+        raise RecgenError(
+            f"cannot read {error.filename}: {error.strerror}", "check its permissions"
+        )
+
+    for place, folders, files in os.walk(folder, onerror=fail):
+        kind = next((kind for mark, kind in _TABLES.items() if mark in folders), None)
+        if kind is not None:
+            raise RecgenError(
+                f"{place} is a table of {kind}, whose files may have rows that were deleted",
+                "export the table as Parquet files, and name their folder",
+            )
+        for name in folders:
+            if Path(place, name).is_symlink():
+                raise RecgenError(
+                    f"{Path(place, name)} is a link to a folder, which is not followed",
+                    "name all folders with a pattern, such as 'folder/*'",
+                )
+        folders[:] = [name for name in folders if not _MARKS.match(name)]
+        yield from (Path(place, name) for name in files if not _MARKS.match(name))
+
+
 def open_parts(source: Path, paths: Sequence[Path], opened: Callable[[Path], DataFile]) -> DataFile:
     """Return the files as one table; a single one is itself, unless its folder has values."""
     files = {path: opened(path) for path in paths}
     if len(files) == 1 and not _keys(paths[0], source):
         return files[paths[0]]
     return Parts(source, files)
-
-
-def _is_part(path: Path, source: Path) -> bool:
-    parts = path.relative_to(source).parts
-    return path.is_file() and not any(part.startswith(_HIDDEN) for part in parts)
 
 
 def _keys(path: Path, source: Path) -> dict[str, str | None]:
