@@ -18,9 +18,9 @@ from test_local_run import FakeChild  # noqa: E402
 
 from recgen.cli.output import training  # noqa: E402
 from recgen.config import ExperimentConfig  # noqa: E402
-from recgen.local import account  # noqa: E402
+from recgen.data.account import FILE, Account, Unknown  # noqa: E402
 from recgen.local import run as local_run  # noqa: E402
-from recgen.local.account import Account, Unknown, read_account, unknown_values  # noqa: E402
+from recgen.local.account import read_account, unknown_values, write_account  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
 
 
@@ -143,11 +143,46 @@ def test_what_a_vocabulary_cannot_hold_and_unknown_items_of_lists(tmp_path: Path
 
 def test_an_account_that_is_none(tmp_path: Path) -> None:
     assert read_account(tmp_path) is None
-    for text in ("", "[]", '{"unknown": []}x', '{"unknown": 1}', '{"more": 1, "unknown": []}'):
-        (tmp_path / account.FILE).write_text(text)
+    for text in (
+        "",
+        "[]",
+        '{"unknown": []}x',
+        '{"unknown": 1}',
+        '{"read": "many"}',
+        '{"read": -1}',
+    ):
+        (tmp_path / FILE).write_text(text)
         assert read_account(tmp_path) is None
     odd = replace(Account("\ud800.csv", "CSV", 3), unknown=(Unknown("\u2028", 1, 2, 1),))
-    account.write_account(odd, tmp_path)
+    write_account(odd, tmp_path)
     found = read_account(tmp_path)
     assert found is not None
     assert (found.read, found.unknown) == (3, odd.unknown)
+
+
+def test_the_report_shows_the_account(tmp_path: Path) -> None:
+    from run_folders import make_run
+
+    from recgen.analysis import load_run
+    from recgen.analysis.report.view import RunView
+
+    folder = make_run(tmp_path / "run")
+    before = RunView(load_run(folder), 1).candidates
+    unknown = (Unknown("<b>", 4, 90, 2), Unknown("before", 5, 80, 3, is_list=True))
+    account = Account("data.csv", "CSV", 1100, 60, 40, 0, 800, 100, 100, unknown)
+    write_account(account, folder)
+    found = RunView(load_run(folder), 1).candidates
+    assert found == [
+        ("rows read", "1,100"),
+        ("rows without a buyer or product, not used", "60"),
+        ("rows without a time, not used", "40"),
+        ("training rows", "800"),
+        ("validation rows", "100"),
+        ("test rows", "100"),
+        ("rows with a value of <b> that is not in the vocabulary", "4 of 90 (2 distinct)"),
+        (
+            "items of lists with a value of before that is not in the vocabulary",
+            "5 of 80 (3 distinct)",
+        ),
+        *before,
+    ]

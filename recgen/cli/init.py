@@ -33,9 +33,7 @@ _PRESETS = "\n".join(f"  {each.name:15}  {each.summary}" for each in presets())
 def init(
     data: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="File, folder or pattern to propose features from."
-        ),
+        typer.Option(metavar="FILE", help="File, folder or pattern to propose features from."),
     ] = None,
     preset: Annotated[
         str | None,

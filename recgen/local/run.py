@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
+from recgen.data.account import Account
 from recgen.findings import RecgenError
 from recgen.local import buyers
-from recgen.local.account import Account, read_account, unknown_values, write_account
+from recgen.local.account import read_account, unknown_values, write_account
 from recgen.local.child import Child, ChildError
 from recgen.local.folder import keep_failed, landing, staged
 from recgen.local.histories import Wanted, add_histories
