@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recgen.config import DataConfig, ExperimentConfig, FeatureConfig
 from recgen.data.columns import read_as_configured
-from recgen.data.profile import Profile
+from recgen.data.profile import OpensProfile, Profile
 from recgen.findings import (
     ConfigError,
     Finding,
@@ -42,7 +42,7 @@ def check(
     *,
     features: object = None,
     model: object = None,
-    profile: Profile | None = None,
+    profile: Profile | OpensProfile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
     """Return all findings on an experiment, or on a feature and a model config alone.
@@ -54,7 +54,8 @@ def check(
         features: A feature config in one of these forms, except a path; the paths of findings
             start within it.
         model: A model config, likewise.
-        profile: A profile of the data; if given, the config is compared with the data.
+        profile: A profile of the data, or a function that opens it as the config's `data` says;
+            if given, the config is compared with the data.
         allow: Codes of errors to treat as warnings.
 
     Raises:
@@ -72,7 +73,7 @@ def check(
 
 
 def examine(
-    source: object, *, profile: Profile | None = None, allow: Collection[str] = ()
+    source: object, *, profile: Profile | OpensProfile | None = None, allow: Collection[str] = ()
 ) -> Checked:
     """Return the config of a source together with the findings on it.
 
@@ -81,7 +82,8 @@ def examine(
 
     Args:
         source: A path, a mapping, an ExperimentConfig or an object with its attributes.
-        profile: A profile of the data; if given, the config is compared with the data.
+        profile: A profile of the data, or a function that opens it as the config's `data` says;
+            if given, the config is compared with the data.
         allow: Codes of errors to treat as warnings.
 
     Raises:
@@ -92,7 +94,7 @@ def examine(
     return Checked(found.report.allowing(allow), found.config)
 
 
-def _examined(source: object, profile: Profile | None) -> Checked:
+def _examined(source: object, profile: Profile | OpensProfile | None) -> Checked:
     if isinstance(source, (str, Path)) and profile is None:
         try:
             return _examined_file(file_text(str(source)), str(source))
@@ -113,7 +115,7 @@ def check_text(
     kind: TextKind = "yaml",
     source: str | None = None,
     *,
-    profile: Profile | None = None,
+    profile: Profile | OpensProfile | None = None,
     allow: Collection[str] = (),
 ) -> Report:
     """Return all findings on a text, with their lines and columns.
@@ -136,7 +138,10 @@ def check_text(
 
 
 def examine_text(
-    text: str, kind: TextKind, source: str | None = None, profile: Profile | None = None
+    text: str,
+    kind: TextKind,
+    source: str | None = None,
+    profile: Profile | OpensProfile | None = None,
 ) -> Checked:
     """Return the same together with the config.
 
@@ -209,9 +214,12 @@ def _unknown(code: object) -> RecgenError:
     return RecgenError(f"there is no rule {code!r}", help)
 
 
-def _report(parsed: Parsed, depth: int, profile: Profile | None = None) -> Report:
+def _report(parsed: Parsed, depth: int, profile: Profile | OpensProfile | None = None) -> Report:
     """Return the report; `depth` is the number of path parts above what was given."""
     document = parsed.document
+    if callable(profile):
+        data = parsed.sections.get("data")  # without it, nobody knows how the file is read
+        profile = profile(data) if isinstance(data, DataConfig) else None
     sections: dict[str, object] = {**parsed.sections}
     if profile is not None:
         sections["profile"] = _as_configured(profile, sections)

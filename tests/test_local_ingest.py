@@ -187,16 +187,18 @@ def test_column_twice(tmp_path: Path) -> None:
 def test_files_that_are_none(tmp_path: Path) -> None:
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 but no more")
+    empty = tmp_path / "empty"
+    empty.mkdir()
     excel = tmp_path / "data.xlsx"
     excel.write_bytes(b"PK\x03\x04\x00\x00")
     cases = {
-        tmp_path: "is a directory",
+        empty: "there are no files in the folder",
         tmp_path / "nowhere.csv": "there is no file",
         csv(tmp_path, "", "empty.csv"): "is empty",
         csv(tmp_path, "a,b\n", "header.csv"): "has no rows",
-        csv(tmp_path, "a,b\n1,2,3\n", "ragged.csv"): "cannot be read as CSV",
+        csv(tmp_path, "a,b\n1,2,3\n", "ragged.csv"): "line 2: 3 fields where the header has 2",
         csv(tmp_path, "a,b\n1,2\n", "text.parquet"): "neither CSV nor Parquet",
-        excel: "neither CSV nor Parquet",
+        excel: "is an Excel file",
         broken: "cannot be read as Parquet",
     }
     for path, message in cases.items():
@@ -207,7 +209,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
 def test_text_that_is_no_utf8(tmp_path: Path) -> None:
     path = tmp_path / "latin.csv"
     path.write_bytes("a\nM\u00fcller\n".encode("latin-1"))
-    with pytest.raises(RecgenError, match="cannot be read as CSV"):
+    with pytest.raises(RecgenError, match="line 2: byte 0xfc cannot be read as UTF-8"):
         read_table(path, [Column("a")])
 
 

@@ -87,6 +87,7 @@ def test_run_directory_and_result(data: Path, tmp_path: Path) -> None:
     assert set(result.seconds) == {"read", "split", "analyze", "transform", "train"}
     assert {path.name for path in result.folder.iterdir()} == {
         "config.yaml",
+        "data.json",
         "transform_module.py",
         "trainer_module.py",
         "transform.log",
@@ -189,6 +190,9 @@ def test_real_run(real: RunResult) -> None:
     vocabulary = real.folder / "transform" / "transform_fn" / "assets" / "buyer_id_vocab"
     assert sorted(vocabulary.read_text().split()) == [f"00{n}" for n in range(10)]
     assert "epoch 2/2" in (real.folder / "train.log").read_text(encoding="utf-8")
+    assert real.account is not None
+    assert real.account.read == sum(real.rows.values())
+    assert real.account.unknown == ()  # vocabularies have all values, as they are in the data
 
 
 @pytest.mark.tf

@@ -193,11 +193,12 @@ def test_long_values_are_cut(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"a,b\n", "has no rows"),
-        ("a,b\n1,Müller\n".encode("latin-1"), "'utf-8' codec"),
-        ("a,Müller\n1,2\n".encode("latin-1"), "'utf-8' codec"),
-        (b"a,b\n1,2,3\n", "cannot be read as CSV"),
-        (b'a,b\n"x,y\n', "cannot be read as CSV"),
-        (b"a,b\n1,\0\n", "neither CSV nor Parquet"),
+        ("a,b\n1,Müller\n".encode("latin-1"), "line 2: byte 0xfc cannot be read as UTF-8"),
+        ("a,Müller\n1,2\n".encode("latin-1"), "line 1: byte 0xfc cannot be read as UTF-8"),
+        (b"a,b\n1,2,3\n", "line 2: 3 fields where the header has 2"),
+        (b'a,b\n"x;y\n', "line 2: a field begins with"),
+        (b"a,b\n1,\0\n", "line 2: contains a NUL character"),
+        (b"a,b\0\0\0\n1,2\n", "neither CSV nor Parquet"),
         (b"PAR1 and no more", "cannot be read as Parquet"),
     ],
 )
@@ -255,10 +256,10 @@ def test_a_large_csv_is_read_column_by_column(
     whole = read_profile(path)
     expected = [whole.column(name) for name in whole.names]
     asked = []
-    read = local_profile.read_columns
-    monkeypatch.setattr(local_profile, "_SMALL_CSV", 5)
+    read = local_profile.read_rows
+    monkeypatch.setattr(local_profile, "_SMALL_TEXT", 5)
     monkeypatch.setattr(
-        local_profile, "read_columns", lambda path, names: asked.append(names) or read(path, names)
+        local_profile, "read_rows", lambda file, names: asked.append(names) or read(file, names)
     )
     found = read_profile(path)
     assert [found.column(name) for name in (*found.names, "b")][:3] == expected

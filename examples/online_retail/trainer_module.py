@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "859c5809aa55"
+    is_own_runtime = runtime.DIGEST == "8014cebc1cf3"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -227,7 +227,7 @@ def run_fn(fn_args):
 
     params = {
         "name": "online_retail",
-        "config_digest": "d19e6a066afc",
+        "config_digest": "e43d5b5968a0",
         "model_type": "retrieval",
         "optimizer": "adagrad",
         "negatives": "in_batch",

@@ -15,7 +15,7 @@ import recgen
 from recgen.check import check_text, left_out
 from recgen.cli import show
 from recgen.cli.app import Allow, app
-from recgen.data.profile import Profile
+from recgen.data.profile import OpensProfile
 from recgen.findings import RecgenError, Report
 from recgen.findings.text import head
 from recgen.reading.sources import TextKind
@@ -38,7 +38,8 @@ def check(
     configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML or JSON files.")],
     format: Annotated[Format, typer.Option(help="Format of the findings.")] = Format.text,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also compare with a CSV or Parquet file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Also compare with a file, folder or pattern."),
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes.")] = False,
     unsafe_fixes: Annotated[
@@ -75,7 +76,7 @@ class _Checker:
     """Options of the check, which apply to each config."""
 
     dropped: Collection[str]
-    profile: Profile | None
+    profile: OpensProfile | None
     allow: Collection[str]
 
     def check(self, config: Path) -> Report:
@@ -93,12 +94,12 @@ def _split(given: Iterable[str]) -> list[str]:
     return [code.strip() for codes in given for code in codes.split(",")]
 
 
-def _profile(data: Path | None) -> Profile | None:
+def _profile(data: Path | None) -> OpensProfile | None:
     if data is None:
         return None
-    from recgen.local.profile import read_profile  # imports pyarrow
+    from recgen.local.profile import profile_opener  # imports pyarrow
 
-    return read_profile(data)
+    return profile_opener(data)
 
 
 def _fix(report: Report, checker: _Checker, unsafe: bool, stream: IO[str]) -> Report:

@@ -30,7 +30,7 @@ _PRESETS = "\n".join(f"  {each.name:15}  {each.summary}" for each in presets())
 def init(
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="CSV or Parquet file from which to propose features."),
+        typer.Option(metavar="FILE", help="File, folder or pattern to propose features from."),
     ] = None,
     preset: Annotated[
         str | None,

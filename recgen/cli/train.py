@@ -22,7 +22,7 @@ def train(
     config: Config,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="CSV or Parquet file; overrides data.source."),
+        typer.Option(metavar="FILE", help="File, folder or pattern; overrides data.source."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run directory.  [default: runs/<name>]")

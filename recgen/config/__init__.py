@@ -1,6 +1,12 @@
 """Configs: what a user may write, as Pydantic models. No I/O, no TensorFlow."""
 
-from recgen.config.experiment import DataConfig, ExperimentConfig, Split, residuals_of
+from recgen.config.experiment import (
+    READING_KEYS,
+    DataConfig,
+    ExperimentConfig,
+    Split,
+    residuals_of,
+)
 from recgen.config.features import (
     Cross,
     CrossFeature,
@@ -43,6 +49,7 @@ from recgen.config.types import SIDES, BqType, DType, Side, dtype_of, is_array, 
 
 __all__ = [
     "CYCLES",
+    "READING_KEYS",
     "SIDES",
     "Activation",
     "BatchNorm",

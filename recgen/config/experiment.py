@@ -7,6 +7,7 @@ from typing import Annotated, Literal, cast
 from pydantic import Field
 
 from recgen.config.features import FeatureConfig, HistoryFeature, TextFeature
+from recgen.config.files import ColumnNames, Delimiter, Encoding
 from recgen.config.model import ModelConfig
 from recgen.config.times import ColumnType, NullTime, is_time_format
 from recgen.config.types import (
@@ -43,11 +44,38 @@ class Split(Config):
     """Seed of the random draws; has no effect on strict_time."""
 
 
+READING_KEYS = frozenset(
+    {
+        "encoding",
+        "delimiter",
+        "quote",
+        "decimal",
+        "column_names",
+        "null_values",
+        "null_times",
+    }
+)
+"""Keys of `data` that say how a file is read."""
+
+
 class DataConfig(Config):
     """Where the transactions are."""
 
     source: Place | None = None
-    """A CSV or Parquet file."""
+    """A CSV, JSON lines or Parquet file, compressed or not; or a folder or a pattern such as
+    `parts/*.parquet` whose files have the same columns."""
+    encoding: Encoding | None = None
+    """Encoding of a text file; by default UTF-8, or UTF-16 if the file begins with its mark."""
+    delimiter: Delimiter | None = None
+    """What separates the fields of a text file, one or more characters; found by default."""
+    quote: Literal['"', "'", ""] | None = None
+    """Quotation mark around fields; `""` if fields are not quoted. By default it is `"`, unless
+    only without quotation marks every line has as many fields as the header."""
+    decimal: Literal[".", ","] | None = None
+    """Decimal mark of numbers in a text file. By default `,` where the fields are not separated
+    by commas and all values of some column are like 3,95; otherwise `.`."""
+    column_names: ColumnNames | None = None
+    """Names of the columns of a text file that has no header, in their order."""
     column_types: dict[Column, ColumnType] = Field(default={})
     """Types of columns that are not features: members of crosses, and the date column. For any
     column of times, also of a feature: the unit of its numbers (`EPOCH_SECONDS`, `EPOCH_MILLIS`,

@@ -218,3 +218,10 @@ class Profile(Protocol):
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         """Return the first value that a run cannot read as this type, if there is one."""
+
+
+class OpensProfile(Protocol):
+    """Opens the profile of a file that is read as the config says: encoding, delimiter, names."""
+
+    def __call__(self, data: DataConfig) -> Profile:
+        """Return the profile."""

@@ -69,13 +69,17 @@ class Encoded:
 
 
 def encode(
-    column: pa.ChunkedArray, null_values: Sequence[str] = (), reading: Reading | None = None
+    column: pa.ChunkedArray,
+    null_values: Sequence[str] = (),
+    decimal: str | None = None,
+    reading: Reading | None = None,
 ) -> Encoded:
     """Return an encoded column; a nested one has no values.
 
     Args:
         column: The column of the file.
         null_values: Texts that are null.
+        decimal: The decimal mark of numbers in text; None finds it from the column.
         reading: How the config reads it if it says that these are times.
     """
     import numpy as np
@@ -91,7 +95,7 @@ def encode(
     codes = array.indices.fill_null(-1).to_numpy()
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     nulls = int((codes < 0).sum())
-    found = find_kind(values, reading)
+    found = find_kind(values, reading, decimal)
     bounds = None if found.times is None else found.times.bounds(counts)
     keeps_far = reading is not None and reading.nulls is not None
     return Encoded(values, codes, counts, nulls, *found, bounds, keeps_far)

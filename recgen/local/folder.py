@@ -26,6 +26,7 @@ from recgen.write import disk_errors
 _GOES_ON = "the same command then goes on from what is done"
 _EXPLAINS = (
     "config.yaml",
+    "data.json",
     "transform_module.py",
     "trainer_module.py",
     "trainer_runtime.py",

@@ -38,12 +38,13 @@ class Kind(NamedTuple):
     times: Times | None = None
 
 
-def find_kind(values: Values, reading: Reading | None = None) -> Kind:
+def find_kind(values: Values, reading: Reading | None = None, decimal: str | None = None) -> Kind:
     """Return the kind of a column's values.
 
     Args:
         values: The distinct values, without null.
         reading: How the config reads them if it says that they are times.
+        decimal: The decimal mark of numbers in text; None finds it from the values.
     """
     import pyarrow as pa
 
@@ -55,7 +56,7 @@ def find_kind(values: Values, reading: Reading | None = None) -> Kind:
         if times.known.sum() > times.failed.sum():
             return _time(times)
     if is_text(values):
-        return _kind_of_text(values)
+        return _kind_of_text(values, decimal)
     if types.is_boolean(values.type):
         return Kind("boolean")
     if types.is_duration(values.type):
@@ -76,7 +77,7 @@ def _time(times: Times) -> Kind:
     return Kind("time", np.where(times.known, times.seconds, np.nan), times)
 
 
-def _kind_of_text(values: Values) -> Kind:
+def _kind_of_text(values: Values, decimal: str | None) -> Kind:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -86,7 +87,7 @@ def _kind_of_text(values: Values) -> Kind:
     if pc.all(pc.is_in(pc.utf8_lower(words), value_set=_texts(_TRUTHS), skip_nulls=True)).as_py():
         return Kind("boolean")
     try:
-        numbers = _doubles(words)
+        numbers = _doubles(words, decimal)
     except QuestionError:
         return Kind("real", _floats(_unasked(words)))
     except UnfitError:

@@ -1,7 +1,8 @@
-"""Profile of a CSV or Parquet file: a `recgen.data.profile.Profile` that reads lazily."""
+"""Profile of a file with transactions: a `recgen.data.profile.Profile` that reads lazily."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -10,11 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
-from recgen.data.profile import ColumnProfile, Misfit, Odd, Oddity, Profile, TimeColumn
+from recgen.data.profile import (
+    ColumnProfile,
+    Misfit,
+    Odd,
+    Oddity,
+    OpensProfile,
+    Profile,
+    TimeColumn,
+)
 from recgen.findings import RecgenError
 from recgen.local.cast import TEMPORAL, first_misfit, plain_numbers, shown
 from recgen.local.encoded import Array, Encoded, cut, describe, encode
-from recgen.local.ingest import DEFAULTS, column_names, is_csv, read_columns
+from recgen.local.ingest import DEFAULTS, DataFile, open_data, read_rows, reading_keys
 from recgen.local.oddities import find_odd
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Small files are kept in memory; columns of larger ones may be read more than once.
-_SMALL_CSV = 256 * 2**20  # bytes
+_SMALL_TEXT = 256 * 2**20  # bytes
 _SMALL_TABLE = 5_000_000  # values in a Parquet file, whose size in bytes says little
 _CODES = 32_000_000  # total rows of encoded columns kept in memory
 
@@ -32,14 +41,28 @@ def read_profile(path: Path, data: DataConfig = DEFAULTS) -> Profile:
     """Return the profile of a file with transactions.
 
     Args:
-        path: A CSV (UTF-8, with a header) or Parquet file.
-        data: How it is read, as far as a config says so.
+        path: A file that `recgen.local.ingest` reads, or a folder or pattern of such files.
+        data: How it is written, as far as a config says so; the rest is found.
 
     Raises:
         RecgenError: The file cannot be read or has no rows. Columns are read lazily, so the
             methods of the profile may raise it too.
     """
-    return _FileProfile(path).read_as(data)
+    return _FileProfile(open_data(path, data)).read_as(data)
+
+
+def profile_opener(path: Path) -> OpensProfile:
+    """Return a function that opens a file's profile for a config; configs alike share it."""
+    opened: dict[str, Profile] = {}
+
+    def opens(data: DataConfig) -> Profile:
+        key = reading_keys(data)
+        if key not in opened:
+            opened.clear()  # one table in memory
+            opened[key] = read_profile(path, data)
+        return opened[key]
+
+    return opens
 
 
 @dataclass(frozen=True)
@@ -65,16 +88,16 @@ class _Wanted:
 class _FileProfile:
     """A `Profile` of one file; keeps column profiles and the last few encoded columns."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.source = str(path)
-        self.names = tuple(column_names(path))
+    def __init__(self, file: DataFile) -> None:
+        self._file = file
+        self._decimal = file.format.decimal
+        self.source = str(file.path)
+        self.names = tuple(file.names)
         if not self.names:
-            raise RecgenError(f"{path} has no columns", "use a file with a header")
-        self._table = self._whole() if self._is_small_csv() else None
-        self.rows: int = (self._table or read_columns(path, [self.names[0]])).num_rows
-        if not is_csv(path) and self.rows * len(self.names) <= _SMALL_TABLE:
-            self._table = self._whole()
+            raise RecgenError(f"{file.path} has no columns", "use a file with a header")
+        small = _SMALL_TABLE if file.format.kind == "Parquet" else _SMALL_TEXT
+        self._table = self._whole() if file.size <= small else None
+        self.rows: int = (self._table or read_rows(file, [self._unique[0]])).num_rows
         self._data = DEFAULTS
         self._times: Mapping[str, TimeColumn] = {}
         self._views: dict[object, _FileProfile] = {}
@@ -150,7 +173,8 @@ class _FileProfile:
         if bq_type in TEMPORAL or name in self._times:
             return self._no_time(name, bq_type)
         column = self._encoded(name)
-        found = first_misfit(pa.chunked_array([column.values]), _Wanted(name, bq_type))
+        values = pa.chunked_array([column.values])
+        found = first_misfit(values, _Wanted(name, bq_type), self._decimal)
         if found is None:
             return None
         row = int((column.codes == found.at).argmax()) + 1
@@ -176,21 +200,24 @@ class _FileProfile:
         help = error.help[:1].upper() + error.help[1:] + "."
         return Misfit(cut(value), error.at + 1, error.wanted, help)
 
-    def _is_small_csv(self) -> bool:
-        return is_csv(self._path) and self._path.stat().st_size <= _SMALL_CSV
+    @property
+    def _unique(self) -> list[str]:
+        """Names that occur once; or the first, to count the rows, if there are none."""
+        counts = Counter(self.names)
+        return [name for name in self.names if counts[name] == 1] or [self.names[0]]
 
     def _whole(self) -> pa.Table:
-        return read_columns(self._path, list(self.names))
+        return read_rows(self._file, self._unique)
 
     def _read(self, name: str) -> Encoded:
         if self.names.count(name) != 1:
             raise KeyError(name)
-        table: pa.Table = self._table or read_columns(self._path, [name])
+        table: pa.Table = self._table or read_rows(self._file, [name])
         times, nulls = self._times.get(name), self._data.null_values
-        if times is None:
-            return encode(table[name], nulls)
-        reading = Reading(times.bq_type, times.time_format, times.null_times)
-        return encode(table[name], nulls, reading)
+        reading = None
+        if times is not None:
+            reading = Reading(times.bq_type, times.time_format, times.null_times)
+        return encode(table[name], nulls, self._decimal, reading)
 
 
 def _pairs(left: Array, right: Array) -> Array:

@@ -6,20 +6,22 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import recgen
 from recgen.analysis import diagnose, load_run
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
+from recgen.data.account import Account
 from recgen.findings import RecgenError
 from recgen.local import buyers
+from recgen.local.account import read_account, unknown_values, write_account
 from recgen.local.child import Child, ChildError
 from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
 from recgen.local.histories import Wanted, add_histories
-from recgen.local.ingest import clean, column_names, read_table
+from recgen.local.ingest import clean, open_data, table_of
 from recgen.local.names import plain_path
 from recgen.local.oddities import notes_on
 from recgen.local.progress import Progress, Silent
@@ -51,6 +53,8 @@ class RunResult:
     rows: Mapping[str, int]
     """Number of rows of `train`, `eval` and `test`."""
     warnings: tuple[str, ...] = ()
+    account: Account | None = None
+    """What became of each row that was read."""
 
     @property
     def collapsed(self) -> bool:
@@ -69,6 +73,7 @@ class _Run:
     analyze: tuple[str, ...]
     staging: Staging
     histories: Mapping[str, pa.Table] = field(default_factory=dict)
+    account: Account = field(default_factory=Account)
 
     @property
     def folder(self) -> Path:
@@ -117,7 +122,7 @@ def train(
         config: The experiment, without errors.
         files: Its rendered modules, by name.
         config_text: The config as the user wrote it; kept in the run directory.
-        data: A CSV or Parquet file.
+        data: A file that `recgen.local.ingest` reads, or a folder or pattern of such files.
         out: The run directory. An earlier run there is replaced when this one has ended. If it
             has a model, and this training stops or has a bad verdict, the new run goes to
             `<out>-stopped` or `<out>-bad` instead.
@@ -162,7 +167,8 @@ def train(
             raise RecgenError(error.message, f"its full output is in {kept}") from None
         target = staging.land(_suffix(run.folder, staging.place.out, allow_worse))
     record = staging.record
-    return RunResult(target, metrics, run.seconds, record.rows, tuple(record.warnings))
+    warnings = tuple(record.warnings)
+    return RunResult(target, metrics, run.seconds, record.rows, warnings, read_account(target))
 
 
 def _suffix(folder: Path, out: Path, allow_worse: bool) -> str:
@@ -219,6 +225,7 @@ def _train(
             with run.stage("transform"):
                 _write_inputs(run, files, split)
                 _transform(run, split, transformer)
+                _write_account(run, split)
             record.rows = {name: table.num_rows for name, table in split.tables().items()}
             run.staging.finish("transform")
         elif "train" not in record.done:
@@ -233,27 +240,44 @@ def _prepare(run: _Run, data: Path) -> SplitData:
     """Read, clean and split the data."""
     buyer, product = _ids(run.config)
     with run.stage("read"):
-        missing = missing_histories(run.config, column_names(data))
+        file = open_data(data, run.config.data)
+        missing = missing_histories(run.config, file.names)
         unread = {each.name for each in missing}
         wanted = [c for c in run.columns if c.name not in unread]
-        table = read_table(data, wanted, run.config.data)
+        table = table_of(file, wanted, run.config.data.null_values)
+        read = Account(str(data), str(file.format), table.num_rows)
         date = _date(run)
         far: tuple[str, ...] = ()
         if date is not None and run.config.data.null_times is None:
             table, far = without_far_times(table, date)
         table, warnings = clean(table, buyer, product, run.config.model.batch_size)
     people, goods = len(table[buyer].unique()), len(table[product].unique())
-    run.progress.done(f"{table.num_rows:,} rows, {people:,} buyers, {goods:,} products")
+    where = f" in {file.format.parts:,} files" if file.format.parts > 1 else ""
+    run.progress.done(f"{table.num_rows:,} rows{where}, {people:,} buyers, {goods:,} products")
     texts = [c.name for c in wanted if c.is_category and c.dtype == "string"]
     run.warn([*far, *warnings, *notes_on(table, texts)])
     with run.stage("split"):
         split = split_table(table, run.config.data.split, date, run.seed)
+        undated = table[date].null_count if date and _is_by_time(run.config) else 0
+        parts = {name: part.num_rows for name, part in split.tables().items()}
+        run.account = read.split(table.num_rows, undated, parts)
         if missing:
             split, run.histories = add_histories(split, missing, buyer, _required(date, missing))
     counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
     run.progress.done(f"{counts} rows")
     run.warn(split.warnings)
     return split
+
+
+def _is_by_time(config: ExperimentConfig) -> bool:
+    return config.data.split is not None and config.data.split.kind != "random"
+
+
+def _write_account(run: _Run, split: SplitData) -> None:
+    """Add what the vocabularies do not have to the account, and write it."""
+    tables = [split.tables()[part] for part in run.analyze]
+    unknown = unknown_values(run.config, tables, run.folder)
+    write_account(replace(run.account, unknown=unknown), run.folder)
 
 
 def _required(date: str | None, missing: Sequence[Wanted]) -> str:

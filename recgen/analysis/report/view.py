@@ -22,6 +22,7 @@ from recgen.analysis.report.figures import Figure, curves, health, histograms
 from recgen.analysis.report.text import lines, name, percent
 from recgen.analysis.run import Run
 from recgen.analysis.text import WORDS, patch_lines, setup_of
+from recgen.data.account import Account
 from recgen.findings import show
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class RunView:
     @cached_property
     def candidates(self) -> list[tuple[str, str]]:
         """Facts of candidates, rows and vocabularies."""
-        return list(_candidates(self.facts))
+        return [*_account(self.run.account), *_candidates(self.facts)]
 
     @cached_property
     def params(self) -> list[tuple[str, str]]:
@@ -172,6 +173,26 @@ def _value(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_value, value[:_MOST])) or "none"
     return value if isinstance(value, str) else show(value)
+
+
+def _account(account: Account | None) -> Iterator[tuple[str, str]]:
+    """Yield what became of the rows that were read."""
+    if account is None:
+        return
+    yield "rows read", f"{account.read:,}"
+    counts = {
+        "rows without a buyer or product, not used": account.without_id,
+        "rows without a time, not used": account.without_time,
+        "rows in no split": account.outside_split,
+        "training rows": account.train,
+        "validation rows": account.eval,
+        "test rows": account.test,
+    }
+    yield from ((label, f"{count:,}") for label, count in counts.items() if count)
+    for each in account.unknown[:_MOST]:
+        what = "items of lists" if each.is_list else "rows"
+        label = f"{what} with a value of {name(each.column)} that is not in the vocabulary"
+        yield label, f"{each.places:,} of {each.total:,} ({each.distinct:,} distinct)"
 
 
 def _candidates(facts: Facts) -> Iterator[tuple[str, str]]:

@@ -33,6 +33,9 @@ def outcome(result: RunResult) -> Iterator[str]:
     yield ""
     rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
     yield f"rows      {rows}"
+    if result.account is not None:
+        for number, line in enumerate(result.account.lines()):
+            yield f"{'' if number else 'data':<10}{line}"
     if metrics.params.candidates is not None:
         yield f"products  {metrics.params.candidates:,}"
     yield from _kept(metrics)

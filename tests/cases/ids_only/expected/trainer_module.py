@@ -213,7 +213,7 @@ def run_fn(fn_args):
 
     params = {
         "name": "ids only",
-        "config_digest": "f1bec89b4f63",
+        "config_digest": "69eec06bf6ee",
         "model_type": "retrieval",
         "optimizer": "adagrad",
         "negatives": "in_batch",

@@ -1,0 +1,191 @@
+"""Reader of delimited text (CSV, TSV): each line is read, or an error names it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recgen.config import DataConfig
+from recgen.findings import RecgenError
+from recgen.local.ingest.content import Text, damaged, text_of
+from recgen.local.ingest.formats import FileFormat
+from recgen.local.ingest.layout import delimiter_of, is_wrapped, layout_of
+from recgen.local.ingest.quotes import quoting_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_BLOCKS = (2**22, 2**26, 2**30, 2**31 - 1)  # bytes that Arrow parses at once; a row must fit
+_TOO_LONG = "straddling"  # in Arrow's message about a row that is longer than a block
+_FREE = "\x1f\x1e\x1d\x1c\x02\x03\x04\x05\x06\x0e\x0f"  # may stand for a longer delimiter
+_BLANK = 1000  # bytes after the header: if all are line ends, there are no rows
+_MOST_WRONG = 1000  # rows that are counted before reading stops
+
+
+class DelimitedFile:
+    """A file of delimited text; its columns are text, with null for an empty field."""
+
+    def __init__(self, path: Path, head: bytes, data: DataConfig) -> None:
+        """Find out how the file is written.
+
+        Raises:
+            RecgenError: It is not text, or it is not clear where its rows begin and end.
+        """
+        text = text_of(path, head, data.encoding)
+        delimiter = delimiter_of(text, data.delimiter)
+        text, separator = _with_short_delimiter(text, delimiter)
+        mark = '"' if data.quote is None else data.quote
+        layout = layout_of(text, separator, mark, data)
+        wrapped = bool(mark) and is_wrapped(text, layout, mark)
+        width = len(layout.names)
+        quoting = quoting_of(text, layout.header, separator, width, data.quote, wrapped)
+        if quoting.mark != mark:
+            layout = layout_of(text, separator, "", data)
+        self._text, self._layout, self._quoting = text, layout, quoting
+        self.path, self.names = path, layout.names
+        self.types: dict[str, pa.DataType] = {}
+        self.size = len(text.buffer)
+        self._refuse_second_header()
+        self.format = FileFormat(
+            kind="CSV",
+            compression=text.compression,
+            encoding=text.encoding,
+            delimiter=delimiter,
+            quote=quoting.mark if data.quote is None or quoting.mark else data.quote,
+            decimal=layout.decimal,
+            has_header=layout.has_header,
+        )
+
+    def _refuse_second_header(self) -> None:
+        """Raise RecgenError if the header is repeated, as in files that were joined."""
+        layout, buffer = self._layout, self._text.buffer
+        header = bytes(buffer[layout.header : layout.rows]).rstrip(b"\r\n")
+        if not layout.has_header or len(self.names) < 2:
+            return
+        at = buffer.find(b"\n" + header, layout.rows - 1)
+        while at >= 0 and not self._is_line(at + 1, at + 1 + len(header)):
+            at = buffer.find(b"\n" + header, at + 1)
+        if at >= 0:
+            raise RecgenError(
+                f"{self.path}, line {self._text.line_at(at + 1):,}: the header is repeated",
+                "remove the line: it would be read as a row",
+            )
+
+    def read(self, names: list[str]) -> pa.Table:
+        """Return columns as text.
+
+        Raises:
+            RecgenError: A row has too few or too many fields, or memory does not suffice.
+        """
+        import pyarrow as pa
+
+        begin = self._layout.rows
+        if not bytes(self._text.buffer[begin : begin + _BLANK]).strip(b"\r\n"):
+            return pa.table({name: pa.array([], pa.string()) for name in names})
+        with damaged(self.path, "CSV"):
+            places = {name: at for at, name in enumerate(self.names)}
+            table = self._parse([places[name] for name in names])
+        expected = self._quoting.rows
+        expected = None if expected is None else expected - self._layout.has_header
+        if expected is not None and table.num_rows != expected:
+            raise RecgenError(
+                f"{self.path}: {table.num_rows:,} rows were read of {expected:,}",
+                "report this as a fault of recgen, with the file if you can",
+            )
+        return table.rename_columns(names)
+
+    def _parse(self, columns: list[int]) -> pa.Table:
+        import pyarrow as pa
+
+        wrong: list[Any] = []
+        for block in _BLOCKS:
+            try:
+                table = self._parse_with(columns, block, wrong)
+            except pa.ArrowInvalid as error:
+                if wrong:
+                    break
+                if _TOO_LONG in str(error) and block != _BLOCKS[-1]:
+                    continue
+                raise self._unreadable(str(error)) from error
+            if not wrong:
+                return table
+            break
+        raise self._uneven(wrong)
+
+    def _parse_with(self, columns: list[int], block: int, wrong: list[Any]) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.csv
+
+        def on_wrong(row: Any) -> str:
+            wrong.append(row)
+            return "skip" if len(wrong) < _MOST_WRONG else "error"
+
+        wanted = [str(column) for column in columns]
+        rest = pa.py_buffer(self._text.buffer).slice(self._layout.rows)
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(rest),
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=[str(column) for column in range(len(self.names))], block_size=block
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=self._layout.delimiter,
+                quote_char=self._quoting.mark or False,
+                escape_char="\\" if self._quoting.escapes else False,
+                newlines_in_values=self._quoting.rows is not None,
+                invalid_row_handler=on_wrong,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=wanted,
+                column_types={name: pa.string() for name in wanted},
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+
+    def _uneven(self, wrong: list[Any]) -> RecgenError:
+        """Return the error about rows with too few or too many fields."""
+        offset, first = min((self._offset(row.text), row.actual_columns) for row in wrong)
+        count = f"at least {len(wrong):,}" if len(wrong) >= _MOST_WRONG else f"{len(wrong):,}"
+        others = "" if len(wrong) == 1 else f"; {count} rows do not have {len(self.names)}"
+        return RecgenError(
+            f"{self.path}, line {self._text.line_at(offset):,}: {first} "
+            f"field{'' if first == 1 else 's'} where the header has {len(self.names)}{others}",
+            f"correct the line; the fields are separated by {self.format.delimiter!r}, and "
+            "`delimiter` and `quote` under `data` in the config name others",
+        )
+
+    def _offset(self, row: str) -> int:
+        """Return where the first line begins that is this row."""
+        buffer, line = self._text.buffer, row.encode()
+        at = buffer.find(line, self._layout.rows)
+        while at > self._layout.rows and not self._is_line(at, at + len(line)):
+            at = buffer.find(line, at + 1)
+        return max(at, self._layout.rows)
+
+    def _is_line(self, begin: int, end: int) -> bool:
+        edges = (10, 13)
+        buffer = self._text.buffer
+        return buffer[begin - 1] in edges and (end >= len(buffer) or buffer[end] in edges)
+
+    def _unreadable(self, reason: str) -> RecgenError:
+        reason = reason.strip().splitlines()[0][:200]
+        return RecgenError(
+            f"{self.path} cannot be read as CSV: {reason}",
+            "a CSV file has a header and the same number of fields in each row",
+        )
+
+
+def _with_short_delimiter(text: Text, delimiter: str) -> tuple[Text, str]:
+    """Return the text with a delimiter of one ASCII character, which Arrow needs, and this."""
+    if len(delimiter.encode()) == 1:
+        return text, delimiter
+    rest = bytes(text.buffer[text.start :])
+    short = next((mark for mark in _FREE if mark.encode() not in rest), None)
+    if short is None:
+        raise RecgenError(
+            f"{text.path} contains control characters and is separated by {delimiter!r}",
+            "use a delimiter of one character",
+        )
+    replaced = rest.replace(delimiter.encode(), short.encode())
+    return replace(text, buffer=replaced, start=0), short

@@ -1,0 +1,301 @@
+"""Delimited text of every habit is read completely, or refused with the line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from recgen.config import DataConfig
+from recgen.findings import RecgenError
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
+
+from recgen.local.ingest import FileFormat, delimited, describe_file, open_data  # noqa: E402
+
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
+# Among letters, what the formats themselves consist of.
+_MARKS = [*",;\t|\"'\\#:= \n\r", "\r\n", '"a', 'b"', ',"', '",', "::", "é", "\u2028", "1,5"]
+_letters = st.sampled_from(_MARKS) | st.sampled_from("abc012жфю")
+_texts = st.lists(_letters, max_size=5).map("".join)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[list[str]]:
+    """Draws a header of names and rows of texts, as wide."""
+    width = draw(st.integers(2, 4))
+    names = [f"column{number}" for number in range(width)]
+    return [
+        names,
+        *draw(st.lists(st.lists(_texts, min_size=width, max_size=width), min_size=1, max_size=8)),
+    ]
+
+
+def write(folder: str | Path, content: str | bytes, name: str = "data.csv") -> Path:
+    path = Path(folder, name)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def rows(path: Path, data: DataConfig | None = None) -> list[list[str]]:
+    """Returns the rows of a file, with "" for null."""
+    file = open_data(path, data or DataConfig())
+    table = file.read(list(file.names))
+    return [[value or "" for value in row.values()] for row in table.to_pylist()]
+
+
+def refused(path: Path, data: DataConfig | None = None) -> str:
+    with pytest.raises(RecgenError) as caught:
+        rows(path, data)
+    return str(caught.value)
+
+
+def named_or_refused(path: Path, data: DataConfig, is_named: bool) -> list[list[str]] | None:
+    """Returns the rows, or None if a file that is not described was refused with its line."""
+    if is_named:
+        return rows(path, data)
+    try:
+        return rows(path, data)
+    except RecgenError as error:
+        if "line " not in error.message:
+            raise
+        return None
+
+
+def without_bare_ends(table: list[list[str]], ends: str, quoting: int) -> list[list[str]]:
+    """Returns texts without line ends that the csv module does not quote before Python 3.13."""
+    other = {"\n": "\r", "\r": "\n"}.get(ends) if quoting == csv.QUOTE_MINIMAL else None
+    return [[cell.replace(other, "") if other else cell for cell in row] for row in table]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    table=tables(),
+    delimiter=st.sampled_from(",;\t|"),
+    ends=st.sampled_from(["\n", "\r\n", "\r"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+    encoding=st.sampled_from(ENCODINGS),
+    named=st.booleans(),
+    zipped=st.booleans(),
+)
+def test_what_the_csv_module_writes_is_read_or_refused_with_its_line(
+    table: list[list[str]],
+    delimiter: str,
+    ends: str,
+    quoting: int,
+    encoding: str,
+    named: bool,
+    zipped: bool,
+) -> None:
+    table = without_bare_ends(table, ends, quoting)
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=ends, quoting=quoting).writerows(table)  # type: ignore[arg-type]
+    content = text.getvalue().encode(encoding)
+    data = DataConfig(delimiter=delimiter, quote='"') if named else DataConfig()
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(folder, gzip.compress(content) if zipped else content)
+        assert named_or_refused(path, data, named) in (None, table[1:])
+
+
+@settings(max_examples=100, deadline=None)
+@given(table=tables(), delimiter=st.sampled_from(["\t", "|", "::"]), named=st.booleans())
+def test_without_quoting_each_line_is_a_row(
+    table: list[list[str]], delimiter: str, named: bool
+) -> None:
+    forbidden = ("\n", "\r", *delimiter)
+    table = [["".join(c for c in cell if c not in forbidden) for cell in row] for row in table]
+    content = "".join(delimiter.join(row) + "\n" for row in table)
+    data = DataConfig(delimiter=delimiter, quote="" if named else None)
+    with tempfile.TemporaryDirectory() as folder:
+        found = named_or_refused(write(folder, content), data, named)
+    if named:
+        assert found == table[1:]
+    else:  # a field that begins and ends with a mark may lose it, but no row is lost
+        assert found is None or len(found) == len(table) - 1
+
+
+def titles(*marked: str, rows: int = 600, columns: str = "buyer\ttitle\tsku") -> str:
+    """Returns a dump without quoting in which some titles have quotation marks."""
+    lines = [f"b{number}\tTitle {number}\tp{number % 9}" for number in range(rows)]
+    for at, title in zip(range(40, rows, 120), marked, strict=False):
+        lines[at] = f"b{at}\t{title}\tp{at % 9}"
+    return "\n".join([columns, *lines, ""])
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        ['"Heroes', '"Live'],
+        ['"Heroes', 'Live"'],
+        ['"Heroes', 'The "Live"', '"', '"" and', "'x'", '"Both"'],
+        ['"'],
+        ['"a', '"b', '"c'],
+    ],
+)
+def test_marks_in_a_dump_without_quoting_swallow_no_rows(marked: list[str], tmp_path: Path) -> None:
+    path = write(tmp_path, titles(*marked))
+    assert describe_file(path) == FileFormat("CSV", delimiter="\t", quote="")
+    found = rows(path)
+    assert len(found) == 600
+    assert [found[40 + 120 * at][1] for at in range(len(marked[:5]))] == marked[:5]
+
+
+def test_marks_close_together_are_asked_about(tmp_path: Path) -> None:
+    lines = titles().replace("Title 41\t", '"Heroes\t').replace("Title 43\t", 'Live"\t')
+    message = refused(write(tmp_path, lines))
+    assert "line 43: a field in quotation marks goes on in the next line" in message
+    assert "or `quote: ''` if the file does not quote its fields" in message
+
+
+def test_text_with_line_ends_is_read_where_no_line_is_a_row(tmp_path: Path) -> None:
+    path = write(tmp_path, 'a,b,c\n1,"x\n\ny, z",2\n\n3,"",4\n5,"""q""\r\n",6')
+    assert rows(path) == [["1", "x\n\ny, z", "2"], ["3", "", "4"], ["5", '"q"\r\n', "6"]]
+    assert describe_file(path) == FileFormat("CSV")
+
+
+def test_a_named_mark_settles_what_is_asked(tmp_path: Path) -> None:
+    path = write(tmp_path, 'a,b\n"x,1\ny",2\n')
+    assert rows(path, DataConfig(quote='"')) == [["x,1\ny", "2"]]
+    assert rows(path, DataConfig(quote="")) == [['"x', "1"], ['y"', "2"]]
+
+
+def test_a_mark_within_a_field_is_a_character(tmp_path: Path) -> None:
+    path = write(tmp_path, 'a,b\n6" plate,"x, y"\nq"uo"te,\n')
+    assert rows(path) == [['6" plate', "x, y"], ['q"uo"te', ""]]
+
+
+@pytest.mark.parametrize("size", [100_000, 5_000_000, 70_000_000])
+def test_fields_of_any_length(size: int, tmp_path: Path) -> None:
+    path = write(tmp_path, f"a,b\n1,{'x' * size}\n2,y\n")
+    assert [len(row[1]) for row in rows(path)] == [size, 1]
+
+
+def test_a_line_of_a_long_header(tmp_path: Path) -> None:
+    names = [f"column number {number}" for number in range(20_000)]  # more than the sample
+    path = write(tmp_path, ",".join(names) + "\n" + "1," * 19_999 + "1\n")
+    assert open_data(path).names == tuple(names)
+    assert len(rows(path)) == 1
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_the_line_of_an_error_is_the_lines_of_an_editor(ends: str, tmp_path: Path) -> None:
+    content = ends.join(["a,b", "", f'1,"x{ends}y"', "2,3", "", "4", "5,6", ""])
+    assert "line 7: 1 field where the header has 2" in refused(write(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "delimiter"),
+    [
+        ("a;b,c;d", "1;2;3", ";"),
+        ("a,b", "1;2,3", ","),
+        ("name|price", "x, y|1,5", "|"),
+        ("a\tb c,d", "1\t2, 3", "\t"),
+        ("a~b", "1~2", "~"),
+        ("a", "1", ","),
+        ('"a;b","c"', '"1;2","3"', ","),
+    ],
+)
+def test_the_delimiter_is_found(header: str, row: str, delimiter: str, tmp_path: Path) -> None:
+    path = write(tmp_path, f"{header}\n{row}\n{row}\n")
+    assert describe_file(path).delimiter == delimiter
+    assert len(rows(path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "decimal"),
+    [
+        (["a;b", "1;2,5", "2;3"], ","),
+        (["a;b", "1;1.234,50", "2;"], ","),
+        (["a;b", "1;2,5", "2;3.5"], None),
+        (["a;b", "1;x, y", "2;3,5 m"], None),
+        (["a,b", '1,"2,500"', '2,"3,500"'], None),
+        (["a;b", "1;2.5"], None),
+    ],
+)
+def test_the_decimal_mark_is_found(lines: list[str], decimal: str | None, tmp_path: Path) -> None:
+    assert describe_file(write(tmp_path, "\n".join(lines))).decimal == decimal
+
+
+@pytest.mark.parametrize(
+    "names", ["2019,2020", ",0,1", "x1,2", "product,2019,2020,2021", "id,3.5", "a b,Größe"]
+)
+def test_names_of_columns_are_no_values(names: str, tmp_path: Path) -> None:
+    row = ",".join("7" for _ in names.split(","))
+    assert len(rows(write(tmp_path, f"{names}\n{row}\n{row}\n"))) == 2
+
+
+def test_names_for_another_number_of_columns(tmp_path: Path) -> None:
+    path = write(tmp_path, "1,2,3\n")
+    message = refused(path, DataConfig(column_names=("a", "b")))
+    assert "data.column_names has 2 names, but line 1 of" in message
+
+
+def test_only_a_name_that_is_used_must_be_there_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,a,,,b\n1,2,3,4,5\n")
+    file = open_data(path)
+    assert file.names == ("a", "a", "", "", "b")
+    assert file.read(["b"]).to_pylist() == [{"b": "5"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"encoding": "ISO-8859-1"}, {"encoding": "latin-1"}),
+        ({"encoding": "windows-1252"}, {"encoding": "cp1252"}),
+        ({"encoding": "UTF8"}, {"encoding": "utf-8"}),
+        ({"delimiter": "\\t"}, {"delimiter": "\t"}),
+        ({"delimiter": "tab"}, {"delimiter": "\t"}),
+        ({"delimiter": "::"}, {"delimiter": "::"}),
+    ],
+)
+def test_keys_have_the_names_that_people_write(
+    data: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert DataConfig(**data).model_dump(exclude_unset=True) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"encoding": "rot13"},
+        {"encoding": "unknown"},
+        {"encoding": 1252},
+        {"delimiter": ""},
+        {"delimiter": "\n"},
+        {"delimiter": '"'},
+        {"quote": "`"},
+        {"decimal": "'"},
+        {"column_names": []},
+        {"column_names": ["a", "a"]},
+        {"column_names": "a,b"},
+    ],
+)
+def test_keys_that_nothing_could_be_read_with(data: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        DataConfig(**data)  # type: ignore[arg-type]
+
+
+def test_the_settings_that_fix_what_was_found(tmp_path: Path) -> None:
+    content = 'größe;preis\n"1;2,5\n3;4,5\n'.encode("utf-16")
+    found = describe_file(write(tmp_path, content))
+    settings = {"encoding": "utf-16", "delimiter": ";", "quote": "", "decimal": ","}
+    assert found.settings == settings
+    assert str(found) == "CSV, utf-16, separated by ';', unquoted, decimal comma"
+    data = DataConfig(**settings)  # type: ignore[arg-type]
+    assert describe_file(tmp_path / "data.csv", data) == found
+
+
+def test_rows_are_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that loses a row, for whatever reason, is found out."""
+    from recgen.local.ingest.quotes import Quoting
+
+    path = write(tmp_path, 'a,b\n1,"x\ny"\n2,z\n')
+    monkeypatch.setattr(delimited, "quoting_of", lambda *_: Quoting('"', rows=4))
+    assert "2 rows were read of 3" in refused(path)
