@@ -23,7 +23,8 @@ from recgen.data.profile import (
 from recgen.findings import RecgenError
 from recgen.local.cast import TEMPORAL, first_misfit, plain_numbers, shown
 from recgen.local.encoded import Array, Encoded, cut, describe, encode
-from recgen.local.ingest import DEFAULTS, DataFile, open_data, read_rows, reading_keys
+from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
+from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.oddities import find_odd
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of

@@ -46,7 +46,7 @@ class FileFormat:
             "encoding": (self.encoding, "utf-8"),
             "delimiter": (self.delimiter, ","),
             "quote": (self.quote, '"'),
-            "decimal": (self.decimal, None),
+            "decimal": (self.decimal or ".", "."),
         }
         if self.kind != "CSV":
             return {}

@@ -47,10 +47,8 @@ class Parts:
         self.names = (*first.names, *self._keys)
         self.types: dict[str, pa.DataType] = {}
         self.size = sum(file.size for file in files.values())
-        decimals = (file.format.decimal for file in files.values())
-        self.format = replace(
-            first.format, parts=len(files), decimal=next(filter(None, decimals), None)
-        )
+        marks = filter(None, (file.format.decimal for file in files.values()))
+        self.format = replace(first.format, parts=len(files), decimal=next(marks, None))
 
     def read(self, names: list[str]) -> pa.Table:
         """Return columns of all files.
