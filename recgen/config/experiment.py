@@ -15,14 +15,13 @@ from recgen.config.types import (
     Count,
     ListOf,
     Name,
+    NullValue,
     Place,
     Prose,
     Real,
     Side,
-    Writable,
 )
 
-NullValue = Annotated[str, Field(strict=True, min_length=1, max_length=300), Writable]
 Share = Annotated[Real, Field(gt=0, lt=0.5)]
 
 
@@ -50,7 +49,8 @@ class DataConfig(Config):
     column_types: dict[Column, BqType] = Field(default={})
     """Types of columns that are not features: members of crosses, and the date column."""
     null_values: ListOf[NullValue] = ()
-    """Texts that mean that there is no value, exactly as written, in all columns: `NULL`, say."""
+    """Texts that mean that there is no value, exactly as written, in all columns: `"NULL"`, say.
+    They are read so on this machine; a pipeline's data must have nulls there."""
     catalogue_size: Count | None = None
     """Approximate number of products in the catalogue; `negatives: auto` depends on it."""
     split: Split | None = None
