@@ -380,6 +380,10 @@ def test_words_of_the_config_are_null_in_every_kind_of_column() -> None:
         assert found[0] is None
         assert str(found[1]) == value
         assert found[2:] in ([], ["N.D."])  # exactly as written
+    column = InputColumn("c", "c", "INT64", "int64")  # no guest has the number 0
+    for guests in (pa.array([0, 7]), pa.array([0.0, 7.0]), pa.array([Decimal("0.0"), Decimal(7)])):
+        found = to_column(pa.chunked_array([guests]), column, null_values=("0",))
+        assert found.to_pylist() == [None, 7]
     column = InputColumn("c", "c", "ARRAY<STRING>", "string")
     lists = pa.chunked_array([pa.array([["a", "n.d."]])])
     assert to_column(lists, column, null_values=("n.d.",)).to_pylist() == [["a"]]

@@ -17,14 +17,13 @@ from recgen.config.types import (
     Count,
     ListOf,
     Name,
+    NullValue,
     Place,
     Prose,
     Real,
     Side,
-    Writable,
 )
 
-NullValue = Annotated[str, Field(strict=True, min_length=1, max_length=300), Writable]
 Share = Annotated[Real, Field(gt=0, lt=0.5)]
 
 
@@ -82,7 +81,8 @@ class DataConfig(Config):
     `EPOCH_MICROS`, `EPOCH_NANOS`, `EPOCH_DAYS`, `EXCEL_DAYS`, `DATE_NUMBER`) or the format of its
     texts, such as `%d.%m.%Y`."""
     null_values: ListOf[NullValue] = ()
-    """Texts that mean that there is no value, exactly as written, in all columns: `NULL`, say."""
+    """Texts that mean that there is no value, exactly as written, in all columns: `"NULL"`, say.
+    They are read so on this machine; a pipeline's data must have nulls there."""
     null_times: ListOf[NullTime] | None = None
     """Values that stand for null in columns of times, as the data has them (0, 9999-12-31), or as
     a time in ISO form. If not given, times of the date column that lie far from all others do."""

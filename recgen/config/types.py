@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -115,6 +116,11 @@ def _writable(text: str) -> str:
     return text
 
 
+def _as_written(value: object) -> object:
+    # `- 0` in YAML is the text 0 of a file.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _ordered(value: object) -> object:
     # Pydantic would also take sets (no order) and generators (perhaps no end).
     if isinstance(value, (list, tuple)):
@@ -151,6 +157,14 @@ Prose = Annotated[str, Field(strict=True, max_length=10_000), Writable]
 Place = Annotated[str, Field(strict=True, max_length=4096), Writable]
 Column = Annotated[str, Field(strict=True, min_length=1, max_length=300), Writable]  # BigQuery's
 OptionalColumn = Annotated[str, Field(strict=True, max_length=300), Writable]  # forms store ""
+
+NullValue = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=300),
+    Writable,
+    BeforeValidator(_as_written),
+    WithJsonSchema({"type": ["string", "integer"], "minLength": 1, "maxLength": 300}),
+]
 
 Flag = Annotated[bool, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
