@@ -10,6 +10,7 @@ import lzma
 import os
 import socket
 import sqlite3
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recgen.cli import main
 from recgen.config import DataConfig
+from recgen.findings import RecgenError
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -326,6 +330,20 @@ def damaged(folder: Path) -> Path:
     return path
 
 
+def with_checksums(folder: Path) -> Path:
+    """Writes a file in which one byte of a value is wrong: only the checksum shows it."""
+    try:
+        pq.write_table(
+            table(), folder / "data.parquet", write_page_checksum=True, compression="none"
+        )
+    except TypeError:
+        pytest.skip("this version of pyarrow has no checksums")
+    content = (folder / "data.parquet").read_bytes()
+    assert content.count("Müller".encode()) > 0
+    (folder / "data.parquet").write_bytes(content.replace("Müller".encode(), b"Miller "))
+    return folder / "data.parquet"
+
+
 def no_utf8(folder: Path) -> Path:
     bad = pa.array([b"\xff", b"a"]).cast(pa.binary()).view(pa.string())
     pq.write_table(pa.table({"buyer": bad, "product": bad}), folder / "data.parquet")
@@ -379,6 +397,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "an empty folder": (lambda folder: folder, "there are no files in the folder"),
     "no match": (here("*.csv"), "there are no files in the pattern"),
     "an empty file": (saved(""), "is empty"),
+    "nothing but sep=": (saved("sep=;\n"), "has no header"),
     "line ends": (saved("\n\r\n"), "is empty"),
     "only a header": (saved("buyer,product\n"), "has no rows"),
     "only half a header": (saved("buyer,product"), "has no rows"),
@@ -391,6 +410,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "half of Parquet": (cut(200), "cannot be read as Parquet"),
     "the start of Parquet": (cut(4), "cannot be read as Parquet"),
     "a damaged page": (damaged, "cannot be read as Parquet"),
+    "a wrong checksum": (with_checksums, "cannot be read as Parquet"),
     "no UTF-8 in Parquet": (no_utf8, "column 'buyer' contains text that is not UTF-8"),
     "Excel": (zipped("xl/workbook.xml"), "read_excel"),
     "old Excel": (saved(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)), "read_excel"),
@@ -452,3 +472,51 @@ def test_what_is_no_table_is_refused_in_a_sentence(
         assert message in said
         assert "help: " in said
         assert "Traceback" not in said
+
+
+_SEEDS = [
+    text().encode(),
+    text("\t", quote="").encode("utf-16"),
+    text("::", "\r").encode(),
+    gzip.compress(text().encode()),
+    json_lines().encode(),
+]
+_PIECES = [
+    b'"',
+    b"\n",
+    b"\r",
+    b",",
+    b"\0",
+    b'""',
+    b"\\",
+    b"\xff",
+    b"::",
+    b"{",
+    b"#",
+    b"\xef\xbb\xbf",
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.sampled_from(_SEEDS),
+    changes=st.lists(
+        st.tuples(st.integers(0, 5000), st.integers(0, 40), st.sampled_from(_PIECES)), max_size=5
+    ),
+)
+def test_a_damaged_file_is_read_or_refused(
+    seed: bytes, changes: list[tuple[int, int, bytes]]
+) -> None:
+    for at, cut_off, piece in changes:
+        seed = seed[:at] + piece + seed[at + cut_off :]
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved(seed)(Path(folder))
+        try:
+            profile = read_profile(path)
+        except RecgenError as error:
+            message = str(error)
+        else:
+            message = f"{path} read"
+            assert len(profile.names) > 0 < profile.rows
+        assert str(path) in message
+        assert "fault of recgen" not in message

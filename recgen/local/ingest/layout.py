@@ -80,6 +80,8 @@ def layout_of(text: Text, delimiter: str, quote: str, data: DataConfig) -> Layou
     skipped = len(sample) - len(_table(sample, delimiter, quote))
     header = text.start + len(sample[:skipped].encode())
     found = list(islice(_split(sample[skipped:], delimiter, quote), _ROWS + 1))
+    if not found:
+        raise RecgenError(f"{text.path} has no header", "write the names of the columns first")
     (names, end), others = found[0], [record for record, _ in found[1:]]
     is_header = data.column_names is None or tuple(names) == data.column_names
     rows = header + len(sample[skipped : skipped + end].encode()) if is_header else header

@@ -13,6 +13,7 @@ from recgen.local.ingest.formats import FileFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 
 class ParquetFile:
@@ -41,13 +42,21 @@ class ParquetFile:
         Raises:
             RecgenError: A page of the file is damaged.
         """
-        import pyarrow.parquet as pq
-
-        with _readable(self.path), pq.ParquetFile(self.path) as file:
+        with _readable(self.path), _opened(self.path) as file:
             table = file.read(columns=names)
             for name, column in zip(table.column_names, table.columns, strict=True):
                 _require_text(self.path, name, column)
         return table
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    """Return an opened file whose pages are compared with their checksums, if they have any."""
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path, page_checksum_verification=True)
+    except TypeError:  # before pyarrow 14
+        return pq.ParquetFile(path)
 
 
 def _require_text(path: Path, name: str, column: pa.ChunkedArray) -> None:
