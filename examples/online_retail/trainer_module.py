@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "39e4743ae771"
+    is_own_runtime = runtime.DIGEST == "7517c0490495"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -55,6 +55,7 @@ COLUMNS = runtime.Columns(
         "StockCode": tf.io.FixedLenFeature([], tf.int64),
         "UnitPrice_norm": tf.io.FixedLenFeature([], tf.float32),
         "event_time": tf.io.FixedLenFeature([], tf.int64),
+        "product_known": tf.io.FixedLenFeature([], tf.int64),
     },
     buyer="CustomerID",
     product="StockCode",
@@ -62,6 +63,8 @@ COLUMNS = runtime.Columns(
     product_vocabulary="StockCode_vocab",
     product_features=("StockCode", "UnitPrice_norm"),
     time="event_time",
+    known="product_known",
+    known_bits=(("UnitPrice_norm", 1),),
 )
 
 # Serving: the raw columns that a client sends.

@@ -11,11 +11,29 @@ import math
 import tensorflow as tf
 import tensorflow_transform as tft
 
-MISSING_TIME = tf.int64.min
+# Stands for null in whole numbers and times, as NaN does in floats and "" in text.
+MISSING = tf.int64.min
 
 
-def dense(column, missing):
-    """Return a column as a dense [batch] tensor, with `missing` for nulls."""
+def read(inputs, name, dtypes, wanted):
+    """Return a raw column as one of `dtypes`; an error says what is `wanted`."""
+    if name not in inputs:
+        raise ValueError(f"{name!r} is not in the data, which has {', '.join(inputs)}.")
+    column = inputs[name]
+    given = column.dtype
+    if given.is_bool or (given.is_integer and given.size < tf.int64.size):
+        column = tf.cast(column, tf.int64)
+    if column.dtype not in dtypes:
+        raise ValueError(f"{name!r} arrives as {given.name}; it has to be {wanted}.")
+    return column
+
+
+def dense(column):
+    """Return a column as a dense [batch] tensor; nulls become MISSING, NaN or ""."""
+    floating = column.dtype.is_floating
+    missing = "" if column.dtype == tf.string else math.nan if floating else MISSING
+    if isinstance(column, tf.RaggedTensor):
+        column = column.to_sparse()
     if isinstance(column, tf.SparseTensor):
         shape = [column.dense_shape[0], 1]
         column = tf.SparseTensor(column.indices, column.values, shape)
@@ -23,23 +41,32 @@ def dense(column, missing):
     return tf.reshape(column, [-1])
 
 
-def read_text(column):
+def read_text(inputs, name):
     """Return a column as strings; nulls become "", which is in no vocabulary."""
+    wanted = "string or int64: in floats, large IDs are rounded"
+    column = dense(read(inputs, name, (tf.string, tf.int64), wanted))
     if column.dtype == tf.string:
-        return dense(column, "")
-    if isinstance(column, tf.SparseTensor):
-        return dense(column.with_values(tf.strings.as_string(column.values)), "")
-    return tf.strings.as_string(dense(column, 0))
+        return column
+    return tf.where(column == MISSING, "", tf.strings.as_string(column))
 
 
-def read_number(column):
-    """Return a column as float32; nulls become NaN."""
-    return dense(tf.cast(column, tf.float32), math.nan)
+def read_number(inputs, name):
+    """Return a column as floats; nulls become NaN.
+
+    Whole numbers become float64: float32 has one value for 16,777,216 and 16,777,217.
+    """
+    wanted = "int64 or float32 (some ExampleGens call a column without values a string)"
+    column = dense(read(inputs, name, (tf.int64, tf.float32, tf.float64), wanted))
+    if column.dtype != tf.int64:
+        return column
+    missing = tf.constant(math.nan, tf.float64)
+    return tf.where(column == MISSING, missing, tf.cast(column, tf.float64))
 
 
-def read_time(column):
-    """Return a column as int64 epoch seconds; nulls become MISSING_TIME."""
-    return dense(tf.cast(column, tf.int64), MISSING_TIME)
+def read_time(inputs, name):
+    """Return a column as int64 epoch seconds; nulls become MISSING."""
+    wanted = "int64 epoch seconds (UNIX_SECONDS in BigQuery)"
+    return dense(read(inputs, name, (tf.int64,), wanted))
 
 
 def signed_log(values):
@@ -56,13 +83,19 @@ def z_score(values):
     return tf.cast(tf.where(known, scaled, 0), tf.float32)
 
 
+def bits(flags):
+    """Return an int64 [batch] with a bit for each flag [batch], the first one lowest."""
+    columns = tf.cast(tf.stack(flags, axis=1), tf.int64)
+    return tf.reduce_sum(columns * 2 ** tf.range(len(flags), dtype=tf.int64), axis=1)
+
+
 def preprocessing_fn(inputs):
     """Compute the features of both towers from raw columns.
 
     TensorFlow Transform traces this function more than once, so it has no side effects.
 
     Args:
-        inputs: Raw columns by name, dense or sparse, [batch] or [batch, 1].
+        inputs: Raw columns by name: dense [batch] or [batch, 1], sparse or ragged.
 
     Returns:
         Features by name, each [batch]: int64 indices and float32 numbers.
@@ -70,7 +103,7 @@ def preprocessing_fn(inputs):
     outputs = {}
 
     # Buyer: CustomerID
-    customer_id = read_text(inputs["CustomerID"])
+    customer_id = read_text(inputs, "CustomerID")
     outputs["CustomerID"] = tft.compute_and_apply_vocabulary(
         customer_id,
         num_oov_buckets=1,
@@ -78,7 +111,7 @@ def preprocessing_fn(inputs):
     )
 
     # Buyer: Country
-    country = read_text(inputs["Country"])
+    country = read_text(inputs, "Country")
     outputs["Country"] = tft.compute_and_apply_vocabulary(
         country,
         num_oov_buckets=1,
@@ -86,7 +119,7 @@ def preprocessing_fn(inputs):
     )
 
     # Product: StockCode
-    stock_code = read_text(inputs["StockCode"])
+    stock_code = read_text(inputs, "StockCode")
     outputs["StockCode"] = tft.compute_and_apply_vocabulary(
         stock_code,
         num_oov_buckets=1,
@@ -94,12 +127,19 @@ def preprocessing_fn(inputs):
     )
 
     # Product: UnitPrice. Prices span four orders of magnitude, hence the logarithm.
-    unit_price = read_number(inputs["UnitPrice"])
+    unit_price = read_number(inputs, "UnitPrice")
     log_unit_price = signed_log(unit_price)
     outputs["UnitPrice_norm"] = z_score(log_unit_price)
 
     # Time of the transaction: InvoiceDate
-    invoice_date = read_time(inputs["InvoiceDate"])
+    invoice_date = read_time(inputs, "InvoiceDate")
     outputs["event_time"] = invoice_date
+
+    # Which columns that describe the product have a value
+    outputs["product_known"] = bits(
+        [
+            tf.math.is_finite(unit_price),
+        ]
+    )
 
     return outputs
