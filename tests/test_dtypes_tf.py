@@ -79,7 +79,7 @@ def test_a_column_that_is_not_there_is_named(module: Any) -> None:
 
 
 def test_a_list_with_one_value_in_a_row_is_refused(module: Any) -> None:
-    with pytest.raises(ValueError, match="^'past' has one value in a row; it has to be a list of"):
+    with pytest.raises(ValueError, match=r"^'past' has one value in a row; it has to be a list of"):
         module.read_list({"past": tf.constant(["p1", "p2"])}, "past")
 
 

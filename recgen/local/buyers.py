@@ -97,7 +97,7 @@ def _latest(values: pa.Array, buyers: pa.DictionaryArray, times: Any) -> pa.Arra
 
 
 def _ranks(values: pa.Array) -> Any:
-    """Return the rank of each value in ascending order, or -1 for null; the longest list is last."""
+    """Return each value's rank in ascending order, or -1 for null; lists are ranked by length."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import BqType, DType, dtype_of, is_array
-from recgen.data.profile import ColumnProfile, Misfit, Profile
+from recgen.data.profile import ColumnProfile, ListFacts, Misfit, Profile
 from recgen.findings import RecgenError
 from recgen.local.cast import first_misfit
 from recgen.local.encoded import Array, Encoded, as_text, describe, encode
 from recgen.local.ingest import column_names, is_csv, read_columns
+from recgen.local.lists import Purchases, list_facts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,6 +69,7 @@ class _FileProfile:
         if not is_csv(path) and self.rows * len(self.names) <= _SMALL_TABLE:
             self._table = self._whole()
         self._columns: dict[str, ColumnProfile] = {}
+        self._lists: dict[tuple[str, ...], ListFacts] = {}
         self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
 
     def column(self, name: str) -> ColumnProfile:
@@ -113,6 +115,28 @@ class _FileProfile:
         at, wanted = found
         row = int((column.codes == at).argmax()) + 1
         return Misfit(as_text(column.values[at].as_py()), row, wanted)
+
+    def lists(self, name: str, values: str, of: Sequence[str] = ()) -> ListFacts:
+        key = (name, values, *of)
+        if key not in self._lists:
+            table: pa.Table = self._table or read_columns(self._path, [name])
+            is_of_products, purchases = values in of[1:2], self._purchases(of)
+            shared = self._encoded(values)
+            self._lists[key] = list_facts(table[name], shared, purchases, is_of_products)
+        return self._lists[key]
+
+    def _purchases(self, of: Sequence[str]) -> Purchases | None:
+        """Return who bought what and when, if all three columns are given and there are times."""
+        import numpy as np
+
+        if len(of) < 3:
+            return None
+        buyers, products, times = (self._encoded(name) for name in of)
+        if times.numbers is None:
+            return None
+        return Purchases(
+            buyers.codes, products.codes, np.append(times.numbers, np.nan)[times.codes]
+        )
 
     def _is_small_csv(self) -> bool:
         return is_csv(self._path) and self._path.stat().st_size <= _SMALL_CSV

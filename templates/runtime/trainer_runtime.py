@@ -1119,11 +1119,7 @@ def as_raw(column, spec):
     """
     values = as_dtype(column, spec.dtype)
     rows = values if values.shape.rank == 2 else values[:, tf.newaxis]
-    if rows.dtype.is_floating:
-        is_known = ~tf.math.is_nan(rows)
-    else:
-        is_known = rows != null(rows.dtype)
-    rows = tf.ragged.boolean_mask(rows, is_known)
+    rows = tf.ragged.boolean_mask(rows, ~is_null(rows))
     if isinstance(spec, tf.io.FixedLenFeature):
         length = math.prod(spec.shape)
         nulls = tf.fill(
@@ -1137,6 +1133,13 @@ def as_raw(column, spec):
 def null(dtype):
     """Return what stands for null in a column."""
     return {tf.string: "", tf.int64: tf.int64.min}.get(dtype, math.nan)
+
+
+def is_null(values):
+    """Return which values stand for null."""
+    if values.dtype.is_floating:
+        return tf.math.is_nan(values)
+    return values == null(values.dtype)
 
 
 def as_dtype(values, dtype):
