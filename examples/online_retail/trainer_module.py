@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "ddc5b2024d4f"
+    is_own_runtime = runtime.DIGEST == "549e2b79d10f"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -129,7 +129,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     split = config.data.split
     event_time = EVENT_TIME if split and split.date_column else None
     known = known_bits(config)
-    extra = tuple(filter(None, (event_time, known and PRODUCT_KNOWN)))
+    extra = tuple(filter(None, (event_time, PRODUCT_KNOWN if known else None)))
     specs, kind = tuple(_specs(query, candidate, extra)), plan_kind(config)
     schedule = _schedule(config.model, event_time)
     return TrainerPlan(

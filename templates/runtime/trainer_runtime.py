@@ -203,11 +203,10 @@ class Catalogue:
         self.buyers = transform_output.vocabulary_size_by_name(columns.buyer_vocabulary)
         self.counts = np.zeros(size + 1, np.int64)
         self.draws = np.zeros(size + 1) if draw_chance else self.counts
-        bits = dict(columns.known_bits)
-        groups = {}  # features that have a value in the same rows
-        for name in columns.product_features:
-            groups.setdefault(bits.get(name, 0), []).append(name)
-        latest = {bit: LatestRows(names, size + 1) for bit, names in groups.items()}
+        # Features of one column have a value in the same rows.
+        bits = dict.fromkeys(columns.product_features, 0) | dict(columns.known_bits)
+        groups = {own: [k for k in bits if bits[k] == own] for own in bits.values()}
+        latest = {own: LatestRows(names, size + 1) for own, names in groups.items()}
         extra = filter(None, [columns.time, columns.known])
         for chunk in split.chunks(columns.product, *columns.product_features, *extra):
             index = self.known(chunk[columns.product])
@@ -216,17 +215,16 @@ class Catalogue:
                 weights = draw_chance(chunk[columns.time])
                 self.draws += np.bincount(index, weights, minlength=size + 1)
             times = chunk.get(columns.time, np.zeros(len(index), np.int64))
-            for bit, rows in latest.items():
-                is_known = chunk[columns.known] & bit == bit if bit else True
+            for own, rows in latest.items():
+                is_known = chunk[columns.known] & own == own if own else True
                 rows.add(index, is_known, times, chunk)
         self.indices = np.flatnonzero(self.counts[:size])
         self.position = np.full(size + 1, -1, np.int32)
         self.position[self.indices] = np.arange(len(self.indices))
         self.names = np.array(vocabulary, dtype=object)[self.indices]
-        own = {k: v for rows in latest.values() for k, v in rows.values.items()}
-        # The last row is that of all out-of-vocabulary products, if there are any.
-        count = len(self.indices)
-        self.features = {name: own[name][:count] for name in columns.product_features}
+        values = {k: v for rows in latest.values() for k, v in rows.values.items()}
+        # Out-of-vocabulary products share the last row, if there are any.
+        self.features = {name: values[name][: len(self.indices)] for name in bits}
         if len(self.indices) < 2:
             raise ValueError(f"{columns.product} has fewer than two known products.")
 

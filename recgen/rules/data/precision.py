@@ -49,7 +49,7 @@ def rounded(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             f"to {column.high:,.15g}, which are rounded to at most {left:,}"
         )
         if bits == _BITS["float32"] and column.kind in ("integer", "time"):
-            help, fix = "Set `bq_type: INT64`: whole numbers are scaled exactly.", ("set", "INT64")
-            yield Problem((*path, "bq_type"), message, help, fix=fix)
+            help = "Set `bq_type: INT64`: whole numbers are scaled exactly."
+            yield Problem((*path, "bq_type"), message, help, fix=("set", "INT64"))
         else:
             yield Problem(path, message, "Subtract a constant before, or give it as `text`.")
