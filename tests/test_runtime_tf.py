@@ -1,4 +1,4 @@
-"""Parts of the runtime by themselves: rows, gradients, statistics, raw columns."""
+"""Parts of the runtime by themselves: rows, gradients, statistics."""
 
 from __future__ import annotations
 
@@ -150,43 +150,6 @@ def test_sampled_weights_are_the_first_rows_of_each(runtime: Any) -> None:
     sampled = runtime.sample_weights(layer).numpy()
     kernel, bias = (weight.numpy() for weight in layer.trainable_variables)
     np.testing.assert_array_equal(sampled, np.concatenate([kernel[:1024].ravel(), bias]))
-
-
-def sparse(spec: Any, column: Any, runtime: Any) -> tuple[Any, ...]:
-    found = runtime.as_raw(tf.constant(column), spec)
-    return found.values.numpy().tolist(), found.indices.numpy()[:, 0].tolist(), found.shape
-
-
-@pytest.mark.parametrize(
-    ("column", "known"),
-    [
-        (["a", "", "b"], ([b"a", b"b"], [0, 2])),
-        ([1.5, float("nan"), 0.0], ([1.5, 0.0], [0, 2])),
-        (np.array([7, -(2**63), 0]), ([7, 0], [0, 2])),
-    ],
-    ids=["text", "numbers", "integers"],
-)
-def test_a_client_has_no_null_and_says_so(runtime: Any, column: Any, known: Any) -> None:  # P77
-    spec = tf.io.VarLenFeature(tf.constant(column).dtype)
-    assert sparse(spec, column, runtime) == (*known, (3, 1))
-
-
-def test_a_column_that_is_never_null_stays_dense(runtime: Any) -> None:
-    spec = tf.io.FixedLenFeature([1], tf.float32)
-    found = runtime.as_raw(tf.constant([1.5, float("nan")]), spec)
-    assert found.numpy().tolist() == [[1.5], [0.0]]
-    flat = runtime.as_raw(tf.constant(["a", ""]), tf.io.FixedLenFeature([], tf.string))
-    assert flat.numpy().tolist() == [b"a", b""]
-
-
-def test_ids_that_a_csv_file_made_integers_are_parsed_and_guests_are_unknown(runtime: Any) -> None:
-    column = ["10003", "a guest", "", "-1", "9" * 30]
-    assert sparse(tf.io.VarLenFeature(tf.int64), column, runtime) == ([10003], [0], (5, 1))
-
-
-def test_lists_are_as_sparse_as_the_transform_reads_them(runtime: Any) -> None:
-    found = runtime.as_raw(tf.constant([["a", ""], ["b", "c"]]), tf.io.VarLenFeature(tf.string))
-    assert tf.sparse.to_dense(found).numpy().tolist() == [[b"a", b""], [b"b", b"c"]]
 
 
 def test_files_are_copied_and_half_written_folders_are_not(runtime: Any, tmp_path: Path) -> None:

@@ -313,7 +313,7 @@ def test_a_column_of_unknown_rank_is_read(tmp_path: Path) -> None:  # P30
     path = tmp_path / "transform_module.py"
     path.write_text(render(EXPERIMENT)["transform_module.py"], encoding="utf-8")
     module = load_module(path)
-    unknown = tf.function(lambda column: module.read_number(column)).get_concrete_function(
-        tf.TensorSpec(None, tf.float32)
-    )
+    unknown = tf.function(
+        lambda column: module.read_number({"age": column}, "age")
+    ).get_concrete_function(tf.TensorSpec(None, tf.float32))
     assert unknown(tf.constant([[1.0], [2.0]])).numpy().tolist() == [1, 2]

@@ -166,6 +166,35 @@ class Odd:
     meaning: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListFacts:
+    """What a column of lists holds, in up to 100,000 rows.
+
+    Attributes:
+        rows: Rows whose list is not empty.
+        items: Items of these lists, without null and empty text.
+        known: Items that are values of the feature that the list shares.
+        strange: Examples of items that are not.
+        longest: Number of items of the longest list.
+        repeated: Items that an earlier item of the same list equals.
+        own: Of the rows in which a buyer has a product for the first time in the data (of all rows,
+            if there are no times), how many hold that product, and how many there are.
+        next: Of the rows after which the buyer has another product for the first time, how many
+            hold the first such product, and how many there are.
+        order: Neighbours of which the later one was first bought later, and those in reverse.
+    """
+
+    rows: int
+    items: int
+    known: int
+    strange: tuple[str, ...] = ()
+    longest: int = 0
+    repeated: int = 0
+    own: tuple[int, int] = (0, 0)
+    next: tuple[int, int] = (0, 0)
+    order: tuple[int, int] = (0, 0)
+
+
 class Profile(Protocol):
     """Answers to questions about a table with one transaction per row.
 
@@ -218,6 +247,16 @@ class Profile(Protocol):
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         """Return the first value that a run cannot read as this type, if there is one."""
+
+    def lists(self, name: str, values: str, of: Sequence[str] = ()) -> ListFacts:
+        """Return facts about a column of lists of the values of another column.
+
+        Args:
+            name: The column of lists.
+            values: The other column.
+            of: The columns of the buyer, the product and the time, as far as known, in this order.
+                The lists are compared with the purchases if `values` is the product.
+        """
 
 
 class OpensProfile(Protocol):

@@ -27,6 +27,8 @@ def write(
 ) -> None:
     """Write both files from the training and validation rows; test rows are not used.
 
+    A buyer's features are those of the latest row that has a value, column by column.
+
     Args:
         folder: The run directory.
         split: The split data.
@@ -36,54 +38,77 @@ def write(
         serving: Raw columns of the buyer tower, with the names of the model's inputs.
         histories: The final list of each buyer, for columns that were built from transactions.
     """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    both = [part.drop(list(histories)) for part in (split.train, split.eval)]
-    table = _by_time(pa.concat_tables(both), date)
-    latest = table.take(_last_rows(table[buyer]))
-    for name, known in histories.items():
-        index = pc.index_in(latest[buyer], known["buyer"].combine_chunks())
-        latest = latest.append_column(name, known["history"].combine_chunks().take(index))
-    latest = latest.select(list(serving))
-    latest = latest.rename_columns(list(serving.values()))
+    table = pa.concat_tables([part.drop(list(histories)) for part in (split.train, split.eval)])
+    times, buyers = _times(table, date), table[buyer].combine_chunks().dictionary_encode()
+    columns = {buyer: buyers.dictionary}
+    for name in serving:
+        if name in histories:
+            known = histories[name]
+            index = pc.index_in(columns[buyer], known["buyer"].combine_chunks())
+            columns[name] = known["history"].combine_chunks().take(index)
+        elif name != buyer:
+            columns[name] = _latest(table[name].combine_chunks(), buyers, times)
+    latest = pa.table({serving[name]: columns[name] for name in serving})
     latest = latest.replace_schema_metadata({ID_KEY: serving[buyer].encode()})
     pq.write_table(latest, folder / FEATURES_FILE)
-    times = table[date] if date else pa.nulls(table.num_rows, pa.int64())
-    purchases = pa.table({"buyer": table[buyer], "product": table[product], "time": times})
-    purchases = purchases.take(_grouped(purchases["buyer"]))
-    pq.write_table(purchases, folder / PURCHASES_FILE, compression="zstd")
+    # By buyer, then by time, and at the same time by product: the order of the rows says nothing.
+    order = np.lexsort([_ranks(table[product].combine_chunks()), times, np.asarray(buyers.indices)])
+    seconds = table[date] if date else pa.nulls(table.num_rows, pa.int64())
+    purchases = pa.table({"buyer": table[buyer], "product": table[product], "time": seconds})
+    pq.write_table(purchases.take(order), folder / PURCHASES_FILE, compression="zstd")
 
 
-def _by_time(table: pa.Table, date: str | None) -> pa.Table:
-    """Return the rows in the order of time; those without a time come first."""
+def _times(table: pa.Table, date: str | None) -> Any:
+    """Return each row's time; without one, the smallest number."""
     import numpy as np
     import pyarrow.compute as pc
 
+    lowest = np.iinfo(np.int64).min
     if date is None:
-        return table
-    times = pc.fill_null(table[date], np.iinfo(np.int64).min).to_numpy()
-    return table.take(np.argsort(times, kind="stable"))
+        return np.full(table.num_rows, lowest)
+    return pc.fill_null(table[date], lowest).to_numpy()
 
 
-def _codes(values: pa.ChunkedArray) -> Any:
+def _latest(values: pa.Array, buyers: pa.DictionaryArray, times: Any) -> pa.Array:
+    """Return each buyer's value in the latest row that has one; of equal times, the largest.
+
+    Args:
+        values: The values of a column, [rows].
+        buyers: The buyer of each row.
+        times: The time of each row.
+    """
     import numpy as np
+    import pyarrow as pa
 
-    return np.asarray(values.combine_chunks().dictionary_encode().indices)
+    codes, ranks = np.asarray(buyers.indices), _ranks(values)
+    rows = np.flatnonzero(ranks >= 0)
+    newest = np.full(len(buyers.dictionary), np.iinfo(np.int64).min)
+    np.maximum.at(newest, codes[rows], times[rows])
+    rows = rows[times[rows] == newest[codes[rows]]]
+    rows = rows[np.argsort(ranks[rows], kind="stable")]
+    at = np.full(len(newest), -1)
+    at[codes[rows]] = rows  # the last one of each buyer
+    return values.take(pa.array(at, mask=at < 0))
 
 
-def _last_rows(values: pa.ChunkedArray) -> Any:
-    """Return the index of the last row with each value."""
+def _ranks(values: pa.Array) -> Any:
+    """Return each value's rank in ascending order, or -1 for null; lists are ranked by length."""
     import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    codes = _codes(values)
-    _, first_from_the_end = np.unique(codes[::-1], return_index=True)
-    return np.sort(len(codes) - 1 - first_from_the_end)
-
-
-def _grouped(values: pa.ChunkedArray) -> Any:
-    """Return the indices of rows, grouped by value and otherwise in order."""
-    import numpy as np
-
-    return np.argsort(_codes(values), kind="stable")
+    if pa.types.is_large_list(values.type):
+        return pc.fill_null(values.value_lengths(), -1).to_numpy()
+    encoded = values.dictionary_encode()
+    order = pc.array_sort_indices(encoded.dictionary)
+    ranks = np.empty(len(order), np.int64)
+    ranks[np.asarray(order)] = np.arange(len(order))
+    if pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type):
+        empty = pc.equal(encoded.dictionary, pa.scalar("", values.type))
+        ranks[np.asarray(empty)] = -1  # an empty text is null
+    return np.append(ranks, -1)[pc.fill_null(encoded.indices, len(ranks)).to_numpy()]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
 from recgen.data.profile import (
     ColumnProfile,
+    ListFacts,
     Misfit,
     Odd,
     Oddity,
@@ -25,6 +26,7 @@ from recgen.local.cast import TEMPORAL, first_misfit, plain_numbers, shown
 from recgen.local.encoded import Array, Encoded, cut, describe, encode
 from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
+from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
@@ -107,6 +109,7 @@ class _FileProfile:
     def _forget(self) -> None:
         """Empty what depends on how columns are read."""
         self._columns: dict[str, ColumnProfile] = {}
+        self._lists: dict[tuple[str, ...], ListFacts] = {}
         self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
         self._misfits: dict[tuple[str, BqType], Misfit | None] = {}
 
@@ -206,6 +209,28 @@ class _FileProfile:
         """Names that occur once; or the first, to count the rows, if there are none."""
         counts = Counter(self.names)
         return [name for name in self.names if counts[name] == 1] or [self.names[0]]
+
+    def lists(self, name: str, values: str, of: Sequence[str] = ()) -> ListFacts:
+        key = (name, values, *of)
+        if key not in self._lists:
+            table: pa.Table = self._table or read_rows(self._file, [name])
+            is_of_products, purchases = values in of[1:2], self._purchases(of)
+            shared = self._encoded(values)
+            self._lists[key] = list_facts(table[name], shared, purchases, is_of_products)
+        return self._lists[key]
+
+    def _purchases(self, of: Sequence[str]) -> Purchases | None:
+        """Return who bought what and when, if all three columns are given and there are times."""
+        import numpy as np
+
+        if len(of) < 3:
+            return None
+        buyers, products, times = (self._encoded(name) for name in of)
+        if times.numbers is None:
+            return None
+        return Purchases(
+            buyers.codes, products.codes, np.append(times.numbers, np.nan)[times.codes]
+        )
 
     def _whole(self) -> pa.Table:
         return read_rows(self._file, self._unique)

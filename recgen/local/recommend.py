@@ -147,6 +147,8 @@ def _value(value: Any, spec: Any) -> Any:
     """Return the value for the model's input; null depends on the type."""
     if value is not None:
         return value
+    if spec.shape.rank == 2:  # a list
+        return []
     if spec.dtype.name == "string":
         return b""
     return float("nan") if spec.dtype.is_floating else _NO_INT

@@ -23,6 +23,11 @@ from recgen.plan.names import Names
 EVENT_TIME = "event_time"
 """Output key of the time of the transaction, for trainers that need it."""
 
+PRODUCT_KNOWN = "product_known"
+"""Output key of a number with one bit for each column that describes products: 1 if the row has
+a value. In the features themselves, null is the mean or an index that other values may have."""
+_BITS = 63  # of an int64 that is not negative
+
 
 @dataclass(frozen=True, slots=True)
 class InputColumn:
@@ -89,6 +94,33 @@ def shared_names(config: ExperimentConfig) -> frozenset[str]:
     features = (f for side in SIDES for f in config.features.features_of(side))
     histories = (f.history for f in features if isinstance(f, HistoryFeature))
     return frozenset(history.shared_with for history in histories if history)
+
+
+def product_bits(config: ExperimentConfig) -> dict[str, int]:
+    """Return the bit in PRODUCT_KNOWN of each column that the product tower reads, by name.
+
+    The product's ID, which every product has, is left out. If there are more than 63 columns, the
+    rest has no bit.
+    """
+    features = config.features
+    read = [each.output_name for each in features.features_of("product") if each.output_keys]
+    read += [name for cross in features.crosses_of("product") for name in cross.members]
+    described = [name for name in dict.fromkeys(read) if name != features.product_id]
+    return {name: bit for bit, name in enumerate(described[:_BITS])}
+
+
+def known_bits(config: ExperimentConfig) -> tuple[tuple[str, int], ...]:
+    """Return the bits, as a number, that say whether a feature of the product tower has a value."""
+    bits, features = product_bits(config), config.features
+    found = {
+        key: bits.get(feature.output_name)
+        for feature in features.features_of("product")
+        for key in feature.output_keys
+    }
+    numbers = {key: 2**bit for key, bit in found.items() if bit is not None}
+    for cross in features.crosses_of("product"):
+        numbers[cross.output_name] = sum(2 ** bits[name] for name in cross.members if name in bits)
+    return tuple((key, number) for key, number in numbers.items() if number)
 
 
 def graph_names(columns: Iterable[str]) -> dict[str, str]:

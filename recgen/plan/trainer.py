@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from recgen.config import ExperimentConfig, HistoryFeature, ModelConfig
-from recgen.plan.columns import EVENT_TIME, ServingInput, serving_inputs, vocabulary_names
+from recgen.plan.columns import (
+    EVENT_TIME,
+    PRODUCT_KNOWN,
+    ServingInput,
+    known_bits,
+    serving_inputs,
+    vocabulary_names,
+)
 from recgen.plan.constants import Constant, Group, constants
 from recgen.plan.header import Header
 from recgen.plan.kinds import KindPlan, plan_kind
@@ -122,7 +129,9 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     query, candidate = plan_tower(config, "buyer", names), plan_tower(config, "product", names)
     split = config.data.split
     event_time = EVENT_TIME if split and split.date_column else None
-    specs, kind = tuple(_specs(query, candidate, event_time)), plan_kind(config)
+    known = known_bits(config)
+    extra = tuple(filter(None, (event_time, PRODUCT_KNOWN if known else None)))
+    specs, kind = tuple(_specs(query, candidate, extra)), plan_kind(config)
     schedule = _schedule(config.model, event_time)
     return TrainerPlan(
         header=plan_transform(config).header,
@@ -147,6 +156,7 @@ def _columns(
     buyer, product = config.features.buyer_id, config.features.product_id
     assert buyer, "the check requires it"
     assert product, "the check requires it"
+    known = known_bits(config)
     vocabularies = vocabulary_names(config)
     lists = tuple(spec.key for spec in specs if spec.is_list)
     histories = (f for f in config.features.features_of("buyer") if isinstance(f, HistoryFeature))
@@ -162,6 +172,8 @@ def _columns(
         lists and Constant("histories", lists),
         of_products and Constant("product_histories", of_products),
         event_time and Constant("time", event_time),
+        known and Constant("known", PRODUCT_KNOWN),
+        known and Constant("known_bits", known),
     )
 
 
@@ -219,11 +231,12 @@ def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
     )
 
 
-def _specs(query: Tower, candidate: Tower, event_time: str | None) -> Iterator[Spec]:
+def _specs(query: Tower, candidate: Tower, extra: tuple[str, ...]) -> Iterator[Spec]:
+    """Yield what the towers read, and int64 features that the runtime reads."""
     seen = set()
     for item in (*query.inputs, *candidate.inputs):
         if item.key not in seen:
             seen.add(item.key)
             yield Spec(item.key, item.dtype)
-    if event_time:
-        yield Spec(event_time, "int64")
+    for key in extra:
+        yield Spec(key, "int64")

@@ -15,7 +15,13 @@ from recgen.config.transforms import (
     Normalize,
     Transform,
 )
-from recgen.plan.columns import EVENT_TIME, shared_names, vocabulary_names
+from recgen.plan.columns import (
+    EVENT_TIME,
+    PRODUCT_KNOWN,
+    product_bits,
+    shared_names,
+    vocabulary_names,
+)
 from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
 
@@ -29,9 +35,9 @@ READINGS: dict[str, Reading] = {
 
 # The helpers that the generated function may call, in the order of their definitions.
 _HELPERS = ["text", "list", "number", "time", "days", "signed_log", "z_score", "rescale"]
-_HELPERS += ["bucket", "wave", "cross", "latest"]
+_HELPERS += ["bucket", "wave", "cross", "latest", "bits"]
 # Names that the generated function itself uses.
-_RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "dense", *_HELPERS}) | {
+_RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "read", "dense", *_HELPERS}) | {
     f"read_{reading}" for reading in READINGS.values()
 }
 
@@ -88,11 +94,29 @@ class Member:
     key: str | None = None
 
     @property
+    def is_own(self) -> bool:
+        """Whether the cross computes the bucket itself."""
+        return self.buckets is not None and self.key is None
+
+    @property
     def macro(self) -> str:
         """Name of the template's macro that prints it."""
         if self.buckets is None:
             return "copy"
         return "bucket_of_output" if self.key else "own_bucket"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A column of which an output says whether it has a value."""
+
+    variable: str
+    reading: Reading
+
+    @property
+    def macro(self) -> str:
+        """Name of the template's macro that prints it."""
+        return f"known_{self.reading}"
 
 
 Statement = Read | Derive | Vocabulary
@@ -107,7 +131,7 @@ class Output:
     variable: str = ""
     numbers: tuple[float, ...] = ()
     options: tuple[tuple[str, int | str], ...] = ()
-    members: tuple[Member, ...] = ()
+    members: tuple[Member | Known, ...] = ()
     uses: str = ""
     """Variable of the vocabulary, if more than one output uses it."""
 
@@ -132,18 +156,7 @@ class TransformPlan:
     @property
     def imports(self) -> frozenset[str]:
         """Modules that the generated module imports."""
-        math = {"math"} if self.needs_math else set()
-        return frozenset({"tensorflow", "tensorflow_transform", *math})
-
-    @property
-    def needs_math(self) -> bool:
-        """Whether a helper uses the module `math`."""
-        return not self.helpers.isdisjoint({"number", "days", "wave"})
-
-    @property
-    def has_times(self) -> bool:
-        """Whether a column is read as a time."""
-        return "time" in self.helpers
+        return frozenset({"math", "tensorflow", "tensorflow_transform"})
 
     @property
     def helper_templates(self) -> tuple[str, ...]:
@@ -167,6 +180,7 @@ class _Steps:
         self._vocabularies = vocabulary_names(config)
         self._shared = shared_names(config)
         self._known: set[str] = set()  # variables of earlier statements
+        self._variables: dict[str, tuple[str, Reading]] = {}  # of the columns that were read
         self._written: set[str] = set()  # features of earlier paragraphs
         self._buckets: dict[tuple[str, float], str] = {}  # variable and number -> output
 
@@ -186,6 +200,8 @@ class _Steps:
         split = self._config.data.split
         if split is not None and split.date_column is not None:
             yield self._event_time(split.date_column)
+        if bits := product_bits(self._config):
+            yield self._marks(tuple(bits))
 
     def _is_first(self, output_name: str) -> bool:
         """Return whether no paragraph has written it yet: both towers may have the feature."""
@@ -247,12 +263,19 @@ class _Steps:
         outputs = (Output("copy", EVENT_TIME, variable),)
         return Step(f"Time of the transaction: {column}", tuple(statements), outputs)
 
+    def _marks(self, columns: tuple[str, ...]) -> Step:
+        """Return the paragraph that marks values; earlier ones have read the columns."""
+        members = tuple(Known(*self._variables[name]) for name in columns)
+        outputs = (Output("known", PRODUCT_KNOWN, members=members),)
+        return Step("Which columns that describe the product have a value", (), outputs)
+
     def _read(self, column: str, reading: Reading) -> tuple[list[Statement], str]:
         """Return the variable of a column, and the statement that reads it if it is new."""
         variable = self._names.of((column, reading), column, f"{column}_{reading}")
         if variable in self._known:
             return [], variable
         self._known.add(variable)
+        self._variables.setdefault(column, (variable, reading))
         return [Read(variable, column, reading)], variable
 
     def _derive(
@@ -327,7 +350,7 @@ def _comment(side: Side, feature: Feature) -> str:
 
 
 # Helpers that other helpers call.
-_NEEDS = {"sin": ("wave",), "cos": ("wave",), "history": ("latest",)}
+_NEEDS = {"sin": ("wave",), "cos": ("wave",), "history": ("latest",), "known": ("bits",)}
 
 
 def _helpers(steps: tuple[Step, ...]) -> Iterator[str]:
@@ -346,5 +369,5 @@ def _called(steps: tuple[Step, ...]) -> Iterator[str]:
                 yield statement.kind
         for output in step.outputs:
             yield output.kind
-            if any(part.buckets is not None and part.key is None for part in output.members):
+            if any(isinstance(part, Member) and part.is_own for part in output.members):
                 yield "bucket"

@@ -146,7 +146,7 @@ def key_taken(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
 
     The outputs of `preprocessing_fn` are named after the column and the transform, so a text column
     `price_norm` collides with a normalized `price`. `event_time` is taken when the split has a date
-    column.
+    column, and `product_known` marks which columns that describe products have a value.
 
     Example:
         features:
@@ -165,6 +165,7 @@ def key_taken(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     owners: dict[str, tuple[object, Location]] = {}
     if data.split and data.split.date_column:
         owners["event_time"] = (None, ("data", "split", "date_column"))
+    owners["product_known"] = (None, ("features", "product_model_features"))
     for keys, owner, path in _outputs(features):
         for key in keys:
             other, earlier = owners.setdefault(key, (owner, path))

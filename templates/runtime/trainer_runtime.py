@@ -102,6 +102,8 @@ class Columns:
     histories: tuple = ()  # lists of indices
     product_histories: tuple = ()  # those of products
     time: str = ""  # epoch seconds of the row, if it has a time
+    known: str = ""  # bits of the product's columns that have a value in the row
+    known_bits: tuple = ()  # product features with the bits of their columns
 
 
 @dataclasses.dataclass(frozen=True)
@@ -408,7 +410,8 @@ class Catalogue:
         indices: The products' indices, [products].
         position: Position of each index in `indices`, or -1, [vocabulary + 1].
         names: The products' original IDs as bytes, [products].
-        features: Features of each product's latest row, by name, [products] each.
+        features: Features of the products by name, [products] each. Each is taken from
+            the latest row that has a value.
         buyers: Number of buyers with their own index; all others share the next one.
     """
 
@@ -419,25 +422,28 @@ class Catalogue:
         self.buyers = transform_output.vocabulary_size_by_name(columns.buyer_vocabulary)
         self.counts = np.zeros(size + 1, np.int64)
         self.draws = np.zeros(size + 1) if draw_chance else self.counts
-        newest = np.full(size + 1, np.iinfo(np.int64).min)
-        dtypes = {name: columns.specs[name].dtype for name in columns.product_features}
-        table = {k: np.zeros(size + 1, d.as_numpy_dtype) for k, d in dtypes.items()}
-        for chunk in split.chunks(*dtypes, *filter(None, [columns.time])):
+        # Features of one column have a value in the same rows.
+        bits = dict.fromkeys(columns.product_features, 0) | dict(columns.known_bits)
+        groups = {own: [k for k in bits if bits[k] == own] for own in bits.values()}
+        latest = {own: LatestRows(names, size + 1) for own, names in groups.items()}
+        extra = filter(None, [columns.time, columns.known])
+        for chunk in split.chunks(columns.product, *columns.product_features, *extra):
             index = self.known(chunk[columns.product])
             self.counts += np.bincount(index, minlength=size + 1)
             if draw_chance:
                 weights = draw_chance(chunk[columns.time])
                 self.draws += np.bincount(index, weights, minlength=size + 1)
             times = chunk.get(columns.time, np.zeros(len(index), np.int64))
-            np.maximum.at(newest, index, times)
-            latest = times == newest[index]
-            for name, values in table.items():
-                values[index[latest]] = chunk[name][latest]
+            for own, rows in latest.items():
+                is_known = chunk[columns.known] & own == own if own else True
+                rows.add(index, is_known, times, chunk)
         self.indices = np.flatnonzero(self.counts[:size])
         self.position = np.full(size + 1, -1, np.int32)
         self.position[self.indices] = np.arange(len(self.indices))
         self.names = np.array(vocabulary, dtype=object)[self.indices]
-        self.features = {name: values[self.indices] for name, values in table.items()}
+        values = {k: v for rows in latest.values() for k, v in rows.values.items()}
+        # Out-of-vocabulary products share the last row, if there are any.
+        self.features = {name: values[name][: len(self.indices)] for name in bits}
         if len(self.indices) < 2:
             raise ValueError(f"{columns.product} has fewer than two known products.")
 
@@ -497,6 +503,38 @@ class Catalogue:
         """Return {k: recall of the k products with the most training rows}."""
         ranks = self.popularity_ranks(split.column(self.columns.product))
         return {k: float(np.mean(ranks < k)) for k in RECALL_AT}
+
+
+class LatestRows:
+    """Some features of each product's latest row that has a value, or of any row.
+
+    Of rows at the same time, the one with the largest values counts, in any order.
+
+    Attributes:
+        indices: The products, in ascending order.
+        values: Their features by name.
+    """
+
+    def __init__(self, names, size):
+        self.newest = np.full(size, np.iinfo(np.int64).min)
+        self.indices, self.times = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self.values = {name: np.zeros(0, np.bool_) for name in names}  # takes any dtype
+
+    def add(self, indices, is_known, times, chunk):
+        """Add rows: product indices, whether they have values, times, and features by name."""
+        # A row with a value but without a time comes before all times.
+        times = np.where(is_known, np.maximum(times, 1 - 2**63), -(2**63))
+        np.maximum.at(self.newest, indices, times)
+        indices = np.concatenate([self.indices, indices])
+        times = np.concatenate([self.times, times])
+        latest = np.flatnonzero(times == self.newest[indices])
+        both = {k: np.concatenate([kept, chunk[k]]) for k, kept in self.values.items()}
+        values = {name: column[latest] for name, column in both.items()}
+        order = np.lexsort([*values.values(), indices[latest]])
+        indices, times = indices[latest][order], times[latest][order]
+        last = np.append(indices[1:] != indices[:-1], True)
+        self.indices, self.times = indices[last], times[last]
+        self.values = {name: column[order][last] for name, column in values.items()}
 
 
 class Replicas:
@@ -1438,28 +1476,67 @@ class WeightAverage(tf.keras.callbacks.Callback):
 
 
 def as_raw(column, spec):
-    """Return a [batch] tensor in the form with which preprocessing_fn was traced.
+    """Return what a client sends in the form with which preprocessing_fn was traced.
 
-    Clients cannot send null: they send "", NaN or the smallest int64 instead.
+    Clients cannot send null: they send "", NaN or the smallest int64 instead. Where the
+    column can be null, such values are left out; where it cannot, preprocessing_fn knows
+    them as null.
+
+    Args:
+        column: Values [batch], or lists [batch, n] that are padded with such values.
+        spec: The raw column's specification.
     """
-    if column.shape.rank == 2:  # a list: unknown values are dropped later
-        return tf.RaggedTensor.from_tensor(column).to_sparse()
-    if column.dtype.is_floating:
-        known = ~tf.math.is_nan(column)
-    else:
-        known = column != ("" if column.dtype == tf.string else tf.int64.min)
-    is_parsed = column.dtype == tf.string and spec.dtype != tf.string
-    if (
-        is_parsed
-    ):  # IDs of digits, which CSV files turn into numbers: others are unknown
-        known &= tf.strings.regex_full_match(column, "[0-9]{1,18}")
-    values = tf.boolean_mask(column, known)
-    if is_parsed:
-        values = tf.strings.to_number(values, spec.dtype)
-    rows = tf.where(known)
-    indices = tf.concat([rows, tf.zeros_like(rows)], axis=1)
-    shape = [tf.size(column, tf.int64), 1]
-    sparse = tf.SparseTensor(indices, tf.cast(values, spec.dtype), shape)
+    values = as_dtype(column, spec.dtype)
+    rows = values if values.shape.rank == 2 else values[:, tf.newaxis]
+    rows = tf.ragged.boolean_mask(rows, ~is_null(rows))
     if isinstance(spec, tf.io.FixedLenFeature):
-        return tf.reshape(tf.sparse.to_dense(sparse), [-1, *spec.shape])
-    return sparse
+        length = math.prod(spec.shape)
+        nulls = tf.fill(
+            [rows.nrows(), length], tf.constant(null(rows.dtype), rows.dtype)
+        )
+        rows = tf.concat([nulls, rows], axis=1)[:, -length:]
+        return tf.reshape(rows.to_tensor(), [-1, *spec.shape])
+    return rows if isinstance(spec, tf.io.RaggedFeature) else rows.to_sparse()
+
+
+def null(dtype):
+    """Return what stands for null in a column."""
+    return {tf.string: "", tf.int64: tf.int64.min}.get(dtype, math.nan)
+
+
+def is_null(values):
+    """Return which values stand for null."""
+    if values.dtype.is_floating:
+        return tf.math.is_nan(values)
+    return values == null(values.dtype)
+
+
+def as_dtype(values, dtype):
+    """Return strings, int64 or floats as another of these types, with null as null."""
+    if values.dtype == dtype:
+        return values
+    if values.dtype == tf.string:
+        return whole_numbers(values)
+    if dtype == tf.int64:
+        is_known, converted = tf.abs(values) < 2.0**63, tf.cast(tf.round(values), dtype)
+    else:
+        is_known = values != tf.int64.min
+        to_text = dtype == tf.string
+        converted = tf.strings.as_string(values) if to_text else tf.cast(values, dtype)
+    return tf.where(is_known, converted, null(dtype))
+
+
+def whole_numbers(texts):
+    """Return the int64 that each text spells, or null: "007" and "a guest" spell none.
+
+    IDs of digits become numbers in CSV files.
+    """
+    digits = tf.strings.regex_replace(texts, "^-", "")
+    is_number = tf.strings.regex_full_match(digits, "[0-9]{1,19}")
+    digits = tf.where(is_number, tf.strings.join(["0" * 18, digits]), "0" * 19)
+    high = tf.strings.to_number(tf.strings.substr(digits, -19, 10), tf.int64)
+    low = tf.strings.to_number(tf.strings.substr(digits, -9, 9), tf.int64)
+    numbers = high * 10**9 + low
+    numbers = tf.where(tf.strings.regex_full_match(texts, "-.*"), -numbers, numbers)
+    # Numbers beyond int64 wrap around, so they are spelt differently.
+    return tf.where(tf.strings.as_string(numbers) == texts, numbers, tf.int64.min)

@@ -4,12 +4,34 @@
 # transform: d7b77f70b579
 """Turns raw columns into model features, with tensorflow-transform."""
 
+import math
+
 import tensorflow as tf
 import tensorflow_transform as tft
 
+# Stands for null in whole numbers and times, as NaN does in floats and "" in text.
+MISSING = tf.int64.min
 
-def dense(column, missing):
-    """Return a column as a dense [batch] tensor, with `missing` for nulls."""
+
+def read(inputs, name, dtypes, wanted):
+    """Return a raw column as one of `dtypes`; an error says what is `wanted`."""
+    if name not in inputs:
+        raise ValueError(f"{name!r} is not in the data, which has {', '.join(inputs)}.")
+    column = inputs[name]
+    given = column.dtype
+    if given.is_bool or (given.is_integer and given.size < tf.int64.size):
+        column = tf.cast(column, tf.int64)
+    if column.dtype not in dtypes:
+        raise ValueError(f"{name!r} arrives as {given.name}; it has to be {wanted}.")
+    return column
+
+
+def dense(column):
+    """Return a column as a dense [batch] tensor; nulls become MISSING, NaN or ""."""
+    floating = column.dtype.is_floating
+    missing = "" if column.dtype == tf.string else math.nan if floating else MISSING
+    if isinstance(column, tf.RaggedTensor):
+        column = column.to_sparse()
     if isinstance(column, tf.SparseTensor):
         shape = [column.dense_shape[0], 1]
         column = tf.SparseTensor(column.indices, column.values, shape)
@@ -17,13 +39,13 @@ def dense(column, missing):
     return tf.reshape(column, [-1])
 
 
-def read_text(column):
+def read_text(inputs, name):
     """Return a column as strings; nulls become "", which is in no vocabulary."""
+    wanted = "string or int64: in floats, large IDs are rounded"
+    column = dense(read(inputs, name, (tf.string, tf.int64), wanted))
     if column.dtype == tf.string:
-        return dense(column, "")
-    if isinstance(column, tf.SparseTensor):
-        return dense(column.with_values(tf.strings.as_string(column.values)), "")
-    return tf.strings.as_string(dense(column, 0))
+        return column
+    return tf.where(column == MISSING, "", tf.strings.as_string(column))
 
 
 def preprocessing_fn(inputs):
@@ -32,7 +54,7 @@ def preprocessing_fn(inputs):
     TensorFlow Transform traces this function more than once, so it has no side effects.
 
     Args:
-        inputs: Raw columns by name, dense or sparse, [batch] or [batch, 1].
+        inputs: Raw columns by name: dense [batch] or [batch, 1], sparse or ragged.
 
     Returns:
         Features by name, each [batch]: int64 indices and float32 numbers.
@@ -40,7 +62,7 @@ def preprocessing_fn(inputs):
     outputs = {}
 
     # Buyer: user_id
-    user_id = read_text(inputs["user_id"])
+    user_id = read_text(inputs, "user_id")
     outputs["user_id"] = tft.compute_and_apply_vocabulary(
         user_id,
         num_oov_buckets=1,
@@ -48,7 +70,7 @@ def preprocessing_fn(inputs):
     )
 
     # Product: sku
-    sku = read_text(inputs["sku"])
+    sku = read_text(inputs, "sku")
     outputs["sku"] = tft.compute_and_apply_vocabulary(
         sku,
         num_oov_buckets=1,
