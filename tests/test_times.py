@@ -300,6 +300,25 @@ def test_codes_are_no_times(numbers: list[int]) -> None:
     assert profiled(numbers).kind == "integer"
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1001-01", "1001-02", "4711-12"],
+        ["01-1001", "02-4711"],
+        ["P2023-01-05", "P2023-01-06"],
+        ["2023-13-01", "2023-14-01"],
+        ["10.20.30", "40.50.60"],
+        ["MAR1001", "DEC4711"],
+        ["v1.2.3", "v1.2.4"],
+        ["1/2", "3/4"],
+        ["16:9", "4:3"],
+        ["2023", "may"],
+    ],
+)
+def test_codes_with_signs_are_no_times(texts: list[str]) -> None:
+    assert profiled(texts).kind == "text"
+
+
 def test_before_1970_fractions_are_cut_off_downwards() -> None:
     half = Moment(1969, 12, 31, 23, 59, 58, 500_000)
     assert cast([half]) == cast([str(half)]) == [-2]
