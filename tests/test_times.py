@@ -408,3 +408,53 @@ def test_a_million_texts_are_read_in_seconds() -> None:
     before = time.process_time()
     to_column(pa.chunked_array([texts]), COLUMN)
     assert time.process_time() - before < 10  # 1 to 2 s on a quiet machine
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "2023",
+            "05",
+            "1",
+            "31",
+            "12",
+            "00",
+            "0000",
+            "99999999999999999999",
+            "Jan",
+            "Thu, ",
+            "PM",
+        ),
+        *("-", "/", ".", ":", " ", "T", "Z", "+", "e", "UTC", "-05:00", "nan"),
+        *("\u202f", "\n", "é", "∞"),
+    ]
+)
+GARBAGE = st.one_of(
+    st.lists(st.lists(PIECES, max_size=8).map("".join), min_size=1, max_size=6),
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6),
+    st.lists(st.floats(), min_size=1, max_size=6),
+)
+
+
+@given(
+    GARBAGE, st.sampled_from([None, "EPOCH_NANOS", "EXCEL_DAYS", "DATE_NUMBER", "%Y%m%d", "%y %j"])
+)
+@settings(max_examples=500, deadline=None)
+def test_anything_is_read_or_refused_by_runs_and_profiles_alike(
+    values: list[Any], time_format: str | None
+) -> None:
+    """There are no other exceptions and no warnings of numpy, whatever the values are."""
+    column = replace(COLUMN, time_format=time_format)
+    profiled(values)
+    found = profiled(values, Reading(time_format=time_format))
+    if found.kind == "empty":
+        return
+    try:
+        read = cast(values, column)
+    except RecgenError:
+        assert found.times is None or found.times.failed or found.times.asked
+        return
+    known = sorted({value for value in read if value is not None})
+    assert len(read) == len(values)
+    if known and found.kind == "time":
+        assert float(known[0]) <= found.low <= found.high <= float(known[-1])
