@@ -387,11 +387,28 @@ def test_a_few_strays_lie_outside_and_many_do_not(bulk: int, span: int, strays: 
     low, high = times[0], times[-1]
     gap = max(span, 31 * DAY) + 1
     for stray in (low - gap, high + gap):
-        bounds = bounds_of(np.array([*times, stray]), np.array([1] * bulk + [strays]))
+        many = np.array([stray, stray + 2 * DAY if stray > high else stray - 2 * DAY])
+        bounds = bounds_of(np.array([*times, *many]), np.array([1] * bulk + [strays, 1]))
         assert bounds is not None
-        is_far = strays <= 0.05 * (bulk + strays)
-        edges = (min(low, stray), max(high, stray))
+        is_far = strays + 1 <= 0.05 * (bulk + strays + 1)
+        edges = (min(low, *many), max(high, *many))
         assert (bounds.low, bounds.high) == ((low, high) if is_far else edges)
+
+
+@pytest.mark.parametrize(("rows", "is_far"), [(3, True), (30, True), (59, True), (61, False)])
+@pytest.mark.parametrize("stray", [946_684_800, 2_524_608_000])  # the years 2000 and 2050
+def test_a_single_day_lies_outside_unless_it_is_most(stray: int, rows: int, is_far: bool) -> None:
+    times = np.linspace(1_660_000_000, 1_700_000_000, 60).astype(np.int64)
+    bounds = bounds_of(np.array([*times, stray, stray + 3600]), np.array([1] * 60 + [rows - 1, 1]))
+    assert bounds is not None
+    assert bounds.is_far(np.array([stray])).tolist() == [is_far]
+
+
+def test_years_that_are_all_far_from_each_other_are_kept() -> None:
+    years = np.array([seconds(Moment(year, 1, 1)) for year in (2015, 2016, 2018, 2021)])
+    bounds = bounds_of(years, np.ones(4))
+    assert bounds is not None
+    assert (bounds.low, bounds.high) == (years[0], years[-1])
 
 
 def test_years_that_belong_together_have_no_far_ones() -> None:
