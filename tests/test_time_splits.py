@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import re
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any, get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ugly import shop
 
-from recgen.check import check
+from recgen.check import check, check_text
 from recgen.config import DataConfig, ExperimentConfig, Split
 from recgen.config.times import TimeUnit
 from recgen.data.columns import read_as_configured
 from recgen.data.estimates import SplitSizes, split_sizes
 from recgen.findings import Finding
 from recgen.generate import render
+from recgen.propose import propose
 from recgen.reading.sources import read_text
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
@@ -314,3 +317,57 @@ def test_a_format_of_a_column_without_times_has_no_effect() -> None:
         ("data.column_types.sku", "the feature is text and has no times"),
         ("data.column_types.x", "neither a cross nor the split reads this column"),
     ]
+
+
+def exported(name: str) -> list[Any]:
+    """Returns the times of `shop`, as the programs write them that people export from."""
+    times = shop()["time"]
+    if name == "one bad date":
+        return ["yesterday" if row == 5 else str(time) for row, time in enumerate(times)]
+    if name == "future":
+        return ["2199-01-01 00:00:00" if row == 0 else str(time) for row, time in enumerate(times)]
+    if name == "movielens":  # seconds of 2000
+        return [int(time.timestamp()) - 23 * 365 * 86_400 for time in times]
+    formats = {
+        "bigquery": "%Y-%m-%d %H:%M:%S UTC",
+        "shopify": "%Y-%m-%d %H:%M:%S -0500",
+        "excel": "%m/%d/%Y %H:%M",
+        "german": "%d.%m.%Y",
+        "sap": "%Y%m%d",
+        "mail": "%a, %d %b %Y %H:%M:%S +0000",
+        "in doubt": "%d/%m/%Y",
+    }
+    if name == "in doubt":
+        times = [time.replace(day=1 + time.day % 12) for time in times]
+    return [time.strftime(formats[name]) for time in times]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("bigquery", []),
+        ("shopify", []),
+        ("excel", []),
+        ("german", []),
+        ("sap", []),
+        ("mail", []),
+        ("movielens", []),
+        ("future", ["RG543"]),
+        ("one bad date", ["RG503"]),
+        ("in doubt", ["RG542"]),
+    ],
+)
+def test_init_finds_the_time_of_exports_or_asks(
+    tmp_path: Path, name: str, codes: list[str]
+) -> None:
+    """What `init` writes is split by time, and checking says what is odd, in the next line."""
+    rows = {**shop(), "time": exported(name)}
+    with (tmp_path / "data.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([rows, *zip(*rows.values(), strict=True)])
+    profile = read_profile(tmp_path / "data.csv")
+    proposal = propose(profile, "shop", "data.csv")
+    assert proposal.keys.time.name == "time"
+    assert "kind: strict_time" in proposal.text
+    report = check_text(proposal.text, "yaml", profile=profile)
+    odd = ("RG503", "RG521", "RG542", "RG543", "RG544")
+    assert [finding.code for finding in report.findings if finding.code in odd] == codes

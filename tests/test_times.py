@@ -300,6 +300,25 @@ def test_codes_are_no_times(numbers: list[int]) -> None:
     assert profiled(numbers).kind == "integer"
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1001-01", "1001-02", "4711-12"],
+        ["01-1001", "02-4711"],
+        ["P2023-01-05", "P2023-01-06"],
+        ["2023-13-01", "2023-14-01"],
+        ["10.20.30", "40.50.60"],
+        ["MAR1001", "DEC4711"],
+        ["v1.2.3", "v1.2.4"],
+        ["1/2", "3/4"],
+        ["16:9", "4:3"],
+        ["2023", "may"],
+    ],
+)
+def test_codes_with_signs_are_no_times(texts: list[str]) -> None:
+    assert profiled(texts).kind == "text"
+
+
 def test_before_1970_fractions_are_cut_off_downwards() -> None:
     half = Moment(1969, 12, 31, 23, 59, 58, 500_000)
     assert cast([half]) == cast([str(half)]) == [-2]
@@ -368,11 +387,28 @@ def test_a_few_strays_lie_outside_and_many_do_not(bulk: int, span: int, strays: 
     low, high = times[0], times[-1]
     gap = max(span, 31 * DAY) + 1
     for stray in (low - gap, high + gap):
-        bounds = bounds_of(np.array([*times, stray]), np.array([1] * bulk + [strays]))
+        many = np.array([stray, stray + 2 * DAY if stray > high else stray - 2 * DAY])
+        bounds = bounds_of(np.array([*times, *many]), np.array([1] * bulk + [strays, 1]))
         assert bounds is not None
-        is_far = strays <= 0.05 * (bulk + strays)
-        edges = (min(low, stray), max(high, stray))
+        is_far = strays + 1 <= 0.05 * (bulk + strays + 1)
+        edges = (min(low, *many), max(high, *many))
         assert (bounds.low, bounds.high) == ((low, high) if is_far else edges)
+
+
+@pytest.mark.parametrize(("rows", "is_far"), [(3, True), (30, True), (59, True), (61, False)])
+@pytest.mark.parametrize("stray", [946_684_800, 2_524_608_000])  # the years 2000 and 2050
+def test_a_single_day_lies_outside_unless_it_is_most(stray: int, rows: int, is_far: bool) -> None:
+    times = np.linspace(1_660_000_000, 1_700_000_000, 60).astype(np.int64)
+    bounds = bounds_of(np.array([*times, stray, stray + 3600]), np.array([1] * 60 + [rows - 1, 1]))
+    assert bounds is not None
+    assert bounds.is_far(np.array([stray])).tolist() == [is_far]
+
+
+def test_years_that_are_all_far_from_each_other_are_kept() -> None:
+    years = np.array([seconds(Moment(year, 1, 1)) for year in (2015, 2016, 2018, 2021)])
+    bounds = bounds_of(years, np.ones(4))
+    assert bounds is not None
+    assert (bounds.low, bounds.high) == (years[0], years[-1])
 
 
 def test_years_that_belong_together_have_no_far_ones() -> None:
@@ -389,3 +425,53 @@ def test_a_million_texts_are_read_in_seconds() -> None:
     before = time.process_time()
     to_column(pa.chunked_array([texts]), COLUMN)
     assert time.process_time() - before < 10  # 1 to 2 s on a quiet machine
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "2023",
+            "05",
+            "1",
+            "31",
+            "12",
+            "00",
+            "0000",
+            "99999999999999999999",
+            "Jan",
+            "Thu, ",
+            "PM",
+        ),
+        *("-", "/", ".", ":", " ", "T", "Z", "+", "e", "UTC", "-05:00", "nan"),
+        *("\u202f", "\n", "é", "∞"),
+    ]
+)
+GARBAGE = st.one_of(
+    st.lists(st.lists(PIECES, max_size=8).map("".join), min_size=1, max_size=6),
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=6),
+    st.lists(st.floats(), min_size=1, max_size=6),
+)
+
+
+@given(
+    GARBAGE, st.sampled_from([None, "EPOCH_NANOS", "EXCEL_DAYS", "DATE_NUMBER", "%Y%m%d", "%y %j"])
+)
+@settings(max_examples=500, deadline=None)
+def test_anything_is_read_or_refused_by_runs_and_profiles_alike(
+    values: list[Any], time_format: str | None
+) -> None:
+    """There are no other exceptions and no warnings of numpy, whatever the values are."""
+    column = replace(COLUMN, time_format=time_format)
+    profiled(values)
+    found = profiled(values, Reading(time_format=time_format))
+    if found.kind == "empty":
+        return
+    try:
+        read = cast(values, column)
+    except RecgenError:
+        assert found.times is None or found.times.failed or found.times.asked
+        return
+    known = sorted({value for value in read if value is not None})
+    assert len(read) == len(values)
+    if known and found.kind == "time":
+        assert float(known[0]) <= found.low <= found.high <= float(known[-1])

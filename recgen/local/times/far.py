@@ -12,6 +12,7 @@ _DAY = 86_400
 _YEAR = 365 * _DAY
 _LEAST = 30 * _DAY  # a smaller gap is no reason for anything
 _FEW = 0.05  # of the rows, at each end
+_ENOUGH = 10  # times, to tell a single day apart from days that are all far from each other
 _EARLIEST = -5_364_662_400  # 1800-01-01
 _LATEST = 4_070_908_800  # 2099-01-01
 _STANDINS = (  # for null, in epoch seconds
@@ -38,10 +39,11 @@ class Bounds:
 def bounds_of(seconds: Array, counts: Array) -> Bounds | None:
     """Return the bounds of the times that belong together; None if there are no times.
 
-    Two kinds lie outside. Values that programs write for null or for never, such as 1970-01-01,
-    1900-01-01 and 9999-12-31, if they come a year or more before or after all others. And at most
-    5% of the rows at each end, if the gap to the others is longer than the time that those span
-    (and than 30 days).
+    Three kinds lie outside. Values that programs write for null or for never, such as 1970-01-01,
+    1900-01-01 and 9999-12-31, if they come a year or more before or after all others. A single day,
+    such as 2000-01-01, if the gap to the others is longer than the time that those span (and than a
+    year), and if it has less than half of the rows. And at most 5% of the rows at each end, if the
+    gap is longer than that time (and than 30 days).
 
     Args:
         seconds: Distinct times, in any order: int64, [times].
@@ -57,7 +59,8 @@ def bounds_of(seconds: Array, counts: Array) -> Bounds | None:
     first, last = (usual[0], usual[-1]) if len(usual) else (0, len(times) - 1)
     first = _with_near(times, first, range(first - 1, -1, -1))
     last = _with_near(times, last, range(last + 1, len(times)))
-    first, last = _without_strays(times[first : last + 1], rows[first : last + 1], int(first))
+    first, last = _without_single_days(times, rows, int(first), int(last))
+    first, last = _without_strays(times[first : last + 1], rows[first : last + 1], first)
     return Bounds(int(times[first]), int(times[last]))
 
 
@@ -89,6 +92,25 @@ def _with_near(times: Array, edge: int, outwards: range) -> int:
             break
         edge = at
     return edge
+
+
+def _without_single_days(times: Array, rows: Array, first: int, last: int) -> tuple[int, int]:
+    """Return the first and last index without a day at either end that lies far from the rest."""
+    import numpy as np
+
+    after = int(np.searchsorted(times, times[first] + _DAY, "right"))
+    before = int(np.searchsorted(times, times[last] - _DAY, "left")) - 1
+    few = rows[first : last + 1].sum() / 2
+    if before - after < _ENOUGH:
+        return first, last
+    least = max(float(times[before]) - float(times[after]), _YEAR)
+    is_low = float(times[after]) - float(times[after - 1]) > least
+    is_high = float(times[before + 1]) - float(times[before]) > least
+    if is_low and rows[first:after].sum() < few:
+        first = after
+    if is_high and rows[before + 1 : last + 1].sum() < few:
+        last = before
+    return first, last
 
 
 def _without_strays(

@@ -39,7 +39,8 @@ _CLOCK = (
 _TIME = rf"(?:(?:t|:|,?\s+(?:at\s+)?){_CLOCK})?"
 _SHORT_YEAR = r"(?P<Y>\d{4}|\d{2})"
 
-_ISO = rf"{_WEEKDAY}(?P<Y>\d{{4}})[-/.:](?P<m>\d{{1,2}})(?:[-/.:](?P<d>\d{{1,2}}){_TIME})?"
+_ISO = rf"{_WEEKDAY}(?P<Y>\d{{4}})[-/.:](?P<m>\d{{1,2}})[-/.:](?P<d>\d{{1,2}}){_TIME}"
+_USUAL_YEAR = r"(?P<Y>(?:19|20)\d{2}|0001|9999)"  # 1001-02 and 02-1001 are codes
 _WAYS = (
     _ISO,
     r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:(?:t|\s+)"
@@ -49,8 +50,9 @@ _WAYS = (
     rf"{_WEEKDAY}{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<H>\d{{1,2}}):(?P<M>\d{{2}}):(?P<S>\d{{2}})"
     r"(?:\s+(?P<z>z|utc|gmt))?\s+(?P<Y>\d{4})",
     rf"(?P<Y>\d{{4}})[-/\s]{_MONTH}[-/\s](?P<d>\d{{1,2}}){_TIME}",
-    rf"{_MONTH},?[-/\s]*(?P<Y>\d{{4}})",
-    r"(?P<m>\d{1,2})[-/.](?P<Y>\d{4})",
+    rf"{_USUAL_YEAR}[-/.](?P<m>\d{{1,2}})",
+    rf"(?P<m>\d{{1,2}})[-/.]{_USUAL_YEAR}",
+    rf"{_MONTH},?[-/\s]*{_USUAL_YEAR}",
 )
 _NUMBERS = (
     rf"{_WEEKDAY}(?P<one>\d{{1,2}})(?P<sep>[-/.])(?P<two>\d{{1,2}})[-/.](?P<three>\d{{4}}|\d{{2}})\.?"

@@ -102,10 +102,11 @@ def far_times(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
     the test. Such times therefore do not count: a split by time leaves their rows out, `train`
     says how many, and histories contain nothing of them.
 
-    Two kinds are found: values that stand for null in many programs (0, 1900-01-01, the end of a
-    number's range, everything before 1800 or from 2099 on), a year or more away from all others;
-    and up to 5% of the rows behind a gap that is longer than the time of all others, and than 30
-    days. In columns other than the date column (a note), these times are read as they are.
+    Three kinds are found: values that stand for null in many programs (0, 1900-01-01, the end of a
+    number's range, everything before 1800 or from 2099 on), a year or more away from all others; a
+    single day with less than half of the rows, behind a gap that is longer than the time of all
+    others, and than a year; and up to 5% of the rows behind such a gap of more than 30 days. In
+    columns other than the date column (a note), these times are read as they are.
 
     Example:
         data:
