@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ from recgen.findings import RecgenError, printable
 from recgen.formats import rule_section, rules_page
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult
+from recgen.local.signals import Interrupted
 from recgen.metrics.reading import file_of
 from recgen.optimizers import OPTIMIZERS
 from recgen.reading import yaml_text
@@ -131,7 +133,7 @@ def trained(folder, monkeypatch):
     def train(config, files, text, data, out, epochs, seed, progress, allow_worse):
         calls.update(config=config, files=files, text=text, data=data, out=out)
         calls.update(epochs=epochs, seed=seed)
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
         (out / "training_metrics.json").write_text(json.dumps(calls["metrics"]))
         (out / "config.yaml").write_text(text)
         buyers = pa.table({"buyer": calls.get("buyers", ["b 1", "b 2", "b 2"])})
@@ -167,6 +169,57 @@ def test_train_ends_with_a_summary(run, config, trained):
     assert (trained["epochs"], trained["seed"]) == (3, 7)
     assert trained["text"] == config.read_text()
     assert set(trained["files"]) == MODULES
+
+
+def test_train_says_which_run_it_replaces(run, config, trained):
+    run("train", "config.yaml", "--data", "d.csv")
+    _, out, err = run("train", "config.yaml", "--data", "d.csv")
+    earlier = "the run of 2026-01-31 12:00 UTC (test recall@50 0.2500, good)"
+    assert f"{Path('runs/shop')} has {earlier}; it is replaced when" in err
+    assert f"replaced  {earlier}" in out.splitlines()
+
+
+def test_train_shows_the_kept_epoch_and_the_second_training(run, config, trained):
+    trained["metrics"]["params"] |= {"best_epoch": 0, "best_recall": 0.25, "monitored_k": 50}
+    trained["metrics"]["params"]["refit_epochs"] = 1
+    trained["metrics"]["recall"]["val_recall_at_100"] = [0.6, 0.4]
+    out = run("train", "config.yaml", "--data", "d.csv")[1]
+    assert "kept      epoch 1 of 2, validation recall@50 0.2500" in out
+    assert "refit     1 epoch on training and validation rows: this model is saved" in out
+    assert "  validation rows  0.0500  0.6000" in out
+
+
+def test_an_interrupted_training_has_the_exit_code_of_its_signal(run, config, monkeypatch):
+    def train(*_: object, **__: object) -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr("recgen.local.run.train", train)
+    assert run("train", "config.yaml", "--data", "d.csv") == (
+        143,
+        "",
+        "interrupted by SIGTERM: the same command begins again\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ImportError("x.so: failed to map segment from shared object")]
+)
+def test_a_want_of_memory_is_said(run, config, monkeypatch, error):
+    def train(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("recgen.local.run.train", train)
+    code, _, err = run("train", "config.yaml", "--data", "d.csv")
+    assert (code, err.splitlines()[0]) == (2, "error: there is not enough memory")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "ks"),
+    [(None, (10, 100)), (101, (10, 100)), (100, (10, 50)), (60, (10, 50)), (11, (5, 10)),
+     (5, (1,)), (2, (1,)), (1, ())],
+)  # fmt: skip
+def test_the_lists_that_are_shown_are_shorter_than_the_catalogue(candidates, ks):
+    assert training.shown_ks(candidates) == ks
 
 
 def test_train_reads_the_config_once(run, config, trained, monkeypatch):

@@ -7,6 +7,7 @@ the same files and the same words.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -92,11 +93,11 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Training:
     """A process that runs `recgen train`, with what it has printed so far."""
 
-    def __init__(self, shop: Path, *options: str) -> None:
+    def __init__(self, shop: Path, *options: str, limit: int | None = None) -> None:
         self.out = shop / "runs" / "shop"
         command = ["train", "shop.yaml", "--data", "data.csv", "--out", "runs/shop", *options]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PARENT, *command, "--allow-worse"],
+            [*_limited(limit), sys.executable, "-c", PARENT, *command, "--allow-worse"],
             cwd=shop,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -128,6 +129,11 @@ class Training:
         return self.out.with_name(".shop.partial")
 
 
+def _limited(blocks: int | None) -> list[str]:
+    """Returns the beginning of a command whose files have at most so many blocks of 512 bytes."""
+    return [] if blocks is None else ["sh", "-c", f'ulimit -f {blocks}; exec "$0" "$@"']
+
+
 def is_gone(number: int) -> bool:
     """Waits for a process to end that is not this one's child."""
     for _ in range(100):
@@ -149,10 +155,10 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
     ("name", "moment"),
     [
         ("SIGTERM", "epoch 2/6"),
-        ("SIGHUP", "epoch 3/6"),
-        ("SIGINT", "training again"),
         ("SIGKILL", "epoch 2/6"),
-        ("SIGKILL", "refit "),
+        pytest.param("SIGHUP", "epoch 3/6", marks=pytest.mark.slow),
+        pytest.param("SIGINT", "training again", marks=pytest.mark.slow),
+        pytest.param("SIGKILL", "refit ", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_command_goes_on(shop: Path, name: str, moment: str) -> None:
@@ -178,7 +184,12 @@ def test_the_same_command_goes_on(shop: Path, name: str, moment: str) -> None:
 
 @needs_proc
 @pytest.mark.parametrize(
-    ("name", "moment"), [("SIGTERM", "read "), ("SIGINT", "split "), ("SIGKILL", "split ")]
+    ("name", "moment"),
+    [
+        ("SIGTERM", "read "),
+        pytest.param("SIGINT", "split ", marks=pytest.mark.slow),
+        pytest.param("SIGKILL", "split ", marks=pytest.mark.slow),
+    ],
 )
 def test_before_anything_is_done_the_same_command_begins_again(
     shop: Path, name: str, moment: str
@@ -195,6 +206,7 @@ def test_before_anything_is_done_the_same_command_begins_again(
     assert [path.name for path in second.out.parent.iterdir()] == ["shop"]
 
 
+@pytest.mark.slow
 def test_an_ignored_signal_stays_ignored(shop: Path) -> None:
     """As under nohup, or in the background of a script."""
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -217,6 +229,7 @@ def test_two_trainings_into_one_folder(shop: Path, monkeypatch: pytest.MonkeyPat
     assert first.end("SIGTERM") == 143
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [("--seed", "7"), ("--epochs", "3")])
 def test_another_command_begins_from_the_start(shop: Path, option: tuple[str, str]) -> None:
     first = Training(shop)
@@ -229,6 +242,7 @@ def test_another_command_begins_from_the_start(shop: Path, option: tuple[str, st
     assert "going on after" not in second.text
 
 
+@pytest.mark.slow
 def test_a_child_that_is_killed_is_no_end(shop: Path) -> None:
     """The kernel kills the largest process when memory runs out."""
     first = Training(shop)
@@ -261,3 +275,14 @@ def test_runs_lists_what_is_unfinished(shop: Path, monkeypatch: pytest.MonkeyPat
     assert runs("--clean").startswith("removed   ")
     assert not list((shop / "runs").iterdir())
     assert runs("--clean") == "no unfinished run in runs\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blocks", [0, 2, 6])
+def test_a_full_disk_is_said_in_a_sentence(shop: Path, blocks: int) -> None:
+    """Files of few blocks stand for it: for the lock, the record, and the data."""
+    training = Training(shop, limit=blocks)
+    assert training.end() == 2
+    assert re.search(r"^error: .*(File too large|no space left)", training.text, re.MULTILINE)
+    assert not training.out.exists()
+    assert Training(shop).end() == 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -17,9 +19,11 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
 pq = pytest.importorskip("pyarrow.parquet")
 
 import local_modules as hand_made  # noqa: E402
+from diagnoses import healthy  # noqa: E402
 
 from recgen.local import run as local_run  # noqa: E402
 from recgen.local.child import ChildError  # noqa: E402
+from recgen.local.progress import Lines  # noqa: E402
 from recgen.local.recommend import recommend  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
 
@@ -128,6 +132,44 @@ def test_failed_training_keeps_what_explains_it(
     )
     assert {"train.log", "training_metrics.json", "config.yaml"} <= {p.name for p in kept.iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out-failed"}
+
+
+class LateChild(FakeChild):
+    """Tells what a trainer prints beside its epochs."""
+
+    def run(
+        self, job: Mapping[str, Any], log: Path, on_line: Callable[[str], None], doing: str
+    ) -> None:
+        if self.module.endswith("fit"):
+            for line in (
+                "a warning of TensorFlow",
+                "going on after epoch 1",
+                "epoch 2/2  loss 1.0",
+                "training again, on validation rows too: 2 of 2 epochs",
+                "epoch 1/2  loss 1.0",
+                "test_recall@100 0.5  popularity 0.4",
+            ):
+                on_line(line)
+        super().run({**job, "epochs": 0}, log, lambda line: None, doing)
+
+
+def test_the_stages_of_the_trainer_are_shown_and_timed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_run, "Child", LateChild)
+    stream = io.StringIO()
+    result = quick(data, tmp_path / "out", progress=Lines(stream))
+    assert {"train", "refit", "export"} <= set(result.seconds)
+    shown = [re.sub(r"  [\d.]+ s( left)?$", "", line) for line in stream.getvalue().splitlines()]
+    assert shown[-7:] == [
+        "going on after epoch 1",
+        "train      epoch 2/2  loss 1.0",
+        "train      epoch 2 kept",
+        "training again, on validation rows too: 2 of 2 epochs",
+        "refit      epoch 1/2  loss 1.0",
+        "refit      done",
+        "export     model saved",
+    ]
 
 
 @pytest.mark.usefixtures("fake")
@@ -281,6 +323,31 @@ def test_a_training_that_stopped_itself_is_a_result(
     assert result.metrics.params.failure == "Epoch 1: collapsed."
     assert not (result.folder / "serving_model").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out"}
+
+
+class GoodChild(FakeChild):
+    """Trains a model that nothing speaks against."""
+
+    def run(
+        self, job: Mapping[str, Any], log: Path, on_line: Callable[[str], None], doing: str
+    ) -> None:
+        super().run(job, log, on_line, doing)
+        if self.module.endswith("fit"):
+            text = json.dumps(healthy())
+            (Path(job["run"]) / "training_metrics.json").write_text(text, encoding="utf-8")
+
+
+def test_a_bad_model_does_not_cost_a_better_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_run, "Child", GoodChild)
+    quick(data, tmp_path / "out")
+    assert quick(data, tmp_path / "out").folder == tmp_path / "out"
+    monkeypatch.setattr(local_run, "Child", FakeChild)
+    assert quick(data, tmp_path / "out").folder == tmp_path / "out-bad"
+    assert quick(data, tmp_path / "out", allow_worse=True).folder == tmp_path / "out"
+    assert quick(data, tmp_path / "out").folder == tmp_path / "out"  # both are bad
+    assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out", "out-bad"}
 
 
 def test_a_stopped_training_does_not_cost_an_earlier_model(
