@@ -7,7 +7,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +98,28 @@ def stale(files: Mapping[str, str], folder: Path) -> tuple[str, ...]:
     """Return the names of the files in the folder that are missing or outdated."""
     paths = _targets(files, folder)
     return tuple(name for name, text in files.items() if _content(paths[name]) != text.encode())
+
+
+def left_over(files: Mapping[str, str], names: Iterable[str], folder: Path) -> tuple[Path, ...]:
+    """Return files with some of these names that recgen generated and no longer does.
+
+    Args:
+        files: What is generated today, by name.
+        names: Names of what it may have generated before.
+        folder: Where to look.
+    """
+    paths = [folder / name for name in names if name not in files]
+    return tuple(p for p in paths if not p.is_symlink() and begins_with(p, MARK))
+
+
+def remove(path: Path) -> None:
+    """Remove a file that `left_over` found.
+
+    Raises:
+        RecgenError: It cannot be removed.
+    """
+    with disk_errors(f"removing {path}"):
+        path.unlink(missing_ok=True)
 
 
 def diff(files: Mapping[str, str], folder: Path) -> str:

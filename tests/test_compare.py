@@ -217,3 +217,18 @@ def test_a_series_becomes_characters():
 @given(st.lists(st.none() | st.floats(-1e300, 1e300), max_size=200))
 def test_any_series_becomes_characters(values):
     assert len(sparkline(values, width=50)) <= 50
+
+
+def test_values_are_whole_where_no_terminal_cuts_them(tmp_path, experiment):
+    from recgen.cli.output.comparison import lines
+
+    other = {**experiment, "model": {"buyer_tower_layers": DEEP}}
+    configs = (("a", experiment), ("b", other))
+    found = compare([run_of(tmp_path / name, healthy(), config) for name, config in configs])
+
+    def text(**options):
+        parts = (part for line in lines(found, **options) for part in line)
+        return "".join(part if isinstance(part, str) else part[0] for part in parts)
+
+    assert "…" in text()
+    assert "…" not in text(shorten=False)

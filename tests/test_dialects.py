@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 import recgen
 from recgen.config import FeatureConfig
+from recgen.edit import fixed
 from recgen.findings import Fix, Location
 from recgen.reading import load, parse, read
 from recgen.reading.changes import Change, Rewritten, at, rewrite
 from recgen.reading.dialects import DIALECTS, modernize
 from recgen.reading.document import Document
 from recgen.reading.plain import Plain
+from recgen.reading.sources import read_text
 
 BUYER = "features.buyer_model_features[0]"
 EMBEDDING = "transforms.embedding"
@@ -573,14 +575,28 @@ def test_a_renamed_key_that_is_null_is_read_too():
     assert load(experiment(model=unset)).model.ema_decay == 0.9
 
 
-@pytest.mark.parametrize("other", [0.99, 0.999, None])
-def test_both_names_of_a_renamed_key_are_an_error(other):
-    document = Document(experiment(model={**OLD_MODEL, "ema_decay": other}))
+def test_both_names_of_a_renamed_key_are_an_error_where_they_differ():
+    document = Document(experiment(model={**OLD_MODEL, "ema_decay": 0.99}))
     (found,) = parse(document).findings
     assert (found.code, found.severity) == ("RG025", "error")
-    assert "`weight_average_decay`" in found.message
-    assert "`ema_decay`" in found.message
+    assert "`weight_average_decay` and `ema_decay`" in found.message
+    assert "different values" in found.message
     assert (found.fix, parse(document).config) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [(0.999, 0.999, 0.999), (0.999, None, 0.999), (None, 0.99, 0.99), (None, None, None)],
+)
+def test_one_of_two_names_is_removed_where_they_do_not_contradict(old, new, value):
+    model = {"weight_average_decay": old, "ema_decay": new}
+    text = json.dumps(experiment(model=model))
+    parsed = parse(read_text(text, "json"))
+    assert [found.code for found in parsed.findings] == ["RG026"]
+    assert parsed.config is not None
+    after, done = fixed(text, parsed.findings, "json")
+    assert len(done) == 1
+    assert json.loads(after)["model"] == {"ema_decay": value}
 
 
 def test_what_is_wrong_with_a_renamed_key_is_said_where_it_is_written(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -29,4 +30,4 @@ def compare(
         return
     from recgen.cli.output import comparison as output
 
-    show.table(output.lines(comparison))
+    show.table(output.lines(comparison, shorten=sys.stdout.isatty()))

@@ -34,16 +34,36 @@ def render(
     """Write the modules of a config."""
     from recgen import write
     from recgen.generate import generate
+    from recgen.runtime import NAME as RUNTIME
 
     experiment, _ = checked(config, allow)
     files = generate(experiment, single_file=single_file)
     if not check and not diff:
         for file in write.write_files(files, out, force=force):
             show.line("wrote     " if file.changed else "unchanged ", str(file.path))
+        for path in write.left_over(files, [RUNTIME], out):
+            write.remove(path)
+            show.line("removed   ", f"{path}: the trainer has the runtime in itself")
         return
     if diff:
         show.diff(write.diff(files, out))
     stale = write.stale(files, out)
     for name in stale:
         show.line((f"stale: {out / name}", "yellow"), stream=sys.stderr)
-    raise typer.Exit(1 if stale else 0)
+    unread = write.left_over(files, [RUNTIME], out)
+    for path in unread:
+        words = f"left over: {path}: the trainer has the runtime in itself; `render` removes it"
+        show.line((words, "yellow"), stream=sys.stderr)
+    if not single_file and "trainer_module.py" in stale and _is_single_file(out):
+        words = "the trainer there is a single file: with --single-file, it may be up to date"
+        show.line(words, stream=sys.stderr)
+    raise typer.Exit(1 if stale or unread else 0)
+
+
+def _is_single_file(folder: Path) -> bool:
+    """Return whether the header of a folder's trainer has the command for a single file."""
+    try:
+        with (folder / "trainer_module.py").open("rb") as file:
+            return b" --single-file" in b"".join(file.readlines(500)[:2])
+    except OSError:
+        return False

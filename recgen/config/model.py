@@ -66,6 +66,10 @@ Layer = Annotated[Dense | Dropout | BatchNorm | LayerNorm, Field(discriminator="
 Layers = Annotated[ListOf[Layer], Field(max_length=50)]
 
 
+OBSOLETE = {"distribution": ("none", "mirrored", "multi_worker")}
+"""Values that are still read, by field, and that no message proposes."""
+
+
 class ModelConfig(Config):
     """How the towers are built and trained."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
+from recgen.config.model import OBSOLETE
 from recgen.findings import Finding, Fix, Location, counted, join_path, kind_of, show
 from recgen.reading.document import Document
 from recgen.reading.lines import line_to_write
@@ -143,7 +144,8 @@ def _wrong_tag(details: ErrorDetails, path: Location, owners: Models) -> Words:
 def _wrong_word(details: ErrorDetails, path: Location, owners: Models) -> Words:
     allowed = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
     given = details["input"]
-    return _not_allowed(show(given), given, allowed, path)
+    older = OBSOLETE.get(str(path[-1]) if path else "", ())
+    return _not_allowed(show(given), given, [word for word in allowed if word not in older], path)
 
 
 def _not_allowed(what: str, given: object, allowed: list[str], path: Location) -> Words:

@@ -6,7 +6,7 @@ To rename another one, add it to the table.
 from __future__ import annotations
 
 from recgen.findings import Fix, Location
-from recgen.reading.changes import UPGRADE, Change, Rewritten, rewrite
+from recgen.reading.changes import UPGRADE, Change, Rewritten, rewrite, same
 from recgen.reading.plain import Plain
 
 # By section of an experiment: the older name and today's.
@@ -28,9 +28,13 @@ def _change(experiment: Plain, place: Location) -> Change | None:
         return None
     message = f"`{old}` was renamed to `{new}`"
     if new in settings:
-        steps = (Fix(place, "remove"),)
-        return Change(
-            "RG025", place, f"{message}, and both are given", f"Keep `{new}`.", steps, "error"
-        )
+        given = f"{message}, which is given as well"
+        if settings[old] is None or same(settings[old], settings[new]):
+            return Change("RG026", place, given, f"Remove `{old}`.", (Fix(place, "remove"),))
+        if settings[new] is None:
+            both = (Fix((section, new), "remove"), Fix(place, "rename", new))
+            return Change("RG026", place, given, UPGRADE, both, today=(section, new))
+        message = f"`{old}` and `{new}`, its name of today, have different values"
+        return Change("RG025", place, message, f"Keep `{new}`.", (Fix(place, "remove"),), "error")
     steps = (Fix(place, "rename", new),)
     return Change("RG026", place, message, UPGRADE, steps, today=(section, new))

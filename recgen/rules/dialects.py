@@ -117,8 +117,7 @@ def older_contradiction() -> None:
     """An older setting contradicts a current one.
 
     The same setting is given in both the older and the current form, with different values. Either
-    may be intended, and they lead to different models. The older name of a key beside its current
-    one is an error whatever the values are.
+    may be intended, and they lead to different models.
 
     Example:
         features:

@@ -68,7 +68,11 @@ def _zero(facts: Facts) -> Iterator[str]:
         words = f"the gradients of the {side_of(tower)} tower are zero"
     else:
         return
-    if since + 1 < facts.epochs:
+    means = [values[since] for tower in zero if len(values := facts.gradient(tower)) > since]
+    if any(means):  # they died in that epoch, whose mean is not zero
+        words += " at the end of"
+        yield f"{words} {epoch(since)}" + ("" if since + 1 < facts.epochs else ", the last one")
+    elif since + 1 < facts.epochs:
         yield f"{words} from {epoch(since)} to the last epoch, {facts.epochs}"
     else:
         yield f"{words} in {epoch(since)}, the last one"

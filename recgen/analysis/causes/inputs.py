@@ -206,8 +206,8 @@ KINDS = (
         "another one, the trainer learns and serves products under wrong names, or reads out of "
         "range.",
         signs="The trainer reads a vocabulary that the transform did not write, or the headers of "
-        "the two modules and the metrics file name different configs.",
-        remedy="Render both modules from one config, then run the transform and the training "
+        "the modules and the metrics file name different configs.",
+        remedy="Render all modules from one config, then run the transform and the training "
         "again.",
         check=_vocabularies,
     ),

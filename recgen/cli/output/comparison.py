@@ -21,10 +21,15 @@ _FACTORS = 8
 _FAR = 20.0  # beyond this ratio of highest to lowest value, each curve has its own scale
 
 
-def lines(comparison: Comparison) -> Iterator[Line]:
-    """Yield runs, settings that differ, figures, curves, and settings that go with success."""
-    yield from _runs(comparison)
-    yield from _settings(comparison)
+def lines(comparison: Comparison, shorten: bool = True) -> Iterator[Line]:
+    """Yield runs, settings that differ, figures, curves, and settings that go with success.
+
+    Args:
+        comparison: What was compared.
+        shorten: Whether to cut long values, to fit them on a terminal.
+    """
+    yield from _runs(comparison, shorten)
+    yield from _settings(comparison, shorten)
     yield from _figures(comparison)
     yield from _curves(comparison)
     yield from _success(comparison)
@@ -34,7 +39,7 @@ def lines(comparison: Comparison) -> Iterator[Line]:
         yield (("note", "bold"), f": {doubt}")
 
 
-def _runs(comparison: Comparison) -> Iterator[Line]:
+def _runs(comparison: Comparison, shorten: bool) -> Iterator[Line]:
     """Yields a line a run: rate, how the loss moved, recall, verdict."""
     found = zip(comparison.runs, comparison.facts, comparison.diagnoses, strict=True)
     rows: list[tuple[Cell, ...]] = []
@@ -45,18 +50,28 @@ def _runs(comparison: Comparison) -> Iterator[Line]:
         judged = facts.judged
         recall = f"@{judged.k} {figure(judged.own)}" if judged else "-"
         verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
-        rows.append((str(number), _shortened(run.path, 40), rate, moved, recall, verdict))
+        rows.append(
+            (
+                str(number),
+                _shortened(run.path, 40 if shorten else None),
+                rate,
+                moved,
+                recall,
+                verdict,
+            )
+        )
     yield from table(("", "run", "rate", "loss change", "recall", "verdict"), rows, "rlrrrl")
 
 
-def _settings(comparison: Comparison) -> Iterator[Line]:
+def _settings(comparison: Comparison, shorten: bool) -> Iterator[Line]:
     yield ()
     if not comparison.settings:
         yield (("no setting differs", "bold"),)
         return
     count = len(comparison.runs)
     if count <= _BESIDE:
-        yield from _beside("settings that differ", list(comparison.settings.items()), count)
+        given = list(comparison.settings.items())
+        yield from _beside("settings that differ", given, count, shorten)
         return
     yield (("settings that differ, with the runs that have each value", "bold"),)
     for path, values in comparison.settings.items():
@@ -64,14 +79,20 @@ def _settings(comparison: Comparison) -> Iterator[Line]:
             value: [str(number) for number, each in enumerate(values, start=1) if each == value]
             for value in dict.fromkeys(values)
         }
-        parts = (f"{_shortened(value, 60)} ({', '.join(runs)})" for value, runs in having.items())
+        parts = (
+            f"{_shortened(value, 60 if shorten else None)} ({', '.join(runs)})"
+            for value, runs in having.items()
+        )
         yield (f"  {printable(path)}: {'; '.join(parts)}",)
 
 
-def _beside(title: str, rows: Sequence[tuple[str, Sequence[str]]], count: int) -> Iterator[Line]:
+def _beside(
+    title: str, rows: Sequence[tuple[str, Sequence[str]]], count: int, shorten: bool
+) -> Iterator[Line]:
     """Yields a table with a column for each run."""
+    most = _CELL if shorten else None
     header = (title, *(str(run + 1) for run in range(count)))
-    cells = [(f"  {name}", *(_shortened(v, _CELL) for v in values)) for name, values in rows]
+    cells = [(f"  {name}", *(_shortened(v, most) for v in values)) for name, values in rows]
     yield from table(header, cells, "l" * len(header))
 
 
@@ -83,7 +104,7 @@ def _figures(comparison: Comparison) -> Iterator[Line]:
     count = len(comparison.runs)
     if count <= _BESIDE:
         cells = [(row.name, [_cell(row, run) for run in range(count)]) for row in rows]
-        yield from _beside("figures", cells, count)
+        yield from _beside("figures", cells, count, shorten=True)
         if any(row.best is not None for row in rows):
             yield ("  * best;  ~ not clearly different from the best, within both intervals",)
     else:
@@ -153,6 +174,6 @@ def _factor(factor: Factor) -> str:
     return f"{division(factor)}: {counts} (chance: {chance})"
 
 
-def _shortened(text: str, width: int) -> str:
+def _shortened(text: str, width: int | None) -> str:
     shown = printable(text)
-    return shown if len(shown) <= width else f"{shown[: width - 1]}…"
+    return shown if width is None or len(shown) <= width else f"{shown[: width - 1]}…"
