@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import json
@@ -28,7 +29,7 @@ from recgen.findings import RecgenError
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")
 
-from recgen.local.ingest import read_table  # noqa: E402
+from recgen.local.ingest import content, read_table  # noqa: E402
 from recgen.local.profile import profile_opener, read_profile  # noqa: E402
 
 NAMES = ["buyer", "product", "sold", "price"]
@@ -481,28 +482,14 @@ _SEEDS = [
     gzip.compress(text().encode()),
     json_lines().encode(),
 ]
-_PIECES = [
-    b'"',
-    b"\n",
-    b"\r",
-    b",",
-    b"\0",
-    b'""',
-    b"\\",
-    b"\xff",
-    b"::",
-    b"{",
-    b"#",
-    b"\xef\xbb\xbf",
-]
+_PIECES = [b'"', b"\n", b"\r", b",", b"\0", b'""', b"\\", b"\xff", b"::", b"{", b"#"]
+_changes = st.tuples(st.integers(0, 5000), st.integers(0, 40), st.sampled_from(_PIECES))
 
 
 @settings(max_examples=150, deadline=None)
 @given(
     seed=st.sampled_from(_SEEDS),
-    changes=st.lists(
-        st.tuples(st.integers(0, 5000), st.integers(0, 40), st.sampled_from(_PIECES)), max_size=5
-    ),
+    changes=st.lists(_changes, max_size=5),
 )
 def test_a_damaged_file_is_read_or_refused(
     seed: bytes, changes: list[tuple[int, int, bytes]]
@@ -520,3 +507,37 @@ def test_a_damaged_file_is_read_or_refused(
             assert len(profile.names) > 0 < profile.rows
         assert str(path) in message
         assert "fault of recgen" not in message
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "there is no space for the text of"),
+        (MemoryError(), "there is not enough memory to read"),
+        (OSError(errno.EIO, "Input/output error"), "cannot be read as gzip: Input/output error"),
+    ],
+)
+def test_a_machine_without_space(
+    error: Exception, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(content, "_copied", fail)
+    with pytest.raises(RecgenError, match=message):
+        read_profile(KINDS["gzip"].write(tmp_path))
+
+
+def test_memory_that_ends_while_columns_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise pa.lib.ArrowMemoryError("realloc of size 16777216 failed")
+
+    for name in ("csv", "parquet"):
+        path = KINDS[name].write(tmp_path)
+        with monkeypatch.context() as patched:
+            patched.setattr("pyarrow.csv.read_csv", fail)
+            patched.setattr(pq.ParquetFile, "read", fail)
+            with pytest.raises(RecgenError, match=f"not enough memory to read {path}"):
+                read_profile(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import errno
 import gzip
 import lzma
 import mmap
@@ -29,6 +30,7 @@ _MARKS = (  # that of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _MOSTLY = 0.3  # least share of NUL among the bytes of UTF-16; text of Latin letters has half
 
 
@@ -108,6 +110,11 @@ def damaged(path: Path, kind: str) -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        if getattr(error, "errno", None) in _FULL:
+            raise RecgenError(
+                f"there is no space for the text of {path} in {tempfile.gettempdir()}",
+                "free some space, or name another folder in the environment variable TMPDIR",
+            ) from error
         reason = str(getattr(error, "strerror", None) or error).strip().splitlines()
         raise RecgenError(
             f"{path} cannot be read as {kind}: {(reason or ['damaged'])[0][:200]}",
