@@ -715,7 +715,7 @@ def test_odd_files_of_good_runs_are_a_remark(tmp_path):
     data["gradient"]["query"] = [1.0]
     diagnosis = judge(tmp_path / "run", data)
     assert (diagnosis.verdict, codes(diagnosis)) == ("good", ["RD502"])
-    assert "gradient.query has 1 values for 8 epochs" in diagnosis.causes[0].evidence
+    assert "gradient.query has 1 value for 8 epochs" in diagnosis.causes[0].evidence
 
 
 def test_a_training_that_was_killed_did_not_finish(tmp_path):  # P52

@@ -68,14 +68,14 @@ def test_more_keys_may_be_there(tmp_path):
         ("saved_at", "2026-01-31T12:00:00", "saved_at"),
         ("epochs", [1, 2], "epochs are not 0, 1, 2"),
         ("epochs", [0, True], "epochs[1]"),
-        ("loss.val_loss", [0.5], "loss.val_loss has 1 values for 2 epochs"),
+        ("loss.val_loss", [0.5], "loss.val_loss has 1 value for 2 epochs"),
         ("loss.val_loss", KeyError, "loss.val_loss: Field required"),
         ("loss.more_loss", [0.5, "x"], "loss.more_loss[1]"),
         ("recall.val_recall_at_5", [], "recall.val_recall_at_5 has 0 values"),
         ("gradient.query", ["0.5", 1.0], "gradient.query[0]"),
-        ("weight_stats.query.norm", [0.5], "weight_stats.query.norm has 1 values"),
+        ("weight_stats.query.norm", [0.5], "weight_stats.query.norm has 1 value"),
         ("weight_stats.candidate", KeyError, "weight_stats.candidate: Field required"),
-        ("gradient_stats.query.histogram.counts", [[0] * 25], "histogram.counts has 1 values"),
+        ("gradient_stats.query.histogram.counts", [[0] * 25], "histogram.counts has 1 value"),
         ("gradient_stats.query.histogram.counts", [[0] * 24] * 2, "histogram.counts[0]"),
         ("gradient_stats.query.histogram.counts", [[-1] * 25] * 2, "counts[0][0]"),
         ("gradient_stats.query.histogram.bin_edges", [0.0] * 26, "bin_edges do not increase"),
@@ -90,6 +90,7 @@ def test_what_does_not_fit_is_named(tmp_path, path, value, said):  # P71, P72
     ) as error:
         read(tmp_path, changed(path, value))
     assert said in error.value.message
+    assert "Value error" not in error.value.message
 
 
 def test_many_misfits_are_counted(tmp_path):

@@ -161,6 +161,8 @@ def _refuse_constant(name: str) -> NoReturn:
 def _schema_errors(error: ValidationError) -> str:
     """Return the first validation errors as text."""
     errors = error.errors(include_url=False, include_input=False)
-    shown = [f"{join_path(e['loc']) or 'the file'}: {e['msg']}" for e in errors[:_SHOWN]]
+    said = [e["msg"].removeprefix("Value error, ") for e in errors[:_SHOWN]]
+    places = [join_path(e["loc"]) or "the file" for e in errors[:_SHOWN]]
+    shown = [f"{place}: {words}" for place, words in zip(places, said, strict=True)]
     more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
     return f"does not match the schema: {'; '.join(shown)}{more}"
