@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "859c5809aa55"
+    is_own_runtime = runtime.DIGEST == "723b51e4b02a"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
