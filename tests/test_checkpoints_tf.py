@@ -344,6 +344,22 @@ def whole(runtime: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, 
     return checkpoints, folder
 
 
+def test_the_second_training_has_lines_of_its_own(
+    runtime: Any, whole: tuple[Any, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = whole
+    metrics = SimpleNamespace(content=first.content)
+    second = runtime.Checkpoints(str(tmp_path), "second", first.everything.model, metrics)
+    second.set_params({"epochs": 4})
+    for epoch in range(4):
+        second.on_epoch_end(epoch, {"loss": 1.5})
+    assert capsys.readouterr().out.splitlines() == [
+        f"second training: epoch {number}/4  loss 1.5000" for number in (1, 2, 3, 4)
+    ]
+    stored = {path.stem for path in tmp_path.glob("*.index")}
+    assert {"second-3", "second-4"} <= stored < {f"second-{n}" for n in range(1, 5)}
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_damage_is_noticed(whole: tuple[Any, Path], data: st.DataObject) -> None:

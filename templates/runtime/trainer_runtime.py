@@ -1388,6 +1388,9 @@ class Checkpoints(tf.keras.callbacks.Callback):
             params["stopped_early"] = self.model.stop_training = True
         elif self.plateau_factor:
             rate.assign(rate * self.plateau_factor)
+        if self.stage == "second":  # the first one has a line from MetricsFile
+            done = f"epoch {epoch + 1}/{self.params['epochs']}"
+            print(f"second training: {done}  loss {logs['loss']:.4f}", flush=True)
         self.json.assign(json.dumps(self.content, default=float))
         self.everything.write(self._path(epoch + 1))
         kept = {epoch, epoch + 1, params.get("best_epoch", epoch) + 1}
