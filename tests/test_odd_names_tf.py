@@ -94,7 +94,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def test_every_column_reaches_the_model(trained: Trained) -> None:  # P4, P17
     import tensorflow as tf
 
-    names = {*TEXTS, *(f"{name}_norm" for name in NUMBERS), BUYER, PRODUCT, ALIAS, "event_time"}
+    names = {
+        *TEXTS,
+        *(f"{name}_norm" for name in NUMBERS),
+        BUYER,
+        PRODUCT,
+        ALIAS,
+        "event_time",
+        "product_known",
+    }
     names |= {"order id_x_цена_cross", "it's_x_only crossed: 交差_cross"}
     (path,) = (trained.result.folder / "examples" / "train").iterdir()
     (first,) = tf.data.TFRecordDataset(str(path)).take(1)
