@@ -145,6 +145,18 @@ def is_gone(number: int) -> bool:
     return False
 
 
+def test_a_child_that_comes_up_after_its_parents_end_ends_at_once(module: Path) -> None:
+    text = """
+import sys
+from recgen.local.child import obey_parent
+sys.argv[1] = "1"  # the ID of another process
+obey_parent()
+print("still here")
+"""
+    with pytest.raises(ChildError, match="the work failed: exit code 1"):
+        run(module, text)
+
+
 def test_a_child_leaves_ctrl_c_to_its_parent(module: Path) -> None:
     text = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('still here')"
     head = "from recgen.local.child import obey_parent\nobey_parent()\n"

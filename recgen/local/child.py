@@ -58,7 +58,7 @@ class Child:
         """
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", module],
+            [sys.executable, "-u", "-m", module, str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -125,7 +125,8 @@ def obey_parent() -> None:
 
     Ctrl-C and a closed terminal reach all processes of a terminal; the parent answers them. If
     the parent is killed, this process ends at once: on Linux by the kernel, elsewhere when the
-    other end of its input is gone.
+    other end of its input is gone. The parent's ID, the argument of this process, tells whether
+    that happened before.
     """
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
@@ -133,6 +134,8 @@ def obey_parent() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    if sys.argv[1:] and sys.argv[1] != str(os.getppid()):
+        os._exit(1)
 
 
 def read_job() -> dict[str, Any] | None:
