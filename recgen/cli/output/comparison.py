@@ -50,7 +50,16 @@ def _runs(comparison: Comparison, shorten: bool) -> Iterator[Line]:
         judged = facts.judged
         recall = f"@{judged.k} {figure(judged.own)}" if judged else "-"
         verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
-        rows.append((str(number), _shortened(run.path, 40 if shorten else None), rate, moved, recall, verdict))
+        rows.append(
+            (
+                str(number),
+                _shortened(run.path, 40 if shorten else None),
+                rate,
+                moved,
+                recall,
+                verdict,
+            )
+        )
     yield from table(("", "run", "rate", "loss change", "recall", "verdict"), rows, "rlrrrl")
 
 
@@ -70,7 +79,10 @@ def _settings(comparison: Comparison, shorten: bool) -> Iterator[Line]:
             value: [str(number) for number, each in enumerate(values, start=1) if each == value]
             for value in dict.fromkeys(values)
         }
-        parts = (f"{_shortened(value, 60 if shorten else None)} ({', '.join(runs)})" for value, runs in having.items())
+        parts = (
+            f"{_shortened(value, 60 if shorten else None)} ({', '.join(runs)})"
+            for value, runs in having.items()
+        )
         yield (f"  {printable(path)}: {'; '.join(parts)}",)
 
 
