@@ -412,3 +412,9 @@ def test_errors_reach_another_process() -> None:
     assert str(again) == str(recgen.ConfigError(report))
     error = pickle.loads(pickle.dumps(recgen.RecgenError("what", "do this")))
     assert (str(error), error.help) == ("what\n  help: do this", "do this")
+
+
+def test_values_of_earlier_versions_are_not_proposed() -> None:
+    (found,) = check(model={"distribution": "mirored"}).findings
+    assert (found.code, found.message) == ("RG013", "'mirored' is not one of auto")
+    assert found.fix is None

@@ -417,7 +417,7 @@ def test_every_rule_is_explained(run, code):
     status, out, err = run("explain", code.lower())
     assert (status, err) == (0, "")
     assert out.startswith(
-        f"{code} {RULES[code].page.title} ({RULES[code].severity})\n\nWhy is this bad?"
+        f"{code} {RULES[code].page.title} ({RULES[code].levels})\n\nWhy is this bad?"
     )
     assert "\n\nExample\n  " in out
     assert "\n\nUse instead\n  " in out
@@ -611,3 +611,8 @@ def test_explanations_are_wrapped_below_their_indentation(run, terminal):
 def test_printable():
     assert printable("né") == "né"
     assert printable("a\x1b[31m\u2028\tb") == "a\\x1b[31m\\u2028\\tb"
+
+
+def test_a_rule_with_two_severities_says_both(run):
+    assert "(warning or error)" in run("explain", "RG204")[1].splitlines()[0]
+    assert "RG508  warning or error" in run("explain")[1]

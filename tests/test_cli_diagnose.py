@@ -322,3 +322,14 @@ def test_all_causes_are_listed(run):
 def test_an_unknown_cause_is_told(run):
     code, _, err = run("explain", "RD999")
     assert (code, err.splitlines()[0]) == (2, "error: 'RD999' is not a cause")
+
+
+def test_a_patch_that_is_in_the_config_already_is_not_applied_again(run, reported):
+    """A second time, there is nothing to do, and the file stays as it is."""
+    run("diagnose", "runs/45", "--apply")
+    config = reported / "45" / "config.yaml"
+    before = config.read_bytes()
+    _, out, _ = run("diagnose", "runs/45", "--apply")
+    assert "nothing to do: the patch of RD" in out
+    assert "patched" not in out
+    assert config.read_bytes() == before

@@ -123,6 +123,7 @@ def test_a_collapse_within_the_first_epoch_shows_in_the_last_batch_alone(tmp_pat
     diagnosis = judge(tmp_path / "run", data)
     assert diagnosis.causes[0].code == "RD101"
     assert diagnosis.causes[0].evidence[0].endswith("dead towers: query, candidate.")
+    assert "zero at the end of epoch 1, the last one" in diagnosis.causes[0].evidence[1]
     assert "RD302" not in codes(diagnosis)
 
 

@@ -183,3 +183,11 @@ def test_what_is_rendered_as_an_example_has_no_errors(config):
     assert report.ok
     if config.parent.parent.name == "examples":
         assert report.findings == ()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_finding_has_a_severity_that_its_page_names(folder, monkeypatch):
+    monkeypatch.chdir(BAD / folder)
+    for finding in check("config.yaml", profile=profile_of_folder()).findings:
+        rule = RULES[finding.code]
+        assert finding.allowed or finding.severity in (rule.severity, *rule.also), finding

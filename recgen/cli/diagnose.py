@@ -66,6 +66,11 @@ def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, stream: IO[str])
     if target is None:
         raise RecgenError(f"{run.path} has no local config to change", "name one with --config")
     patched = patches.apply_patch(cause, target)
+    if not patched.done:
+        words = f"nothing to do: the patch of {cause.code} is in it already, or is behind a YAML "
+        words += "anchor. Train it again, and diagnose the new run"
+        show.line((f"{target}: ", "dim"), words, stream=stream)
+        return
     for step in patched.done:
         done = f" {step.code} {step.path}: {fixes.describe(step)}"
         show.line((f"{target}: ", "dim"), ("patched", "bold green"), done, stream=stream)

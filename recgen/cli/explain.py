@@ -50,7 +50,7 @@ def explain(
     if format is Page.markdown:
         sys.stdout.write(formats.rules_page() if rule is None else formats.rule_section(rule))
     elif rule is None:
-        _list((each.code, each.severity, each.page.title) for each in RULES.values())
+        _list((each.code, each.levels, each.page.title) for each in RULES.values())
     else:
         _explain(rule)
 
@@ -70,7 +70,7 @@ def _rule(code: str) -> Rule:
 
 def _explain(rule: Rule) -> None:
     page = rule.page
-    show.line((f"{rule.code} {page.title}", "bold"), f" ({rule.severity})")
+    show.line((f"{rule.code} {page.title}", "bold"), f" ({rule.levels})")
     show.title("Why is this bad?")
     for number, paragraph in enumerate(page.paragraphs):
         if number:

@@ -41,7 +41,7 @@ def rule_section(rule: Rule, title: bool = True) -> str:
     """Return a rule's page, with or without its title."""
     page, paragraphs = rule.page, []
     if title:
-        paragraphs += [f"### {rule.code}", f"**{page.title}** ({rule.severity})"]
+        paragraphs += [f"### {rule.code}", f"**{page.title}** ({rule.levels})"]
     paragraphs += [page.reason, "Example:", _code(page.example)]
     if page.instead:
         paragraphs += ["Use instead:", _code(page.instead)]
@@ -74,5 +74,5 @@ def _contents() -> Iterator[str]:
         for rule in rules:
             allowable = ", allowable" if rule.allowable else ""
             title = rule.page.title.replace("|", "\\|")
-            yield f"| [{rule.code}](#{anchor(rule)}) | {rule.severity}{allowable} | {title} |"
+            yield f"| [{rule.code}](#{anchor(rule)}) | {rule.levels}{allowable} | {title} |"
         yield ""

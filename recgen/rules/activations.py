@@ -53,7 +53,7 @@ _ENDS = {
 }
 
 
-@rule("RG219", "warning")
+@rule("RG219", "warning", also=("info",))
 def bounded_output(model: ModelConfig) -> Iterator[Problem]:
     """A tower's output is bounded below.
 

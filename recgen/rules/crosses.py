@@ -48,7 +48,7 @@ def own_id_crossed(features: FeatureConfig) -> Iterator[Problem]:
                 yield Problem(path, message, help)
 
 
-@rule("RG125", "warning")
+@rule("RG125", "warning", also=("info",))
 def hash_collisions(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     """More combinations than hash buckets.
 

@@ -68,7 +68,7 @@ def older_cycle() -> None:
     """
 
 
-@rule("RG023", "info")
+@rule("RG023", "info", also=("warning",))
 def older_cross() -> None:
     """Older form: a cross of names.
 
@@ -90,7 +90,7 @@ def older_cross() -> None:
     """
 
 
-@rule("RG024", "info")
+@rule("RG024", "info", also=("warning",))
 def older_idle_setting() -> None:
     """Older form: a setting without meaning.
 

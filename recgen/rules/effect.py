@@ -23,7 +23,7 @@ from recgen.rules.registry import Problem, rule
 REMOVE = "Remove it."
 
 
-@rule("RG112", "info")
+@rule("RG112", "info", also=("warning",))
 def without_effect() -> None:
     """A setting without effect.
 

@@ -26,7 +26,7 @@ def _towers_to_detect(features: FeatureConfig) -> Iterator[tuple[Side, tuple[str
             yield side, detect_id(features.features_of(side))
 
 
-@rule("RG103", "warning")
+@rule("RG103", "warning", also=("info",))
 def id_detected(features: FeatureConfig) -> Iterator[Problem]:
     """ID column not set, but detected.
 

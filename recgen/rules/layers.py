@@ -70,7 +70,7 @@ def linear_twice(model: ModelConfig) -> Iterator[Problem]:
                 yield Problem((*path, "activation"), message, help, fix=("set", "relu"))
 
 
-@rule("RG217", "warning")
+@rule("RG217", "warning", also=("info",))
 def narrow_layer(model: ModelConfig) -> Iterator[Problem]:
     """A layer narrower than the output.
 

@@ -22,7 +22,7 @@ def compared_of(model: ModelConfig, data: DataConfig) -> int | None:
     return min(scored, hard + 1) if scored and hard else scored
 
 
-@rule("RG207", "error", allowable=True)
+@rule("RG207", "error", also=("info",), allowable=True)
 def few_rows(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """A batch without negatives, or with few rows.
 

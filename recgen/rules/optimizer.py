@@ -111,7 +111,7 @@ def learning_rate_low(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(("model", "learning_rate"), message, help)
 
 
-@rule("RG232", "warning", allowable=True)
+@rule("RG232", "warning", also=("error",), allowable=True)
 def optimizer_unfit(model: ModelConfig) -> Iterator[Problem]:
     """An unsuitable optimizer.
 

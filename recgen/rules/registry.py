@@ -49,7 +49,13 @@ class Rule:
     severity: Severity
     allowable: bool
     function: Check
+    also: tuple[Severity, ...] = ()  # other severities of some of its problems
     checks: list[Check] = field(default_factory=list)
+
+    @property
+    def levels(self) -> str:
+        """The severities of its problems in words: `warning`, or `warning or error`."""
+        return " or ".join((self.severity, *self.also))
 
     @cached_property
     def page(self) -> Page:
@@ -75,7 +81,9 @@ class Rule:
         return all(_parameters(check).keys() <= sections.keys() for check in self.checks)
 
 
-def rule(code: str, severity: Severity, *, allowable: bool = False) -> Callable[[Check], Rule]:
+def rule(
+    code: str, severity: Severity, *, allowable: bool = False, also: tuple[Severity, ...] = ()
+) -> Callable[[Check], Rule]:
     """Register a function as a rule: its docstring is the page, and its problems are reported.
 
     A function without a body documents a code that is reported elsewhere: by reading, or by
@@ -89,7 +97,7 @@ def rule(code: str, severity: Severity, *, allowable: bool = False) -> Callable[
     def register(function: Check) -> Rule:
         if code in _REGISTERED:
             raise ValueError(f"{code} is already the code of {_REGISTERED[code].function.__name__}")
-        _REGISTERED[code] = Rule(code, severity, allowable, function, [function])
+        _REGISTERED[code] = Rule(code, severity, allowable, function, also, [function])
         return _REGISTERED[code]
 
     return register

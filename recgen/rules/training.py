@@ -149,7 +149,7 @@ def very_deep(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(_RATE, message, help)
 
 
-@rule("RG204", "warning", allowable=True)
+@rule("RG204", "warning", also=("error",), allowable=True)
 def relu_output(model: ModelConfig) -> Iterator[Problem]:
     """A tower's output is a ReLU layer.
 

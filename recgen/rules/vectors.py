@@ -16,7 +16,7 @@ _MUCH = 0.6
 _NARROW = 64
 
 
-@rule("RG236", "warning")
+@rule("RG236", "warning", also=("info",))
 def output_dropout(model: ModelConfig) -> Iterator[Problem]:
     """Strong dropout on the buyer's vector, or on a narrow one.
 

@@ -18,7 +18,7 @@ def _is_cut(embedding: Embedding) -> bool:
     return embedding.vocab_size is not None or (embedding.min_frequency or 1) > 1
 
 
-@rule("RG119", "warning")
+@rule("RG119", "warning", also=("info",))
 def id_vocabulary_cut(features: FeatureConfig) -> Iterator[Problem]:
     """The vocabulary of an ID is cut.
 
@@ -95,7 +95,7 @@ def _known_tables(features: FeatureConfig) -> Iterator[tuple[Location, str, int,
         yield path, feature.output_name, max(rows, 4), bucketize.embedding_dim
 
 
-@rule("RG121", "warning")
+@rule("RG121", "warning", also=("info",))
 def oov_buckets(features: FeatureConfig) -> Iterator[Problem]:
     """Too many OOV buckets, or untrained ones.
 

@@ -185,7 +185,7 @@ def _advice(use: Use, column: ColumnProfile) -> str:
     return "Correct the value in the data, or set the column's actual type."
 
 
-@rule("RG504", "error")
+@rule("RG504", "error", also=("warning",))
 def nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """A column without values, or with few.
 

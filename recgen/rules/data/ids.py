@@ -15,7 +15,7 @@ _MOST = 0.5
 _FEW = 0.01
 
 
-@rule("RG506", "info")
+@rule("RG506", "info", also=("warning",))
 def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Rows without a buyer or a product.
 
@@ -64,7 +64,7 @@ def one_id(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, message, help, severity=None if side == "product" else "warning")
 
 
-@rule("RG508", "warning")
+@rule("RG508", "warning", also=("error",))
 def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Values that never repeat.
 

@@ -16,7 +16,7 @@ _STEPS = 20  # of an epoch, at least
 _FAR = 2  # times as many products, or as few
 
 
-@rule("RG529", "warning")
+@rule("RG529", "warning", also=("info",))
 def half_life(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -61,7 +61,7 @@ def half_life(
     yield Problem(path, message, "Raise it, or lower `batch_size`.")
 
 
-@rule("RG530", "warning")
+@rule("RG530", "warning", also=("info",))
 def catalogue_size(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:

@@ -206,7 +206,7 @@ def unsplittable(features: FeatureConfig, data: DataConfig, profile: Profile) ->
         yield Problem(DATE, message, "Name the column with the time of the transaction.")
 
 
-@rule("RG523", "warning")
+@rule("RG523", "warning", also=("info",))
 def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """A date column with suspicious times.
 

@@ -101,7 +101,7 @@ def id_narrow(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             yield Problem(at, message, help)
 
 
-@rule("RG512", "info")
+@rule("RG512", "info", also=("warning", "error"))
 def vocabulary_cut(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Values outside a cut vocabulary.
 
@@ -153,7 +153,7 @@ def _kept(embedding: Embedding, counts: Sequence[int]) -> int:
     return min(often, embedding.vocab_size or often)
 
 
-@rule("RG513", "warning")
+@rule("RG513", "warning", also=("info",))
 def hash_buckets(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Hash buckets that do not fit the combinations of a cross.
 
