@@ -136,3 +136,17 @@ def test_the_json_schema_describes_what_is_read():
     schema = TrainingMetrics.model_json_schema()
     assert {"epochs", "loss", "weight_stats", "final_metrics"} <= set(schema["required"])
     assert schema["properties"]["epochs"]["description"].startswith("0, 1")
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "x"])
+def test_a_time_that_some_zones_do_not_have_is_none(text):
+    from recgen.metrics.values import time_of
+
+    assert time_of(text) is None
+
+
+@pytest.mark.parametrize("value", ["x", 1e38, 1e308, 10**400, float("inf"), -1, [1], {}])
+def test_what_is_no_count_of_rows_is_left_out(value):
+    from recgen.metrics.reading import file_of
+
+    assert file_of({"params": {"train_rows": value}}).metrics.params.train_rows is None
