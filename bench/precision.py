@@ -53,13 +53,13 @@ def train(run: Path, model: dict[str, Any]) -> dict[str, Any]:
     """Trains on the run's transformed rows; an epoch's time is that of its steps."""
     import tensorflow as tf
 
-    from recgen.check import require
+    from recgen.check import load
     from recgen.generate import generate
     from recgen.local.child import load_module
     from recgen.local.fit import fn_args
 
-    plain = require(CONFIG).model_dump(mode="json")
-    config = require({**plain, "model": {**plain["model"], **model}})
+    plain = load(CONFIG).model_dump(mode="json")
+    config = load({**plain, "model": {**plain["model"], **model}})
     with tempfile.TemporaryDirectory() as folder:
         for name, text in generate(config).items():
             (Path(folder) / name).write_text(text, encoding="utf-8")

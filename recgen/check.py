@@ -165,9 +165,6 @@ def load(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
     return found.config
 
 
-require = load  # its name in this package, where `recgen.reading.load` looks at the shape only
-
-
 def left_out(select: Collection[str], ignore: Collection[str]) -> frozenset[str]:
     """Return the codes that a selection excludes, for `Report.without`.
 

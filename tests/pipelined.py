@@ -8,7 +8,7 @@ from typing import Any
 
 from runs import Run, write_modules
 
-from recgen.check import require
+from recgen.check import load
 
 Columns = Mapping[str, Sequence[Any]]
 Specs = Mapping[str, Any]
@@ -36,7 +36,7 @@ def analyze(experiment: object, columns: Columns, specs: Specs, folder: Path) ->
 
     from recgen.local.child import load_module
 
-    config = require(experiment)
+    config = load(experiment)
     write_modules(config, folder)
     schema = schema_utils.schema_from_feature_spec(specs)
     metadata = dataset_metadata.DatasetMetadata(schema)

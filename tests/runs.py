@@ -18,7 +18,7 @@ import pytest
 import yaml
 from synthetic import Table, transactions
 
-from recgen.check import require
+from recgen.check import load
 from recgen.config import ExperimentConfig
 from recgen.generate import generate
 from recgen.metrics import TrainingMetrics
@@ -44,7 +44,7 @@ class Run:
         """Returns the same features and data with another model."""
         plain = self.config.model_dump(mode="json")
         folder = Path(tempfile.mkdtemp(dir=self.folder))
-        config = require({**plain, "model": {**plain["model"], **model}}, allow=allow)
+        config = load({**plain, "model": {**plain["model"], **model}}, allow=allow)
         write_modules(config, folder)
         return Run(folder, self.data, config)
 
@@ -53,7 +53,7 @@ class Run:
         plain = self.config.model_dump(mode="json")
         features = plain["features"]["buyer_model_features"]
         plain["features"]["buyer_model_features"] = [f for f in features if f["column"] != column]
-        return Run(self.folder, self.data, require(plain))
+        return Run(self.folder, self.data, load(plain))
 
     def fit(self, name: str = "run", **custom: Any) -> Plain:
         """Trains, and returns the metrics; `serving_model/` lies beside them."""
@@ -126,7 +126,7 @@ def _refuse(constant: str) -> None:
 
 def prepare(source: object, table: Table, folder: Path, allow: Sequence[str] = ()) -> Run:
     """Renders a config and transforms a table: 80% for training, 10% each for the rest."""
-    config = require(source, allow=allow)
+    config = load(source, allow=allow)
     write_modules(config, folder)
     rows = len(next(iter(table.values())))
     cuts = {"train": (0, rows * 8 // 10), "eval": (rows * 8 // 10, rows * 9 // 10)}

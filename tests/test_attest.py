@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from recgen import render
 from recgen.attest import AttestationError, attest_module, attest_text
-from recgen.check import require
+from recgen.check import load
 from recgen.findings import RecgenError
 from recgen.literals import comment_slot, fill, literal, literal_slot
 from recgen.plan.trainer import plan_trainer
@@ -153,7 +153,7 @@ def test_a_text_does_not_switch_the_formatting_off(directive: str, experiment) -
 
 def test_a_plan_with_another_import_is_refused(monkeypatch, experiment) -> None:
     monkeypatch.setattr("recgen.plan.trainer._IMPORTS", frozenset({"json"}))
-    plan = plan_trainer(require(experiment)).with_runtime("digest", False)
+    plan = plan_trainer(load(experiment)).with_runtime("digest", False)
     with pytest.raises(AttestationError, match="tensorflow_recommenders"):
         render_template(MODULE, plan)
 
@@ -178,7 +178,7 @@ def test_a_template_compares_nothing_since_the_plan_has_the_answers(path: Path) 
 
 
 def test_a_plan_holds_answers_and_no_part_of_a_config(experiment) -> None:
-    config = require(experiment)
+    config = load(experiment)
     parts: list[object] = [plan_trainer(config), plan_transform(config)]
     while parts:
         part = parts.pop()

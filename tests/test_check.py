@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import recgen
-from recgen.check import check, require
+from recgen.check import check, load
 from recgen.config import ExperimentConfig
 from recgen.findings import (
     ConfigError,
@@ -47,7 +47,7 @@ def test_a_good_config_has_no_findings(experiment):
     report = check(experiment)
     assert (report.ok, report.findings, report.source) == (True, (), None)
     assert (format_text(report), report.summary()) == ("", "no findings")
-    assert require(experiment).name == "shop"
+    assert load(experiment).name == "shop"
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_an_error_of_the_outcome_can_be_allowed(experiment):
     report = check(risky, allow=["RG201"])
     assert report.ok
     assert report.warning_dicts()[0]["severity"] == "high"
-    assert require(risky, allow=["RG201"]).model.learning_rate == 0.1
+    assert load(risky, allow=["RG201"]).model.learning_rate == 0.1
     with pytest.raises(ConfigError, match="RG201"):
-        require(risky)
+        load(risky)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_what_cannot_be_allowed_is_said(experiment, code, message):
         check(experiment, allow=[code])
     assert caught.value.help
     with pytest.raises(RecgenError, match=message):
-        require(experiment, allow=[code])
+        load(experiment, allow=[code])
     assert check(experiment, allow=["RG202"]).ok  # a warning may be "allowed"
 
 
@@ -180,7 +180,7 @@ def test_a_source_or_sections_but_not_both(experiment):
 
 def test_require_refuses_what_cannot_be_read():
     with pytest.raises(ConfigError) as caught:
-        require("none.yaml")
+        load("none.yaml")
     assert str(caught.value).startswith("none.yaml: error RG001: there is no file 'none.yaml'\n")
     assert isinstance(caught.value, ValueError)
     assert caught.value.message == "the config has 1 error"
@@ -324,7 +324,7 @@ def test_check_raises_nothing_for_a_config_with_some_values_changed(experiment, 
     report = check(experiment)
     assert_sound(report)
     if report.ok:
-        require(experiment)
+        load(experiment)
 
 
 @relaxed

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from runs import Run, write_modules
 
-from recgen.check import require
+from recgen.check import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
@@ -67,7 +67,7 @@ class Data:
         run = self.run.without("past") if out.name.startswith("plain") else self.run
         plain = run.config.model_dump(mode="json")
         out.mkdir(parents=True, exist_ok=True)
-        config = require({**plain, "model": {**plain["model"], **model}}, allow=ALLOWED)
+        config = load({**plain, "model": {**plain["model"], **model}}, allow=ALLOWED)
         write_modules(config, out)
         common = {"kind": kind, "folder": str(out), "data": str(self.run.data)}
         return {**common, "custom": dict(custom), "ask": None}

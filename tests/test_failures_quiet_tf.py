@@ -11,7 +11,7 @@ from runs import CASES, Plain, Run
 from synthetic import transactions
 from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep
 
-from recgen.check import require
+from recgen.check import load
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +119,7 @@ def test_histories(make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
     for buyer, product in zip(table["customer_id"], table["sku"], strict=True):
         table["past"].append(past[buyer][-5:])
         past[buyer].append(product)
-    plain = require(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
+    plain = load(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
     plain["features"]["buyer_model_features"].append(
         {
             "column": "past",

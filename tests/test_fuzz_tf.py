@@ -15,7 +15,7 @@ from runs import Run
 from strategies import Plain
 from synthetic import random_table
 
-from recgen.check import check, require
+from recgen.check import check, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
@@ -55,5 +55,5 @@ def smaller(value: Any) -> Any:
 
 def test_a_drawn_config_trains_a_step(make_run: Callable[..., Run], plain: Plain) -> None:
     tried["valid: trains a step"] += 1
-    run = make_run(plain, random_table(require(plain)))
+    run = make_run(plain, random_table(load(plain)))
     assert math.isfinite(run.built(batch_size=32).step()["loss"])

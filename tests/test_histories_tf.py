@@ -115,10 +115,10 @@ def built(run: Run) -> Built:
 
 
 def vocabulary(run: Run, feature: str) -> list[str]:
-    from recgen.check import require
+    from recgen.check import load
     from recgen.plan.columns import vocabulary_names
 
-    name = vocabulary_names(require(EXPERIMENT))[feature]
+    name = vocabulary_names(load(EXPERIMENT))[feature]
     path = run.data / "transform" / "transform_fn" / "assets" / name
     return path.read_bytes().decode().split("\n")[:-1]
 

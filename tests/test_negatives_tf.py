@@ -327,11 +327,11 @@ def test_a_step_goes_down_for_each_kind(run: Run) -> None:
     [(None, 128, "in_batch"), (256, 128, "full_catalogue"), (257, 128, "in_batch")],
 )
 def test_auto_decides_by_the_catalogue(size: int | None, batch_size: int, expected: str) -> None:
-    from recgen.check import require
+    from recgen.check import load
     from recgen.plan.kinds import plan_retrieval
 
     data = {**EXPERIMENT["data"], "catalogue_size": size}
     model = {**EXPERIMENT["model"], "batch_size": batch_size}
-    plan = plan_retrieval(require({**EXPERIMENT, "model": model, "data": data}))
+    plan = plan_retrieval(load({**EXPERIMENT, "model": model, "data": data}))
     assert plan.negatives == expected
     assert bool(plan.negatives_group.title) == (size is not None)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from synthetic import random_table, write_csv
 
-from recgen.check import require
+from recgen.check import load
 from recgen.config import ExperimentConfig
 from recgen.generate import generate
 from recgen.local.ingest import read_table
@@ -70,7 +70,7 @@ def config() -> ExperimentConfig:
     }
     model = {"output_embedding_dim": 8, "epochs": 1, "batch_size": 64}
     split = {"kind": "strict_time", "date_column": DATE}
-    return require({"features": towers, "model": model, "data": {"split": split}})
+    return load({"features": towers, "model": model, "data": {"split": split}})
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from strategies import plain_of, values
 
-from recgen.check import check, require
+from recgen.check import check, load
 from recgen.config import Dense
 from recgen.generate import generate
 from recgen.plan.names import Names, slug
@@ -25,7 +25,7 @@ from recgen.plan.names import Names, slug
 def test_a_config_that_passes_the_check_renders(experiment: dict[str, Any]) -> None:
     assume(check(experiment).ok)
     tried["valid: renders, is well made"] += 1
-    assert_well_made(generate(require(experiment)))  # `generate` attests it
+    assert_well_made(generate(load(experiment)))  # `generate` attests it
 
 
 def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:

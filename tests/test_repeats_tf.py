@@ -11,7 +11,7 @@ import pytest
 from runs import CASES, Run
 from synthetic import transactions
 
-from recgen.check import require
+from recgen.check import load
 
 BONUS = 0.7
 LIST = 6
@@ -25,7 +25,7 @@ def run(make_run: Callable[..., Run]) -> Run:
     for buyer, product in zip(table["customer_id"], table["sku"], strict=True):
         table["past"].append(past[buyer][-LIST:])
         past[buyer].append(product)
-    plain = require(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
+    plain = load(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
     history = {"shared_with": "sku", "max_length": LIST, "repeat_bonus": BONUS}
     plain["features"]["buyer_model_features"].append(
         {

@@ -16,7 +16,7 @@ from runs import CASES, Run, arrow
 from synthetic import Table, random_table
 from trainings import ONCE, models_of
 
-from recgen.check import require
+from recgen.check import load
 
 # These have nothing of their own to run; each case takes ten seconds.
 ALL = sorted({case.name for case in CASES.iterdir()} - {"ids_only", "both_towers", "single_file"})
@@ -116,7 +116,7 @@ def runs(make_run: Callable[..., Run]) -> dict[str, Run]:
     found = {}
     for name in ALL:
         path = CASES / name / "config.yaml"
-        found[name] = make_run(path, random_table(require(path)))
+        found[name] = make_run(path, random_table(load(path)))
         found[name].fit(epochs=1, batch_size=64)
     return found
 
@@ -146,7 +146,7 @@ def _request(run: Run) -> Plain:
 def test_every_case_trains_and_answers(  # P4, P78, P79
     answers: dict[str, Plain], name: str
 ) -> None:
-    config = require(CASES / name / "config.yaml")
+    config = load(CASES / name / "config.yaml")
     scores = np.array(answers[name]["scores"])
     assert scores.shape == (2, min(config.model.top_k, 40))
     assert np.isfinite(scores).all()

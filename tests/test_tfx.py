@@ -16,7 +16,7 @@ import pytest
 from runs import CASES, write_modules
 from synthetic import transactions, write_csv
 
-from recgen.check import require
+from recgen.check import load
 from recgen.metrics import TrainingMetrics
 
 _ROOT = os.environ.get("RECGEN_TFX_ROOT", "")
@@ -57,7 +57,7 @@ def _run_pipeline(folder: Path) -> str:
 
 @pytest.mark.parametrize("form", ["sibling modules", "a single file"])
 def test_a_pipeline_trains_and_pushes(folder: Path, form: str) -> None:
-    config = require(CASES / "shop" / "config.yaml")
+    config = load(CASES / "shop" / "config.yaml")
     write_modules(config, folder, single_file=form == "a single file")
     assert (folder / "trainer_runtime.py").exists() == (form == "sibling modules")
     (folder / "data").mkdir()

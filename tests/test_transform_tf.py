@@ -136,10 +136,10 @@ def apply(rows: Rows, folder: Path, kind: str, experiment: Any = EXPERIMENT) -> 
     from apache_beam.runners.portability.fn_api_runner import FnApiRunner
     from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-    from recgen.check import require
+    from recgen.check import load
     from recgen.local.child import load_module
 
-    config = require(experiment)
+    config = load(experiment)
     dtypes = {"string": tf.string, "int64": tf.int64, "float32": tf.float32}
     make: dict[str, Callable[[Any], Any]] = {
         "sparse": tf.io.VarLenFeature,
