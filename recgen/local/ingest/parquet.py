@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.findings import RecgenError
+from recgen.local.cast.arrow import with_uuids
 from recgen.local.ingest.content import damaged
 from recgen.local.ingest.formats import FileFormat
 
@@ -43,7 +44,7 @@ class ParquetFile:
             RecgenError: A page of the file is damaged.
         """
         with _readable(self.path), _opened(self.path) as file:
-            table = file.read(columns=names)
+            table = with_uuids(file.read(columns=names), file.schema)
             for name, column in zip(table.column_names, table.columns, strict=True):
                 _require_text(self.path, name, column)
         return table
