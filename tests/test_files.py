@@ -50,6 +50,9 @@ class Column:
     dtype: str = "string"
     source: str = ""
     is_list: bool = False
+    is_category: bool = False
+    time_format: str | None = None
+    null_times: tuple[str, ...] | None = None
 
 
 COLUMNS = [

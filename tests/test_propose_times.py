@@ -12,9 +12,10 @@ from test_propose import config_of, feature, proposed, rows
 from ugly import Rows, shop
 
 from recgen.check import check_text
+from recgen.config.negatives import negatives_of
 from recgen.demo import demo_data
 from recgen.local.profile import read_profile
-from recgen.propose import Proposal, propose
+from recgen.propose import Proposal, propose, sizes
 
 __all__ = ["proposed", "rows"]  # fixtures
 
@@ -99,7 +100,7 @@ def test_few_rows_or_a_short_time_have_no_half_life(
 def test_dropout_where_it_was_measured(
     rows: Rows, proposed: Callable[..., Proposal], width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recgen.propose.sizes.output_width", lambda *_: width)
+    monkeypatch.setattr(sizes, "output_width", lambda *_: width)
     assert config_of(proposed(rows)).model.output_dropout == (0.2 if width == 128 else 0)
 
 
@@ -107,8 +108,12 @@ def test_the_catalogues_size_and_what_it_decides(
     rows: Rows, proposed: Callable[..., Proposal]
 ) -> None:
     proposal = proposed(rows)
-    assert config_of(proposal).data.catalogue_size == len(set(rows["sku"]))
-    assert "to score all of them" in proposal.text
+    config = config_of(proposal)
+    assert config.data.catalogue_size == len(set(rows["sku"]))
+    scores_all = negatives_of(config.model, config.data) == "full_catalogue"
+    said = " ".join(proposal.text.replace("#", " ").split())
+    assert ("few enough to score all of them" in said) == scores_all
+    assert ("compared with the products of its batch" in said) != scores_all
 
 
 def test_the_proposal_for_the_demo_data_has_all_of_it_and_nothing_is_found(

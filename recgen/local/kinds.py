@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from recgen.data.profile import ColumnKind
 from recgen.local.cast import is_text, plain_numbers
 from recgen.local.cast.arrow import QuestionError, UnfitError
-from recgen.local.cast.numbers import NO, YES, as_double
+from recgen.local.cast.numbers import NO, YES, as_double, as_whole
 from recgen.local.cast.numerals import plain_numerals
 from recgen.local.times import Reading, Times, recognised, recognised_numbers, times_of
 
@@ -99,7 +99,7 @@ def _kind_of_text(values: Values, decimal: str | None) -> Kind:
         return _real(numbers)
     if (abs(numbers) >= 2.0**63).any():
         return Kind("text")  # too large for int64: a code of many digits
-    return _number("integer", words.cast(pa.int64()))
+    return _number("integer", as_whole(pa.chunked_array([words])).combine_chunks())
 
 
 def _unasked(words: Values) -> Values:

@@ -127,6 +127,12 @@ def read_clocks(values: pa.Array) -> Times:
 
 def recognised(words: pa.Array) -> Times | None:
     """Return texts as times if nearly all are times of one kind; None otherwise."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = words.filter(pc.match_substring_regex(words, _NUMBER))
+    if len(numbers) > len(words) / 2 and not recognised_numbers(numbers.cast(pa.float64())):
+        return None  # IDs, with a word among them
     for read in (read_times, read_clocks):
         times = read(words)
         if times.is_nearly_all():
