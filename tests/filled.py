@@ -15,9 +15,11 @@ from pydantic.fields import FieldInfo
 from strategies import Limits, Plain, models_in
 
 from recgen.config import SIDES, ExperimentConfig
+from recgen.config.files import Delimiter
 from recgen.config.times import ColumnType
 
 HARMLESS = "harmless {} text"  # no identifier, as most attacks
+SHORT = "a {}"  # of a delimiter
 
 
 @dataclass
@@ -27,9 +29,9 @@ class Filled:
     plain: Plain = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
 
-    def fresh(self, owner: str) -> str:
+    def fresh(self, owner: str, shape: str = HARMLESS) -> str:
         """Returns a text that no other field has."""
-        text = HARMLESS.format(len(self.owners))
+        text = shape.format(len(self.owners))
         self.owners[text] = owner
         return text
 
@@ -83,6 +85,8 @@ def _sample(annotation: Any, info: FieldInfo, owner: str, found: Filled, optiona
         return _model(annotation, found, optional)
     if annotation == ColumnType:
         return "DATE"
+    if annotation == Delimiter:
+        return found.fresh(owner, SHORT)
     if annotation in (str, Any):
         return found.fresh(owner)
     if origin is Literal:
