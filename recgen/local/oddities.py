@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import Odd, Oddity
+from recgen.data.words import NOTHING
 from recgen.findings import show
 from recgen.local.cast.arrow import UnfitError, is_text
 from recgen.local.cast.numbers import as_whole, merged_codes
 from recgen.local.cast.text import shown
-from recgen.local.cast.words import NOTHING
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,6 +6,8 @@ import unicodedata
 from functools import cache
 from typing import Literal
 
+from recgen.data.words import NOTHING
+
 Subject = Literal[
     "buyer", "product", "visit", "thing", "purchase", "group", "party", "title", "measure"
 ]
@@ -88,12 +90,12 @@ _WHOLE = frozenset(listed("""
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size
         """))
-_NOTHING = frozenset(listed("""
-        nan none null na n/a nil \n undefined unknown missing empty void default dummy test
-        anonymous anonym guest gast invite invitado ospite gosc unbekannt inconnu desconocido
-        nieznany onbekend laufkunde passant notset notavailable notapplicable nocustomer walkin
-        nat <na> -1 - -- ? .
-        """))
+_NOBODY = listed("""
+        unknown missing empty void default dummy test anonymous anonym guest gast invite invitado
+        ospite gosc unbekannt inconnu desconocido nieznany onbekend laufkunde passant notset
+        notavailable notapplicable nocustomer walkin na -1
+        """)
+_NOTHING = frozenset((*NOTHING, *_NOBODY))
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe"})

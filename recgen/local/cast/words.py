@@ -1,4 +1,4 @@
-"""Words that stand for nothing: null among numbers, and no ID of anything."""
+"""Words that are null: among numbers always, elsewhere if the config says so."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ from collections.abc import Sequence
 from recgen.local.cast.arrow import UnfitError, Values, is_text
 from recgen.local.cast.text import as_text
 
-# What programs write for a missing value, in lower case: pandas, R, MySQL, Excel, Google Analytics.
-# NA is not among them: alone among texts, it may be Namibia.
-NOTHING = (
-    *("nan", "-nan", "none", "null", "nil", "\\n", "nat", "<na>", "n/a", "n.a.", "undefined"),
-    *("<null>", "<none>", "<nil>", "<unset>", "(null)", "(none)", "(blank)", "(empty)", "[null]"),
-    *("(not set)", "(not provided)", "(data deleted)", "not set", "unassigned"),
-    *("#n/a", "#null!", "#ref!", "#value!", "#div/0!", "#name?", "#num!", "1.#qnan", "1.#ind"),
-    *("-", "--", "---", "\u2013", "\u2014", "?", ".", "00000000-0000-0000-0000-000000000000"),
-)
 NO_NUMBER = (*NOTHING, "", "na")
 
 
