@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from recgen.data.words import NOTHING
 from recgen.local.cast.arrow import UnfitError, Values, is_text
 from recgen.local.cast.text import as_text
 
