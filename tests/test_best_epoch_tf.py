@@ -186,7 +186,7 @@ def test_without_a_test_split_nothing_is_called_test(
     assert metrics["params"]["test_rows"] is None
     assert "test" not in metrics["params"]["unknown_products"]
     assert metrics["final_metrics"]["final_val_recall_at_10"] > 0
-    assert "test: none" in capfd.readouterr().out
+    assert "note: no test: the metrics have no test_ figures" in capfd.readouterr().out
     assert run.saved().exists()
 
 

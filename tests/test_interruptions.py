@@ -57,18 +57,21 @@ if job is None:
     raise SystemExit
 run = Path(job["run"])
 Path(run, "pid").write_text(str(os.getpid()))
-(run / "checkpoints").mkdir(exist_ok=True)
-saved = run / "checkpoints" / "checkpoint"
+(run / "checkpoints-1").mkdir(exist_ok=True)
+saved = run / "checkpoints-1" / "first-1.index"
 done = int(saved.read_text()) if saved.exists() else 0
 if done:
-    print("going on after epoch", done, flush=True)
+    print("note: going on after epoch", done, flush=True)
 for epoch in range(done, 6):
     time.sleep(float(os.environ.get("PAUSE", "0.1")))
+    saved.with_suffix(".partial").write_text(str(epoch + 1))
+    saved.with_suffix(".partial").replace(saved)
     print(f"epoch {epoch + 1}/6  loss 1.0", flush=True)
-    saved.write_text(str(epoch + 1))
 print("training again, on validation rows too: 6 of 6 epochs", flush=True)
 time.sleep(0.3)
+print("second training: epoch 6/6  loss 1.0", flush=True)
 print("test_recall@100 0.5  popularity 0.4", flush=True)
+print("saving the model", flush=True)
 time.sleep(0.3)
 (run / "serving_model").mkdir(exist_ok=True)
 (run / "training_metrics.json").write_text(json.dumps({"params": {"seed": 42}}))
@@ -158,7 +161,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
         ("SIGKILL", "epoch 2/6"),
         pytest.param("SIGHUP", "epoch 3/6", marks=pytest.mark.slow),
         pytest.param("SIGINT", "training again", marks=pytest.mark.slow),
-        pytest.param("SIGKILL", "refit ", marks=pytest.mark.slow),
+        pytest.param("SIGKILL", "refit      done", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_command_goes_on(shop: Path, name: str, moment: str) -> None:

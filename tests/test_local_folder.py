@@ -208,12 +208,31 @@ def test_the_data_is_known_by_its_contents(tmp_path: Path) -> None:
     (folder / "a").write_text("x\n1\n")
     before = digest_of_data(folder)
     (folder / ".out.partial").mkdir()
+    (folder / "_SUCCESS").touch()
     assert digest_of_data(folder) == before
     (folder / "b").write_text("x\n1\n")
     assert digest_of_data(folder) != before
     os.mkfifo(tmp_path / "pipe")
     assert digest_of_data(tmp_path / "pipe") != digest_of_data(tmp_path / "pipe")
     assert digest_of_data(tmp_path / "none") != digest_of_data(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["days", "days/*/*.csv", "days/**", "days/day=[12]"])
+def test_deep_folders_and_patterns_are_known_by_their_files(tmp_path: Path, name: str) -> None:
+    """By their names, too: a folder's name has a value of its rows."""
+    source = tmp_path / name
+    for day in ("day=1", "day=2"):
+        (tmp_path / "days" / day).mkdir(parents=True)
+        (tmp_path / "days" / day / "a.csv").write_text("x\n1\n")
+    before = digest_of_data(source)
+    assert digest_of_data(source) == before
+    inner = tmp_path / "days" / "day=2" / "a.csv"
+    inner.write_text("x\n2\n")
+    assert digest_of_data(source) != before
+    inner.write_text("x\n1\n")
+    assert digest_of_data(source) == before
+    inner.rename(inner.with_name("b.csv"))
+    assert digest_of_data(source) != before
 
 
 def test_texts_are_known_by_their_borders() -> None:

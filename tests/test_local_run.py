@@ -143,11 +143,14 @@ class LateChild(FakeChild):
         if self.module.endswith("fit"):
             for line in (
                 "a warning of TensorFlow",
-                "going on after epoch 1",
+                "note: going on after epoch 1",
+                "warning: half of it is odd",
                 "epoch 2/2  loss 1.0",
                 "training again, on validation rows too: 2 of 2 epochs",
-                "epoch 1/2  loss 1.0",
+                "note: going on after epoch 1 of the second training",
+                "second training: epoch 2/2  loss 1.0",
                 "test_recall@100 0.5  popularity 0.4",
+                "saving the model",
             ):
                 on_line(line)
         super().run({**job, "epochs": 0}, log, lambda line: None, doing)
@@ -160,13 +163,16 @@ def test_the_stages_of_the_trainer_are_shown_and_timed(
     stream = io.StringIO()
     result = quick(data, tmp_path / "out", progress=Lines(stream))
     assert {"train", "refit", "export"} <= set(result.seconds)
+    assert result.warnings == ("half of it is odd",)
     shown = [re.sub(r"  [\d.]+ s( left)?$", "", line) for line in stream.getvalue().splitlines()]
-    assert shown[-7:] == [
+    assert shown[-9:] == [
         "going on after epoch 1",
+        "warning: half of it is odd",
         "train      epoch 2/2  loss 1.0",
         "train      epoch 2 kept",
         "training again, on validation rows too: 2 of 2 epochs",
-        "refit      epoch 1/2  loss 1.0",
+        "going on after epoch 1 of the second training",
+        "refit      epoch 2/2  loss 1.0",
         "refit      done",
         "export     model saved",
     ]

@@ -125,6 +125,6 @@ def test_a_batch_is_a_multiple_of_the_replicas(
     assert capsys.readouterr().out == ""
     replicas = machine(3)
     assert replicas.batch_size(101) == 99
-    assert capsys.readouterr().out == "3 replicas, 33 rows each\n"
+    assert capsys.readouterr().out == "note: 3 replicas, 33 rows each\n"
     with pytest.raises(ValueError, match="2 rows are too few for 3 replicas"):
         replicas.batch_size(2)

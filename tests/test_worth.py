@@ -96,3 +96,44 @@ def test_the_trainers_own_k_counts_unless_it_reaches_the_catalogue(tmp_path: Pat
     assert Facts(run).kind.measured("test").k == 50
     run = run_of(tmp_path, healthy(candidates=50, monitored_k=50))
     assert Facts(run).kind.measured("test").k == 5
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(55, "at_risk"), (5000, "bad")])
+def test_a_small_test_condemns_no_model(tmp_path: Path, rows: int, verdict: str) -> None:
+    """Of 55 rows, 8 and 12 may be chance; with many rows, the same shares are no chance."""
+    data = healthy(test_rows=rows, candidates=5, best_epoch=7)
+    set_recall(data, 0.1455, popularity=0.2182)
+    for name in ("recall", "final_metrics"):
+        values = data[name]
+        values |= {key.replace("_at_5", "_at_1"): values[key] for key in list(values)}
+    diagnosis = diagnose(run_of(tmp_path, data))
+    assert diagnosis.verdict == verdict
+    assert not [each for each in diagnosis.causes if each.code == "RD102"]
+
+
+def test_no_hit_in_a_small_test_is_no_dead_tower(tmp_path: Path) -> None:
+    """With 36 products, 55 rows have 1.5 hits by chance."""
+    codes = {}
+    for rows in (55, 5000):
+        data = healthy(3, test_rows=rows, candidates=36, batch_size=128)
+        data["loss"]["loss"] = [4.91, 4.87, 4.855]
+        set_recall(data, 0.0, popularity=0.2)
+        data["recall"]["val_recall_at_1"] = [0.0] * 3
+        data["final_metrics"] |= {"test_recall_at_1": 0, "test_popularity_recall_at_1": 0.09}
+        run = run_of(tmp_path / str(rows), data)
+        codes[rows] = [each.code for each in diagnose(run).causes]
+        assert Facts(run).judged.k == 1
+    assert codes[55][0] == "RD103"
+    assert "RD102" in codes[5000]
+    assert "RD102" not in codes[55]
+
+
+def test_what_the_trainer_found_at_chance_is_bad(tmp_path: Path) -> None:
+    data = healthy(at_chance=True)
+    set_recall(data, 0.14, popularity=0.15)
+    diagnosis = diagnose(run_of(tmp_path, data))
+    told = {each.code: each.evidence for each in diagnosis.causes}
+    assert diagnosis.verdict == "bad"
+    assert "the trainer found nothing learned when it ended" in told["RD103"]
+    set_recall(data, 0.5)
+    assert diagnose(run_of(tmp_path, data)).verdict == "good"

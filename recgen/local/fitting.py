@@ -13,10 +13,11 @@ from recgen.local.names import plain_path
 from recgen.local.progress import Progress, parse_epoch
 from recgen.metrics import FILE_NAME, read_metrics
 
-_AGAIN = re.compile(r"^training again\b.*?: (\d+) of (\d+) epochs")
-_TESTED = re.compile(r"^test_recall@\d+ ")
-_TOLD = re.compile(r"^(going on|training again|validation on|checkpoint|the checkpoint|starting)\b")
-_CHECKPOINT = "checkpoints*/checkpoint"
+# How the trainer's lines begin, beside those of epochs; all that a user must see is one of these.
+AGAIN = re.compile(r"^training again, .*: (\d+) of \d+ epochs$")
+SAVING = "saving the model"
+NOTE, WARNING = "note: ", "warning: "
+_CHECKPOINT = "checkpoints-*/*.index"
 
 
 def fit(
@@ -81,7 +82,7 @@ class _Told:
 
     def hear(self, line: str) -> None:
         """Handle a line of the trainer's output."""
-        epoch, again = parse_epoch(line), _AGAIN.match(line)
+        epoch, again = parse_epoch(line), AGAIN.match(line)
         if epoch is not None:
             self.epochs += 1
             self.progress.epoch(epoch)
@@ -90,8 +91,16 @@ class _Told:
             self.end(f"epoch {again[1]} kept")
             self.progress.say(line)
             self.begin("refit")
-        elif _TESTED.match(line) and not has_stopped(self.staging):
+        elif line == SAVING:
             self.end("done")
             self.begin("export")
-        elif _TOLD.match(line):
-            self.progress.say(line)
+        elif line.startswith(NOTE):
+            self.progress.say(line.removeprefix(NOTE))
+        elif line.startswith(WARNING):
+            self._warn(line.removeprefix(WARNING))
+
+    def _warn(self, text: str) -> None:
+        """Show a warning, and keep it for the result; a training that goes on may repeat it."""
+        self.progress.note(text)
+        if text not in self.staging.record.warnings:
+            self.staging.record.warnings.append(text)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-_EPOCH = re.compile(r"^epoch (\d+)/(\d+)\b(.*)$")
+_EPOCH = re.compile(r"^(?:second training: )?epoch (\d+)/(\d+)\b(.*)$")
 _LOSS = re.compile(r"\bloss (\S+)")
 _RECALL = re.compile(r"\b(val_recall@\d+) (\S+)")
 _SECONDS = re.compile(r"\b([\d.]+) s\b")
@@ -108,21 +108,22 @@ class Lines:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._stage = ""
-        self._began = time.monotonic()
+        self._began = self._last_epoch = time.monotonic()
 
     def _print(self, text: str, style: str = "") -> None:
         print(printable(text), file=self._stream, flush=True)
 
     def start(self, stage: str) -> None:
         """Remember the stage, whose line is printed at its end."""
-        self._stage, self._began = stage, time.monotonic()
+        self._stage = stage
+        self._began = self._last_epoch = time.monotonic()
 
     def rows(self, done: int, total: int) -> None:
         """Print nothing: rows go by too fast for lines."""
 
     def epoch(self, epoch: Epoch) -> None:
         """Print the epoch and the time left."""
-        left = _time_left(epoch, time.monotonic() - self._began)
+        left = self._time_left(epoch)
         self._print(f"{self._stage:<10} {epoch.text}" + (f"  {left} left" if left else ""))
 
     def note(self, text: str) -> None:
@@ -136,6 +137,16 @@ class Lines:
     def done(self, detail: str) -> None:
         """Print the stage, the detail and the seconds it took."""
         self._print(f"{self._stage:<10} {detail}  {time.monotonic() - self._began:.1f} s")
+
+    def _time_left(self, epoch: Epoch) -> str:
+        """Return the time for the remaining epochs in words; empty if there are none."""
+        now = time.monotonic()
+        took, self._last_epoch = epoch.seconds or now - self._last_epoch, now
+        ahead = epoch.epochs - epoch.number
+        if ahead <= 0:
+            return ""
+        seconds = ahead * took
+        return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class Display(Lines):
@@ -172,7 +183,7 @@ class Display(Lines):
             self._print(_row(("epoch", "loss", recall), widths), "bold")
         number = f"{epoch.number}/{epoch.epochs}"
         self._print(_row((number, epoch.loss or "", share), widths))
-        left = _time_left(epoch, time.monotonic() - self._began)
+        left = self._time_left(epoch)
         self._update(epoch.number, epoch.epochs, f"{left} left" if left else "")
 
     def note(self, text: str) -> None:
@@ -222,12 +233,3 @@ def open_progress(stream: IO[str] | None = None) -> Iterator[Progress]:
     )
     with Bars(*columns, console=console) as bars:
         yield Display(bars)
-
-
-def _time_left(epoch: Epoch, elapsed: float) -> str:
-    """Return the time for the remaining epochs in words; empty if there are none."""
-    ahead = epoch.epochs - epoch.number
-    if ahead <= 0:
-        return ""
-    seconds = ahead * (epoch.seconds or elapsed / epoch.number)
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

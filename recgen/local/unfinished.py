@@ -13,6 +13,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from recgen.findings import RecgenError
+from recgen.local.ingest.parts import part_paths
+
 NAME = "unfinished.json"
 _CHUNK = 1 << 20  # bytes
 
@@ -83,26 +86,24 @@ def digest_of_text(*texts: str) -> str:
 
 
 def digest_of_data(path: Path) -> str:
-    """Return a digest of the contents of a file, or of the files in a folder.
+    """Return a digest of all that is read of a file, a folder or a pattern: names and contents.
 
     The time of a file says little: a container that starts again fetches its data again. Anything
     but files, such as a pipe, has another digest each time: it cannot be read twice.
     """
     digest = hashlib.blake2b(digest_size=16)
     try:
-        files = _files(path)
-        for file in files:
+        files = part_paths(path)
+        for file in [path] if files is None else files:
+            if not file.is_file():
+                return secrets.token_hex(16)
+            if files is not None:  # names have values, and the order of the rows
+                name = file.relative_to(path) if path.is_dir() else file
+                digest.update(digest_of_text(*name.parts).encode())
             with file.open("rb") as content:
                 digest.update(b"%d:" % os.fstat(content.fileno()).st_size)
                 while chunk := content.read(_CHUNK):
                     digest.update(chunk)
-    except OSError:  # reading the data will report it
-        files = []
-    return digest.hexdigest() if files else secrets.token_hex(16)
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path] if path.is_file() else []
-    inside = [each for each in path.iterdir() if each.is_file()]
-    return sorted(each for each in inside if not each.name.startswith("."))
+    except (OSError, RecgenError):  # reading the data will report it
+        return secrets.token_hex(16)
+    return digest.hexdigest()

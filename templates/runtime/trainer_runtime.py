@@ -154,7 +154,7 @@ class Settings:
         values = tuned.get("values") if is_dict else getattr(tuned, "values", None)
         tuned = read_settings("hyperparameters", values or tuned, TUNED)
         if tuned:
-            print(f"from hyperparameters: {tuned}", flush=True)
+            say("note", f"from hyperparameters: {tuned}")
         known = [key for key in SETTINGS if not key.endswith("_steps")]
         custom = read_settings("custom_config", fn_args.custom_config or {}, known)
         limits = {k: getattr(fn_args, k) or None for k in ("train_steps", "eval_steps")}
@@ -192,7 +192,7 @@ def read_settings(source, given, known):
         elif not str(key).startswith(("ai_platform_", "tuner/")):  # those of TFX
             near = difflib.get_close_matches(str(key), known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-            print(f"warning: {source}: {key} has no effect; {hint}", flush=True)
+            say("warning", f"{source}: {key} has no effect; {hint}")
     return settings
 
 
@@ -232,6 +232,11 @@ def read_setting(name, value, kind, least=0):
         if kind is int and least <= number <= LARGEST and number.is_integer():
             return int(number)
     raise ValueError(f"{name} is {value!r}; expected {expected}.")
+
+
+def say(kind, text):
+    """Print what a user must see, as a "note" or a "warning"."""
+    print(f"{kind}: {text}", flush=True)
 
 
 def matching(patterns):
@@ -382,10 +387,8 @@ def describe_histories(split, catalogue):
         }
         if found[name]["empty"] > MOSTLY_EMPTY:
             share = f"{found[name]['empty']:.1%} of the lists in {name} are empty"
-            print(
-                f"warning: {share}: their items are in no vocabulary, or buyers have no past",
-                flush=True,
-            )
+            why = "their items are in no vocabulary, or buyers have no past"
+            say("warning", f"{share}: {why}")
         if name not in columns.product_histories or not is_known.any():
             continue
         has_own = tf.reduce_any(rows[name] == products[:, np.newaxis], axis=1).numpy()
@@ -581,7 +584,7 @@ class Replicas:
             raise ValueError(f"{wanted} rows are too few for {self.count} replicas.")
         rows = wanted // self.count
         if self.count > 1:
-            print(f"{self.count} replicas, {rows} rows each", flush=True)
+            say("note", f"{self.count} replicas, {rows} rows each")
         return rows * self.count
 
     def distribute(self, batches, batch_size):
@@ -1081,12 +1084,13 @@ class MetricsFile(tf.keras.callbacks.Callback):
         content["final_metrics"] |= {f"final_{k}": value for k, value in logs.items()}
         self.write()
         self._summarize(epoch)
-        line = f"epoch {epoch + 1}/{self.params['epochs']}  loss {logs['loss']:.4f}"
+        figures = f"loss {logs['loss']:.4f}"
         if "val_loss" in logs:
-            line += f"  val_loss {logs['val_loss']:.4f}"
+            figures += f"  val_loss {logs['val_loss']:.4f}"
             k = content["params"]["monitored_k"]
-            line += f"  val_recall@{k} {logs[f'val_recall_at_{k}']:.4f}"
-        print(f"{line}  {time.perf_counter() - self.started:.1f} s", flush=True)
+            figures += f"  val_recall@{k} {logs[f'val_recall_at_{k}']:.4f}"
+        figures += f"  {time.perf_counter() - self.started:.1f} s"
+        print(f"epoch {epoch + 1}/{self.params['epochs']}  {figures}", flush=True)
 
     def _add_statistics(self):
         """Add statistics of each tower's weights and of its gradients on the probe."""
@@ -1153,8 +1157,8 @@ class MetricsFile(tf.keras.callbacks.Callback):
             self.content["evaluation"] = evaluation.compare(model)
         self.write()
         k = params["monitored_k"]
-        recall = f"test_recall@{k} {test[f'recall_at_{k}']:.4f}"
-        print(f"{recall}  popularity {popularity[k]:.4f}", flush=True)
+        recall = f"{test[f'recall_at_{k}']:.4f}  popularity {popularity[k]:.4f}"
+        print(f"test_recall@{k} {recall}", flush=True)
 
     def write(self):
         """Write the file so that readers never see half of it."""
@@ -1252,10 +1256,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
             self._stop_at_chance()
         else:
             self.record["at_chance"] = True
-            print(
-                "warning: the loss is that of chance: nothing is learned yet",
-                flush=True,
-            )
+            say("warning", "the loss is that of chance: nothing is learned yet")
 
     def _stop_at_chance(self):
         after = f"After {self.epoch + 1} epochs" if self.epoch else "After one epoch"
@@ -1296,7 +1297,7 @@ def checkpoint_folder(fn_args, replicas, params, *splits):
     own, place = "-".join(map(str, parts)), fn_args.model_run_dir
     for name in tf.io.gfile.listdir(place) if tf.io.gfile.exists(place) else ():
         if name.startswith("checkpoints-") and not name.startswith(own):
-            print(f"{name} is of other settings or data: left alone", flush=True)
+            say("note", f"{name} is of other settings or data: left alone")
     folder = os.path.join(place, own)
     if replicas.worker:  # its own may be an epoch behind those of the first worker
         copy_files(folder, replicas.own_folder(folder))
@@ -1366,12 +1367,13 @@ class Checkpoints(tf.keras.callbacks.Callback):
                     self.content[key] = value
             self.metrics.write()
             what = "" if self.stage == "first" else " of the second training"
-            print(f"going on after epoch {done}{what}", flush=True)
+            say("note", f"going on after epoch {done}{what}")
             params = self.content["params"]
             is_over = self.stage == "first" and "stopped_early" in params
             return params["epochs"] if is_over else done
         if numbers:
-            print(f"no checkpoint of the {self.stage} training is whole", flush=True)
+            what = f"no checkpoint of the {self.stage} training is whole"
+            say("warning", f"{what}: it begins again")
         return 0
 
     def on_epoch_end(self, epoch, logs=None):
@@ -1389,8 +1391,8 @@ class Checkpoints(tf.keras.callbacks.Callback):
         elif self.plateau_factor:
             rate.assign(rate * self.plateau_factor)
         if self.stage == "second":  # the first one has a line from MetricsFile
-            done = f"epoch {epoch + 1}/{self.params['epochs']}"
-            print(f"second training: {done}  loss {logs['loss']:.4f}", flush=True)
+            done, last, loss = epoch + 1, self.params["epochs"], logs["loss"]
+            print(f"second training: epoch {done}/{last}  loss {loss:.4f}", flush=True)
         self.json.assign(json.dumps(self.content, default=float))
         self.everything.write(self._path(epoch + 1))
         kept = {epoch, epoch + 1, params.get("best_epoch", epoch) + 1}
@@ -1425,7 +1427,8 @@ class Checkpoints(tf.keras.callbacks.Callback):
                 reader.get_tensor(name)
             return json.loads(reader.get_tensor("json/.ATTRIBUTES/VARIABLE_VALUE"))
         except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
-            print(f"{path} is damaged: {str(error).partition(chr(10))[0]}", flush=True)
+            reason = str(error).partition("\n")[0]
+            say("warning", f"{path} is damaged: {reason}")
             return None
 
 

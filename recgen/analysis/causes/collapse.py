@@ -161,6 +161,9 @@ def _below_chance(facts: Facts) -> tuple[str, ...]:
     chance = judged.chance if judged else None
     if not judged or chance is None or judged.own >= 0.8 * chance:
         return ()
+    noise = 2 * math.sqrt(chance * (1 - chance) / judged.rows) if judged.rows else 0.0
+    if judged.own >= chance - noise:
+        return ()  # random products may have that, too, on so few rows
     return (
         f"{judged.name} is {figure(judged.own)}, below the {figure(chance)} of random products",
     )
@@ -179,6 +182,8 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
         return  # the model is dead
     chance = judged.chance if judged else None
     seen = [*_trainer_said(facts, "not_learning")]
+    if facts.params.at_chance and not facts.beats_baseline:
+        seen.append("the trainer found nothing learned when it ended")
     near = judged is not None and chance is not None and judged.own <= _NEAR_CHANCE * chance
     if judged and chance and near:
         seen.append(f"{judged.name} is {figure(judged.own)}; random products have {figure(chance)}")
@@ -186,7 +191,9 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
         return
     evidence = (*seen, *_chance_loss(facts))
     sure = len(evidence) > 1 or facts.failure_kind == "not_learning"
-    yield Sign("high" if sure else "medium", evidence, patch=corrected(facts))
+    is_guess = not sure and judged is not None and judged.is_too_small
+    verdict: Verdict = "at_risk" if is_guess else "bad"
+    yield Sign("high" if sure else "medium", evidence, patch=corrected(facts), verdict=verdict)
 
 
 def _popularity_only(facts: Facts) -> Iterator[Sign]:
@@ -207,9 +214,13 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
     is_popularity = ratio is not None and 0.97 <= ratio <= 1.1
     if not seen or not (facts.failure_kind == "popularity_only" or same or is_popularity):
         return
+    unclear = judged is not None and judged.is_too_small and not same
     if is_popularity and ratio is not None:
         same.append(f"the loss is {ratio:.1%} of the loss that popularity alone gives")
     patch = {} if is_slow(facts) else calmed(facts) or without_layers(facts)
+    if unclear and facts.failure_kind != "popularity_only":
+        yield Sign("low", (*seen, *same), patch=patch, verdict="at_risk")
+        return
     yield Sign("high" if same else "medium", (*seen, *same), patch=patch)
 
 

@@ -146,7 +146,7 @@ def _below_popularity(facts: Facts) -> Iterator[Sign]:
         f"{judged.name} is {figure(judged.own)}; recommending the most popular products to "
         f"everybody has {figure(judged.baseline)}"
     )
-    if judged.own > judged.baseline:
+    if judged.own > judged.baseline or judged.is_too_small:
         note = f"the difference is within noise (±{figure(judged.noise)})"
         yield Sign("medium", (seen, note), verdict="at_risk", patch=without_layers(facts))
     else:

@@ -62,6 +62,13 @@ class Judged:
         """Whether the model beats the baseline by more than noise; None without a baseline."""
         return None if self.baseline is None else self.own > self.baseline + self.noise
 
+    @property
+    def is_too_small(self) -> bool:
+        """Whether the split has too few rows to tell the model from its baseline."""
+        if self.baseline is None or self.rows is None or self.rows >= FEW_ROWS:
+            return False
+        return abs(self.own - self.baseline) <= self.noise
+
 
 @dataclass(frozen=True)
 class Curve:

@@ -195,7 +195,7 @@ def run_fn(fn_args):
     if settings.test_files:
         test = runtime.Split.read(settings.test_files, "test", COLUMNS)
     else:
-        print("test: none", flush=True)
+        runtime.say("note", "no test: the metrics have no test_ figures")
     batch_size = replicas.batch_size(min(settings.batch_size, train.count))
     if batch_size < 2:
         raise ValueError("A batch of one row has no negatives to learn from.")
@@ -206,10 +206,8 @@ def run_fn(fn_args):
         most = settings.eval_steps * batch_size
     validated = validation.spaced(most)
     if validated.count < validation.count:
-        print(
-            f"validation on {validated.count:,} of {validation.count:,} rows",
-            flush=True,
-        )
+        rows = f"{validated.count:,} of {validation.count:,} rows"
+        runtime.say("note", f"validation on {rows}")
 
     params = {
         "name": "ids only",
@@ -237,7 +235,7 @@ def run_fn(fn_args):
     candidates = batch_size
     folder = runtime.checkpoint_folder(fn_args, replicas, params, train, validation)
     if runtime.is_saved(folder, fn_args.serving_model_dir):
-        print("the model is saved already", flush=True)
+        runtime.say("note", "the model is saved already")
         runtime.remove_checkpoints(folder, is_model_saved=True)
         return
     folders, log_folder = replicas.output_folders(fn_args, settings.gcs_output_path)
@@ -281,9 +279,11 @@ def run_fn(fn_args):
         checkpoints.restore_best()
     if "failure" not in params:
         # Train again from the start, including the validation rows, usually the newest.
-        params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
-        again = f"{params['refit_epochs']} of {epochs} epochs"
-        print(f"training again, on validation rows too: {again}", flush=True)
+        best = params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
+        print(
+            f"training again, on validation rows too: {best} of {epochs} epochs",
+            flush=True,
+        )
         train += validation
         catalogue = runtime.Catalogue(train, transform_output)
         steps = catalogue.steps(batch_size, settings.train_steps)
@@ -312,6 +312,7 @@ def run_fn(fn_args):
         raise RuntimeError(params["failure"])
 
     product_ids = catalogue.names.tolist()
+    print("saving the model", flush=True)
     own_model = replicas.own_folder(fn_args.serving_model_dir)
     Recommender(model, transform_output, product_ids).save(own_model)
     # All workers save, since they read variables together.
