@@ -98,7 +98,11 @@ def test_scores_are_the_towers_and_ids_are_in_their_order(shop: Run) -> None:  #
     found = serve((run.saved(), columns))[0]
     queries = model.query_tower(buyers).numpy()
     vectors = model.candidate_tower(chunk).numpy()
-    by_id = dict(zip(map(str, table["sku"].to_pylist()), vectors, strict=True))  # latest row
+    prices, skus = table["price"].to_pylist(), table["sku"].to_pylist()
+    # Of each product, the latest row with a price counts: it has no other nulls.
+    rows_in_order = sorted(range(len(vectors)), key=lambda row: prices[row] is not None)
+    by_id = {str(skus[row]): vectors[row] for row in rows_in_order}
+    assert len(vectors) == len(skus) > len(by_id)
     for query, ids, scores in zip(queries, found["product_ids"], found["scores"], strict=True):
         expected = [query @ by_id[product] for product in ids]
         np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
