@@ -33,7 +33,11 @@ def test_collapse(shop: Run, model: Plain) -> None:  # P42, P48, P63
     assert params["gradient_collapse_detected"]
     assert params["gradient_collapse_epoch"] == params["failure_epoch"] == 0
     assert ", ".join(params["collapsed_towers"]) in message
-    assert metrics["final_metrics"]["test_recall_at_10"] < 0.1
+    final = metrics["final_metrics"]
+    if params["collapsed_towers"] == ["query"]:  # one list for all, at best of popular products
+        assert final["test_recall_at_10"] <= 1.05 * final["test_popularity_recall_at_10"]
+    else:  # all products have the same score
+        assert final["test_recall_at_10"] < 0.1
 
 
 def test_collapse_with_no_dimension_alive_in_both_towers(shop: Run) -> None:  # P42
