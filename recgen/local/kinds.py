@@ -66,7 +66,9 @@ def find_kind(values: Values, reading: Reading | None = None, decimal: str | Non
         return _time(times_of(values, of_day))
     if types.is_integer(values.type):
         return _number("integer", values)
-    if types.is_floating(values.type) or types.is_decimal(values.type):
+    if types.is_decimal(values.type):  # Arrow's own cast to float64 is off by a last digit
+        return _real(_floats(values.cast(pa.string())))
+    if types.is_floating(values.type):
         return _real(_doubles(values))
     return Kind("text")
 

@@ -16,6 +16,7 @@ NUMBERS = ("real", "boolean", "time")
 _NARROWEST = 4  # the smallest embedding_dim
 _FAR = 20  # times the median, from which on the logarithm is used
 _SOME = 0.01  # of the rows
+_TOO_LARGE = 2.0**63  # for INT64, as hashes of 64 bits without a sign are
 _YEAR = 365 * 86_400
 _MOST_CODES = 1000
 _CODE = "GUESS: an amount. If its numbers stand for kinds of things, write `data_type: text`."
@@ -55,7 +56,8 @@ def category(table: Table, name: str, widest: int, *, width: int | None = None) 
     is_whole = column.kind in ("integer", "time") and all(
         text.strip().lstrip("-").isdigit() or column.kind == "integer" for text in column.examples
     )
-    is_number = is_whole and not (table.typed and column.stored_as_text)
+    is_small = max(-(column.low or 0), column.high or 0) < _TOO_LARGE
+    is_number = is_whole and is_small and not (table.typed and column.stored_as_text)
     feature = _feature(
         name, "INT64" if is_number else "STRING", "text", {"embedding": {"embedding_dim": wide}}
     )

@@ -152,15 +152,14 @@ def _time(table: Table, ids: list[str]) -> Choice:
         if column.kind == "time" and not is_clock(column) and column.low != column.high
         if column.nulls <= _MOSTLY * column.rows
     }
-    free = [
+    varying = [
         name
         for name in times
-        if times[name] >= 0
-        and name not in ids
-        and not any(table.determines(key, name) for key in ids)
+        if name not in ids and not any(table.determines(key, name) for key in ids)
     ]
+    free = [name for name in varying if times[name] >= 0]
     if not free:
-        return Choice(None, _why_no_time(table))
+        return _other_time(table, varying, ids)
     best = max(times[name] for name in free)
     rivals = [name for name in free if times[name] == best]
     chosen = max(rivals, key=lambda name: table.columns[name].distinct)
@@ -176,6 +175,18 @@ def _time(table: Table, ids: list[str]) -> Choice:
         why = f"{listed} could also be the time of the purchase"
         return Choice(chosen, why, sure=False, others=others)
     return Choice(chosen, "the time of the purchase")
+
+
+def _other_time(table: Table, varying: list[str], ids: list[str]) -> Choice:
+    """Return the only time of something else, such as the delivery: better than none at all.
+
+    Without both IDs nobody can tell it from a property of the buyer, such as the date of birth.
+    """
+    others = [name for name in varying if names.names_other_time(name)]
+    if len(others) != 1 or len(ids) < len(SIDES):
+        return Choice(None, _why_no_time(table))
+    why = "the only time in the data, but its name is not that of a purchase's time"
+    return Choice(others[0], why, sure=False)
 
 
 def _is_day_of(table: Table, time: str, name: str) -> bool:

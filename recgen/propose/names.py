@@ -42,6 +42,7 @@ _TIMES = listed("""
     date datum dat dato time timestamp zeit day tag ts dt when fecha hora data tarih дата
     время 时间 日期 日時 날짜 erdat audat fkdat budat bldat unix epoch moment jour giorno dia
     """)
+_TIME_ENDINGS = ("date", "datum", "time", "zeit", "day", "tag")  # of compounds, as in orderdate
 _MADE = listed("""
     creat placed purchas bought ordered posted posting unix erstell
     """)
@@ -177,7 +178,15 @@ def names_measure(name: str) -> bool:
 
 def names_time(name: str) -> bool:
     """Return whether a name is that of a time, whatever happened then."""
-    return _any(_nouns(name), _TIMES)
+    found = _nouns(name)
+    return _any(found, _TIMES) or any(
+        word.endswith(_TIME_ENDINGS) and subject_of(word) == "purchase" for word in found
+    )
+
+
+def names_other_time(name: str) -> bool:
+    """Return whether a name is that of the time of something else, such as a delivery."""
+    return _any(_nouns(name), _OTHER_TIMES)
 
 
 def fits_purchase_time(name: str) -> int:

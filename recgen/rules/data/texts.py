@@ -92,7 +92,10 @@ def line_breaks(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
                 f"{_rows(odd, column)}, such as {show(odd.examples[0][0])}: no vocabulary can hold "
                 "them"
             )
-            help = "Remove the line breaks in the data: these values would be unknown to the model."
+            does = "Remove the line breaks in the data"
+            if feature.bq_type == "BYTES":
+                does = "Write these bytes as text in the data, in hex (a UUID: as a UUID) or base64"
+            help = f"{does}: these values would be unknown to the model."
             yield Problem(path, message, help, severity=None if is_id else "warning")
 
 
