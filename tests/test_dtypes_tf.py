@@ -83,6 +83,17 @@ def test_a_list_with_one_value_in_a_row_is_refused(module: Any) -> None:
         module.read_list({"past": tf.constant(["p1", "p2"])}, "past")
 
 
+@pytest.mark.parametrize("reader", ["read_text", "read_number", "read_time"])
+def test_several_values_in_a_row_are_refused_by_name(module: Any, reader: str) -> None:
+    """Dense ones would have been read as more rows; sparse ones named no column."""
+    rows = tf.ragged.constant([[1], [], [2, 3]], tf.int64)
+    for column in (rows, rows.to_sparse(), rows.to_tensor()):
+        with pytest.raises(
+            (ValueError, tf.errors.InvalidArgumentError), match="'x' has several values in a row"
+        ):
+            getattr(module, reader)({"x": column}, "x")
+
+
 NARROW = [tf.int8, tf.int16, tf.int32, tf.uint8, tf.uint16, tf.uint32, tf.int64, tf.bool]
 
 

@@ -57,6 +57,9 @@ def test_without_anything_the_config_holds(runtime: Any) -> None:
         ("gpu_enabled", "False", False),
         ("gpu_enabled", "true", True),
         ("gpu_enabled", 0, False),
+        ("gpu_enabled", 1.0, True),
+        ("gcs_output_path", Path("/data/x"), "/data/x"),
+        ("test_files", [Path("/data/test/*")], ("/data/test/*",)),
         ("gcs_output_path", "gs://bucket/x", "gs://bucket/x"),
         ("test_files", "a/*, b/*", ("a/*", "b/*")),
         ("test_files", '["a,b/*"]', ("a,b/*",)),
@@ -120,10 +123,10 @@ def test_a_wrong_value_is_found_before_any_file_is_read(runtime: Any) -> None:
 def test_unknown_keys_are_said_with_a_near_one(
     runtime: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = {"epoch": 1, "learning_rte": 3, "zzz": 0, "ai_platform_training_args": {}, 7: 7}
+    given = {"EPOCH": 1, "learning_rte": 3, "zzz": 0, "ai_platform_training_args": {}, 7: 7}
     assert read(runtime, given).epochs == CONFIG["epochs"]
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "warning: custom_config: epoch has no effect; did you mean epochs?"
+    assert lines[0] == "warning: custom_config: EPOCH has no effect; did you mean epochs?"
     assert lines[1].endswith("learning_rte has no effect; did you mean learning_rate?")
     assert lines[2].startswith("warning: custom_config: zzz has no effect; known: epochs, ")
     assert lines[3].startswith("warning: custom_config: 7 has no effect")
@@ -155,6 +158,15 @@ def test_a_tuner_s_values_override_the_config_and_custom_config_overrides_them(
         read(runtime, hyperparameters={"values": {"learning_rate": -1}})
     with pytest.raises(ValueError, match="hyperparameters is 'x'; expected a dict"):
         read(runtime, hyperparameters="x")
+
+
+def test_a_tuner_that_chose_nothing_changes_nothing(
+    runtime: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for form in ({}, {"space": [], "values": {}}, SimpleNamespace(values={})):
+        settings = read(runtime, hyperparameters=form)
+        assert {name: getattr(settings, name) for name in CONFIG} == CONFIG
+    assert capsys.readouterr().out == ""
 
 
 def test_a_warm_start_is_refused(runtime: Any) -> None:
@@ -230,6 +242,18 @@ def test_a_test_that_is_trained_on_is_an_error(runtime: Any, tmp_path: Path) -> 
         ValueError, match=r"test_files has .*which is also a training or validation"
     ):
         read(runtime, {"test_files": f"{tmp_path}/e*/*"}, eval_files=[f"{tmp_path}/eval/*"])
+
+
+def test_validation_on_training_files_is_an_error(runtime: Any, tmp_path: Path) -> None:
+    files(tmp_path, "train", "eval")
+    both, eval_files = [f"{tmp_path}/*/*"], [f"{tmp_path}/eval/*"]
+    with pytest.raises(ValueError, match=r"eval_files has .*/eval/rows.* also a training file"):
+        read(runtime, train_files=both, eval_files=eval_files)
+    one = f"{tmp_path}/train/*"  # a pattern instead of a list of them
+    assert read(runtime, train_files=one, eval_files=eval_files[0]).test_files == ()
+    files(tmp_path, "test")
+    found = read(runtime, train_files=one, eval_files=eval_files[0]).test_files
+    assert found == (f"{tmp_path}/test/*",)
 
 
 anything = st.recursive(

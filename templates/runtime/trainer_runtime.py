@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import time
 
 # TFRS needs Keras 2, and TensorFlow chooses its Keras on first use.
@@ -152,17 +153,24 @@ class Settings:
         tuned = getattr(fn_args, "hyperparameters", None) or {}
         is_dict = isinstance(tuned, dict)  # as TFX passes them on
         values = tuned.get("values") if is_dict else getattr(tuned, "values", None)
-        tuned = read_settings("hyperparameters", values or tuned, TUNED)
+        tuned = tuned if values is None else values
+        tuned = read_settings("hyperparameters", tuned, TUNED)
         if tuned:
             say("note", f"from hyperparameters: {tuned}")
         known = [key for key in SETTINGS if not key.endswith("_steps")]
-        custom = read_settings("custom_config", fn_args.custom_config or {}, known)
+        custom = getattr(fn_args, "custom_config", None) or {}
+        custom = read_settings("custom_config", custom, known)
         limits = {k: getattr(fn_args, k) or None for k in ("train_steps", "eval_steps")}
         limits = read_settings("fn_args", limits, limits)
         settings = cls(**{**config, **tuned, **custom, **limits})
         if settings.gpu_enabled and settings.gpu_count == 0:
             raise ValueError("custom_config: gpu_enabled is true and gpu_count is 0.")
-        own = {*matching(fn_args.train_files), *matching(fn_args.eval_files)}
+        trained, own = {*matching(fn_args.train_files)}, {*matching(fn_args.eval_files)}
+        if trained & own:
+            raise ValueError(
+                f"eval_files has {min(trained & own)}, which is also a training file."
+            )
+        own |= trained
         if settings.test_files is None:
             beside = split_beside(fn_args.eval_files)
             beside = () if own & {*matching(beside)} else beside
@@ -190,7 +198,7 @@ def read_settings(source, given, known):
             if value is not None:
                 settings[key] = read_setting(f"{source}: {key}", value, *SETTINGS[key])
         elif not str(key).startswith(("ai_platform_", "tuner/")):  # those of TFX
-            near = difflib.get_close_matches(str(key), known, 1)
+            near = difflib.get_close_matches(str(key).lower(), known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             say("warning", f"{source}: {key} has no effect; {hint}")
     return settings
@@ -198,11 +206,14 @@ def read_settings(source, given, known):
 
 def read_setting(name, value, kind, least=0):
     """Return a setting in its type; numbers, booleans and lists may come as text."""
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
     text = str(value).strip().lower()
     if kind is bool:
         expected = "true or false"
-        if text in ("true", "1", "false", "0"):
-            return text in ("true", "1")
+        words = {"true": True, "1": True, "1.0": True}
+        words |= {"false": False, "0": False, "0.0": False}
+        if text in words:
+            return words[text]
     elif kind is str:
         expected = "a path"
         if isinstance(value, str) and text:
@@ -217,9 +228,12 @@ def read_setting(name, value, kind, least=0):
                 )
             except ValueError:
                 patterns = None
-        is_list = isinstance(patterns, (list, tuple))
-        if is_list and all(isinstance(p, str) and p.strip() for p in patterns):
-            return tuple(pattern.strip() for pattern in patterns)
+        if isinstance(patterns, (list, tuple)):
+            paths = [
+                os.fspath(p) if isinstance(p, os.PathLike) else p for p in patterns
+            ]
+            if all(isinstance(path, str) and path.strip() for path in paths):
+                return tuple(path.strip() for path in paths)
     else:
         whole = "a whole number from" if kind is int else "a number above"
         expected = f"{whole} {least}" + f" to {LARGEST:,}" * (kind is int)
@@ -240,14 +254,15 @@ def say(kind, text):
 
 
 def matching(patterns):
-    """Return the files that match any of the patterns, sorted."""
+    """Return the files that match a pattern, or any of some patterns, sorted."""
+    patterns = [patterns] if isinstance(patterns, str) else patterns
     return sorted({f for pattern in patterns for f in tf.io.gfile.glob(pattern)})
 
 
 def split_beside(eval_files):
     """Return the patterns of the test split beside the validation's, () if there is none."""
     beside = []
-    for pattern in eval_files:
+    for pattern in [eval_files] if isinstance(eval_files, str) else eval_files:
         folder, name = os.path.split(pattern)
         parent, split = os.path.split(folder)
         if split.startswith("Split-"):
@@ -255,6 +270,28 @@ def split_beside(eval_files):
         elif split in ("eval", "val", "valid", "validation"):
             beside.append(os.path.join(parent, "test", name))
     return tuple(pattern for pattern in beside if matching([pattern]))
+
+
+def records(files):
+    """Return the records of TFRecord files; those that end in .gz are compressed."""
+    kinds = ["GZIP" if file.endswith(".gz") else "" for file in files]
+    return tf.data.Dataset.from_tensor_slices((files, kinds)).flat_map(
+        lambda file, kind: tf.data.TFRecordDataset(file, kind)
+    )
+
+
+def why_unreadable(files, error):
+    """Return which of the files is damaged and how, or else TensorFlow's error in short."""
+    place = ""
+    for file in files:
+        try:
+            for _ in records([file]).batch(SHUFFLE_ROWS):
+                pass
+        except tf.errors.OpError as damage:
+            error, place = damage, f"{file}: "
+            break
+    text = re.sub(r"\{\{.*?\}\} | \[Op:.*", "", error.message)
+    return place + text.rpartition("Name: <unknown>, ")[2]
 
 
 class Split:
@@ -277,11 +314,17 @@ class Split:
         files = matching(patterns)
         if not files:
             raise ValueError(f"No {name} files match {patterns}.")
-        compression = "GZIP" if files[0].endswith(".gz") else ""
-        rows = tf.data.TFRecordDataset(files, compression).batch(SHUFFLE_ROWS)
+        rows = records(files).batch(SHUFFLE_ROWS)
         options = tf.data.Options()
         options.autotune.enabled = False  # with it, ending an iterator can take seconds
-        split = cls(rows.map(parse).cache().with_options(options), columns)
+        try:
+            split = cls(rows.map(parse).cache().with_options(options), columns)
+        except tf.errors.OpError as error:
+            why = why_unreadable(files, error)
+            raise ValueError(
+                f"The {name} files cannot be read. {why} (They have to be TFRecords that "
+                "Transform wrote; the names of compressed ones end in .gz.)"
+            ) from error
         if not split.count:
             raise ValueError(f"The {name} files contain no rows: {files}.")
         return split
