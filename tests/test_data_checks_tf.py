@@ -75,6 +75,9 @@ def test_lists_of_other_ids_are_empty_and_said(
     split, catalogue = shop_of(runtime, [[], [1]] * (ROWS // 2), bought())
     runtime.describe_histories(split, catalogue)
     assert not capsys.readouterr().out
+    split, catalogue = shop_of(runtime, [[]] * ROWS, bought())
+    with pytest.raises(ValueError, match=r"^100\.0% of the lists in past are empty.* remove past"):
+        runtime.describe_histories(split, catalogue)
 
 
 @pytest.mark.parametrize(

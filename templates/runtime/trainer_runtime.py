@@ -72,6 +72,7 @@ STILL = 1e-5  # relative change of weights in an epoch below which nothing is tr
 # Lists of past products, in a sample of training rows.
 HOLDS_ANSWER = 0.98  # share of lists with the row's own product that is an error
 MOSTLY_EMPTY = 0.95  # share of empty lists that is said
+ENOUGH_LISTS = 100  # of which one, at least, has a known item
 
 # Settings: the type of each, and the least value of a number.
 SETTINGS = {
@@ -416,7 +417,8 @@ def describe_histories(split, catalogue):
     """Return what a sample of rows shows of each list, by column.
 
     Raises:
-        ValueError: Nearly all lists contain the product that their row has to predict.
+        ValueError: All lists are empty, or nearly all contain the product that their row
+            has to predict.
     """
     columns, rows = split.columns, split.sample(PROBED_ROWS)
     products = catalogue.known(rows[columns.product].numpy()).astype(np.int32)
@@ -431,6 +433,8 @@ def describe_histories(split, catalogue):
         if found[name]["empty"] > MOSTLY_EMPTY:
             share = f"{found[name]['empty']:.1%} of the lists in {name} are empty"
             why = "their items are in no vocabulary, or buyers have no past"
+            if len(sizes) >= ENOUGH_LISTS and not sizes.any():
+                raise ValueError(f"{share}: {why}. Correct the lists, or remove {name}.")
             say("warning", f"{share}: {why}")
         if name not in columns.product_histories or not is_known.any():
             continue
