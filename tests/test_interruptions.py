@@ -246,6 +246,26 @@ def test_another_command_begins_from_the_start(shop: Path, option: tuple[str, st
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("is_epoch_done", [True, False])
+def test_a_training_that_fails_goes_on_from_an_epoch_or_is_forgotten(
+    shop: Path, is_epoch_done: bool
+) -> None:
+    """Without an epoch it would fail again in the same way."""
+    fit = shop / "modules" / "stand_in" / "fit.py"
+    text = fit.read_text(encoding="utf-8")
+    before = 'print("training again' if is_epoch_done else "for epoch in"
+    fit.write_text(text.replace(before, f"raise ValueError\n{before}"), encoding="utf-8")
+    first = Training(shop)
+    assert first.end() == 2
+    assert ("the same command then goes on" in first.text) == is_epoch_done
+    assert first.partial.exists() == is_epoch_done
+    fit.write_text(text, encoding="utf-8")
+    second = Training(shop)
+    assert second.end() == 0
+    assert ("going on after epoch 6\n" in second.text) == is_epoch_done
+
+
+@pytest.mark.slow
 def test_a_child_that_is_killed_is_no_end(shop: Path) -> None:
     """The kernel kills the largest process when memory runs out."""
     first = Training(shop)

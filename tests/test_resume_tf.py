@@ -13,6 +13,8 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end
 
+from recgen.local.fitting import CHECKPOINTS
+
 pytestmark = pytest.mark.slow
 
 # What the first process runs: a training that kills itself with SIGKILL, so nothing is tidied up.
@@ -91,8 +93,9 @@ def test_a_killed_training_goes_on(
     done: int,
     capfd: pytest.CaptureFixture[str],
 ) -> None:  # P52
-    """The same in every figure: without dropout there is nothing that a checkpoint lacks."""
+    """The same in every figure."""
     kill(run, when, when, epoch)
+    assert [*(run.folder / when).glob(CHECKPOINTS)]  # for these `recgen train` keeps the folder
     assert run.metrics(when)["epochs"] == list(range(3 if when == "epoch_end" else 2))
     metrics = comparable(run.fit(when, epochs=EPOCHS))
     assert f"going on after epoch {done}\n" in capfd.readouterr().out

@@ -17,7 +17,7 @@ from recgen.metrics import FILE_NAME, read_metrics
 AGAIN = re.compile(r"^training again, .*: (\d+) of \d+ epochs$")
 SAVING = "saving the model"
 NOTE, WARNING = "note: ", "warning: "
-_CHECKPOINT = "checkpoints-*/*.index"
+CHECKPOINTS = "checkpoints-*/*.index"  # in the run directory
 
 
 def fit(
@@ -43,7 +43,7 @@ def fit(
             child.run(job, folder / "train.log", told.hear, "the training")
     except ChildError:
         if not has_stopped(staging):
-            if not told.epochs or not any(staging.folder.glob(_CHECKPOINT)):
+            if not told.epochs or not any(staging.folder.glob(CHECKPOINTS)):
                 staging.forget()  # it would fail again in the same way
             raise
     told.end("stopped" if has_stopped(staging) else "model saved")
