@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def test_rows_without_a_product_are_no_matter_of_buyers(
     ("data", "says"),
     [
         ("Sales of 2023\n\n" + "c,p,d\n1,2,2023-01-01\n" * 9, "tail -n +3 OLD > NEW"),
-        ("Клиент;Товар\nДа;Буква\n".encode("cp1251"), "cp1251 (Cyrillic)"),
+        ("Клиент;Товар\n".encode("cp1251"), "cp1251 (Cyrillic)"),
     ],
 )
 def test_the_help_of_a_refused_file_has_what_to_do(
@@ -120,3 +121,14 @@ def test_the_help_of_a_refused_file_has_what_to_do(
     with pytest.raises(RecgenError) as error:
         read_profile(path)
     assert says in (error.value.help or "")
+
+
+def test_random_bytes_are_to_be_written_as_text(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows["sku"] = [f"\xff\n{sku}".encode("latin-1") for sku in rows["sku"]]
+    pq.write_table(pa.table(rows), tmp_path / "shop.parquet")
+    with suppress(SystemExit):  # RG536 is an error
+        main(["init", "--data", str(tmp_path / "shop.parquet"), "-o", str(tmp_path / "c.yaml")])
+    shown = capsys.readouterr()
+    assert "Write these bytes as text in the data" in shown.out + shown.err
