@@ -111,7 +111,7 @@ def _examined_file(text: str, name: str) -> Checked:
 
 
 def check_text(
-    text: str,
+    text: str | None,
     kind: TextKind = "yaml",
     source: str | None = None,
     *,
@@ -123,7 +123,7 @@ def check_text(
     Whatever the text is, this does not raise: that it is not YAML is a finding, too.
 
     Args:
-        text: The text of a config, such as that of a form on a page.
+        text: The text of a config, such as that of a form on a page; None is an empty one.
         kind: Its syntax; YAML includes JSON.
         source: The name of the file that it is in, for messages.
         profile: A profile of the data; if given, the config is compared with the data.
@@ -133,7 +133,7 @@ def check_text(
         RecgenError: A code in `allow` does not exist or cannot be allowed.
     """
     _check_codes(allow)
-    parsed = parse(text_document(text, kind, source))
+    parsed = parse(text_document(text or "", kind, source))
     return _report(parsed, 0, profile).allowing(allow)
 
 

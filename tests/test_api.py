@@ -36,6 +36,7 @@ def test_the_text_of_a_page_is_checked_with_positions() -> None:
     ("text", "code"),
     [
         ("", "RG005"),
+        (None, "RG005"),
         ("a: [", "RG002"),
         ("- 1", "RG005"),
         ("just words", "RG005"),
@@ -46,7 +47,7 @@ def test_the_text_of_a_page_is_checked_with_positions() -> None:
         ("{" * 1000, None),
     ],
 )
-def test_no_text_raises(text: str, code: str | None) -> None:
+def test_no_text_raises(text: str | None, code: str | None) -> None:
     report = recgen.check_text(text)
     assert not report.ok
     assert code is None or code in {each.code for each in report.errors}

@@ -98,7 +98,7 @@ class Explained:
         yield ("model",), _MODEL
         yield from self._of_model()
         if self.divided.section["split"]["kind"] == "random":
-            yield (*split, "kind"), comment(f"AT RANDOM: {self.divided.why}. {AT_RANDOM}")
+            yield (*split, "kind"), comment(f"AT RANDOM: {self.divided.why}. {self._at_random}")
         else:
             yield from self._of_choice("time", time, (*split, "date_column"))
         if time.name is not None and self.divided.section["split"]["kind"] == "strict_time":
@@ -119,9 +119,13 @@ class Explained:
         parts = f"{rows.training:,} / {rows.validation:,} / {rows.test:,} rows"
         if split["kind"] == "random":
             why = f": {self.divided.why}" if self.keys.time.name else ", without a time"
-            return f"AT RANDOM{why}: {parts} to train, validate and test. {AT_RANDOM}"
+            return f"AT RANDOM{why}: {parts} to train, validate and test. {self._at_random}"
         time = split["date_column"]
         return f"by time, {show(time)} from {self._span(time)}: {parts} to train, validate and test"
+
+    @property
+    def _at_random(self) -> str:
+        return _AT_RANDOM if self.keys.time.name else f"{_AT_RANDOM} {_NAME_TIME}"
 
     def _of_model(self) -> Iterator[tuple[Location, str]]:
         product, rows = self.keys.product.name, self.divided.rows
@@ -145,10 +149,11 @@ class Explained:
             yield ("model", "recency_half_life_days"), _RECENCY.format(share)
 
 
-AT_RANDOM = (
+_AT_RANDOM = (
     "The model then knows each buyer's later purchases, so its recall is higher than it will be in "
-    "use. If there is a time, name it: `recgen init --time COLUMN`."
+    "use."
 )
+_NAME_TIME = "If there is a time, name it: `recgen init --time COLUMN`."
 NOBODY = "such a value stands for no {}, but counts as one. Leave these rows out of the data."
 _EMBEDDINGS = (
     "IDs are as wide as the output; other text is 1.6 * values^0.56 wide (fastai's rule of thumb)."

@@ -58,9 +58,10 @@ def category(table: Table, name: str, widest: int, *, width: int | None = None) 
     )
     is_small = max(-(column.low or 0), column.high or 0) < _TOO_LARGE
     is_number = is_whole and is_small and not (table.typed and column.stored_as_text)
-    feature = _feature(
-        name, "INT64" if is_number else "STRING", "text", {"embedding": {"embedding_dim": wide}}
-    )
+    bq_type: BqType = "INT64" if is_number else "STRING"
+    if column.kind == "text" and not column.stored_as_text and table.profile.misfit(name, bq_type):
+        bq_type = "BYTES"  # such as the 16 bytes of a UUID
+    feature = _feature(name, bq_type, "text", {"embedding": {"embedding_dim": wide}})
     return Found(feature, wide, f"{_count(column)}{_nulls(column)}")
 
 

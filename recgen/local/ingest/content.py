@@ -221,8 +221,9 @@ def _undecodable(path: Path, line: int, error: UnicodeDecodeError, encoding: str
     name = "UTF-8" if encoding == "utf-8" else encoding
     return RecgenError(
         f"{path}, line {line:,}: byte 0x{byte:02x} cannot be read as {name}",
-        "set `encoding` under `data` in the config, for example `encoding: cp1252` or "
-        "`encoding: latin-1`, or convert the file: iconv -f CP1252 -t UTF-8 OLD > NEW",
+        "find out its encoding, such as cp1252 (Western Europe), cp1251 (Cyrillic) or shift-jis "
+        "(Japanese); then set `encoding: cp1252` under `data` in the config, or convert the file: "
+        "iconv -f CP1252 -t UTF-8 OLD > NEW",
     )
 
 

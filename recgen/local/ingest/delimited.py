@@ -148,11 +148,20 @@ class DelimitedFile:
         offset, first = min((self._offset(row.text), row.actual_columns) for row in wrong)
         count = f"at least {len(wrong):,}" if len(wrong) >= _MOST_WRONG else f"{len(wrong):,}"
         others = "" if len(wrong) == 1 else f"; {count} rows do not have {len(self.names)}"
-        return RecgenError(
-            f"{self.path}, line {self._text.line_at(offset):,}: {first} "
-            f"field{'' if first == 1 else 's'} where the header has {len(self.names)}{others}",
+        line = self._text.line_at(offset)
+        help = (
             f"correct the line; the fields are separated by {self.format.delimiter!r}, and "
-            "`delimiter` and `quote` under `data` in the config name others",
+            "`delimiter` and `quote` under `data` in the config name others"
+        )
+        if len(self.names) == 1 and len(wrong) > 1:  # a title, such as that of a report
+            help = (
+                f"the header is the first line: if line {line:,} is the header, remove the lines "
+                f"above it, tail -n +{line} OLD > NEW; otherwise {help}"
+            )
+        return RecgenError(
+            f"{self.path}, line {line:,}: {first} "
+            f"field{'' if first == 1 else 's'} where the header has {len(self.names)}{others}",
+            help,
         )
 
     def _offset(self, row: str) -> int:

@@ -35,7 +35,8 @@ def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Probl
                 f"{percent(share)} of the rows ({column.nulls:,}) have no {side} ID: "
                 "they are dropped"
             )
-            help = "Nothing to do if these rows are not purchases by known buyers."
+            what = "by known buyers" if side == "buyer" else "of products, but fees and the like"
+            help = f"Nothing to do if these rows are not purchases {what}."
             yield Problem(path, message, help, severity="warning" if share > _MOST else None)
 
 
