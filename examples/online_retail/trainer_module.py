@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "981cf5c7eed6"
+    is_own_runtime = runtime.DIGEST == "51587e52d87d"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -28,23 +28,30 @@ def read(inputs, name, dtypes, wanted):
     return column
 
 
-def dense(column):
+def dense(name, column):
     """Return a column as a dense [batch] tensor; nulls become MISSING, NaN or ""."""
+    several = f"{name!r} has several values in a row; only a history may have them."
     floating = column.dtype.is_floating
     missing = "" if column.dtype == tf.string else math.nan if floating else MISSING
     if isinstance(column, tf.RaggedTensor):
         column = column.to_sparse()
     if isinstance(column, tf.SparseTensor):
-        shape = [column.dense_shape[0], 1]
-        column = tf.SparseTensor(column.indices, column.values, shape)
-        column = tf.sparse.to_dense(column, missing)
+        one = tf.constant(1, tf.int64)
+        with tf.control_dependencies(
+            [tf.debugging.assert_less(column.indices[:, 1], one, several)]
+        ):
+            shape = [column.dense_shape[0], 1]
+            column = tf.SparseTensor(column.indices, column.values, shape)
+            column = tf.sparse.to_dense(column, missing)
+    elif column.shape[1:].num_elements() not in (None, 1):
+        raise ValueError(several)
     return tf.reshape(column, [-1])
 
 
 def read_text(inputs, name):
     """Return a column as strings; nulls become "", which is in no vocabulary."""
     wanted = "string or int64: in floats, large IDs are rounded"
-    column = dense(read(inputs, name, (tf.string, tf.int64), wanted))
+    column = dense(name, read(inputs, name, (tf.string, tf.int64), wanted))
     if column.dtype == tf.string:
         return column
     return tf.where(column == MISSING, "", tf.strings.as_string(column))
@@ -56,7 +63,7 @@ def read_number(inputs, name):
     Whole numbers become float64: float32 has one value for 16,777,216 and 16,777,217.
     """
     wanted = "int64 or float32 (some ExampleGens call a column without values a string)"
-    column = dense(read(inputs, name, (tf.int64, tf.float32, tf.float64), wanted))
+    column = dense(name, read(inputs, name, (tf.int64, tf.float32, tf.float64), wanted))
     if column.dtype != tf.int64:
         return column
     missing = tf.constant(math.nan, tf.float64)
@@ -66,7 +73,7 @@ def read_number(inputs, name):
 def read_time(inputs, name):
     """Return a column as int64 epoch seconds; nulls become MISSING."""
     wanted = "int64 epoch seconds (UNIX_SECONDS in BigQuery)"
-    return dense(read(inputs, name, (tf.int64,), wanted))
+    return dense(name, read(inputs, name, (tf.int64,), wanted))
 
 
 def signed_log(values):
