@@ -73,7 +73,8 @@ def test_slow_but_learning(shop: Run, model: Plain, monkeypatch: pytest.MonkeyPa
     run = shop.variant(ALLOWED, batch_size=64, **ONCE, **model)
     metrics = fit(run, monkeypatch, epochs=8)
     recall = metrics["recall"]["val_recall_at_10"]
-    assert recall[-1] < metrics["final_metrics"]["val_popularity_recall_at_10"]
+    popularity = metrics["final_metrics"]["val_popularity_recall_at_10"]
+    assert recall[-1] < 1.05 * popularity  # from there on, the watch asks no further
     assert metrics["health"]["loss_to_chance"][2] > 0.95  # so slow that it could be a failure
 
 
