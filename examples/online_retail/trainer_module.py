@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "51587e52d87d"
+    is_own_runtime = runtime.DIGEST == "a6da1577ea95"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -434,7 +434,9 @@ def describe_histories(split, catalogue):
             share = f"{found[name]['empty']:.1%} of the lists in {name} are empty"
             why = "their items are in no vocabulary, or buyers have no past"
             if len(sizes) >= ENOUGH_LISTS and not sizes.any():
-                raise ValueError(f"{share}: {why}. Correct the lists, or remove {name}.")
+                raise ValueError(
+                    f"{share}: {why}. Correct the lists, or remove {name}."
+                )
             say("warning", f"{share}: {why}")
         if name not in columns.product_histories or not is_known.any():
             continue
