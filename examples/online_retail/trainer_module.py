@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "8cc5b5ecf049"
+    is_own_runtime = runtime.DIGEST == "8c875ded8021"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
