@@ -99,10 +99,14 @@ def test_a_training_that_ends_early_is_judged_at_its_end(
     assert watched([1.0, 1.0], steps=500, ended=True)["failure_kind"] == "not_learning"
     assert not capsys.readouterr().out
     # Too few steps to tell: marked, and the model is kept.
-    for short in (watched([1.0], steps=500, ended=True), watched([1.0] * 4, steps=80, ended=True)):
+    for short in (
+        watched([1.0], steps=500, ended=True),
+        watched([1.0] * 4, steps=80, ended=True),
+        watched([1.0], steps=1, update_ratio=0.0, ended=True),  # of a warm-up, whose rate is 0
+    ):
         assert "failure" not in short
         assert short["at_chance"]
-    assert capsys.readouterr().out.count("nothing is learned yet") == 2
+    assert capsys.readouterr().out.count("nothing is learned yet") == 3
     for fine in (
         watched([0.9] * 4, steps=80, stopped_early=True, ended=True),
         watched([1.2, 1.1, 1.0], steps=80, stopped_early=True, ended=True),

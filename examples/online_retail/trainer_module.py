@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "a6da1577ea95"
+    is_own_runtime = runtime.DIGEST == "aec12da0c071"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

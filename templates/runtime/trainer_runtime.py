@@ -1301,7 +1301,9 @@ class FailureWatch(tf.keras.callbacks.Callback):
             return
         changes = [max(self.health[tower]["update_ratio"]) for tower in TOWERS]
         is_long = len(losses) > 1 and self.model.optimizer.iterations >= GRACE_STEPS
-        if is_long or max(changes) < STILL or "stopped_early" in self.record:
+        # The first step of a warm-up has no rate yet.
+        is_still = max(changes) < STILL and self.model.optimizer.iterations > 1
+        if is_long or is_still or "stopped_early" in self.record:
             self._stop_at_chance()
         else:
             self.record["at_chance"] = True
