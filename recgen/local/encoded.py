@@ -157,21 +157,22 @@ def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> Co
 
     absent = np.isnan(numbers)
     distinct = int((~absent).sum())
-    rows = int(column.counts[absent].sum())
+    absent_rows = int(column.counts[absent].sum())
     words = int(absent.sum())
-    found = replace(found, nulls=found.nulls + rows, distinct=distinct, unlike=distinct)
-    found = replace(found, null_words=words, null_word_rows=rows)
+    found = replace(found, nulls=found.nulls + absent_rows, distinct=distinct, unlike=distinct)
+    found = replace(found, null_words=words, null_word_rows=absent_rows)
     order = np.argsort(numbers)
     order = order[column.counted()[order]]
     if len(order) == 0:
         return found
     numbers, counts = numbers[order], column.counts[order]
-    middle = np.searchsorted(np.cumsum(counts), counts.sum() / 2)
+    rows = counts.sum()
+    middle = np.searchsorted(np.cumsum(counts), rows / 2)
     return replace(
         found,
         low=float(numbers[0]),
         high=float(numbers[-1]),
-        mean=float(np.average(numbers, weights=counts)),
+        mean=float(np.sum(numbers * (counts / rows))),  # a sum of numbers could overflow
         median=float(numbers[middle]),
     )
 

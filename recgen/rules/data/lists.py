@@ -127,7 +127,7 @@ def holds_the_future(
             yield Problem(each.path, message, help)
 
 
-@rule("RG549", "warning")
+@rule("RG549", "warning", also=("error",))
 def of_other_ids(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """A list of values that the shared feature does not have.
 

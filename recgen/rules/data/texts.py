@@ -31,7 +31,7 @@ def _listed(odd: Odd) -> str:
     return ", ".join(f"{show(text)} ({rows:,})" for text, rows in odd.examples) + more
 
 
-@rule("RG535", "info")
+@rule("RG535", "info", also=("warning",))
 def null_words(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     r"""Text that stands for nothing.
 
@@ -68,7 +68,7 @@ def null_words(features: FeatureConfig, data: DataConfig, profile: Profile) -> I
         yield Problem(at, message, help, severity=severity, fix=("set", list(words)))
 
 
-@rule("RG536", "error", allowable=True)
+@rule("RG536", "error", allowable=True, also=("warning",))
 def line_breaks(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Values with a line break, which no vocabulary can hold.
 
@@ -99,7 +99,7 @@ def line_breaks(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, message, help, severity=None if is_id else "warning")
 
 
-@rule("RG537", "error", allowable=True)
+@rule("RG537", "error", allowable=True, also=("warning",))
 def lost_digits(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """IDs in exponent form, which lost digits.
 
@@ -216,7 +216,7 @@ def point_zero(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             yield Problem(at, message, help, severity=severity, fix=("set", "INT64"))
 
 
-@rule("RG540", "info")
+@rule("RG540", "info", also=("warning",))
 def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """Numbers that are written for people.
 

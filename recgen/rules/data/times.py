@@ -93,7 +93,7 @@ def _one_of(use: Use, asked: tuple[str, ...]) -> str:
     return f"Write under `data:` what it is: {lines}{other}."
 
 
-@rule("RG543", "warning")
+@rule("RG543", "warning", also=("error", "info"))
 def far_times(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """Times that lie far from all others.
 
