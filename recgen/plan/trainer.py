@@ -25,7 +25,9 @@ from recgen.plan.transform import plan_transform
 _IMPORTS = frozenset(
     {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
 )
-_IMPORTS_OF_RUNTIME = frozenset({"dataclasses", "difflib", "hashlib", "json", "numpy", "time"})
+_IMPORTS_OF_RUNTIME = frozenset(
+    {"dataclasses", "difflib", "hashlib", "json", "numpy", "pathlib", "re", "time"}
+)
 
 
 @dataclass(frozen=True, slots=True)
