@@ -39,7 +39,9 @@ def test_a_trainer_of_one_file_has_the_runtime_in_itself(experiment: dict[str, A
     assert "import trainer_runtime" not in one["trainer_module.py"]
     for statement in ast.parse(two[NAME]).body:
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import)):
-            assert ast.get_source_segment(two[NAME], statement) in one["trainer_module.py"]
+            source = ast.get_source_segment(two[NAME], statement)
+            # Only a runtime of its own file has a digest, which it reads with pathlib.
+            assert source == "import pathlib" or source in one["trainer_module.py"]
 
 
 def test_a_runtime_names_the_digest_of_its_text() -> None:

@@ -26,7 +26,7 @@ _IMPORTS = frozenset(
     {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
 )
 _IMPORTS_OF_RUNTIME = frozenset(
-    {"dataclasses", "difflib", "hashlib", "json", "numpy", "pathlib", "re", "time"}
+    {"dataclasses", "difflib", "hashlib", "json", "numpy", "re", "time"}
 )
 
 
