@@ -42,18 +42,29 @@ class Peer:
         return {package: version(package) for package in self.packages}
 
 
-_COUNTING, _EASE, _FACTORS, _TUTORIAL = (
-    f"bench.models.{name}" for name in ("counting", "ease", "factors", "tutorial")
+_COUNTING, _EASE, _FACTORS, _NEIGHBOURS, _TUTORIAL = (
+    f"bench.models.{name}" for name in ("counting", "ease", "factors", "neighbours", "tutorial")
 )
 _TENSORFLOW = ("tensorflow", "tf-keras", "tensorflow-recommenders")
 
 PEERS = {
     "popularity": Peer("popularity", _COUNTING),
+    "popularity_recent": Peer("popularity with a half-life", _COUNTING),
     "own_history": Peer("buyer's own history", _COUNTING),
+    "own_history_recent": Peer("buyer's own history with half-lives", _COUNTING),
+    "tifu_knn": Peer("TIFU-KNN", _NEIGHBOURS),
+    "up_cf": Peer("UP-CF@r", _NEIGHBOURS),
     "bpr": Peer("implicit BPR, 64 factors", _FACTORS, True, ("implicit", "numpy", "scipy")),
     "als": Peer("implicit ALS, 64 factors", _FACTORS, True, ("implicit", "numpy", "scipy")),
     "ease": Peer("EASE", _EASE),
     "ease_diagonal": Peer("EASE with its diagonal", _EASE),
+    "ease_recent": Peer("EASE with its diagonal, purchases with a half-life", _EASE),
+    "ease_weighted": Peer("EASE, rows with a half-life", _EASE),
+    "blend": Peer(
+        "softmax regression over counts and EASE",
+        "bench.models.blend",
+        packages=("numpy", "scipy"),
+    ),
     "tutorial": Peer("TFRS tutorial", _TUTORIAL, True, _TENSORFLOW),
     "tutorial_logq": Peer("TFRS tutorial + logQ, batch 1,024", _TUTORIAL, True, _TENSORFLOW),
 }
