@@ -16,8 +16,15 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 import pyarrow.parquet as pq  # noqa: E402
 
 from bench import protocol  # noqa: E402
-from bench.models.counting import own_history, popularity  # noqa: E402
+from bench.models.counting import (  # noqa: E402
+    counts,
+    own_history,
+    popularity,
+    product_weights,
+)
+from bench.models.neighbours import recent_popularity, repeated  # noqa: E402
 from bench.protocol import Lists, Split, evaluate, read_split  # noqa: E402
+from bench.tuning import held_out  # noqa: E402
 
 _DATA = Path(__file__).parents[2] / "shared" / "data" / "online_retail.parquet"
 
@@ -219,3 +226,38 @@ def test_a_strict_time_split_leaves_the_same_training_rows(real: Split) -> None:
     )
     pairs = buyer * len(real.training.products) + product
     assert np.array_equal(np.sort(pairs), np.sort(real.training.pairs()))
+
+
+def test_purchases_lose_weight_with_their_age(split: Split) -> None:
+    a, b, c = range(3)
+    bought = counts(split.training, half_life_days=10)
+    assert bought[a, _X] == pytest.approx(2**-8.9 + 2**-7.9)
+    assert bought[a, _Y] == 1
+    assert bought[b, _Z] == pytest.approx(2**-5.9)
+    assert bought[c, _X] == 0
+    popular = product_weights(split.training, half_life_days=10)
+    assert popular[_Y] == pytest.approx(1 + 2**-6.9)
+
+
+def test_vectors_of_buyers_are_those_of_tifu_knn(split: Split) -> None:
+    """The three baskets of `a`, in groups of two: (x), (x, y); the first group is the smaller."""
+    vectors = repeated(split.training, within=0.5, between=0.1, group_size=2)
+    assert vectors[0, _Y] == pytest.approx(1 / 2 / 2)
+    assert vectors[0, _X] == pytest.approx(0.5 / 2 / 2 + 0.1 / 2)
+
+
+@pytest.mark.parametrize(
+    ("recent", "x", "y"), [(1, 0, 1), (2, 1 / 2, 1 / 2), (3, 2 / 3, 1 / 3), (9, 2 / 3, 1 / 3)]
+)
+def test_recent_popularity_is_a_share_of_the_last_baskets(
+    split: Split, recent: int, x: float, y: float
+) -> None:
+    assert recent_popularity(split.training, recent)[0, [_X, _Y]] == pytest.approx([x, y])
+
+
+def test_settings_are_chosen_on_the_last_tenth_of_the_training_time(split: Split) -> None:
+    inner = held_out(split.training)  # days 0 to 89: the cut is at day 80.1
+    assert len(inner.training.buyer) == len(split.training.buyer) - 1
+    assert inner.training.time.max() < split.training.time.max()
+    assert (inner.buyer.tolist(), inner.product.tolist()) == ([0], [_Y])  # what `a` bought then
+    assert inner.is_new.all()
