@@ -115,6 +115,7 @@ MOMENTS = {
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_training_killed_at_any_moment_ends_like_an_undisturbed_one(
     run: Run, undisturbed: tuple[Plain, Any], moment: str
@@ -142,6 +143,7 @@ def spoil(path: Path, how: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 @pytest.mark.parametrize(
     ("files", "how", "trained_from"),
     [
@@ -176,6 +178,7 @@ def test_a_damaged_checkpoint_is_said_and_an_older_one_gone_on_with(
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_without_the_best_epoch_a_later_checkpoint_is_no_use(
     run: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -202,6 +205,7 @@ def test_without_the_best_epoch_a_later_checkpoint_is_no_use(
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_a_failed_save_costs_no_training(run: Run, undisturbed: tuple[Plain, Any]) -> None:
     module = run.module()
 
@@ -218,6 +222,7 @@ def test_a_failed_save_costs_no_training(run: Run, undisturbed: tuple[Plain, Any
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_other_data_in_the_same_folder_starts_anew(
     make_run: Callable[..., Run], capfd: pytest.CaptureFixture[str]
 ) -> None:

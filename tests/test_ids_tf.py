@@ -24,7 +24,7 @@ from recgen.local.profile import read_profile  # noqa: E402
 from recgen.local.recommend import recommend  # noqa: E402
 from recgen.local.run import train  # noqa: E402
 
-pytestmark = [pytest.mark.tf, pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 BUYERS, PRODUCTS = 24, 17
 Made = tuple[Any, list[str]]
