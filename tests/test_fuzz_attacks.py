@@ -107,7 +107,9 @@ def all_at_once(base: str, start: int) -> tuple[Plain, Plain, dict[str, str]]:
             attacked = Filled(tried_out)
             is_kept = graph_names([ATTACKS[attack]])[ATTACKS[attack]] == ATTACKS[attack]
             name = f"harmless_{place}" if is_kept else HARMLESS.format(f"x{place}")
-            neutral = Filled(neutral.instead(text, name))
+            twin = neutral.instead(text, name)
+            # Some fields take a few characters only: there, the base's own text is the twin.
+            neutral = Filled(twin) if check(twin).ok else neutral
     return attacked.plain, neutral.plain, pairs
 
 

@@ -94,7 +94,9 @@ def trained(folder: Path, name: str, table: Table, config: Plain) -> Path:
     """Runs `recgen train` in a process of its own, as a user would; returns the run's folder."""
     data = write_csv(table, folder / f"{name}.csv")
     path = save(folder / f"{name}.yaml", config)
-    command = [sys.executable, "-m", "recgen", "train", path, "--data", data, "--out"]
+    # The rule is nearly certain, which no purchases are: diagnosis rightly suspects a leak.
+    command = [sys.executable, "-m", "recgen", "train", "--allow-worse", path]
+    command += ["--data", data, "--out"]
     result = subprocess.run([*command, folder / name], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / name
