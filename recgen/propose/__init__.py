@@ -6,6 +6,7 @@ from recgen.propose.blank import blank_config
 from recgen.propose.choices import OPTIONS, ROLES, Choice, Given, Keys
 from recgen.propose.explained import NOBODY
 from recgen.propose.proposal import Proposal, propose
+from recgen.propose.reading import plain_settings, reading_of
 from recgen.propose.text import SCHEMA_FILE, SCHEMA_LINE
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "Keys",
     "Proposal",
     "blank_config",
+    "plain_settings",
     "propose",
+    "reading_of",
 ]
