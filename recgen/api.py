@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recgen.analysis import Diagnosis, Run
     from recgen.data.profile import Profile
     from recgen.metrics import TrainingMetrics
-    from recgen.propose import Proposal
+    from recgen.proposal import Proposal
     from recgen.upgrade import Upgrade
 
 _INVISIBLE = "data"  # the name of a config whose data has none
@@ -40,7 +40,7 @@ def profile(data: object, *, reading: Mapping[str, object] | None = None) -> Pro
             of large files are read lazily, so the profile's methods may raise it, too.
     """
     with _readable():
-        from recgen.propose import reading_of
+        from recgen.proposal import reading_of
 
         known = reading_of(reading)
         if isinstance(data, (str, os.PathLike)):
@@ -75,8 +75,8 @@ def propose(
     Raises:
         RecgenError: The data cannot be read, or a column that is named cannot be used.
     """
-    from recgen.propose import Given, plain_settings
-    from recgen.propose import propose as proposal_of
+    from recgen.proposal import Given, plain_settings
+    from recgen.proposal import propose as proposal_of
 
     columns = {"name": name, "buyer_id": buyer_id, "product_id": product_id, "time": time}
     for argument, value in columns.items():

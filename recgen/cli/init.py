@@ -28,7 +28,7 @@ from recgen.findings import RecgenError, Report
 from recgen.presets import find_preset, presets
 
 if TYPE_CHECKING:
-    from recgen.propose import Given
+    from recgen.proposal import Given
 
 _MOST_LETTERS = 255  # maximum length of a config's name
 
@@ -99,11 +99,11 @@ def init(
         return
     named = name or (data.stem if data is not None else "my_experiment")
     if data is None:
-        from recgen.propose import blank_config
+        from recgen.proposal import blank_config
 
         _deliver(blank_config(named[:_MOST_LETTERS]), out, force)
         return
-    from recgen.propose import Given
+    from recgen.proposal import Given
 
     told = _Told(Given(*columns), settings_of(written))
     _init_from_data(data, named[:_MOST_LETTERS], told, out, force)
@@ -119,7 +119,7 @@ class _Told:
     @property
     def options(self) -> str:
         """The options that say it."""
-        from recgen.propose import OPTIONS
+        from recgen.proposal import OPTIONS
 
         told = ((OPTIONS[role], self.given.of(role)) for role in OPTIONS)
         roles = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
@@ -153,7 +153,7 @@ def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force:
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.propose import propose, reading_of
+    from recgen.proposal import propose, reading_of
 
     try:
         profile = read_profile(data, reading_of(told.settings))
@@ -179,7 +179,7 @@ def _deliver(text: str, out: Path | None, force: bool) -> IO[str]:
     if out is None:
         sys.stdout.write(text)
         return sys.stderr
-    from recgen.propose import SCHEMA_FILE
+    from recgen.proposal import SCHEMA_FILE
     from recgen.schema import schema_text
     from recgen.write import write_all
 
@@ -192,7 +192,7 @@ def _deliver(text: str, out: Path | None, force: bool) -> IO[str]:
 
 def _text(text: str, out: Path | None) -> str:
     """Return the text to deliver: a file names its schema, for editors."""
-    from recgen.propose import SCHEMA_LINE
+    from recgen.proposal import SCHEMA_LINE
 
     return text if out is None else f"{SCHEMA_LINE}\n{text}"
 

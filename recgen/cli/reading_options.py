@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from recgen.findings import ConfigError, RecgenError
-from recgen.propose import plain_settings
+from recgen.proposal import plain_settings
 
 Encoding = Annotated[
     str | None,

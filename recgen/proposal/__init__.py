@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from recgen.propose.blank import blank_config
-from recgen.propose.choices import OPTIONS, ROLES, Choice, Given, Keys
-from recgen.propose.explained import NOBODY
-from recgen.propose.proposal import Proposal, propose
-from recgen.propose.reading import plain_settings, reading_of
-from recgen.propose.text import SCHEMA_FILE, SCHEMA_LINE
+from recgen.proposal.blank import blank_config
+from recgen.proposal.choices import OPTIONS, ROLES, Choice, Given, Keys
+from recgen.proposal.explained import NOBODY
+from recgen.proposal.proposal import Proposal, propose
+from recgen.proposal.reading import plain_settings, reading_of
+from recgen.proposal.text import SCHEMA_FILE, SCHEMA_LINE
 
 __all__ = [
     "NOBODY",

@@ -9,15 +9,15 @@ from typing import Any
 from recgen.check import check
 from recgen.config import SIDES, FeatureConfig, Side
 from recgen.data.profile import Profile
-from recgen.propose import sizes
-from recgen.propose.choices import Given, Keys
-from recgen.propose.columns import Towers, sort_columns
-from recgen.propose.explained import Explained
-from recgen.propose.features import category
-from recgen.propose.ids import find_keys
-from recgen.propose.table import Table
-from recgen.propose.text import config_text
-from recgen.propose.times import find_past, find_recency
+from recgen.proposal import sizes
+from recgen.proposal.choices import Given, Keys
+from recgen.proposal.columns import Towers, sort_columns
+from recgen.proposal.explained import Explained
+from recgen.proposal.features import category
+from recgen.proposal.ids import find_keys
+from recgen.proposal.table import Table
+from recgen.proposal.text import config_text
+from recgen.proposal.times import find_past, find_recency
 
 
 @dataclass(frozen=True)
