@@ -160,6 +160,15 @@ def test_a_first_row_that_looks_like_the_others_is_asked_about(
     assert open_data(path, DataConfig(column_names=("a", "b"))).read(["a"]).num_rows == 8
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["x1,x2", "feature_1,f2", "a,b", "first,last", "E-mail,Web site", "Größe,größe2", "ID,1st"],
+)
+def test_names_with_digits_are_names_above_other_codes(header: str, tmp_path: Path) -> None:
+    path = written(tmp_path, [header, *(f"v{at},c{at}-{at % 3}" for at in range(9))])
+    assert open_data(path).names == tuple(header.split(","))
+
+
 WORDS = st.text("abcdefgh_", min_size=1, max_size=8)
 
 

@@ -19,6 +19,7 @@ from recgen.data.profile import (
     Oddity,
     OpensProfile,
     Profile,
+    RepeatedRows,
     TimeColumn,
 )
 from recgen.findings import RecgenError
@@ -28,6 +29,7 @@ from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
+from recgen.local.repeats import find_repeated
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
 
@@ -231,6 +233,13 @@ class _FileProfile:
         return Purchases(
             buyers.codes, products.codes, np.append(times.numbers, np.nan)[times.codes]
         )
+
+    def repeated_rows(self, names: Sequence[str]) -> RepeatedRows | None:
+        known = [name for name in self._unique if name in names]
+        codes = [each.codes for each in map(self._encoded, known) if each.kind != "list"]
+        others = [name for name in self._unique if name not in known]
+        rest = self._table.select(others) if self._table is not None else None
+        return find_repeated(codes, rest) if codes else None
 
     def _whole(self) -> pa.Table:
         return read_rows(self._file, self._unique)

@@ -132,5 +132,10 @@ def _is_written_like(name: str, values: Sequence[str]) -> bool:
 
 
 def _form(text: str) -> str:
-    """Return a text with `a` for each word and `9` for each number in it."""
-    return _DIGITS.sub("9", _LETTERS.sub("a", text))
+    """Return a text with `9` for each number, and `a` for each word but the first.
+
+    Codes of a column begin alike: C0017 and C0021. A column that is called x1 may have such codes.
+    """
+    begin = _DIGITS.search(text)
+    first = text[: begin.start()] if begin else text
+    return first + _DIGITS.sub("9", _LETTERS.sub("a", text[len(first) :]))
