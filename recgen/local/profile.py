@@ -198,7 +198,7 @@ class _FileProfile:
         if times is None or name not in self._times or given.bq_type != bq_type:
             values = plain_numbers(pa.chunked_array([column.values])).combine_chunks()
             times = times_of(values, reading)
-        error = refusal(times, column.codes, reading)
+        error = refusal(column.values, times, column.codes, reading)
         if error is None:
             return None
         at = int(column.codes[error.at])

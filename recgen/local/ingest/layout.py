@@ -11,6 +11,7 @@ from recgen.config import DataConfig
 from recgen.findings import RecgenError
 from recgen.local.ingest.content import Text
 from recgen.local.ingest.header import require_header
+from recgen.local.ingest.marks import mark_of
 
 # In order: of two that fit equally well, the one that texts and numbers contain less often.
 _DELIMITERS = ("\t", "\x01", "\x1f", "::", "||", ";", "|", ",", "~", "^")
@@ -61,6 +62,19 @@ def delimiter_of(text: Text, named: str | None) -> str:
     if good:
         return max(good, key=lambda choice: choice[1])[2]
     return max(choices)[2] if choices else ","
+
+
+def quote_of(text: Text, delimiter: str) -> str:
+    """Return the quotation mark around fields, as far as the first lines show it.
+
+    Raises:
+        RecgenError: It is one that is not read.
+    """
+    table = _table(_sample(text, text.start), delimiter)
+    lines = [line.rstrip() for line in islice(table.splitlines(), _ROWS + 1) if line.strip()]
+    records = [line.split(delimiter) for line in lines]
+    same = [record for record in records if len(record) == len(records[0])]
+    return mark_of(text.path, lines, list(zip(*same, strict=True)))
 
 
 def layout_of(text: Text, delimiter: str, quote: str, data: DataConfig) -> Layout:
