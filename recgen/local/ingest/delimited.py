@@ -58,6 +58,7 @@ class DelimitedFile:
             quote=quoting.mark if data.quote is None or quoting.mark else data.quote,
             decimal=layout.decimal,
             has_header=layout.has_header,
+            has_points=layout.has_points,
         )
 
     def _refuse_second_header(self) -> None:
