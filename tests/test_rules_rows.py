@@ -147,3 +147,20 @@ def test_repeated_rows_are_those_of_a_set(rows: list[tuple[Any, ...]], read: int
         again, first = result.example
         assert plain_rows[again - 1] == plain_rows[first - 1]
         assert first < again
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "sentence"),
+    [
+        (4000, 4096, "Lower it: 170 gives 20 steps per epoch."),
+        (20, 64, "Use more data: 17 training rows are too few for any batch size."),
+    ],
+)
+def test_the_help_for_one_step_fits_the_number_of_rows(
+    rows: int, batch: int, sentence: str, plain: dict[str, Any]
+) -> None:
+    table = {name: values[:rows] for name, values in shop().items()}
+    config = {**plain, "model": {"batch_size": batch}}
+    config["data"] = {"split": {**plain["data"]["split"], "validation": 0.05, "test": 0.1}}
+    (finding,) = found(config, table, "RG515")
+    assert finding.help == sentence
