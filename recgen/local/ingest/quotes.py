@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from recgen.findings import RecgenError
+from recgen.local.ingest.asked import AskedError
 from recgen.local.ingest.content import Buffer, Text
 
 Array: TypeAlias = Any
@@ -44,7 +44,7 @@ class _Scan:
 
 
 def quoting_of(
-    text: Text, start: int, delimiter: str, width: int, named: str | None, is_wrapped: bool
+    text: Text, start: int, delimiter: str, width: int, mark: str, is_sure: bool
 ) -> Quoting:
     """Return how the fields of a text are quoted.
 
@@ -56,13 +56,12 @@ def quoting_of(
         start: Offset of the header, or of the first row.
         delimiter: What separates fields, one ASCII character.
         width: Number of columns.
-        named: The quotation mark that the config names, if it does.
-        is_wrapped: Whether names in the header are in quotation marks.
+        mark: The quotation mark, or "" if fields are not quoted.
+        is_sure: Whether fields are quoted for certain, as the config or the header says.
 
     Raises:
         RecgenError: Neither reading is consistent, or both are; the message names the line.
     """
-    mark = '"' if named is None else named
     if not mark:
         return Quoting("")
     if text.buffer.find(mark.encode(), start) < 0:
@@ -70,7 +69,6 @@ def quoting_of(
     separator, quote = ord(delimiter), ord(mark)
     scan = _strict(text.buffer, start, separator, quote)
     scan = scan or _scan(text.buffer, start, separator, quote, escapes=False)
-    is_sure = named is not None or is_wrapped
     if scan.wrong is None:
         return _well_formed(text, start, separator, width, mark, scan, is_sure)
     escaped = _scan(text.buffer, start, separator, quote, escapes=True)
@@ -81,11 +79,13 @@ def quoting_of(
             return Quoting(mark, escapes=True, rows=rows)
     elif not is_sure and _Lines(text.buffer, start, separator).are_rows:
         return Quoting("")
-    raise RecgenError(
+    raise AskedError(
         f"{text.path}, line {text.line_at(scan.wrong):,}: a field begins with {mark} and does not "
         f"end with it, so that following rows could become part of it",
-        f"write a {mark} within a field as {mark}{mark}, or set `quote: ''` under `data` in the "
-        "config if the file does not quote its fields",
+        lambda say: (
+            f"write a {mark} within a field as {mark}{mark}, or {say('quote', '')} if the file "
+            "does not quote its fields"
+        ),
     )
 
 
@@ -101,11 +101,13 @@ def _well_formed(
         return Quoting(mark, rows=lines.rows(scan.breaks))
     if length >= _MANY and lines.are_rows:
         return Quoting("")
-    raise RecgenError(
+    raise AskedError(
         f"{text.path}, line {text.line_at(doubtful):,}: a field in quotation marks goes on in the "
         f"next line, but these lines could as well be rows of their own: each has {width} fields",
-        f"set `quote: '{mark}'` under `data` in the config if the field has a line break, or "
-        "`quote: ''` if the file does not quote its fields",
+        lambda say: (
+            f"{say('quote', mark)} if the field has a line break, or {say('quote', '')} if the "
+            "file does not quote its fields"
+        ),
     )
 
 

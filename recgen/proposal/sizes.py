@@ -9,9 +9,9 @@ from recgen.config import SIDES, DataConfig, FeatureConfig
 from recgen.data.estimates import GIB, SplitSizes, embedding_width, split_sizes
 from recgen.findings import show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
-from recgen.propose.choices import Keys
-from recgen.propose.features import day, time_type
-from recgen.propose.table import Table
+from recgen.proposal.choices import Keys
+from recgen.proposal.features import span, time_type
+from recgen.proposal.table import Table
 
 _WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
 _WIDE = 128  # the width from which on dropout helped in measurements (RG236)
@@ -25,7 +25,15 @@ _STEPS = 50
 _MOST_ANSWERS, _FEWEST_ANSWERS = 100, 10
 _TEST = (0.1, 0.15, 0.2, 0.3, 0.4)
 _VALIDATION = (0.03, 0.05, 0.1, 0.15, 0.19)  # with a larger one, training ends long before the test
-_ROWS = (525, 200, 50, 1)  # of each part, for a good measurement (RG525), a worse, a bad, or any
+_ROWS = (
+    525,
+    200,
+    50,
+    20,
+    10,
+    5,
+    1,
+)  # of each part, for a good measurement (RG525), a worse, a bad, or any
 
 
 @dataclass(frozen=True)
@@ -105,8 +113,7 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
                     found = split_sizes(features, DataConfig.model_validate(section), table.profile)
                     if found and _is_enough(found, wanted):
                         return Divided(section, found, "")
-        times = f"{day(column.low or 0)} to {day(column.high or 0)}"
-        reason = f"no split by {show(name)} ({times}) leaves rows for each part"
+        reason = f"no split by {show(name)} ({span(column)}) leaves rows for each part"
     return _drawn(table.profile.rows, _catalogue(table, keys), reason)
 
 

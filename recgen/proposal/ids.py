@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from recgen.config import SIDES, Side
+from recgen.data.time_advice import how_to_write
 from recgen.findings import RecgenError, percent, show
-from recgen.propose import names
-from recgen.propose.choices import OPTIONS, Choice, Given, Keys
-from recgen.propose.guesses import by_rows
-from recgen.propose.table import Table, is_clock
+from recgen.proposal import names
+from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
+from recgen.proposal.guesses import by_rows
+from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
@@ -69,7 +70,8 @@ def _told_time(table: Table, name: str) -> Choice:
         what = "times of the day" if column.kind == "time" else "no times"
         raise RecgenError(
             f"{OPTIONS['time']}: column {show(name)} has {what} ({values})",
-            "write times in ISO form, such as 2011-11-02 08:26:00, or name another column",
+            (how_to_write(column.examples[0]) if column.examples else "")
+            or "write times in ISO form, such as 2011-11-02 08:26:00, or name another column",
         )
     return Choice(name, f"as {OPTIONS['time']} says")
 
@@ -202,5 +204,7 @@ def _why_no_time(table: Table) -> str:
     for name, column in table.columns.items():
         if names.names_time(name) and column.kind in ("text", "integer", "real"):
             values = ", ".join(map(show, column.examples[:2]))
-            return f"no column contains the time: {show(name)} has values such as {values}"
+            hint = how_to_write(column.examples[0]) if column.examples else ""
+            more = f"; {hint}" if hint else ""
+            return f"no column contains the time: {show(name)} has values such as {values}{more}"
     return "no column contains the time"

@@ -10,13 +10,13 @@ from typing import Any
 from recgen.config import SIDES, DataConfig, ModelConfig, Side, negatives_of
 from recgen.data.estimates import embedding_width
 from recgen.findings import Location, counted, percent, show
-from recgen.propose.choices import OPTIONS, Choice, Keys, Role
-from recgen.propose.columns import Towers
-from recgen.propose.features import day
-from recgen.propose.sizes import Divided
-from recgen.propose.table import Table
-from recgen.propose.text import Comments, comment
-from recgen.propose.times import Past, Recency
+from recgen.proposal.choices import OPTIONS, Choice, Keys, Role
+from recgen.proposal.columns import Towers
+from recgen.proposal.features import span
+from recgen.proposal.sizes import Divided
+from recgen.proposal.table import Table
+from recgen.proposal.text import Comments, comment
+from recgen.proposal.times import Past, Recency
 
 _LISTED = 40  # columns that are left out, each with its reason
 
@@ -111,7 +111,7 @@ class Explained:
 
     def _span(self, time: str) -> str:
         column = self.table.columns[time]
-        return f"{day(column.low or 0)} to {day(column.high or 0)}"
+        return span(column)
 
     def split(self) -> str:
         """Return how the rows are divided, and why, in one line."""
