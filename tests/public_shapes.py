@@ -199,6 +199,10 @@ def _compact(e: Line) -> str:
     return f"{e.time:%Y%m%d}"
 
 
+def _api_time(e: Line) -> str:
+    return f"{e.time:%a %b %d %H:%M:%S +0000 %Y}"
+
+
 SHAPES: dict[str, Shape] = {
     "shopify": Shape(
         {
@@ -848,6 +852,61 @@ SHAPES: dict[str, Shape] = {
         {"date": _iso, "customer": _email, "description": _title, "price": _price},
         *("customer", "description", "date"),
         asked=("product",),
+    ),
+    "goodreads": Shape(
+        {
+            "user_id": lambda e: _hex(e.buyer, 32),
+            "book_id": lambda e: 18_245_960 + e.product,
+            "review_id": lambda e: _hex(e.n + 10**6, 32),
+            "is_read": lambda e: str(e.draw < 0.7).lower(),
+            "rating": _rating,
+            "review_text_incomplete": lambda e: f"word {e.n}" if e.draw < 0.3 else "",
+            "date_added": _api_time,
+            "date_updated": _api_time,
+            "read_at": lambda e: _api_time(e) if e.draw < 0.3 else "",
+        },
+        *("user_id", "book_id", "date_added|date_updated"),
+    ),
+    "foursquare": Shape(
+        {
+            "User ID": _buyer,
+            "Venue ID": lambda e: _hex(e.product, 24),
+            "Venue category name": _group,
+            "Latitude": lambda e: 40 + e.product % 97 / 700,
+            "Longitude": lambda e: -74 - e.product % 89 / 900,
+            "Timezone offset in minutes": lambda e: -240 - 60 * (e.product % 2),
+            "UTC time": _api_time,
+        },
+        *("User ID", "Venue ID", "UTC time"),
+    ),
+    "hetrec_lastfm": Shape(
+        {
+            "userID": _buyer,
+            "artistID": _product,
+            "tagID": lambda e: int(e.draw * 40),
+            "day": _fixed(1),
+            "month": lambda e: e.time.month,
+            "year": lambda e: e.time.year,
+        },
+        *("userID", "artistID", None),
+        delimiter="\t",
+    ),
+    "dunnhumby_sort_of_real": Shape(
+        {
+            "SHOP_WEEK": lambda e: f"{e.time:%Y%W}",
+            "SHOP_DATE": _compact,
+            "SHOP_HOUR": lambda e: e.time.hour,
+            "QUANTITY": _quantity,
+            "SPEND": _amount,
+            "PROD_CODE": lambda e: f"PRD090{e.product:04}",
+            "PROD_CODE_10": lambda e: f"CL{e.product % 20:05}",
+            "CUST_CODE": lambda e: f"CUST{e.buyer:010}" if e.draw < 0.8 else "",
+            "CUST_PRICE_SENSITIVITY": lambda e: ("LA", "MM", "UM", "XX")[e.buyer % 4],
+            "BASKET_ID": lambda e: 994_100_000_000_000 + e.order,
+            "BASKET_TYPE": lambda e: ("Top Up", "Full Shop")[e.order % 2],
+            "STORE_CODE": lambda e: f"STORE{e.buyer % 7:05}",
+        },
+        *("CUST_CODE", "PROD_CODE", "SHOP_DATE"),
     ),
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from test_local_run import FakeChild  # noqa: E402
 
 from recgen.cli.output import training  # noqa: E402
 from recgen.config import ExperimentConfig  # noqa: E402
-from recgen.data.account import FILE, Account, Unknown  # noqa: E402
 from recgen.local import run as local_run  # noqa: E402
-from recgen.local.account import read_account, unknown_values, write_account  # noqa: E402
+from recgen.local.account import add_to_metrics, unknown_values  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
+from recgen.metrics import FILE_NAME, Account, TrainingMetrics, Unknown, read_metrics  # noqa: E402
+from recgen.schema import schema_of  # noqa: E402
 
 
 class Learning(FakeChild):
@@ -36,6 +37,11 @@ class Learning(FakeChild):
             assets.mkdir(parents=True)
             known = "\n".join(f"p{number}" for number in range(22))
             (assets / "product_id_vocab").write_text(f"{known}\n")
+
+
+def unknown(column: str, places: int, total: int, distinct: int, is_list: bool = False) -> Unknown:
+    """Returns values that a vocabulary lacks."""
+    return Unknown(column=column, places=places, total=total, distinct=distinct, is_list=is_list)
 
 
 def trained(folder: Path, monkeypatch: pytest.MonkeyPatch, **config: Any) -> RunResult:
@@ -53,21 +59,23 @@ def trained(folder: Path, monkeypatch: pytest.MonkeyPatch, **config: Any) -> Run
 
 
 def test_each_row_is_accounted_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = trained(tmp_path, monkeypatch).account
+    found = trained(tmp_path, monkeypatch).metrics.data
     assert found is not None
     assert (found.read, found.without_id, found.without_time) == (200, 3, 3)
     assert found.train + found.eval + found.test == 194
     assert found.outside_split == 0
     assert found.format == "CSV"
-    assert found == read_account(tmp_path / "run")
+    written = json.loads((tmp_path / "run" / FILE_NAME).read_text(encoding="utf-8"))
+    assert written["data"] == found.model_dump(mode="json")
+    assert written["params"] == {"gradient_collapse_detected": True, "seed": 42}
 
 
 def test_values_without_a_place_in_the_vocabulary(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = trained(tmp_path, monkeypatch)
-    assert result.account is not None
-    (unknown,) = result.account.unknown
+    assert result.metrics.data is not None
+    (unknown,) = result.metrics.data.unknown
     assert (unknown.column, unknown.distinct, unknown.places) == ("product_id", 1, 7)
     assert [line.strip() for line in training.outcome(result)][2:4] == [
         "data      200 rows read, not used: 3 without a buyer or product, 3 without a time",
@@ -77,7 +85,7 @@ def test_values_without_a_place_in_the_vocabulary(
 
 def test_a_random_split_needs_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     split = {"kind": "random", "date_column": "order date"}
-    found = trained(tmp_path, monkeypatch, data={"split": split}).account
+    found = trained(tmp_path, monkeypatch, data={"split": split}).metrics.data
     assert found is not None
     assert (found.without_id, found.without_time, found.outside_split) == (3, 0, 0)
 
@@ -93,7 +101,7 @@ def test_the_counts_add_up(
     read: int, lost: int, undated: int, parts: list[int], outside: int
 ) -> None:
     rows = sum(parts) + undated + outside
-    whole = Account("data.csv", "CSV", rows + lost)
+    whole = Account(source="data.csv", format="CSV", read=rows + lost)
     found = whole.split(rows, undated, dict(zip(("train", "eval", "test"), parts, strict=True)))
     assert (found.without_id, found.without_time, found.outside_split) == (lost, undated, outside)
     assert bool(list(found.lines())) == bool(lost or undated or outside)
@@ -132,32 +140,63 @@ def test_what_a_vocabulary_cannot_hold_and_unknown_items_of_lists(tmp_path: Path
         }
     )
     assert unknown_values(config, [table], tmp_path) == (
-        Unknown("buyer", 1, 3, 1),
-        Unknown("sku", 1, 3, 1),
-        Unknown("before", 2, 4, 1, is_list=True),
+        unknown("buyer", 1, 3, 1),
+        unknown("sku", 1, 3, 1),
+        unknown("before", 2, 4, 1, is_list=True),
     )
     twice = unknown_values(config, [table, table.slice(1)], tmp_path)
     assert [each.places for each in twice] == [2, 2, 3]
     assert [each.distinct for each in twice] == [1, 1, 1]
 
 
-def test_an_account_that_is_none(tmp_path: Path) -> None:
-    assert read_account(tmp_path) is None
-    for text in (
-        "",
-        "[]",
-        '{"unknown": []}x',
-        '{"unknown": 1}',
-        '{"read": "many"}',
-        '{"read": -1}',
-    ):
-        (tmp_path / FILE).write_text(text)
-        assert read_account(tmp_path) is None
-    odd = replace(Account("\ud800.csv", "CSV", 3), unknown=(Unknown("\u2028", 1, 2, 1),))
-    write_account(odd, tmp_path)
-    found = read_account(tmp_path)
-    assert found is not None
-    assert (found.read, found.unknown) == (3, odd.unknown)
+@pytest.mark.parametrize(
+    "part", ["", [], {"unknown": 1}, {"read": "many"}, {"read": -1}, {"unknown": [{}]}, 7]
+)
+def test_an_account_that_is_none(part: object) -> None:
+    file = read_metrics(json.dumps({"data": part}), "metrics")
+    assert file.metrics.data is None
+    assert any(note.startswith("data ") for note in file.notes)
+
+
+@pytest.mark.parametrize("content", [{}, {"data": None}])
+def test_metrics_without_an_account(content: Mapping[str, object]) -> None:
+    file = read_metrics(json.dumps(content), "metrics")
+    assert file.metrics.data is None
+    assert not any(note.startswith("data ") for note in file.notes)
+
+
+def test_a_name_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = tmp_path / "\udce9.csv"  # as Python reads the byte E9
+    name.write_text(hand_made.csv_rows(), encoding="utf-8")
+    monkeypatch.setattr(local_run, "Child", Learning)
+    result = train(hand_made.config(), hand_made.MODULES, "text", name, tmp_path / "run")
+    assert result.metrics.data is not None
+    assert result.metrics.data.source == f"{tmp_path}/\\udce9.csv"
+
+
+def test_a_run_that_goes_on_after_a_kill_has_the_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(Learning):
+        def run(self, job: Mapping[str, Any], *rest: Any) -> None:
+            if self.module.endswith("fit"):
+                raise KeyboardInterrupt
+            super().run(job, *rest)
+
+    whole = trained(tmp_path, monkeypatch).metrics.data
+    arguments = (hand_made.config(), hand_made.MODULES, "text", tmp_path / "data.csv")
+    monkeypatch.setattr(local_run, "Child", Killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(*arguments, tmp_path / "again")
+    monkeypatch.setattr(local_run, "Child", Learning)
+    monkeypatch.setattr(local_run, "open_data", None)  # nothing is read again
+    assert train(*arguments, tmp_path / "again").metrics.data == whole
+
+
+def test_the_account_is_part_of_the_schema() -> None:
+    parts = schema_of(TrainingMetrics)
+    assert parts["properties"]["data"]["default"] is None
+    assert set(Account.model_fields) == set(parts["definitions"]["Account"]["properties"])
 
 
 def test_the_report_shows_the_account(tmp_path: Path) -> None:
@@ -168,9 +207,12 @@ def test_the_report_shows_the_account(tmp_path: Path) -> None:
 
     folder = make_run(tmp_path / "run")
     before = RunView(load_run(folder), 1).candidates
-    unknown = (Unknown("<b>", 4, 90, 2), Unknown("before", 5, 80, 3, is_list=True))
-    account = Account("data.csv", "CSV", 1100, 60, 40, 0, 800, 100, 100, unknown)
-    write_account(account, folder)
+    counts = {"read": 1100, "without_id": 60, "without_time": 40}
+    rows = {"train": 800, "eval": 100, "test": 100}
+    missing = (unknown("<b>", 4, 90, 2), unknown("before", 5, 80, 3, is_list=True))
+    account = Account(source="data.csv", unknown=missing, **counts, **rows)
+    add_to_metrics(account.model_dump(), folder / FILE_NAME)
+    TrainingMetrics.read(folder / FILE_NAME)  # it is as strict as before
     found = RunView(load_run(folder), 1).candidates
     assert found == [
         ("rows read", "1,100"),

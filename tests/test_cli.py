@@ -149,7 +149,8 @@ def trained(folder, monkeypatch):
     pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra `train`")
     import pyarrow as pa
 
-    calls: dict[str, Any] = {"metrics": metrics_data()}
+    rows = {"read": 40_000, "train": 31_714, "eval": 2_972, "test": 5_314}
+    calls: dict[str, Any] = {"metrics": {**metrics_data(), "data": rows}}
 
     def train(config, files, text, data, out, epochs, seed, progress, allow_worse):
         calls.update(config=config, files=files, text=text, data=data, out=out)
@@ -159,9 +160,8 @@ def trained(folder, monkeypatch):
         (out / "config.yaml").write_text(text)
         buyers = pa.table({"buyer": calls.get("buyers", ["b 1", "b 2", "b 2"])})
         pq.write_table(buyers, out / "purchases.parquet")
-        rows = {"train": 31_714, "eval": 2_972, "test": 5_314}
         seconds = {"read": 0.6, "split": 0.01, "analyze": 3.0, "transform": 6.5, "train": 5.4}
-        return RunResult(out.resolve(), file_of(calls["metrics"]).metrics, seconds, rows)
+        return RunResult(out.resolve(), file_of(calls["metrics"]).metrics, seconds)
 
     monkeypatch.setattr("recgen.local.run.train", train)
     return calls

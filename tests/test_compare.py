@@ -115,6 +115,16 @@ def test_runs_that_were_not_tested_alike_are_doubted(tmp_path):
     assert any("losses" in doubt for doubt in compare([base, batch]).doubts)
 
 
+def test_runs_that_read_other_data_are_doubted(tmp_path):
+    runs = [
+        run_of(tmp_path / str(rows), {**healthy(), "data": {"read": rows}})
+        for rows in (2_961, 2_961, 2_102)
+    ]
+    said = "the runs read different data: of 2,102 and 2,961 rows"
+    assert said in compare(runs).doubts
+    assert not any("read different" in doubt for doubt in compare(runs[:2]).doubts)
+
+
 def test_an_interval_of_a_share_is_wilsons():
     interval = wilson(0.5, 100)
     assert (interval.low, interval.high) == pytest.approx((0.4038, 0.5962), abs=1e-4)

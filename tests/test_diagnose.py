@@ -254,6 +254,21 @@ def test_popularity_only_is_seen_by_recall_and_products(tmp_path):
     assert any("contain 112 of 3,600 products" in text for text in found.evidence)
 
 
+@pytest.mark.parametrize(
+    ("products", "shown", "is_said"),
+    [(150, 143, False), (150, 124, True), (110, 106, False), (110, 104, True), (400, 149, True)],
+)
+def test_lists_of_a_small_catalogue_are_not_the_same_because_it_is_small(
+    tmp_path, products, shown, is_said
+):
+    data = healthy(3, learning_rate=0.1, candidates=products)
+    set_recall(data, 0.151, popularity=0.15)
+    coverage = [shown / products] * 3
+    data["health"] = {"loss_to_chance": [1.1, 1.0, 1.0], "val_coverage_at_100": coverage}
+    found = cause(judge(tmp_path / "run", data), "RD104")
+    assert any("gets the same list" in text for text in found.evidence) == is_said
+
+
 def test_what_beats_popularity_is_not_popularity_only(tmp_path):
     data = healthy(3)
     set_recall(data, 0.25, popularity=0.15)

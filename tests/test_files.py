@@ -430,7 +430,9 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "half a character": (saved("a,b\n1,é".encode()[:-1]), "line 2: byte 0xc3"),
     "odd utf-16": (saved(text().encode("utf-16")[:-1]), "line 61"),
     "a list of objects": (saved('[{"buyer": 1}]', "data.json"), "jq -c '.[]' OLD > NEW"),
-    "nested objects": (saved('{"buyer": {"id": 1}}\n'), "line 1: 'buyer' contains an object"),
+    "plain and nested": (saved('{"a": 1}\n{"a": [1]}\n'), "line 2: 'a' has plain values in some"),
+    "printed by Python": (saved("{'a': 'b'}\n{'a': 'c'}\n"), "json.dumps(ast.literal_eval("),
+    "printed by Python 2": (saved("{u'a': u'b'}\n"), "line 1: a Python literal"),
     "half an object": (saved('{"buyer": 1}\n\n{"buyer": '), "line 3: not JSON lines"),
     "a key twice": (saved('{"buyer": 1, "buyer": 2}\n'), "'buyer' appears twice"),
     "no header": (saved(text(header=[])), "has no header: line 1 contains the value '2024"),
@@ -476,6 +478,37 @@ def test_what_is_no_table_is_refused_in_a_sentence(
         assert message in said
         assert "help: " in said
         assert "Traceback" not in said
+
+
+def test_lists_and_objects_of_json_lines_are_columns_that_are_not_read(
+    tmp_path: Path, cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recgen.local.ingest.json_lines._BATCH", 7)
+    path = tmp_path / "reviews.json"
+    with path.open("w", encoding="utf-8") as file:
+        for n in range(60):
+            row: dict[str, Any] = {"buyer": f"b{n * n % 11}", "product": f"p{n * 7 % 13}"}
+            row["helpful"] = [n, 3] if n > 20 else None
+            if n % 20 == 9:
+                row["style"] = {"Format": "Hardcover"}
+            file.write(json.dumps(row) + "\n")
+    profile = read_profile(path)
+    kinds = {
+        name: (profile.column(name).kind, profile.column(name).nulls) for name in profile.names
+    }
+    assert kinds["helpful"] == ("list", 21)
+    assert kinds["style"] == ("list", 57)
+    assert profile.column("buyer").nulls == profile.column("product").nulls == 0
+    code, printed = cli("init", "--data", path, "-o", tmp_path / "proposed.yaml")
+    assert code == 0
+    assert "helpful: it holds lists or records" in printed
+    nested = config(tmp_path)
+    nested.write_text(nested.read_text(encoding="utf-8").replace('"product"', '"style"'))
+    code, printed = cli("check", nested, "--data", path)
+    assert (code, "'style' contains lists or records" in printed) == (1, True)
+    code, printed = cli("train", nested, "--data", path, "--out", tmp_path / "run")
+    assert (code, "Traceback" in printed) == (2, False)
+    assert "'style'" in printed
 
 
 _SEEDS = [

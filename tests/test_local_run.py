@@ -87,11 +87,12 @@ def test_run_directory_and_result(data: Path, tmp_path: Path) -> None:
     assert result.metrics.params.epochs == 3
     assert result.metrics.params.seed == 7
     assert result.collapsed
-    assert result.rows == {"train": 170, "eval": 10, "test": 20}
+    account = result.metrics.data
+    assert account is not None
+    assert (account.train, account.eval, account.test) == (170, 10, 20)
     assert set(result.seconds) == {"read", "split", "analyze", "transform", "train"}
     assert {path.name for path in result.folder.iterdir()} == {
         "config.yaml",
-        "data.json",
         "transform_module.py",
         "trainer_module.py",
         "transform.log",
@@ -233,15 +234,17 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> RunResult:
 @pytest.mark.slow
 @pytest.mark.one_stack
 def test_real_run(real: RunResult) -> None:
-    assert (real.metrics.model_extra or {})["rows"] == real.rows
+    account = real.metrics.data
+    assert account is not None
+    counts = account.model_dump(include={"train", "eval", "test"})
+    assert (real.metrics.model_extra or {})["rows"] == counts
+    assert account.read == sum(counts.values())
+    assert account.unknown == ()  # vocabularies have all values, as they are in the data
     assert (real.folder / "transform" / "metadata" / "schema.pbtxt").exists()
     assert not (real.folder / "work").exists()
     vocabulary = real.folder / "transform" / "transform_fn" / "assets" / "buyer_id_vocab"
     assert sorted(vocabulary.read_text().split()) == [f"00{n}" for n in range(10)]
     assert "epoch 2/2" in (real.folder / "train.log").read_text(encoding="utf-8")
-    assert real.account is not None
-    assert real.account.read == sum(real.rows.values())
-    assert real.account.unknown == ()  # vocabularies have all values, as they are in the data
 
 
 @pytest.mark.tf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,25 @@ def test_the_time_and_the_split_of_public_shapes(
         assert "# AT RANDOM: " in proposal.text
     if found is None and shape.time:
         assert repr(shape.time) in proposal.keys.time.why
+
+
+def test_what_is_said_of_the_columns_is_true(proposed: Callable[..., Proposal]) -> None:
+    left_out = proposed(SHAPES["goodreads"].rows()).left_out
+    assert left_out["review_text_incomplete"].endswith("of the rows have no value")
+    rows = SHAPES["olist"].rows()
+    rows["comment"] = [f"text {n}" if n % 3 else "" for n in range(len(rows["order_id"]))]
+    said = proposed(rows).left_out["comment"]
+    assert said.startswith("100% of the rows with one have a value of their own")
+    time = proposed(SHAPES["hetrec_lastfm"].rows())
+    assert "tagID" not in time.keys.time.why  # a tag is no day in English
+
+
+def test_the_rows_of_the_split_are_those_with_ids(proposed: Callable[..., Proposal]) -> None:
+    rows = SHAPES["dunnhumby_sort_of_real"].rows()
+    known = sum(1 for value in rows["CUST_CODE"] if value)
+    counts = re.search(r"Rows: ([\d,]+) for training, ([\d,]+) .* ([\d,]+)\s", proposed(rows).text)
+    assert counts
+    assert sum(int(each.replace(",", "")) for each in counts.groups()) == known
 
 
 def test_what_the_user_names_overrules(proposed: Callable[..., Proposal]) -> None:

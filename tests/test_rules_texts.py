@@ -200,6 +200,21 @@ def test_zeros_in_front_under_int64(plain: dict[str, Any], found: Any, tmp_path:
         trained_on(plain, table, tmp_path)
 
 
+def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
+    plain: dict[str, Any], found: Any
+) -> None:
+    zips = [("000" if i % 5 else "") + str(7 * i % 400 % 36 + 1) for i in range(ROWS)]
+    table = shop(zip=zips)
+    members = [{"column": "zip", "type": "text"}, {"column": "customer_id", "type": "text"}]
+    cross = {"features": members, "hash_bucket_size": 100, "embedding_dim": 4}
+    plain["features"]["buyer_model_crosses"] = [cross]
+    assert found(table, "RG538") == []
+    plain["data"]["column_types"] = {"zip": "INT64"}
+    (finding,) = found(table, "RG538")
+    assert finding.fix is not None
+    assert (finding.fix.path, finding.fix.value) == ("data.column_types.zip", "STRING")
+
+
 @pytest.mark.parametrize(
     ("one", "other", "what"),
     [

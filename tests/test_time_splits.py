@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ugly import shop
 
@@ -17,7 +17,7 @@ from recgen.check import check, check_text
 from recgen.config import DataConfig, ExperimentConfig, Split
 from recgen.config.times import TimeUnit
 from recgen.data.columns import read_as_configured
-from recgen.data.estimates import SplitSizes, split_sizes
+from recgen.data.estimates import SplitSizes, split_sizes, with_ids
 from recgen.findings import Finding
 from recgen.generate import render
 from recgen.proposal import propose
@@ -28,7 +28,7 @@ np = pytest.importorskip("numpy")
 pq = pytest.importorskip("pyarrow.parquet")
 
 from recgen.local.histories import Wanted, add_histories  # noqa: E402
-from recgen.local.ingest import read_table  # noqa: E402
+from recgen.local.ingest import clean, read_table  # noqa: E402
 from recgen.local.profile import read_profile  # noqa: E402
 from recgen.local.split import SplitData, split_table, without_far_times  # noqa: E402
 from recgen.plan.columns import input_columns  # noqa: E402
@@ -119,6 +119,32 @@ def expected(path: Path, experiment: ExperimentConfig) -> SplitSizes | None:
 def findings(path: Path, experiment: ExperimentConfig, *codes: str) -> list[Finding]:
     found = check(experiment, profile=read_profile(path)).findings
     return [finding for finding in found if finding.code in codes]
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), split=st.sampled_from(["strict_time", "time_holdout", "random"]))
+def test_the_parts_are_those_of_a_run_where_ids_and_times_are_missing(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, split: str
+) -> None:
+    draw = np.random.default_rng(data.draw(st.integers(0, 999)))
+    share = data.draw(st.sampled_from([0.0, 0.2, 0.7]))
+    at = pa.array(FIRST + np.sort(draw.integers(0, 10**7, ROWS)), mask=draw.random(ROWS) < 0.1)
+    path = write(tmp_path_factory.mktemp("gaps"), at)
+    table = pq.read_table(path)
+    for index, name in ((0, "buyer"), (1, "sku")):
+        gone = draw.random(ROWS) < share
+        gone[: data.draw(st.sampled_from([0, 200]))] = True  # then the time begins later
+        values = pa.array(table[name].to_pylist(), mask=gone)
+        table = table.set_column(index, name, values)
+    pq.write_table(table, path)
+    experiment = config(split)
+    rows = read_table(path, input_columns(experiment))
+    kept, _ = clean(rows, "buyer", "sku", batch_size=2)
+    found = expected(path, experiment)
+    assert found == sizes(split_table(kept, experiment.data.split, "at"))
+    profile = read_profile(path)
+    assert with_ids(experiment.features, profile).rows == kept.num_rows
+    assert profile.rows == ROWS
 
 
 @pytest.mark.parametrize("kind", ["int64", "milliseconds", "timestamp", "text"])

@@ -90,6 +90,8 @@ WAYS = {
     "javascript": way("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)", named=False),
     "ctime": way("%a %b %d %H:%M:%S %Y"),
     "unix date": way("%a %b %d %H:%M:%S UTC %Y"),
+    "twitter": way("%a %b %d %H:%M:%S +0000 %Y"),
+    "goodreads": Way(lambda m: f"{shifted(m, -7):%a %b %d %H:%M:%S} -0700 {shifted(m, -7):%Y}"),
     "words": way("%b %d, %Y, %I:%M %p", minute),
     "narrow space": Way(lambda m: f"{m:%b %d, %Y, %I:%M:%S\u202f%p}"),
     "long words": way("%d %B %Y", midnight),

@@ -175,6 +175,10 @@ def _doubts(facts: Sequence[Facts]) -> Iterator[str]:
     )
     if len(rows) > 1 or other:
         yield "the runs were tested on different rows, so their figures cannot be compared"
+    read = {each.metrics.data.read for each in facts if each.metrics.data}
+    if len(read) > 1:
+        counts = " and ".join(f"{count:,}" for count in sorted(read))
+        yield f"the runs read different data: of {counts} rows"
     if len({(each.batch_size, each.is_mean_loss) for each in facts}) > 1:
         yield "batch sizes or trainers differ, so losses cannot be compared"
     if all(not each.metrics.evaluation and not each.kind.rows("test") for each in facts):

@@ -11,8 +11,6 @@ from pathlib import Path
 from recgen.analysis.storage import Folder, open_folder
 from recgen.check import examine_text
 from recgen.config import ExperimentConfig
-from recgen.data.account import FILE as ACCOUNT
-from recgen.data.account import Account, account_of
 from recgen.findings import RecgenError, Report, kind_of
 from recgen.metrics import FILE_NAME, MetricsFile, TrainingMetrics, read_metrics
 from recgen.metrics.reading import file_of
@@ -49,7 +47,6 @@ class Run:
         trained_here: Whether `recgen train` wrote it, and so split the data as the config says.
         has_model: Whether there is a SavedModel.
         log: The end of the log of the last stage; empty if there is none.
-        account: What became of each row of the data, if `recgen train` wrote it.
     """
 
     name: str
@@ -63,7 +60,6 @@ class Run:
     trained_here: bool = False
     has_model: bool = False
     log: str = ""
-    account: Account | None = None
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -118,7 +114,6 @@ def load_run(path: str | Path) -> Run:
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
         log=_log(folder),
-        account=account_of(folder.read(ACCOUNT) or b""),
     )
 
 

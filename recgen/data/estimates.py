@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature
-from recgen.data.columns import Use, date_column, id_column, is_made
+from recgen.data.columns import Use, date_column, id_column, ids, is_made
 from recgen.data.profile import Profile
 
 GIB = 2**30
@@ -19,7 +19,7 @@ _NARROWEST, _WIDEST = 4, 600  # a config's smallest embedding_dim; the formula's
 
 @dataclass(frozen=True, slots=True)
 class SplitSizes:
-    """Approximate numbers of rows in the parts of a split; rows without an ID are counted too."""
+    """Approximate numbers of rows in the parts of a split."""
 
     training: int
     validation: int
@@ -29,8 +29,10 @@ class SplitSizes:
 def split_sizes(features: FeatureConfig, data: DataConfig, profile: Profile) -> SplitSizes | None:
     """Return how a run divides the rows; None if that is unknown.
 
-    The cuts lie at the same shares of the time span as in a run.
+    As in a run, rows without a buyer or a product are left out first, and the cuts lie at the same
+    shares of the time span.
     """
+    profile = with_ids(features, profile)
     split, rows = data.split, profile.rows
     if split is None:
         return None
@@ -55,10 +57,16 @@ def split_sizes(features: FeatureConfig, data: DataConfig, profile: Profile) -> 
     return SplitSizes(rows - test - validation, validation, test)
 
 
+def with_ids(features: FeatureConfig, profile: Profile) -> Profile:
+    """Return the profile of the rows that have a buyer and a product."""
+    return profile.known([column.name for _, _, column in ids(features, profile)])
+
+
 def drawn_rows(
     features: FeatureConfig, data: DataConfig, profile: Profile, half_life_days: float
 ) -> float | None:
     """Return about how many rows an epoch draws; None without a split by time."""
+    profile = with_ids(features, profile)
     date, rows = date_column(features, data, profile), split_sizes(features, data, profile)
     if date is None or rows is None or rows.training <= 0:
         return None

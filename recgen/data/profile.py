@@ -272,6 +272,9 @@ class Profile(Protocol):
             times: The columns that the config reads as times, by their name in the data.
         """
 
+    def known(self, names: Sequence[str]) -> Profile:
+        """Return the profile of the rows in which each of these columns has a value."""
+
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         """Return the first value that a run cannot read as this type, if there is one."""
 

@@ -1,16 +1,16 @@
-"""Values that no vocabulary of a run has, and the file with a run's account of its data."""
+"""Values that no vocabulary of a run has, and the place of a run's account: its metrics."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recgen.config import ExperimentConfig, HistoryFeature
-from recgen.data.account import FILE, Account, Unknown, account_of
 from recgen.local.cast import is_list
+from recgen.metrics import Unknown
 from recgen.plan.columns import vocabulary_names
 
 if TYPE_CHECKING:
@@ -62,7 +62,10 @@ def _unknown(column: str, values: Sequence[pa.ChunkedArray], path: Path) -> Unkn
         absent = texts.filter(pc.invert(pc.is_in(texts, value_set=known)))
         places, total = places + len(absent), total + len(texts)
         missing.update(absent.unique().to_pylist())
-    return Unknown(column, places, total, len(missing), is_list(values[0])) if places else None
+    if not places:
+        return None
+    counts = {"places": places, "total": total, "distinct": len(missing)}
+    return Unknown(column=column, is_list=is_list(values[0]), **counts)
 
 
 def _is_text_or_whole(kind: pa.DataType) -> bool:
@@ -72,13 +75,9 @@ def _is_text_or_whole(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def write_account(account: Account, folder: Path) -> None:
-    """Write the account into a run directory."""
-    text = json.dumps(asdict(account), indent=1, ensure_ascii=False)
-    (folder / FILE).write_text(f"{text}\n", encoding="utf-8", errors="replace")
-
-
-def read_account(folder: Path) -> Account | None:
-    """Return the account of a run directory, or None if it has none that can be read."""
-    path = folder / FILE
-    return account_of(path.read_bytes()) if path.is_file() else None
+def add_to_metrics(account: Mapping[str, Any], path: Path) -> None:
+    """Add an account, as plain data, to the metrics that a trainer wrote; all or nothing."""
+    content = {**json.loads(path.read_text(encoding="utf-8")), "data": account}
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    os.replace(partial, path)

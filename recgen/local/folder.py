@@ -26,7 +26,6 @@ from recgen.write import disk_errors
 _GOES_ON = "the same command then goes on from what is done"
 _EXPLAINS = (
     "config.yaml",
-    "data.json",
     "transform_module.py",
     "trainer_module.py",
     "trainer_runtime.py",

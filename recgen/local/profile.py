@@ -106,13 +106,15 @@ class _FileProfile:
         self._data = DEFAULTS
         self._times: Mapping[str, TimeColumn] = {}
         self._views: dict[object, _FileProfile] = {}
+        self._kept: Array | None = None  # which rows it is of; None for all
         self._forget()
 
     def _forget(self) -> None:
         """Empty what depends on how columns are read."""
         self._columns: dict[str, ColumnProfile] = {}
         self._lists: dict[tuple[str, ...], ListFacts] = {}
-        self._encoded = lru_cache(max(4, _CODES // self.rows))(self._read)
+        self._encoded = lru_cache(max(4, _CODES // max(1, self.rows)))(self._read)
+        self._known: dict[tuple[str, ...], _FileProfile] = {}
         self._misfits: dict[tuple[str, BqType], Misfit | None] = {}
 
     def read_as(
@@ -125,6 +127,24 @@ class _FileProfile:
             view._forget()
             self._views[key] = view
         return self._views[key]
+
+    def known(self, names: Sequence[str]) -> _FileProfile:
+        import numpy as np
+
+        key = tuple(names)
+        if key not in self._known:
+            every = [self._encoded(name).codes >= 0 for name in names]
+            rows = np.logical_and.reduce(every, dtype=bool) if every else np.bool_(True)
+            self._known[key] = self if rows.all() else self._only(rows)
+        return self._known[key]
+
+    def _only(self, rows: Array) -> _FileProfile:
+        """Return the profile of some of these rows."""
+        view = copy(self)
+        view.rows, view._views = int(rows.sum()), {}
+        view._kept = rows if self._kept is None else _within(self._kept, rows)
+        view._forget()
+        return view
 
     def odd(self, name: str, oddity: Oddity) -> Odd | None:
         column = self._encoded(name)
@@ -215,10 +235,10 @@ class _FileProfile:
     def lists(self, name: str, values: str, of: Sequence[str] = ()) -> ListFacts:
         key = (name, values, *of)
         if key not in self._lists:
-            table: pa.Table = self._table or read_rows(self._file, [name])
+            column = self._values(name)
             is_of_products, purchases = values in of[1:2], self._purchases(of)
             shared = self._encoded(values)
-            self._lists[key] = list_facts(table[name], shared, purchases, is_of_products)
+            self._lists[key] = list_facts(column, shared, purchases, is_of_products)
         return self._lists[key]
 
     def _purchases(self, of: Sequence[str]) -> Purchases | None:
@@ -247,12 +267,24 @@ class _FileProfile:
     def _read(self, name: str) -> Encoded:
         if self.names.count(name) != 1:
             raise KeyError(name)
-        table: pa.Table = self._table or read_rows(self._file, [name])
         times, nulls = self._times.get(name), self._data.null_values
         reading = None
         if times is not None:
             reading = Reading(times.bq_type, times.time_format, times.null_times)
-        return encode(table[name], nulls, self._decimal, reading)
+        return encode(self._values(name), nulls, self._decimal, reading)
+
+    def _values(self, name: str) -> pa.ChunkedArray:
+        import pyarrow as pa
+
+        table: pa.Table = self._table or read_rows(self._file, [name])
+        return table[name] if self._kept is None else table[name].filter(pa.array(self._kept))
+
+
+def _within(outer: Array, inner: Array) -> Array:
+    """Return a mask of all rows from one of all rows and one of those that it selects."""
+    mask = outer.copy()
+    mask[outer] = inner
+    return mask
 
 
 def _pairs(left: Array, right: Array) -> Array:

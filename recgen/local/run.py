@@ -6,17 +6,16 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import recgen
 from recgen.analysis import diagnose, load_run
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
-from recgen.data.account import Account
-from recgen.findings import RecgenError
+from recgen.findings import RecgenError, printable
 from recgen.local import buyers
-from recgen.local.account import read_account, unknown_values, write_account
+from recgen.local.account import add_to_metrics, unknown_values
 from recgen.local.child import Child, ChildError
 from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
@@ -29,7 +28,7 @@ from recgen.local.signals import interruptible
 from recgen.local.split import SplitData, split_table, without_far_times
 from recgen.local.transform import write_tables
 from recgen.local.unfinished import digest_of_data, digest_of_text
-from recgen.metrics import FILE_NAME, TrainingMetrics, read_metrics
+from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import input_columns, serving_inputs
 
 if TYPE_CHECKING:
@@ -50,11 +49,7 @@ class RunResult:
     seconds: Mapping[str, float]
     """Wall-clock seconds of each stage. `transform` includes `analyze`, `apply` and the rest of
     `import`, the import of TensorFlow and Beam, which begins with the run."""
-    rows: Mapping[str, int]
-    """Number of rows of `train`, `eval` and `test`."""
     warnings: tuple[str, ...] = ()
-    account: Account | None = None
-    """What became of each row that was read."""
 
     @property
     def collapsed(self) -> bool:
@@ -161,14 +156,12 @@ def train(
         custom_config = {} if epochs is None else {"epochs": epochs}
         try:
             _train(run, files, config_text, data, {**custom_config, "seed": model_seed})
-            metrics = _metrics(run.folder)
+            metrics = _metrics(run)
         except ChildError as error:
             kept = keep_failed(run.folder, out)
             raise RecgenError(error.message, f"its full output is in {kept}") from None
         target = staging.land(_suffix(run.folder, staging.place.out, allow_worse))
-    record = staging.record
-    warnings = tuple(record.warnings)
-    return RunResult(target, metrics, run.seconds, record.rows, warnings, read_account(target))
+    return RunResult(target, metrics, run.seconds, tuple(staging.record.warnings))
 
 
 def _suffix(folder: Path, out: Path, allow_worse: bool) -> str:
@@ -225,8 +218,7 @@ def _train(
             with run.stage("transform"):
                 _write_inputs(run, files, split)
                 _transform(run, split, transformer)
-                _write_account(run, split)
-            record.rows = {name: table.num_rows for name, table in split.tables().items()}
+                record.account = _account(run, split).model_dump()
             run.staging.finish("transform")
         elif "train" not in record.done:
             trainer = children.enter_context(Child("recgen.local.fit", inherits))
@@ -245,7 +237,7 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         unread = {each.name for each in missing}
         wanted = [c for c in run.columns if c.name not in unread]
         table = table_of(file, wanted, run.config.data.null_values)
-        read = Account(str(data), str(file.format), table.num_rows)
+        read = Account(source=printable(str(data)), format=str(file.format), read=table.num_rows)
         date = _date(run)
         far: tuple[str, ...] = ()
         if date is not None and run.config.data.null_times is None:
@@ -273,11 +265,11 @@ def _is_by_time(config: ExperimentConfig) -> bool:
     return config.data.split is not None and config.data.split.kind != "random"
 
 
-def _write_account(run: _Run, split: SplitData) -> None:
-    """Add what the vocabularies do not have to the account, and write it."""
+def _account(run: _Run, split: SplitData) -> Account:
+    """Return the account with the values that the vocabularies do not have."""
     tables = [split.tables()[part] for part in run.analyze]
     unknown = unknown_values(run.config, tables, run.folder)
-    write_account(replace(run.account, unknown=unknown), run.folder)
+    return run.account.model_copy(update={"unknown": unknown})
 
 
 def _required(date: str | None, missing: Sequence[Wanted]) -> str:
@@ -358,8 +350,10 @@ def _transform(run: _Run, split: SplitData, child: Child) -> None:
     run.progress.done(f"{total:,} rows")
 
 
-def _metrics(folder: Path) -> TrainingMetrics:
-    path = folder / FILE_NAME
+def _metrics(run: _Run) -> TrainingMetrics:
+    """Return what the trainer measured, with the account, which it does not know."""
+    path = run.folder / FILE_NAME
     if not path.exists():
         raise ChildError(f"the training wrote no {FILE_NAME}")
+    add_to_metrics(run.staging.record.account, path)
     return read_metrics(path.read_text(encoding="utf-8"), str(path)).metrics

@@ -30,7 +30,7 @@ class Unfinished:
         began: When it began, in UTC.
         at: The stage and epoch that it reached, in words.
         done: Stages whose results are complete.
-        rows: Number of rows of each split, once they are known.
+        account: What became of each row of the data, once that is known; as plain data.
         seconds: Wall-clock seconds of the stages that are done.
         warnings: What the user was told.
     """
@@ -42,7 +42,7 @@ class Unfinished:
     )
     at: str = ""
     done: list[str] = field(default_factory=list)
-    rows: dict[str, int] = field(default_factory=dict)
+    account: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -65,7 +65,6 @@ class Unfinished:
         with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
             read: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
             record = cls(**read)
-            record.rows = {str(name): int(count) for name, count in record.rows.items()}
             record.seconds = {str(name): float(time) for name, time in record.seconds.items()}
             if isinstance(record.inputs, dict) and isinstance(record.done, list):
                 return record

@@ -1,5 +1,6 @@
 """Metrics of a training: the model of training_metrics.json, and reading such files."""
 
+from recgen.metrics.account import Account, Unknown
 from recgen.metrics.model import FILE_NAME, TrainingMetrics
 from recgen.metrics.parts import (
     BINS,
@@ -19,6 +20,7 @@ __all__ = [
     "BINS",
     "FILE_NAME",
     "TOWERS",
+    "Account",
     "Evaluated",
     "Evaluation",
     "Health",
@@ -29,5 +31,6 @@ __all__ = [
     "Series",
     "Tower",
     "TrainingMetrics",
+    "Unknown",
     "read_metrics",
 ]

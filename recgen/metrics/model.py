@@ -14,6 +14,7 @@ from typing import Annotated, Literal, NoReturn
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from recgen.findings import RecgenError, counted, join_path
+from recgen.metrics.account import Account
 from recgen.metrics.parts import (
     TOWERS,
     Evaluation,
@@ -52,6 +53,8 @@ class TrainingMetrics(MetricsPart):
     final_metrics: dict[str, float | None]
     """`final_<name>` of the last epoch, and `test_<name>`."""
     params: Params
+    data: Account | None = None
+    """What became of each row of the data; `recgen train` adds it to what the trainer wrote."""
 
     @classmethod
     def read(cls, path: Path) -> TrainingMetrics:

@@ -20,7 +20,7 @@ MOMENTS = ("mean", "std", "min", "max", "norm")
 Series = Annotated[tuple[float | None, ...], Field(strict=False)]
 """A value per epoch; null where it was NaN, infinite or not measured."""
 
-_Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
 Tower = Literal["query", "candidate"]
 FailureKind = Literal[
     "collapse",
@@ -51,7 +51,7 @@ class Histogram(MetricsPart):
     """Distribution of values per epoch, over fixed bins."""
 
     bin_edges: Annotated[list[float], Field(min_length=BINS + 1, max_length=BINS + 1)]
-    counts: list[Annotated[list[_Count], Field(min_length=BINS, max_length=BINS)]]
+    counts: list[Annotated[list[Count], Field(min_length=BINS, max_length=BINS)]]
 
     @model_validator(mode="after")
     def _increasing(self) -> Histogram:
@@ -152,7 +152,7 @@ class Evaluated(MetricsPart):
 class Evaluation(MetricsPart):
     """The model and two baselines on the test's pairs of buyer and product."""
 
-    pairs: dict[str, _Count]
+    pairs: dict[str, Count]
     """Numbers of pairs: `all`, `new`, and `left_out` (buyer or product unknown to training)."""
     model: Evaluated
     popularity: Evaluated

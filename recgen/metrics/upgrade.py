@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recgen.findings import counted, kind_of, printable
+from recgen.metrics.account import account_of
 from recgen.metrics.parts import LOSSES, MOMENTS, TOWERS, Gradients, Params, TowerHealth
 from recgen.metrics.values import (
     Values,
@@ -87,6 +88,7 @@ class _Reader:
             **stats,
             "final_metrics": {**final, **tests},
             "params": self._params(),
+            "data": self._account(),
         }
 
     def _part(self, name: str) -> Mapping[str, Any]:
@@ -187,6 +189,13 @@ class _Reader:
             elif 0 not in named[name]:
                 named[name] = self.unknown
         return named
+
+    def _account(self) -> dict[str, Any] | None:
+        part = self._part("data")
+        read = account_of(part) if part else None
+        if part and read is None:
+            self.result.notes.append("data cannot be read")
+        return read
 
     def _note_what_is_missing(self, series: Mapping[str, Mapping[str, Values]]) -> None:
         for path in _EXPECTED:

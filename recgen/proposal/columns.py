@@ -88,8 +88,8 @@ def _useless(table: Table, name: str) -> str | None:
         return f"it is {show(column.examples[0])} in every row"
     is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))
     if is_category and table.alone(name) >= _MOSTLY:
-        share = percent(table.alone(name))
-        return f"{share} of the rows have a value of their own: it identifies rows, not groups"
+        share, its = percent(table.alone(name)), " with one" if column.nulls else ""
+        return f"{share} of the rows{its} have a value of their own: it identifies rows, not groups"
     if column.kind == "text" and all(len(text.split()) >= _WORDY for text in column.examples):
         return f"free text ({show(column.examples[0])}): an embedding needs values that repeat"
     return None

@@ -202,7 +202,8 @@ def _is_day_of(table: Table, time: str, name: str) -> bool:
 
 def _why_no_time(table: Table) -> str:
     for name, column in table.columns.items():
-        if names.names_time(name) and column.kind in ("text", "integer", "real"):
+        is_named = names.names_time(name) and not names.names_id(name)
+        if is_named and column.kind in ("text", "integer", "real"):
             values = ", ".join(map(show, column.examples[:2]))
             hint = how_to_write(column.examples[0]) if column.examples else ""
             more = f"; {hint}" if hint else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recgen.config import SIDES, DataConfig, FeatureConfig
-from recgen.data.estimates import GIB, SplitSizes, embedding_width, split_sizes
+from recgen.data.estimates import GIB, SplitSizes, embedding_width, split_sizes, with_ids
 from recgen.findings import show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.proposal.choices import Keys
@@ -114,7 +114,8 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
                     if found and _is_enough(found, wanted):
                         return Divided(section, found, "")
         reason = f"no split by {show(name)} ({span(column)}) leaves rows for each part"
-    return _drawn(table.profile.rows, _catalogue(table, keys), reason)
+    rows = with_ids(features, table.profile).rows
+    return _drawn(rows, _catalogue(table, keys), reason)
 
 
 def _catalogue(table: Table, keys: Keys) -> dict[str, Any]:

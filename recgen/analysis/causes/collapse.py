@@ -14,7 +14,8 @@ from recgen.metrics import TOWERS
 
 _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
 _ONE_DIRECTION = 0.999  # mean cosine of embeddings that all point the same way
-_SAME_LISTS = 1.5  # distinct products in all top-100 lists, divided by 100
+_LENGTH = 100  # of the lists of which coverage is measured
+_SAME_LISTS = 1.5  # distinct products in all lists, divided by their length
 _NEAR_CHANCE = 1.3  # recall, divided by that of random products
 _ALL_HITS = 0.98  # recall at every k
 
@@ -227,13 +228,14 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
 def _same_lists(facts: Facts) -> Iterator[str]:
     coverage = last(facts.health("val_coverage_at_100"))
     candidates = facts.candidates
-    if coverage is None or not candidates or candidates < 100 * _SAME_LISTS:
+    if coverage is None or not candidates or candidates <= _LENGTH:
         return
     distinct = coverage * candidates
-    if distinct <= 100 * _SAME_LISTS:
+    # As the trainer's watch: of few products, also lists that differ have no more than 1.5 times.
+    if distinct < min(_SAME_LISTS * _LENGTH, (_LENGTH + candidates) / 2):
         yield (
-            f"all top-100 lists together contain {distinct:.0f} of {candidates:,} products: nearly "
-            "everybody gets the same list"
+            f"all top-{_LENGTH} lists together contain {distinct:.0f} of {candidates:,} products: "
+            "nearly everybody gets the same list"
         )
 
 

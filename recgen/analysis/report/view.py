@@ -22,8 +22,8 @@ from recgen.analysis.report.figures import Figure, curves, health, histograms
 from recgen.analysis.report.text import lines, name, percent
 from recgen.analysis.run import Run
 from recgen.analysis.text import WORDS, patch_lines, setup_of
-from recgen.data.account import Account
 from recgen.findings import show
+from recgen.metrics import Account
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -136,7 +136,7 @@ class RunView:
     @cached_property
     def candidates(self) -> list[tuple[str, str]]:
         """Facts of candidates, rows and vocabularies."""
-        return [*_account(self.run.account), *_candidates(self.facts)]
+        return [*_account(self.run.metrics.data), *_candidates(self.facts)]
 
     @cached_property
     def params(self) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.cli.table import Line, table
-from recgen.metrics import Evaluation, TrainingMetrics
+from recgen.metrics import Account, Evaluation, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -31,11 +31,8 @@ def outcome(result: RunResult) -> Iterator[str]:
     """Yield rows, products, the kept epoch and seconds."""
     metrics = result.metrics
     yield ""
-    rows = ", ".join(f"{result.rows[part]:,} {word}" for part, word in _PARTS.items())
-    yield f"rows      {rows}"
-    if result.account is not None:
-        for number, line in enumerate(result.account.lines()):
-            yield f"{'' if number else 'data':<10}{line}"
+    if metrics.data is not None:
+        yield from _account(metrics.data)
     if metrics.params.candidates is not None:
         yield f"products  {metrics.params.candidates:,}"
     yield from _kept(metrics)
@@ -43,6 +40,14 @@ def outcome(result: RunResult) -> Iterator[str]:
     stages = ", ".join(f"{name} {time:.1f}" for name, time in seconds.items() if time >= 0.05)
     yield f"seconds   {sum(seconds.values()):.1f}: {stages}"
     yield ""
+
+
+def _account(account: Account) -> Iterator[str]:
+    """Yield the rows of each split, and what was lost on the way there."""
+    rows = ", ".join(f"{getattr(account, part):,} {word}" for part, word in _PARTS.items())
+    yield f"rows      {rows}"
+    for number, line in enumerate(account.lines()):
+        yield f"{'' if number else 'data':<10}{line}"
 
 
 def _kept(metrics: TrainingMetrics) -> Iterator[str]:

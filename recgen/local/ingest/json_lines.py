@@ -1,11 +1,15 @@
-"""Reader of JSON lines: one object per line; its values become text, as those of a CSV file."""
+"""Reader of JSON lines: one object per line; its values become text, as those of a CSV file.
+
+Columns of lists or objects are there, as in a Parquet file, but their values are not read.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.config import DataConfig
 from recgen.findings import RecgenError
@@ -17,6 +21,14 @@ if TYPE_CHECKING:
 
 _BATCH = 50_000  # rows that are Python objects at a time
 _TRUTHS = {True: "true", False: "false", None: None}
+_LITERAL = re.compile(rb"\{\s*u?'")  # how Python prints a dict
+_FROM_PYTHON = (
+    'python -c "import ast, json, sys; '
+    '[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]" < OLD > NEW'
+)
+
+_Value: TypeAlias = "str | list[str] | None"
+"""A plain value as text; an empty list in place of a list or an object."""
 
 
 class JsonLinesFile:
@@ -26,12 +38,13 @@ class JsonLinesFile:
         """Read the file.
 
         Raises:
-            RecgenError: A line is not an object of plain values.
+            RecgenError: A line is not an object, or a column has plain values and others.
         """
         text = text_of(path, head, data.encoding)
         self.path = path
-        self.types: dict[str, pa.DataType] = {}
         self._table = _read(text)
+        schema = self._table.schema
+        self.types: dict[str, pa.DataType] = {field.name: field.type for field in schema}
         self.names = tuple(self._table.column_names)
         self.size = len(text.buffer)
         self.format = FileFormat(
@@ -42,16 +55,16 @@ class JsonLinesFile:
         )
 
     def read(self, names: list[str]) -> pa.Table:
-        """Return columns as text."""
+        """Return columns as text; those of lists and objects are columns of empty lists."""
         return self._table.select(names)
 
 
 def is_json(head: bytes) -> bool:
-    """Return whether a text's first bytes are those of JSON: an object, or a list of objects."""
+    """Return whether a text's first bytes are those of objects: of JSON, or printed by Python."""
     text = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     rest = text[1:].lstrip()
     if text.startswith(b"{"):
-        return rest.startswith((b'"', b"}"))
+        return rest.startswith((b'"', b"'", b"u'", b"}"))
     return text.startswith(b"[") and rest.startswith(b"{")
 
 
@@ -59,37 +72,51 @@ def _read(text: Text) -> pa.Table:
     import pyarrow as pa
 
     names: dict[str, None] = {}
-    batches: list[list[dict[str, str | None]]] = [[]]
+    kinds: dict[str, type] = {}  # of the first value: str or list
+    batches: list[list[dict[str, _Value]]] = [[]]
     tables = []
-    for row in _rows(text):
+    for number, row in _rows(text):
         names.update(dict.fromkeys(row))
+        for name, value in row.items():
+            if value is not None and kinds.setdefault(name, type(value)) is not type(value):
+                raise _mixed(text.path, number, name)
         batches[-1].append(row)
         if len(batches[-1]) == _BATCH:
-            tables.append(_table(batches.pop(), names))
+            tables.append(_table(batches.pop(), names, kinds))
             batches.append([])
-    tables.append(_table(batches.pop(), names))
-    whole = [_with_columns(table, names) for table in tables]
-    return pa.concat_tables(whole)
+    tables.append(_table(batches.pop(), names, kinds))
+    return pa.concat_tables([_with_columns(table, names, kinds) for table in tables])
 
 
-def _table(rows: list[dict[str, str | None]], names: dict[str, None]) -> pa.Table:
+def _type(name: str, kinds: Mapping[str, type]) -> pa.DataType:
     import pyarrow as pa
 
-    columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
+    return pa.list_(pa.string()) if kinds.get(name) is list else pa.string()
+
+
+def _table(
+    rows: list[dict[str, _Value]], names: Iterable[str], kinds: Mapping[str, type]
+) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(
+        {name: pa.array([row.get(name) for row in rows], _type(name, kinds)) for name in names}
+    )
+
+
+def _with_columns(table: pa.Table, names: Iterable[str], kinds: Mapping[str, type]) -> pa.Table:
+    """Return a table with null in the columns of which only later rows have values."""
+    import pyarrow as pa
+
+    columns = {}
+    for name in names:
+        kind = _type(name, kinds)
+        has_values = name in table.column_names and table[name].type == kind
+        columns[name] = table[name] if has_values else pa.nulls(table.num_rows, kind)
     return pa.table(columns)
 
 
-def _with_columns(table: pa.Table, names: dict[str, None]) -> pa.Table:
-    """Return a table with null in the columns that only later rows have."""
-    import pyarrow as pa
-
-    for name in names:
-        if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
-    return table
-
-
-def _rows(text: Text) -> Iterator[dict[str, str | None]]:
+def _rows(text: Text) -> Iterator[tuple[int, dict[str, _Value]]]:
     decoder = json.JSONDecoder(
         parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_once
     )
@@ -99,10 +126,11 @@ def _rows(text: Text) -> Iterator[dict[str, str | None]]:
         try:
             row = decoder.decode(line.decode())
         except (ValueError, RecursionError) as error:
-            raise _refused(text.path, number, str(error)) from error
+            is_python = _LITERAL.match(line.lstrip())
+            raise _refused(text.path, number, str(error), bool(is_python)) from error
         if not isinstance(row, dict):
             raise _refused(text.path, number, "not an object")
-        yield {name: _plain(value, name, text.path, number) for name, value in row.items()}
+        yield number, {name: _plain(value) for name, value in row.items()}
 
 
 def _lines(text: Text) -> Iterator[bytes]:
@@ -123,20 +151,29 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _plain(value: object, name: str, path: Path, number: int) -> str | None:
+def _plain(value: object) -> _Value:
     """Return a value as text; an empty one is null, as in a CSV file."""
     if isinstance(value, str):
         return value or None
     if isinstance(value, (dict, list)):
-        kind = "an object" if isinstance(value, dict) else "a list"
-        raise RecgenError(
-            f"{path}, line {number:,}: {name!r} contains {kind}, and only plain values are read",
-            "write its values as fields of their own, or convert the data to Parquet",
-        )
+        return []
     return _TRUTHS[value]  # type: ignore[index]
 
 
-def _refused(path: Path, number: int, reason: str) -> RecgenError:
+def _mixed(path: Path, number: int, name: str) -> RecgenError:
+    return RecgenError(
+        f"{path}, line {number:,}: {name!r} has plain values in some lines, and lists or objects "
+        "in others",
+        f"leave it out if it is not needed: jq -c 'del(.[{json.dumps(name)}])' OLD > NEW",
+    )
+
+
+def _refused(path: Path, number: int, reason: str, is_python: bool = False) -> RecgenError:
+    if is_python:
+        return RecgenError(
+            f"{path}, line {number:,}: a Python literal, with single quotation marks, and not JSON",
+            f"convert the file: {_FROM_PYTHON}",
+        )
     return RecgenError(
         f"{path}, line {number:,}: not JSON lines, which has one object per line: {reason}",
         "convert a list of objects with jq -c '.[]' OLD > NEW, and objects that go over several "

@@ -54,7 +54,7 @@ _WAYS = (
     rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\.?[-/\s]*{_MONTH},?[-/\s]*{_SHORT_YEAR}{_TIME}",
     rf"{_WEEKDAY}{_MONTH}[-/\s]*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s*|[-/\s]\s*)(?P<Y>\d{{4}}){_TIME}",
     rf"{_WEEKDAY}{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<H>\d{{1,2}}):(?P<M>\d{{2}}):(?P<S>\d{{2}})"
-    r"(?:\s+(?P<z>z|utc|gmt))?\s+(?P<Y>\d{4})",
+    rf"(?:\s+(?P<z>z|utc|gmt|{_OFFSET}))?\s+(?P<Y>\d{{4}})",  # ctime of C; with a zone in old APIs
     rf"(?P<Y>\d{{4}})[-/\s]{_MONTH}[-/\s](?P<d>\d{{1,2}}){_TIME}",
     rf"{_USUAL_YEAR}[-/.](?P<m>\d{{1,2}})",
     rf"(?P<m>\d{{1,2}})[-/.]{_USUAL_YEAR}",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recgen.config import SIDES, DataConfig, FeatureConfig, ModelConfig
 from recgen.data.columns import id_column
-from recgen.data.estimates import split_sizes
+from recgen.data.estimates import split_sizes, with_ids
 from recgen.data.profile import Profile
 from recgen.findings import counted
 from recgen.rules.registry import Problem, rule
@@ -60,7 +60,7 @@ def one_step(
           batch_size: 256  # with 5,000 rows
     """
     found = split_sizes(features, data, profile)
-    rows = found.training if found else profile.rows
+    rows = found.training if found else with_ids(features, profile).rows
     if not 0 < rows < 2 * model.batch_size:
         return
     these = counted(rows, "training row")

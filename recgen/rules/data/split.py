@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import sqrt
 
 from recgen.config import DataConfig, FeatureConfig
-from recgen.data.estimates import SplitSizes, split_sizes
+from recgen.data.estimates import SplitSizes, split_sizes, with_ids
 from recgen.data.profile import Profile
 from recgen.rules.registry import Problem, rule
 
@@ -75,11 +75,12 @@ def few_rows_held_out(
     Enlarge the share or the data.
     """
     found = split_sizes(features, data, profile)
+    of = with_ids(features, profile).rows
     for name, rows in _held_out(found) if found else ():
         error = sqrt(_RECALL * (1 - _RECALL) / rows) if rows else 0
         if error > _ERROR:
             message = (
-                f"the {name} part has only {rows:,} of {profile.rows:,} rows: a recall of "
+                f"the {name} part has only {rows:,} of {of:,} rows: a recall of "
                 f"{_RECALL} has a standard error of {error:.3f} there"
             )
             help = "Give it a larger share or more data; smaller differences are not significant."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, Feature, FeatureConfig, dtype_of
-from recgen.data.columns import described, ids
+from recgen.data.columns import columns, described, ids
 from recgen.data.profile import ColumnProfile, Odd, Profile
 from recgen.findings import Location, Severity, show
 from recgen.rules.registry import Problem, rule
@@ -125,7 +125,7 @@ def lost_digits(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
 
 
 @rule("RG538", "error")
-def leading_zeros(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+def leading_zeros(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
     """Codes that INT64 makes one.
 
     As text, 00012 and 12 are two products; as whole numbers they are one, with the purchases of
@@ -145,18 +145,21 @@ def leading_zeros(features: FeatureConfig, profile: Profile) -> Iterator[Problem
 
     If they are the same, unify the spelling in the data.
     """
-    for path, feature, column in described(features, profile):
-        if feature.data_type != "text" or dtype_of(feature.bq_type) != "int64":
+    for use, column in columns(features, data, profile):
+        if use.kind != "text" or dtype_of(use.bq_type) != "int64":
             continue
         odd = profile.odd(column.name, "leading zero")
         if odd is not None:
             pair = " and ".join(sorted(show(text) for text, _ in odd.examples[:2]))
             message = (
-                f"{show(feature.output_name)} has {odd.values:,} values that {feature.bq_type} "
+                f"{show(use.name)} has {odd.values:,} values that {use.bq_type} "
                 f"merges with others, in {_rows(odd, column)}, such as {pair}"
             )
             help = "Use STRING, which keeps zeros in front."
-            yield Problem((*path, "bq_type"), message, help, fix=("set", "STRING"))
+            # A member of a cross has its type from there.
+            types = ("data", "column_types", use.name)
+            path = use.type_path if use.part == "feature" else types
+            yield Problem(path, message, help, fix=("set", "STRING"))
 
 
 @rule("RG539", "info")
