@@ -24,7 +24,7 @@ import yaml
 from bench.models.counting import own_history, own_history_recent, popularity, popularity_recent
 from bench.models.served import answers
 from bench.processes import ROOT, module, run
-from bench.protocol import Array, Recommend, Split, Training, codes, evaluate
+from bench.protocol import Array, Lists, Recommend, Split, Training, codes, evaluate
 from bench.shapes import DEVELOPMENT, REPORT, RETAIL, DataSet, sample_of_buyers
 from bench.tuning import held_out
 from recgen.edit import edit
@@ -87,7 +87,8 @@ def measure(
     (folder / "train.log").write_text(usage.output + usage.errors, "utf-8")
     _require(usage.code, folder / "train.log")
     k = _k(products)
-    models = {"recgen": answers(trained, divided.known.training), **_counting(divided.known)}
+    ours = _filled_up(answers(trained, divided.known.training))
+    models = {"recgen": ours, **_counting(divided.known)}
     views: dict[str, dict[str, Any]] = {}
     for model, recommend in models.items():
         for view, recall in _recalls(divided, recommend, k):
@@ -152,6 +153,18 @@ def _counting(split: Split) -> dict[str, Recommend]:
         for name, build in COUNTING.items()
         if is_told or "half" not in name
     }
+
+
+def _filled_up(recommend: Recommend) -> Recommend:
+    """Returns what fills lists up with nothing: the model may not know the newest products."""
+
+    def recommend_all(buyers: Array, k: int) -> Lists:
+        lists = recommend(buyers, k)
+        missing = ((0, 0), (0, k - lists.products.shape[1]))
+        products = np.pad(lists.products, missing, constant_values=-1)
+        return Lists(products, np.pad(lists.scores, missing, constant_values=-np.inf))
+
+    return recommend_all
 
 
 def _recalls(divided: Divided, recommend: Recommend, k: int) -> Iterator[tuple[str, float]]:

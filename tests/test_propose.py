@@ -382,9 +382,10 @@ def test_batches_and_answers_fit_the_data(rows: int, batch: int, products: int, 
 
 
 def test_batches_grow_where_validation_would_take_longer_than_training() -> None:
-    model = sizes.model(*keys_of(10, 1900), SplitSizes(1800, 600, 600), 64)
-    assert 3 * 1800 * model["batch_size"] >= 600 * 1900  # RG406
-    assert model["batch_size"] == 256
+    rows = SplitSizes(18_000, 6_000, 6_000)
+    model = sizes.model(*keys_of(10, 90_000), rows, 64)
+    assert 3 * 18_000 * model["batch_size"] >= 6_000 * 90_000  # RG406
+    assert model["batch_size"] > sizes.model(*keys_of(10, 1900), rows, 64)["batch_size"] == 256
 
 
 @given(

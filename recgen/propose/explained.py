@@ -13,6 +13,7 @@ from recgen.findings import Location, counted, percent, show
 from recgen.propose.choices import OPTIONS, Choice, Keys, Role
 from recgen.propose.columns import Towers
 from recgen.propose.features import day
+from recgen.propose.habits import Habits
 from recgen.propose.sizes import Divided
 from recgen.propose.table import Table
 from recgen.propose.text import Comments, comment
@@ -33,6 +34,7 @@ class Explained:
     source: str
     recency: Recency | None = None
     past: Past | None = None
+    habits: Habits | None = None
 
     def comments(self) -> Comments:
         """Return the comments by the paths of the entries below them."""
@@ -77,14 +79,32 @@ class Explained:
         for index, taken in enumerate(self.towers.taken[side], start=start):
             yield (*features, index), comment(taken.why)
         if side == "buyer" and self.past is not None:
-            index = start + len(self.towers.taken[side])
-            yield (*features, index), _PAST.format(self.past.times)
+            yield from self._of_past((*features, start + len(self.towers.taken[side])))
+        if side == "product" and self.habits is not None:
+            yield path, self._bought_again(self.habits)
+
+    def _of_past(self, path: Location) -> Iterator[tuple[Location, str]]:
+        habits = self.habits
+        assert habits, "a history is proposed for buyers who come back"
+        yield path, _PAST
+        yield path, _LONG.format(habits.times, habits.products)
+        if habits.never_again:
+            yield path, _NO_BONUS
+
+    def _bought_again(self, habits: Habits) -> str:
+        if habits.never_again:
+            return _NEVER_AGAIN
+        share = percent(habits.again)
+        text = _AGAIN.format(share)
+        return text if self.past is not None else f"{text} {_NO_PAST}"
 
     def _of_choice(
         self, role: Role, choice: Choice, path: Location
     ) -> Iterator[tuple[Location, str]]:
         if not choice.sure:
             yield path, comment(guess(choice))
+        if choice.note:
+            yield path, comment(choice.note)
         if choice.others:
             option = f"{OPTIONS[role]} {shlex.quote(choice.others[0])}"
             yield path, comment(f"Otherwise: recgen init --data {self.source} {option}")
@@ -105,8 +125,8 @@ class Explained:
             span = self._span(time.name)
             yield split, f"Shares of the time from {span}; the last part is the test."
         yield split, (
-            f"Rows: {rows.training:,} for training, {rows.validation:,} for validation, "
-            f"{rows.test:,} for the test."
+            f"Rows: {rows.training:,} to train; {rows.validation:,} to validate, which chooses epochs "
+            f"and weights; {rows.test:,} to test."
         )
 
     def _span(self, time: str) -> str:
@@ -142,6 +162,7 @@ class Explained:
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
         yield ("model", "batch_size"), f"{text} batches an epoch."
+        yield ("model", "epochs"), _EPOCHS
         if "output_dropout" in self.model:
             yield ("model", "output_dropout"), _DROPOUT
         if self.recency is not None:
@@ -162,14 +183,20 @@ _MODEL = (
     "No layers: each ID's vector is the tower's output, plus a projection of the other features. "
     "Deeper towers were worse on Online Retail; measure before you add layers."
 )
-_PAST = (
-    "Not in the data: a run computes it from the transactions. It lists what the buyer had before, "
-    "each product once. A buyer buys at {:,.1f} different times on average."
+_PAST = "Not in the data: a run makes it of the transactions. What the buyer had before, each once."
+_LONG = (
+    "A buyer comes at {:,.1f} times on average; 95% of the rows are of buyers with at most {:,} "
+    "products."
 )
+_AGAIN = "Bought again: {} of the purchases are of a product that the buyer has had before."
+_NO_PAST = "No history can say so here: it needs times."
+_NEVER_AGAIN = "Nothing is bought twice: remove what the buyer has had from the answers."
+_NO_BONUS = "It has no repeat_bonus, since nothing is bought twice."
 _RECENCY = (
     "Recent purchases tell more about the next ones: rows that are this many days older are drawn "
     "half as often; an epoch has {} of all rows. A sixth of the time was best on Online Retail."
 )
+_EPOCHS = "At most: training ends when recall on the validation rows no longer rises."
 _DROPOUT = (
     "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )

@@ -14,6 +14,7 @@ from recgen.propose.choices import Given, Keys
 from recgen.propose.columns import Towers, sort_columns
 from recgen.propose.explained import Explained
 from recgen.propose.features import category
+from recgen.propose.habits import find_habits
 from recgen.propose.ids import find_keys
 from recgen.propose.table import Table
 from recgen.propose.text import config_text
@@ -66,12 +67,13 @@ def propose(profile: Profile, name: str, source: str, given: Given | None = None
     model = sizes.model(table, keys, divided.rows, width, recency.drawn if recency else None)
     if recency is not None:
         model["recency_half_life_days"] = recency.days
-    past = find_past(table, keys, features, divided)
+    habits = find_habits(table, keys)
+    past = find_past(table, keys, habits, features, divided)
     if past is not None:
         features["buyer_model_features"].append(past.feature)
     data = {"name": name, "features": features, "model": model, "data": divided.section}
-    times = (recency, past)
-    explained = Explained(table, keys, towers, model, divided, source, *times)
+    found = (recency, past, habits)
+    explained = Explained(table, keys, towers, model, divided, source, *found)
     names = {
         side: tuple(str(each["column"]) for each in features[f"{side}_model_features"])
         for side in SIDES
