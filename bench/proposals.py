@@ -35,6 +35,7 @@ _RESAMPLES = 200
 _RETAIL_BUYERS = 400
 _MOST = 10_000  # of the config's top_k
 _DAY = 86_400
+_WORST = -1e30  # a score
 _FEWEST = 50  # pairs of a view, with fewer there is nothing to compare
 COUNTING = {
     "popularity": popularity,
@@ -162,7 +163,7 @@ def _filled_up(recommend: Recommend) -> Recommend:
         lists = recommend(buyers, k)
         missing = ((0, 0), (0, k - lists.products.shape[1]))
         products = np.pad(lists.products, missing, constant_values=-1)
-        return Lists(products, np.pad(lists.scores, missing, constant_values=-np.inf))
+        return Lists(products, np.pad(lists.scores, missing, constant_values=_WORST))
 
     return recommend_all
 

@@ -10,38 +10,46 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING
 
-from recgen.findings import RecgenError, install
+from recgen.findings import RecgenError, install, kind_of
 
 if TYPE_CHECKING:
     from recgen.analysis import Diagnosis, Run
     from recgen.data.profile import Profile
-    from recgen.propose import Proposal
+    from recgen.metrics import TrainingMetrics
+    from recgen.proposal import Proposal
     from recgen.upgrade import Upgrade
 
 _INVISIBLE = "data"  # the name of a config whose data has none
+_LONGEST = 255  # letters of a name
 
 
-def profile(data: object) -> Profile:
+def profile(data: object, *, reading: Mapping[str, object] | None = None) -> Profile:
     """Return a profile of transactions, for `recgen.check(..., profile=...)`.
 
     Args:
         data: The path of a file that `recgen train` reads, a PyArrow table, a pandas data frame, or
             a mapping of column names to lists of values.
+        reading: Keys of a config's `data` that say how a file is read, such as
+            `{"encoding": "cp1252"}`; by default, that is found.
 
     Raises:
         RecgenError: The data cannot be read or has no rows, or PyArrow is not installed. Columns
             of large files are read lazily, so the profile's methods may raise it, too.
     """
     with _readable():
+        from recgen.proposal import reading_of
+
+        known = reading_of(reading)
         if isinstance(data, (str, os.PathLike)):
             from recgen.local.profile import read_profile
 
-            return read_profile(Path(data))
+            return read_profile(_path(data), known)
         from recgen.local.tables import profile_of
 
-        return profile_of(data)
+        return profile_of(data).read_as(known)
 
 
 def propose(
@@ -51,6 +59,7 @@ def propose(
     buyer_id: str | None = None,
     product_id: str | None = None,
     time: str | None = None,
+    reading: Mapping[str, object] | None = None,
 ) -> Proposal:
     """Return the config that the data suggests, as `recgen init --data` writes it.
 
@@ -60,34 +69,46 @@ def propose(
         buyer_id: The column with the buyer's ID; by default, it is found.
         product_id: The column with the product's ID, likewise.
         time: The column with the time of the purchase, likewise.
+        reading: Keys of `data` that say how a file is read, as for `profile`; they are part of the
+            proposal.
 
     Raises:
         RecgenError: The data cannot be read, or a column that is named cannot be used.
     """
-    from recgen.propose import Given
-    from recgen.propose import propose as proposal_of
+    from recgen.proposal import Given, plain_settings
+    from recgen.proposal import propose as proposal_of
 
-    is_path = isinstance(data, (str, os.PathLike))
-    file = Path(data) if isinstance(data, (str, os.PathLike)) else Path(_INVISIBLE)
-    source = file.name if is_path else "a table"
-    found = profile(data)
+    columns = {"name": name, "buyer_id": buyer_id, "product_id": product_id, "time": time}
+    for argument, value in columns.items():
+        if not isinstance(value, (str, NoneType)):
+            raise RecgenError(f"{argument} is {kind_of(value)}", "pass a text, or leave it out")
+    file = _path(data) if isinstance(data, (str, os.PathLike)) else None
+    found = profile(data, reading=reading)
+    named = name or (file.stem if file else _INVISIBLE)
+    source = file.name if file else "a table"
+    given = Given(buyer_id, product_id, time)
     with _readable():
-        return proposal_of(found, name or file.stem, source, Given(buyer_id, product_id, time))
+        return proposal_of(found, named[:_LONGEST], source, given, plain_settings(reading))
 
 
-def diagnose(run: str | Path | Run) -> Diagnosis:
+def diagnose(run: str | Path | Run | Mapping[str, object] | TrainingMetrics) -> Diagnosis:
     """Return a verdict on a finished training, with ranked causes.
 
     Args:
         run: A run directory, its training_metrics.json, or what `recgen.analysis.load_run` gives.
+            Or the contents of a training_metrics.json: without the run's config, the verdict is
+            based on the figures alone.
 
     Raises:
         RecgenError: The path is not a run, or its metrics cannot be read.
     """
+    from recgen.analysis import Run, load_run, run_of
     from recgen.analysis import diagnose as diagnosis_of
-    from recgen.analysis import load_run
 
-    return diagnosis_of(load_run(run) if isinstance(run, (str, os.PathLike)) else run)
+    if isinstance(run, (str, os.PathLike)):
+        with _readable():
+            run = load_run(_path(run))
+    return diagnosis_of(run if isinstance(run, Run) else run_of(run))
 
 
 def upgrade(source: str | Path | Mapping[str, object]) -> Upgrade:
@@ -102,14 +123,24 @@ def upgrade(source: str | Path | Mapping[str, object]) -> Upgrade:
     """
     from recgen.upgrade import upgrade_file, upgrade_mapping, upgrade_text
 
-    if isinstance(source, Mapping):
-        return upgrade_mapping(source)
-    return upgrade_file(str(source)) if isinstance(source, os.PathLike) else upgrade_text(source)
+    if isinstance(source, os.PathLike):
+        return upgrade_file(str(_path(source)))
+    return upgrade_text(source) if isinstance(source, str) else upgrade_mapping(source)
+
+
+def _path(given: str | os.PathLike[str]) -> Path:
+    """Return a path; some objects with a path give it as bytes."""
+    try:
+        return Path(os.fsdecode(os.fspath(given)))
+    except (TypeError, ValueError) as error:
+        raise RecgenError(f"the path cannot be read: {error}", "pass a text or a Path") from error
 
 
 @contextmanager
 def _readable() -> Iterator[None]:
     """Turn a missing package, and what a file system says, into errors for the user."""
+    from recgen.local.ingest.asked import AskedError, as_argument
+
     try:
         yield
     except ModuleNotFoundError as error:
@@ -121,3 +152,5 @@ def _readable() -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise RecgenError(f"{where}{error.strerror or error}") from error
+    except AskedError as error:
+        raise error.spelled(as_argument) from error

@@ -11,6 +11,7 @@ from recgen.config import DataConfig, ExperimentConfig, FeatureConfig
 from recgen.data.columns import read_as_configured
 from recgen.data.profile import OpensProfile, Profile
 from recgen.findings import (
+    ArgumentError,
     ConfigError,
     Finding,
     Fix,
@@ -19,6 +20,7 @@ from recgen.findings import (
     Severity,
     counted,
     join_path,
+    kind_of,
 )
 from recgen.reading import Document, Parsed, parse, parse_sections, read
 from recgen.reading.document import MAX_FINDINGS, UnreadableError
@@ -60,13 +62,13 @@ def check(
 
     Raises:
         RecgenError: A code in `allow` does not exist or cannot be allowed.
-        TypeError: `source` is given together with `features` or `model`.
+        ArgumentError: `source` is given together with `features` or `model`.
     """
     _check_codes(allow)
     given = {"features": features, "model": model}
     sections = {name: value for name, value in given.items() if value is not None}
     if source is not None and sections:
-        raise TypeError("give either source, or features and model")
+        raise ArgumentError("give either source, or features and model")
     if sections:
         return _report(parse_sections(sections), 1, profile).allowing(allow)
     return examine(source, profile=profile, allow=allow).report
@@ -111,7 +113,7 @@ def _examined_file(text: str, name: str) -> Checked:
 
 
 def check_text(
-    text: str | None,
+    text: str | bytes | None,
     kind: TextKind = "yaml",
     source: str | None = None,
     *,
@@ -123,7 +125,8 @@ def check_text(
     Whatever the text is, this does not raise: that it is not YAML is a finding, too.
 
     Args:
-        text: The text of a config, such as that of a form on a page; None is an empty one.
+        text: The text of a config, such as that of a form on a page, or its bytes in UTF-8; None is
+            an empty one.
         kind: Its syntax; YAML includes JSON.
         source: The name of the file that it is in, for messages.
         profile: A profile of the data; if given, the config is compared with the data.
@@ -133,7 +136,7 @@ def check_text(
         RecgenError: A code in `allow` does not exist or cannot be allowed.
     """
     _check_codes(allow)
-    parsed = parse(text_document(text or "", kind, source))
+    parsed = parse(text_document(text, kind, source))
     return _report(parsed, 0, profile).allowing(allow)
 
 
@@ -195,7 +198,17 @@ def _codes_of(beginnings: Collection[str]) -> set[str]:
     return codes
 
 
+def _require_profile(profile: object) -> None:
+    if profile is not None and not callable(profile) and not hasattr(profile, "read_as"):
+        raise ArgumentError(
+            f"profile is {kind_of(profile)}",
+            "pass what recgen.profile returns: profile=recgen.profile(data)",
+        )
+
+
 def _check_codes(allow: Collection[str]) -> None:
+    if not isinstance(allow, Collection) or isinstance(allow, (str, bytes, Mapping)):
+        raise ArgumentError(f"allow is {kind_of(allow)}", 'pass a list of codes: ["RG201"]')
     for code in allow:
         rule = RULES.get(code)
         if rule is None:
@@ -213,6 +226,7 @@ def _unknown(code: object) -> RecgenError:
 
 def _report(parsed: Parsed, depth: int, profile: Profile | OpensProfile | None = None) -> Report:
     """Return the report; `depth` is the number of path parts above what was given."""
+    _require_profile(profile)
     document = parsed.document
     if callable(profile):
         data = parsed.sections.get("data")  # without it, nobody knows how the file is read

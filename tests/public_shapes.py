@@ -851,5 +851,5 @@ SHAPES: dict[str, Shape] = {
     ),
 }
 
-# Those that the words and thresholds of `recgen.propose` were not chosen with.
+# Those that the words and thresholds of `recgen.proposal` were not chosen with.
 HELD_BACK = tuple(sorted(SHAPES))[1::2]

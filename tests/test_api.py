@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from metrics_data import metrics_data
 from public_shapes import SHAPES
 from ugly import write_csv
 
@@ -145,6 +146,87 @@ def test_dump_says_what_it_takes(experiment: dict[str, Any]) -> None:
     for wrong in (experiment, "config.yaml", config.model, None, recgen.ExperimentConfig):
         with pytest.raises(TypeError, match=r"dump takes an ExperimentConfig, as recgen\.load"):
             recgen.dump(wrong)  # type: ignore[call-overload]
+
+
+STRANGE: tuple[Any, ...] = (
+    *(None, 123, 1.5, True, "", b"", b"\xff", "\0", "x" * 5000, "a\nb: c", [], (), {}, {1: 2}),
+    *({"a": 1}, [1, 2], {"a": [1, 2], "b": [1]}, set(), object(), Path("/nope"), Path("\0")),
+    *(Path(), "/dev/null", SimpleNamespace(), recgen, recgen.Report, float("nan")),
+    *({"features": None}, {"loss": {"loss": [1, "x", None, float("nan")]}}, {"x": object()}),
+    {"schema_version": 1, "params": 5},
+)
+
+
+def refusal(call: Any, *given: Any, **named: Any) -> str | None:
+    """Returns what a function says if it refuses what it is given; other errors pass."""
+    try:
+        call(*given, **named)
+    except recgen.RecgenError as error:
+        return str(error)
+    return None
+
+
+FUNCTIONS = ("load", "render", "dump", "diagnose", "profile", "propose", "upgrade")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_whatever_is_given_has_a_result_or_a_sentence(name: str) -> None:
+    for strange in STRANGE:
+        said = refusal(getattr(recgen, name), strange)
+        assert said is None or (len(said) > 10 and " object at 0x" not in said), strange
+
+
+def test_whatever_is_checked_has_findings() -> None:
+    for strange in STRANGE:
+        assert recgen.check(strange if strange is not None else "").errors, strange
+        assert recgen.check_text(strange).errors, strange
+
+
+def test_bytes_are_checked_as_the_text_that_they_are() -> None:
+    text = "features: {}\nmodel: {epochs: é}\n"
+    assert recgen.check_text(text.encode()) == recgen.check_text(text)
+    (found,) = recgen.check_text(text.encode("latin-1")).errors
+    assert (found.code, found.message) == ("RG001", "the text is not text: byte 29 is not UTF-8")
+
+
+@pytest.mark.parametrize("option", ["name", "buyer_id", "product_id", "time", "reading"])
+def test_options_of_a_proposal_have_a_result_or_a_sentence(option: str) -> None:
+    table = {"customer": ["a", "b"] * 30, "sku": ["x", "y", "z"] * 20}
+    for strange in STRANGE:
+        said = refusal(recgen.propose, table, **{option: strange})
+        assert said is None or len(said) > 10, strange
+
+
+@pytest.mark.parametrize("wrong", [5, "RG201", b"", None, {"RG201": 1}, object()])
+def test_codes_come_as_a_list(wrong: Any, experiment: dict[str, Any]) -> None:
+    for call in (recgen.check, recgen.load, recgen.render):
+        with pytest.raises(TypeError, match="allow is ") as caught:
+            call(experiment, allow=wrong)
+        assert isinstance(caught.value, recgen.RecgenError)
+
+
+@pytest.mark.parametrize("wrong", [5, "shop.parquet", {}, Path("shop.parquet"), [1]])
+def test_a_profile_is_what_profile_returns(wrong: Any, experiment: dict[str, Any]) -> None:
+    for call in (recgen.check, lambda *_, **named: recgen.check_text("a: 1", **named)):
+        with pytest.raises(recgen.RecgenError, match="profile is ") as caught:
+            call(experiment, profile=wrong)
+        assert "recgen.profile(data)" in caught.value.help
+
+
+@pytest.mark.parametrize("form", ["dict", "model", "numpy"])
+def test_figures_are_diagnosed_like_the_file_that_has_them(form: str, tmp_path: Path) -> None:
+    data = metrics_data()
+    path = tmp_path / "training_metrics.json"
+    path.write_text(json.dumps(data), "utf-8")
+    given: Any = data
+    if form == "model":
+        given = recgen.TrainingMetrics.model_validate(data)
+    if form == "numpy":
+        np = pytest.importorskip("numpy")
+        given = {**data, "loss": {**data["loss"], "loss": np.float32(data["loss"]["loss"])}}
+    found, expected = recgen.diagnose(given), recgen.diagnose(path)
+    assert (found.verdict, found.summary) == (expected.verdict, expected.summary)
+    assert [cause.code for cause in found.causes] == [cause.code for cause in expected.causes]
 
 
 def test_functions_have_their_public_names() -> None:

@@ -15,7 +15,7 @@ import recgen
 from recgen.cli import main
 from recgen.config import SIDES
 from recgen.demo import demo_data
-from recgen.propose import SCHEMA_FILE, SCHEMA_LINE
+from recgen.proposal import SCHEMA_FILE, SCHEMA_LINE
 
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 

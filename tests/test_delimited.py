@@ -151,7 +151,7 @@ def test_marks_close_together_are_asked_about(tmp_path: Path) -> None:
     lines = titles().replace("Title 41\t", '"Heroes\t').replace("Title 43\t", 'Live"\t')
     message = refused(write(tmp_path, lines))
     assert "line 43: a field in quotation marks goes on in the next line" in message
-    assert "or `quote: ''` if the file does not quote its fields" in message
+    assert "or set `quote: ''` under `data` in the config if the file does not" in message
 
 
 def test_text_with_line_ends_is_read_where_no_line_is_a_row(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_names_of_columns_are_no_values(names: str, tmp_path: Path) -> None:
 def test_names_for_another_number_of_columns(tmp_path: Path) -> None:
     path = write(tmp_path, "1,2,3\n")
     message = refused(path, DataConfig(column_names=("a", "b")))
-    assert "data.column_names has 2 names, but line 1 of" in message
+    assert "column_names has 2 names, but line 1 of" in message
 
 
 def test_only_a_name_that_is_used_must_be_there_once(tmp_path: Path) -> None:

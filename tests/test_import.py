@@ -94,13 +94,18 @@ def test_models_are_built_on_first_use(tmp_path):
     assert python(script, tmp_path) == ["False"] * 3 + ["False", "True", "False"]
 
 
-@pytest.mark.parametrize(
-    "first", ["recgen.check", "recgen.render", "recgen.presets", "recgen.propose"]
-)
+@pytest.mark.parametrize("first", ["recgen.check", "recgen.render", "recgen.presets"])
 def test_a_module_does_not_hide_the_function_of_its_name(tmp_path, first):
     name = first.removeprefix("recgen.")
     script = f"import {first}, recgen; print(callable(recgen.{name}))"
     assert python(script, tmp_path) == ["True"]
+
+
+def test_no_package_of_modules_has_the_name_of_a_function():
+    """`import recgen.x.y as z` and patches of such a path look at the attribute `recgen.x`."""
+    folders = {path.parent.name for path in (ROOT / "recgen").glob("*/__init__.py")}
+    modules = {folder: list((ROOT / "recgen" / folder).glob("*.py")) for folder in folders}
+    assert not {name for name, files in modules.items() if len(files) > 1} & set(recgen.__all__)
 
 
 def test_what_recgen_has_can_be_listed_and_nothing_else_is_there():

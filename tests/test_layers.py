@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 LINE = [
     "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
     "formats", "schema", "reference", "templates", "plan", "literals", "attest", "runtime",
-    "render", "write", "generate", "propose", "presets", "metrics", "demo", "inspect", "analysis",
+    "render", "write", "generate", "proposal", "presets", "metrics", "demo", "inspect", "analysis",
     "local", "api", "cli", "__main__",
 ]
 # fmt: on
@@ -54,7 +54,7 @@ def test_a_module_imports_only_from_those_before_it_on_the_line() -> None:
 def test_proposals_and_rules_share_what_is_below_both() -> None:
     found = [
         f"{path}: {name}"
-        for path in sorted((PACKAGE / "propose").glob("*.py"))
+        for path in sorted((PACKAGE / "proposal").glob("*.py"))
         for name in _of_recgen(path)
         if _place(name) == LINE.index("rules")
     ]

@@ -18,11 +18,11 @@ from recgen.check import check_text
 from recgen.config import ExperimentConfig
 from recgen.data.estimates import SplitSizes, embedding_width
 from recgen.local.profile import read_profile
-from recgen.propose import Proposal, propose, sizes
-from recgen.propose.ids import Choice, Keys
-from recgen.propose.names import GOOD, SURE, WEAK, fits_id, fits_purchase_time, words
-from recgen.propose.table import Table
-from recgen.propose.text import comment, config_text
+from recgen.proposal import Proposal, propose, sizes
+from recgen.proposal.ids import Choice, Keys
+from recgen.proposal.names import GOOD, SURE, WEAK, fits_id, fits_purchase_time, words
+from recgen.proposal.table import Table
+from recgen.proposal.text import comment, config_text
 from recgen.reading import parse
 from recgen.reading.sources import read_text
 

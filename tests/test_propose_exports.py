@@ -18,7 +18,7 @@ from recgen.cli import main
 from recgen.config.experiment import Split
 from recgen.findings import RecgenError
 from recgen.local.profile import read_profile
-from recgen.propose import Proposal, propose
+from recgen.proposal import Proposal, propose
 
 __all__ = ["proposed", "rows"]  # fixtures
 

@@ -15,7 +15,7 @@ from recgen.check import check_text
 from recgen.config.negatives import negatives_of
 from recgen.demo import demo_data
 from recgen.local.profile import read_profile
-from recgen.propose import Proposal, propose, sizes
+from recgen.proposal import Proposal, propose, sizes
 
 __all__ = ["proposed", "rows"]  # fixtures
 

@@ -15,9 +15,9 @@ from recgen.cli import main
 from recgen.config import SIDES
 from recgen.findings import RecgenError
 from recgen.local.profile import read_profile
-from recgen.propose import Given, Proposal, propose
-from recgen.propose.lexicon import stands_for_nothing, subject_of
-from recgen.propose.names import FAIR, GOOD, SURE, WEAK, fits_id, fits_purchase_time, names_id
+from recgen.proposal import Given, Proposal, propose
+from recgen.proposal.lexicon import stands_for_nothing, subject_of
+from recgen.proposal.names import FAIR, GOOD, SURE, WEAK, fits_id, fits_purchase_time, names_id
 from recgen.reading.sources import read_text
 
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
@@ -196,7 +196,7 @@ def test_names_in_several_languages(name: str, buyer: int, product: int) -> None
 
 
 def test_all_words_of_the_lexicon_are_found_as_they_are() -> None:
-    from recgen.propose.lexicon import _STEMS, fold
+    from recgen.proposal.lexicon import _STEMS, fold
 
     for subject, stems in _STEMS.items():
         for stem in stems.split():

@@ -20,7 +20,7 @@ from recgen.data.columns import read_as_configured
 from recgen.data.estimates import SplitSizes, split_sizes
 from recgen.findings import Finding
 from recgen.generate import render
-from recgen.propose import propose
+from recgen.proposal import propose
 from recgen.reading.sources import read_text
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")

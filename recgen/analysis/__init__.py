@@ -2,7 +2,7 @@
 
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import REMOVED, Cause, Diagnosis
-from recgen.analysis.run import Run, load_run
+from recgen.analysis.run import Run, load_run, run_of
 
 __all__ = [
     "REMOVED",
@@ -11,4 +11,5 @@ __all__ = [
     "Run",
     "diagnose",
     "load_run",
+    "run_of",
 ]

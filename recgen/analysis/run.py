@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from recgen.check import examine_text
 from recgen.config import ExperimentConfig
 from recgen.data.account import FILE as ACCOUNT
 from recgen.data.account import Account, account_of
-from recgen.findings import RecgenError, Report
+from recgen.findings import RecgenError, Report, kind_of
 from recgen.metrics import FILE_NAME, MetricsFile, TrainingMetrics, read_metrics
 from recgen.metrics.reading import file_of
 from recgen.reading.document import UnreadableError
@@ -119,6 +120,42 @@ def load_run(path: str | Path) -> Run:
         log=_log(folder),
         account=account_of(folder.read(ACCOUNT) or b""),
     )
+
+
+def run_of(metrics: object) -> Run:
+    """Return a run of which only the metrics are known.
+
+    Args:
+        metrics: The contents of a metrics file, as a mapping or a model.
+
+    Raises:
+        RecgenError: It is neither, or contains values that JSON cannot hold.
+    """
+    name = "the metrics"
+    if isinstance(metrics, TrainingMetrics):
+        metrics = metrics.model_dump(mode="json", by_alias=True)
+    if not isinstance(metrics, Mapping):
+        raise RecgenError(
+            f"expected a run, got {kind_of(metrics)}",
+            f"pass a run directory, the path of its {FILE_NAME}, or the contents of that file",
+        )
+    if not metrics:
+        raise RecgenError("the metrics are empty", f"pass the contents of a {FILE_NAME}")
+    try:
+        text = json.dumps(dict(metrics), default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RecgenError(
+            f"the metrics are not plain data: {error}",
+            "pass mappings, lists, text, numbers, true, false and null",
+        ) from error
+    return Run(name=name, path=name, file=read_metrics(text, name))
+
+
+def _plain(value: object) -> object:
+    """Return an array or a scalar of numpy as plain data."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"it contains {kind_of(value)}")
 
 
 def _metrics(folder: Folder, file: str | None, shown: str) -> tuple[MetricsFile, str | None]:

@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recgen.cli import show
 from recgen.cli.app import app
 from recgen.cli.output.proposal import summary, text_of
+from recgen.cli.reading_options import (
+    ColumnNames,
+    Decimal,
+    Delimiter,
+    Encoding,
+    Quote,
+    options_of,
+    settings_of,
+)
 from recgen.findings import RecgenError, Report
 from recgen.presets import find_preset, presets
 
 if TYPE_CHECKING:
-    from recgen.propose import Given
+    from recgen.proposal import Given
 
 _MOST_LETTERS = 255  # maximum length of a config's name
 
@@ -58,6 +69,11 @@ def init(
         str | None,
         typer.Option(metavar="COLUMN", help="The time of the purchase.  [default: found]"),
     ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    decimal: Decimal = None,
+    column_names: ColumnNames = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
     """Write a first config: an example, a preset, or from data."""
@@ -68,24 +84,59 @@ def init(
         )
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise RecgenError(f"{out} is not a YAML file name", "end it in .yaml: it has comments")
-    given = (buyer_id, product_id, time)
-    if data is None and any(name is not None for name in given):
-        raise RecgenError(
-            "--buyer-id, --product-id and --time name columns of the data",
-            "add --data FILE",
-        )
+    columns = (buyer_id, product_id, time)
+    written = {
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "quote": quote,
+        "decimal": decimal,
+        "column_names": column_names,
+    }
+    if data is None:
+        _require_no_data_options(columns, written)
     if preset is not None:
         _deliver(_named(find_preset(preset).text, name), out, force)
         return
     named = name or (data.stem if data is not None else "my_experiment")
     if data is None:
-        from recgen.propose import blank_config
+        from recgen.proposal import blank_config
 
         _deliver(blank_config(named[:_MOST_LETTERS]), out, force)
         return
-    from recgen.propose import Given
+    from recgen.proposal import Given
 
-    _init_from_data(data, named[:_MOST_LETTERS], Given(*given), out, force)
+    told = _Told(Given(*columns), settings_of(written))
+    _init_from_data(data, named[:_MOST_LETTERS], told, out, force)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the user said about the data: columns for the roles, and keys of `data`."""
+
+    given: Given
+    settings: Mapping[str, Any]
+
+    @property
+    def options(self) -> str:
+        """The options that say it."""
+        from recgen.proposal import OPTIONS
+
+        told = ((OPTIONS[role], self.given.of(role)) for role in OPTIONS)
+        roles = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
+        return f"{roles}{options_of(self.settings)}"
+
+
+def _require_no_data_options(
+    columns: tuple[str | None, ...], written: Mapping[str, str | None]
+) -> None:
+    if any(name is not None for name in columns):
+        raise RecgenError(
+            "--buyer-id, --product-id and --time name columns of the data", "add --data FILE"
+        )
+    options = options_of({key: "" for key, value in written.items() if value is not None})
+    if options:
+        names = " and ".join(word for word in options.split() if word.startswith("--"))
+        raise RecgenError(f"{names}: there is no data to read", "add --data FILE")
 
 
 def _named(text: str, name: str | None) -> str:
@@ -98,13 +149,17 @@ def _named(text: str, name: str | None) -> str:
     return "\n".join(lines)
 
 
-def _init_from_data(data: Path, name: str, given: Given, out: Path | None, force: bool) -> None:
+def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force: bool) -> None:
     from recgen.check import check_text
+    from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.propose import propose
+    from recgen.proposal import propose, reading_of
 
-    profile = read_profile(data)
-    proposal = propose(profile, name, data.name, given)
+    try:
+        profile = read_profile(data, reading_of(told.settings))
+        proposal = propose(profile, name, data.name, told.given, told.settings)
+    except AskedError as error:
+        raise error.spelled(as_option) from error
     stream = _deliver(proposal.text, out, force)
     show.line(stream=stream)
     for label, rest in map(text_of, summary(proposal, profile)):
@@ -114,7 +169,7 @@ def _init_from_data(data: Path, name: str, given: Given, out: Path | None, force
     show.findings(report, stream)
     show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=stream)
     show.line(stream=stream)
-    show.line(f"next: {_next_step(report, data, given, out)}", stream=stream, wrap=False)
+    show.line(f"next: {_next_step(report, data, told, out)}", stream=stream, wrap=False)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -124,7 +179,7 @@ def _deliver(text: str, out: Path | None, force: bool) -> IO[str]:
     if out is None:
         sys.stdout.write(text)
         return sys.stderr
-    from recgen.propose import SCHEMA_FILE
+    from recgen.proposal import SCHEMA_FILE
     from recgen.schema import schema_text
     from recgen.write import write_all
 
@@ -137,18 +192,14 @@ def _deliver(text: str, out: Path | None, force: bool) -> IO[str]:
 
 def _text(text: str, out: Path | None) -> str:
     """Return the text to deliver: a file names its schema, for editors."""
-    from recgen.propose import SCHEMA_LINE
+    from recgen.proposal import SCHEMA_LINE
 
     return text if out is None else f"{SCHEMA_LINE}\n{text}"
 
 
-def _next_step(report: Report, data: Path, given: Given, out: Path | None) -> str:
-    from recgen.propose import OPTIONS
-
+def _next_step(report: Report, data: Path, told: _Told, out: Path | None) -> str:
     quoted = shlex.quote(str(data))
     if out is None:
-        told = ((OPTIONS[role], given.of(role)) for role in OPTIONS)
-        options = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
-        return f"recgen init --data {quoted}{options} -o config.yaml"
+        return f"recgen init --data {quoted}{told.options} -o config.yaml"
     command = "train" if report.ok else "check"
     return f"recgen {command} {shlex.quote(str(out))} --data {quoted}"

@@ -1,6 +1,6 @@
 """Findings on a config, and the errors that recgen raises. Does not depend on configs."""
 
-from recgen.findings.errors import ConfigError, RecgenError
+from recgen.findings.errors import ArgumentError, ConfigError, RecgenError
 from recgen.findings.report import Finding, Fix, FixOp, Report, Severity
 from recgen.findings.text import format_text
 from recgen.findings.words import (
@@ -16,6 +16,7 @@ from recgen.findings.words import (
 )
 
 __all__ = [
+    "ArgumentError",
     "ConfigError",
     "Finding",
     "Fix",

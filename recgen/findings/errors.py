@@ -22,6 +22,10 @@ class RecgenError(Exception):
         return f"{self.message}\n  help: {self.help}" if self.help else self.message
 
 
+class ArgumentError(RecgenError, TypeError):
+    """An argument of a Python function is of a kind that it does not take."""
+
+
 class ConfigError(RecgenError, ValueError):
     """The config has errors; `report` contains all of them."""
 

@@ -2,6 +2,6 @@
 
 from recgen.reading.document import Document
 from recgen.reading.sources import read
-from recgen.reading.validation import Parsed, load, parse, parse_sections
+from recgen.reading.validation import Parsed, data_section, load, parse, parse_sections
 
-__all__ = ["Document", "Parsed", "load", "parse", "parse_sections", "read"]
+__all__ = ["Document", "Parsed", "data_section", "load", "parse", "parse_sections", "read"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, overload
 
 from recgen.config import ExperimentConfig
+from recgen.findings import ArgumentError
 
 _FIRST = ("column", "display_name", "bq_type", "data_type")
 _LAST = ("transforms", "stats")
@@ -24,10 +25,11 @@ def dump(config: ExperimentConfig, *, as_mapping: bool = False) -> str | dict[st
         as_mapping: Whether to return plain JSON data instead of text.
 
     Raises:
-        TypeError: It is no ExperimentConfig, but a path, a mapping or a section, for example.
+        ArgumentError: It is no ExperimentConfig, but a path, a mapping or a section, for example.
     """
     if not isinstance(config, ExperimentConfig):
-        raise TypeError(f"dump takes an ExperimentConfig, as recgen.load gives it, {_not(config)}")
+        got = _not(config)
+        raise ArgumentError(f"dump takes an ExperimentConfig, as recgen.load gives it, {got}")
     from recgen.reading.yaml_writer import write_yaml  # brings the YAML library, which takes time
 
     if as_mapping:

@@ -57,8 +57,12 @@ def document_of(text: str, name: str) -> Document:
     return text_document(text, text_kind(name), name)
 
 
-def text_document(text: str, kind: TextKind, name: str | None = None) -> Document:
-    """Returns the document of a text; what is wrong with it is a finding."""
+def text_document(given: object, kind: TextKind, name: str | None = None) -> Document:
+    """Returns the document of a text, or of its bytes; what is wrong with it is a finding."""
+    try:
+        text = _text(given)
+    except UnreadableError as unreadable:
+        return Document(None, name, findings=(unreadable.finding,))
     try:
         if len(text) > MAX_BYTES:
             refuse("RG001", "the text is larger than 5 MB", "A config takes a few kB; is it data?")
@@ -68,6 +72,24 @@ def text_document(text: str, kind: TextKind, name: str | None = None) -> Documen
     except UnreadableError as unreadable:
         return Document(None, name, text, findings=(unreadable.finding,))
     return document
+
+
+def _text(given: object) -> str:
+    if isinstance(given, (bytes, bytearray)):
+        return _decoded(bytes(given), "the text")
+    if not isinstance(given, (str, type(None))):
+        refuse("RG001", f"expected text, got {kind_of(given)}", "Pass the text of a config.")
+    return given or ""
+
+
+def _decoded(content: bytes, shown: str) -> str:
+    if len(content) > MAX_BYTES:
+        refuse("RG001", f"{shown} is larger than 5 MB", "A config takes a few kB; is it data?")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = f"byte {error.start} is not UTF-8"
+        refuse("RG001", f"{shown} is not text: {at}", "Save the file as UTF-8 text.")
 
 
 def text_kind(name: str) -> TextKind:
@@ -98,13 +120,7 @@ def file_text(name: str) -> str:
     except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the name
         reason = getattr(error, "strerror", None) or "the name is not valid"
         refuse("RG001", f"cannot read {show(name)}: {reason}", "Check the name and its rights.")
-    if len(content) > MAX_BYTES:
-        refuse("RG001", f"{show(name)} is larger than 5 MB", "A config takes a few kB; is it data?")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        at = f"byte {error.start} is not UTF-8"
-        refuse("RG001", f"{show(name)} is not text: {at}", "Save the file as UTF-8 text.")
+    return _decoded(content, show(name))
 
 
 def _help_for_missing(name: str) -> str:

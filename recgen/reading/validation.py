@@ -88,6 +88,20 @@ def parse_sections(given: Mapping[str, object]) -> Parsed:
     return Parsed(document, sections, None, tuple(found), unlisted)
 
 
+def data_section(given: Mapping[str, object]) -> DataConfig:
+    """Returns the section `data` with these keys.
+
+    Raises:
+        ConfigError: A key does not exist, or has a value that it cannot have.
+    """
+    section, error = _build(DataConfig, dict(given))
+    if not isinstance(section, DataConfig):
+        document = Document({"data": dict(given)})
+        found, _ = _findings(error, DataConfig, document, ("data",))
+        raise ConfigError(Report(tuple(found)))
+    return section
+
+
 def _build(model: type[BaseModel], data: object) -> tuple[BaseModel | None, ValidationError | None]:
     try:
         return model.model_validate(data), None

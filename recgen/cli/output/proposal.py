@@ -12,7 +12,7 @@ from recgen.data.profile import Profile
 from recgen.findings import counted, printable, show
 
 if TYPE_CHECKING:
-    from recgen.propose import Proposal
+    from recgen.proposal import Proposal
 
 _LISTED = 12  # features or omitted columns
 _LABEL = 12  # columns on the screen
@@ -39,7 +39,7 @@ def text_of(line: Line) -> tuple[str, Segment]:
 
 
 def _roles(proposal: Proposal) -> Iterator[Line]:
-    from recgen.propose import ROLES
+    from recgen.proposal import ROLES
 
     for role, choice in proposal.keys.roles():
         why = choice.why if choice.sure or choice.name is None else f"GUESS: {choice.why}"
@@ -64,7 +64,7 @@ def _left_out(proposal: Proposal) -> Iterator[Line]:
 
 def _choices(proposal: Proposal) -> Iterator[Line]:
     """Yield what a person has to decide, each with the option that does it."""
-    from recgen.propose import NOBODY, OPTIONS, ROLES
+    from recgen.proposal import NOBODY, OPTIONS, ROLES
 
     for role, choice in proposal.keys.roles():
         options = " or ".join(f"{OPTIONS[role]} {shlex.quote(name)}" for name in choice.others)

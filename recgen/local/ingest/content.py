@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from recgen.findings import RecgenError
+from recgen.local.ingest.asked import AskedError
 from recgen.local.ingest.signatures import HEAD, PARQUET, compression_of, refuse_foreign
 
 Buffer: TypeAlias = "bytes | mmap.mmap"
@@ -219,11 +220,13 @@ def _require_utf8(path: Path, buffer: Buffer) -> None:
 def _undecodable(path: Path, line: int, error: UnicodeDecodeError, encoding: str) -> RecgenError:
     byte = error.object[error.start]
     name = "UTF-8" if encoding == "utf-8" else encoding
-    return RecgenError(
+    return AskedError(
         f"{path}, line {line:,}: byte 0x{byte:02x} cannot be read as {name}",
-        "find out its encoding, such as cp1252 (Western Europe), cp1251 (Cyrillic) or shift-jis "
-        "(Japanese); then set `encoding: cp1252` under `data` in the config, or convert the file: "
-        "iconv -f CP1252 -t UTF-8 OLD > NEW",
+        lambda say: (
+            "find out its encoding, such as cp1252 (Western Europe), cp1251 (Cyrillic) or "
+            f"shift-jis (Japanese); then {say('encoding', 'cp1252')}, or convert the file: "
+            "iconv -f CP1252 -t UTF-8 OLD > NEW"
+        ),
     )
 
 

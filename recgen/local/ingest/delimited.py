@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from recgen.config import DataConfig
 from recgen.findings import RecgenError
+from recgen.local.ingest.asked import AskedError, Spelling
 from recgen.local.ingest.content import Text, damaged, text_of
 from recgen.local.ingest.formats import FileFormat
 from recgen.local.ingest.layout import delimiter_of, is_wrapped, layout_of
@@ -149,16 +150,19 @@ class DelimitedFile:
         count = f"at least {len(wrong):,}" if len(wrong) >= _MOST_WRONG else f"{len(wrong):,}"
         others = "" if len(wrong) == 1 else f"; {count} rows do not have {len(self.names)}"
         line = self._text.line_at(offset)
-        help = (
-            f"correct the line; the fields are separated by {self.format.delimiter!r}, and "
-            "`delimiter` and `quote` under `data` in the config name others"
-        )
-        if len(self.names) == 1 and len(wrong) > 1:  # a title, such as that of a report
-            help = (
+        is_title = len(self.names) == 1 and len(wrong) > 1  # such as that of a report
+
+        def help(say: Spelling) -> str:
+            above = (
                 f"the header is the first line: if line {line:,} is the header, remove the lines "
-                f"above it, tail -n +{line} OLD > NEW; otherwise {help}"
+                f"above it, tail -n +{line} OLD > NEW; otherwise "
             )
-        return RecgenError(
+            return (
+                f"{above if is_title else ''}correct the line; the fields are separated by "
+                f"{self.format.delimiter!r}: if that is wrong, {say('delimiter', ';')} or another"
+            )
+
+        return AskedError(
             f"{self.path}, line {line:,}: {first} "
             f"field{'' if first == 1 else 's'} where the header has {len(self.names)}{others}",
             help,

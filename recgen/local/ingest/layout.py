@@ -10,6 +10,7 @@ from itertools import islice
 from recgen.config import DataConfig
 from recgen.findings import RecgenError
 from recgen.local.ingest.content import Text
+from recgen.local.ingest.header import require_header
 
 # In order: of two that fit equally well, the one that texts and numbers contain less often.
 _DELIMITERS = ("\t", "\x01", "\x1f", "::", "||", ";", "|", ",", "~", "^")
@@ -17,8 +18,6 @@ _SAMPLE = 2**18  # bytes
 _ROWS = 200  # looked at
 _MOST = 0.9  # share of rows that must have the header's number of fields
 _COMMENT = "#"
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-_DATE = re.compile(r"\d{9,}|\d{4}-\d\d?-\d\d?([ T]\d.*)?|\d\d?[./]\d\d?[./]\d{4}( \d.*)?")
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
 _WHOLE = re.compile(r"[+-]?\d+")
 
@@ -86,7 +85,7 @@ def layout_of(text: Text, delimiter: str, quote: str, data: DataConfig) -> Layou
     is_header = data.column_names is None or tuple(names) == data.column_names
     rows = header + len(sample[skipped : skipped + end].encode()) if is_header else header
     if data.column_names is None:
-        _require_header(text, header, names, others)
+        require_header(text.path, text.line_at(header), names, others)
     else:
         _require_width(text, header, data.column_names, names)
         names = list(data.column_names) + [""] * _has_trailing(data.column_names, [names])
@@ -173,45 +172,10 @@ def _has_trailing(names: Record, rows: Sequence[Record]) -> bool:
 def _require_width(text: Text, at: int, names: Record, row: Record) -> None:
     if len(names) != len(row) and not _has_trailing(names, [row]):
         raise RecgenError(
-            f"data.column_names has {len(names)} names, but line {text.line_at(at)} of {text.path} "
+            f"column_names has {len(names)} names, but line {text.line_at(at)} of {text.path} "
             f"has {len(row)} fields",
             "name each column of the file, in order",
         )
-
-
-def _require_header(text: Text, at: int, names: Record, rows: Sequence[Record]) -> None:
-    """Raise RecgenError if the first line has values where names are expected."""
-    value = _value_in_header(names, rows)
-    if value is None:
-        return
-    listed = ", ".join(f"name{number}" for number in range(1, len(names) + 1))
-    raise RecgenError(
-        f"{text.path} has no header: line {text.line_at(at)} contains the value {value!r} instead "
-        "of the name of a column",
-        f"name the columns in the config, `column_names: [{listed}]` under `data`, or write the "
-        "names as the first line of the file",
-    )
-
-
-def _value_in_header(names: Record, rows: Sequence[Record]) -> str | None:
-    """Return a name that is a value: a date or time, or one of mostly numbers above numbers."""
-    dated = next((name for name in names if _DATE.fullmatch(name.strip())), None)
-    if dated is not None:
-        return dated
-    numbers = [name.strip() for name in names if _NUMBER.fullmatch(name.strip())]
-    if 2 * len(numbers) <= len([name for name in names if name]) or _are_counted(numbers):
-        return None
-    below = rows[0] if rows else []
-    pairs = [(name.strip(), value.strip()) for name, value in zip(names, below, strict=False)]
-    return next((name for name, value in pairs if name in numbers and _NUMBER.match(value)), None)
-
-
-def _are_counted(numbers: Sequence[str]) -> bool:
-    """Return whether numbers follow each other, as columns of pandas and of years do."""
-    if len(numbers) < 2 or not all(_WHOLE.fullmatch(number) for number in numbers):
-        return numbers == ["0"]
-    first = int(numbers[0])
-    return [int(number) for number in numbers] == list(range(first, first + len(numbers)))
 
 
 def _decimal(delimiter: str, rows: Sequence[Record]) -> str | None:

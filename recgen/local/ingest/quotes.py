@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from recgen.findings import RecgenError
+from recgen.local.ingest.asked import AskedError
 from recgen.local.ingest.content import Buffer, Text
 
 Array: TypeAlias = Any
@@ -81,11 +81,13 @@ def quoting_of(
             return Quoting(mark, escapes=True, rows=rows)
     elif not is_sure and _Lines(text.buffer, start, separator).are_rows:
         return Quoting("")
-    raise RecgenError(
+    raise AskedError(
         f"{text.path}, line {text.line_at(scan.wrong):,}: a field begins with {mark} and does not "
         f"end with it, so that following rows could become part of it",
-        f"write a {mark} within a field as {mark}{mark}, or set `quote: ''` under `data` in the "
-        "config if the file does not quote its fields",
+        lambda say: (
+            f"write a {mark} within a field as {mark}{mark}, or {say('quote', '')} if the file "
+            "does not quote its fields"
+        ),
     )
 
 
@@ -101,11 +103,13 @@ def _well_formed(
         return Quoting(mark, rows=lines.rows(scan.breaks))
     if length >= _MANY and lines.are_rows:
         return Quoting("")
-    raise RecgenError(
+    raise AskedError(
         f"{text.path}, line {text.line_at(doubtful):,}: a field in quotation marks goes on in the "
         f"next line, but these lines could as well be rows of their own: each has {width} fields",
-        f"set `quote: '{mark}'` under `data` in the config if the field has a line break, or "
-        "`quote: ''` if the file does not quote its fields",
+        lambda say: (
+            f"{say('quote', mark)} if the field has a line break, or {say('quote', '')} if the "
+            "file does not quote its fields"
+        ),
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature
 from recgen.data.estimates import GIB, drawn_rows, list_values
-from recgen.propose.choices import Keys
-from recgen.propose.habits import Habits
-from recgen.propose.sizes import Divided
-from recgen.propose.table import Table
+from recgen.proposal.choices import Keys
+from recgen.proposal.habits import Habits
+from recgen.proposal.sizes import Divided
+from recgen.proposal.table import Table
 
 _DAY = 86_400
 _PART = 6  # of the time: README; 50 to 60 of 337 days were best on Online Retail

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
-from recgen.propose.text import Comments, config_text
+from recgen.proposal.text import Comments, config_text
 
 
 def blank_config(name: str) -> str:

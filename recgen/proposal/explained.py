@@ -10,14 +10,14 @@ from typing import Any
 from recgen.config import SIDES, DataConfig, ModelConfig, Side, negatives_of
 from recgen.data.estimates import embedding_width
 from recgen.findings import Location, counted, percent, show
-from recgen.propose.choices import OPTIONS, Choice, Keys, Role
-from recgen.propose.columns import Towers
-from recgen.propose.features import day
-from recgen.propose.habits import Habits
-from recgen.propose.sizes import Divided
-from recgen.propose.table import Table
-from recgen.propose.text import Comments, comment
-from recgen.propose.times import Past, Recency
+from recgen.proposal.choices import OPTIONS, Choice, Keys, Role
+from recgen.proposal.columns import Towers
+from recgen.proposal.features import day
+from recgen.proposal.habits import Habits
+from recgen.proposal.sizes import Divided
+from recgen.proposal.table import Table
+from recgen.proposal.text import Comments, comment
+from recgen.proposal.times import Past, Recency
 
 _LISTED = 40  # columns that are left out, each with its reason
 
@@ -125,8 +125,8 @@ class Explained:
             span = self._span(time.name)
             yield split, f"Shares of the time from {span}; the last part is the test."
         yield split, (
-            f"Rows: {rows.training:,} to train; {rows.validation:,} to validate, which chooses epochs "
-            f"and weights; {rows.test:,} to test."
+            f"Rows: {rows.training:,} to train; {rows.validation:,} to validate, for epochs and "
+            f"weights; {rows.test:,} to test."
         )
 
     def _span(self, time: str) -> str:

@@ -9,16 +9,16 @@ from typing import Any
 from recgen.check import check
 from recgen.config import SIDES, FeatureConfig, Side
 from recgen.data.profile import Profile
-from recgen.propose import sizes
-from recgen.propose.choices import Given, Keys
-from recgen.propose.columns import Towers, sort_columns
-from recgen.propose.explained import Explained
-from recgen.propose.features import category
-from recgen.propose.habits import find_habits
-from recgen.propose.ids import find_keys
-from recgen.propose.table import Table
-from recgen.propose.text import config_text
-from recgen.propose.times import find_past, find_recency
+from recgen.proposal import sizes
+from recgen.proposal.choices import Given, Keys
+from recgen.proposal.columns import Towers, sort_columns
+from recgen.proposal.explained import Explained
+from recgen.proposal.features import category
+from recgen.proposal.habits import find_habits
+from recgen.proposal.ids import find_keys
+from recgen.proposal.table import Table
+from recgen.proposal.text import config_text
+from recgen.proposal.times import find_past, find_recency
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,13 @@ class Proposal:
     nobodies: Mapping[Side, tuple[str, ...]]
 
 
-def propose(profile: Profile, name: str, source: str, given: Given | None = None) -> Proposal:
+def propose(
+    profile: Profile,
+    name: str,
+    source: str,
+    given: Given | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> Proposal:
     """Return a config for the data, without errors in `check` as far as the data allows.
 
     Args:
@@ -52,6 +58,7 @@ def propose(profile: Profile, name: str, source: str, given: Given | None = None
         name: The config's name.
         source: The name of the data in comments.
         given: Columns that the user named for buyer, product and time.
+        reading: The keys of `data` with which the profile was read, for the config.
 
     Raises:
         RecgenError: A column that the user named cannot be used.
@@ -71,7 +78,8 @@ def propose(profile: Profile, name: str, source: str, given: Given | None = None
     past = find_past(table, keys, habits, features, divided)
     if past is not None:
         features["buyer_model_features"].append(past.feature)
-    data = {"name": name, "features": features, "model": model, "data": divided.section}
+    section = {**(reading or {}), **divided.section}
+    data = {"name": name, "features": features, "model": model, "data": section}
     found = (recency, past, habits)
     explained = Explained(table, keys, towers, model, divided, source, *found)
     names = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from recgen.config import SIDES, Side
 from recgen.findings import show
-from recgen.propose import names
-from recgen.propose.choices import Choice
-from recgen.propose.table import Table
+from recgen.proposal import names
+from recgen.proposal.choices import Choice
+from recgen.proposal.table import Table
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _CROWD = 0.5  # of the rows with one value: too many for an ID

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from recgen.data.profile import ColumnProfile, Profile
-from recgen.propose.lexicon import stands_for_nothing
+from recgen.proposal.lexicon import stands_for_nothing
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from recgen.findings import counted, show
-from recgen.propose import names
-from recgen.propose.choices import Choice
-from recgen.propose.table import Table
+from recgen.proposal import names
+from recgen.proposal.choices import Choice
+from recgen.proposal.table import Table
 
 _FEWER = 1.5  # times as many variants as products at least
 _FEWEST = 20  # products; fewer are groups

@@ -11,11 +11,11 @@ from itertools import pairwise
 
 from recgen.config import SIDES, Side
 from recgen.findings import RecgenError, percent, show
-from recgen.propose import names
-from recgen.propose.choices import OPTIONS, Choice, Given, Keys
-from recgen.propose.grain import rows_per_value, with_grain
-from recgen.propose.guesses import by_rows
-from recgen.propose.table import Table, is_clock
+from recgen.proposal import names
+from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
+from recgen.proposal.grain import rows_per_value, with_grain
+from recgen.proposal.guesses import by_rows
+from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recgen.propose.choices import Keys
-from recgen.propose.table import Table
+from recgen.proposal.choices import Keys
+from recgen.proposal.table import Table
 
 _NEARLY = 0.95  # of the rows
 _LENGTHS = (20, 50, 100, 200, 300)  # 300: of the best preset on Online Retail

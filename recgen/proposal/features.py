@@ -9,8 +9,8 @@ from recgen.config import BqType
 from recgen.data.estimates import embedding_width
 from recgen.data.profile import ColumnProfile
 from recgen.findings import counted, percent, show
-from recgen.propose.names import names_id, names_measure
-from recgen.propose.table import Table, is_clock
+from recgen.proposal.names import names_id, names_measure
+from recgen.proposal.table import Table, is_clock
 
 NUMBERS = ("real", "boolean", "time")
 _NARROWEST = 4  # the smallest embedding_dim

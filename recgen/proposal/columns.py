@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
 from recgen.findings import counted, percent, show
-from recgen.propose.choices import Keys
-from recgen.propose.features import NUMBERS, feature_of
-from recgen.propose.names import names_id
-from recgen.propose.table import Table
+from recgen.proposal.choices import Keys
+from recgen.proposal.features import NUMBERS, feature_of
+from recgen.proposal.names import names_id
+from recgen.proposal.table import Table
 
 _LOOSE = 0.25  # between properties (0.05 for prices in Online Retail) and other columns (0.6)
 _MOSTLY = 0.5

@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache
 
 from recgen.config import Side
-from recgen.propose.lexicon import Subject, fold, is_ideographic, listed, subject_of
+from recgen.proposal.lexicon import Subject, fold, is_ideographic, listed, subject_of
 
 SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 

@@ -9,9 +9,9 @@ from recgen.config import SIDES, DataConfig, FeatureConfig
 from recgen.data.estimates import CHEAP_SCORES, GIB, SplitSizes, embedding_width, split_sizes
 from recgen.findings import show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
-from recgen.propose.choices import Keys
-from recgen.propose.features import day, time_type
-from recgen.propose.table import Table
+from recgen.proposal.choices import Keys
+from recgen.proposal.features import day, time_type
+from recgen.proposal.table import Table
 
 _WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
 _WIDE = 128  # the width from which on dropout helped in measurements (RG236)

@@ -1,0 +1,26 @@
+"""First configs: an example to edit, or a proposal based on the data, with each guess explained."""
+
+from __future__ import annotations
+
+from recgen.proposal.blank import blank_config
+from recgen.proposal.choices import OPTIONS, ROLES, Choice, Given, Keys
+from recgen.proposal.explained import NOBODY
+from recgen.proposal.proposal import Proposal, propose
+from recgen.proposal.reading import plain_settings, reading_of
+from recgen.proposal.text import SCHEMA_FILE, SCHEMA_LINE
+
+__all__ = [
+    "NOBODY",
+    "OPTIONS",
+    "ROLES",
+    "SCHEMA_FILE",
+    "SCHEMA_LINE",
+    "Choice",
+    "Given",
+    "Keys",
+    "Proposal",
+    "blank_config",
+    "plain_settings",
+    "propose",
+    "reading_of",
+]
