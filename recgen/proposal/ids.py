@@ -98,7 +98,8 @@ def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | Non
     )
     if others:
         listed = ", ".join(map(show, others[:_LISTED]))
-        why = f"{listed} could also be the {side}'s ID{_far_fewer(table, chosen, others)}"
+        fewer = _far_fewer(table, chosen, others) if side == "product" else ""
+        why = f"{listed} could also be the {side}'s ID{fewer}"
         return Choice(chosen, why, sure=False, others=others)
     if faults[chosen]:
         rest = tuple(name for name in scores if name != chosen)
