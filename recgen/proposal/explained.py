@@ -14,6 +14,7 @@ from recgen.proposal.choices import OPTIONS, Choice, Keys, Role
 from recgen.proposal.columns import Towers
 from recgen.proposal.features import day
 from recgen.proposal.habits import Habits
+from recgen.proposal.recipe import Recipe
 from recgen.proposal.sizes import Divided
 from recgen.proposal.table import Table
 from recgen.proposal.text import Comments, comment
@@ -35,6 +36,7 @@ class Explained:
     recency: Recency | None = None
     past: Past | None = None
     habits: Habits | None = None
+    recipe: Recipe | None = None
 
     def comments(self) -> Comments:
         """Return the comments by the paths of the entries below them."""
@@ -48,10 +50,14 @@ class Explained:
     def _head(self) -> Iterator[tuple[Location, str]]:
         profile = self.table.profile
         size = f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}"
-        text = (
-            f"Proposed by `recgen init` from {self.source} ({size}). Change what you know better."
-        )
-        yield ("name",), comment(text)
+        made = f"Proposed by `recgen init` from {self.source} ({size})."
+        if self.recipe is not None:
+            made = (
+                f"The preset {self.recipe.name}, fitted by `recgen init` to {self.source} ({size})."
+            )
+        yield ("name",), comment(f"{made} Change what you know better.")
+        for paragraph in self.recipe.head if self.recipe else ():
+            yield ("name",), comment(paragraph)
         others = [each.feature for side in SIDES for each in self.towers.taken[side]]
         if any(feature["data_type"] == "text" for feature in others):
             yield ("features",), _EMBEDDINGS
@@ -74,7 +80,8 @@ class Explained:
             column = self.table.columns[choice.name]
             each = (column.rows - column.nulls) / max(1, column.distinct)
             ids = counted(column.distinct, "ID")
-            yield (*features, 0), f"{ids} with {each:,.1f} rows each. As wide as the output."
+            wide = " As wide as the output." if self.recipe is None else ""
+            yield (*features, 0), f"{ids} with {each:,.1f} rows each.{wide}"
             start = 1
         for index, taken in enumerate(self.towers.taken[side], start=start):
             yield (*features, index), comment(taken.why)
@@ -115,7 +122,8 @@ class Explained:
     def _of_sizes(self) -> Iterator[tuple[Location, str]]:
         split: Location = ("data", "split")
         time, rows = self.keys.time, self.divided.rows
-        yield ("model",), _MODEL
+        if self.recipe is None:
+            yield ("model",), _MODEL
         yield from self._of_model()
         if self.divided.section["split"]["kind"] == "random":
             yield (*split, "kind"), comment(f"AT RANDOM: {self.divided.why}. {self._at_random}")
@@ -149,11 +157,14 @@ class Explained:
 
     def _of_model(self) -> Iterator[tuple[Location, str]]:
         product, rows = self.keys.product.name, self.divided.rows
+        for key, text in self.recipe.comments(self.model, self.past) if self.recipe else ():
+            yield ("model", key) if key else ("model",), comment(text)
         if product is not None:
             products = self.table.columns[product].distinct
             wide = embedding_width(products)
             text = f"For {counted(products, 'product')}: 1.6 * {products:,}^0.56 is {wide}."
-            yield ("model", "output_embedding_dim"), text
+            if self.recipe is None:
+                yield ("model", "output_embedding_dim"), text
             model = ModelConfig.model_validate(self.model)
             data = DataConfig.model_validate(self.divided.section)
             is_whole = negatives_of(model, data) == "full_catalogue"
