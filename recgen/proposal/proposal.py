@@ -84,7 +84,7 @@ def propose(
     past = find_past(table, keys, habits, features, divided)
     if recipe is not None:
         past = recipe.past(past, habits)
-        model = recipe.model_of(model, recency)
+        model = recipe.model_of(model, recency, divided.rows.training)
         recency = recency if "recency_half_life_days" in model else None
     if past is not None:
         features["buyer_model_features"].append(past.feature)

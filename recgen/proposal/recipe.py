@@ -14,7 +14,13 @@ from recgen.proposal.times import Past, Recency
 from recgen.reading.sources import read_text
 
 _NOTE = re.compile(r" {2}(?P<key>\w+): [^#]+# (?P<text>.+)")  # of a key of `model`
-_CHOSEN = ("batch_size", "recency_half_life_days")  # from the data, so a preset's reason is none
+_DECAYS = (0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+_AVERAGED = 2  # epochs that an average of the weights goes over at most
+_CHOSEN = (
+    "ema_decay",
+    "batch_size",
+    "recency_half_life_days",
+)  # from the data, so a preset's reason is none
 
 
 @dataclass(frozen=True)
@@ -84,23 +90,36 @@ class Recipe:
         merged = {**wanted, "shared_with": history["shared_with"], "max_length": length}
         return Past({**found.feature, "transforms": {"history": merged}})
 
-    def model_of(self, proposed: Mapping[str, Any], recency: Recency | None) -> dict[str, Any]:
+    def model_of(
+        self, proposed: Mapping[str, Any], recency: Recency | None, rows: int
+    ) -> dict[str, Any]:
         """Return the preset's model section with sizes of the data.
 
         Args:
             proposed: The model section that the data suggests.
             recency: The half-life that the data suggests.
+            rows: Number of training rows.
         """
         model = dict(self.model)
         model["batch_size"] = min(model["batch_size"], proposed["batch_size"])
         model["top_k"] = proposed["top_k"]
         if model.pop("recency_half_life_days", None) and recency is not None:
             model["recency_half_life_days"] = recency.days
+            rows = recency.drawn
+        if "ema_decay" in model:
+            steps = _AVERAGED * rows / model["batch_size"]
+            fitting = [decay for decay in _DECAYS if 1 / (1 - decay) <= steps]
+            model["ema_decay"] = min(model["ema_decay"], max(fitting, default=_DECAYS[0]))
         return model
 
     def comments(self, model: Mapping[str, Any], past: Past | None) -> Iterator[tuple[str, str]]:
         """Yield the key of the model, or none for the whole of it, and a comment on it."""
-        yield from ((key, text) for key, text in self.notes.items() if key in model)
+        for key, text in self.notes.items():
+            if key in model:
+                yield key, f"{text[:1].upper()}{text[1:]}."
+        if "ema_decay" in model:
+            count = round(1 / (1 - model["ema_decay"]))
+            yield "ema_decay", f"Averages the weights over about {count:,} steps."
         if "recency_half_life_days" in self.model.keys() - model.keys():
             yield "", "The preset's recency_half_life_days needs more rows or time, or dates."
         if past is None and any(f["data_type"] == "history" for f in self._features("buyer")):
