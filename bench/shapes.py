@@ -96,7 +96,8 @@ def simulate(market: Market, seed: int = 0) -> Purchases:
         if market.is_once:
             logits[list(past[buyer])] = -np.inf
         size = 1 + draw.poisson(market.basket - 1)
-        basket = set(np.argsort(-(logits + draw.gumbel(size=len(logits))))[:size].tolist())
+        wanted = np.argsort(-(logits + draw.gumbel(size=len(logits))))[:size]
+        basket = set(wanted[np.isfinite(logits[wanted])].tolist())
         basket = _with_repeats(basket, past[buyer], at, market.repeats, draw)
         for product in sorted(basket):
             rows.append((buyer, product, int(_START + at * _DAY)))

@@ -1,4 +1,4 @@
-"""`init --preset NAME --data FILE`: the preset's model, fitted to the columns and size of a file."""
+"""`init --preset NAME --data FILE`: the preset's model, fitted to a file."""
 
 from __future__ import annotations
 
