@@ -60,6 +60,7 @@ def propose(
     product_id: str | None = None,
     time: str | None = None,
     reading: Mapping[str, object] | None = None,
+    preset: str | None = None,
 ) -> Proposal:
     """Return the config that the data suggests, as `recgen init --data` writes it.
 
@@ -71,15 +72,18 @@ def propose(
         time: The column with the time of the purchase, likewise.
         reading: Keys of `data` that say how a file is read, as for `profile`; they are part of the
             proposal.
+        preset: The name of a preset to fit to the data; by default, the data decides everything.
 
     Raises:
-        RecgenError: The data cannot be read, or a column that is named cannot be used.
+        RecgenError: The data cannot be read, a column that is named cannot be used, or there is no
+            such preset.
     """
-    from recgen.proposal import Given, plain_settings
+    from recgen.presets import find_preset
+    from recgen.proposal import Given, plain_settings, read_recipe
     from recgen.proposal import propose as proposal_of
 
     columns = {"name": name, "buyer_id": buyer_id, "product_id": product_id, "time": time}
-    for argument, value in columns.items():
+    for argument, value in {**columns, "preset": preset}.items():
         if not isinstance(value, (str, NoneType)):
             raise RecgenError(f"{argument} is {kind_of(value)}", "pass a text, or leave it out")
     file = _path(data) if isinstance(data, (str, os.PathLike)) else None
@@ -87,8 +91,10 @@ def propose(
     named = name or (file.stem if file else _INVISIBLE)
     source = file.name if file else "a table"
     given = Given(buyer_id, product_id, time)
+    recipe = read_recipe(preset, find_preset(preset).text) if preset is not None else None
     with _readable():
-        return proposal_of(found, named[:_LONGEST], source, given, plain_settings(reading))
+        settings = plain_settings(reading)
+        return proposal_of(found, named[:_LONGEST], source, given, settings, recipe)
 
 
 def diagnose(run: str | Path | Run | Mapping[str, object] | TrainingMetrics) -> Diagnosis:

@@ -58,7 +58,6 @@ EXPERIMENT = {
         ],
     },
     "model": {"output_embedding_dim": 16, "batch_size": 64, "epochs": 1},
-    "data": {"split": {"kind": "random"}},
 }
 SHARED = {
     "bought before": "The SKU",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,49 @@ def test_nothing_is_learnt_where_there_is_nothing(folder: Path) -> None:  # P41
         assert recall(run, k) == pytest.approx(recall(run, k, model="popularity"), abs=0.05)
     losses = metrics_of(run)["loss"]
     assert losses["loss"][-1] == pytest.approx(losses["val_loss"][-1], abs=0.5)
+
+
+def tastes() -> Table:
+    """Returns purchases of each buyer's own ten products, some of them again."""
+    random = np.random.default_rng(8)
+    table: Table = {"buyer": [], "product": [], "at": []}
+    for row in range(3000):
+        buyer = random.integers(BUYERS)
+        product = (10 * buyer + random.integers(12)) % PRODUCTS
+        table["buyer"].append(f"b{buyer}")
+        table["product"].append(f"p{product}")
+        table["at"].append(1_700_000_000 + row * DAY // 10)
+    return table
+
+
+def test_a_random_split_prints_the_recall_of_what_is_served(folder: Path) -> None:
+    """With the lists of the rows' own times, a test would know less than what is asked later."""
+    config, table = experiment(max_length=20), tastes()
+    config["data"]["split"] = {
+        "kind": "random",
+        "date_column": "at",
+        "validation": 0.1,
+        "test": 0.1,
+    }
+    run = trained(folder, "random", table, config)
+    known = pq.read_table(run / "purchases.parquet")
+    names = zip(known["buyer"].to_pylist(), known["product"].to_pylist(), strict=True)
+    rows = Counter(zip(table["buyer"], table["product"], strict=True)) - Counter(names)
+    lists = lists_of(run)
+    tested = [(buyer, product) for buyer, product in sorted(rows) if buyer in lists]
+    people = sorted(lists)
+    asked = {"buyer": people, "past": padded([lists[each] for each in people])}
+    answers = serve((run / "serving_model", asked))[0]["product_ids"]
+    found = dict(zip(people, answers, strict=True))
+    for k in (5, 10):
+        served = np.mean([product in found[buyer][:k] for buyer, product in tested])
+        assert recall(run, k) == pytest.approx(served, abs=0.005)
+
+
+def padded(lists: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Returns lists of one length, filled up as a client does."""
+    width = max(map(len, lists))
+    return [[*each, *[""] * (width - len(each))] for each in lists]
 
 
 def lists_of(run: Path) -> dict[str, list[str]]:

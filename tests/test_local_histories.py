@@ -45,11 +45,12 @@ def made(
     length: int = 50,
     product: Any = None,
     dtype: str = "string",
+    at_random: bool = False,
 ) -> tuple[Lists, dict[str, list[Any]]]:
     """Returns the lists of each part's rows, and what is known of each buyer at the end."""
     parts = SplitData(*(table(rows, product) for rows in (train, evaluation, test)))
     wanted = Wanted("past", "product", length, dtype)
-    parts, latest = add_histories(parts, [wanted], "buyer", "at")
+    parts, latest = add_histories(parts, [wanted], "buyer", "at", at_random=at_random)
     lists = {name: part["past"].to_pylist() for name, part in parts.tables().items()}
     end = latest["past"].to_pydict()
     return lists, dict(zip(end["buyer"], end["history"], strict=True))
@@ -123,6 +124,21 @@ def test_rows_may_come_in_any_order() -> None:
     assert lists["train"] == [["a", "b"], ["x"], [], [], ["a"]]
     assert lists["eval"] == [["x", "y"]]
     assert lists["test"] == [[]]  # a buyer without a past
+
+
+_ROWS = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9), st.sampled_from("xyz")))
+
+
+@given(train=_ROWS, evaluation=_ROWS, test=_ROWS)
+def test_a_random_split_tests_with_the_lists_that_are_served(
+    train: list[Row], evaluation: list[Row], test: list[Row]
+) -> None:
+    lists, end = made(train, evaluation, test, at_random=True)
+    assert lists["test"] == [end.get(buyer, []) for buyer, *_ in test]
+    _, known = made(train, [], [])
+    assert lists["eval"] == [known.get(buyer, []) for buyer, *_ in evaluation]
+    by_time, _ = made(train, evaluation, test)
+    assert lists["train"] == by_time["train"]  # P41: only what was before
 
 
 def test_a_row_without_a_time_is_before_and_after_nothing() -> None:  # P32, P41

@@ -62,7 +62,6 @@ EXPERIMENT = {
         "product_model_features": [{"column": "sku", "data_type": "text"}],
     },
     "model": {"epochs": 1, "batch_size": 64, "output_embedding_dim": 8},
-    "data": {"split": {"kind": "random"}},
 }
 # What the config calls text may arrive as numbers, whole prices as int64, and the reverse.
 TYPES = {

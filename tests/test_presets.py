@@ -57,7 +57,8 @@ def test_init_writes_a_preset_under_a_name(tmp_path, capsys):
     ("arguments", "said"),
     [
         (["--preset", "small_catalog"], "did you mean 'small_catalogue'"),
-        (["--preset", "tutorial", "--data", "x.csv"], "use one of them"),
+        (["--preset", "tutoral", "--data", "x.csv"], "did you mean 'tutorial'"),
+        (["--preset", "tutorial", "--data", "no.csv"], "no.csv"),
     ],
 )
 def test_a_preset_that_cannot_be_is_an_error(arguments, said, capsys):

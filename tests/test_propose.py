@@ -283,8 +283,51 @@ def test_of_several_ids_the_finest_is_taken_and_what_it_implies_is_no_rival(
     rows: Rows, proposed: Callable[..., Proposal]
 ) -> None:
     rows["product_no"] = by(rows, "sku", lambda n: n % 20)
-    keys = proposed(rows).keys
-    assert keys.product == Choice("sku", "named like the product's ID")
+    product = proposed(rows).keys.product
+    assert (product.name, product.why, product.sure) == ("sku", "named like the product's ID", True)
+
+
+def test_variants_are_told_from_the_products_they_belong_to(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["product_code"] = by(rows, "sku", lambda n: f"M{n // 3}")
+    proposal = proposed(rows)
+    said = " ".join(proposal.text.replace("#", " ").split())
+    assert proposal.keys.product.name == "sku"
+    assert proposal.keys.product.others == ("product_code",)
+    assert "take that unless you recommend variants" in said
+    assert "recgen init --data shop.csv --product-id product_code" in said
+    rows["product_code"] = by(rows, "sku", lambda n: f"M{n * 2 // 3}")  # hardly coarser
+    assert proposed(rows).keys.product.others == ("product_code",)
+    rows["product_code"] = by(rows, "sku", lambda n: f"M{n * 3 // 4}")
+    assert not proposed(rows).keys.product.others
+
+
+def test_titles_may_be_coarser_and_groups_and_few_values_are_not(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["title"] = by(rows, "sku", lambda n: f"Mug {n // 4}")
+    assert proposed(rows).keys.product.others == ("title",)
+    rows["title"] = by(rows, "sku", lambda n: f"Mug {n // 20}")
+    assert not proposed(rows).keys.product.others  # ten titles
+    rows["brand_name"] = by(rows, "sku", lambda n: f"brand {n // 4}")
+    assert not proposed(rows).keys.product.others
+
+
+def test_few_rows_of_a_product_are_said(rows: Rows, proposed: Callable[..., Proposal]) -> None:
+    assert "few to learn from" not in proposed(rows).text
+    rows["sku"] = [f"{sku}-{n // 6}" for n, sku in enumerate(rows["sku"])]
+    rows.pop("title")
+    assert "few to learn from" in proposed(rows).text
+
+
+def test_rivals_with_far_more_rows_a_value_say_so(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    rows["product_id"] = drawn(rows, lambda draw: draw.randrange(25))
+    assert "rows a value, where 'sku' has" in " ".join(
+        proposed(rows).text.replace("#", " ").split()
+    )
 
 
 def test_what_depends_on_both_ids_is_a_guess(rows: Rows, proposed: Callable[..., Proposal]) -> None:
@@ -382,9 +425,18 @@ def test_batches_and_answers_fit_the_data(rows: int, batch: int, products: int, 
 
 
 def test_batches_grow_where_validation_would_take_longer_than_training() -> None:
-    model = sizes.model(*keys_of(10, 1900), SplitSizes(1800, 600, 600), 64)
-    assert 3 * 1800 * model["batch_size"] >= 600 * 1900  # RG406
-    assert model["batch_size"] == 256
+    rows = SplitSizes(180_000, 6_000, 6_000)
+    model = sizes.model(*keys_of(10, 900_000), rows, 64)
+    assert 3 * 180_000 * model["batch_size"] >= 6_000 * 900_000  # RG406
+    assert model["batch_size"] == 16_384
+    few = SplitSizes(1_800, 600, 600)  # a second, however large its share
+    assert sizes.model(*keys_of(10, 1900), few, 64)["batch_size"] == 32
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(1_000, 20), (400_000, 10), (10_000_000, 8)])
+def test_small_data_may_take_more_epochs(rows: int, epochs: int) -> None:
+    model = sizes.model(*keys_of(10, 500), SplitSizes(rows, 0, 0), 64)
+    assert model["epochs"] == epochs
 
 
 @given(

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from test_propose import config_of, feature, proposed, rows
-from ugly import Rows, shop
+from ugly import Rows, shop, write_csv
 
 from recgen.check import check_text
 from recgen.config.negatives import negatives_of
 from recgen.demo import demo_data
 from recgen.local.profile import read_profile
 from recgen.proposal import Proposal, propose, sizes
+from recgen.proposal.habits import _most_rows, find_habits
+from recgen.proposal.ids import find_keys
+from recgen.proposal.table import Table
 
 __all__ = ["proposed", "rows"]  # fixtures
 
@@ -31,10 +34,46 @@ def test_buyers_who_come_again_have_a_history(
         "column": "past_products",
         "bq_type": "ARRAY<STRING>",
         "data_type": "history",
-        "transforms": {"history": {"shared_with": "sku", "max_length": 300}},
+        "transforms": {"history": {"shared_with": "sku", "max_length": 100}},
     }
     assert proposal.features["buyer"][-1] == "past_products"
-    assert "a run computes it from the transactions" in " ".join(proposal.text.split())
+    assert "a run makes it of the transactions" in " ".join(proposal.text.split())
+
+
+def test_what_is_bought_again_is_said_and_what_never_is_too(
+    rows: Rows, proposed: Callable[..., Proposal]
+) -> None:
+    said = proposed(rows).text
+    assert "Bought again: " in said
+    assert "Nothing is bought twice" not in said
+    seen: set[tuple[Any, Any]] = set()
+    pairs = list(zip(rows["customer_id"], rows["sku"], strict=True))
+    first = [not (pair in seen or seen.add(pair)) for pair in pairs]  # type: ignore[func-returns-value]
+    once = {n: [v for v, keep in zip(c, first, strict=True) if keep] for n, c in rows.items()}
+    said = proposed(once).text
+    assert "# Nothing is bought twice" in said
+    assert "no repeat_bonus" in said
+    assert "past_products" in said
+
+
+def test_lines_of_one_invoice_repeat_nothing(rows: Rows, tmp_path: Path) -> None:
+    profile = read_profile(write_csv(tmp_path / "shop.csv", rows))
+    table = Table(profile)
+    habits = find_habits(table, find_keys(table))
+    doubled = {name: [v for v in values for _ in "ab"] for name, values in rows.items()}
+    twice = Table(read_profile(write_csv(tmp_path / "shop.csv", doubled)))
+    assert habits
+    pairs = set(zip(rows["customer_id"], rows["sku"], strict=True))
+    times = set(zip(rows["customer_id"], rows["sku"], rows["order_date"], strict=True))
+    assert habits.again == pytest.approx(1 - len(pairs) / len(times))
+    assert find_habits(twice, find_keys(twice)).again == habits.again  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("counts", "most"), [([5], 5), ([90, *[1] * 10], 90), ([10, *[1] * 990], 1), ([], 0)]
+)
+def test_the_rows_of_nearly_all(counts: list[int], most: int) -> None:
+    assert _most_rows(counts) == most
 
 
 def test_whole_numbers_are_listed_as_they_are_read(

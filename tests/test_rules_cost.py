@@ -146,6 +146,14 @@ def test_p70_validation_against_training(experiment, products, model, expected):
     assert problems("RG406", experiment, rows, model=model, data={}) == []
 
 
+def test_p70_what_takes_a_second_is_no_finding(experiment):
+    """5,000 rows and 53,000 products are 265 million scores."""
+    rows, data = Rows(100_000, {"sku": 53_000}), {"split": {"kind": "random", "validation": 0.05}}
+    assert problems("RG406", experiment, rows, data=data) == []
+    more = Rows(103_000, {"sku": 53_000})
+    assert len(problems("RG406", experiment, more, data=data)) == 1
+
+
 def test_p62_rows_in_memory(experiment):
     """Three values a row: customer_id, age_norm and sku."""
     assert problems("RG408", experiment, Rows(350_000_000)) == []

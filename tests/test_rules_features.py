@@ -151,7 +151,7 @@ def test_a_history_in_the_product_tower(experiment):
     ("data", "expected"),
     [
         ({}, ["RG133 info"]),
-        ({"split": {"kind": "random"}}, ["RG301 warning", "RG133 info"]),
+        ({"split": {"kind": "random"}}, ["RG301 warning", "RG133 error"]),
         ({"split": {"kind": "random", "date_column": "day"}}, ["RG301 warning"]),
     ],
 )

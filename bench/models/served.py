@@ -23,20 +23,30 @@ def served(run: Path, training: Training) -> Recommend:
         ValueError: The run learned from other rows than the protocol's training side.
     """
     _require_same_rows(run, training)
+    return answers(run, training)
+
+
+def answers(run: Path, training: Training) -> Recommend:
+    """Returns the same without the comparison of rows.
+
+    Of a buyer that the run does not know, the client sends the ID and no other value.
+    """
     model = tensorflow().saved_model.load(str(run / "serving_model"))
     signature = model.signatures["serving_default"]
     specs = signature.structured_input_signature[1]
     table = pq.read_table(run / FEATURES_FILE).combine_chunks()
-    ids = table[table.schema.metadata[ID_KEY].decode()]
-    place = codes(pa.array(training.buyers, pa.string()), ids.cast(pa.string()).to_numpy())
+    key = table.schema.metadata[ID_KEY].decode()
+    place = codes(pa.array(training.buyers, pa.string()), table[key].cast(pa.string()).to_numpy())
     names = pa.array(training.products, pa.string())
 
     def recommend(buyers: Array, k: int) -> Lists:
-        rows = table.take(place[buyers])
+        rows = table.take(pa.array(place[buyers], mask=place[buyers] < 0))
+        ids = pa.array(training.buyers[buyers], pa.string()).cast(table[key].type)
+        rows = rows.set_column(rows.column_names.index(key), key, ids)
         feed = {name: as_tensor(rows[name], spec) for name, spec in specs.items()}
         outputs = signature(**feed)
-        ids, scores = outputs["product_ids"].numpy(), outputs["scores"].numpy()
-        products = codes(pa.array(ids.ravel()), names).reshape(ids.shape)
+        found, scores = outputs["product_ids"].numpy(), outputs["scores"].numpy()
+        products = codes(pa.array(found.ravel()), names).reshape(found.shape)
         return Lists(products[:, :k], scores[:, :k])
 
     return recommend

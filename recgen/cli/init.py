@@ -25,7 +25,7 @@ from recgen.cli.reading_options import (
     settings_of,
 )
 from recgen.findings import RecgenError, Report
-from recgen.presets import find_preset, presets
+from recgen.presets import Preset, find_preset, presets
 
 if TYPE_CHECKING:
     from recgen.proposal import Given
@@ -45,7 +45,7 @@ def init(
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Preset to start from; see below."),
+        typer.Option(metavar="NAME", help="Preset to start from, or to fit to --data; see below."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -76,12 +76,7 @@ def init(
     column_names: ColumnNames = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Write a first config: an example, a preset, or from data."""
-    if data is not None and preset is not None:
-        raise RecgenError(
-            "--data and --preset cannot be combined: both provide features and values",
-            "use one of them; to combine both, copy the preset's `model` into the proposal",
-        )
+    """Write a first config: an example, a preset, from data, or a preset fitted to data."""
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise RecgenError(f"{out} is not a YAML file name", "end it in .yaml: it has comments")
     columns = (buyer_id, product_id, time)
@@ -94,8 +89,9 @@ def init(
     }
     if data is None:
         _require_no_data_options(columns, written)
-    if preset is not None:
-        _deliver(_named(find_preset(preset).text, name), out, force)
+    start = find_preset(preset) if preset is not None else None
+    if start is not None and data is None:
+        _deliver(_named(start.text, name), out, force)
         return
     named = name or (data.stem if data is not None else "my_experiment")
     if data is None:
@@ -105,16 +101,17 @@ def init(
         return
     from recgen.proposal import Given
 
-    told = _Told(Given(*columns), settings_of(written))
+    told = _Told(Given(*columns), settings_of(written), start)
     _init_from_data(data, named[:_MOST_LETTERS], told, out, force)
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What the user said about the data: columns for the roles, and keys of `data`."""
+    """What the user said: columns for the roles, keys of `data`, and a preset to fit."""
 
     given: Given
     settings: Mapping[str, Any]
+    preset: Preset | None = None
 
     @property
     def options(self) -> str:
@@ -123,7 +120,8 @@ class _Told:
 
         told = ((OPTIONS[role], self.given.of(role)) for role in OPTIONS)
         roles = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
-        return f"{roles}{options_of(self.settings)}"
+        preset = f" --preset {self.preset.name}" if self.preset else ""
+        return f"{preset}{roles}{options_of(self.settings)}"
 
 
 def _require_no_data_options(
@@ -153,11 +151,12 @@ def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force:
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.proposal import propose, reading_of
+    from recgen.proposal import propose, read_recipe, reading_of
 
+    recipe = read_recipe(told.preset.name, told.preset.text) if told.preset else None
     try:
         profile = read_profile(data, reading_of(told.settings))
-        proposal = propose(profile, name, data.name, told.given, told.settings)
+        proposal = propose(profile, name, data.name, told.given, told.settings, recipe)
     except AskedError as error:
         raise error.spelled(as_option) from error
     stream = _deliver(proposal.text, out, force)

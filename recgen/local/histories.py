@@ -29,7 +29,7 @@ class Wanted:
 
 
 def add_histories(
-    split: SplitData, wanted: Sequence[Wanted], buyer: str, date: str
+    split: SplitData, wanted: Sequence[Wanted], buyer: str, date: str, *, at_random: bool = False
 ) -> tuple[SplitData, Mapping[str, pa.Table]]:
     """Add a column for each history to each table.
 
@@ -38,11 +38,16 @@ def add_histories(
     validation rows. Each value occurs once, the latest last; values of the same time are in
     ascending order. A row without a time gets an empty list and adds nothing to others.
 
+    The rows of a random split that are held out lie between the training rows in time. They get
+    the buyer's final list, which is what a client would send: recall is then that of the served
+    model, and not of one that knows only what came before.
+
     Args:
         split: The split data.
         wanted: The histories to add.
         buyer: Name of the column with the buyer's ID.
         date: Name of the column with the time.
+        at_random: Whether the split is random.
 
     Returns:
         The data with lists and a warning about rows without a time, and for each history the final
@@ -59,7 +64,9 @@ def add_histories(
     latest: dict[str, pa.Table] = {}
     for each in wanted:
         for name, source in past.items():
-            lists = _lists(source, tables[name], each, buyer, date)
+            is_final = at_random and name != "train"
+            rows = _asked_at_the_end(tables[name], date) if is_final else tables[name]
+            lists = _lists(source, rows, each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
         latest[each.name] = _at_the_end(past["test"], each, buyer, date)
     warnings = (*split.warnings, *_undated(split, date))
@@ -142,13 +149,21 @@ def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:
     return np.array(ends), np.array(flat), np.array(lists)
 
 
-def _at_the_end(source: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Table:
+def _asked_at_the_end(rows: pa.Table, date: str) -> pa.Table:
+    """Return rows as if they came after all others."""
     import numpy as np
     import pyarrow as pa
 
+    end = pa.array(np.full(rows.num_rows, np.iinfo(np.int64).max))
+    return rows.drop([date]).append_column(date, end)
+
+
+def _at_the_end(source: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Table:
+    import pyarrow as pa
+
     buyers = source[buyer].unique()
-    end = pa.array(np.full(len(buyers), np.iinfo(np.int64).max))
-    lists = _lists(source, pa.table({buyer: buyers, date: end}), wanted, buyer, date)
+    rows = _asked_at_the_end(pa.table({buyer: buyers, date: pa.nulls(len(buyers))}), date)
+    lists = _lists(source, rows, wanted, buyer, date)
     plain = pa.LargeListArray.from_arrays(lists.offsets, lists.values.dictionary_decode())
     return pa.table({"buyer": buyers, "history": plain})
 

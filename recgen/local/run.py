@@ -254,7 +254,9 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         parts = {name: part.num_rows for name, part in split.tables().items()}
         run.account = read.split(table.num_rows, undated, parts)
         if missing:
-            split, run.histories = add_histories(split, missing, buyer, _required(date, missing))
+            at_random = not _is_by_time(run.config)
+            dated = _required(date, missing)
+            split, run.histories = add_histories(split, missing, buyer, dated, at_random=at_random)
     counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
     run.progress.done(f"{counts} rows")
     run.warn(split.warnings)

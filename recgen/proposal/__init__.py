@@ -7,6 +7,7 @@ from recgen.proposal.choices import OPTIONS, ROLES, Choice, Given, Keys
 from recgen.proposal.explained import NOBODY
 from recgen.proposal.proposal import Proposal, propose
 from recgen.proposal.reading import plain_settings, reading_of
+from recgen.proposal.recipe import Recipe, read_recipe
 from recgen.proposal.text import SCHEMA_FILE, SCHEMA_LINE
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "Given",
     "Keys",
     "Proposal",
+    "Recipe",
     "blank_config",
     "plain_settings",
     "propose",
+    "read_recipe",
     "reading_of",
 ]

@@ -25,12 +25,14 @@ class Choice:
         why: The reason for it; without a column, what was looked for.
         sure: Whether the choice needs no check by a person.
         others: Other columns that could have been meant.
+        note: What else to know about the column.
     """
 
     name: str | None
     why: str
     sure: bool = True
     others: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

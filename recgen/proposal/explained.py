@@ -13,6 +13,8 @@ from recgen.findings import Location, counted, percent, show
 from recgen.proposal.choices import OPTIONS, Choice, Keys, Role
 from recgen.proposal.columns import Towers
 from recgen.proposal.features import span
+from recgen.proposal.habits import Habits
+from recgen.proposal.recipe import Recipe
 from recgen.proposal.sizes import Divided
 from recgen.proposal.table import Table
 from recgen.proposal.text import Comments, comment
@@ -33,6 +35,8 @@ class Explained:
     source: str
     recency: Recency | None = None
     past: Past | None = None
+    habits: Habits | None = None
+    recipe: Recipe | None = None
 
     def comments(self) -> Comments:
         """Return the comments by the paths of the entries below them."""
@@ -46,10 +50,14 @@ class Explained:
     def _head(self) -> Iterator[tuple[Location, str]]:
         profile = self.table.profile
         size = f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}"
-        text = (
-            f"Proposed by `recgen init` from {self.source} ({size}). Change what you know better."
-        )
-        yield ("name",), comment(text)
+        made = f"Proposed by `recgen init` from {self.source} ({size})."
+        if self.recipe is not None:
+            made = (
+                f"The preset {self.recipe.name}, fitted by `recgen init` to {self.source} ({size})."
+            )
+        yield ("name",), comment(f"{made} Change what you know better.")
+        for paragraph in self.recipe.head if self.recipe else ():
+            yield ("name",), comment(paragraph)
         others = [each.feature for side in SIDES for each in self.towers.taken[side]]
         if any(feature["data_type"] == "text" for feature in others):
             yield ("features",), _EMBEDDINGS
@@ -72,19 +80,38 @@ class Explained:
             column = self.table.columns[choice.name]
             each = (column.rows - column.nulls) / max(1, column.distinct)
             ids = counted(column.distinct, "ID")
-            yield (*features, 0), f"{ids} with {each:,.1f} rows each. As wide as the output."
+            wide = " As wide as the output." if self.recipe is None else ""
+            yield (*features, 0), f"{ids} with {each:,.1f} rows each.{wide}"
             start = 1
         for index, taken in enumerate(self.towers.taken[side], start=start):
             yield (*features, index), comment(taken.why)
         if side == "buyer" and self.past is not None:
-            index = start + len(self.towers.taken[side])
-            yield (*features, index), _PAST.format(self.past.times)
+            yield from self._of_past((*features, start + len(self.towers.taken[side])))
+        if side == "product" and self.habits is not None:
+            yield path, self._bought_again(self.habits)
+
+    def _of_past(self, path: Location) -> Iterator[tuple[Location, str]]:
+        habits = self.habits
+        assert habits, "a history is proposed for buyers who come back"
+        yield path, _PAST
+        yield path, _LONG.format(habits.times, habits.products)
+        if habits.never_again:
+            yield path, _NO_BONUS
+
+    def _bought_again(self, habits: Habits) -> str:
+        if habits.never_again:
+            return _NEVER_AGAIN
+        share = percent(habits.again)
+        text = _AGAIN.format(share)
+        return text if self.past is not None else f"{text} {_NO_PAST}"
 
     def _of_choice(
         self, role: Role, choice: Choice, path: Location
     ) -> Iterator[tuple[Location, str]]:
         if not choice.sure:
             yield path, comment(guess(choice))
+        if choice.note:
+            yield path, comment(choice.note)
         if choice.others:
             option = f"{OPTIONS[role]} {shlex.quote(choice.others[0])}"
             yield path, comment(f"Otherwise: recgen init --data {self.source} {option}")
@@ -95,7 +122,8 @@ class Explained:
     def _of_sizes(self) -> Iterator[tuple[Location, str]]:
         split: Location = ("data", "split")
         time, rows = self.keys.time, self.divided.rows
-        yield ("model",), _MODEL
+        if self.recipe is None:
+            yield ("model",), _MODEL
         yield from self._of_model()
         if self.divided.section["split"]["kind"] == "random":
             yield (*split, "kind"), comment(f"AT RANDOM: {self.divided.why}. {self._at_random}")
@@ -105,8 +133,8 @@ class Explained:
             span = self._span(time.name)
             yield split, f"Shares of the time from {span}; the last part is the test."
         yield split, (
-            f"Rows: {rows.training:,} for training, {rows.validation:,} for validation, "
-            f"{rows.test:,} for the test."
+            f"Rows: {rows.training:,} to train; {rows.validation:,} to validate, for epochs and "
+            f"weights; {rows.test:,} to test."
         )
 
     def _span(self, time: str) -> str:
@@ -129,11 +157,14 @@ class Explained:
 
     def _of_model(self) -> Iterator[tuple[Location, str]]:
         product, rows = self.keys.product.name, self.divided.rows
+        for key, text in self.recipe.comments(self.model, self.past) if self.recipe else ():
+            yield ("model", key) if key else ("model",), comment(text)
         if product is not None:
             products = self.table.columns[product].distinct
             wide = embedding_width(products)
             text = f"For {counted(products, 'product')}: 1.6 * {products:,}^0.56 is {wide}."
-            yield ("model", "output_embedding_dim"), text
+            if self.recipe is None:
+                yield ("model", "output_embedding_dim"), text
             model = ModelConfig.model_validate(self.model)
             data = DataConfig.model_validate(self.divided.section)
             is_whole = negatives_of(model, data) == "full_catalogue"
@@ -142,6 +173,7 @@ class Explained:
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
         yield ("model", "batch_size"), f"{text} batches an epoch."
+        yield ("model", "epochs"), _EPOCHS
         if "output_dropout" in self.model:
             yield ("model", "output_dropout"), _DROPOUT
         if self.recency is not None:
@@ -162,14 +194,20 @@ _MODEL = (
     "No layers: each ID's vector is the tower's output, plus a projection of the other features. "
     "Deeper towers were worse on Online Retail; measure before you add layers."
 )
-_PAST = (
-    "Not in the data: a run computes it from the transactions. It lists what the buyer had before, "
-    "each product once. A buyer buys at {:,.1f} different times on average."
+_PAST = "Not in the data: a run makes it of the transactions. What the buyer had before, each once."
+_LONG = (
+    "A buyer comes at {:,.1f} times on average; 95% of the rows are of buyers with at most {:,} "
+    "products."
 )
+_AGAIN = "Bought again: {} of the purchases are of a product that the buyer has had before."
+_NO_PAST = "No history can say so here: it needs times."
+_NEVER_AGAIN = "Nothing is bought twice: remove what the buyer has had from the answers."
+_NO_BONUS = "It has no repeat_bonus, since nothing is bought twice."
 _RECENCY = (
     "Recent purchases tell more about the next ones: rows that are this many days older are drawn "
     "half as often; an epoch has {} of all rows. A sixth of the time was best on Online Retail."
 )
+_EPOCHS = "At most: training ends when recall on the validation rows no longer rises."
 _DROPOUT = (
     "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )

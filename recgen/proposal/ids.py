@@ -14,6 +14,7 @@ from recgen.data.time_advice import how_to_write
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
+from recgen.proposal.grain import rows_per_value, with_grain
 from recgen.proposal.guesses import by_rows
 from recgen.proposal.table import Table, is_clock
 
@@ -22,6 +23,7 @@ _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
 _LISTED = 5
+_FAR_FEWER = 3  # times the rows per value
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -48,7 +50,7 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     time = _told_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
     buyer, product = (found[side] or guessed.get(side) or _nothing(side) for side in SIDES)
-    return Keys(buyer, product, time)
+    return Keys(buyer, with_grain(table, product), time)
 
 
 def _nothing(side: Side) -> Choice:
@@ -98,12 +100,22 @@ def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | Non
     )
     if others:
         listed = ", ".join(map(show, others[:_LISTED]))
-        return Choice(chosen, f"{listed} could also be the {side}'s ID", sure=False, others=others)
+        fewer = _far_fewer(table, chosen, others) if side == "product" else ""
+        why = f"{listed} could also be the {side}'s ID{fewer}"
+        return Choice(chosen, why, sure=False, others=others)
     if faults[chosen]:
         rest = tuple(name for name in scores if name != chosen)
         why = f"named like the {side}'s ID, but {' and '.join(faults[chosen])}"
         return Choice(chosen, why, sure=False, others=rest)
     return Choice(chosen, f"named like the {side}'s ID")
+
+
+def _far_fewer(table: Table, chosen: str, others: tuple[str, ...]) -> str:
+    """Return what to know about a column that has far fewer rows per value than another one."""
+    own, best = (max(rows_per_value(table, name) for name in each) for each in ((chosen,), others))
+    if best < _FAR_FEWER * own:
+        return ""
+    return f", with {best:,.1f} rows a value, where {show(chosen)} has {own:,.1f}"
 
 
 def _can_be_id(table: Table, name: str, score: int) -> bool:

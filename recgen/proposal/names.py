@@ -177,6 +177,12 @@ def names_measure(name: str) -> bool:
     return _is_count(found) or any(subject_of(word) == "measure" for word in found)
 
 
+def names_title(name: str) -> bool:
+    """Return whether a name is that of the title of a product, and not of a group or a person."""
+    about = {subject_of(word) for word in _nouns(name)}
+    return "title" in about and not about & {"group", "party", "buyer", "purchase", "visit"}
+
+
 def names_time(name: str) -> bool:
     """Return whether a name is that of a time, whatever happened then."""
     found = _nouns(name)

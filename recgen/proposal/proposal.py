@@ -14,7 +14,9 @@ from recgen.proposal.choices import Given, Keys
 from recgen.proposal.columns import Towers, sort_columns
 from recgen.proposal.explained import Explained
 from recgen.proposal.features import category
+from recgen.proposal.habits import find_habits
 from recgen.proposal.ids import find_keys
+from recgen.proposal.recipe import Recipe
 from recgen.proposal.table import Table
 from recgen.proposal.text import config_text
 from recgen.proposal.times import find_past, find_recency
@@ -49,6 +51,7 @@ def propose(
     source: str,
     given: Given | None = None,
     reading: Mapping[str, Any] | None = None,
+    recipe: Recipe | None = None,
 ) -> Proposal:
     """Return a config for the data, without errors in `check` as far as the data allows.
 
@@ -58,28 +61,37 @@ def propose(
         source: The name of the data in comments.
         given: Columns that the user named for buyer, product and time.
         reading: The keys of `data` with which the profile was read, for the config.
+        recipe: A preset to fit to the data; by default, the data decides everything.
 
     Raises:
         RecgenError: A column that the user named cannot be used.
     """
     table = Table(profile)
     keys = find_keys(table, given)
-    width = sizes.output_width(table, keys)
+    width = recipe.width if recipe else sizes.output_width(table, keys)
+    widths = {side: recipe.id_width(side) if recipe else width for side in SIDES}
     towers = sort_columns(table, keys, width)
-    features = _accepted(table, keys, towers, width)
+    if recipe is not None:
+        recipe.adapt(towers)
+    features = _accepted(table, keys, towers, widths)
     known = FeatureConfig.model_validate(features)
     divided = sizes.divide(table, keys, known)
     recency = find_recency(table, known, divided)
     model = sizes.model(table, keys, divided.rows, width, recency.drawn if recency else None)
     if recency is not None:
         model["recency_half_life_days"] = recency.days
-    past = find_past(table, keys, features, divided)
+    habits = find_habits(table, keys)
+    past = find_past(table, keys, habits, features, divided)
+    if recipe is not None:
+        past = recipe.past(past, habits)
+        model = recipe.model_of(model, recency, divided.rows.training)
+        recency = recency if "recency_half_life_days" in model else None
     if past is not None:
         features["buyer_model_features"].append(past.feature)
     section = {**(reading or {}), **divided.section}
     data = {"name": name, "features": features, "model": model, "data": section}
-    times = (recency, past)
-    explained = Explained(table, keys, towers, model, divided, source, *times)
+    found = (recency, past, habits, recipe)
+    explained = Explained(table, keys, towers, model, divided, source, *found)
     names = {
         side: tuple(str(each["column"]) for each in features[f"{side}_model_features"])
         for side in SIDES
@@ -92,21 +104,25 @@ def propose(
     return Proposal(*(text, keys, names, towers.left_out, explained.split(), is_random, nobodies))
 
 
-def _accepted(table: Table, keys: Keys, towers: Towers, width: int) -> dict[str, Any]:
+def _accepted(
+    table: Table, keys: Keys, towers: Towers, widths: Mapping[Side, int]
+) -> dict[str, Any]:
     """Return the features section without the features in which `check` finds an error."""
-    features = _features(table, keys, towers, width)
+    features = _features(table, keys, towers, widths)
     while refused := _refused(features, towers, table.profile):
         for side, column, why in refused:
             towers.drop(side, column, why)
-        features = _features(table, keys, towers, width)
+        features = _features(table, keys, towers, widths)
     return features
 
 
-def _features(table: Table, keys: Keys, towers: Towers, width: int) -> dict[str, Any]:
+def _features(
+    table: Table, keys: Keys, towers: Towers, widths: Mapping[Side, int]
+) -> dict[str, Any]:
     """Return the features section as plain data, the IDs first."""
     section: dict[str, Any] = {f"{side}_id_column": keys.of(side).name for side in SIDES}
     for side in SIDES:
-        name = keys.of(side).name
+        name, width = keys.of(side).name, widths[side]
         own = [category(table, name, width, width=width).feature] if name is not None else []
         others = [each.feature for each in towers.taken[side]]
         section[f"{side}_model_features"] = [*own, *others]

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from recgen.config import SIDES, DataConfig, FeatureConfig
-from recgen.data.estimates import GIB, SplitSizes, embedding_width, split_sizes, with_ids
+from recgen.data.estimates import (
+    CHEAP_SCORES,
+    GIB,
+    SplitSizes,
+    embedding_width,
+    split_sizes,
+    with_ids,
+)
 from recgen.findings import show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.proposal.choices import Keys
@@ -23,17 +30,13 @@ _LARGEST_BATCH, _SMALLEST_BATCH = 1024, 16
 # 0.32 with 7, 0.33 with 14, 0.35 with 57; on 40,000 rows, 0.28 to 0.29 with 32 to 514.
 _STEPS = 50
 _MOST_ANSWERS, _FEWEST_ANSWERS = 100, 10
-_TEST = (0.1, 0.15, 0.2, 0.3, 0.4)
+_TEST = (0.1, 0.15, 0.2, 0.3, 0.4)  # of the time
 _VALIDATION = (0.03, 0.05, 0.1, 0.15, 0.19)  # with a larger one, training ends long before the test
-_ROWS = (
-    525,
-    200,
-    50,
-    20,
-    10,
-    5,
-    1,
-)  # of each part, for a good measurement (RG525), a worse, a bad, or any
+# Rows of each part at least, and the share of all rows that both may take at most: enough to choose
+# weights with, for a good measurement (RG525), a worse, a bad, or any.
+_PARTS = ((2000, 0.25), (1000, 0.3), (525, 0.5), *((rows, 0.5) for rows in (200, 50, 20, 10, 5, 1)))
+_DRAWN = (0.03, 0.05, 0.1, 0.2, 0.3)  # of the rows of a random split, for each part
+_PASSES, _FEWEST_EPOCHS, _MOST_EPOCHS = 4_000_000, 8, 20  # rows to train on at most, in epochs
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def model(
         "optimizer": RECOMMENDED,
         "learning_rate": _OPTIMIZER.proposed,
         "batch_size": _batch_size(rows, _products(table, keys), drawn or rows.training),
-        "epochs": 8,
+        "epochs": _epochs(drawn or rows.training),
         **({"output_dropout": 0.2} if width >= _WIDE else {}),
         "top_k": _top_k(_products(table, keys)),
     }
@@ -88,9 +91,16 @@ def _batch_size(rows: SplitSizes, products: int | None, seen: int) -> int:
     while batch > _SMALLEST_BATCH and seen < _STEPS * batch:
         batch //= 2
     validation = rows.validation * (products or 0)
+    if validation <= CHEAP_SCORES:
+        validation = 0
     while validation > 3 * rows.training * batch and rows.training >= 4 * batch:
         batch *= 2
     return batch if rows.training >= 2 * batch else max(2, rows.training // 2)
+
+
+def _epochs(seen: int) -> int:
+    """Return the maximum number of epochs: small data needs more, and early stopping ends them."""
+    return max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, _PASSES // max(1, seen)))
 
 
 def _top_k(products: int | None) -> int:
@@ -105,13 +115,13 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
     if name is not None:
         column = table.columns[name]
         known = {"column_types": {name: time_type(column)}, **_catalogue(table, keys)}
-        for wanted in _ROWS:
+        for wanted, most in _PARTS:
             for test in _TEST:
                 for validation in _VALIDATION:
                     split = _split("strict_time", validation, test, name)
                     section = {**known, "split": split}
                     found = split_sizes(features, DataConfig.model_validate(section), table.profile)
-                    if found and _is_enough(found, wanted):
+                    if found and _is_enough(found, wanted, most):
                         return Divided(section, found, "")
         reason = f"no split by {show(name)} ({span(column)}) leaves rows for each part"
     rows = with_ids(features, table.profile).rows
@@ -123,15 +133,20 @@ def _catalogue(table: Table, keys: Keys) -> dict[str, Any]:
     return {"catalogue_size": products} if products else {}
 
 
-def _is_enough(found: SplitSizes, wanted: int) -> bool:
+def _is_enough(found: SplitSizes, wanted: int, most: float) -> bool:
     held_out = found.validation + found.test
-    return min(found.validation, found.test) >= wanted and found.training >= held_out
+    is_rest = held_out <= most * (found.training + held_out)
+    return min(found.validation, found.test) >= wanted and is_rest
 
 
 def _drawn(rows: int, known: dict[str, Any], reason: str) -> Divided:
-    share = next((s for s in (0.05, 0.1, 0.2, 0.3) if rows * s >= _ROWS[0]), 0.2)
-    if rows * share < 1:
-        share = 0.34
+    shares = (
+        share
+        for wanted, most in _PARTS
+        for share in _DRAWN
+        if rows * share >= wanted and 2 * share <= most
+    )
+    share = next(shares, 0.34)
     split = _split("random", share, share, None)
     held_out = round(rows * share)
     section = {**known, "split": split}

@@ -9,6 +9,7 @@ from typing import Any
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature
 from recgen.data.estimates import GIB, drawn_rows, list_values
 from recgen.proposal.choices import Keys
+from recgen.proposal.habits import Habits
 from recgen.proposal.sizes import Divided
 from recgen.proposal.table import Table
 
@@ -16,8 +17,7 @@ _DAY = 86_400
 _PART = 6  # of the time: README; 50 to 60 of 337 days were best on Online Retail
 _SHORTEST = 30  # days of training; in less time, rows do not age
 _FEWEST = 50 * 128  # rows of an epoch; with fewer, each row is needed
-_TIMES = 2.0  # at which a buyer buys on average; with fewer, most lists are empty
-_LENGTH = 300
+_EARLIER = 0.1  # of the visits come after another one; with fewer, nearly all lists are empty
 _VALUE, _MOST = 4, 4 * GIB  # bytes
 
 
@@ -31,10 +31,9 @@ class Recency:
 
 @dataclass(frozen=True)
 class Past:
-    """A history of the product ID as plain data, and the average number of purchase times."""
+    """A history of the product ID as plain data."""
 
     feature: dict[str, Any]
-    times: float
 
     @property
     def name(self) -> str:
@@ -57,32 +56,33 @@ def find_recency(table: Table, features: FeatureConfig, divided: Divided) -> Rec
     return Recency(days, round(drawn)) if drawn is not None and drawn >= _FEWEST else None
 
 
-def find_past(table: Table, keys: Keys, features: dict[str, Any], divided: Divided) -> Past | None:
+def find_past(
+    table: Table, keys: Keys, habits: Habits | None, features: dict[str, Any], divided: Divided
+) -> Past | None:
     """Return a history for buyers who come back, if its lists fit into memory.
 
     Args:
         table: The transactions.
         keys: The columns of buyer, product and time.
+        habits: How buyers buy.
         features: The features section without the history.
         divided: The division of the rows.
     """
-    buyer, product, time = keys.buyer.name, keys.product.name, keys.time.name
-    by_time = divided.section["split"]["kind"] == "strict_time"
-    if buyer is None or product is None or time is None or not by_time:
+    is_by_time = divided.section["split"]["kind"] == "strict_time"
+    if habits is None or habits.times is None or not is_by_time:
         return None
-    times = table.per(buyer, time)
-    if times < _TIMES:
+    if 1 - 1 / max(1.0, habits.times) < _EARLIER:
         return None
     of_product = features["product_model_features"][0]
     feature = {
         "column": _free_name(table.profile.names),
         "bq_type": f"ARRAY<{of_product['bq_type']}>",
         "data_type": "history",
-        "transforms": {"history": {"shared_with": product, "max_length": _LENGTH}},
+        "transforms": {"history": {"shared_with": keys.product.name, "max_length": habits.longest}},
     }
     data, model = DataConfig.model_validate(divided.section), HistoryFeature.model_validate(feature)
     values = list_values(FeatureConfig.model_validate(features), model, table.profile, data)
-    return Past(feature, times) if values * _VALUE <= _MOST else None
+    return Past(feature) if values * _VALUE <= _MOST else None
 
 
 def _free_name(taken: Container[str]) -> str:

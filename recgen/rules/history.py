@@ -247,7 +247,7 @@ def bonus_unusable(features: FeatureConfig) -> Iterator[Problem]:
             is_taken = True
 
 
-@rule("RG133", "info")
+@rule("RG133", "info", also=("error",))
 def history_undated(
     features: FeatureConfig, data: DataConfig, profile: Profile | None = None
 ) -> Iterator[Problem]:
@@ -257,6 +257,10 @@ def history_undated(
     before its time. Without one, it needs a Parquet file with a column of lists. These must not
     contain the row's own product: on one catalogue, lists that did had 59% recall in the pipeline
     and 1.7% in production.
+
+    With a random split, which is the one that `train` would make, it is an error: transactions
+    without a date have no lists, and `train` would stop. `check --data FILE` looks whether they are
+    there. If they are, say so in a comment: `# recgen: ignore RG133: the data has the lists`.
 
     Example:
         features:
@@ -278,6 +282,7 @@ def history_undated(
     """
     if profile is not None or (data.split and data.split.date_column):
         return  # with the data, RG501 checks whether the lists are there
+    is_random = data.split is not None and data.split.kind == "random"
     for path, feature in all_features(features):
         if isinstance(feature, HistoryFeature) and feature.history:
             message = (
@@ -285,4 +290,9 @@ def history_undated(
                 "transactions: the data must contain the lists"
             )
             help = "Set `data.split.date_column`, or provide lists of the values before each row."
-            yield Problem(path, message, help)
+            if is_random:
+                help += f" {_SAY_SO}"
+            yield Problem(path, message, help, severity="error" if is_random else None)
+
+
+_SAY_SO = "If the data has them, add `# recgen: ignore RG133: the data has the lists`."

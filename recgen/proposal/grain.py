@@ -1,0 +1,61 @@
+"""Grain of the product ID: variants such as sizes and colours, or the products they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from recgen.findings import counted, show
+from recgen.proposal import names
+from recgen.proposal.choices import Choice
+from recgen.proposal.table import Table
+
+_FEWER = 1.5  # times as many variants as products at least
+_FEWEST = 20  # products; fewer are groups
+_FEW_ROWS = 5  # per value: few to learn a vector from
+_MOSTLY = 0.9  # of the rows
+
+
+def with_grain(table: Table, product: Choice) -> Choice:
+    """Return the choice of the product's ID, with a note if there is a coarser one or few rows."""
+    name = product.name
+    if name is None:
+        return product
+    coarser = _coarser(table, name)
+    own = rows_per_value(table, name)
+    if coarser is not None:
+        groups = counted(table.columns[coarser].distinct, "value")
+        note = (
+            f"{show(name)} has {own:,.1f} rows a value, {show(coarser)} {groups} with "
+            f"{rows_per_value(table, coarser):,.1f}: take that unless you recommend variants."
+        )
+        others = (*product.others, *((coarser,) if coarser not in product.others else ()))
+        return replace(product, others=others, note=note)
+    if own < _FEW_ROWS:
+        note = (
+            f"{own:,.1f} rows a value are few to learn from: a coarser ID, without sizes and "
+            "colours, has more."
+        )
+        return replace(product, note=note)
+    return product
+
+
+def rows_per_value(table: Table, name: str) -> float:
+    """Return the average number of rows of a column's values."""
+    column = table.columns[name]
+    return (column.rows - column.nulls) / max(1, column.distinct)
+
+
+def _coarser(table: Table, variant: str) -> str | None:
+    """Return the column of the products whose variants a column has, the finest of several."""
+    variants = table.columns[variant].distinct
+    found = [
+        name
+        for name, column in table.columns.items()
+        if name != variant
+        and column.kind in ("text", "integer")
+        and _FEWEST <= column.distinct <= variants / _FEWER
+        and column.nulls <= (1 - _MOSTLY) * column.rows
+        and (names.fits_id(name, "product") >= names.FAIR or names.names_title(name))
+        and table.determines(variant, name)
+    ]
+    return max(found, key=lambda name: table.columns[name].distinct, default=None)
