@@ -27,8 +27,8 @@ from bench.synthetic import transactions
 from recgen.generate import generate
 from recgen.local.child import Child
 from recgen.local.ingest import read_table
+from recgen.local.raw import write_tables
 from recgen.local.split import split_table
-from recgen.local.transform import write_tables
 from recgen.plan.columns import input_columns
 
 RESULTS = ROOT / "bench" / "results"
