@@ -3,6 +3,10 @@
 `python -m bench.scale`. The data is transformed for real up to a million rows; ten million are
 the same file read ten times. An epoch has a bounded number of steps, and its time is extrapolated
 from them. Writes bench/results/scale.json and scale.svg, and the table in docs/scale.md.
+
+`python -m bench.scale --stages DATA --config CONFIG --peer COMMIT` measures split, histories and
+transform on a file of transactions, once, twice and four times: with other buyers, and with the
+same ones in later times. Another commit does the same in turn.
 """
 
 from __future__ import annotations
@@ -11,12 +15,17 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import recgen
@@ -27,8 +36,8 @@ from bench.synthetic import transactions
 from recgen.generate import generate
 from recgen.local.child import Child
 from recgen.local.ingest import read_table
+from recgen.local.raw import write_tables
 from recgen.local.split import split_table
-from recgen.local.transform import write_tables
 from recgen.plan.columns import input_columns
 
 RESULTS = ROOT / "bench" / "results"
@@ -40,6 +49,9 @@ SMALL = [(p, r) for p, r in CELLS if r == 10**5]
 _TRANSFORMED = 10**6  # rows at most; more are the same ones again
 _STEPS = 320  # of an epoch at most
 _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
+_STAGES, _END_OF_STAGES = "<!-- stages -->\n", "<!-- end of stages -->\n"
+_COPIES = [("other buyers", 1), ("other buyers", 2), ("other buyers", 4)]
+_COPIES += [("later times", 2), ("later times", 4)]
 
 
 def main() -> None:
@@ -49,7 +61,12 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="100,000 rows only")
     parser.add_argument("--minutes", type=float, default=20, help="begin nothing after these")
     parser.add_argument("--most-gb", type=float, default=12, help="end what takes more memory")
+    parser.add_argument("--stages", type=Path, help="a Parquet file of transactions")
+    parser.add_argument("--peer", default="HEAD", help="another commit, for the stages")
     options = parser.parse_args()
+    if options.stages:
+        measure_stages(options.config, options.stages, options.peer, options.minutes)
+        return
     store, began = Store(RESULTS / "scale.json"), time.monotonic()
     inputs = _inputs(options.config)
     for products, rows in SMALL if options.small else CELLS:
@@ -64,12 +81,17 @@ def main() -> None:
         store.get("cells", f"{products} products", rows, inputs, measure)
     names = [(f"{products} products", rows) for products, rows in CELLS]
     cells = [cell for cell in store.pick("cells", names) if cell["inputs"] == inputs]
-    page = PAGE.read_text("utf-8")
-    head, _, rest = page.partition(_BEGIN)
     text = scale_table(cells)
-    PAGE.write_text(f"{head}{_BEGIN}\n{text}\n\n{_END}{rest.partition(_END)[2]}", "utf-8")
+    _put(text, _BEGIN, _END)
     plot(cells, RESULTS / "scale.svg")
     print(f"\n{text}")
+
+
+def _put(text: str, begin: str, end: str) -> None:
+    """Puts a table into the page, between two marks."""
+    page = PAGE.read_text("utf-8")
+    head, _, rest = page.partition(begin)
+    PAGE.write_text(f"{head}{begin}\n{text}\n\n{end}{rest.partition(end)[2]}", "utf-8")
 
 
 def _inputs(config: Path) -> str:
@@ -98,6 +120,74 @@ def measure_cell(config: Path, products: int, rows: int, most_mb: float) -> dict
         raise SystemExit(usage.errors[-3000:])
     measured = json.loads(usage.output.splitlines()[-1])
     return {**measured, "transform_s": transform_s, "transformed": base, "others": usage.others}
+
+
+def measure_stages(config: Path, data: Path, peer: str, minutes: float) -> None:
+    """Measures the stages before the training here and in another commit, and writes both."""
+    store, began = Store(RESULTS / "scale.json"), time.monotonic()
+    sources = [*sorted((ROOT / "recgen" / "local").glob("*.py")), ROOT / "bench/models/stages.py"]
+    inputs = digest(config, data, peer, *sources)
+    with tempfile.TemporaryDirectory(dir=_work_folder()) as name:
+        other, rows = Path(name, "peer"), Path(name, "rows.parquet")
+        subprocess.run(["git", "worktree", "add", "-qf", "--detach", other, peer], check=True)
+        try:
+            for kind, copies in _COPIES:
+                if time.monotonic() - began > 60 * minutes:
+                    print(f"no time left for {copies}, {kind}")
+                    break
+
+                def measure(kind: str = kind, copies: int = copies) -> dict[str, Any]:
+                    pq.write_table(copied(pq.read_table(data), kind, copies), rows)
+                    return {
+                        "own": _stages(ROOT, config, rows),
+                        "peer": _stages(other, config, rows),
+                    }
+
+                store.get("stages", kind, copies, inputs, measure)
+        finally:
+            subprocess.run(["git", "worktree", "remove", "--force", other], check=True)
+    text = stages_table(store.pick("stages", _COPIES))
+    _put(text, _STAGES, _END_OF_STAGES)
+    print(text)
+
+
+def copied(table: pa.Table, kind: str, copies: int) -> pa.Table:
+    """Returns transactions several times: of other buyers, or each time after all before."""
+    buyers, times = table["CustomerID"].cast(pa.large_string()), table["InvoiceDate"]
+    span = pc.subtract(pc.max(times), pc.min(times)).as_py() + timedelta(days=1)
+    at = {name: table.column_names.index(name) for name in ("CustomerID", "InvoiceDate")}
+    tables = []
+    for number in range(copies):
+        if kind == "other buyers":
+            suffix = pa.scalar(f"{number or ''}", pa.large_string())
+            others = pc.binary_join_element_wise(buyers, suffix, pa.scalar("", pa.large_string()))
+            tables.append(table.set_column(at["CustomerID"], "CustomerID", others))
+        else:
+            later = pc.add(times, pa.scalar(number * span)).cast(times.type)
+            tables.append(table.set_column(at["InvoiceDate"], "InvoiceDate", later))
+    return pa.concat_tables(tables)
+
+
+def _stages(path: Path, config: Path, rows: Path) -> dict[str, Any]:
+    """Returns what bench/models/stages.py measures of the copy of recgen in a folder."""
+    script = ROOT / "bench" / "models" / "stages.py"
+    usage = run(["env", f"PYTHONPATH={path}", sys.executable, script, config.resolve(), rows])
+    if usage.code != 0:
+        raise SystemExit(usage.errors[-3000:])
+    return dict(json.loads(usage.output.splitlines()[-1]))
+
+
+def stages_table(found: Sequence[dict[str, Any]]) -> str:
+    """Returns the table of the docs: own figures, and the peer's in parentheses."""
+    titles = ["rows", "copies", "split and histories, s", "MB", "transform, s", "MB"]
+    keys = [("split_s", ".1f"), ("split_mb", ",.0f"), ("transform_s", ".0f")]
+    keys += [("transform_mb", ",.0f")]
+    lines = []
+    for each in found:
+        own, peer = each["own"], each["peer"]
+        pairs = [f"{own[key]:{form}} ({peer[key]:{form}})" for key, form in keys]
+        lines.append([f"{own['rows']:,}", f"{each['number']}, {each['name']}", *pairs])
+    return table(titles, lines)
 
 
 def _work_folder() -> Path:

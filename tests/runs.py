@@ -144,7 +144,8 @@ def write_modules(config: ExperimentConfig, folder: Path, single_file: bool = Fa
 
 def transform_parts(folder: Path, parts: Mapping[str, Any]) -> None:
     """Runs the generated `preprocessing_fn` of a folder as `recgen train` would."""
-    from recgen.local.transform import transform, write_tables
+    from recgen.local.raw import write_tables
+    from recgen.local.transform import transform
 
     (folder / "work").mkdir()
     transform(

@@ -16,7 +16,7 @@ pytest.importorskip("pyarrow", reason="needs the extra `data`")
 import recgen
 from bench import processes, report, run, speed
 from bench.ours import Ours, read_config
-from bench.scale import scale_table
+from bench.scale import copied, scale_table, stages_table
 from bench.store import Store, digest
 from bench.synthetic import TEST_ROWS, transactions
 
@@ -178,6 +178,25 @@ def test_an_extrapolated_epoch_is_marked() -> None:
     whole, part = scale_table([cell, cell | {"rows": 1_024_000}]).splitlines()[2:]
     assert "| 0.0 |" in whole
     assert "| ~10.0 |" in part
+
+
+def test_copies_are_of_other_buyers_or_of_later_times() -> None:
+    rows = transactions(products=50, rows=500)
+    times = rows["InvoiceDate"].cast("int64").to_numpy()
+    others = copied(rows, "other buyers", 3)
+    assert others.schema == rows.schema
+    assert len(others) == 3 * len(rows)
+    assert len(others["CustomerID"].unique()) == 3 * len(rows["CustomerID"].unique())
+    later = copied(rows, "later times", 2)
+    assert later["CustomerID"].unique().equals(rows["CustomerID"].unique())
+    assert later["InvoiceDate"].cast("int64").to_numpy()[len(rows) :].min() > times.max()
+
+
+def test_stages_are_beside_the_peers() -> None:
+    figures = {"rows": 1000, "split_s": 1.04, "split_mb": 300, "transform_s": 20, "transform_mb": 9}
+    found = {"name": "later times", "number": 2, "own": figures}
+    (line,) = stages_table([found | {"peer": figures | {"split_s": 4}}]).splitlines()[2:]
+    assert line == "| 1,000 | 2, later times | 1.0 (4.0) | 300 (300) | 20 (20) | 9 (9) |"
 
 
 def test_synthetic_rows_have_every_product_and_few_late_rows() -> None:

@@ -22,9 +22,9 @@ from recgen.local import buyers  # noqa: E402
 from recgen.local.cast import to_column  # noqa: E402
 from recgen.local.histories import Wanted, add_histories  # noqa: E402
 from recgen.local.ingest import clean, read_table  # noqa: E402
+from recgen.local.raw import read_batches, without_lists, write_tables  # noqa: E402
 from recgen.local.run import missing_histories  # noqa: E402
 from recgen.local.split import SplitData, split_table  # noqa: E402
-from recgen.local.transform import read_batches, write_tables  # noqa: E402
 
 Row = tuple[str, int | None, Any]
 """Buyer, time, product."""
@@ -311,26 +311,52 @@ def test_a_buyer_with_many_rows_and_values() -> None:
 
 
 def test_lists_are_taken_along_to_the_examples(tmp_path: Path) -> None:
-    """As a dictionary, each value is written once; it is gone when TensorFlow reads."""
-    rows = table([("ann", 10, "a"), ("ann", 20, "ä"), ("ann", 30, "a")])
+    """As a dictionary, each value is written once; and each list of several rows is, too."""
+    rows = table([("ann", 10, "a"), ("ann", 20, "ä"), ("ann", 20, "b"), ("ann", 30, "a")])
     wanted = Wanted("past", "product", 9, "string")
     parts, _ = add_histories(SplitData(rows, rows, rows), [wanted], "buyer", "at")
-    assert pa.types.is_dictionary(parts.train["past"].type.value_type)
+    lists = parts.train["past"].combine_chunks()
+    assert len(lists.dictionary) == 3
+    assert lists.dictionary.values.dictionary.to_pylist() == ["a", "b", "ä"]
     paths = write_tables({"train": parts.train.select(["past"])}, tmp_path)
-    (batch,) = read_batches(paths["train"], with_lists=True)
-    assert batch.to_pydict() == {"past": [[], [b"a"], [b"a", "ä".encode()]]}
-    (batch,) = read_batches(paths["train"], with_lists=False)  # the analysis learns nothing
-    assert batch.to_pydict() == {"past": [[], [], []]}
-    assert batch.schema.field("past").type == pa.large_list(pa.large_binary())
+    (batch,) = read_batches(paths["train"])
+    found = batch.column(0).dictionary.take(batch.column(0).indices).to_pylist()
+    assert found == [[], [b"a"], [b"a"], [b"a", b"b", "ä".encode()]]
+    # The analysis learns nothing from lists.
+    assert without_lists(batch).to_pydict() == {"past": [[], [], [], []]}
+    assert without_lists(batch).schema.field("past").type == pa.large_list(pa.large_binary())
 
 
 def test_lists_of_whole_numbers_and_null_lists_are_taken_along_too(tmp_path: Path) -> None:
     lists = pa.array([[1, 2], None, [], [3]], pa.large_list(pa.int64()))
     paths = write_tables({"train": pa.table({"past": lists})}, tmp_path)
-    (batch,) = read_batches(paths["train"], with_lists=True)
-    assert batch.to_pydict() == {"past": [[1, 2], [], [], [3]]}
-    (batch,) = read_batches(paths["train"], with_lists=False)
-    assert batch.to_pydict() == {"past": [[], [], [], []]}
+    (batch,) = read_batches(paths["train"])
+    assert batch.to_pydict() == {"past": [[1, 2], None, [], [3]]}
+    assert without_lists(batch).to_pydict() == {"past": [[], [], [], []]}
+
+
+def work(rows: Sequence[Row]) -> int:
+    """Returns the number of items in all distinct lists, and that of the lists."""
+    parts = SplitData(table(rows), table(rows[-1:]), table(rows[-1:]))
+    parts, _ = add_histories(parts, [Wanted("past", "product", 40, "string")], "buyer", "at")
+    lists = parts.train["past"].combine_chunks().dictionary
+    return len(lists) + len(lists.values)
+
+
+def test_lists_grow_no_faster_than_the_data() -> None:
+    """With other buyers, in larger invoices, and with more invoices, if lists are full."""
+    rows = [
+        (f"b{b}", at, f"p{(at * 7 + b + n) % 61}")
+        for b in range(5)
+        for at in range(30)
+        for n in range(4)
+    ]
+    other = [(f"other {buyer}", at, product) for buyer, at, product in rows]
+    larger = [(buyer, at, f"{product}'") for buyer, at, product in rows]
+    later = [(buyer, at + 30, product) for buyer, at, product in rows]
+    assert work(rows + other) == 2 * work(rows)
+    assert work(rows + larger) < 2 * work(rows)
+    assert work(rows + later) < 2.5 * work(rows)  # the first lists were not full yet
 
 
 def test_what_is_known_at_the_end_is_what_a_buyer_is_asked_with(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _REQUEST = -1  # in place of a value: a list is needed here
+_AT_A_TIME = 65_536
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ def add_histories(
         at_random: Whether the split is random.
 
     Returns:
-        The data with lists and a warning about rows without a time, and for each history the final
-        list of each buyer: a table of `buyer` and `history`.
+        The data with lists, as dictionaries of the distinct ones, and a warning about rows without
+        a time; and for each history the final list of each buyer: a table of `buyer` and
+        `history`.
 
     Raises:
         RecgenError: The values do not fit the type of the items.
@@ -82,8 +84,13 @@ def _undated(split: SplitData, date: str) -> tuple[str, ...]:
     return (f"{have} no {date!r}: their histories are empty, and others contain nothing of them",)
 
 
-def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.Array:
-    """Return a list for each row: the buyer's values in `source` before the row's time."""
+def _lists(
+    source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: str
+) -> pa.DictionaryArray:
+    """Return a list for each row: the buyer's values in `source` before the row's time.
+
+    The rows of an invoice have one list, which is there once: each row has its number only.
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -100,13 +107,17 @@ def _lists(source: pa.Table, rows: pa.Table, wanted: Wanted, buyer: str, date: s
     # A request comes before the purchases at the same time, as the lowest value. These are in the
     # order of their values: that of the rows is another one after each shuffle.
     order = np.lexsort([events, times, buyers])
-    offsets, codes, list_of_request = _read(buyers[order], events[order], wanted.length)
-    requesting = order[events[order] == _REQUEST] - source.num_rows
-    list_of_row = np.empty(rows.num_rows, np.int64)
-    list_of_row[requesting] = list_of_request
+    buyers, times, events = buyers[order], times[order], events[order]
+    is_first = np.ones(len(order), bool)  # of those with the same buyer, time and value
+    is_first[1:] = np.any([np.diff(each) != 0 for each in (buyers, times, events)], axis=0)
+    is_request = events == _REQUEST
+    offsets, codes, lists = _read(buyers[is_first], events[is_first], wanted.length)
+    list_of_row = np.empty(rows.num_rows, np.int32)
+    number = np.cumsum(is_first & is_request)[is_request] - 1
+    list_of_row[order[is_request] - source.num_rows] = lists[number]
     items = pa.DictionaryArray.from_arrays(pa.array(codes), _typed(distinct, wanted))
-    lists = pa.LargeListArray.from_arrays(pa.array(offsets), items)
-    return lists.take(pa.array(list_of_row))
+    values = pa.LargeListArray.from_arrays(pa.array(offsets), items)
+    return pa.DictionaryArray.from_arrays(pa.array(list_of_row), values)
 
 
 def _in_order(values: pa.Array) -> tuple[pa.Array, Any]:
@@ -131,9 +142,9 @@ def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:
     import numpy as np
 
     seen: dict[int, None] = {}  # the buyer's values, ordered by their last transaction
-    flat, ends, lists = array("i"), array("q", [0]), array("q")
+    flat, ends, lists = array("i"), array("q", [0]), array("i")
     current, is_written = -1, False
-    for buyer, event in zip(buyers.tolist(), events.tolist(), strict=True):
+    for buyer, event in _pairs(buyers, events):
         if buyer != current:
             current, seen, is_written = buyer, {}, False
         if event != _REQUEST:
@@ -146,7 +157,16 @@ def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:
             ends.append(len(flat))
             is_written = True
         lists.append(len(ends) - 2)
-    return np.array(ends), np.array(flat), np.array(lists)
+    kinds = (ends, np.int64), (flat, np.int32), (lists, np.int32)
+    offsets, values, numbers = (np.frombuffer(each, kind) for each, kind in kinds)
+    return offsets, values, numbers
+
+
+def _pairs(left: Any, right: Any) -> Iterator[tuple[int, int]]:
+    """Yield pairs of the numbers of two arrays, of which few are Python objects at a time."""
+    for start in range(0, len(left), _AT_A_TIME):
+        part = slice(start, start + _AT_A_TIME)
+        yield from zip(left[part].tolist(), right[part].tolist(), strict=True)
 
 
 def _asked_at_the_end(rows: pa.Table, date: str) -> pa.Table:
@@ -164,7 +184,8 @@ def _at_the_end(source: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.T
     buyers = source[buyer].unique()
     rows = _asked_at_the_end(pa.table({buyer: buyers, date: pa.nulls(len(buyers))}), date)
     lists = _lists(source, rows, wanted, buyer, date)
-    plain = pa.LargeListArray.from_arrays(lists.offsets, lists.values.dictionary_decode())
+    each = lists.dictionary.take(lists.indices)
+    plain = pa.LargeListArray.from_arrays(each.offsets, each.values.dictionary_decode())
     return pa.table({"buyer": buyers, "history": plain})
 
 

@@ -24,9 +24,9 @@ from recgen.local.ingest import clean, open_data, table_of
 from recgen.local.names import plain_path
 from recgen.local.oddities import notes_on
 from recgen.local.progress import Progress, Silent
+from recgen.local.raw import write_tables
 from recgen.local.signals import interruptible
 from recgen.local.split import SplitData, split_table, without_far_times
-from recgen.local.transform import write_tables
 from recgen.local.unfinished import digest_of_data, digest_of_text
 from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import input_columns, serving_inputs

@@ -1,0 +1,97 @@
+"""Processor seconds and peak memory of the stages of `recgen train` before the training.
+
+`python bench/models/stages.py CONFIG DATA`; the last line that is printed is JSON. It imports
+nothing from `bench`, so that it measures the recgen that is on the path, an older one too.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import recgen
+from recgen.config import ExperimentConfig
+from recgen.generate import generate
+from recgen.local.child import Child
+from recgen.local.histories import add_histories
+from recgen.local.ingest import clean, open_data, table_of
+from recgen.local.run import missing_histories, write_tables
+from recgen.local.split import SplitData, split_table
+from recgen.plan.columns import input_columns
+
+
+def measure(config: ExperimentConfig, data: Path) -> dict[str, Any]:
+    """Returns rows, and for each stage `NAME_s` of all processes and `NAME_mb` of its own."""
+    measured: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with _stage("read", measured):
+            table = _read(config, data)
+        measured["rows"] = table.num_rows
+        with _stage("split", measured):
+            split = _split(config, data, table)
+        for file, text in generate(config).items():
+            (folder / file).write_text(text, "utf-8")
+        with _stage("transform", measured):
+            _transform(config, split, folder)
+        measured["transform_mb"] = _peak_mb(resource.RUSAGE_CHILDREN)
+    return measured
+
+
+def _read(config: ExperimentConfig, data: Path) -> Any:
+    file = open_data(data, config.data)
+    unread = {each.name for each in missing_histories(config, file.names)}
+    wanted = [each for each in input_columns(config) if each.name not in unread]
+    table = table_of(file, wanted, config.data.null_values)
+    buyer, product = str(config.features.buyer_id), str(config.features.product_id)
+    return clean(table, buyer, product, config.model.batch_size)[0]
+
+
+def _split(config: ExperimentConfig, data: Path, table: Any) -> SplitData:
+    date = str(config.data.split and config.data.split.date_column)
+    split = split_table(table, config.data.split, date)
+    missing = missing_histories(config, open_data(data, config.data).names)
+    if missing:
+        split, _ = add_histories(split, missing, str(config.features.buyer_id), date)
+    return split
+
+
+def _transform(config: ExperimentConfig, split: SplitData, folder: Path) -> None:
+    (folder / "work").mkdir()
+    job = {
+        "module": str(folder / "transform_module.py"),
+        "tables": write_tables(split.tables(), folder / "work"),
+        "analyze": ["train", "eval"] if config.model.refit else ["train"],
+        "run": str(folder),
+    }
+    with Child("recgen.local.transform") as child:
+        child.run(job, folder / "log", lambda _: None, "the transform")
+
+
+@contextmanager
+def _stage(name: str, measured: dict[str, Any]) -> Iterator[None]:
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = _processor_seconds()
+    yield
+    measured[f"{name}_s"] = _processor_seconds() - before
+    status = Path("/proc/self/status").read_text()
+    measured[f"{name}_mb"] = int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def _processor_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _peak_mb(who: int) -> float:
+    return resource.getrusage(who).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(recgen.load(sys.argv[1]), Path(sys.argv[2]))))
