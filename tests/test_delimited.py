@@ -299,3 +299,37 @@ def test_rows_are_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = write(tmp_path, 'a,b\n1,"x\ny"\n2,z\n')
     monkeypatch.setattr(delimited, "quoting_of", lambda *_: Quoting('"', rows=4))
     assert "2 rows were read of 3" in refused(path)
+
+
+@pytest.mark.parametrize("header", ["a,b,c", "'a','b','c'"])
+@pytest.mark.parametrize("title", ["tea, milk", "it''s", "x"])
+@pytest.mark.parametrize("quoted", ["all", "some"])
+def test_single_quotation_marks_are_recognised(
+    header: str, title: str, quoted: str, tmp_path: Path
+) -> None:
+    line = f"'1','2','{title}'" if quoted == "all" else f"1,2,'{title}'"
+    path = write(tmp_path, "\n".join([header, *[line] * 9]) + "\n")
+    if quoted == "some" and "," in title and header == "a,b,c":  # no column is seen whole
+        assert 'if fields are in quotation marks, set `quote: "\'"` under' in refused(path)
+    else:
+        assert describe_file(path).quote == "'"
+    found = rows(path, DataConfig(quote="'"))
+    assert found == [["1", "2", title.replace("''", "'")]] * 9
+
+
+def test_apostrophes_are_no_quotation_marks(tmp_path: Path) -> None:
+    content = "a,b\n" + "'tis,x\ny,'t was\nrock 'n' roll,Bob's\n" * 5
+    assert rows(write(tmp_path, content))[:2] == [["'tis", "x"], ["y", "'t was"]]
+
+
+def test_a_single_mark_that_does_not_end_names_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,b\n" + "'1','x'\n" * 20 + "'2','Bob's'\n")
+    assert "line 22: a field begins with ' and does not end with it" in refused(path)
+
+
+@pytest.mark.parametrize("pair", ["``", "“”", "«»"])
+def test_other_marks_are_named_with_the_command_that_replaces_them(
+    pair: str, tmp_path: Path
+) -> None:
+    line = ",".join(f"{pair[0]}{value}{pair[1]}" for value in ("a", "b"))
+    assert f"sed 's/[{pair}]/\"/g'" in refused(write(tmp_path, f"{line}\n" * 5))

@@ -166,4 +166,25 @@ def test_the_proposal_for_the_demo_data_has_all_of_it_and_nothing_is_found(
     assert config.model.recency_half_life_days
     assert "past_products" in proposal.features["buyer"]
     report = check_text(proposal.text, "yaml", profile=profile)
-    assert {finding.code for finding in report.findings} <= {"RG506", "RG528"}
+    assert {finding.code for finding in report.findings} <= {"RG506", "RG528", "RG554"}
+
+
+@pytest.mark.parametrize("rows", [60, 200, 400])
+def test_a_small_file_has_more_than_a_row_or_two_in_each_part(rows: int, tmp_path: Path) -> None:
+    lines = [
+        f"c{at % 9},p{at * at % 7},2023-01-01 {at // 60:02}:{at % 60:02}" for at in range(rows)
+    ]
+    path = tmp_path / "small.csv"
+    path.write_text("\n".join(["customer_id,sku,sold_at", *lines]), "utf-8")
+    text = propose(read_profile(path), "small", "small.csv").split
+    sizes = [int(each) for each in text.rpartition(": ")[2].split(" rows")[0].split(" / ")]
+    assert min(sizes) >= rows // 20
+
+
+def test_a_span_of_dates_in_doubt_says_under_which_condition(tmp_path: Path) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text(
+        "customer_id,sku,day\na,p,03/04/2023\nb,q,05/06/2023\na,q,07/08/2023\n", "utf-8"
+    )
+    proposal = propose(read_profile(path), "days", "days.csv")
+    assert "if that is %m/%d/%Y and not %d/%m/%Y" in proposal.split

@@ -13,10 +13,11 @@ import recgen
 from recgen.check import check_text
 from recgen.cli import main
 from recgen.config import SIDES
+from recgen.data.words import stands_for_nothing
 from recgen.findings import RecgenError
 from recgen.local.profile import read_profile
 from recgen.proposal import Given, Proposal, propose
-from recgen.proposal.lexicon import stands_for_nothing, subject_of
+from recgen.proposal.lexicon import subject_of
 from recgen.proposal.names import FAIR, GOOD, SURE, WEAK, fits_id, fits_purchase_time, names_id
 from recgen.reading.sources import read_text
 
@@ -196,7 +197,8 @@ def test_names_in_several_languages(name: str, buyer: int, product: int) -> None
 
 
 def test_all_words_of_the_lexicon_are_found_as_they_are() -> None:
-    from recgen.proposal.lexicon import _STEMS, fold
+    from recgen.data.words import fold
+    from recgen.proposal.lexicon import _STEMS
 
     for subject, stems in _STEMS.items():
         for stem in stems.split():

@@ -160,6 +160,15 @@ def test_a_first_row_that_looks_like_the_others_is_asked_about(
     assert open_data(path, DataConfig(column_names=("a", "b"))).read(["a"]).num_rows == 8
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["x1,x2", "feature_1,f2", "a,b", "first,last", "E-mail,Web site", "Größe,größe2", "ID,1st"],
+)
+def test_names_with_digits_are_names_above_other_codes(header: str, tmp_path: Path) -> None:
+    path = written(tmp_path, [header, *(f"v{at},c{at}-{at % 3}" for at in range(9))])
+    assert open_data(path).names == tuple(header.split(","))
+
+
 WORDS = st.text("abcdefgh_", min_size=1, max_size=8)
 
 
@@ -190,3 +199,50 @@ def test_errors_that_ask_can_be_sent_to_another_process(tmp_path: Path) -> None:
     assert (again.message, again.help) == (caught.value.message, caught.value.help)
     assert caught.value.spelled(as_option).help != caught.value.help
     assert as_argument("quote", "") == "pass `reading={'quote': ''}`"
+
+
+def parts(folder: Path, *contents: str, encodings: tuple[str, ...] = ()) -> Path:
+    (folder / "parts").mkdir()
+    for at, content in enumerate(contents):
+        encoding = encodings[at] if encodings else "utf-8"
+        (folder / f"parts/{at}.csv").write_text(content, encoding)
+    return folder / "parts"
+
+
+def test_parts_with_different_decimal_marks_are_refused(tmp_path: Path) -> None:
+    points, commas = "a;b\n" + "x;3.95\n" * 3, "a;b\n" + "y;4,50\n" * 3
+    with pytest.raises(recgen.RecgenError, match=r"1\.csv has numbers like 3,95, unlike .*0\.csv"):
+        open_data(parts(tmp_path, points, commas, "a;b\nx;3\n"))
+
+
+def test_parts_are_read_with_their_own_separators_and_marks(tmp_path: Path) -> None:
+    content = ("a,b\nx,1\n", "b;a\n2;y\n", "'a'\t'b'\n'z'\t'3'\n")
+    table = open_data(parts(tmp_path, *content)).read(["a", "b"])
+    assert table.to_pydict() == {"a": ["x", "y", "z"], "b": ["1", "2", "3"]}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "shift-jis", "cp1251"])
+def test_parts_with_different_encodings_are_refused(encoding: str, tmp_path: Path) -> None:
+    word = {"cp1252": "thé", "shift-jis": "お茶", "cp1251": "чай"}[encoding]
+    content = "a,b\n" + f"x,{word}\n" * 9
+    folder = parts(tmp_path, content, content, encodings=("utf-8", encoding))
+    with pytest.raises(recgen.RecgenError, match="cannot be read as UTF-8"):
+        open_data(folder)
+    with pytest.raises(recgen.RecgenError, match=r"0\.csv (is UTF-8, not|, line)|0\.csv, line"):
+        open_data(folder, DataConfig(encoding=encoding))
+    own = open_data(folder / "1.csv", DataConfig(encoding=encoding))
+    assert own.read(["b"])["b"].unique().to_pylist() == [word]
+
+
+def test_names_for_a_file_that_has_others_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, ["user,day", "x,2023-01-05", "y,2023-01-06", "z,2023-01-07"])
+    with pytest.raises(recgen.RecgenError, match="line 1 has names as well: 'day' above '2023-"):
+        open_data(path, DataConfig(column_names=("a", "b")))
+    assert open_data(path, DataConfig(column_names=("user", "day"))).read(["day"]).num_rows == 3
+
+
+def test_a_shard_without_a_byte_is_said(tmp_path: Path) -> None:
+    folder = parts(tmp_path, "a,b\nx,1\n", "")
+    (folder / "1.csv").rename(folder / "1.csv.gz")
+    with pytest.raises(recgen.RecgenError, match=r"1\.csv\.gz is empty"):
+        open_data(folder)

@@ -277,3 +277,12 @@ def test_any_value_is_read_or_named_in_an_error(runtime: Any, custom: Plain) -> 
     assert settings.batch_size >= 1
     assert 0 < settings.learning_rate < float("inf")
     json.dumps([settings.seed, settings.gpu_count, settings.gpu_enabled], allow_nan=False)
+
+
+@pytest.mark.parametrize("key", ["train_steps", "eval_steps"])
+def test_steps_in_custom_config_have_their_own_place(
+    key: str, runtime: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read(runtime, {key: 10})
+    said = capsys.readouterr().out
+    assert f"{key} has no effect; it is num_steps of TrainArgs or EvalArgs" in said

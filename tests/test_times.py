@@ -23,7 +23,7 @@ from recgen.local.cast import to_column  # noqa: E402
 from recgen.local.encoded import describe, encode  # noqa: E402
 from recgen.local.profile import read_profile  # noqa: E402
 from recgen.local.time_profile import describe_times  # noqa: E402
-from recgen.local.times import Reading, bounds_of  # noqa: E402
+from recgen.local.times import NotTimesError, Reading, as_times, bounds_of  # noqa: E402
 from recgen.local.times.calendar import Fields, epoch_seconds  # noqa: E402
 from recgen.plan.columns import InputColumn  # noqa: E402
 
@@ -475,3 +475,59 @@ def test_anything_is_read_or_refused_by_runs_and_profiles_alike(
     assert len(read) == len(values)
     if known and found.kind == "time":
         assert float(known[0]) <= found.low <= found.high <= float(known[-1])
+
+
+def _read_one(text: str) -> str:
+    import numpy as np
+
+    from recgen.local.times.texts import read_texts
+
+    read = read_texts(pa.array([text], pa.large_string()))
+    return str(np.datetime64(int(read.seconds[0]), "s"))[:10] if read.known[0] else "none"
+
+
+@given(st.dates(datetime.date(1900, 1, 1), datetime.date(2099, 12, 28)))
+def test_weeks_and_quarters_are_those_of_python(day: datetime.date) -> None:
+    year, week, weekday = day.isocalendar()
+    monday = day - datetime.timedelta(days=weekday - 1)
+    if 1900 <= year <= 2099:
+        assert _read_one(f"{year}-W{week:02}-{weekday}") == f"{day}"
+        assert _read_one(f"{year}W{week:02}") == _read_one(f"{year}-W{week:02}") == f"{monday}"
+    quarter = (day.month + 2) // 3
+    first = f"{day.year}-{3 * quarter - 2:02}-01"
+    for text in (f"{day.year}Q{quarter}", f"{day.year}-Q{quarter}", f"Q{quarter} {day.year}"):
+        assert _read_one(text) == first
+
+
+@pytest.mark.parametrize("text", ["2023-W53", "2023-W00", "2023-W05-8", "2023Q5", "Q0 2023"])
+def test_weeks_and_quarters_that_do_not_exist(text: str) -> None:
+    assert _read_one(text) == "none"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("2023-02-10 10:00:00 EST", "write the offset, such as 2023-02-10 10:00:00-05:00"),
+        ("2023-02-10 10:00 CEST", "write the offset, such as 2023-02-10 10:00+02:00"),
+        ("2023-02-10 10:00:00 Europe/Berlin", "names of zones such as Europe/Berlin"),
+        ("2023-H1", "write the first day of the period"),
+        ("FY2023-03", "write the first day of the period"),
+        ("W05/2023", "write the first day of the period"),
+        ("24. März 2023", "names such as März are not read: write the month as a number"),
+        ("3 janvier 2023", "names such as janvier are not read"),
+        ("10:00 AM", ""),
+        ("yesterday", ""),
+        ("12345", ""),
+    ],
+)
+def test_what_to_write_instead_is_said_of_the_value(text: str, sentence: str) -> None:
+    from recgen.data.time_advice import how_to_write
+
+    assert sentence in how_to_write(text)
+    if sentence:
+        with pytest.raises(NotTimesError) as caught:
+            as_times(
+                pa.chunked_array([pa.array([text, "2023-01-01"], pa.large_string())]), Reading()
+            )
+        assert sentence in caught.value.help
+    assert bool(sentence) == bool(how_to_write(text))

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "aec12da0c071"
+    is_own_runtime = runtime.DIGEST == "5631c7f1920e"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -142,11 +142,13 @@ Oddity = Literal[
     "leading zero",
     "written number",
     "thousands",
+    "nobody",
 ]
 """What can be odd about text: it stands for nothing, such as NaN; no vocabulary file can hold it;
 it begins or ends with a space; it is a whole number with .0, as are others; it is a number with an
 exponent, which lost digits; as a whole number it equals another text but for zeros in front; it is
-a number for people, such as $1,234.50; its point may separate thousands."""
+a number for people, such as $1,234.50; its point may separate thousands; as an ID, it stands for
+nobody, such as guest, or a number such as 0 with far more rows than any other value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,23 @@ class ListFacts:
     order: tuple[int, int] = (0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class RepeatedRows:
+    """Rows that are the same as an earlier one.
+
+    Attributes:
+        rows: Number of them.
+        example: The first such row and the one that it repeats, from 1.
+        columns: Number of columns that were compared; lists are not.
+        is_whole: Whether these are all columns.
+    """
+
+    rows: int
+    example: tuple[int, int]
+    columns: int
+    is_whole: bool
+
+
 class Profile(Protocol):
     """Answers to questions about a table with one transaction per row.
 
@@ -236,6 +255,14 @@ class Profile(Protocol):
 
     def odd(self, name: str, oddity: Oddity) -> Odd | None:
         """Return the texts of a column that are odd in a way; None if there are none."""
+
+    def repeated_rows(self, names: Sequence[str]) -> RepeatedRows | None:
+        """Return which rows are the same as an earlier one; None if each is another.
+
+        Args:
+            names: The columns that a run reads. Only rows that are alike in these are compared in
+                the others; in large files, only these columns are compared.
+        """
 
     def read_as(self, data: DataConfig, times: Mapping[str, TimeColumn] | None = None) -> Profile:
         """Return the profile of the same data, read as a config says.

@@ -86,7 +86,7 @@ def encode(
     import pyarrow as pa
 
     column = _with_nulls(without_words(plain(column), null_values))
-    if pa.types.is_nested(column.type) or is_list(column) or column.null_count == len(column):
+    if _has_no_codes(column):
         kind: ColumnKind = "list" if column.null_count < len(column) else "empty"
         none = np.full(len(column), -1, np.int32)
         return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), column.null_count, kind)
@@ -99,6 +99,24 @@ def encode(
     bounds = None if found.times is None else found.times.bounds(counts)
     keeps_far = reading is not None and reading.nulls is not None
     return Encoded(values, codes, counts, nulls, *found, bounds, keeps_far)
+
+
+def codes_of(column: pa.ChunkedArray) -> Array | None:
+    """Return a number for each row, the same for the same values; None for lists and records."""
+    import pyarrow as pa
+
+    column = _with_nulls(plain(column))
+    if _has_no_codes(column):
+        return None
+    encoded = pa.concat_arrays(_encodable(column).chunks).dictionary_encode()
+    return encoded.indices.fill_null(-1).to_numpy()
+
+
+def _has_no_codes(column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+
+    is_nested = pa.types.is_nested(column.type) or is_list(column)
+    return bool(is_nested or column.null_count == len(column))
 
 
 def _with_nulls(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -11,6 +11,7 @@ from recgen.findings import show
 from recgen.local.cast.arrow import UnfitError, is_text
 from recgen.local.cast.numbers import as_whole, merged_codes
 from recgen.local.cast.text import shown
+from recgen.local.nobodies import nobodies
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,9 +44,12 @@ def find_odd(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not is_text(values) and oddity != "line break":
+    if oddity == "nobody":
+        is_odd = nobodies(values, counts)
+    elif not is_text(values) and oddity != "line break":
         return None
-    is_odd = np.asarray(pc.fill_null(_TESTS[oddity](values), False))
+    else:
+        is_odd = np.asarray(pc.fill_null(_TESTS[oddity](values), False))
     if not is_odd.any():
         return None
     (where,) = np.nonzero(is_odd)

@@ -19,6 +19,7 @@ from recgen.data.profile import (
     Oddity,
     OpensProfile,
     Profile,
+    RepeatedRows,
     TimeColumn,
 )
 from recgen.findings import RecgenError
@@ -28,6 +29,7 @@ from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
+from recgen.local.repeats import find_repeated
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
 
@@ -196,7 +198,7 @@ class _FileProfile:
         if times is None or name not in self._times or given.bq_type != bq_type:
             values = plain_numbers(pa.chunked_array([column.values])).combine_chunks()
             times = times_of(values, reading)
-        error = refusal(times, column.codes, reading)
+        error = refusal(column.values, times, column.codes, reading)
         if error is None:
             return None
         at = int(column.codes[error.at])
@@ -231,6 +233,13 @@ class _FileProfile:
         return Purchases(
             buyers.codes, products.codes, np.append(times.numbers, np.nan)[times.codes]
         )
+
+    def repeated_rows(self, names: Sequence[str]) -> RepeatedRows | None:
+        known = [name for name in self._unique if name in names]
+        codes = [each.codes for each in map(self._encoded, known) if each.kind != "list"]
+        others = [name for name in self._unique if name not in known]
+        rest = self._table.select(others) if self._table is not None else None
+        return find_repeated(codes, rest) if codes else None
 
     def _whole(self) -> pa.Table:
         return read_rows(self._file, self._unique)

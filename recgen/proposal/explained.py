@@ -12,7 +12,7 @@ from recgen.data.estimates import embedding_width
 from recgen.findings import Location, counted, percent, show
 from recgen.proposal.choices import OPTIONS, Choice, Keys, Role
 from recgen.proposal.columns import Towers
-from recgen.proposal.features import day
+from recgen.proposal.features import span
 from recgen.proposal.habits import Habits
 from recgen.proposal.recipe import Recipe
 from recgen.proposal.sizes import Divided
@@ -139,7 +139,7 @@ class Explained:
 
     def _span(self, time: str) -> str:
         column = self.table.columns[time]
-        return f"{day(column.low or 0)} to {day(column.high or 0)}"
+        return span(column)
 
     def split(self) -> str:
         """Return how the rows are divided, and why, in one line."""

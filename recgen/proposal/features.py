@@ -103,7 +103,7 @@ def _time(column: ColumnProfile) -> Found:
     if column.nulls >= _SOME * column.rows:
         transforms["missing_flag"] = {}
     feature = _feature(column.name, time_type(column), "temporal", transforms)
-    says = f"{day(low)} to {day(high)}" if not is_clock(column) else "times of the day"
+    says = span(column) if not is_clock(column) else "times of the day"
     width = len(transforms) + ("cyclical" in transforms)
     return Found(feature, width, f"{says}{_nulls(column)}")
 
@@ -114,6 +114,16 @@ def time_type(column: ColumnProfile) -> BqType:
         return "TIME"
     is_date = all(len(example) == len("2011-12-09") for example in column.examples)
     return "DATE" if is_date and not column.examples[0].isdigit() else "TIMESTAMP"
+
+
+def span(column: ColumnProfile) -> str:
+    """Return the first and the last day of a column of times, and under which condition."""
+    days = f"{day(column.low or 0)} to {day(column.high or 0)}"
+    if column.times is None or not column.times.asked:
+        return days
+    first, *others = column.times.asked
+    rest = f" and not {' or '.join(others)}" if others else ""
+    return f"{days} if that is {first}{rest}"
 
 
 def day(seconds: float) -> str:

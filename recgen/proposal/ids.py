@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from recgen.config import SIDES, Side
+from recgen.data.time_advice import how_to_write
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
@@ -71,7 +72,8 @@ def _told_time(table: Table, name: str) -> Choice:
         what = "times of the day" if column.kind == "time" else "no times"
         raise RecgenError(
             f"{OPTIONS['time']}: column {show(name)} has {what} ({values})",
-            "write times in ISO form, such as 2011-11-02 08:26:00, or name another column",
+            (how_to_write(column.examples[0]) if column.examples else "")
+            or "write times in ISO form, such as 2011-11-02 08:26:00, or name another column",
         )
     return Choice(name, f"as {OPTIONS['time']} says")
 
@@ -214,5 +216,7 @@ def _why_no_time(table: Table) -> str:
     for name, column in table.columns.items():
         if names.names_time(name) and column.kind in ("text", "integer", "real"):
             values = ", ".join(map(show, column.examples[:2]))
-            return f"no column contains the time: {show(name)} has values such as {values}"
+            hint = how_to_write(column.examples[0]) if column.examples else ""
+            more = f"; {hint}" if hint else ""
+            return f"no column contains the time: {show(name)} has values such as {values}{more}"
     return "no column contains the time"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
 from typing import Literal
 
-from recgen.data.words import NOTHING
+from recgen.data.words import fold
 
 Subject = Literal[
     "buyer", "product", "visit", "thing", "purchase", "group", "party", "title", "measure"
@@ -90,21 +89,8 @@ _WHOLE = frozenset(listed("""
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size
         """))
-_NOBODY = listed("""
-        unknown missing empty void default dummy test anonymous anonym guest gast invite invitado
-        ospite gosc unbekannt inconnu desconocido nieznany onbekend laufkunde passant notset
-        notavailable notapplicable nocustomer walkin na -1
-        """)
-_NOTHING = frozenset((*NOTHING, *_NOBODY))
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound
-_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe"})
-
-
-def fold(word: str) -> str:
-    """Return a word in lower case without accents."""
-    parts = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part)).translate(_PLAIN)
 
 
 def _subjects() -> dict[str, Subject]:
@@ -124,12 +110,6 @@ def subject_of(word: str) -> Subject | None:
     is_compound = len(word) >= _LONG or is_ideographic(word[-1])
     inner = _inner(word, len(found)) if is_compound else None
     return inner or _SUBJECTS[found]
-
-
-def stands_for_nothing(value: str) -> bool:
-    """Return whether a value of an ID stands for no one: a word for null, guest, (not set)."""
-    plain = fold(value).strip()
-    return plain in _NOTHING or plain.strip("()[]#").replace(" ", "").replace("-", "") in _NOTHING
 
 
 def is_ideographic(character: str) -> bool:

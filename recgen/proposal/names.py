@@ -7,7 +7,8 @@ import unicodedata
 from functools import cache
 
 from recgen.config import Side
-from recgen.proposal.lexicon import Subject, fold, is_ideographic, listed, subject_of
+from recgen.data.words import fold
+from recgen.proposal.lexicon import Subject, is_ideographic, listed, subject_of
 
 SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 

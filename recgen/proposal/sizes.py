@@ -10,7 +10,7 @@ from recgen.data.estimates import CHEAP_SCORES, GIB, SplitSizes, embedding_width
 from recgen.findings import show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.proposal.choices import Keys
-from recgen.proposal.features import day, time_type
+from recgen.proposal.features import span, time_type
 from recgen.proposal.table import Table
 
 _WIDTHS = (32, 64, 128)  # README: 64 and 128 beat 32 for 3,659 products
@@ -27,7 +27,7 @@ _TEST = (0.1, 0.15, 0.2, 0.3, 0.4)  # of the time
 _VALIDATION = (0.03, 0.05, 0.1, 0.15, 0.19)  # with a larger one, training ends long before the test
 # Rows of each part at least, and the share of all rows that both may take at most: enough to choose
 # weights with, for a good measurement (RG525), a worse, a bad, or any.
-_PARTS = ((2000, 0.25), (1000, 0.3), (525, 0.5), (200, 0.5), (50, 0.5), (1, 0.5))
+_PARTS = ((2000, 0.25), (1000, 0.3), *((rows, 0.5) for rows in (525, 200, 50, 20, 10, 5, 1)))
 _DRAWN = (0.03, 0.05, 0.1, 0.2, 0.3)  # of the rows of a random split, for each part
 _PASSES, _FEWEST_EPOCHS, _MOST_EPOCHS = 4_000_000, 8, 20  # rows to train on at most, in epochs
 
@@ -116,8 +116,7 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
                     found = split_sizes(features, DataConfig.model_validate(section), table.profile)
                     if found and _is_enough(found, wanted, most):
                         return Divided(section, found, "")
-        times = f"{day(column.low or 0)} to {day(column.high or 0)}"
-        reason = f"no split by {show(name)} ({times}) leaves rows for each part"
+        reason = f"no split by {show(name)} ({span(column)}) leaves rows for each part"
     return _drawn(table.profile.rows, _catalogue(table, keys), reason)
 
 

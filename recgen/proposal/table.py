@@ -6,11 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from recgen.data.profile import ColumnProfile, Profile
-from recgen.proposal.lexicon import stands_for_nothing
+from recgen.data.words import stands_for_nothing
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
-_GUESTS, _FAR_MORE = 0.02, 5  # of the rows at least; times the rows of the next ID
 _LONGEST_NAME = 300  # BigQuery's
 
 
@@ -112,18 +111,10 @@ class Table:
 
     def nobodies(self, name: str) -> tuple[str, ...]:
         """Return the frequent values of an ID that stand for nobody and nothing, such as guest."""
-        zero = self._nobody_of_numbers(name)
-        examples = self.columns[name].examples
-        return tuple(text for text in examples if text == zero or stands_for_nothing(text))
-
-    def _nobody_of_numbers(self, name: str) -> str | None:
-        """Return the 0 that shops write for guests, if it has far more rows than any other ID."""
-        examples = self.columns[name].examples
-        if not examples or examples[0] not in ("0", "0.0"):
-            return None
-        first, second = [*self.profile.counts(name)[:2], 1][:2]
-        is_frequent = self.top_share(name) >= _GUESTS and first >= _FAR_MORE * second
-        return examples[0] if is_frequent else None
+        odd = self.profile.odd(name, "nobody")
+        found = [text for text, _ in odd.examples] if odd else []
+        words = [text for text in self.columns[name].examples if stands_for_nothing(text)]
+        return tuple(dict.fromkeys([*found, *words]))
 
 
 def is_clock(column: ColumnProfile) -> bool:

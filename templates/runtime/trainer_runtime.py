@@ -201,6 +201,8 @@ def read_settings(source, given, known):
         elif not str(key).startswith(("ai_platform_", "tuner/")):  # those of TFX
             near = difflib.get_close_matches(str(key).lower(), known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+            if key in ("train_steps", "eval_steps"):
+                hint = "it is num_steps of TrainArgs or EvalArgs"
             say("warning", f"{source}: {key} has no effect; {hint}")
     return settings
 

@@ -32,6 +32,7 @@ _MARKS = (  # that of UTF-32 begins like that of UTF-16
 )
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_BEYOND_CHANCE = 5  # characters; a few bytes of a Chinese encoding may happen to be UTF-8
 _MOSTLY = 0.3  # least share of NUL among the bytes of UTF-16; text of Latin letters has half
 
 
@@ -167,8 +168,10 @@ def _copied(path: Path, compression: str, encoding: str) -> Buffer:
 def _transcode(path: Path, stream: IO[bytes], copy: IO[bytes], encoding: str) -> None:
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
+    other = _Utf8()
     while True:
         chunk = stream.read(_CHUNK)
+        other.see(chunk)
         try:
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
@@ -177,7 +180,35 @@ def _transcode(path: Path, stream: IO[bytes], copy: IO[bytes], encoding: str) ->
         line += text.count("\n")
         copy.write(text.encode().removeprefix(codecs.BOM_UTF8 if copy.tell() == 0 else b""))
         if not chunk:
+            break
+    if other.is_likely and not encoding.startswith("utf"):
+        raise RecgenError(
+            f"{path} is UTF-8, not {encoding}: every character in it that is not ASCII is valid",
+            "leave out `encoding`; files of a folder must all have the same one, so convert those "
+            "that differ: iconv -f CP1252 -t UTF-8 OLD > NEW",
+        )
+
+
+class _Utf8:
+    """Whether bytes are UTF-8 beyond chance: text of another encoding is hardly ever."""
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        self._long = 0
+
+    def see(self, chunk: bytes) -> None:
+        if self._decoder is None:
             return
+        try:
+            text = self._decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError:
+            self._decoder = None
+        else:
+            self._long += 0 if text.isascii() else sum(character > "\x7f" for character in text)
+
+    @property
+    def is_likely(self) -> bool:
+        return self._decoder is not None and self._long >= _BEYOND_CHANCE
 
 
 def _encoding_of(head: bytes) -> str:

@@ -11,7 +11,8 @@ from recgen.findings import RecgenError
 from recgen.local.ingest.asked import AskedError, Spelling
 from recgen.local.ingest.content import Text, damaged, text_of
 from recgen.local.ingest.formats import FileFormat
-from recgen.local.ingest.layout import delimiter_of, is_wrapped, layout_of
+from recgen.local.ingest.layout import delimiter_of, is_wrapped, layout_of, quote_of
+from recgen.local.ingest.marks import SINGLE
 from recgen.local.ingest.quotes import quoting_of
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ class DelimitedFile:
         text = text_of(path, head, data.encoding)
         delimiter = delimiter_of(text, data.delimiter)
         text, separator = _with_short_delimiter(text, delimiter)
-        mark = '"' if data.quote is None else data.quote
+        mark = quote_of(text, separator) if data.quote is None else data.quote
         layout = layout_of(text, separator, mark, data)
-        wrapped = bool(mark) and is_wrapped(text, layout, mark)
+        is_named = data.quote is not None or mark == SINGLE
+        is_sure = is_named or (bool(mark) and is_wrapped(text, layout, mark))
         width = len(layout.names)
-        quoting = quoting_of(text, layout.header, separator, width, data.quote, wrapped)
+        quoting = quoting_of(text, layout.header, separator, width, mark, is_sure)
         if quoting.mark != mark:
             layout = layout_of(text, separator, "", data)
         self._text, self._layout, self._quoting = text, layout, quoting
@@ -56,6 +58,7 @@ class DelimitedFile:
             quote=quoting.mark if data.quote is None or quoting.mark else data.quote,
             decimal=layout.decimal,
             has_header=layout.has_header,
+            has_points=layout.has_points,
         )
 
     def _refuse_second_header(self) -> None:
@@ -150,9 +153,11 @@ class DelimitedFile:
         count = f"at least {len(wrong):,}" if len(wrong) >= _MOST_WRONG else f"{len(wrong):,}"
         others = "" if len(wrong) == 1 else f"; {count} rows do not have {len(self.names)}"
         line = self._text.line_at(offset)
+        has_single = any(row.text.count(SINGLE) > 1 for row in wrong)
         is_title = len(self.names) == 1 and len(wrong) > 1  # such as that of a report
 
         def help(say: Spelling) -> str:
+            quoted = say("quote", SINGLE) if self._quoting.mark != SINGLE and has_single else ""
             above = (
                 f"the header is the first line: if line {line:,} is the header, remove the lines "
                 f"above it, tail -n +{line} OLD > NEW; otherwise "
@@ -160,6 +165,7 @@ class DelimitedFile:
             return (
                 f"{above if is_title else ''}correct the line; the fields are separated by "
                 f"{self.format.delimiter!r}: if that is wrong, {say('delimiter', ';')} or another"
+                f"{quoted and f'; if fields are in quotation marks, {quoted}'}"
             )
 
         return AskedError(

@@ -28,6 +28,7 @@ class FileFormat:
         decimal: Decimal mark of numbers that are stored as text; None if it is not known.
         has_header: Whether the names of the columns are in the file.
         parts: Number of files.
+        has_points: Whether all values of some column are like 3.95.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class FileFormat:
     decimal: str | None = None
     has_header: bool = True
     parts: int = 1
+    has_points: bool = False
 
     @property
     def settings(self) -> dict[str, str]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from recgen.data.words import NOTHING
+from recgen.findings import RecgenError
 from recgen.local.ingest.asked import AskedError, Spelling
 
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -51,6 +53,28 @@ def require_header(path: Path, line: int, names: Record, rows: Sequence[Record])
     doubt = next(_doubts(names, rows), None)
     if doubt is not None:
         raise _unclear(path, line, names, doubt)
+
+
+def require_row(path: Path, line: int, first: Record, rows: Sequence[Record]) -> None:
+    """Check that the first line of a file whose columns are named elsewhere is a row.
+
+    Raises:
+        RecgenError: It has other names: a word above numbers or dates.
+    """
+    for value, column in zip(first, zip_longest(*rows, fillvalue=""), strict=False):
+        known = [each.strip() for each in column if each.strip()]
+        word = value.strip()
+        is_word = bool(word) and word.casefold() not in NOTHING and not _is_number(word)
+        if is_word and len(known) >= _ENOUGH and all(map(_is_number, known)):
+            raise RecgenError(
+                f"{path}: column_names names the columns, but line {line} has names as well: "
+                f"{word[:_SHOWN]!r} above {known[0][:_SHOWN]!r}",
+                "leave out column_names, or remove the line: it would be read as a row",
+            )
+
+
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text) or _DATE.fullmatch(text))
 
 
 def _unclear(path: Path, line: int, names: Record, doubt: str) -> AskedError:
@@ -132,5 +156,10 @@ def _is_written_like(name: str, values: Sequence[str]) -> bool:
 
 
 def _form(text: str) -> str:
-    """Return a text with `a` for each word and `9` for each number in it."""
-    return _DIGITS.sub("9", _LETTERS.sub("a", text))
+    """Return a text with `9` for each number, and `a` for each word but the first.
+
+    Codes of a column begin alike: C0017 and C0021. A column that is called x1 may have such codes.
+    """
+    begin = _DIGITS.search(text)
+    first = text[: begin.start()] if begin else text
+    return first + _DIGITS.sub("9", _LETTERS.sub("a", text[len(first) :]))

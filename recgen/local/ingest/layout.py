@@ -10,7 +10,8 @@ from itertools import islice
 from recgen.config import DataConfig
 from recgen.findings import RecgenError
 from recgen.local.ingest.content import Text
-from recgen.local.ingest.header import require_header
+from recgen.local.ingest.header import require_header, require_row
+from recgen.local.ingest.marks import mark_of
 
 # In order: of two that fit equally well, the one that texts and numbers contain less often.
 _DELIMITERS = ("\t", "\x01", "\x1f", "::", "||", ";", "|", ",", "~", "^")
@@ -19,6 +20,7 @@ _ROWS = 200  # looked at
 _MOST = 0.9  # share of rows that must have the header's number of fields
 _COMMENT = "#"
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
+_POINT_DECIMAL = re.compile(r"[+-]?\d+\.(\d{1,2}|\d{4,})")  # 1.234 may be a thousand
 _WHOLE = re.compile(r"[+-]?\d+")
 
 Record = Sequence[str]
@@ -35,6 +37,7 @@ class Layout:
         rows: Offset of the first row.
         decimal: The decimal mark of numbers, if it is known.
         has_header: Whether the names are in the text.
+        has_points: Whether all values of some column are like 3.95.
     """
 
     delimiter: str
@@ -43,6 +46,7 @@ class Layout:
     rows: int
     decimal: str | None
     has_header: bool
+    has_points: bool = False
 
 
 def delimiter_of(text: Text, named: str | None) -> str:
@@ -61,6 +65,19 @@ def delimiter_of(text: Text, named: str | None) -> str:
     if good:
         return max(good, key=lambda choice: choice[1])[2]
     return max(choices)[2] if choices else ","
+
+
+def quote_of(text: Text, delimiter: str) -> str:
+    """Return the quotation mark around fields, as far as the first lines show it.
+
+    Raises:
+        RecgenError: It is one that is not read.
+    """
+    table = _table(_sample(text, text.start), delimiter)
+    lines = [line.rstrip() for line in islice(table.splitlines(), _ROWS + 1) if line.strip()]
+    records = [line.split(delimiter) for line in lines]
+    same = [record for record in records if len(record) == len(records[0])]
+    return mark_of(text.path, lines, list(zip(*same, strict=True)))
 
 
 def layout_of(text: Text, delimiter: str, quote: str, data: DataConfig) -> Layout:
@@ -88,11 +105,14 @@ def layout_of(text: Text, delimiter: str, quote: str, data: DataConfig) -> Layou
         require_header(text.path, text.line_at(header), names, others)
     else:
         _require_width(text, header, data.column_names, names)
+        if not is_header:
+            require_row(text.path, text.line_at(header), names, others)
         names = list(data.column_names) + [""] * _has_trailing(data.column_names, [names])
     if is_header:
         names = [*names, ""] if _has_trailing(names, others) else names
     decimal = data.decimal or _decimal(delimiter, others)
-    return Layout(delimiter, tuple(names), header, rows, decimal, is_header)
+    has_points = data.decimal is None and _has_points(others)
+    return Layout(delimiter, tuple(names), header, rows, decimal, is_header, has_points)
 
 
 def is_wrapped(text: Text, layout: Layout, quote: str) -> bool:
@@ -180,12 +200,19 @@ def _require_width(text: Text, at: int, names: Record, row: Record) -> None:
 
 def _decimal(delimiter: str, rows: Sequence[Record]) -> str | None:
     """Return "," if all values of some column are numbers with a decimal comma, else None."""
-    if delimiter == "," or not rows:
-        return None
+    return "," if delimiter != "," and _any_column(rows, _COMMA_DECIMAL) else None
+
+
+def _has_points(rows: Sequence[Record]) -> bool:
+    return _any_column(rows, _POINT_DECIMAL)
+
+
+def _any_column(rows: Sequence[Record], mark: re.Pattern[str]) -> bool:
+    """Return whether all values of some column are numbers, and some have a decimal mark."""
     for column in zip(*(row for row in rows if len(row) == len(rows[0])), strict=True):
         values = [value.strip() for value in column if value.strip()]
-        with_comma = sum(bool(_COMMA_DECIMAL.fullmatch(value)) for value in values)
+        with_mark = sum(bool(mark.fullmatch(value)) for value in values)
         whole = sum(bool(_WHOLE.fullmatch(value)) for value in values)
-        if with_comma and with_comma + whole == len(values):
-            return ","
-    return None
+        if with_mark and with_mark + whole == len(values):
+            return True
+    return False

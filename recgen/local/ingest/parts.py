@@ -47,6 +47,7 @@ class Parts:
         self.names = (*first.names, *self._keys)
         self.types: dict[str, pa.DataType] = {}
         self.size = sum(file.size for file in files.values())
+        _compare_decimals(files)
         marks = filter(None, (file.format.decimal for file in files.values()))
         self.format = replace(first.format, parts=len(files), decimal=next(marks, None))
 
@@ -157,6 +158,18 @@ def _compare_names(path: Path, names: Sequence[str], first: Path, expected: Sequ
         ),
     ]
     raise _differs(path, first, " and ".join(filter(None, found)) or "has a column twice", "")
+
+
+def _compare_decimals(files: dict[Path, DataFile]) -> None:
+    """Refuse files of which some have 3,95 and others 3.95: one mark is read in all of them."""
+    commas = [path for path, file in files.items() if file.format.decimal == ","]
+    points = [
+        path
+        for path, file in files.items()
+        if file.format.has_points and file.format.decimal is None
+    ]
+    if commas and points:
+        raise _differs(commas[0], points[0], "has numbers like 3,95", "written like 3.95")
 
 
 def _differs(path: Path, first: Path, what: str, other: str) -> RecgenError:

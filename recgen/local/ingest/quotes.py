@@ -44,7 +44,7 @@ class _Scan:
 
 
 def quoting_of(
-    text: Text, start: int, delimiter: str, width: int, named: str | None, is_wrapped: bool
+    text: Text, start: int, delimiter: str, width: int, mark: str, is_sure: bool
 ) -> Quoting:
     """Return how the fields of a text are quoted.
 
@@ -56,13 +56,12 @@ def quoting_of(
         start: Offset of the header, or of the first row.
         delimiter: What separates fields, one ASCII character.
         width: Number of columns.
-        named: The quotation mark that the config names, if it does.
-        is_wrapped: Whether names in the header are in quotation marks.
+        mark: The quotation mark, or "" if fields are not quoted.
+        is_sure: Whether fields are quoted for certain, as the config or the header says.
 
     Raises:
         RecgenError: Neither reading is consistent, or both are; the message names the line.
     """
-    mark = '"' if named is None else named
     if not mark:
         return Quoting("")
     if text.buffer.find(mark.encode(), start) < 0:
@@ -70,7 +69,6 @@ def quoting_of(
     separator, quote = ord(delimiter), ord(mark)
     scan = _strict(text.buffer, start, separator, quote)
     scan = scan or _scan(text.buffer, start, separator, quote, escapes=False)
-    is_sure = named is not None or is_wrapped
     if scan.wrong is None:
         return _well_formed(text, start, separator, width, mark, scan, is_sure)
     escaped = _scan(text.buffer, start, separator, quote, escapes=True)

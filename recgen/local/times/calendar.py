@@ -59,6 +59,25 @@ def epoch_seconds(parts: Fields) -> tuple[Array, Array]:
     return np.where(exists, seconds, 0), exists
 
 
+def week_seconds(year: Array, week: Array, day: Array) -> tuple[Array, Array]:
+    """Return epoch seconds of days (1 is Monday) in weeks of ISO 8601, and which weeks exist.
+
+    The first week of a year is the one with January 4th; the last, the one with December 28th.
+    """
+    import numpy as np
+
+    first = _monday(year)
+    weeks = (_monday(year + 1) - first) // 7
+    exists = (year >= 1) & (week >= 1) & (week <= weeks)
+    return np.where(exists, (first + 7 * (week - 1) + day - 1) * _DAY, 0), exists
+
+
+def _monday(year: Array) -> Array:
+    """Return the days from 1970-01-01, a Thursday, to the Monday of each year's first week."""
+    fourth = _days(year, year * 0 + 1) + 3
+    return fourth - (fourth + 3) % 7
+
+
 def _days(year: Array, month: Array) -> Array:
     """Return the days from 1970-01-01 to the first of a month, in the Gregorian calendar."""
     shifted = year - (month <= 2)  # years that begin in March end with the leap day

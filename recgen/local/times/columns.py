@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from recgen.data.time_advice import how_to_write
 from recgen.local.times.reading import Times, null_marks, read_clocks, read_times
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def as_times(values: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:
 
     distinct, codes = _encoded(values)
     times = times_of(distinct, reading)
-    error = refusal(times, codes, reading)
+    error = refusal(distinct, times, codes, reading)
     if error is not None:
         raise error
     seconds, known = times.seconds, times.known
@@ -101,11 +102,14 @@ def _encoded(values: pa.ChunkedArray | pa.Array) -> tuple[pa.Array, Array | None
     return found.dictionary, found.indices.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
-def refusal(times: Times, codes: Array | None, reading: Reading) -> NotTimesError | None:
+def refusal(
+    values: pa.Array, times: Times, codes: Array | None, reading: Reading
+) -> NotTimesError | None:
     """Return the error that names the first value that is no time or in doubt; None if all are.
 
     Args:
-        times: What was read.
+        values: The values.
+        times: What was read of them.
         codes: Index of each row's value, -1 for null; None if there is a value for each row.
         reading: How the config reads the column.
     """
@@ -118,7 +122,10 @@ def refusal(times: Times, codes: Array | None, reading: Reading) -> NotTimesErro
         bad = np.append(bad, False)[codes]
     at = int(bad.argmax())
     if times.failed.any():
-        return NotTimesError(reading.wanted, _correct(int(bad.sum()), len(bad)), at)
+        value = values[at if codes is None else int(codes[at])].as_py()
+        hint = how_to_write(value) if isinstance(value, str) else ""
+        help = f"{hint}; or " if hint else ""
+        return NotTimesError(reading.wanted, help + _correct(int(bad.sum()), len(bad)), at)
     return NotTimesError(_certain(times.asked), which_one(times.asked), at)
 
 

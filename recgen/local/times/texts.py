@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.config.times import directives
-from recgen.local.times.calendar import Fields, epoch_seconds, full_year
+from recgen.local.times.calendar import Fields, epoch_seconds, full_year, week_seconds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,6 +41,12 @@ _SHORT_YEAR = r"(?P<Y>\d{4}|\d{2})"
 
 _ISO = rf"{_WEEKDAY}(?P<Y>\d{{4}})[-/.:](?P<m>\d{{1,2}})[-/.:](?P<d>\d{{1,2}}){_TIME}"
 _USUAL_YEAR = r"(?P<Y>(?:19|20)\d{2}|0001|9999)"  # 1001-02 and 02-1001 are codes
+# A period is its first day: 2023-W05, 2023-W05-3 (ISO 8601), 2023Q1, Q1/2023.
+PERIODS = (
+    rf"{_USUAL_YEAR}[-\s]?W(?P<w>\d{{2}})(?:-?(?P<u>[1-7]))?",
+    rf"{_USUAL_YEAR}[-/\s]?Q(?P<q>[1-4])",
+    rf"Q(?P<q>[1-4])[-/\s]?{_USUAL_YEAR}",
+)
 _WAYS = (
     _ISO,
     r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:(?:t|\s+)"
@@ -53,6 +59,7 @@ _WAYS = (
     rf"{_USUAL_YEAR}[-/.](?P<m>\d{{1,2}})",
     rf"(?P<m>\d{{1,2}})[-/.]{_USUAL_YEAR}",
     rf"{_MONTH},?[-/\s]*{_USUAL_YEAR}",
+    *PERIODS,
 )
 _NUMBERS = (
     rf"{_WEEKDAY}(?P<one>\d{{1,2}})(?P<sep>[-/.])(?P<two>\d{{1,2}})[-/.](?P<three>\d{{4}}|\d{{2}})\.?"
@@ -219,6 +226,8 @@ def _parsed(groups: Groups) -> _Parsed:
     fits_half = np.ones(len(like), bool)
     if "p" in groups:
         hour, fits_half = _on_24_hours(hour, groups["p"])
+    if "w" in groups:
+        return _of_weeks(groups)
     parts = Fields(
         year=full_year(_whole(like, 0, like), is_short),
         month=_month(groups, like),
@@ -231,6 +240,17 @@ def _parsed(groups: Groups) -> _Parsed:
     )
     seconds, exists = epoch_seconds(parts)
     return _Parsed(seconds, exists & fits_half, _given("H", groups), _given("z", groups))
+
+
+def _of_weeks(groups: Groups) -> _Parsed:
+    """Return the times of weeks of ISO 8601, or of their days."""
+    import numpy as np
+
+    like = groups["Y"]
+    year, week = _whole(like, 0, like), _whole(groups["w"], 0, like)
+    seconds, exists = week_seconds(year, week, _whole(groups["u"], 1, like))
+    no = np.zeros(len(like), bool)
+    return _Parsed(seconds, exists, no, no.copy())
 
 
 def _given(name: str, groups: Groups) -> Array:
@@ -246,6 +266,8 @@ def _month(groups: Groups, like: Texts) -> Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if "q" in groups:
+        return 3 * _whole(groups["q"], 1, like) - 2
     if "b" not in groups:
         return _whole(groups.get("m"), 1, like)
     short = pc.utf8_slice_codeunits(pc.utf8_lower(groups["b"]), 0, 3)

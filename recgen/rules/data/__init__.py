@@ -9,6 +9,7 @@ from recgen.rules.data import (  # noqa: F401
     numbers,
     precision,
     recency,
+    rows,
     sizes,
     split,
     texts,

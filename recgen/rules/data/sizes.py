@@ -8,10 +8,12 @@ from recgen.config import SIDES, DataConfig, FeatureConfig, ModelConfig
 from recgen.data.columns import id_column
 from recgen.data.estimates import split_sizes
 from recgen.data.profile import Profile
+from recgen.findings import counted
 from recgen.rules.registry import Problem, rule
 
 _SMALL = 4_000  # products: the largest catalogue on which depth was measured to hurt has 3,659
 _DEEP = 3
+_STEPS, _LEAST = 20, 2  # of an epoch; rows of a batch
 
 
 @rule("RG514", "warning")
@@ -61,8 +63,12 @@ def one_step(
     rows = found.training if found else profile.rows
     if not 0 < rows < 2 * model.batch_size:
         return
-    message = f"batch_size {model.batch_size:,} with {rows:,} training rows: an epoch is one step"
-    help = f"Lower it: {max(1, rows // 20):,} gives 20 steps per epoch."
+    these = counted(rows, "training row")
+    message = f"batch_size {model.batch_size:,} with {these}: an epoch is one step"
+    help = f"Lower it: {rows // _STEPS:,} gives {_STEPS} steps per epoch."
+    if rows < _STEPS * _LEAST:
+        help = f"Use more data: {these} are too few for any batch size."
+        help = help if rows > 1 else "Use more data: nothing can be learnt from one row."
     yield Problem(("model", "batch_size"), message, help)
 
 

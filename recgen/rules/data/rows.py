@@ -1,0 +1,113 @@
+"""Rules on rows of the data: buyers who are nobody, rows that are there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.config import DataConfig, FeatureConfig
+from recgen.data.columns import columns, ids
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import counted, percent, show
+from recgen.rules.registry import Problem, rule
+
+_CROWD, _BY_FAR, _BUYERS = 0.05, 10, 20  # of the rows; times those of the next; with that many
+_SHARE = 0.1  # of the rows: a join or a second import repeats that many
+_LEAVE_OUT = "Leave these rows out of the data, or write nothing in their place"
+
+
+@rule("RG553", "warning")
+def nobody(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """An ID that many share, such as guest, 0 or -1.
+
+    A shop that writes one ID for all guests has a buyer who buys everything. Their purchases are
+    learnt as one taste, their history is that of strangers, and the vector is good for nobody. A
+    word that says so is reported from 1% of the rows on; 0, -1 and nines from 2%, if no other ID
+    has a fifth as many rows; and any other buyer with 5% of the rows and ten times those of the
+    next. Text such as nan and NULL is RG535.
+
+    Example:
+        features:
+          buyer_id_column: customer  # guest in a tenth of the rows
+
+    Use instead:
+        data:
+          null_values: [guest]
+
+    Rows without an ID are left out. `null_values` are null in all columns: where 0 or -1 is a
+    number in another column, leave these rows out of the data.
+    """
+    for side, path, column in ids(features, profile):
+        odd = profile.odd(column.name, "nobody")
+        shared = list(odd.examples) if odd else []
+        if shared:
+            listed = ", ".join(f"{show(text)} ({rows:,})" for text, rows in shared)
+            total = sum(rows for _, rows in shared)
+            message = (
+                f"the {side} ID {show(column.name)} has values that stand for nobody, in "
+                f"{percent(total / column.rows)} of the rows: {listed}"
+            )
+            yield Problem(path, message, _help([text for text, _ in shared]))
+        elif side == "buyer" and (crowd := _crowd(column, profile)):
+            rows, following = crowd
+            message = (
+                f"the buyer {show(column.examples[0])} has {percent(rows / column.rows)} of the "
+                f"rows ({rows:,}), the next one {following:,}: is it a person?"
+            )
+            help = f"Nothing to do if it is. {_LEAVE_OUT} if many share this ID, as guests do."
+            yield Problem(path, message, help)
+
+
+def _help(texts: list[str]) -> str:
+    words = [text for text in texts if not text.lstrip("-").replace(".", "").isdigit()]
+    if len(words) == len(texts):
+        return f"`data.null_values: [{', '.join(words)}]` leaves these rows out."
+    return f"{_LEAVE_OUT}: nobody's taste can be learnt from them."
+
+
+def _crowd(column: ColumnProfile, profile: Profile) -> tuple[int, int] | None:
+    """Return the rows of the first buyer and of the second, if the first has far too many."""
+    if column.distinct <= _BUYERS:
+        return None
+    first, second = list(profile.counts(column.name))[:2]
+    is_crowd = first >= _CROWD * column.rows and first >= _BY_FAR * second
+    return (first, second) if is_crowd else None
+
+
+@rule("RG554", "info", also=("warning",))
+def repeated_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """Rows that are the same as an earlier one.
+
+    Each counts as a purchase of its own: in training, in the popularity of its product, and in the
+    test, where the same row may also be in training. A join with several matches or a file that
+    was loaded twice repeats rows, and from 10% on this is a warning. But if the time is a day, and
+    nothing tells two purchases of a day apart, they may all be real. Of Online Retail, 1% are
+    repeated. All columns are compared, but of large files only those that the config names; and
+    none if it names no time, since pairs of buyer and product repeat in every shop.
+
+    Example:
+        data:
+          source: joined.csv  # 40% of its rows are repeated
+
+    Remove them from the data if they are not purchases of their own.
+    """
+    used = list(columns(features, data, profile))
+    if not any(use.kind == "temporal" and column.distinct > 1 for use, column in used):
+        return
+    found = profile.repeated_rows(sorted({column.name for _, column in used}))
+    if found is None:
+        return
+    share = found.rows / profile.rows
+    again, first = found.example
+    alike = "the same as an earlier one"
+    if not found.is_whole:
+        alike += f" in the {found.columns} columns that are read"
+    verb = "is" if found.rows == 1 else "are"
+    message = (
+        f"{counted(found.rows, 'row')} of {profile.rows:,} ({percent(share)}) {verb} {alike}: row "
+        f"{again:,} is that of row {first:,}"
+    )
+    help = (
+        "Remove them from the data if a join or a second import repeated them; nothing to do if "
+        "each is a purchase of its own."
+    )
+    yield Problem(("data",), message, help, severity="warning" if share >= _SHARE else None)

@@ -1,0 +1,166 @@
+"""Rules on rows of the data: buyers who are nobody, rows that are there twice."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recgen.check import check
+from recgen.findings import Finding
+from recgen.local.profile import read_profile
+from recgen.local.tables import profile_of
+
+pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
+pc = pytest.importorskip("pyarrow.csv")
+
+ROWS = 6000
+DAY = 86_400
+
+
+def shop() -> dict[str, list[Any]]:
+    return {
+        "customer_id": [f"c{7 * i % 400}" for i in range(ROWS)],
+        "age": [20 + 7 * i % 400 % 60 for i in range(ROWS)],
+        "sku": [f"p{i * i % 211}" for i in range(ROWS)],
+        "bought_at": [1_672_531_200 + 3600 * i for i in range(ROWS)],
+    }
+
+
+@pytest.fixture
+def plain(experiment: dict[str, Any]) -> dict[str, Any]:
+    split = {**experiment["data"]["split"], "validation": 0.1, "test": 0.1}
+    model = {"epochs": 3, "batch_size": 512}
+    return {**copy.deepcopy(experiment), "model": model, "data": {"split": split}}
+
+
+def found(config: dict[str, Any], table: dict[str, list[Any]], code: str) -> list[Finding]:
+    report = check(config, profile=profile_of(table))
+    return [each for each in report.findings if each.code == code]
+
+
+def buyers(value: Any, every: int, usual: Any = "c{}") -> list[Any]:
+    """Returns IDs of which one in so many is a given value."""
+    make = usual.format if isinstance(usual, str) else usual
+    return [value if i % every == 0 else make(7 * i % 400 + 1) for i in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("guest", "GUEST", "Guest user", "guest_checkout", "anonymous", "Anonymous customer"),
+        *("guest@shop.example", "unknown", "(guest)", "Laufkunde", "invité", "гость", "비회원"),
+        *("0", "-1", "0000", "99999", "-1.0", "test", "walk-in"),
+    ],
+)
+def test_an_id_that_many_share_is_found(value: str, plain: dict[str, Any]) -> None:
+    (finding,) = found(plain, {**shop(), "customer_id": buyers(value, 10)}, "RG553")
+    assert finding.severity == "warning"
+    assert f"in 10% of the rows: {value!r} (600)" in finding.message
+    is_word = not value.lstrip("-").replace(".", "").isdigit()
+    assert (f"`data.null_values: [{value}]`" in finding.help) == is_word
+
+
+@pytest.mark.parametrize("value", [0, -1, 9999])
+@pytest.mark.parametrize("kind", ["int64", "float64"])
+def test_numbers_of_nobody_in_columns_of_numbers(
+    value: int, kind: str, plain: dict[str, Any]
+) -> None:
+    ids = pa.array(buyers(value, 20, lambda number: number), kind)
+    (finding,) = found(plain, {**shop(), "customer_id": ids}, "RG553")
+    assert "(300)" in finding.message
+    assert "Leave these rows out of the data" in finding.help
+
+
+def test_any_buyer_with_far_too_many_rows_is_asked_about(plain: dict[str, Any]) -> None:
+    (finding,) = found(plain, {**shop(), "customer_id": buyers("K-1", 10)}, "RG553")
+    assert finding.message.startswith("the buyer 'K-1' has 10% of the rows (600), the next one ")
+    products = ["p-1" if i % 10 == 0 else f"p{i % 500}" for i in range(ROWS)]
+    assert not found(plain, {**shop(), "sku": products}, "RG553")  # a bestseller
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        buyers("c-1", 70),  # 1.4% of the rows
+        buyers("0", 70),
+        buyers("guest", 200),
+        [f"c{i % 3}" for i in range(ROWS)],  # few buyers
+        [str(i % 100) for i in range(ROWS)],  # 0 is one like others
+        [f"guest-{i % 100}" for i in range(ROWS)],
+    ],
+)
+def test_buyers_that_are_persons(ids: list[str], plain: dict[str, Any]) -> None:
+    assert not found(plain, {**shop(), "customer_id": ids}, "RG553")
+
+
+@pytest.mark.parametrize(("repeated", "severity"), [(1, "info"), (500, "info"), (900, "warning")])
+def test_repeated_rows_are_counted(repeated: int, severity: str, plain: dict[str, Any]) -> None:
+    table = {name: [*values, *values[10 : 10 + repeated]] for name, values in shop().items()}
+    (finding,) = found(plain, table, "RG554")
+    assert finding.severity == severity
+    rows = "1 row" if repeated == 1 else f"{repeated} rows"
+    assert finding.message.startswith(f"{rows} of {ROWS + repeated:,} (")
+    assert finding.message.endswith("row 6,001 is that of row 11")
+    assert not found(plain, {**table, "line": list(range(ROWS + repeated))}, "RG554")
+
+
+def test_without_a_time_rows_repeat_in_every_shop(plain: dict[str, Any]) -> None:
+    timeless = {name: shop()[name] * 2 for name in ("customer_id", "age", "sku")}
+    assert not found({**plain, "data": {}}, timeless, "RG554")
+
+
+def test_in_a_large_file_what_is_read_is_compared(
+    tmp_path: Path, plain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recgen.local.profile._SMALL_TEXT", 0)
+    table = {**{name: values * 2 for name, values in shop().items()}, "line": range(2 * ROWS)}
+    pc.write_csv(pa.table(table), tmp_path / "shop.csv")
+    report = check(plain, profile=read_profile(tmp_path / "shop.csv"))
+    (finding,) = (each for each in report.findings if each.code == "RG554")
+    assert "6,000 rows of 12,000 (50%) are the same as an earlier one in the 4 columns" in (
+        finding.message
+    )
+
+
+CELLS = st.one_of(st.none(), st.sampled_from(["", "a", "b"]), st.text(max_size=2))
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=30), st.integers(1, 3))
+def test_repeated_rows_are_those_of_a_set(rows: list[tuple[Any, ...]], read: int) -> None:
+    columns = {
+        name: list(values) for name, values in zip("xyz", zip(*rows, strict=True), strict=True)
+    }
+    table = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    plain_rows = [tuple(value or None for value in row) for row in rows]
+    expected = len(rows) - len(Counter(plain_rows))
+    if all(value is None for row in plain_rows for value in row):
+        return
+    result = profile_of(table).repeated_rows(list("xyz")[:read])
+    assert (result.rows if result else 0) == expected
+    if result:
+        again, first = result.example
+        assert plain_rows[again - 1] == plain_rows[first - 1]
+        assert first < again
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "sentence"),
+    [
+        (4000, 4096, "Lower it: 170 gives 20 steps per epoch."),
+        (20, 64, "Use more data: 17 training rows are too few for any batch size."),
+    ],
+)
+def test_the_help_for_one_step_fits_the_number_of_rows(
+    rows: int, batch: int, sentence: str, plain: dict[str, Any]
+) -> None:
+    table = {name: values[:rows] for name, values in shop().items()}
+    config = {**plain, "model": {"batch_size": batch}}
+    config["data"] = {"split": {**plain["data"]["split"], "validation": 0.05, "test": 0.1}}
+    (finding,) = found(config, table, "RG515")
+    assert finding.help == sentence
