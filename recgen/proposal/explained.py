@@ -94,7 +94,7 @@ class Explained:
         habits = self.habits
         assert habits, "a history is proposed for buyers who come back"
         yield path, _PAST
-        yield path, _LONG.format(habits.times, habits.products)
+        yield path, _LONG.format(habits.times, habits.most)
         if habits.never_again:
             yield path, _NO_BONUS
 
@@ -197,7 +197,7 @@ _MODEL = (
 _PAST = "Not in the data: a run makes it of the transactions. What the buyer had before, each once."
 _LONG = (
     "A buyer comes at {:,.1f} times on average; 95% of the rows are of buyers with at most {:,} "
-    "products."
+    "rows."
 )
 _AGAIN = "Bought again: {} of the purchases are of a product that the buyer has had before."
 _NO_PAST = "No history can say so here: it needs times."

@@ -20,22 +20,19 @@ class Habits:
     Attributes:
         times: Different times at which a buyer buys, on average; None without times.
         again: Share of the purchases whose product the buyer had bought before.
-        products: Different products of a buyer, at most so many in nearly all rows.
+        most: Rows that the buyers of 95% of the rows have at most.
+        longest: A usual length of lists that holds about as many different products.
     """
 
     times: float | None
     again: float
-    products: int
+    most: int
+    longest: int
 
     @property
     def never_again(self) -> bool:
         """Whether nothing is bought twice, as films are not rated twice."""
         return self.again < _NEVER
-
-    @property
-    def longest(self) -> int:
-        """A length of lists that holds all products in nearly all rows, of what is usual."""
-        return next((length for length in _LENGTHS if length >= self.products), _LENGTHS[-1])
 
 
 def find_habits(table: Table, keys: Keys) -> Habits | None:
@@ -54,9 +51,11 @@ def find_habits(table: Table, keys: Keys) -> Habits | None:
     if not pairs or not purchases:
         return None
     times = table.per(buyer, time) if time is not None else None
-    rows_of_buyer = _most_rows(profile.counts(buyer))
-    share = pairs / max(pairs, sum(profile.counts(buyer)))
-    return Habits(times, max(0.0, 1 - pairs / purchases), max(1, round(rows_of_buyer * share)))
+    counts = profile.counts(buyer)
+    most = _most_rows(counts)
+    products = most * pairs / max(pairs, sum(counts))
+    longest = next((length for length in _LENGTHS if length >= products), _LENGTHS[-1])
+    return Habits(times, max(0.0, 1 - pairs / purchases), most, longest)
 
 
 def _most_rows(counts: Sequence[int]) -> int:
