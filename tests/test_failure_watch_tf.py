@@ -15,6 +15,16 @@ STEPS = 20  # in an epoch
 CHANCE = 4.0
 
 
+def watch_of(runtime: Any, content: Plain, popularity: float | None) -> Any:
+    """Returns a watch; buyers' own histories are better than any model."""
+    metrics = SimpleNamespace(chance=CHANCE, content=content)
+    if popularity is None:
+        return runtime.FailureWatch(metrics)
+    recent = 0.95 * popularity
+    values = {"popularity": popularity, "popularity_recent": recent, "own_history": 0.99}
+    return runtime.FailureWatch(metrics, values)
+
+
 @pytest.fixture
 def watched(runtime: Any) -> Callable[..., Plain]:
     """Returns a function that shows epochs to a watch and returns its record."""
@@ -36,10 +46,10 @@ def watched(runtime: Any) -> Callable[..., Plain]:
         health |= {tower: {"update_ratio": []} for tower in ("query", "candidate")}
         for tower, shares in (dead_units or {}).items():
             health[tower]["dead_units"] = shares
-        params = {"monitored_k": 10, "candidates": 1000, **params}
+        params = {"monitored": "recall_at_10", "candidates": 1000, **params}
         recalls: Plain = {"val_recall_at_10": []}
         content = {"health": health, "params": params, "recall": recalls}
-        callback = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
+        callback = watch_of(runtime, content, popularity)
         optimizer = SimpleNamespace(iterations=steps)
         model = SimpleNamespace(stop_training=False, dead_steps={}, optimizer=optimizer)
         callback.set_model(model)
@@ -157,7 +167,7 @@ def after_a_call(runtime: Any, loss: float, dead: Plain, popularity: float | Non
     """Returns the record after a call of Keras in the second epoch."""
     params: Plain = {}
     content = {"health": {}, "params": params, "recall": {}}
-    watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
+    watch = watch_of(runtime, content, popularity)
     watch.set_model(SimpleNamespace(stop_training=False, dead_steps=dead))
     watch.on_epoch_begin(1)
     watch.on_train_batch_end(31, {"loss": loss})

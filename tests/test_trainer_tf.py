@@ -216,9 +216,11 @@ def test_a_large_validation_is_of_evenly_spaced_rows(
     graph = module.tft.TFTransformOutput(args.transform_graph_path)
     train = runtime.Split.read(args.train_files, "training", module.COLUMNS)
     catalogue = runtime.Catalogue(train, graph)
-    popularity = catalogue.popularity_recall(part)[10]
-    assert metrics["final_metrics"]["val_popularity_recall_at_10"] == pytest.approx(popularity)
-    assert popularity != pytest.approx(catalogue.popularity_recall(whole)[10])
+    plain = {"popularity": {"popularity": None}}
+    counting, name = runtime.Counting(catalogue, train), "popularity_recall_at_10"
+    popularity = counting.measure(part, plain)[name]
+    assert metrics["final_metrics"][f"val_{name}"] == pytest.approx(popularity)
+    assert popularity != pytest.approx(counting.measure(whole, plain)[name])
 
 
 def test_scores_keep_their_digits_on_a_gpu(shop: Run) -> None:

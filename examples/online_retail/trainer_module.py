@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "aec12da0c071"
+    is_own_runtime = runtime.DIGEST == "4a1b4d7d4501"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -225,6 +225,8 @@ def run_fn(fn_args):
     if validated.count < validation.count:
         rows = f"{validated.count:,} of {validation.count:,} rows"
         runtime.say("note", f"validation on {rows}")
+    counting = runtime.Counting(catalogue, train)
+    monitored, baselines = counting.choose(validated)
 
     params = {
         "name": "online_retail",
@@ -245,7 +247,8 @@ def run_fn(fn_args):
         "steps_per_epoch": steps,
         "candidates": len(catalogue.indices),
         **catalogue.unknown(train=train, eval=validated, test=test),
-        "monitored_k": catalogue.monitored_k,
+        "monitored": monitored,
+        "half_lives": baselines,
         "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
         "tensorflow": tf.__version__,
     }
@@ -262,10 +265,7 @@ def run_fn(fn_args):
     metrics = runtime.MetricsFile(
         folders, log_folder, params, chance, probe, validation_probe
     )
-    popularity = catalogue.popularity_recall(validated)
-    final = metrics.content["final_metrics"]
-    final |= {f"val_popularity_recall_at_{k}": value for k, value in popularity.items()}
-    metrics.write()
+    counted = metrics.add_baselines(counting, validated)
 
     with replicas.strategy.scope():
         model = build_model(transform_output, catalogue, probe, learning_rate, steps)
@@ -281,7 +281,7 @@ def run_fn(fn_args):
     replicas.require_same(epochs_done=first_epoch, **counts)
     batches = train.training_batches(batch_size, seed, first_epoch * steps)
     validation_batches = validated.evaluation_batches(batch_size)
-    watch = runtime.FailureWatch(metrics, popularity[catalogue.monitored_k])
+    watch = runtime.FailureWatch(metrics, counted)
     model.fit(
         replicas.distribute(batches, batch_size),
         initial_epoch=first_epoch,

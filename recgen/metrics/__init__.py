@@ -2,8 +2,10 @@
 
 from recgen.metrics.model import FILE_NAME, TrainingMetrics
 from recgen.metrics.parts import (
+    BASELINES,
     BINS,
     TOWERS,
+    VIEWS,
     Evaluated,
     Evaluation,
     Health,
@@ -16,9 +18,11 @@ from recgen.metrics.parts import (
 from recgen.metrics.reading import MetricsFile, read_metrics
 
 __all__ = [
+    "BASELINES",
     "BINS",
     "FILE_NAME",
     "TOWERS",
+    "VIEWS",
     "Evaluated",
     "Evaluation",
     "Health",

@@ -34,6 +34,7 @@ DIGEST = _digest if _stated == f"# digest: {_digest}" else "of an edited file"
 SHUFFLE_ROWS = 131_072  # rows that are shuffled together
 CATALOGUE_BLOCK = 8192  # products that are scored together
 VALIDATION_SCORES = 1 << 34  # rows times products in a validation
+TEST_SCORES = 1 << 34  # the same in a test: of its rows, and again of its pairs
 RANKED_ROWS = 1024  # test rows that are ranked together
 COVERAGE_BUYERS = 10_000  # test buyers whose top 100 products are counted
 BOOTSTRAPS = 200  # resamples of the buyers, for intervals
@@ -45,6 +46,8 @@ SAVED = "saved"  # file among the checkpoints of a training whose model is saved
 TOWERS = ("query", "candidate")
 RECALL_AT = (1, 5, 10, 50, 100)
 RECALLS = tuple(f"recall_at_{k}" for k in RECALL_AT)
+MEASURES = (*RECALLS, "mrr")  # mrr is the mean reciprocal rank
+TOO_EASY = 0.9  # recall of counting above which recall does not tell models apart
 LOSSES = ("loss", "regularization_loss", "total_loss")
 GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
 MOMENTS = ("mean", "std", "min", "max", "norm")
@@ -53,6 +56,10 @@ COUNTED_ROWS = 256  # validation rows whose top 100 products are counted
 SAMPLED_WEIGHTS = 1024  # rows of each weight that are compared with the last epoch's
 # Powers of ten that the edges of all histograms span.
 HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
+
+# Baselines.
+HALF_LIVES = (None, 120, 60, 30, 14, 7)  # in days; None counts rows of all ages alike
+MISSED = 2**31 - 1  # rank of a product that is in no list
 
 # Failures. A tower is dead if its gradient is zero, or if it gives all rows the same
 # vector. Losses are means, relative to chance, so the limits hold at every batch size.
@@ -401,10 +408,15 @@ def seed_everything(seed):
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
+def newest_time(times):
+    """Return the end of some times."""
+    # Not the very latest time: one wrong date in the future would make all rows old.
+    return int(np.quantile(times, 0.999, method="nearest"))
+
+
 def recency(times, half_life_days):
     """Return a function from times to the chance of being drawn, 0 without a time."""
-    # Not the very latest time: one wrong date in the future would make all rows old.
-    newest = int(np.quantile(times, 0.999, method="nearest"))
+    newest = newest_time(times)
 
     def chance(times):
         seconds = tf.cast(newest, tf.float64) - tf.cast(times, tf.float64)
@@ -524,12 +536,6 @@ class Catalogue:
         expected = rows * (draws / draws.sum()) + others / len(self.indices)
         return np.log(expected).astype(np.float32)
 
-    @property
-    def monitored_k(self):
-        """The k of the monitored recall: at most a tenth of the catalogue, or 1."""
-        fitting = [k for k in RECALL_AT if 10 * k <= len(self.indices)]
-        return max(fitting or RECALL_AT[:1])
-
     def unknown(self, **splits):
         """Return the shares of rows with an unknown product or ID, by split."""
         columns = self.columns
@@ -542,19 +548,6 @@ class Catalogue:
                 products[name] = float(np.mean(self.position[product] < 0))
                 ids[name] = {k: float(np.mean(v >= sizes[k])) for k, v in found.items()}
         return {"unknown_products": products, "unknown_ids": ids}
-
-    def popularity_ranks(self, indices):
-        """Return the number of products with more training rows, for each index."""
-        # Unknown products are misses at every k.
-        ranks = np.full(len(self.counts), np.iinfo(np.int32).max)
-        order = np.argsort(-self.counts[self.indices], kind="stable")
-        ranks[self.indices[order]] = np.arange(len(order))
-        return ranks[self.known(indices)]
-
-    def popularity_recall(self, split):
-        """Return {k: recall of the k products with the most training rows}."""
-        ranks = self.popularity_ranks(split.column(self.columns.product))
-        return {k: float(np.mean(ranks < k)) for k in RECALL_AT}
 
 
 class LatestRows:
@@ -761,7 +754,9 @@ class TwoTowerModel(tf.keras.Model):
         averaged = self.trainable_variables if averages else ()
         self.averages = [tf.Variable(weight, trainable=False) for weight in averaged]
         # Means over the epoch, since Keras itself would report the last batch.
-        self.means = {k: tf.keras.metrics.Mean(k) for k in LOSSES + GRADIENTS + RECALLS}
+        self.means = {
+            k: tf.keras.metrics.Mean(k) for k in LOSSES + GRADIENTS + MEASURES
+        }
         self.distribute_reduction_method = "first"  # all replicas have the same results
         self.dead_steps = {name: counter() for name in TOWERS}
 
@@ -829,12 +824,13 @@ class TwoTowerModel(tf.keras.Model):
         return self._average(losses | norms)
 
     def test_step(self, features):
-        """Add a batch to the loss and recall."""
+        """Add a batch to the loss, recall and mean reciprocal rank."""
         losses, embeddings = self.compute_losses(features, training=False)
         ranks = self.rank_products(embeddings["query"], features)
-        hits = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
-        recalls = {k: tf.reduce_mean(tf.cast(v, tf.float32)) for k, v in hits.items()}
-        return self._average(losses | recalls, tf.size(ranks))
+        found = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
+        found["mrr"] = tf.where(ranks < MISSED, 1 / (1 + tf.cast(ranks, tf.float32)), 0)
+        means = {k: tf.reduce_mean(tf.cast(v, tf.float32)) for k, v in found.items()}
+        return self._average(losses | means, tf.size(ranks))
 
     def known(self, features):
         """Return the rows' product indices, the last one if out of vocabulary."""
@@ -851,8 +847,10 @@ class TwoTowerModel(tf.keras.Model):
         """Return the same for each row's own product, [batch, 1], at its `position`."""
         return scores
 
-    def rank_products(self, queries, features):
+    def rank_products(self, queries, features, left_out=None):
         """Return the number of other products that score at least as high.
+
+        Products at the positions `left_out`, a ragged tensor [batch, n], are not counted.
 
         Recall then equals that of TFRS's FactorizedTopK by ID in an eighth of its time, and
         ties count against the model: if all scores are equal, recall is 0, not 1.
@@ -868,13 +866,15 @@ class TwoTowerModel(tf.keras.Model):
             block = self.candidates[start : start + CATALOGUE_BLOCK]
             scores = tf.matmul(queries, block, transpose_b=True)
             is_lower = self.adjusted(scores, features, start) < own_score
+            if left_out is not None:
+                is_lower |= are_listed(left_out, start, tf.shape(scores)[1])
             return count + tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
 
         size = self.candidates.shape[0]
         starts = tf.range(0, size, CATALOGUE_BLOCK)
         lower = tf.foldl(count_lower, starts, tf.zeros_like(position))
         # Unknown products are misses.
-        return tf.where(position >= 0, size - 1 - lower, tf.int32.max)
+        return tf.where(position >= 0, size - 1 - lower, MISSED)
 
     def top_products(self, features):
         """Return the positions of all products in the top 100 of some rows, once each."""
@@ -894,6 +894,14 @@ class TwoTowerModel(tf.keras.Model):
         for name, value in values.items():
             self.means[name].update_state(value, rows)
         return {name: self.means[name].result() for name in values}
+
+
+def are_listed(lists, start, size):
+    """Return which of `size` positions from `start` on are in each row's list."""
+    here = tf.ragged.boolean_mask(lists, (lists >= start) & (lists < start + size))
+    places = tf.stack([here.value_rowids(), tf.cast(here.values - start, tf.int64)], 1)
+    shape = tf.stack([lists.nrows(), tf.cast(size, tf.int64)])
+    return tf.scatter_nd(places, tf.ones_like(here.values), shape) > 0
 
 
 def merge_rows(gradient):
@@ -976,96 +984,238 @@ def sample_weights(tower):
     return tf.concat([tf.reshape(row, [-1]) for row in rows], axis=0)
 
 
+class Counting:
+    """What needs no model: products by the rows that a split has of them.
+
+    A baseline is described by its half-lives in days: of "popularity", by which it lists
+    products, and of "own_history" if it first lists what the buyer had, by the buyer's own
+    rows. A row that is a half-life older than the newest counts half; without a half-life
+    (None), all rows count alike.
+
+    Attributes:
+        buyers: Buyers with their own index, in ascending order.
+        pairs: What they had: numbers of a buyer and a product, in ascending order.
+    """
+
+    def __init__(self, catalogue, split):
+        self.catalogue, self.stride = catalogue, len(catalogue.counts) + 1
+        self.popular, self.ages = {}, None  # ranks by half-life, and the rows' days
+        if split.columns.time:
+            times = split.column(split.columns.time).astype(np.float64)
+            self.ages = np.maximum(newest_time(times) - times, 0) / 86_400
+        pairs = self.pairs_of(split)
+        buyers, self.products = np.divmod(pairs, self.stride)
+        # Those out of vocabulary share an index, so that they have no history.
+        is_own = buyers < catalogue.buyers
+        self.buyers = np.unique(buyers[is_own])
+        is_known = catalogue.position[self.products] >= 0
+        self.own_rows = np.flatnonzero(is_own & is_known)
+        self.pairs, self.pair_of_row = np.unique(
+            pairs[self.own_rows], return_inverse=True
+        )
+
+    def pairs_of(self, split):
+        """Return a number for the buyer and product of each row; a buyer's are consecutive."""
+        products = self.catalogue.known(split.column(split.columns.product))
+        return split.column(split.columns.buyer) * self.stride + products
+
+    def weights(self, half_life):
+        """Return what each row counts."""
+        if half_life is None:
+            return np.ones(len(self.products))
+        return np.exp2(self.ages / -half_life)
+
+    def popularity(self, half_life=None):
+        """Return the rank of each product index, MISSED if it is not in the catalogue."""
+        if half_life not in self.popular:
+            indices, size = self.catalogue.indices, len(self.catalogue.counts)
+            counts = np.bincount(self.products, self.weights(half_life), size)[indices]
+            ranks = self.popular[half_life] = np.full(size, MISSED)
+            ranks[indices[np.argsort(-counts, kind="stable")]] = np.arange(len(indices))
+        return self.popular[half_life]
+
+    def ranks(self, pairs, half_lives, is_filtered=False):
+        """Return the number of products before the pair's own in its buyer's list.
+
+        In a filtered list, what the buyer had is left out.
+        """
+        popular = self.popularity(half_lives["popularity"])
+        rank, start = popular[pairs % self.stride], pairs - pairs % self.stride
+        has_history = "own_history" in half_lives
+        if not len(self.pairs) or not (has_history or is_filtered):
+            return rank
+        buyers, products = np.divmod(self.pairs, self.stride)
+        # Of the products that the buyer had, those that are more popular.
+        own = np.sort(self.pairs - products + popular[products])
+        first = np.searchsorted(own, start)
+        earlier = (
+            np.searchsorted(own, start + np.minimum(rank, self.stride - 1)) - first
+        )
+        others = rank - earlier
+        if not is_filtered:
+            others += np.searchsorted(own, start + self.stride) - first
+            weights = self.weights(half_lives["own_history"])[self.own_rows]
+            counts = np.bincount(self.pair_of_row, weights)
+            order = np.lexsort([popular[products], -counts, buyers])
+            place = np.empty(len(order), np.int64)
+            place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
+            found = np.searchsorted(self.pairs, pairs)
+            found = np.minimum(found, len(self.pairs) - 1)
+            others = np.where(self.pairs[found] == pairs, place[found], others)
+        return np.where(rank < MISSED, others, MISSED)
+
+    def measure(self, split, baselines):
+        """Return the means over the rows of a split, such as "popularity_mrr"."""
+        rows = np.unique(self.pairs_of(split), return_counts=True)
+        return {
+            f"{name}_{measure}": mean
+            for name, half_lives in baselines.items()
+            for measure, mean in self._means(*rows, half_lives).items()
+        }
+
+    def _means(self, pairs, counts, half_lives):
+        """Return each measure over rows, of which there are so many for each pair."""
+        found = gains(self.ranks(pairs, half_lives))
+        return {name: float(found[name] @ counts / counts.sum()) for name in MEASURES}
+
+    def choose(self, split):
+        """Return the measure that tells models apart, and the half-lives of each baseline.
+
+        The half-lives are those that are best on the rows of `split`. The measure is recall
+        at a k of at most a tenth of the catalogue, unless counting is nearly perfect there;
+        otherwise it is the mean reciprocal rank.
+        """
+        rows, means = np.unique(self.pairs_of(split), return_counts=True), {}
+
+        def value(half_lives, measure):
+            key = tuple(half_lives.items())
+            if key not in means:
+                means[key] = self._means(*rows, half_lives)
+            return means[key][measure]
+
+        def best(known, what, measure):
+            options = [known | {what: days} for days in half_lives]
+            return max(options, key=lambda option: value(option, measure))
+
+        half_lives = HALF_LIVES[:1] if self.ages is None else HALF_LIVES
+        plain = {"popularity": None}
+        fitting = [k for k in RECALL_AT if 10 * k <= len(self.catalogue.indices)]
+        for monitored in (*(f"recall_at_{k}" for k in reversed(fitting)), "mrr"):
+            popularity = best({}, "popularity", monitored)
+            # The one half-life is of products that buyers had, the other of all others.
+            own = best({"own_history": None}, "popularity", monitored)
+            own = best(own, "own_history", monitored)
+            if max(value(popularity, monitored), value(own, monitored)) <= TOO_EASY:
+                break
+        baselines = {"popularity": plain, "own_history": plain | {"own_history": None}}
+        if self.ages is not None:
+            baselines |= {"popularity_recent": popularity, "own_history_recent": own}
+        return monitored, baselines
+
+
+def gains(ranks):
+    """Return what each rank contributes to the mean of each measure, by its name."""
+    found = {f"recall_at_{k}": ranks < k for k in RECALL_AT}
+    found["ndcg_at_10"] = np.where(ranks < 10, 1 / np.log2(2.0 + ranks), 0)
+    found["mrr"] = np.where(ranks < MISSED, 1 / (1.0 + ranks), 0)
+    return found
+
+
 class Evaluation:
-    """Compares the model with popularity and with buyers' own histories, on test pairs.
+    """Compares the model with baselines that count, on the test's pairs.
 
     A pair is a buyer and a product, counted once. Pairs with a buyer or product that is
     unknown to training are dropped; a pair is new if it is not in training. Each pair is
     ranked by itself: recall@k is the share of pairs whose product is in the top k,
     NDCG@10 the mean of 1 / log2(2 + rank) in the top 10, MRR the mean of 1 / (1 + rank).
+    In the view `new_filtered`, what the buyer had is taken out of the lists.
+
+    Args:
+        baselines: The half-lives of each baseline, as `Counting.choose` returns them.
+        most: Bound of the number of pairs; of more, evenly spaced ones are evaluated.
     """
 
-    def __init__(self, catalogue, train, test, seed):
-        self.catalogue, self.seed = catalogue, seed
-        self.popularity_recall = catalogue.popularity_recall(test)
-        self.stride = len(catalogue.counts) + 1
-        buyers, pairs, is_candidate = self._pairs(train)
-        self.known, self.times = np.unique(pairs[is_candidate], return_counts=True)
-        test_buyers, test_pairs, is_candidate = self._pairs(test)
-        is_known = (
-            np.isin(test_buyers, buyers[buyers < catalogue.buyers]) & is_candidate
-        )
-        _, first = np.unique(test_pairs, return_index=True)
-        kept = first[is_known[first]]
-        self.left_out = len(first) - len(kept)
-        self.pairs, buyers = test_pairs[kept], test_buyers[kept]
+    def __init__(self, counting, test, baselines, seed, most):
+        self.catalogue, self.counting = counting.catalogue, counting
+        self.baselines, self.seed = baselines, seed
+        all_pairs = counting.pairs_of(test)
+        buyers, products = np.divmod(all_pairs, counting.stride)
+        is_known = self.catalogue.position[products] >= 0
+        is_known &= np.isin(buyers, counting.buyers)
+        _, first = np.unique(all_pairs, return_index=True)
+        known = first[is_known[first]]
+        kept = known[:: math.ceil(len(known) / most) or 1]
+        self.left_out, self.unscored = len(first) - len(known), len(known) - len(kept)
+        self.pairs = all_pairs[kept]
         chunks = list(test.dataset)
         columns = {k: tf.concat([c[k] for c in chunks], 0) for k in chunks[0]}
         self.rows = {name: tf.gather(values, kept) for name, values in columns.items()}
-        self.is_new = ~np.isin(self.pairs, self.known)
+        self.is_new = ~np.isin(self.pairs, counting.pairs)
         _, self.one_each, self.buyer = np.unique(
-            buyers, return_index=True, return_inverse=True
+            buyers[kept], return_index=True, return_inverse=True
         )
-
-    def _pairs(self, split):
-        """Return the buyer and a number for each pair, and whether its product is known.
-
-        The numbers of a buyer's pairs are consecutive.
-        """
-        buyers = split.column(split.columns.buyer)
-        products = self.catalogue.known(split.column(split.columns.product))
-        is_candidate = self.catalogue.position[products] >= 0
-        return buyers, buyers * self.stride + products, is_candidate
 
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
-        rank = tf.function(
-            lambda rows: model.rank_products(model.query_tower(rows), rows)
-        )
-        parts = [rank(part).numpy() for part in slices(self.rows, RANKED_ROWS)]
-        popularity = self.catalogue.popularity_ranks(self.pairs % self.stride)
-        ranks = {
-            "model": np.concatenate(parts),
-            "popularity": popularity,
-            "own_history": self.own_history_ranks(),
-        }
         views = {"all": np.full(len(self.pairs), True), "new": self.is_new}
-        summaries = {
-            name: {k: self.summary(values, v) for k, v in views.items() if v.any()}
-            for name, values in ranks.items()
-        }
+        views = {name: view for name, view in views.items() if view.any()}
+        ranks = {"model": self.model_ranks(model)}
+        filtered = {"model": self.model_ranks(model, is_filtered=True)}
+        new_pairs = self.pairs[self.is_new]
+        for name, days in self.baselines.items():
+            ranks[name] = self.counting.ranks(self.pairs, days)
+            filtered[name] = self.counting.ranks(new_pairs, days, is_filtered=True)
+        summaries = {}
+        for name, of_all in ranks.items():
+            own = {k: self.summary(of_all[v], v) for k, v in views.items()}
+            if "new" in views:
+                own["new_filtered"] = self.summary(filtered[name], views["new"])
+            summaries[name] = own
         counted = self.one_each[:COVERAGE_BUYERS]
         buyers = {k: tf.gather(values, counted) for k, values in self.rows.items()}
         shown = [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
         share = len(np.unique(np.concatenate(shown))) / len(self.catalogue.indices)
         summaries["model"]["coverage_at_100"] = share
-        pairs = {name: int(view.sum()) for name, view in views.items()}
-        return {"pairs": pairs | {"left_out": self.left_out}, **summaries}
+        pairs = {"all": len(self.pairs), "new": int(self.is_new.sum())}
+        pairs["left_out"] = self.left_out
+        if self.unscored:
+            pairs["unscored"] = self.unscored
+        return {"pairs": pairs, **summaries}
 
-    def own_history_ranks(self):
-        """Return ranks with a buyer's past products first, by count, then all others."""
-        stride = self.stride
-        popularity = self.catalogue.popularity_ranks(np.arange(stride))
-        buyers, products = self.known // stride, self.known % stride
-        order = np.lexsort([popularity[products], -self.times, buyers])
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
-        # The other products follow by popularity, without those already ranked.
-        own = np.sort(buyers * stride + popularity[products])
-        rank = popularity[self.pairs % stride]
-        start = self.pairs - self.pairs % stride
-        earlier = np.searchsorted(own, start + rank) - np.searchsorted(own, start)
-        count = np.searchsorted(own, start + stride) - np.searchsorted(own, start)
-        found = np.minimum(np.searchsorted(self.known, self.pairs), len(self.known) - 1)
-        return np.where(self.is_new, count + rank - earlier, place[found])
+    def model_ranks(self, model, is_filtered=False):
+        """Return the model's ranks of all pairs, or of new ones in filtered lists."""
+
+        @tf.function
+        def rank(rows, past):
+            return model.rank_products(model.query_tower(rows), rows, past)
+
+        rows, pairs = self.rows, self.pairs
+        if is_filtered:
+            pairs, kept = pairs[self.is_new], np.flatnonzero(self.is_new)
+            rows = {name: tf.gather(values, kept) for name, values in rows.items()}
+        found = [np.zeros(0, np.int64)]
+        for part in slices(rows | {"pair": pairs}, RANKED_ROWS):
+            past = self.past(part.pop("pair")) if is_filtered else None
+            found.append(rank(part, past).numpy())
+        return np.concatenate(found)
+
+    def past(self, pairs):
+        """Return the positions of what each pair's buyer had, [pairs, n]."""
+        stride, own = self.counting.stride, self.counting.pairs
+        buyers = pairs // stride
+        first = np.searchsorted(own, buyers * stride)
+        sizes = np.searchsorted(own, (buyers + 1) * stride) - first
+        places = np.arange(sizes.sum()) + np.repeat(
+            first - sizes.cumsum() + sizes, sizes
+        )
+        positions = self.catalogue.position[own[places] % stride]
+        return tf.RaggedTensor.from_row_lengths(positions, sizes)
 
     def summary(self, ranks, view):
         """Return each metric with a 95% interval from a bootstrap over buyers."""
-        gains = {f"recall_at_{k}": ranks < k for k in RECALL_AT}
-        gains["ndcg_at_10"] = np.where(ranks < 10, 1 / np.log2(2.0 + ranks), 0)
-        gains["mrr"] = 1 / (1.0 + ranks)
+        found = gains(ranks)
         buyer, count = self.buyer[view], len(self.one_each)
-        rows = [np.bincount(buyer, gain[view], count) for gain in gains.values()]
+        rows = [np.bincount(buyer, gain, count) for gain in found.values()]
         sums = np.stack([*rows, np.bincount(buyer, minlength=count)])
         draw, even = np.random.default_rng(self.seed), np.full(count, 1 / count)
         resamples = [draw.multinomial(count, even) for _ in range(BOOTSTRAPS)]
@@ -1073,7 +1223,7 @@ class Evaluation:
         shares = totals[:, :-1] / np.maximum(totals[:, -1:], 1)
         low, high = np.quantile(shares, [0.025, 0.975], axis=0).tolist()
         value = (sums[:-1].sum(axis=1) / sums[-1].sum()).tolist()
-        figures = zip(gains, value, low, high, strict=True)
+        figures = zip(found, value, low, high, strict=True)
         return {k: {"value": v, "low": lo, "high": hi} for k, v, lo, hi in figures}
 
 
@@ -1099,7 +1249,7 @@ class MetricsFile(tf.keras.callbacks.Callback):
             "available": True,
             "epochs": [],
             "loss": {f"{split}{name}": [] for split in ("", "val_") for name in LOSSES},
-            "recall": {f"val_{name}": [] for name in RECALLS},
+            "recall": {f"val_{name}": [] for name in MEASURES},
             "gradient": {name: [] for name in ("total", *TOWERS)},
             "health": {"loss_to_chance": [], "val_coverage_at_100": []}
             | {tower: {name: [] for name in series} for tower in TOWERS},
@@ -1136,8 +1286,8 @@ class MetricsFile(tf.keras.callbacks.Callback):
         figures = f"loss {logs['loss']:.4f}"
         if "val_loss" in logs:
             figures += f"  val_loss {logs['val_loss']:.4f}"
-            k = content["params"]["monitored_k"]
-            figures += f"  val_recall@{k} {logs[f'val_recall_at_{k}']:.4f}"
+            name = f"val_{content['params']['monitored']}"
+            figures += f"  {name.replace('_at_', '@')} {logs[name]:.4f}"
         figures += f"  {time.perf_counter() - self.started:.1f} s"
         print(f"epoch {epoch + 1}/{self.params['epochs']}  {figures}", flush=True)
 
@@ -1191,23 +1341,42 @@ class MetricsFile(tf.keras.callbacks.Callback):
                     write(group, self.content[group])
             self.writer.flush()
 
+    def add_baselines(self, counting, validated):
+        """Add what counting reaches on validation rows; returns the monitored values."""
+        params = self.content["params"]
+        found = counting.measure(validated, params["half_lives"])
+        self.content["final_metrics"] |= {f"val_{k}": v for k, v in found.items()}
+        self.write()
+        names, measure = params["half_lives"], params["monitored"]
+        return {name: found[f"{name}_{measure}"] for name in names}
+
     def add_test(self, model, replicas, catalogue, trained, test):
         """Add the evaluation on the test of a model that was trained on `trained`."""
         params = self.content["params"]
-        evaluation = Evaluation(catalogue, trained, test, params["seed"])
-        batches = test.evaluation_batches(params["batch_size"])
+        most = max(1, TEST_SCORES // len(catalogue.indices))
+        counting, baselines = Counting(catalogue, trained), params["half_lives"]
+        evaluation = Evaluation(counting, test, baselines, params["seed"], most)
+        tested = test.spaced(most)
+        params["tested_rows"] = tested.count
+        if tested.count < test.count:
+            rows = f"{tested.count:,} of {test.count:,} rows"
+            pairs = len(evaluation.pairs)
+            known = f"{pairs:,} of {pairs + evaluation.unscored:,} pairs"
+            say("note", f"test on {rows} and {known}, evenly spaced")
+        batches = tested.evaluation_batches(params["batch_size"])
         own = replicas.distribute(batches, params["batch_size"])
-        test = model.evaluate(own, steps=len(batches), return_dict=True, verbose=0)
-        popularity = evaluation.popularity_recall
-        test |= {f"popularity_recall_at_{k}": value for k, value in popularity.items()}
+        found = model.evaluate(own, steps=len(batches), return_dict=True, verbose=0)
+        found |= counting.measure(tested, baselines)
         final = self.content["final_metrics"]
-        final |= {f"test_{name}": value for name, value in test.items()}
+        final |= {f"test_{name}": value for name, value in found.items()}
         if len(evaluation.pairs):
             self.content["evaluation"] = evaluation.compare(model)
         self.write()
-        k = params["monitored_k"]
-        recall = f"{test[f'recall_at_{k}']:.4f}  popularity {popularity[k]:.4f}"
-        print(f"test_recall@{k} {recall}", flush=True)
+        name = params["monitored"]
+        best = max(baselines, key=lambda baseline: found[f"{baseline}_{name}"])
+        shown, words = name.replace("_at_", "@"), best.replace("_", " ")
+        figures = f"{found[name]:.4f}  {words} {found[f'{best}_{name}']:.4f}"
+        print(f"test_{shown} {figures}", flush=True)
 
     def write(self):
         """Write the file so that readers never see half of it."""
@@ -1225,13 +1394,15 @@ class MetricsFile(tf.keras.callbacks.Callback):
 class FailureWatch(tf.keras.callbacks.Callback):
     """Stops a training that has failed, and records why."""
 
-    def __init__(self, metrics, popularity=None):
+    def __init__(self, metrics, baselines=None):
         super().__init__()
         self.chance = metrics.chance
         self.health = metrics.content["health"]
-        self.recalls = metrics.content["recall"]
+        self.measures = metrics.content["recall"]
         self.record = metrics.content["params"]
-        self.popularity = popularity  # its validation recall; None only watches steps
+        self.is_first = baselines is not None  # otherwise only the steps are watched
+        # A failed model has one list for all, so it is compared with such lists.
+        self.one_list = [v for k, v in (baselines or {}).items() if "popularity" in k]
 
     def on_train_begin(self, logs=None):
         self.epoch = len(self.health["loss_to_chance"]) - 1
@@ -1258,15 +1429,15 @@ class FailureWatch(tf.keras.callbacks.Callback):
             had = f"The training data ended after {self.steps} of {planned} steps."
             self._stop("out_of_data", had)
             return
-        if self.popularity is None:
+        if not self.is_first:
             return
         losses = self.health["loss_to_chance"]
         if losses[-1] > (max(1.5, 1.1 * losses[-2]) if epoch else 10):
             times = f"{losses[-1]:.3g} times"
             self._stop("divergence", f"The loss is {times} that of chance.")
             return
-        recall = logs.get(f"val_recall_at_{self.record['monitored_k']}")
-        if recall is not None and recall > 1.05 * self.popularity:
+        value = logs.get(f"val_{self.record['monitored']}")
+        if value is not None and value > 1.05 * max(self.one_list):
             return
         at_chance = losses[-1] > AT_CHANCE
         layers = {k: self.health[k].get("dead_units", [0]) for k in TOWERS}
@@ -1281,7 +1452,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
         one_list_share = min(1, 100 / self.record["candidates"])
         coverage = self.health["val_coverage_at_100"][-1]
         is_one_list = coverage < min(1.5 * one_list_share, (1 + one_list_share) / 2)
-        knows_popularity = recall is not None and recall > 0.9 * self.popularity
+        knows_popularity = value is not None and value > 0.9 * min(self.one_list)
         if is_one_list and knows_popularity and progress < 0.01:
             self._stop(
                 "popularity_only", "Everybody is shown the most popular products."
@@ -1291,13 +1462,13 @@ class FailureWatch(tf.keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Judge a training that ended before its epochs could be judged."""
-        if self.popularity is None or "failure" in self.record:
+        if not self.is_first or "failure" in self.record:
             return
         losses = self.health["loss_to_chance"]
-        recalls = self.recalls[f"val_recall_at_{self.record['monitored_k']}"]
-        best = max((recall for recall in recalls if recall is not None), default=0)
+        values = self.measures[f"val_{self.record['monitored']}"]
+        best = max((value for value in values if value is not None), default=0)
         has_learned = losses[0] - min(losses) >= PROGRESS
-        if losses[-1] <= AT_CHANCE or has_learned or best > 1.05 * self.popularity:
+        if losses[-1] <= AT_CHANCE or has_learned or best > 1.05 * max(self.one_list):
             return
         changes = [max(self.health[tower]["update_ratio"]) for tower in TOWERS]
         is_long = len(losses) > 1 and self.model.optimizer.iterations >= GRACE_STEPS
@@ -1320,7 +1491,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
         self._stop(kind, f"Training collapsed, dead {what}: {', '.join(towers)}.")
 
     def _stop(self, kind, reason):
-        training = "Second training, epoch" if self.popularity is None else "Epoch"
+        training = "Epoch" if self.is_first else "Second training, epoch"
         self.record["failure"] = f"{training} {self.epoch + 1}: {reason}"
         self.record["failure_kind"] = kind
         self.record["failure_epoch"] = self.epoch
@@ -1434,9 +1605,9 @@ class Checkpoints(tf.keras.callbacks.Callback):
         if self.plateau_factor:
             rate = self.model.optimizer.learning_rate
             params.setdefault("learning_rates", []).append(float(rate.numpy()))
-        recall = logs.get(f"val_recall_at_{params['monitored_k']}", math.nan)
-        if recall > params.get("best_recall", -1):
-            params |= {"best_recall": recall, "best_epoch": epoch}
+        value = logs.get(f"val_{params['monitored']}", math.nan)
+        if value > params.get("best_recall", -1):
+            params |= {"best_recall": value, "best_epoch": epoch}
         elif self.patience and epoch - params["best_epoch"] >= self.patience:
             params["stopped_early"] = self.model.stop_training = True
         elif self.plateau_factor:

@@ -208,6 +208,8 @@ def run_fn(fn_args):
     if validated.count < validation.count:
         rows = f"{validated.count:,} of {validation.count:,} rows"
         runtime.say("note", f"validation on {rows}")
+    counting = runtime.Counting(catalogue, train)
+    monitored, baselines = counting.choose(validated)
 
     params = {
         "name": "ids only",
@@ -228,7 +230,8 @@ def run_fn(fn_args):
         "steps_per_epoch": steps,
         "candidates": len(catalogue.indices),
         **catalogue.unknown(train=train, eval=validated, test=test),
-        "monitored_k": catalogue.monitored_k,
+        "monitored": monitored,
+        "half_lives": baselines,
         "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
         "tensorflow": tf.__version__,
     }
@@ -245,10 +248,7 @@ def run_fn(fn_args):
     metrics = runtime.MetricsFile(
         folders, log_folder, params, chance, probe, validation_probe
     )
-    popularity = catalogue.popularity_recall(validated)
-    final = metrics.content["final_metrics"]
-    final |= {f"val_popularity_recall_at_{k}": value for k, value in popularity.items()}
-    metrics.write()
+    counted = metrics.add_baselines(counting, validated)
 
     with replicas.strategy.scope():
         model = build_model(transform_output, catalogue, probe, learning_rate, steps)
@@ -264,7 +264,7 @@ def run_fn(fn_args):
     replicas.require_same(epochs_done=first_epoch, **counts)
     batches = train.training_batches(batch_size, seed, first_epoch * steps)
     validation_batches = validated.evaluation_batches(batch_size)
-    watch = runtime.FailureWatch(metrics, popularity[catalogue.monitored_k])
+    watch = runtime.FailureWatch(metrics, counted)
     model.fit(
         replicas.distribute(batches, batch_size),
         initial_epoch=first_epoch,
