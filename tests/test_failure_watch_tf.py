@@ -19,10 +19,10 @@ def watch_of(runtime: Any, content: Plain, popularity: float | None) -> Any:
     """Returns a watch; buyers' own histories are better than any model."""
     metrics = SimpleNamespace(chance=CHANCE, content=content)
     if popularity is None:
-        return runtime.FailureWatch(metrics)
+        return runtime.FailureWatch(metrics, "second")
     recent = 0.95 * popularity
     values = {"popularity": popularity, "popularity_recent": recent, "own_history": 0.99}
-    return runtime.FailureWatch(metrics, values)
+    return runtime.FailureWatch(metrics, "first", values)
 
 
 @pytest.fixture
@@ -163,11 +163,11 @@ def test_the_second_training_is_watched_by_its_steps_only(watched: Callable[...,
     assert "failure" not in watched([50.0, 50.0, 50.0], popularity=None)
 
 
-def after_a_call(runtime: Any, loss: float, dead: Plain, popularity: float | None = 0.1) -> Plain:
+def after_a_call(runtime: Any, loss: float, dead: Plain, stage: str = "first") -> Plain:
     """Returns the record after a call of Keras in the second epoch."""
     params: Plain = {}
     content = {"health": {}, "params": params, "recall": {}}
-    watch = watch_of(runtime, content, popularity)
+    watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), stage)
     watch.set_model(SimpleNamespace(stop_training=False, dead_steps=dead))
     watch.on_epoch_begin(1)
     watch.on_train_batch_end(31, {"loss": loss})
@@ -181,7 +181,7 @@ def test_a_loss_that_is_no_number_is_nan(runtime: Any, loss: float) -> None:  # 
     assert found["failure"] == "Epoch 2: The loss became NaN or infinite."
     assert found["nan_detected"]
     assert found["nan_epoch"] == found["failure_epoch"] == 1
-    second = after_a_call(runtime, loss, {}, popularity=None)
+    second = after_a_call(runtime, loss, {}, "second")
     assert second["failure"].startswith("Second training, epoch 2: ")
 
 

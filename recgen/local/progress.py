@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-_EPOCH = re.compile(r"^(?:second training: )?epoch (\d+)/(\d+)\b(.*)$")
+_EPOCH = re.compile(r"^(?:\w+ training: )?epoch (\d+)/(\d+)\b(.*)$")
 _LOSS = re.compile(r"\bloss (\S+)")
 _RECALL = re.compile(r"\b(val_recall@\d+|val_mrr) (\S+)")
 _SECONDS = re.compile(r"\b([\d.]+) s\b")

@@ -22,11 +22,9 @@ from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
 from recgen.plan.towers import FeatureType, Tower, plan_tower
 from recgen.plan.transform import plan_transform
 
-_IMPORTS = frozenset(
-    {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
-)
+_IMPORTS = frozenset({"os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"})
 _IMPORTS_OF_RUNTIME = frozenset(
-    {"dataclasses", "difflib", "hashlib", "json", "numpy", "re", "time"}
+    {"dataclasses", "difflib", "hashlib", "json", "math", "numpy", "re", "time"}
 )
 
 

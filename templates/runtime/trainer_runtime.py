@@ -671,23 +671,23 @@ def accelerators():
     return [f"GPU:{number}" for number in range(len(gpus))]
 
 
-def all_rows(values):
+def gather_replicas(values):
     """Return the rows of all replicas, in the order of the replicas."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return values
     return tf.distribute.get_replica_context().all_gather(values, axis=0)
 
 
-def own_places(values):
-    """Return the positions of this replica's rows in `all_rows`."""
-    context, places = tf.distribute.get_replica_context(), tf.range(tf.shape(values)[0])
+def replica_row_numbers(values):
+    """Return the positions of this replica's rows in `gather_replicas`."""
+    context, rows = tf.distribute.get_replica_context(), tf.range(tf.shape(values)[0])
     if context.num_replicas_in_sync == 1:
-        return places
-    counts = all_rows(tf.shape(values)[:1])
-    return places + tf.reduce_sum(counts[: context.replica_id_in_sync_group])
+        return rows
+    counts = gather_replicas(tf.shape(values)[:1])
+    return rows + tf.reduce_sum(counts[: context.replica_id_in_sync_group])
 
 
-def own_part(rows):
+def replica_slice(rows):
     """Return this replica's part of rows that all replicas have."""
     context = tf.distribute.get_replica_context()
     replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
@@ -801,7 +801,9 @@ class TwoTowerModel(tf.keras.Model):
         strategy = self.distribute_strategy
 
         def own_gradients():
-            gradients = self.compute_gradients(own_part(features), training=False)[2]
+            gradients = self.compute_gradients(replica_slice(features), training=False)[
+                2
+            ]
             return list(gradients.values())  # in the order of the variables
 
         gradients = strategy.run(own_gradients)
@@ -1394,13 +1396,12 @@ class MetricsFile(tf.keras.callbacks.Callback):
 class FailureWatch(tf.keras.callbacks.Callback):
     """Stops a training that has failed, and records why."""
 
-    def __init__(self, metrics, baselines=None):
+    def __init__(self, metrics, stage, baselines=None):
         super().__init__()
-        self.chance = metrics.chance
+        self.chance, self.stage = metrics.chance, stage
         self.health = metrics.content["health"]
         self.measures = metrics.content["recall"]
         self.record = metrics.content["params"]
-        self.is_first = baselines is not None  # otherwise only the steps are watched
         # A failed model has one list for all, so it is compared with such lists.
         self.one_list = [v for k, v in (baselines or {}).items() if "popularity" in k]
 
@@ -1429,7 +1430,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
             had = f"The training data ended after {self.steps} of {planned} steps."
             self._stop("out_of_data", had)
             return
-        if not self.is_first:
+        if self.stage != "first":
             return
         losses = self.health["loss_to_chance"]
         if losses[-1] > (max(1.5, 1.1 * losses[-2]) if epoch else 10):
@@ -1462,7 +1463,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Judge a training that ended before its epochs could be judged."""
-        if not self.is_first or "failure" in self.record:
+        if self.stage != "first" or "failure" in self.record:
             return
         losses = self.health["loss_to_chance"]
         values = self.measures[f"val_{self.record['monitored']}"]
@@ -1491,8 +1492,9 @@ class FailureWatch(tf.keras.callbacks.Callback):
         self._stop(kind, f"Training collapsed, dead {what}: {', '.join(towers)}.")
 
     def _stop(self, kind, reason):
-        training = "Epoch" if self.is_first else "Second training, epoch"
-        self.record["failure"] = f"{training} {self.epoch + 1}: {reason}"
+        training = "" if self.stage == "first" else f"{self.stage} training, "
+        place = f"{training}epoch {self.epoch + 1}".capitalize()
+        self.record["failure"] = f"{place}: {reason}"
         self.record["failure_kind"] = kind
         self.record["failure_epoch"] = self.epoch
         self.model.stop_training = True
@@ -1556,7 +1558,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
 
     Args:
         folder: Where they are written, as returned by `checkpoint_folder`.
-        stage: "first" or "second" training, with which their names begin.
+        stage: "first" or "second", of the training; with it, their names begin.
         patience: Epochs without a better recall before training ends; None trains all.
         plateau_factor: Factor for the learning rate after each epoch without progress.
     """
@@ -1588,7 +1590,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
                 else:
                     self.content[key] = value
             self.metrics.write()
-            what = "" if self.stage == "first" else " of the second training"
+            what = "" if self.stage == "first" else f" of the {self.stage} training"
             say("note", f"going on after epoch {done}{what}")
             params = self.content["params"]
             is_over = self.stage == "first" and "stopped_early" in params
@@ -1612,9 +1614,12 @@ class Checkpoints(tf.keras.callbacks.Callback):
             params["stopped_early"] = self.model.stop_training = True
         elif self.plateau_factor:
             rate.assign(rate * self.plateau_factor)
-        if self.stage == "second":  # the first one has a line from MetricsFile
-            done, last, loss = epoch + 1, self.params["epochs"], logs["loss"]
-            print(f"second training: epoch {done}/{last}  loss {loss:.4f}", flush=True)
+        if self.stage != "first":  # which has a line from MetricsFile
+            stage, last, loss = self.stage, self.params["epochs"], logs["loss"]
+            print(
+                f"{stage} training: epoch {epoch + 1}/{last}  loss {loss:.4f}",
+                flush=True,
+            )
         self.json.assign(json.dumps(self.content, default=float))
         self.everything.write(self._path(epoch + 1))
         kept = {epoch, epoch + 1, params.get("best_epoch", epoch) + 1}
@@ -1701,6 +1706,232 @@ class WeightAverage(tf.keras.callbacks.Callback):
             mean = tf.identity(average)
             average.assign(weight)
             weight.assign(mean)
+
+
+class Training:
+    """A run of the trainer: reads the rows, trains models, measures and saves them.
+
+    Args:
+        build_model: Function of this object that returns a compiled model with new weights.
+        params: What the metrics file says of the config.
+        least_batch: Least rows of a batch; 2 if its other products are the negatives.
+        half_life_days: Age at which rows are drawn half as often; None draws all alike.
+        ema_decay: The decay of WeightAverage; None trains without it.
+
+    Attributes:
+        train, validation, test: The splits; `test` is None if there is none.
+        validated: The validation rows that are ranked: all, or a sample of many.
+        batch_size: Rows of a global batch.
+        rows: What is trained on; `catalogue`, `draw_chance` and `steps` (of an epoch)
+            follow from it.
+        probe: A sample of the training rows.
+        params: Settings and results of the training, in the metrics file.
+    """
+
+    def __init__(
+        self,
+        fn_args,
+        settings,
+        columns,
+        transform_output,
+        build_model,
+        params,
+        least_batch=1,
+        half_life_days=None,
+        ema_decay=None,
+    ):
+        self.fn_args, self.settings, self.build_model = fn_args, settings, build_model
+        self.transform_output = transform_output
+        self.half_life_days, self.ema_decay = half_life_days, ema_decay
+        self.replicas = Replicas(settings)
+        seed_everything(settings.seed)
+        self.train = Split.read(fn_args.train_files, "training", columns)
+        self.validation = Split.read(fn_args.eval_files, "validation", columns)
+        self.test = None
+        if settings.test_files:
+            self.test = Split.read(settings.test_files, "test", columns)
+        else:
+            say("note", "no test: the metrics have no test_ figures")
+        rows = min(settings.batch_size, self.train.count)
+        self.batch_size = self.replicas.batch_size(rows)
+        if self.batch_size < least_batch:
+            raise ValueError("A batch of one row has no negatives to learn from.")
+        self._use(self.train)
+        most = VALIDATION_SCORES // len(self.catalogue.indices)
+        if settings.eval_steps:
+            most = settings.eval_steps * self.batch_size
+        self.validated = self.validation.spaced(most)
+        if self.validated.count < self.validation.count:
+            rows = f"{self.validated.count:,} of {self.validation.count:,} rows"
+            say("note", f"validation on {rows}")
+        self.counting = Counting(self.catalogue, self.train)
+        self.probe = self.train.sample(PROBED_ROWS)
+        self.params = params | self._describe()
+        self.folder = checkpoint_folder(
+            fn_args, self.replicas, self.params, self.train, self.validation
+        )
+
+    def _use(self, rows):
+        """Train on these rows from now on."""
+        self.rows, self.draw_chance = rows, None
+        if self.half_life_days:
+            times = rows.column(rows.columns.time)
+            self.draw_chance = recency(times, self.half_life_days)
+        self.catalogue = Catalogue(rows, self.transform_output, self.draw_chance)
+        self.steps = self.catalogue.steps(self.batch_size, self.settings.train_steps)
+
+    def _describe(self):
+        """Return the settings and the data for the metrics file."""
+        settings, catalogue = self.settings, self.catalogue
+        monitored, baselines = self.counting.choose(self.validated)
+        params = {
+            "epochs": settings.epochs,
+            "batch_size": self.batch_size,
+            "replicas": self.replicas.count,
+            "learning_rate": settings.learning_rate,
+            "seed": settings.seed,
+            "train_rows": self.train.count,
+            "eval_rows": self.validation.count,
+            "validated_rows": self.validated.count,
+            "test_rows": self.test.count if self.test else None,
+            "steps_per_epoch": self.steps,
+            "candidates": len(catalogue.indices),
+            **catalogue.unknown(train=self.train, eval=self.validated, test=self.test),
+            "monitored": monitored,
+            "half_lives": baselines,
+            "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
+            "tensorflow": tf.__version__,
+        }
+        if self.train.columns.histories:
+            params["histories"] = describe_histories(self.train, catalogue)
+        return params
+
+    @property
+    def has_failed(self):
+        """Whether a training stopped without a model that is worth saving."""
+        return "failure" in self.params
+
+    def is_saved(self):
+        """Return whether an earlier process saved the model, and tidy up after it."""
+        if not is_saved(self.folder, self.fn_args.serving_model_dir):
+            return False
+        say("note", "the model is saved already")
+        remove_checkpoints(self.folder, is_model_saved=True)
+        return True
+
+    def fit(
+        self, candidates, patience=None, plateau_factor=None, validates_each_epoch=True
+    ):
+        """Return a model that is trained on the training rows, with its best epoch's weights.
+
+        Args:
+            candidates: Products among which the loss looks for a row's own one.
+            patience: As in Checkpoints.
+            plateau_factor: As in Checkpoints.
+            validates_each_epoch: Whether validation follows each epoch, or only the last.
+        """
+        folders, log_folder = self.replicas.output_folders(
+            self.fn_args, self.settings.gcs_output_path
+        )
+        validation_probe = self.validated.sample(COUNTED_ROWS)
+        chance = math.log(candidates)  # the loss of equal scores
+        self.metrics = MetricsFile(
+            folders, log_folder, self.params, chance, self.probe, validation_probe
+        )
+        counted = self.metrics.add_baselines(self.counting, self.validated)
+        watch = FailureWatch(self.metrics, "first", counted)
+        batches = self.validated.evaluation_batches(self.batch_size)
+        return self._fit(
+            "first",
+            self.settings.epochs,
+            [self.metrics, watch],
+            {"patience": patience, "plateau_factor": plateau_factor},
+            validation_data=self.replicas.distribute(batches, self.batch_size),
+            validation_steps=len(batches),
+            validation_freq=1 if validates_each_epoch else [self.settings.epochs],
+        )
+
+    def refit(self, stage, added, name):
+        """Return a new model, trained on more rows for as many epochs as the best one had.
+
+        Args:
+            stage: As in Checkpoints.
+            added: The rows of a split that are added, usually newer ones.
+            name: What the split is called.
+        """
+        params, epochs = self.params, self.settings.epochs
+        best = params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
+        print(
+            f"training again, on {name} rows too: {best} of {epochs} epochs", flush=True
+        )
+        self._use(self.rows + added)
+        callbacks = [FailureWatch(self.metrics, stage)]
+        if "learning_rates" in params:
+            rates = params["learning_rates"]
+            callbacks.append(
+                tf.keras.callbacks.LearningRateScheduler(lambda epoch, _: rates[epoch])
+            )
+        return self._fit(stage, best, callbacks)
+
+    def _fit(self, stage, epochs, callbacks, limits=None, **validation):
+        """Return a new model, trained on `rows` until `epochs` are done.
+
+        `limits` are the patience and plateau_factor of Checkpoints, and `validation` is
+        what Keras' fit validates with. A killed process's epochs are not done again.
+        """
+        replicas, seed = self.replicas, self.settings.seed
+        tf.keras.utils.set_random_seed(seed)
+        with replicas.strategy.scope():
+            model = self.build_model(self)
+        checkpoints = Checkpoints(
+            self.folder, stage, model, self.metrics, **(limits or {})
+        )
+        callbacks = [*callbacks, checkpoints]
+        if self.ema_decay:
+            callbacks.append(WeightAverage(self.ema_decay))
+        first_epoch = checkpoints.resume()
+        counts = {"train": self.train.count, "validation": self.validated.count}
+        replicas.require_same(epochs_done=first_epoch, **counts)
+        batches = self.rows.training_batches(
+            self.batch_size, seed, first_epoch * self.steps, self.draw_chance
+        )
+        model.fit(
+            replicas.distribute(batches, self.batch_size),
+            initial_epoch=first_epoch,
+            epochs=epochs,
+            steps_per_epoch=self.steps,
+            callbacks=callbacks,
+            verbose=0,
+            **validation,
+        )
+        if validation and not self.has_failed:
+            checkpoints.restore_best()
+        model.embed_catalogue()
+        return model
+
+    def add_test(self, model):
+        """Measure a model of the present rows on the test, if there is one."""
+        if self.test:
+            self.metrics.add_test(
+                model, self.replicas, self.catalogue, self.rows, self.test
+            )
+
+    def require_success(self):
+        """Raise an error if a training has failed; what was measured is kept."""
+        self.metrics.write()
+        if self.has_failed:
+            remove_checkpoints(self.folder, is_model_saved=False)
+            raise RuntimeError(self.params["failure"])
+
+    def save(self, recommender):
+        """Save what recommends products; then, checkpoints are not needed any more."""
+        print("saving the model", flush=True)
+        folder = self.replicas.own_folder(self.fn_args.serving_model_dir)
+        recommender.save(folder)
+        # All workers save, since they read variables together.
+        if self.replicas.worker:
+            tf.io.gfile.rmtree(folder)
+        remove_checkpoints(self.folder, is_model_saved=True)
 
 
 def as_raw(column, spec):
