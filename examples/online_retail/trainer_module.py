@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "ea86394dc79a"
+    is_own_runtime = runtime.DIGEST == "fc98722e4ba9"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
