@@ -17,7 +17,11 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
+<<<<<<< HEAD
     is_own_runtime = runtime.DIGEST == "487480d5bb9c"
+=======
+    is_own_runtime = runtime.DIGEST == "fc98722e4ba9"
+>>>>>>> runtime13
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -218,10 +218,8 @@ def read_setting(name, value, kind, least=0):
     text = str(value).strip().lower()
     if kind is bool:
         expected = "true or false"
-        words = {"true": True, "1": True, "1.0": True}
-        words |= {"false": False, "0": False, "0.0": False}
-        if text in words:
-            return words[text]
+        if text in ("true", "1", "1.0", "false", "0", "0.0"):
+            return text in ("true", "1", "1.0")
     elif kind is str:
         expected = "a path"
         if isinstance(value, str) and text:
@@ -399,13 +397,6 @@ class Split:
         steps = math.ceil(self.count / batch_size)
         batches = self.dataset.rebatch(batch_size).prefetch(4)
         return batches.apply(tf.data.experimental.assert_cardinality(steps))
-
-
-def seed_everything(seed):
-    """Seed Python, numpy and TensorFlow, and keep the full precision of scores."""
-    tf.keras.utils.set_random_seed(seed)
-    # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
-    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def newest_time(times):
@@ -1631,7 +1622,6 @@ class Checkpoints(tf.keras.callbacks.Callback):
         """Restore the weights of the best epoch."""
         done = self.content["params"]["best_epoch"] + 1
         self.everything.read(self._path(done)).assert_existing_objects_matched()
-        self.model.embed_catalogue()
 
     def _path(self, done):
         return os.path.join(self.folder, f"{self.stage}-{done}")
@@ -1744,7 +1734,8 @@ class Training:
         self.transform_output = transform_output
         self.half_life_days, self.ema_decay = half_life_days, ema_decay
         self.replicas = Replicas(settings)
-        seed_everything(settings.seed)
+        # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
         self.train = Split.read(fn_args.train_files, "training", columns)
         self.validation = Split.read(fn_args.eval_files, "validation", columns)
         self.test = None
@@ -1866,8 +1857,7 @@ class Training:
         )
         self._use(self.rows + added)
         callbacks = [FailureWatch(self.metrics, stage)]
-        if "learning_rates" in params:
-            rates = params["learning_rates"]
+        if rates := params.get("learning_rates"):  # on a plateau
             callbacks.append(
                 tf.keras.callbacks.LearningRateScheduler(lambda epoch, _: rates[epoch])
             )
