@@ -40,6 +40,7 @@ class Scored:
             product_vocabulary="sku_vocab",
             product_features=("sku",),
             histories=("past",),
+            past="past",
             time="" if times is None else "time",
         )
         self.train = self.rows(train, times=times)
@@ -53,14 +54,22 @@ class Scored:
         assert name == "user_vocab"
         return self.buyers
 
-    def rows(self, pairs: Pairs, chunk: int = 7, times: Sequence[int] | None = None) -> Any:
-        """Returns a split in several chunks; each list has up to two items."""
+    def rows(
+        self,
+        pairs: Pairs,
+        chunk: int = 7,
+        times: Sequence[int] | None = None,
+        lists: Sequence[Sequence[int]] | None = None,
+    ) -> Any:
+        """Returns a split in several chunks; each list has up to two items, if none are given."""
         import tensorflow as tf
 
         buyers, products = (np.array([pair[at] for pair in pairs], np.int64) for at in (0, 1))
         past = tf.RaggedTensor.from_row_lengths(
             np.repeat(products, buyers % 3).astype(np.int32), buyers % 3
         )
+        if lists is not None:
+            past = tf.ragged.constant(lists, tf.int32, row_splits_dtype=tf.int64)
         features = {"user": buyers, "past": past, "sku": products}
         if times is not None:
             features["time"] = np.array(times, np.int64)
@@ -89,8 +98,15 @@ class Scored:
     def counting(self) -> Any:
         return self.runtime.Counting(self.catalogue, self.train)
 
-    def evaluation(self, test: Pairs, baselines: Baselines = PLAIN, most: int = 1_000_000) -> Any:
-        return self.runtime.Evaluation(self.counting(), self.rows(test), baselines, 42, most)
+    def evaluation(
+        self,
+        test: Pairs,
+        baselines: Baselines = PLAIN,
+        most: int = 1_000_000,
+        lists: Sequence[Sequence[int]] | None = None,
+    ) -> Any:
+        rows = self.rows(test, lists=lists)
+        return self.runtime.Evaluation(self.counting(), rows, baselines, 42, most)
 
 
 def _dense(chunk: dict[str, Any]) -> dict[str, Any]:

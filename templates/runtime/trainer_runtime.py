@@ -81,6 +81,21 @@ HOLDS_ANSWER = 0.98  # share of lists with the row's own product that is an erro
 MOSTLY_EMPTY = 0.95  # share of empty lists that is said
 ENOUGH_LISTS = 100  # of which one, at least, has a known item
 
+# The final layer.
+SHARE_DAYS = (
+    7,
+    14,
+    30,
+    60,
+    None,
+)  # half-lives of products' shares of the rows, in days
+RECENT_ITEMS = (10, 100)  # half-lives of what a buyer had, in purchases
+NEW_PAIRS_COUNT = (1, 1.5, 2, 3)  # of pairs that are not repeats, in the fit
+FITTED_SCORES = 1 << 26  # buyers times products in the fit
+BLOCK_SCORES = 1 << 22  # of those that are computed together
+NEWTON_STEPS = 50  # at most; about ten are needed
+ROUNDING = 1e-6  # relative error of scores: those that are as near are ties
+
 # Settings: the type of each, and the least value of a number.
 SETTINGS = {
     "epochs": (int, 1),
@@ -110,6 +125,7 @@ class Columns:
     product_features: tuple  # what the candidate tower reads
     histories: tuple = ()  # lists of indices
     product_histories: tuple = ()  # those of products
+    past: str = ""  # the one of these that has what the buyer had, the latest last
     time: str = ""  # epoch seconds of the row, if it has a time
     known: str = ""  # bits of the product's columns that have a value in the row
     known_bits: tuple = ()  # product features with the bits of their columns
@@ -732,13 +748,22 @@ class TwoTowerModel(tf.keras.Model):
     the embeddings by tower.
     """
 
-    def __init__(self, query_tower, candidate_tower, catalogue, width, averages=False):
+    def __init__(
+        self,
+        query_tower,
+        candidate_tower,
+        catalogue,
+        width,
+        averages=False,
+        repeat_bonus=0.0,
+    ):
         super().__init__()
         self.query_tower = query_tower
         self.candidate_tower = candidate_tower
         self.product_column = catalogue.columns.product
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
         self.position = tf.constant(catalogue.position)
+        self.final_layer = FinalLayer(catalogue, repeat_bonus)
         vectors = tf.zeros([len(catalogue.indices), width])
         self.candidates = tf.Variable(vectors, trainable=False)
         # For WeightAverage; between epochs, the weights with which training continues.
@@ -829,17 +854,6 @@ class TwoTowerModel(tf.keras.Model):
         """Return the rows' product indices, the last one if out of vocabulary."""
         return tf.minimum(features[self.product_column], len(self.position) - 1)
 
-    def adjusted(self, scores, features, start=0):
-        """Return the scores for ranking, [batch, products], from product `start` on.
-
-        A subclass may adjust them here; the loss uses the original `scores`.
-        """
-        return scores
-
-    def adjusted_own(self, scores, features, position):
-        """Return the same for each row's own product, [batch, 1], at its `position`."""
-        return scores
-
     def rank_products(self, queries, features, left_out=None):
         """Return the number of other products that score at least as high.
 
@@ -852,13 +866,13 @@ class TwoTowerModel(tf.keras.Model):
         terms = queries * tf.gather(self.candidates, tf.maximum(position, 0))
         # Scores that only differ by rounding are ties.
         own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
-        own_score = self.adjusted_own(own_score, features, position)
+        own_score = self.final_layer.own(own_score, features, position)
 
         # Lower scores are counted, since NaN is not lower and must not look like a hit.
         def count_lower(count, start):
             block = self.candidates[start : start + CATALOGUE_BLOCK]
             scores = tf.matmul(queries, block, transpose_b=True)
-            is_lower = self.adjusted(scores, features, start) < own_score
+            is_lower = self.final_layer(scores, features, start) < own_score
             if left_out is not None:
                 is_lower |= are_listed(left_out, start, tf.shape(scores)[1])
             return count + tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
@@ -873,7 +887,7 @@ class TwoTowerModel(tf.keras.Model):
         """Return the positions of all products in the top 100 of some rows, once each."""
         queries, k = self.query_tower(features), min(100, self.candidates.shape[0])
         scores = tf.matmul(queries, self.candidates, transpose_b=True)
-        scores = self.adjusted(scores, features)
+        scores = self.final_layer(scores, features)
         return np.unique(tf.math.top_k(scores, k, sorted=False).indices)
 
     def _average(self, values, rows=1):
@@ -895,6 +909,289 @@ def are_listed(lists, start, size):
     places = tf.stack([here.value_rowids(), tf.cast(here.values - start, tf.int64)], 1)
     shape = tf.stack([lists.nrows(), tf.cast(size, tf.int64)])
     return tf.scatter_nd(places, tf.ones_like(here.values), shape) > 0
+
+
+class FinalLayer(tf.Module):
+    """A linear layer over the towers' score and terms that are known when a list is served.
+
+    A product's score for a buyer is
+
+        towers * score + products[product]
+            + (past[product] + repeats @ terms, if the buyer had it)
+
+    with the terms of `past_terms`. Before it is fitted, the layer only adds a bonus to what
+    the buyer had.
+
+    Attributes:
+        position: The catalogue position of each product index, -1 if there is none.
+        column: The feature with what the buyer had, the latest last; "" without one.
+        days: Half-lives of the products' shares.
+        names: Names of the weights: `towers`, and of each term.
+    """
+
+    def __init__(self, catalogue, bonus):
+        super().__init__()
+        columns, count = catalogue.columns, len(catalogue.indices)
+        self.position, self.column = tf.constant(catalogue.position), columns.past
+        self.days = SHARE_DAYS if columns.time else SHARE_DAYS[-1:]
+        shares = [f"share_{days}_days" if days else "share" for days in self.days]
+        recent = [f"had_in_last_{items}" for items in RECENT_ITEMS]
+        self.past_names = ["had", *(f"had_{name}" for name in shares)]
+        self.past_names += ["had_often", *recent, "had_among_many"]
+        self.past_names *= bool(columns.past)
+        self.names = ["towers", *shares, *self.past_names]
+
+        def variable(values):
+            return tf.Variable(values, trainable=False, dtype=tf.float32)
+
+        self.towers = variable(1.0)
+        self.products = variable(tf.zeros(count))
+        self.past = variable(tf.fill([count], bonus))
+        self.repeats = variable(tf.zeros(len(RECENT_ITEMS) + 2))
+
+    def assign(self, weights, shares):
+        """Use weights by name, and the log shares of the products, [products, days]."""
+        values = np.array([weights[name] for name in self.names], np.float32)
+        split = 1 + len(self.days)
+        self.towers.assign(values[0])
+        self.products.assign(shares @ values[1:split])
+        if self.column:
+            had, of_shares, repeats = np.split(values[split:], [1, split])
+            self.past.assign(had + shares @ of_shares)
+            self.repeats.assign(repeats)
+
+    def __call__(self, scores, features, start=0):
+        """Return the scores [batch, products] of the products from `start` on."""
+        size = tf.shape(scores)[1]
+        scores = self.towers * scores + self.products[start : start + size]
+        if not self.column:
+            return scores
+        past, ages = self.purchases(features)
+        is_here = (past >= start) & (past < start + size)
+        past = tf.ragged.boolean_mask(past - start, is_here)
+        ages = tf.ragged.boolean_mask(ages, is_here)
+
+        def total(counts=None):
+            sums = tf.math.bincount(past, counts, size, size, dtype=tf.float32, axis=-1)
+            return tf.ensure_shape(sums, [None, None])  # bincount loses the rank
+
+        often = total()
+        recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
+        bonus = self.past[start : start + size]
+        bonus += self._bonus(often, recent, features)
+        return scores + tf.where(often > 0, bonus, 0.0)
+
+    def own(self, scores, features, position):
+        """Return the same for one product of each row, at its `position`, [batch, 1]."""
+        place = tf.maximum(position, 0)
+        constant = tf.gather(self.products, place)[:, tf.newaxis]
+        scores = self.towers * scores + constant
+        if not self.column:
+            return scores - ROUNDING * tf.abs(constant)
+        past, ages = self.purchases(features)
+        is_own = tf.cast(past == position[:, tf.newaxis], tf.float32)
+
+        def total(counts):
+            return tf.reduce_sum(counts, axis=1, keepdims=True)
+
+        often = total(is_own)
+        recent = [total(is_own * 2 ** (ages / -items)) for items in RECENT_ITEMS]
+        bonus = tf.gather(self.past, place)[:, tf.newaxis]
+        bonus += self._bonus(often, recent, features)
+        bonus = tf.where(often > 0, bonus, 0.0)
+        return scores + bonus - ROUNDING * (tf.abs(constant) + tf.abs(bonus))
+
+    def purchases(self, features):
+        """Return the positions of what the buyers had, and how many purchases ago that was."""
+        past = tf.gather(self.position, features[self.column])
+        ends = tf.repeat(past.row_splits[1:], past.row_lengths())
+        ages = ends - 1 - tf.range(tf.size(past.values, ends.dtype))
+        return past, past.with_values(tf.cast(ages, tf.float32))
+
+    def _bonus(self, often, recent, features):
+        lengths = tf.cast(features[self.column].row_lengths(), tf.float32)
+        terms = [tf.math.log(tf.maximum(often, 1)), *map(tf.math.log1p, recent)]
+        terms.append(tf.math.log1p(lengths)[:, tf.newaxis])
+        return sum(self.repeats[n] * term for n, term in enumerate(terms))
+
+
+class Moments:
+    """Some buyers, each at one moment: data of the final layer's fit.
+
+    Attributes:
+        scores: The towers' scores, [moments, products].
+        had: Moments and products of what the buyers had, two arrays [entries].
+        terms: Terms of these, [entries, terms].
+        pairs: Moments and products of what is to be found, two arrays [pairs].
+        is_new: Whether the buyer of each of these pairs did not have the product.
+    """
+
+    def __init__(self, scores, lists, shares, pairs, is_new):
+        self.scores, self.pairs, self.is_new = scores, pairs, is_new
+        sizes = np.array([len(each) for each in lists])
+        moments = np.repeat(np.arange(len(lists)), sizes)
+        ages = np.repeat(sizes.cumsum(), sizes) - 1 - np.arange(len(moments))
+        products = np.concatenate([*lists, np.zeros(0, np.int32)])
+        is_known = products >= 0
+        entries = moments[is_known] * scores.shape[1] + products[is_known]
+        entries, own = np.unique(entries, return_inverse=True)
+        self.had = np.divmod(entries, scores.shape[1])
+        size, ages = len(entries), ages[is_known]
+        recent = [np.bincount(own, 0.5 ** (ages / n), size) for n in RECENT_ITEMS]
+        often = np.log(np.bincount(own, minlength=size))
+        among = np.log1p(sizes[self.had[0]])
+        columns = [np.ones(size), shares[self.had[1]], often, *map(np.log1p, recent)]
+        self.terms = np.column_stack([*columns, among]).astype(np.float32)
+
+    def chances(self, weights, shares, counts):
+        """Return the softmax of the weighted terms, and the loss of the pairs."""
+        split = 1 + shares.shape[1]
+        logits = np.float32(weights[0]) * self.scores
+        logits += (shares @ weights[1:split]).astype(np.float32)
+        if len(weights) > split:
+            logits[self.had] += self.terms @ weights[split:].astype(np.float32)
+        logits -= logits.max(axis=1, keepdims=True)
+        chances = np.exp(logits)
+        totals = chances.sum(axis=1, keepdims=True)
+        loss = counts @ (np.log(totals[self.pairs[0], 0]) - logits[self.pairs])
+        return chances / totals, loss
+
+    def derivatives(self, chances, shares, counts, size):
+        """Return the gradient and the Hessian of the loss by `size` weights."""
+        count, terms = len(chances), self.terms[:, : size - 1 - shares.shape[1]]
+        weights = np.bincount(self.pairs[0], counts, count)[:, np.newaxis]
+        expected = (weights * chances).astype(np.float32)
+        excess = expected.copy()
+        excess[self.pairs] -= counts
+        of_shares, of_terms = excess.sum(axis=0) @ shares, excess[self.had] @ terms
+        gradient = np.array([np.vdot(excess, self.scores), *of_shares, *of_terms])
+
+        # Sums of the products of two terms: of all products, or of what a buyer had.
+        entries = expected[self.had][:, np.newaxis] * terms
+        of_scores, of_products = expected * self.scores, expected.sum(axis=0)
+        corner = np.zeros([1 + shares.shape[1]] * 2)
+        corner[0, 0] = np.vdot(of_scores, self.scores)
+        corner[0, 1:] = corner[1:, 0] = of_scores.sum(axis=0) @ shares
+        corner[1:, 1:] = shares.T @ (of_products[:, np.newaxis] * shares)
+        side = np.column_stack([self.scores[self.had], shares[self.had[1]]]).T @ entries
+        squares = np.block([[corner, side], [side.T, terms.T @ entries]])
+        means = [(chances * self.scores).sum(axis=1), *(chances @ shares).T]
+        own = chances[self.had]
+        means += [np.bincount(self.had[0], own * term, count) for term in terms.T]
+        mean = np.stack(means, axis=1)
+        return gradient, squares - mean.T @ (weights * mean)
+
+
+class FinalFit:
+    """The fit of a final layer: a softmax regression on pairs of validation rows.
+
+    The weights make the pairs' products most likely among all products. They are drawn to
+    the towers' score alone, as by a normal prior of variance 1, which matters where there
+    are few pairs. The loss is convex, and Newton's method finds its least value.
+
+    Args:
+        evaluation: The pairs.
+        model: The model, whose final layer is not fitted yet.
+    """
+
+    def __init__(self, evaluation, model):
+        self.evaluation, self.layer, self.model = evaluation, model.final_layer, model
+        self.shares = evaluation.counting.log_shares(self.layer.days)
+        self.start = np.array([1.0] + [0.0] * (len(self.layer.names) - 1))
+        self.moments = list(self._moments())
+
+    def _moments(self):
+        """Yield the moments of the pairs; pairs of a buyer with the same list share one."""
+        vectors, lists = [], []
+        for rows in slices(self.evaluation.rows, RANKED_ROWS):
+            vectors.append(self.model.query_tower(rows).numpy())
+            past = [np.zeros(0, np.int32)] * len(vectors[-1])
+            if self.layer.column:
+                places = self.layer.purchases(rows)[0]
+                past = np.split(places.values.numpy(), places.row_splits[1:-1].numpy())
+            lists += past
+        queries, numbers = np.concatenate(vectors), dict[tuple, int]()
+        # Of a large batch, the last digits are others.
+        texts = [vector.tobytes() for vector in np.round(queries, 3) + 0.0]
+        keys = [(text, past.tobytes()) for text, past in zip(texts, lists, strict=True)]
+        of_pair = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+        _, first = np.unique(of_pair, return_index=True)
+        candidates = self.model.candidates.numpy()
+        count = len(candidates)
+        products = self.evaluation.pairs % self.evaluation.counting.stride
+        products = self.evaluation.catalogue.position[products]
+        kept = np.arange(len(first))[:: math.ceil(len(first) * count / FITTED_SCORES)]
+        size = max(1, BLOCK_SCORES // count)
+        for start in range(0, len(kept), size):
+            block = kept[start : start + size]
+            own = np.flatnonzero(np.isin(of_pair, block))
+            pairs = np.searchsorted(block, of_pair[own]), products[own]
+            yield Moments(
+                queries[first[block]] @ candidates.T,
+                [lists[pair] for pair in first[block]],
+                self.shares,
+                pairs,
+                self.evaluation.is_new[own],
+            )
+
+    def weights(self, new_pairs_count):
+        """Return the weights, if a pair that is no repeat counts this often, [terms]."""
+        counts = [np.where(m.is_new, new_pairs_count, 1.0) for m in self.moments]
+        parts = list(zip(self.moments, counts, strict=True))
+
+        def loss_of(weights):
+            found = [m.chances(weights, self.shares, count) for m, count in parts]
+            prior = 0.5 * np.sum((weights - self.start) ** 2)
+            return prior + sum(loss for _, loss in found), [c for c, _ in found]
+
+        weights, (loss, chances) = self.start, loss_of(self.start)
+        for _ in range(NEWTON_STEPS):
+            gradient, hessian = weights - self.start, np.eye(len(weights))
+            for (moments, count), own in zip(parts, chances, strict=True):
+                found = moments.derivatives(own, self.shares, count, len(weights))
+                gradient, hessian = gradient + found[0], hessian + found[1]
+            step, size = np.linalg.solve(hessian, gradient), 1.0
+            if gradient @ step < 1e-6 * loss:
+                break
+            better, chances = loss_of(weights - step)
+            while better > loss and size > 1e-6:  # too far
+                size /= 2
+                better, chances = loss_of(weights - size * step)
+            weights, loss = weights - size * step, better
+        return weights
+
+    def best(self, measure):
+        """Fit the layer; returns what the metrics file says of it.
+
+        New pairs count more than others if that is needed to beat each baseline that counts
+        in each view.
+        """
+
+        def means(views):
+            return {k: float(np.mean(gains(v)[measure])) for k, v in views.items()}
+
+        baselines = self.evaluation.of_baselines()
+        found = {"towers": means(self.evaluation.of_model(self.model))}
+        found |= {name: means(views) for name, views in baselines.items()}
+        views = found["towers"]
+        bars = {view: max(found[name][view] for name in baselines) for view in views}
+        best, least = {}, -math.inf
+        for count in NEW_PAIRS_COUNT:
+            weights = dict(
+                zip(self.layer.names, self.weights(count).tolist(), strict=True)
+            )
+            self.layer.assign(weights, self.shares)
+            values = means(self.evaluation.of_model(self.model))
+            margin = min(values[view] - bars[view] for view in views)
+            if margin > least:
+                least = margin
+                validation = {"model": values, **found}
+                best = {"weights": weights, "new_pairs_count": count}
+                best |= {"measure": measure, "validation": validation}
+            if margin >= 0:
+                break
+        self.layer.assign(best["weights"], self.shares)
+        return best
 
 
 def merge_rows(gradient):
@@ -1018,13 +1315,26 @@ class Counting:
             return np.ones(len(self.products))
         return np.exp2(self.ages / -half_life)
 
+    def counts(self, half_life):
+        """Return what the rows of each product of the catalogue count, [products]."""
+        indices, size = self.catalogue.indices, len(self.catalogue.counts)
+        return np.bincount(self.products, self.weights(half_life), size)[indices]
+
+    def log_shares(self, half_lives):
+        """Return the log of each product's share of all rows, [products, half-lives].
+
+        Half a row is added to each product, since some have no recent rows.
+        """
+        counts = [self.counts(half_life) + 0.5 for half_life in half_lives]
+        return np.log(np.stack([each / each.sum() for each in counts], axis=1))
+
     def popularity(self, half_life=None):
         """Return the rank of each product index, MISSED if it is not in the catalogue."""
         if half_life not in self.popular:
-            indices, size = self.catalogue.indices, len(self.catalogue.counts)
-            counts = np.bincount(self.products, self.weights(half_life), size)[indices]
-            ranks = self.popular[half_life] = np.full(size, MISSED)
+            indices, counts = self.catalogue.indices, self.counts(half_life)
+            ranks = np.full(len(self.catalogue.counts), MISSED)
             ranks[indices[np.argsort(-counts, kind="stable")]] = np.arange(len(indices))
+            self.popular[half_life] = ranks
         return self.popular[half_life]
 
     def ranks(self, pairs, half_lives, is_filtered=False):
@@ -1150,20 +1460,11 @@ class Evaluation:
 
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
-        views = {"all": np.full(len(self.pairs), True), "new": self.is_new}
-        views = {name: view for name, view in views.items() if view.any()}
-        ranks = {"model": self.model_ranks(model)}
-        filtered = {"model": self.model_ranks(model, is_filtered=True)}
-        new_pairs = self.pairs[self.is_new]
-        for name, days in self.baselines.items():
-            ranks[name] = self.counting.ranks(self.pairs, days)
-            filtered[name] = self.counting.ranks(new_pairs, days, is_filtered=True)
-        summaries = {}
-        for name, of_all in ranks.items():
-            own = {k: self.summary(of_all[v], v) for k, v in views.items()}
-            if "new" in views:
-                own["new_filtered"] = self.summary(filtered[name], views["new"])
-            summaries[name] = own
+        ranks = {"model": self.of_model(model), **self.of_baselines()}
+        summaries = {
+            name: {view: self.summary(own, view) for view, own in views.items()}
+            for name, views in ranks.items()
+        }
         counted = self.one_each[:COVERAGE_BUYERS]
         buyers = {k: tf.gather(values, counted) for k, values in self.rows.items()}
         shown = [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
@@ -1174,6 +1475,24 @@ class Evaluation:
         if self.unscored:
             pairs["unscored"] = self.unscored
         return {"pairs": pairs, **summaries}
+
+    def of_model(self, model):
+        """Return the model's ranks by view."""
+        of_new = self.model_ranks(model, is_filtered=True)
+        return self._views(self.model_ranks(model), of_new)
+
+    def of_baselines(self):
+        """Return each baseline's ranks by view."""
+        ranks, new = self.counting.ranks, self.pairs[self.is_new]
+        return {
+            name: self._views(ranks(self.pairs, days), ranks(new, days, True))
+            for name, days in self.baselines.items()
+        }
+
+    def _views(self, of_all, of_new):
+        """Return ranks by view, from those of all pairs and of new ones in filtered lists."""
+        views = {"all": of_all, "new": of_all[self.is_new], "new_filtered": of_new}
+        return {name: ranks for name, ranks in views.items() if len(ranks)}
 
     def model_ranks(self, model, is_filtered=False):
         """Return the model's ranks of all pairs, or of new ones in filtered lists."""
@@ -1207,7 +1526,8 @@ class Evaluation:
     def summary(self, ranks, view):
         """Return each metric with a 95% interval from a bootstrap over buyers."""
         found = gains(ranks)
-        buyer, count = self.buyer[view], len(self.one_each)
+        buyer, count = self.buyer, len(self.one_each)
+        buyer = buyer if view == "all" else buyer[self.is_new]
         rows = [np.bincount(buyer, gain, count) for gain in found.values()]
         sums = np.stack([*rows, np.bincount(buyer, minlength=count)])
         draw, even = np.random.default_rng(self.seed), np.full(count, 1 / count)
@@ -1343,11 +1663,11 @@ class MetricsFile(tf.keras.callbacks.Callback):
         names, measure = params["half_lives"], params["monitored"]
         return {name: found[f"{name}_{measure}"] for name in names}
 
-    def add_test(self, model, replicas, catalogue, trained, test):
-        """Add the evaluation on the test of a model that was trained on `trained`."""
+    def add_test(self, model, replicas, counting, test):
+        """Add the evaluation on the test of a model of the rows that were counted."""
         params = self.content["params"]
-        most = max(1, TEST_SCORES // len(catalogue.indices))
-        counting, baselines = Counting(catalogue, trained), params["half_lives"]
+        most = max(1, TEST_SCORES // len(counting.catalogue.indices))
+        baselines = params["half_lives"]
         evaluation = Evaluation(counting, test, baselines, params["seed"], most)
         tested = test.spaced(most)
         params["tested_rows"] = tested.count
@@ -1715,7 +2035,9 @@ class Training:
         rows: What is trained on; `catalogue`, `draw_chance` and `steps` (of an epoch)
             follow from it.
         probe: A sample of the training rows.
-        params: Settings and results of the training, in the metrics file.
+        params: Settings and results of the training, in the metrics file. Of them,
+            `measured_rows` and `served_rows` are the numbers of rows on which the model
+            that the test measured, and the one that is saved, are trained.
     """
 
     def __init__(
@@ -1733,6 +2055,7 @@ class Training:
         self.fn_args, self.settings, self.build_model = fn_args, settings, build_model
         self.transform_output = transform_output
         self.half_life_days, self.ema_decay = half_life_days, ema_decay
+        self.weights = None  # of the final layer, once it is fitted
         self.replicas = Replicas(settings)
         # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
         tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -1755,7 +2078,6 @@ class Training:
         if self.validated.count < self.validation.count:
             rows = f"{self.validated.count:,} of {self.validation.count:,} rows"
             say("note", f"validation on {rows}")
-        self.counting = Counting(self.catalogue, self.train)
         self.probe = self.train.sample(PROBED_ROWS)
         self.params = params | self._describe()
         self.folder = checkpoint_folder(
@@ -1769,6 +2091,7 @@ class Training:
             times = rows.column(rows.columns.time)
             self.draw_chance = recency(times, self.half_life_days)
         self.catalogue = Catalogue(rows, self.transform_output, self.draw_chance)
+        self.counting = Counting(self.catalogue, rows)
         self.steps = self.catalogue.steps(self.batch_size, self.settings.train_steps)
 
     def _describe(self):
@@ -1842,6 +2165,30 @@ class Training:
             validation_freq=1 if validates_each_epoch else [self.settings.epochs],
         )
 
+    def fit_final_layer(self, model):
+        """Fit the model's final layer; the models of later trainings have its weights."""
+        most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
+        baselines, measure = self.params["half_lives"], self.params["monitored"]
+        evaluation = Evaluation(
+            self.counting, self.validated, baselines, self.settings.seed, most
+        )
+        if self.has_failed or not len(evaluation.pairs):
+            return
+        found = self.metrics.content["final_layer"] = FinalFit(evaluation, model).best(
+            measure
+        )
+        self.metrics.write()
+        self.weights = found["weights"]
+        values = found["validation"]
+        shown = measure.replace("_at_", "@")
+        for view, value in values["model"].items():
+            words = f"validation {shown} of {view.replace('_', ' ')} pairs"
+            say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
+            best = max(baselines, key=lambda name: values[name][view])
+            if values[best][view] > value:
+                name = best.replace("_", " ")
+                say("warning", f"{words}: {name} reaches {values[best][view]:.4f}")
+
     def refit(self, stage, added, name):
         """Return a new model, trained on more rows for as many epochs as the best one had.
 
@@ -1896,18 +2243,21 @@ class Training:
         )
         if validation and not self.has_failed:
             checkpoints.restore_best()
+        if self.weights:
+            shares = self.counting.log_shares(model.final_layer.days)
+            model.final_layer.assign(self.weights, shares)
         model.embed_catalogue()
         return model
 
     def add_test(self, model):
         """Measure a model of the present rows on the test, if there is one."""
         if self.test:
-            self.metrics.add_test(
-                model, self.replicas, self.catalogue, self.rows, self.test
-            )
+            self.params["measured_rows"] = self.rows.count
+            self.metrics.add_test(model, self.replicas, self.counting, self.test)
 
     def require_success(self):
         """Raise an error if a training has failed; what was measured is kept."""
+        self.params["served_rows"] = self.rows.count
         self.metrics.write()
         if self.has_failed:
             remove_checkpoints(self.folder, is_model_saved=False)
