@@ -213,6 +213,22 @@ def test_a_model_below_counting_is_bad_unless_it_finds_what_is_new(
     assert (shortcoming(Facts(run), diagnosis) is None) == (new == 0.25)
 
 
+def test_the_interval_of_the_lead_is_the_noise(tmp_path: Path) -> None:
+    """The same pairs are easy for both, so that the lead is surer than the figures."""
+    data = decayed({"all": (0.363, 0.216, 0.347)}, half=0.02)
+    assert diagnose(run_of(tmp_path, data)).verdict == "at_risk"
+    own = data["evaluation"]["own_history_recent"]["all"]
+    for lead, verdict in (((0.01, 0.022), "good"), ((-0.002, 0.034), "at_risk")):
+        ends = dict(zip(("lead_low", "lead_high"), lead, strict=True))
+        for name, figures in own.items():
+            own[name] = figures | ends
+        judged = Facts(run_of(tmp_path, data)).judged
+        assert judged is not None
+        assert judged.noise == pytest.approx((lead[1] - lead[0]) / 2)
+        assert judged.plain_noise == pytest.approx(0.02)
+        assert diagnose(run_of(tmp_path, data)).verdict == verdict
+
+
 def test_a_model_between_popularity_and_own_history_has_learnt_something(tmp_path: Path) -> None:
     """It is no better than counting, and yet no sign of a rate or a depth that is wrong."""
     views = {"all": (0.28, 0.2, 0.347), "new": (0.1, 0.19, 0.07)}

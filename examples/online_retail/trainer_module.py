@@ -18,7 +18,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "4a1b4d7d4501"
+    is_own_runtime = runtime.DIGEST == "d6899dcd1f40"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
