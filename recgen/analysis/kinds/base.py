@@ -34,7 +34,7 @@ class Judged:
         plain: The value of the kind's plain baseline, which the best one may exceed.
         lead: The ends of the measured interval of the lead over the best baseline.
         unit: What is measured, a row or a pair.
-        view: Which pairs these are, in words, unless they are all of the split.
+        view: Which pairs these are, in words.
     """
 
     split: Split
@@ -54,7 +54,7 @@ class Judged:
 
     @property
     def name(self) -> str:
-        """The split and the measure: `test recall@100`."""
+        """The split and the measure: `test recall@100`, or `test recall@100 of new pairs`."""
         name = f"{'validation' if self.split == 'val' else 'test'} {self.measure}"
         return f"{name} of {self.view}" if self.view else name
 

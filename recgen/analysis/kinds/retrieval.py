@@ -113,7 +113,7 @@ class Retrieval(Kind):
             high=own.high,
             rows=evaluation.pairs.get(view.removesuffix("_filtered")) if evaluation else None,
             unit="pair",
-            view=_VIEWS.get(view, ""),
+            view=_PAIRS[view],
         )
         return self._against(judged, {who: found for who, found in figures.items() if found})
 
