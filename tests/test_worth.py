@@ -211,8 +211,8 @@ def test_a_model_below_counting_is_bad_unless_it_finds_what_is_new(
         return
     (found,) = [each for each in diagnosis.causes if each.code == "RD304"]
     assert found.evidence[0] == (
-        f"test recall@100 of all pairs is {own:.4f}; own history with a half-life of 60 days, which "
-        "needs no model, has 0.3470"
+        f"test recall@100 of all pairs is {own:.4f}; own history with a half-life of 60 days, "
+        "which needs no model, has 0.3470"
     )
     assert found.evidence[1:] == ((said,) if said else ())
     assert (shortcoming(Facts(run), diagnosis) is None) == (new == 0.25)
