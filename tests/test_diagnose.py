@@ -467,7 +467,7 @@ def test_own_history_is_a_baseline_too(tmp_path):
     diagnosis = judge(tmp_path / "run", data)
     assert diagnosis.verdict == "bad"
     assert cause(diagnosis, "RD304").evidence == (
-        "test recall@100 is 0.3000; own history, which needs no model, has 0.3200",
+        "test recall@100 of all pairs is 0.3000; own history, which needs no model, has 0.3200",
     )
 
 

@@ -244,6 +244,24 @@ def test_intervals_are_of_buyers_not_of_pairs(runtime: Any) -> None:
     assert interval["high"] - interval["low"] > 0.4
 
 
+def test_a_lead_is_measured_on_the_same_buyers(runtime: Any) -> None:
+    """A model that hits what popularity hits, and one pair in ten more, leads for sure."""
+    random = np.random.default_rng(3)
+    train = [(buyer, product) for buyer in range(300) for product in (0, 1)]
+    train += [(0, product) for product in range(2, 200)]
+    test = [(buyer, int(random.choice([0, 150]))) for buyer in range(300)]
+    scores = np.tile(-np.arange(200.0), (300, 1))
+    scores[::10, 150] = 1
+    result = Scored(runtime, train, 200).evaluation(test)
+    result = result.compare(Scored(runtime, train, 200).model(scores))
+    own, popular = (result[who]["all"]["recall_at_50"] for who in ("model", "popularity"))
+    lead = own["value"] - popular["value"]
+    assert popular["lead_low"] <= lead <= popular["lead_high"]
+    assert popular["lead_low"] > 0
+    assert popular["lead_high"] - popular["lead_low"] < 0.6 * (own["high"] - own["low"])
+    assert "lead_low" not in own
+
+
 def test_coverage_counts_products_that_somebody_is_shown(runtime: Any) -> None:
     train = [(n % 10, n) for n in range(250)]
     shop = Scored(runtime, train, 250)

@@ -53,8 +53,9 @@ def test_a_model_must_be_better_than_counting(
         expected = "the verdict is bad"
         if views["all"][0] == 0.16:  # within noise
             expected = (
-                "no better than counting, by more than noise: test recall@100, model 0.1600, "
-                "popularity 0.1500; test recall@100 of new pairs, model 0.0900, popularity 0.0800"
+                "no better than counting, by more than noise: test recall@100 of all pairs, model "
+                "0.1600, popularity 0.1500; test recall@100 of new pairs, model 0.0900, "
+                "popularity 0.0800"
             )
         assert reason == expected
 
@@ -179,7 +180,7 @@ def test_the_best_of_all_baselines_is_named(tmp_path: Path) -> None:
     diagnosis = diagnose(run_of(tmp_path, decayed(views)))
     assert diagnosis.verdict == "good"
     assert diagnosis.summary.startswith(
-        "test recall@100 0.3630, own history with a half-life of 60 days 0.3470"
+        "test recall@100 of all pairs 0.3630, own history with a half-life of 60 days 0.3470"
     )
     assert diagnosis.notes[:1] == (
         "test recall@100 of new pairs is 0.1450, and popularity with a half-life of 7 days, which "
@@ -194,6 +195,7 @@ def test_the_best_of_all_baselines_is_named(tmp_path: Path) -> None:
         (0.349, 0.1, "at_risk", "the difference is within noise (±0.0050)"),
         (0.345, 0.1, "at_risk", "the difference is within noise (±0.0050)"),
         (0.34, 0.1, "bad", None),
+        (0.345, 0.25, "good", None),
         (0.33, 0.1, "bad", None),
         (0.33, 0.25, "at_risk", "the model is better in test recall@100 of new pairs"),
     ],
@@ -203,14 +205,33 @@ def test_a_model_below_counting_is_bad_unless_it_finds_what_is_new(
 ) -> None:
     run = run_of(tmp_path, decayed({"all": (own, 0.2, 0.347), "new": (new, 0.19, 0.07)}))
     diagnosis = diagnose(run)
-    (found,) = [each for each in diagnosis.causes if each.code == "RD304"]
     assert diagnosis.verdict == verdict
+    if verdict == "good":
+        assert shortcoming(Facts(run), diagnosis) is None
+        return
+    (found,) = [each for each in diagnosis.causes if each.code == "RD304"]
     assert found.evidence[0] == (
-        f"test recall@100 is {own:.4f}; own history with a half-life of 60 days, which needs no "
-        "model, has 0.3470"
+        f"test recall@100 of all pairs is {own:.4f}; own history with a half-life of 60 days, "
+        "which needs no model, has 0.3470"
     )
     assert found.evidence[1:] == ((said,) if said else ())
     assert (shortcoming(Facts(run), diagnosis) is None) == (new == 0.25)
+
+
+def test_the_interval_of_the_lead_is_the_noise(tmp_path: Path) -> None:
+    """The same pairs are easy for both, so that the lead is surer than the figures."""
+    data = decayed({"all": (0.363, 0.216, 0.347)}, half=0.02)
+    assert diagnose(run_of(tmp_path, data)).verdict == "at_risk"
+    own = data["evaluation"]["own_history_recent"]["all"]
+    for lead, verdict in (((0.01, 0.022), "good"), ((-0.002, 0.034), "at_risk")):
+        ends = dict(zip(("lead_low", "lead_high"), lead, strict=True))
+        for name, figures in own.items():
+            own[name] = figures | ends
+        judged = Facts(run_of(tmp_path, data)).judged
+        assert judged is not None
+        assert judged.noise == pytest.approx((lead[1] - lead[0]) / 2)
+        assert judged.plain_noise == pytest.approx(0.02)
+        assert diagnose(run_of(tmp_path, data)).verdict == verdict
 
 
 def test_a_model_between_popularity_and_own_history_has_learnt_something(tmp_path: Path) -> None:

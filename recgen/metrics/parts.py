@@ -135,6 +135,9 @@ class Interval(MetricsPart):
     value: float
     low: float | None
     high: float | None
+    lead_low: float | None = None
+    """Of a baseline: the lower end of the interval of the model's lead over it."""
+    lead_high: float | None = None
 
     @classmethod
     def of(cls, value: float, low: float | None = None, high: float | None = None) -> Interval:

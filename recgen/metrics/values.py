@@ -149,5 +149,6 @@ def _intervals(part: object) -> dict[str, dict[str, float | None]]:
         value = number_of(interval.get("value")) if isinstance(interval, dict) else None
         if value is not None:
             ends = {end: number_of(interval.get(end)) for end in ("low", "high")}
-            found[name] = {"value": value, **ends}
+            leads = (end for end in ("lead_low", "lead_high") if end in interval)
+            found[name] = {"value": value, **ends, **{e: number_of(interval[e]) for e in leads}}
     return found

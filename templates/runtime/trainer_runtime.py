@@ -1461,10 +1461,11 @@ class Evaluation:
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
         ranks = {"model": self.of_model(model), **self.of_baselines()}
-        summaries = {
-            name: {view: self.summary(own, view) for view, own in views.items()}
-            for name, views in ranks.items()
+        views = {
+            view: self.summarize({name: own[view] for name, own in ranks.items()}, view)
+            for view in ranks["model"]
         }
+        summaries = {k: {v: found[k] for v, found in views.items()} for k in ranks}
         counted = self.one_each[:COVERAGE_BUYERS]
         buyers = {k: tf.gather(values, counted) for k, values in self.rows.items()}
         shown = [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
@@ -1523,21 +1524,45 @@ class Evaluation:
         positions = self.catalogue.position[own[places] % stride]
         return tf.RaggedTensor.from_row_lengths(positions, sizes)
 
-    def summary(self, ranks, view):
-        """Return each metric with a 95% interval from a bootstrap over buyers."""
-        found = gains(ranks)
+    def summarize(self, ranks, view):
+        """Return the metrics by name of what has these ranks of the pairs in a view.
+
+        The 95% intervals are from a bootstrap over buyers. Those of the model's lead over a
+        baseline are narrower than the model's own, since the same pairs are easy for both.
+        """
         buyer, count = self.buyer, len(self.one_each)
         buyer = buyer if view == "all" else buyer[self.is_new]
-        rows = [np.bincount(buyer, gain, count) for gain in found.values()]
-        sums = np.stack([*rows, np.bincount(buyer, minlength=count)])
+        found = [gains(values) for values in ranks.values()]
+        rows = [
+            np.bincount(buyer, gain, count) for own in found for gain in own.values()
+        ]
+        sums, pairs = np.stack(rows), np.bincount(buyer, minlength=count)
         draw, even = np.random.default_rng(self.seed), np.full(count, 1 / count)
-        resamples = [draw.multinomial(count, even) for _ in range(BOOTSTRAPS)]
-        totals = np.stack([sums @ resample for resample in resamples])
-        shares = totals[:, :-1] / np.maximum(totals[:, -1:], 1)
-        low, high = np.quantile(shares, [0.025, 0.975], axis=0).tolist()
-        value = (sums[:-1].sum(axis=1) / sums[-1].sum()).tolist()
-        figures = zip(found, value, low, high, strict=True)
-        return {k: {"value": v, "low": lo, "high": hi} for k, v, lo, hi in figures}
+        shares = []
+        for _ in range(BOOTSTRAPS):
+            resample = draw.multinomial(count, even)
+            shares.append(sums @ resample / np.maximum(pairs @ resample, 1))
+        drawn = np.reshape(shares, [BOOTSTRAPS, len(ranks), -1])
+        values = np.reshape(sums.sum(axis=1) / pairs.sum(), drawn.shape[1:])
+        figures = {"value": values} | interval(drawn)
+        leads = interval(drawn[:, :1] - drawn)
+        leads = {f"lead_{end}": of for end, of in leads.items()}
+        return {
+            name: {
+                metric: {
+                    key: float(of[row, column])
+                    for key, of in (figures | leads if row else figures).items()
+                }
+                for column, metric in enumerate(found[0])
+            }
+            for row, name in enumerate(ranks)
+        }
+
+
+def interval(resamples):
+    """Return the ends of 95% intervals, over the first axis."""
+    low, high = np.quantile(resamples, [0.025, 0.975], axis=0)
+    return {"low": low, "high": high}
 
 
 def slices(rows, size):

@@ -208,7 +208,7 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
     is_equal = (
         judged is not None
         and judged.plain is not None
-        and abs(judged.own - judged.plain) <= max(judged.noise, 0.03 * judged.plain)
+        and abs(judged.own - judged.plain) <= max(judged.plain_noise, 0.03 * judged.plain)
     )
     if judged and judged.plain is not None and is_equal:
         seen.append(

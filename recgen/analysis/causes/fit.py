@@ -148,6 +148,8 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
     )
     patch = without_layers(facts)
     clear = judged.own < judged.baseline - judged.noise
+    if facts.beats_plain and facts.kind.beats_counting and not clear:
+        return  # as good on all pairs, and better on new ones
     is_ahead = judged.own > (judged.baseline if facts.beats_plain is False else judged.plain or 0)
     if judged.is_too_small or (is_ahead and not clear):
         note = f"the difference is within noise (±{figure(judged.noise)})"
@@ -221,7 +223,8 @@ KINDS = (
         "is useless, however far its loss fell.",
         signs="On all test pairs, or on validation rows if there are no others, recall does not "
         "exceed that of the best baseline by more than two standard errors. If the difference is "
-        "within noise, or the model is better than counting on new pairs, it is only a risk.",
+        "within noise, it is only a risk, and none if the model is better on new pairs; a model "
+        "that is better there and clearly worse on all pairs is at risk, too.",
         remedy="Use the logQ correction, one layer or none, and a rate that suits the optimizer.",
         check=_below_counting,
     ),

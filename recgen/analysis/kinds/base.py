@@ -32,8 +32,9 @@ class Judged:
         k: The length of the lists, if the measure has one.
         rival: What the best baseline is, in words.
         plain: The value of the kind's plain baseline, which the best one may exceed.
+        lead: The ends of the measured interval of the lead over the best baseline.
         unit: What is measured, a row or a pair.
-        view: Which pairs these are, in words, unless they are all of the split.
+        view: Which pairs these are, in words.
     """
 
     split: Split
@@ -47,12 +48,13 @@ class Judged:
     k: int | None = None
     rival: str = ""
     plain: float | None = None
+    lead: tuple[float, float] | None = None
     unit: Literal["row", "pair"] = "row"
     view: str = ""
 
     @property
     def name(self) -> str:
-        """The split and the measure: `test recall@100`."""
+        """The split and the measure: `test recall@100`, or `test recall@100 of new pairs`."""
         name = f"{'validation' if self.split == 'val' else 'test'} {self.measure}"
         return f"{name} of {self.view}" if self.view else name
 
@@ -63,7 +65,12 @@ class Judged:
 
     @property
     def noise(self) -> float:
-        """Twice the standard error of the difference; rows are assumed to be independent.
+        """Twice the standard error of the lead over the best baseline."""
+        return (self.lead[1] - self.lead[0]) / 2 if self.lead else self.plain_noise
+
+    @property
+    def plain_noise(self) -> float:
+        """The same for the plain baseline; rows are assumed to be independent.
 
         The variance of the mean of values from 0 to 1 is at most that of a share.
         """
@@ -82,7 +89,7 @@ class Judged:
     @property
     def beats_plain(self) -> bool | None:
         """Whether it beats the plain baseline; otherwise, it has learnt nothing."""
-        return None if self.plain is None else self.own > self.plain + self.noise
+        return None if self.plain is None else self.own > self.plain + self.plain_noise
 
     @property
     def is_too_small(self) -> bool:

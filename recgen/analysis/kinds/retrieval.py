@@ -87,7 +87,8 @@ class Retrieval(Kind):
         if own is None:
             return None
         final = self.metrics.final_metrics
-        counted = {who: final.get(f"{split}_{who}_{name}") for who in self.metrics.params.baselines}
+        values = {who: final.get(f"{split}_{who}_{name}") for who in self.metrics.params.baselines}
+        counted = {who: Interval.of(own) for who, own in values.items() if own is not None}
         judged = Judged(
             split,
             shown(name),
@@ -103,7 +104,6 @@ class Retrieval(Kind):
         """Return the judged measure on some test pairs instead."""
         evaluation, baselines = self.metrics.evaluation, self.metrics.params.baselines
         figures = {who: self.evaluated(who, view) for who in baselines}
-        counted = {who: found.value if found else None for who, found in figures.items()}
         if view != "all":
             judged = replace(judged, baseline=None, plain=None, rival="")
         judged = replace(
@@ -113,19 +113,24 @@ class Retrieval(Kind):
             high=own.high,
             rows=evaluation.pairs.get(view.removesuffix("_filtered")) if evaluation else None,
             unit="pair",
-            view=_VIEWS.get(view, ""),
+            view=_PAIRS[view],
         )
-        return self._against(judged, counted)
+        return self._against(judged, {who: found for who, found in figures.items() if found})
 
-    def _against(self, judged: Judged, counted: Mapping[str, float | None]) -> Judged:
+    def _against(self, judged: Judged, counted: Mapping[str, Interval]) -> Judged:
         """Return a measure with the best baseline; with the rows' one if pairs have none."""
-        known = {who: value for who, value in counted.items() if value is not None}
-        if not known:
+        if not counted:
             return judged
-        top = max(known, key=lambda who: known[who])
-        rival = self.metrics.params.baselines[top]
-        plain = known.get(self.baseline, judged.plain)
-        return replace(judged, baseline=known[top], rival=rival, plain=plain)
+        top = max(counted, key=lambda who: counted[who].value)
+        best, plain = counted[top], counted.get(self.baseline)
+        low, high = best.lead_low, best.lead_high
+        return replace(
+            judged,
+            baseline=best.value,
+            rival=self.metrics.params.baselines[top],
+            plain=plain.value if plain else judged.plain,
+            lead=None if low is None or high is None else (low, high),
+        )
 
     def _kept(self, series: Series) -> float | None:
         """Return the value of the epoch whose weights were kept."""

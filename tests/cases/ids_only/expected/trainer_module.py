@@ -133,6 +133,19 @@ class RetrievalModel(runtime.TwoTowerModel):
         return losses, {"query": queries, "candidate": candidates}
 
 
+class FinalIndex(tfrs.layers.factorized_top_k.BruteForce):
+    """Scores all products for queries, by the towers and the final layer."""
+
+    def __init__(self, model, k):
+        super().__init__(k=k)
+        self.final_layer = model.final_layer
+
+    def _compute_score(self, queries, candidates):
+        queries, features = queries
+        scores = super()._compute_score(queries, candidates)
+        return self.final_layer(scores, features)
+
+
 class Recommender(tf.Module):
     """Recommends products for raw buyer columns; clients only need TensorFlow."""
 
@@ -142,7 +155,7 @@ class Recommender(tf.Module):
         self.transform = transform_output.transform_features_layer()
         self.query_tower = model.query_tower
         k = min(TOP_K, len(product_ids))
-        self.index = tfrs.layers.factorized_top_k.BruteForce(k=k)
+        self.index = FinalIndex(model, k)
         self.index.index(tf.constant(model.candidates), tf.constant(product_ids))
 
     def recommend(self, columns):
@@ -152,7 +165,7 @@ class Recommender(tf.Module):
         }
         features = self.transform(raw)
         queries = self.query_tower(features)
-        scores, product_ids = self.index(queries)
+        scores, product_ids = self.index((queries, features))
         return {"product_ids": product_ids, "scores": scores}
 
     def save(self, folder):
@@ -195,7 +208,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "ids only",
-            "config_digest": "69eec06bf6ee",
+            "config_digest": "278a9202541e",
             "model_type": "retrieval",
             "optimizer": "adagrad",
             "negatives": "in_batch",
@@ -209,10 +222,14 @@ def run_fn(fn_args):
         candidates=training.batch_size,
         patience=PATIENCE,
     )
+    training.fit_final_layer(model)
     if not training.has_failed:
         # From the start, with the validation rows, which are usually the newest.
         model = training.refit("second", training.validation, "validation")
     training.add_test(model)
+    if training.test and not training.has_failed:
+        # What is saved knows the last day; the test has measured the model before it.
+        model = training.refit("third", training.test, "test")
     training.require_success()
     product_ids = training.catalogue.names.tolist()
     training.save(Recommender(model, transform_output, product_ids))
