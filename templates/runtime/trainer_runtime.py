@@ -90,7 +90,7 @@ SHARE_DAYS = (
     None,
 )  # half-lives of products' shares of the rows, in days
 RECENT_ITEMS = (10, 100)  # half-lives of what a buyer had, in purchases
-NEW_PAIRS_COUNT = (1, 1.5, 2, 3)  # of pairs that are not repeats, in the fit
+NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.5, 3)  # of pairs that are not repeats, in the fit
 FITTED_SCORES = 1 << 26  # buyers times products in the fit
 BLOCK_SCORES = 1 << 22  # of those that are computed together
 NEWTON_STEPS = 50  # at most; about ten are needed
