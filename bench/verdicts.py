@@ -119,7 +119,7 @@ def judged(folder: Path) -> dict[str, Any]:
         "verdict": diagnosis.verdict,
         "summary": diagnosis.summary,
         "causes": [[cause.code, cause.confidence] for cause in diagnosis.causes],
-        "recall": recall and [recall.name, recall.own, recall.popularity],
+        "recall": recall and [recall.name, recall.own, recall.plain],
         "failure": run.metrics.params.failure_kind or run.metrics.params.failure,
         "kept_best": Facts(run).best_epoch is not None,
     }

@@ -343,7 +343,7 @@ def whole(runtime: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, 
     model = tf.keras.Sequential([tf.keras.layers.Dense(20, input_shape=[30])])
     model.compile(optimizer=tf.keras.optimizers.Adagrad())
     folder = tmp_path_factory.mktemp("whole")
-    metrics = SimpleNamespace(content={"params": {"monitored_k": 5}, "epochs": [0]})
+    metrics = SimpleNamespace(content={"params": {"monitored": "recall_at_5"}, "epochs": [0]})
     checkpoints = runtime.Checkpoints(str(folder), "first", model, metrics)
     checkpoints.on_epoch_end(0, {"val_recall_at_5": 0.5})
     return checkpoints, folder

@@ -27,6 +27,7 @@ from recgen.formats import rule_section, rules_page
 from recgen.local.recommend import Answer, Purchase, Recommendation
 from recgen.local.run import RunResult
 from recgen.local.signals import Interrupted
+from recgen.metrics import Params
 from recgen.metrics.reading import file_of
 from recgen.optimizers import OPTIMIZERS
 from recgen.reading import yaml_text
@@ -240,7 +241,10 @@ def test_a_want_of_memory_is_said(run, config, monkeypatch, error):
      (5, (1,)), (2, (1,)), (1, ())],
 )  # fmt: skip
 def test_the_lists_that_are_shown_are_shorter_than_the_catalogue(candidates, ks):
-    assert training.shown_ks(candidates) == ks
+    names = tuple(f"recall_at_{k}" for k in ks)
+    assert training.shown_measures(Params(candidates=candidates)) == names
+    watched = Params(candidates=candidates, monitored="mrr")
+    assert training.shown_measures(watched) == (*names, "mrr")
 
 
 def test_train_reads_the_config_once(run, config, trained, monkeypatch):
@@ -322,7 +326,7 @@ def test_a_model_no_better_than_popularity_is_called_so(run, config, trained):
     code, out, _ = run("train", "config.yaml", "--data", "d.csv")
     assert code == 1
     assert run("diagnose", "runs/shop")[1] in out
-    assert "RD304 Recall not above popularity" in out
+    assert "RD304 No better than counting" in out
     assert "  test rows        0.0000       -" in out
     assert out.splitlines()[-4].startswith("next ")
     assert out.splitlines()[-2:] == [
@@ -341,18 +345,34 @@ def test_pairs_are_shown_beside_the_baselines(run, config, trained):
 
     trained["metrics"]["evaluation"] = {
         "pairs": {"all": 50, "new": 20, "left_out": 1},
-        "model": {"all": figures(0.3), "new": figures(0.2), "coverage_at_100": 0.5},
+        "model": {
+            "all": figures(0.3),
+            "new": figures(0.2),
+            "new_filtered": figures(0.22),
+            "coverage_at_100": 0.5,
+        },
         "popularity": {"all": figures(0.1), "new": figures(0.05)},
         "own_history": {"all": figures(0.25), "new": figures(0.01)},
+        "own_history_recent": {"all": figures(0.26), "new_filtered": figures(0.02)},
+        "popularity_recent": {"all": figures(0.1)},
+    }
+    recent = {"own_history": 60, "popularity": 7}
+    no_decay = {"popularity": None}  # that is popularity itself
+    trained["metrics"]["params"]["half_lives"] = {
+        "own_history_recent": recent,
+        "popularity_recent": no_decay,
     }
     out = run("train", "config.yaml", "--data", "d.csv")[1]
-    assert out.split("recall ")[1].splitlines()[2:8] == [
-        "  test, all pairs  0.3000  0.3000",
-        "    popularity     0.1000  0.1000",
-        "    own history    0.2500  0.2500",
-        "  test, new pairs  0.2000  0.2000",
-        "    popularity     0.0500  0.0500",
-        "    own history    0.0100  0.0100",
+    assert out.split("recall ")[1].splitlines()[2:11] == [
+        "  test, all pairs                            0.3000  0.3000",
+        "    popularity                               0.1000  0.1000",
+        "    own history                              0.2500  0.2500",
+        "    own history with a half-life of 60 days  0.2600  0.2600",
+        "  test, new pairs                            0.2000  0.2000",
+        "    popularity                               0.0500  0.0500",
+        "    own history                              0.0100  0.0100",
+        "  the same, past products left out           0.2200  0.2200",
+        "    own history with a half-life of 60 days  0.0200  0.0200",
     ]
 
 

@@ -266,7 +266,7 @@ def test_runs_are_listed(run, reported):
     code, out, err = run("runs")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    heads = ["run", "name", "preset", "date", "(UTC)", "recall", "popularity", "verdict"]
+    heads = ["run", "name", "preset", "date", "(UTC)", "recall", "counting", "verdict"]
     assert lines[0].split() == heads
     assert [line.split()[0] for line in lines[1:]] == ["45", "43", "42", "41", "40", "39", "38"]
     assert lines[1].endswith("-  bad      Gradient collapse")

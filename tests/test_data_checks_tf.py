@@ -78,13 +78,3 @@ def test_lists_of_other_ids_are_empty_and_said(
     split, catalogue = shop_of(runtime, [[]] * ROWS, bought())
     with pytest.raises(ValueError, match=r"^100\.0% of the lists in past are empty.* remove past"):
         runtime.describe_histories(split, catalogue)
-
-
-@pytest.mark.parametrize(
-    ("products", "k"),
-    [(2, 1), (5, 1), (49, 1), (50, 5), (99, 5), (100, 10), (999, 50), (1000, 100)],
-)
-def test_the_watched_k_can_tell_models_apart(runtime: Any, products: int, k: int) -> None:
-    """At most a tenth of the catalogue, or the first place."""
-    shop = Scored(runtime, [(0, product) for product in range(products)], products)
-    assert shop.catalogue.monitored_k == k < products

@@ -16,6 +16,8 @@ from scored import Pairs, Scored
 Plain = dict[str, Any]
 
 KS = (1, 5, 10, 50, 100)
+WHO = ("model", "popularity", "own_history")
+VIEWS = ("all", "new", "new_filtered")
 
 
 def by_hand(train: Pairs, test: Pairs, products: int, buyers: int, scores: Any) -> Plain:
@@ -27,25 +29,33 @@ def by_hand(train: Pairs, test: Pairs, products: int, buyers: int, scores: Any) 
     popular = sorted(counts, key=lambda product: (-counts[product], product))
     asked = {(buyer, min(product, products)) for buyer, product in test}
     kept = sorted(pair for pair in asked if pair[0] in known and pair[1] in counts)
-    ranks: dict[str, dict[tuple[int, int], int]] = {
-        "model": {},
-        "popularity": {},
-        "own_history": {},
-    }
+    lists: dict[str, dict[tuple[int, int], list[int]]] = {who: {} for who in WHO}
     for buyer, product in kept:
+        own, past = scores[buyer, product], [p for p in popular if (buyer, p) in bought]
         rivals = (other for other in counts if other != product)
-        own = scores[buyer, product]
-        ranks["model"][buyer, product] = sum(scores[buyer, other] >= own for other in rivals)
-        ranks["popularity"][buyer, product] = popular.index(product)
-        past = [other for other in popular if (buyer, other) in bought]
+        better = [other for other in rivals if scores[buyer, other] >= own]
         past.sort(key=lambda other: -bought[buyer, other])
         order = past + [other for other in popular if other not in past]
-        ranks["own_history"][buyer, product] = order.index(product)
-    views = {"all": kept, "new": [pair for pair in kept if pair not in bought]}
-    result: Plain = {"pairs": {name: len(view) for name, view in views.items()}}
+        lists["model"][buyer, product] = better
+        lists["popularity"][buyer, product] = popular[: popular.index(product)]
+        lists["own_history"][buyer, product] = order[: order.index(product)]
+    new = [pair for pair in kept if pair not in bought]
+    views = {"all": kept, "new": new, "new_filtered": new}
+    result: Plain = {"pairs": {"all": len(kept), "new": len(new)}}
     result["pairs"]["left_out"] = len(asked) - len(kept)
-    for name, of in ranks.items():
-        result[name] = {v: _means([of[pair] for pair in view]) for v, view in views.items() if view}
+    for name, of in lists.items():
+        result[name] = {}
+        for view, pairs in views.items():
+            before = [
+                [
+                    p
+                    for p in of[buyer, product]
+                    if view != "new_filtered" or (buyer, p) not in bought
+                ]
+                for buyer, product in pairs
+            ]
+            if pairs:
+                result[name][view] = _means([len(products) for products in before])
     return result
 
 
@@ -59,8 +69,8 @@ def _means(ranks: Sequence[int]) -> dict[str, float]:
 def values_of(result: Plain) -> Plain:
     """Returns a result in the form of `by_hand`: without intervals and coverage."""
     found: Plain = {"pairs": result["pairs"]}
-    for name in ("model", "popularity", "own_history"):
-        views = {view: result[name][view] for view in ("all", "new") if view in result[name]}
+    for name in WHO:
+        views = {view: result[name][view] for view in VIEWS if view in result[name]}
         found[name] = {
             view: {metric: interval["value"] for metric, interval in metrics.items()}
             for view, metrics in views.items()
@@ -111,7 +121,7 @@ def test_metrics_are_those_of_a_naive_implementation(
         return
     result = evaluation.compare(shop.model(table))
     assert_alike(values_of(result), expected)
-    for name in ("model", "popularity", "own_history"):
+    for name in WHO:
         for view in expected[name]:
             for interval in result[name][view].values():
                 assert interval["low"] <= interval["value"] + 1e-9
@@ -150,7 +160,7 @@ def test_who_and_what_training_does_not_know_is_left_out_and_counted(runtime: An
 def test_buyers_out_of_vocabulary_are_not_one_buyer(runtime: Any) -> None:
     shop = Scored(runtime, TRAIN, PRODUCTS, buyers=2)  # 2 and 3 stand for many
     evaluation = shop.evaluation(TEST)
-    assert (evaluation.pairs // evaluation.stride).tolist() == [0, 0, 1]
+    assert (evaluation.pairs // (PRODUCTS + 2)).tolist() == [0, 0, 1]
     assert evaluation.left_out == 2
 
 
@@ -234,6 +244,24 @@ def test_intervals_are_of_buyers_not_of_pairs(runtime: Any) -> None:
     assert interval["high"] - interval["low"] > 0.4
 
 
+def test_a_lead_is_measured_on_the_same_buyers(runtime: Any) -> None:
+    """A model that hits what popularity hits, and one pair in ten more, leads for sure."""
+    random = np.random.default_rng(3)
+    train = [(buyer, product) for buyer in range(300) for product in (0, 1)]
+    train += [(0, product) for product in range(2, 200)]
+    test = [(buyer, int(random.choice([0, 150]))) for buyer in range(300)]
+    scores = np.tile(-np.arange(200.0), (300, 1))
+    scores[::10, 150] = 1
+    result = Scored(runtime, train, 200).evaluation(test)
+    result = result.compare(Scored(runtime, train, 200).model(scores))
+    own, popular = (result[who]["all"]["recall_at_50"] for who in ("model", "popularity"))
+    lead = own["value"] - popular["value"]
+    assert popular["lead_low"] <= lead <= popular["lead_high"]
+    assert popular["lead_low"] > 0
+    assert popular["lead_high"] - popular["lead_low"] < 0.6 * (own["high"] - own["low"])
+    assert "lead_low" not in own
+
+
 def test_coverage_counts_products_that_somebody_is_shown(runtime: Any) -> None:
     train = [(n % 10, n) for n in range(250)]
     shop = Scored(runtime, train, 250)
@@ -246,28 +274,25 @@ def test_coverage_counts_products_that_somebody_is_shown(runtime: Any) -> None:
     assert result["model"]["coverage_at_100"] == pytest.approx(200 / 250)
 
 
-def test_popularity_counts_training_rows_only(runtime: Any) -> None:  # P66
+def test_more_pairs_than_the_bound_are_evenly_spaced(runtime: Any) -> None:
+    """Intervals are then of what was scored: they are wider."""
+    random = np.random.default_rng(2)
+    scores, buyers = random.normal(size=(400, 100)), range(400)
+    train = [(buyer, int(product)) for buyer in buyers for product in (0, buyer % 100)]
+    test = [(buyer, product) for buyer in buyers for product in range(1, 21)]
+    shop = Scored(runtime, train, 100)
+    whole = shop.evaluation(test).compare(shop.model(scores))
+    part = shop.evaluation(test * 2, most=1000).compare(shop.model(scores))
+    assert whole["pairs"] == {"all": 8000, "new": 7920, "left_out": 0}
+    assert part["pairs"]["all"] == 1000
+    assert part["pairs"]["unscored"] == 7000
+    full, some = (of["model"]["all"]["recall_at_50"] for of in (whole, part))
+    assert some["low"] < full["value"] < some["high"]
+    assert some["high"] - some["low"] > 1.5 * (full["high"] - full["low"])
+
+
+def test_pairs_within_the_bound_are_all_scored(runtime: Any) -> None:
     shop = Scored(runtime, TRAIN, PRODUCTS)
-    # By training rows: 0 and 3 have three, 1 has two, then 2, 4, 5 one each.
-    assert shop.catalogue.popularity_ranks(np.array([0, 3, 1, 2, 4, 5])).tolist() == [
-        0,
-        1,
-        2,
-        3,
-        4,
-        5,
-    ]
-    rows = shop.rows([(0, 0), (0, 0), (7, 5), (0, PRODUCTS)])
-    assert shop.catalogue.popularity_recall(rows)[5] == 0.5
-
-
-def test_unknown_products_are_misses_of_popularity_at_every_k(runtime: Any) -> None:
-    """Also where the catalogue has fewer products than k, and where a vocabulary knows them."""
-    shop = Scored(runtime, TRAIN, PRODUCTS + 3)  # three that nobody buys in training
-    unknown = np.arange(PRODUCTS, PRODUCTS + 9)
-    assert (shop.catalogue.popularity_ranks(unknown) > 10**6).all()
-    rows = shop.rows([(0, 0), (0, PRODUCTS), (0, PRODUCTS + 2), (0, PRODUCTS + 8)])
-    assert set(shop.catalogue.popularity_recall(rows).values()) == {0.25}
-    unknown_of = shop.catalogue.unknown(train=shop.train, eval=rows, test=None)
-    assert unknown_of["unknown_products"] == {"train": 0, "eval": 0.75}
-    assert unknown_of["unknown_ids"]["eval"] == {"user": 0, "sku": 0.25}
+    result = shop.evaluation(TEST, most=len(TEST)).compare(shop.model(scores_of()))
+    assert result == shop.evaluation(TEST).compare(shop.model(scores_of()))
+    assert shop.evaluation(TEST, most=1).pairs.tolist() == [1]

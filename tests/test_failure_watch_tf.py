@@ -15,6 +15,16 @@ STEPS = 20  # in an epoch
 CHANCE = 4.0
 
 
+def watch_of(runtime: Any, content: Plain, popularity: float | None) -> Any:
+    """Returns a watch; buyers' own histories are better than any model."""
+    metrics = SimpleNamespace(chance=CHANCE, content=content)
+    if popularity is None:
+        return runtime.FailureWatch(metrics, "second")
+    recent = 0.95 * popularity
+    values = {"popularity": popularity, "popularity_recent": recent, "own_history": 0.99}
+    return runtime.FailureWatch(metrics, "first", values)
+
+
 @pytest.fixture
 def watched(runtime: Any) -> Callable[..., Plain]:
     """Returns a function that shows epochs to a watch and returns its record."""
@@ -36,10 +46,10 @@ def watched(runtime: Any) -> Callable[..., Plain]:
         health |= {tower: {"update_ratio": []} for tower in ("query", "candidate")}
         for tower, shares in (dead_units or {}).items():
             health[tower]["dead_units"] = shares
-        params = {"monitored_k": 10, "candidates": 1000, **params}
+        params = {"monitored": "recall_at_10", "candidates": 1000, **params}
         recalls: Plain = {"val_recall_at_10": []}
         content = {"health": health, "params": params, "recall": recalls}
-        callback = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
+        callback = watch_of(runtime, content, popularity)
         optimizer = SimpleNamespace(iterations=steps)
         model = SimpleNamespace(stop_training=False, dead_steps={}, optimizer=optimizer)
         callback.set_model(model)
@@ -153,11 +163,11 @@ def test_the_second_training_is_watched_by_its_steps_only(watched: Callable[...,
     assert "failure" not in watched([50.0, 50.0, 50.0], popularity=None)
 
 
-def after_a_call(runtime: Any, loss: float, dead: Plain, popularity: float | None = 0.1) -> Plain:
+def after_a_call(runtime: Any, loss: float, dead: Plain, stage: str = "first") -> Plain:
     """Returns the record after a call of Keras in the second epoch."""
     params: Plain = {}
     content = {"health": {}, "params": params, "recall": {}}
-    watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), popularity)
+    watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), stage)
     watch.set_model(SimpleNamespace(stop_training=False, dead_steps=dead))
     watch.on_epoch_begin(1)
     watch.on_train_batch_end(31, {"loss": loss})
@@ -171,7 +181,7 @@ def test_a_loss_that_is_no_number_is_nan(runtime: Any, loss: float) -> None:  # 
     assert found["failure"] == "Epoch 2: The loss became NaN or infinite."
     assert found["nan_detected"]
     assert found["nan_epoch"] == found["failure_epoch"] == 1
-    second = after_a_call(runtime, loss, {}, popularity=None)
+    second = after_a_call(runtime, loss, {}, "second")
     assert second["failure"].startswith("Second training, epoch 2: ")
 
 

@@ -139,3 +139,19 @@ def _is_call_to_remove(node: ast.AST) -> bool:
 def _of_config(config: ExperimentConfig) -> list[str]:
     """Returns the modules that hold text of the config."""
     return [text for name, text in generate(config).items() if name != NAME]
+
+
+@pytest.mark.parametrize("kind", ["strict_time", "time_holdout", "random"])
+@pytest.mark.parametrize("half_life", [None, 30])
+def test_examples_have_the_rows_time_if_the_config_names_a_date(
+    experiment: dict[str, Any], kind: str, half_life: int | None
+) -> None:
+    """Counting with decay needs it too, not only recency weighting."""
+    split = {"kind": kind, "date_column": "sold on"}
+    model = experiment.get("model", {}) | {"recency_half_life_days": half_life}
+    files = generate(load(experiment | {"model": model, "data": {"split": split}}))
+    assert 'outputs["event_time"] = ' in files["transform_module.py"]
+    assert '"event_time": tf.io.FixedLenFeature([], tf.int64)' in files["trainer_module.py"]
+    assert 'time="event_time"' in files["trainer_module.py"]
+    without = generate(load(experiment | {"data": {"split": {"kind": "random"}}}))
+    assert not any("event_time" in without[name] for name in MODULES - {NAME})

@@ -122,6 +122,70 @@ def test_health_and_evaluation_are_read(tmp_path):
     assert metrics.evaluation.coverage == {"model": 0.4}
 
 
+def test_baselines_with_decay_are_read_and_named(tmp_path):
+    recall = {"recall_at_100": {"value": 0.3, "low": 0.28, "high": 0.32}}
+    data = metrics_data(2, monitored="mrr", tested_rows=10)
+    data["evaluation"] = {
+        "pairs": {"all": 100, "new": 60, "unscored": 7},
+        "own_history_recent": {"all": recall, "new_filtered": recall},
+    }
+    data["params"]["half_lives"] = {
+        "own_history": {"popularity": None, "own_history": None},
+        "popularity_recent": {"popularity": 7},
+        "own_history_recent": {"popularity": 14, "own_history": "60"},
+        "another": {"popularity": 3},
+        "popularity": "none",
+    }
+    metrics = run_of(tmp_path / "run", data).metrics
+    assert metrics.params.measure == "mrr"
+    assert metrics.params.baselines == {
+        "popularity": "popularity",
+        "popularity_recent": "popularity with a half-life of 7 days",
+        "own_history": "own history",
+        "own_history_recent": "own history with a half-life of 60 days",
+    }
+    figures = metrics.evaluation.figures
+    assert set(figures) == {
+        ("own_history_recent", view, "recall_at_100") for view in ("all", "new_filtered")
+    }
+    assert metrics.evaluation.pairs["unscored"] == 7
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        ({"popularity": None, "own_history": None}, None),
+        ({"popularity": -7, "own_history": "soon"}, None),
+        ({"own_history": 30}, "own history with a half-life of 30 days"),
+        ({"popularity": 7}, "own history, then popularity with a half-life of 7 days"),
+        ("weekly", None),
+        (None, None),
+    ],
+)
+def test_a_baseline_that_does_not_decay_is_the_plain_one(tmp_path, days, words):
+    data = metrics_data(half_lives={"own_history_recent": days})
+    named = run_of(tmp_path / "run", data).metrics.params.baselines
+    assert named.get("own_history_recent") == words
+    assert set(named) - {"own_history_recent"} == {"popularity", "own_history"}
+
+
+def test_recall_of_a_baseline_is_not_that_of_the_model(tmp_path):
+    data = metrics_data()
+    final = {f"{part}_own_history_recall_at_{k}": 0.9 for part in ("test", "val") for k in (7, 100)}
+    data["final_metrics"] = {**final, **data["final_metrics"]}
+    metrics = run_of(tmp_path / "run", data).metrics
+    assert (metrics.test_recall(100), metrics.test_recall(7)) == (0.5, None)
+    assert metrics.final_metrics["test_own_history_recall_at_100"] == 0.9
+
+
+def test_older_trainers_monitored_recall(tmp_path):
+    measures = [
+        run_of(tmp_path / "run", metrics_data(**params)).metrics.params.measure
+        for params in ({}, {"monitored_k": 50}, {"monitored_k": 50, "monitored": "mrr"})
+    ]
+    assert measures == [None, "recall_at_50", "mrr"]
+
+
 def test_older_trainers_wrote_weights_where_gradients_are_said_to_be(tmp_path):
     file = run_of(tmp_path / "run", older(healthy(3))).file
     assert file.version is None

@@ -216,9 +216,46 @@ def test_a_large_validation_is_of_evenly_spaced_rows(
     graph = module.tft.TFTransformOutput(args.transform_graph_path)
     train = runtime.Split.read(args.train_files, "training", module.COLUMNS)
     catalogue = runtime.Catalogue(train, graph)
-    popularity = catalogue.popularity_recall(part)[10]
-    assert metrics["final_metrics"]["val_popularity_recall_at_10"] == pytest.approx(popularity)
-    assert popularity != pytest.approx(catalogue.popularity_recall(whole)[10])
+    plain = {"popularity": {"popularity": None}}
+    counting, name = runtime.Counting(catalogue, train), "popularity_recall_at_10"
+    popularity = counting.measure(part, plain)[name]
+    assert metrics["final_metrics"][f"val_{name}"] == pytest.approx(popularity)
+    assert popularity != pytest.approx(counting.measure(whole, plain)[name])
+
+
+def test_baselines_with_decay_are_measured_like_the_model(shop: Run) -> None:
+    metrics = shop.metrics()
+    params, final, found = metrics["params"], metrics["final_metrics"], metrics["evaluation"]
+    names = {"popularity", "popularity_recent", "own_history", "own_history_recent"}
+    assert set(params["half_lives"]) == names
+    assert params["half_lives"]["popularity"] == {"popularity": None}
+    assert params["monitored"] == "recall_at_10"
+    for name in names:
+        for part in ("val", "test"):
+            assert 0 < final[f"{part}_{name}_recall_at_10"] <= 1
+            assert 0 < final[f"{part}_{name}_mrr"] <= 1
+        assert set(found[name]) >= {"all", "new", "new_filtered"}
+    for kind in ("popularity", "own_history"):
+        recent, plain = (final[f"val_{name}_recall_at_10"] for name in (f"{kind}_recent", kind))
+        assert recent >= plain  # they were chosen there
+    model = found["model"]  # without past products, others rank higher
+    assert model["new_filtered"]["mrr"]["value"] >= model["new"]["mrr"]["value"]
+
+
+def test_a_test_has_a_bound_and_says_so(shop: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run = shop.variant()
+    module = run.module()
+    module.runtime.TEST_SCORES = 50 * shop.metrics()["params"]["candidates"]
+    module.run_fn(run.fn_args("bounded", epochs=1))
+    metrics, whole = run.metrics("bounded"), shop.metrics()
+    params, pairs = metrics["params"], metrics["evaluation"]["pairs"]
+    assert params["tested_rows"] <= 50 < params["test_rows"] == whole["params"]["tested_rows"]
+    assert pairs["all"] <= 50
+    assert pairs["all"] + pairs["unscored"] == whole["evaluation"]["pairs"]["all"]
+    assert "unscored" not in whole["evaluation"]["pairs"]
+    rows = f"{params['tested_rows']} of {params['test_rows']:,} rows"
+    known = f"{pairs['all']} of {pairs['all'] + pairs['unscored']:,} pairs"
+    assert f"note: test on {rows} and {known}, evenly spaced" in capsys.readouterr().out
 
 
 def test_scores_keep_their_digits_on_a_gpu(shop: Run) -> None:

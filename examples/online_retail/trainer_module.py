@@ -9,7 +9,6 @@
 TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
 """
 
-import math
 import os
 
 # TFRS needs Keras 2, and TensorFlow chooses its Keras on first use.
@@ -18,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "5631c7f1920e"
+    is_own_runtime = runtime.DIGEST == "faaf35458b1f"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -132,8 +131,11 @@ class RetrievalModel(runtime.TwoTowerModel):
         products = self.known(features)
         # The products of the whole batch, on all replicas, are candidates for each row.
         candidates = self.candidate_tower(features, training=training)
-        labels, products = runtime.own_places(products), runtime.all_rows(products)
-        scores = tf.matmul(queries, runtime.all_rows(candidates), transpose_b=True)
+        labels = runtime.replica_row_numbers(products)
+        products = runtime.gather_replicas(products)
+        scores = tf.matmul(
+            queries, runtime.gather_replicas(candidates), transpose_b=True
+        )
         # The logQ correction, since popular products are negatives more often (Yi et al., 2019).
         scores -= tf.gather(self.log_probability, products)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
@@ -148,6 +150,19 @@ class RetrievalModel(runtime.TwoTowerModel):
         return losses, {"query": queries, "candidate": candidates}
 
 
+class FinalIndex(tfrs.layers.factorized_top_k.BruteForce):
+    """Scores all products for queries, by the towers and the final layer."""
+
+    def __init__(self, model, k):
+        super().__init__(k=k)
+        self.final_layer = model.final_layer
+
+    def _compute_score(self, queries, candidates):
+        queries, features = queries
+        scores = super()._compute_score(queries, candidates)
+        return self.final_layer(scores, features)
+
+
 class Recommender(tf.Module):
     """Recommends products for raw buyer columns; clients only need TensorFlow."""
 
@@ -157,7 +172,7 @@ class Recommender(tf.Module):
         self.transform = transform_output.transform_features_layer()
         self.query_tower = model.query_tower
         k = min(TOP_K, len(product_ids))
-        self.index = tfrs.layers.factorized_top_k.BruteForce(k=k)
+        self.index = FinalIndex(model, k)
         self.index.index(tf.constant(model.candidates), tf.constant(product_ids))
 
     def recommend(self, columns):
@@ -167,7 +182,7 @@ class Recommender(tf.Module):
         }
         features = self.transform(raw)
         queries = self.query_tower(features)
-        scores, product_ids = self.index(queries)
+        scores, product_ids = self.index((queries, features))
         return {"product_ids": product_ids, "scores": scores}
 
     def save(self, folder):
@@ -201,150 +216,51 @@ def run_fn(fn_args):
         learning_rate=LEARNING_RATE,
         seed=SEED,
     )
-    epochs, learning_rate, seed = settings.epochs, settings.learning_rate, settings.seed
-    replicas = runtime.Replicas(settings)
-    runtime.seed_everything(seed)
-
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train = runtime.Split.read(fn_args.train_files, "training", COLUMNS)
-    validation = runtime.Split.read(fn_args.eval_files, "validation", COLUMNS)
-    test = None
-    if settings.test_files:
-        test = runtime.Split.read(settings.test_files, "test", COLUMNS)
-    else:
-        runtime.say("note", "no test: the metrics have no test_ figures")
-    batch_size = replicas.batch_size(min(settings.batch_size, train.count))
-    if batch_size < 2:
-        raise ValueError("A batch of one row has no negatives to learn from.")
-    catalogue = runtime.Catalogue(train, transform_output)
-    steps = catalogue.steps(batch_size, settings.train_steps)
-    most = runtime.VALIDATION_SCORES // len(catalogue.indices)
-    if settings.eval_steps:
-        most = settings.eval_steps * batch_size
-    validated = validation.spaced(most)
-    if validated.count < validation.count:
-        rows = f"{validated.count:,} of {validation.count:,} rows"
-        runtime.say("note", f"validation on {rows}")
-
-    params = {
-        "name": "online_retail",
-        "config_digest": "e43d5b5968a0",
-        "model_type": "retrieval",
-        "optimizer": "adagrad",
-        "negatives": "in_batch",
-        "embedding_dim": EMBEDDING_DIM,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "replicas": replicas.count,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "train_rows": train.count,
-        "eval_rows": validation.count,
-        "validated_rows": validated.count,
-        "test_rows": test.count if test else None,
-        "steps_per_epoch": steps,
-        "candidates": len(catalogue.indices),
-        **catalogue.unknown(train=train, eval=validated, test=test),
-        "monitored_k": catalogue.monitored_k,
-        "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
-        "tensorflow": tf.__version__,
-    }
-    candidates = batch_size
-    folder = runtime.checkpoint_folder(fn_args, replicas, params, train, validation)
-    if runtime.is_saved(folder, fn_args.serving_model_dir):
-        runtime.say("note", "the model is saved already")
-        runtime.remove_checkpoints(folder, is_model_saved=True)
-        return
-    folders, log_folder = replicas.output_folders(fn_args, settings.gcs_output_path)
-    probe = train.sample(runtime.PROBED_ROWS)
-    validation_probe = validated.sample(runtime.COUNTED_ROWS)
-    chance = math.log(candidates)  # the loss of equal scores
-    metrics = runtime.MetricsFile(
-        folders, log_folder, params, chance, probe, validation_probe
+    training = runtime.Training(
+        fn_args,
+        settings,
+        COLUMNS,
+        transform_output,
+        build_model,
+        params={
+            "name": "online_retail",
+            "config_digest": "f8a9e6ee71c9",
+            "model_type": "retrieval",
+            "optimizer": "adagrad",
+            "negatives": "in_batch",
+            "embedding_dim": EMBEDDING_DIM,
+        },
+        least_batch=2,  # the others' products are a row's negatives
     )
-    popularity = catalogue.popularity_recall(validated)
-    final = metrics.content["final_metrics"]
-    final |= {f"val_popularity_recall_at_{k}": value for k, value in popularity.items()}
-    metrics.write()
-
-    with replicas.strategy.scope():
-        model = build_model(transform_output, catalogue, probe, learning_rate, steps)
-    checkpoints = runtime.Checkpoints(
-        folder,
-        "first",
-        model,
-        metrics,
+    if training.is_saved():
+        return
+    model = training.fit(
+        candidates=training.batch_size,
         patience=PATIENCE,
     )
-    first_epoch = checkpoints.resume()
-    counts = {"train": train.count, "validation": validated.count}
-    replicas.require_same(epochs_done=first_epoch, **counts)
-    batches = train.training_batches(batch_size, seed, first_epoch * steps)
-    validation_batches = validated.evaluation_batches(batch_size)
-    watch = runtime.FailureWatch(metrics, popularity[catalogue.monitored_k])
-    model.fit(
-        replicas.distribute(batches, batch_size),
-        initial_epoch=first_epoch,
-        epochs=epochs,
-        steps_per_epoch=steps,
-        validation_data=replicas.distribute(validation_batches, batch_size),
-        validation_steps=len(validation_batches),
-        callbacks=[metrics, watch, checkpoints],
-        verbose=0,
-    )
-    if "failure" not in params:
-        checkpoints.restore_best()
-    if "failure" not in params:
-        # Train again from the start, including the validation rows, usually the newest.
-        best = params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
-        print(
-            f"training again, on validation rows too: {best} of {epochs} epochs",
-            flush=True,
-        )
-        train += validation
-        catalogue = runtime.Catalogue(train, transform_output)
-        steps = catalogue.steps(batch_size, settings.train_steps)
-        tf.keras.utils.set_random_seed(seed)
-        with replicas.strategy.scope():
-            model = build_model(
-                transform_output, catalogue, probe, learning_rate, steps
-            )
-        checkpoints = runtime.Checkpoints(folder, "second", model, metrics)
-        first_epoch = checkpoints.resume()
-        batches = train.training_batches(batch_size, seed, first_epoch * steps)
-        model.fit(
-            replicas.distribute(batches, batch_size),
-            initial_epoch=first_epoch,
-            epochs=params["refit_epochs"],
-            steps_per_epoch=steps,
-            callbacks=[runtime.FailureWatch(metrics), checkpoints],
-            verbose=0,
-        )
-        model.embed_catalogue()
-    if test:
-        metrics.add_test(model, replicas, catalogue, train, test)
-    metrics.write()
-    if "failure" in params:
-        runtime.remove_checkpoints(folder, is_model_saved=False)
-        raise RuntimeError(params["failure"])
-
-    product_ids = catalogue.names.tolist()
-    print("saving the model", flush=True)
-    own_model = replicas.own_folder(fn_args.serving_model_dir)
-    Recommender(model, transform_output, product_ids).save(own_model)
-    # All workers save, since they read variables together.
-    if replicas.worker:
-        tf.io.gfile.rmtree(own_model)
-    runtime.remove_checkpoints(folder, is_model_saved=True)
+    training.fit_final_layer(model)
+    if not training.has_failed:
+        # From the start, with the validation rows, which are usually the newest.
+        model = training.refit("second", training.validation, "validation")
+    training.add_test(model)
+    if training.test and not training.has_failed:
+        # What is saved knows the last day; the test has measured the model before it.
+        model = training.refit("third", training.test, "test")
+    training.require_success()
+    product_ids = training.catalogue.names.tolist()
+    training.save(Recommender(model, transform_output, product_ids))
 
 
-def build_model(transform_output, catalogue, probe, learning_rate, steps):
-    """Return a compiled model with new weights."""
+def build_model(training):
+    """Return a compiled model with new weights for the rows of a training."""
+    transform_output, catalogue = training.transform_output, training.catalogue
     candidate_tower = CandidateTower(transform_output)
-    candidate_tower(probe)  # creates the weights, which a checkpoint fills
+    candidate_tower(training.probe)  # creates the weights, which a checkpoint fills
     query_tower = QueryTower(transform_output)
-    query_tower(probe)
+    query_tower(training.probe)
     model = RetrievalModel(query_tower, candidate_tower, catalogue)
+    learning_rate = training.settings.learning_rate
     model.compile(
         optimizer=tf.keras.optimizers.Adagrad(
             learning_rate,
@@ -353,7 +269,7 @@ def build_model(transform_output, catalogue, probe, learning_rate, steps):
             # Over all gradients together, unlike clipnorm.
             global_clipnorm=1.0,
         ),
-        steps_per_execution=runtime.steps_per_execution(steps),
+        steps_per_execution=runtime.steps_per_execution(training.steps),
     )
     model.optimizer.build(model.trainable_variables)
     return model

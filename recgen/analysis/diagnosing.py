@@ -71,7 +71,7 @@ def _figures(facts: Facts) -> str:
     own = f"{judged.name} {figure(judged.own)}"
     if judged.baseline is None:
         return own
-    return f"{own}, {facts.kind.baseline} {figure(judged.baseline)}"
+    return f"{own}, {judged.rival} {figure(judged.baseline)}"
 
 
 def _notes(facts: Facts) -> Iterator[str]:
@@ -85,9 +85,9 @@ def _notes(facts: Facts) -> Iterator[str]:
             f"{facts.kind.measure} of 1: it says nothing"
         )
     if judged and judged.rows is not None and judged.rows < FEW_ROWS:
-        few = counted(judged.rows, "row")
+        few = counted(judged.rows, judged.unit)
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
-    yield from _own_history(facts)
+    yield from _better_counting(facts)
     if run.config is None:
         missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"
         yield f"{missing}: the towers and the split were not examined"
@@ -100,11 +100,11 @@ def _notes(facts: Facts) -> Iterator[str]:
         )
 
 
-def _own_history(facts: Facts) -> Iterator[str]:
-    """Yield a note if recommending what each buyer bought before beats the model."""
-    own, history = (facts.kind.evaluated(who, "all") for who in ("model", "own_history"))
-    if facts.judged and own and history and history.value > own.value and not facts.is_failed:
-        yield (
-            f"on all test pairs, each buyer's own past products have {facts.judged.measure} "
-            f"{figure(history.value)} and the model {figure(own.value)}: consider showing both"
-        )
+def _better_counting(facts: Facts) -> Iterator[str]:
+    """Yield a note for each part of the test in which counting beats the model."""
+    for each in () if facts.is_failed else facts.kind.others:
+        if each.baseline is not None and each.own + each.noise < each.baseline:
+            yield (
+                f"{each.name} is {figure(each.own)}, and {each.rival}, which needs no model, has "
+                f"{figure(each.baseline)}"
+            )

@@ -201,8 +201,13 @@ class Facts:
 
     @property
     def beats_baseline(self) -> bool | None:
-        """Whether the model is better than its baseline; None if that is unknown."""
+        """Whether the model is better than all its baselines; None if that is unknown."""
         return self.judged.beats_baseline if self.judged else None
+
+    @property
+    def beats_plain(self) -> bool | None:
+        """Whether the model is better than its plain baseline; None if that is unknown."""
+        return self.judged.beats_plain if self.judged else None
 
     @cached_property
     def is_failed(self) -> bool:
@@ -211,7 +216,7 @@ class Facts:
             self.failure_kind
             or self.zero_gradients
             or (self.constant_loss and self.is_at_chance)
-            or self.beats_baseline is False
+            or self.beats_plain is False
             or (self.judged and self.judged.own == 0)
         )
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from recgen.analysis.causes.base import figure
 from recgen.analysis.diagnosis import Diagnosis
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import Judged
 
 NO_BETTER = "no better than counting"
-_WORDS = {"model": "model", "popularity": "popularity", "own_history": "own history"}
 
 
 def shortcoming(facts: Facts, diagnosis: Diagnosis) -> str | None:
@@ -21,22 +19,11 @@ def shortcoming(facts: Facts, diagnosis: Diagnosis) -> str | None:
         return f"the verdict is {diagnosis.verdict}"
     if facts.kind.beats_counting is not False:
         return None
-    figures = "; ".join(_evaluated(facts)) or _judged(facts)
-    return f"{NO_BETTER}, by more than noise: {figures}"
+    figures = [_compared(each) for each in (facts.judged, *facts.kind.others) if each]
+    return f"{NO_BETTER}, by more than noise: {'; '.join(figures)}"
 
 
-def _evaluated(facts: Facts) -> Iterator[str]:
-    """Yield the figures of the model and the baselines for all pairs and for new ones."""
-    for pairs in ("all", "new"):
-        found = {who: facts.kind.evaluated(who, pairs) for who in _WORDS}
-        shown = [f"{_WORDS[who]} {figure(each.value)}" for who, each in found.items() if each]
-        if found["model"]:
-            yield f"{facts.curve.measure} on {pairs} pairs, {', '.join(shown)}"
-
-
-def _judged(facts: Facts) -> str:
-    judged = facts.judged
-    if judged is None or judged.baseline is None:
-        return "unknown"
-    popular = f"{facts.kind.baseline} {figure(judged.baseline)}"
-    return f"{judged.name}, model {figure(judged.own)}, {popular}"
+def _compared(judged: Judged) -> str:
+    """Return the figures of the model and the best baseline."""
+    baseline = "" if judged.baseline is None else f", {judged.rival} {figure(judged.baseline)}"
+    return f"{judged.name}, model {figure(judged.own)}{baseline}"

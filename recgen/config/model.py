@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from recgen.config.types import Config, Count, Flag, ListOf, Real, Side
 
@@ -15,6 +15,17 @@ Optimizer = Literal["adagrad", "adam", "sgd", "rmsprop", "adamw", "ftrl", "clipp
 Penalty = Annotated[Real, Field(ge=0, le=10)]
 Weight = Annotated[Real, Field(ge=0, le=1_000_000)]
 Patience = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+
+
+FinalLayer = Literal["fitted", "none"]
+
+
+def _refit(value: object) -> object:
+    """Return the present form of a value of earlier versions, which knew true and false."""
+    return {True: "validation", False: "none"}[value] if isinstance(value, bool) else value
+
+
+Refit = Annotated[Literal["all", "validation", "none"], BeforeValidator(_refit)]
 
 
 class Dense(Config):
@@ -102,8 +113,14 @@ class ModelConfig(Config):
     early_stopping_patience: Patience | None = 3
     """Stop training after this many epochs without a better validation recall; null trains all
     epochs. In both cases, the weights of the best epoch are kept."""
-    refit: Flag = True
-    """Train again on training and validation rows, for the number of epochs that was best."""
+    refit: Refit = "all"
+    """What the saved model is trained on, for the number of epochs that was best: `all` rows (the
+    test's rows, if there are any, once the model without them is measured), training and
+    `validation` rows, or `none` but training rows."""
+    final_layer: FinalLayer = "fitted"
+    """What ranks products: the towers' score, weighed on validation rows with the products' shares
+    of recent rows and with what the buyer had (fitted), or the towers' score and `repeat_bonus`
+    alone (none)."""
     loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
     """Ranking only."""
     retrieval_weight: Weight | None = None

@@ -124,8 +124,8 @@ def train(
         epochs: Overrides the config.
         seed: Overrides the config.
         progress: Receiver of progress; None shows nothing.
-        analyze: Splits that vocabularies and statistics come from: `train`, perhaps with `eval`.
-            None means all that the served model is trained on, so both if it is refitted.
+        analyze: Splits that vocabularies and statistics come from: `train`, perhaps with `eval` and
+            `test`. None means all that the saved model is trained on.
         allow_worse: Whether a run with a bad verdict may replace one with a better verdict.
 
     Returns:
@@ -137,9 +137,8 @@ def train(
         Interrupted: A signal asked the process to end.
     """
     if analyze is None:
-        analyze = ("train", "eval") if config.model.refit else ("train",)
-    if not set(analyze) <= {"train", "eval"}:
-        raise ValueError(f"analyze={analyze}: nothing may be learned from test rows")
+        refitted: dict[str, tuple[str, ...]] = {"none": (), "validation": ("eval",)}
+        analyze = ("train", *refitted.get(config.model.refit, ("eval", "test")))
     progress = progress or Silent()
     model_seed = config.model.seed if seed is None else seed
     inputs = {

@@ -3,8 +3,10 @@
 from recgen.metrics.account import Account, Unknown
 from recgen.metrics.model import FILE_NAME, TrainingMetrics
 from recgen.metrics.parts import (
+    BASELINES,
     BINS,
     TOWERS,
+    VIEWS,
     Evaluated,
     Evaluation,
     Health,
@@ -17,9 +19,11 @@ from recgen.metrics.parts import (
 from recgen.metrics.reading import MetricsFile, read_metrics
 
 __all__ = [
+    "BASELINES",
     "BINS",
     "FILE_NAME",
     "TOWERS",
+    "VIEWS",
     "Account",
     "Evaluated",
     "Evaluation",

@@ -43,7 +43,7 @@ class TrainingMetrics(MetricsPart):
     """0, 1, … for each epoch that was trained."""
     loss: Losses
     recall: dict[str, Series] = {}  # noqa: RUF012 (Pydantic copies it)
-    """Retrieval only: `val_recall_at_<k>` per epoch."""
+    """Retrieval only: `val_recall_at_<k>` and `val_mrr` (mean reciprocal rank) per epoch."""
     gradient: Gradients
     health: Health | None = None
     evaluation: Evaluation | None = None
@@ -86,7 +86,11 @@ class TrainingMetrics(MetricsPart):
 
     def val_recall(self, k: int) -> float | None:
         """Return the validation recall of the kept epoch, or else of the last, if measured."""
-        series = self.recall.get(f"val_recall_at_{k}")
+        return self.validated(f"recall_at_{k}")
+
+    def validated(self, measure: str) -> float | None:
+        """Return the same for any measure, such as `mrr`."""
+        series = self.recall.get(f"val_{measure}")
         kept = self.params.best_epoch
         if not series:
             return None

@@ -14,7 +14,9 @@ LOSSES = tuple(
     for part in ("", "val_")
     for name in ("loss", "regularization_loss", "total_loss")
 )
-WAYS = ("model", "popularity", "own_history")
+BASELINES = ("popularity", "popularity_recent", "own_history", "own_history_recent")
+WAYS = ("model", *BASELINES)
+VIEWS = ("all", "new", "new_filtered")
 MOMENTS = ("mean", "std", "min", "max", "norm")
 
 Series = Annotated[tuple[float | None, ...], Field(strict=False)]
@@ -133,6 +135,9 @@ class Interval(MetricsPart):
     value: float
     low: float | None
     high: float | None
+    lead_low: float | None = None
+    """Of a baseline: the lower end of the interval of the model's lead over it."""
+    lead_high: float | None = None
 
     @classmethod
     def of(cls, value: float, low: float | None = None, high: float | None = None) -> Interval:
@@ -145,18 +150,25 @@ class Evaluated(MetricsPart):
 
     all: dict[str, Interval]
     new: dict[str, Interval] | None = None
+    new_filtered: dict[str, Interval] | None = None
+    """New pairs, with the buyer's past products taken out of the lists."""
     coverage_at_100: float | None = None
     """Share of the catalogue in the top 100 of the test's buyers."""
 
 
 class Evaluation(MetricsPart):
-    """The model and two baselines on the test's pairs of buyer and product."""
+    """The model and the baselines that count, on the test's pairs of buyer and product."""
 
     pairs: dict[str, Count]
-    """Numbers of pairs: `all`, `new`, and `left_out` (buyer or product unknown to training)."""
+    """Numbers of pairs: `all`, `new`, `left_out` (buyer or product unknown to training), and
+    `unscored` (beyond the bound of the test)."""
     model: Evaluated
     popularity: Evaluated
     own_history: Evaluated
+    popularity_recent: Evaluated | None = None
+    """Popularity, with the half-life of `params.half_lives`. None if rows have no time."""
+    own_history_recent: Evaluated | None = None
+    """Own history, with the half-lives of `params.half_lives`. None if rows have no time."""
 
     @property
     def figures(self) -> dict[tuple[str, str, str], Interval]:
@@ -164,14 +176,14 @@ class Evaluation(MetricsPart):
         return {
             (who, pairs, name): interval
             for who in WAYS
-            for pairs in ("all", "new")
-            for name, interval in (getattr(getattr(self, who), pairs) or {}).items()
+            for pairs in VIEWS
+            for name, interval in (getattr(getattr(self, who), pairs, None) or {}).items()
         }
 
     @property
     def coverage(self) -> dict[str, float]:
         """The coverage by recommender, if measured."""
-        shares = {who: getattr(self, who).coverage_at_100 for who in WAYS}
+        shares = {who: getattr(getattr(self, who), "coverage_at_100", None) for who in WAYS}
         return {who: share for who, share in shares.items() if share is not None}
 
 
@@ -196,6 +208,8 @@ class Params(MetricsPart):
     validated_rows: int | None = None
     """Number of validation rows by which epochs are compared: all of them, or a sample."""
     test_rows: int | None = None
+    tested_rows: int | None = None
+    """Number of test rows on which the model was tested: all of them, or a sample."""
     unknown_products: dict[str, float] | None = None
     """Share of rows of each split (`eval`) whose product is not in the training rows."""
     unknown_ids: dict[str, dict[str, float]] | None = None
@@ -205,11 +219,16 @@ class Params(MetricsPart):
     steps_per_epoch: int | None = None
     negatives: str | None = None
     """Negatives: in_batch, mixed or full_catalogue."""
+    monitored: str | None = None
+    """The measure that tells models apart and determined the best epoch: `recall_at_<k>`, or
+    `mrr`, the mean reciprocal rank, where lists of any length are too easy."""
     monitored_k: int | None = None
-    """The k of the recall that determined the best epoch."""
+    """The k of the monitored recall, in files of older trainers."""
+    half_lives: dict[str, dict[str, float | None]] | None = None
+    """Days after which a row counts half in each baseline, by what is counted; null: no decay."""
     best_epoch: int | None = None
     best_recall: float | None = None
-    """Validation recall of the best epoch."""
+    """Validation value of the monitored measure in the best epoch."""
     stopped_early: bool = False
     refit_epochs: int | None = None
     """Epochs of the second training, which includes validation rows and whose model is saved."""
@@ -226,6 +245,18 @@ class Params(MetricsPart):
     nan_epoch: int | None = None
 
     @property
+    def measure(self) -> str | None:
+        """The monitored measure, of older trainers too."""
+        older = None if self.monitored_k is None else f"recall_at_{self.monitored_k}"
+        return self.monitored or older
+
+    @property
+    def baselines(self) -> dict[str, str]:
+        """What each baseline is, in words; one with decay only if a half-life was chosen."""
+        found = {who: _described(who, (self.half_lives or {}).get(who, {})) for who in BASELINES}
+        return {who: words for who, words in found.items() if words}
+
+    @property
     def given(self) -> dict[str, object]:
         """All parameters in the file, including those unknown to the model."""
         return self.model_dump(exclude_unset=True, exclude_none=True)
@@ -235,3 +266,15 @@ class Params(MetricsPart):
         if self.gradient_collapse_detected and self.gradient_collapse_epoch is None:
             raise ValueError("a collapse was detected, but gradient_collapse_epoch is missing")
         return self
+
+
+def _described(who: str, days: dict[str, float | None]) -> str | None:
+    """Return a baseline in words; None for one that should decay and does not."""
+    words = who.removesuffix("_recent").replace("_", " ")
+    if words == who.replace("_", " "):
+        return words
+    own, popular = days.get("own_history"), days.get("popularity")
+    if own is None and popular is not None and words != "popularity":
+        return f"{words}, then popularity with a half-life of {popular:g} days"
+    half_life = popular if words == "popularity" else own
+    return None if half_life is None else f"{words} with a half-life of {half_life:g} days"

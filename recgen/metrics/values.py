@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any, TypeVar, get_args
 
-from recgen.metrics.parts import BINS, TOWERS, WAYS, FailureKind
+from recgen.metrics.parts import BASELINES, BINS, TOWERS, VIEWS, WAYS, FailureKind
 
 Values = tuple[float | None, ...]
 _T = TypeVar("_T")
@@ -54,7 +54,8 @@ def split_recalls(found: Mapping[str, _T], part: str) -> tuple[dict[str, _T], di
     others: dict[str, _T] = {}
     for name, value in found.items():
         match = _RECALL.search(name)
-        is_recall = match and name.startswith(f"{part}_") and "popularity" not in name
+        is_baseline = any(who in name for who in BASELINES)
+        is_recall = match and name.startswith(f"{part}_") and not is_baseline
         if match and is_recall:
             recalls.setdefault(f"{part}_recall_at_{int(match[1])}", value)
         else:
@@ -67,6 +68,8 @@ def param_of(name: str, value: object, annotation: object) -> object:
     if name == "unknown_products":
         shares = numbers_of(value)
         return {part: share for part, share in shares.items() if 0 <= share <= 1} or None
+    if name == "half_lives":
+        return {who: _days_of(inner) for who, inner in _items(value) if who in BASELINES} or None
     if name in ("unknown_ids", "histories"):
         return {part: numbers_of(inner) for part, inner in _items(value)} or None
     if name == "collapsed_towers":
@@ -82,6 +85,12 @@ def param_of(name: str, value: object, annotation: object) -> object:
         is_count = number is not None and 0 <= number < _MOST_VALUES and number == int(number)
         return int(number) if number is not None and is_count else None
     return number
+
+
+def _days_of(part: object) -> dict[str, float | None]:
+    """Return half-lives in days; None for what is not above 0."""
+    read = {name: number_of(days) for name, days in _items(part)}
+    return {name: days if days is not None and days > 0 else None for name, days in read.items()}
 
 
 def time_of(value: object) -> datetime | None:
@@ -129,9 +138,9 @@ def evaluation_of(part: object) -> dict[str, Any] | None:
 
 def _evaluated(part: object) -> dict[str, Any]:
     figures = dict(_items(part))
-    new = _intervals(figures.get("new"))
+    views = {view: _intervals(figures.get(view)) or None for view in VIEWS}
     share = number_of(figures.get("coverage_at_100"))
-    return {"all": _intervals(figures.get("all")), "new": new or None, "coverage_at_100": share}
+    return {**views, "all": views["all"] or {}, "coverage_at_100": share}
 
 
 def _intervals(part: object) -> dict[str, dict[str, float | None]]:
@@ -140,5 +149,6 @@ def _intervals(part: object) -> dict[str, dict[str, float | None]]:
         value = number_of(interval.get("value")) if isinstance(interval, dict) else None
         if value is not None:
             ends = {end: number_of(interval.get(end)) for end in ("low", "high")}
-            found[name] = {"value": value, **ends}
+            leads = (end for end in ("lead_low", "lead_high") if end in interval)
+            found[name] = {"value": value, **ends, **{e: number_of(interval[e]) for e in leads}}
     return found

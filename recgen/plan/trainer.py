@@ -22,11 +22,9 @@ from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
 from recgen.plan.towers import FeatureType, Tower, plan_tower
 from recgen.plan.transform import plan_transform
 
-_IMPORTS = frozenset(
-    {"math", "os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"}
-)
+_IMPORTS = frozenset({"os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"})
 _IMPORTS_OF_RUNTIME = frozenset(
-    {"dataclasses", "difflib", "hashlib", "json", "numpy", "re", "time"}
+    {"dataclasses", "difflib", "hashlib", "json", "math", "numpy", "re", "time"}
 )
 
 
@@ -56,6 +54,10 @@ class Schedule:
     """Whether the learning rate drops when validation recall stops improving."""
     averages_weights: bool
     validates_each_epoch: bool
+    fits_final_layer: bool
+    """Whether the towers' score is weighed with shares and purchases, on validation rows."""
+    refits_on_test: bool
+    """Whether the saved model is trained once more, on the test's rows too."""
     refits: bool
     """Whether the model is trained again on training and validation rows."""
     is_compiled: bool
@@ -173,10 +175,18 @@ def _columns(
         Constant("product_features", candidate.keys),
         lists and Constant("histories", lists),
         of_products and Constant("product_histories", of_products),
+        of_products and Constant("past", _past(config, of_products)),
         event_time and Constant("time", event_time),
         known and Constant("known", PRODUCT_KNOWN),
         known and Constant("known_bits", known),
     )
+
+
+def _past(config: ExperimentConfig, of_products: tuple[str, ...]) -> str:
+    """Return the history that says what a buyer had: the one with a bonus, or else the first."""
+    histories = (f for f in config.features.features_of("buyer") if isinstance(f, HistoryFeature))
+    with_bonus = (f.output_name for f in histories if f.history and f.history.repeat_bonus)
+    return next(with_bonus, of_products[0])
 
 
 def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
@@ -188,7 +198,9 @@ def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
         has_plateau=validates and model.learning_rate_schedule == "plateau",
         averages_weights=model.ema_decay is not None,
         validates_each_epoch=validates,
-        refits=model.refit,
+        fits_final_layer=model.final_layer == "fitted",
+        refits=model.refit != "none",
+        refits_on_test=model.refit == "all",
         is_compiled=model.jit_compile,
     )
 

@@ -66,7 +66,8 @@ def date_unused(features: FeatureConfig, model: ModelConfig, data: DataConfig) -
     """date_column with a random split.
 
     The split ignores it; it only becomes `event_time` in the examples, which determines the latest
-    row of a product. Nothing is reported if histories or `recency_half_life_days` need the time.
+    row of a product and the age of rows in baselines with decay. Nothing is reported if histories
+    or `recency_half_life_days` need the time.
 
     Example:
         data:

@@ -34,6 +34,7 @@ DIGEST = _digest if _stated == f"# digest: {_digest}" else "of an edited file"
 SHUFFLE_ROWS = 131_072  # rows that are shuffled together
 CATALOGUE_BLOCK = 8192  # products that are scored together
 VALIDATION_SCORES = 1 << 34  # rows times products in a validation
+TEST_SCORES = 1 << 34  # the same in a test: of its rows, and again of its pairs
 RANKED_ROWS = 1024  # test rows that are ranked together
 COVERAGE_BUYERS = 10_000  # test buyers whose top 100 products are counted
 BOOTSTRAPS = 200  # resamples of the buyers, for intervals
@@ -45,6 +46,8 @@ SAVED = "saved"  # file among the checkpoints of a training whose model is saved
 TOWERS = ("query", "candidate")
 RECALL_AT = (1, 5, 10, 50, 100)
 RECALLS = tuple(f"recall_at_{k}" for k in RECALL_AT)
+MEASURES = (*RECALLS, "mrr")  # mrr is the mean reciprocal rank
+TOO_EASY = 0.9  # recall of counting above which recall does not tell models apart
 LOSSES = ("loss", "regularization_loss", "total_loss")
 GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
 MOMENTS = ("mean", "std", "min", "max", "norm")
@@ -53,6 +56,10 @@ COUNTED_ROWS = 256  # validation rows whose top 100 products are counted
 SAMPLED_WEIGHTS = 1024  # rows of each weight that are compared with the last epoch's
 # Powers of ten that the edges of all histograms span.
 HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
+
+# Baselines.
+HALF_LIVES = (None, 120, 60, 30, 14, 7)  # in days; None counts rows of all ages alike
+MISSED = 2**31 - 1  # rank of a product that is in no list
 
 # Failures. A tower is dead if its gradient is zero, or if it gives all rows the same
 # vector. Losses are means, relative to chance, so the limits hold at every batch size.
@@ -73,6 +80,29 @@ STILL = 1e-5  # relative change of weights in an epoch below which nothing is tr
 HOLDS_ANSWER = 0.98  # share of lists with the row's own product that is an error
 MOSTLY_EMPTY = 0.95  # share of empty lists that is said
 ENOUGH_LISTS = 100  # of which one, at least, has a known item
+
+# The final layer.
+SHARE_DAYS = (
+    7,
+    14,
+    30,
+    60,
+    None,
+)  # half-lives of products' shares of the rows, in days
+RECENT_ITEMS = (10, 100)  # half-lives of what a buyer had, in purchases
+NEW_PAIRS_COUNT = (
+    1,
+    1.25,
+    1.5,
+    1.75,
+    2,
+    2.5,
+    3,
+)  # of pairs that are not repeats, in the fit
+FITTED_SCORES = 1 << 26  # buyers times products in the fit
+BLOCK_SCORES = 1 << 22  # of those that are computed together
+NEWTON_STEPS = 50  # at most; about ten are needed
+ROUNDING = 1e-6  # relative error of scores: those that are as near are ties
 
 # Settings: the type of each, and the least value of a number.
 SETTINGS = {
@@ -103,6 +133,7 @@ class Columns:
     product_features: tuple  # what the candidate tower reads
     histories: tuple = ()  # lists of indices
     product_histories: tuple = ()  # those of products
+    past: str = ""  # the one of these that has what the buyer had, the latest last
     time: str = ""  # epoch seconds of the row, if it has a time
     known: str = ""  # bits of the product's columns that have a value in the row
     known_bits: tuple = ()  # product features with the bits of their columns
@@ -213,10 +244,8 @@ def read_setting(name, value, kind, least=0):
     text = str(value).strip().lower()
     if kind is bool:
         expected = "true or false"
-        words = {"true": True, "1": True, "1.0": True}
-        words |= {"false": False, "0": False, "0.0": False}
-        if text in words:
-            return words[text]
+        if text in ("true", "1", "1.0", "false", "0", "0.0"):
+            return text in ("true", "1", "1.0")
     elif kind is str:
         expected = "a path"
         if isinstance(value, str) and text:
@@ -396,17 +425,15 @@ class Split:
         return batches.apply(tf.data.experimental.assert_cardinality(steps))
 
 
-def seed_everything(seed):
-    """Seed Python, numpy and TensorFlow, and keep the full precision of scores."""
-    tf.keras.utils.set_random_seed(seed)
-    # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
-    tf.config.experimental.enable_tensor_float_32_execution(False)
+def newest_time(times):
+    """Return the end of some times."""
+    # Not the very latest time: one wrong date in the future would make all rows old.
+    return int(np.quantile(times, 0.999, method="nearest"))
 
 
 def recency(times, half_life_days):
     """Return a function from times to the chance of being drawn, 0 without a time."""
-    # Not the very latest time: one wrong date in the future would make all rows old.
-    newest = int(np.quantile(times, 0.999, method="nearest"))
+    newest = newest_time(times)
 
     def chance(times):
         seconds = tf.cast(newest, tf.float64) - tf.cast(times, tf.float64)
@@ -526,12 +553,6 @@ class Catalogue:
         expected = rows * (draws / draws.sum()) + others / len(self.indices)
         return np.log(expected).astype(np.float32)
 
-    @property
-    def monitored_k(self):
-        """The k of the monitored recall: at most a tenth of the catalogue, or 1."""
-        fitting = [k for k in RECALL_AT if 10 * k <= len(self.indices)]
-        return max(fitting or RECALL_AT[:1])
-
     def unknown(self, **splits):
         """Return the shares of rows with an unknown product or ID, by split."""
         columns = self.columns
@@ -544,19 +565,6 @@ class Catalogue:
                 products[name] = float(np.mean(self.position[product] < 0))
                 ids[name] = {k: float(np.mean(v >= sizes[k])) for k, v in found.items()}
         return {"unknown_products": products, "unknown_ids": ids}
-
-    def popularity_ranks(self, indices):
-        """Return the number of products with more training rows, for each index."""
-        # Unknown products are misses at every k.
-        ranks = np.full(len(self.counts), np.iinfo(np.int32).max)
-        order = np.argsort(-self.counts[self.indices], kind="stable")
-        ranks[self.indices[order]] = np.arange(len(order))
-        return ranks[self.known(indices)]
-
-    def popularity_recall(self, split):
-        """Return {k: recall of the k products with the most training rows}."""
-        ranks = self.popularity_ranks(split.column(self.columns.product))
-        return {k: float(np.mean(ranks < k)) for k in RECALL_AT}
 
 
 class LatestRows:
@@ -680,23 +688,23 @@ def accelerators():
     return [f"GPU:{number}" for number in range(len(gpus))]
 
 
-def all_rows(values):
+def gather_replicas(values):
     """Return the rows of all replicas, in the order of the replicas."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return values
     return tf.distribute.get_replica_context().all_gather(values, axis=0)
 
 
-def own_places(values):
-    """Return the positions of this replica's rows in `all_rows`."""
-    context, places = tf.distribute.get_replica_context(), tf.range(tf.shape(values)[0])
+def replica_row_numbers(values):
+    """Return the positions of this replica's rows in `gather_replicas`."""
+    context, rows = tf.distribute.get_replica_context(), tf.range(tf.shape(values)[0])
     if context.num_replicas_in_sync == 1:
-        return places
-    counts = all_rows(tf.shape(values)[:1])
-    return places + tf.reduce_sum(counts[: context.replica_id_in_sync_group])
+        return rows
+    counts = gather_replicas(tf.shape(values)[:1])
+    return rows + tf.reduce_sum(counts[: context.replica_id_in_sync_group])
 
 
-def own_part(rows):
+def replica_slice(rows):
     """Return this replica's part of rows that all replicas have."""
     context = tf.distribute.get_replica_context()
     replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
@@ -750,20 +758,31 @@ class TwoTowerModel(tf.keras.Model):
     the embeddings by tower.
     """
 
-    def __init__(self, query_tower, candidate_tower, catalogue, width, averages=False):
+    def __init__(
+        self,
+        query_tower,
+        candidate_tower,
+        catalogue,
+        width,
+        averages=False,
+        repeat_bonus=0.0,
+    ):
         super().__init__()
         self.query_tower = query_tower
         self.candidate_tower = candidate_tower
         self.product_column = catalogue.columns.product
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
         self.position = tf.constant(catalogue.position)
+        self.final_layer = FinalLayer(catalogue, repeat_bonus)
         vectors = tf.zeros([len(catalogue.indices), width])
         self.candidates = tf.Variable(vectors, trainable=False)
         # For WeightAverage; between epochs, the weights with which training continues.
         averaged = self.trainable_variables if averages else ()
         self.averages = [tf.Variable(weight, trainable=False) for weight in averaged]
         # Means over the epoch, since Keras itself would report the last batch.
-        self.means = {k: tf.keras.metrics.Mean(k) for k in LOSSES + GRADIENTS + RECALLS}
+        self.means = {
+            k: tf.keras.metrics.Mean(k) for k in LOSSES + GRADIENTS + MEASURES
+        }
         self.distribute_reduction_method = "first"  # all replicas have the same results
         self.dead_steps = {name: counter() for name in TOWERS}
 
@@ -808,7 +827,9 @@ class TwoTowerModel(tf.keras.Model):
         strategy = self.distribute_strategy
 
         def own_gradients():
-            gradients = self.compute_gradients(own_part(features), training=False)[2]
+            gradients = self.compute_gradients(replica_slice(features), training=False)[
+                2
+            ]
             return list(gradients.values())  # in the order of the variables
 
         gradients = strategy.run(own_gradients)
@@ -831,30 +852,22 @@ class TwoTowerModel(tf.keras.Model):
         return self._average(losses | norms)
 
     def test_step(self, features):
-        """Add a batch to the loss and recall."""
+        """Add a batch to the loss, recall and mean reciprocal rank."""
         losses, embeddings = self.compute_losses(features, training=False)
         ranks = self.rank_products(embeddings["query"], features)
-        hits = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
-        recalls = {k: tf.reduce_mean(tf.cast(v, tf.float32)) for k, v in hits.items()}
-        return self._average(losses | recalls, tf.size(ranks))
+        found = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
+        found["mrr"] = tf.where(ranks < MISSED, 1 / (1 + tf.cast(ranks, tf.float32)), 0)
+        means = {k: tf.reduce_mean(tf.cast(v, tf.float32)) for k, v in found.items()}
+        return self._average(losses | means, tf.size(ranks))
 
     def known(self, features):
         """Return the rows' product indices, the last one if out of vocabulary."""
         return tf.minimum(features[self.product_column], len(self.position) - 1)
 
-    def adjusted(self, scores, features, start=0):
-        """Return the scores for ranking, [batch, products], from product `start` on.
-
-        A subclass may adjust them here; the loss uses the original `scores`.
-        """
-        return scores
-
-    def adjusted_own(self, scores, features, position):
-        """Return the same for each row's own product, [batch, 1], at its `position`."""
-        return scores
-
-    def rank_products(self, queries, features):
+    def rank_products(self, queries, features, left_out=None):
         """Return the number of other products that score at least as high.
+
+        Products at the positions `left_out`, a ragged tensor [batch, n], are not counted.
 
         Recall then equals that of TFRS's FactorizedTopK by ID in an eighth of its time, and
         ties count against the model: if all scores are equal, recall is 0, not 1.
@@ -863,26 +876,28 @@ class TwoTowerModel(tf.keras.Model):
         terms = queries * tf.gather(self.candidates, tf.maximum(position, 0))
         # Scores that only differ by rounding are ties.
         own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
-        own_score = self.adjusted_own(own_score, features, position)
+        own_score = self.final_layer.own(own_score, features, position)
 
         # Lower scores are counted, since NaN is not lower and must not look like a hit.
         def count_lower(count, start):
             block = self.candidates[start : start + CATALOGUE_BLOCK]
             scores = tf.matmul(queries, block, transpose_b=True)
-            is_lower = self.adjusted(scores, features, start) < own_score
+            is_lower = self.final_layer(scores, features, start) < own_score
+            if left_out is not None:
+                is_lower |= are_listed(left_out, start, tf.shape(scores)[1])
             return count + tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
 
         size = self.candidates.shape[0]
         starts = tf.range(0, size, CATALOGUE_BLOCK)
         lower = tf.foldl(count_lower, starts, tf.zeros_like(position))
         # Unknown products are misses.
-        return tf.where(position >= 0, size - 1 - lower, tf.int32.max)
+        return tf.where(position >= 0, size - 1 - lower, MISSED)
 
     def top_products(self, features):
         """Return the positions of all products in the top 100 of some rows, once each."""
         queries, k = self.query_tower(features), min(100, self.candidates.shape[0])
         scores = tf.matmul(queries, self.candidates, transpose_b=True)
-        scores = self.adjusted(scores, features)
+        scores = self.final_layer(scores, features)
         return np.unique(tf.math.top_k(scores, k, sorted=False).indices)
 
     def _average(self, values, rows=1):
@@ -896,6 +911,298 @@ class TwoTowerModel(tf.keras.Model):
         for name, value in values.items():
             self.means[name].update_state(value, rows)
         return {name: self.means[name].result() for name in values}
+
+
+def are_listed(lists, start, size):
+    """Return which of `size` positions from `start` on are in each row's list."""
+    here = tf.ragged.boolean_mask(lists, (lists >= start) & (lists < start + size))
+    places = tf.stack([here.value_rowids(), tf.cast(here.values - start, tf.int64)], 1)
+    shape = tf.stack([lists.nrows(), tf.cast(size, tf.int64)])
+    return tf.scatter_nd(places, tf.ones_like(here.values), shape) > 0
+
+
+class FinalLayer(tf.Module):
+    """A linear layer over the towers' score and terms that are known when a list is served.
+
+    A product's score for a buyer is
+
+        towers * score + products[product]
+            + (past[product] + repeats @ terms, if the buyer had it)
+
+    with the terms of `past_terms`. Before it is fitted, the layer only adds a bonus to what
+    the buyer had.
+
+    Attributes:
+        position: The catalogue position of each product index, -1 if there is none.
+        column: The feature with what the buyer had, the latest last; "" without one.
+        days: Half-lives of the products' shares.
+        names: Names of the weights: `towers`, and of each term.
+    """
+
+    def __init__(self, catalogue, bonus):
+        super().__init__()
+        columns, count = catalogue.columns, len(catalogue.indices)
+        self.position, self.column = tf.constant(catalogue.position), columns.past
+        self.days = SHARE_DAYS if columns.time else SHARE_DAYS[-1:]
+        shares = [f"share_{days}_days" if days else "share" for days in self.days]
+        recent = [f"had_in_last_{items}" for items in RECENT_ITEMS]
+        self.past_names = ["had", *(f"had_{name}" for name in shares)]
+        self.past_names += ["had_often", *recent, "had_among_many"]
+        self.past_names *= bool(columns.past)
+        self.names = ["towers", *shares, *self.past_names]
+
+        def variable(values):
+            return tf.Variable(values, trainable=False, dtype=tf.float32)
+
+        self.towers = variable(1.0)
+        self.products = variable(tf.zeros(count))
+        self.past = variable(tf.fill([count], bonus))
+        self.repeats = variable(tf.zeros(len(RECENT_ITEMS) + 2))
+
+    def assign(self, weights, shares):
+        """Use weights by name, and the log shares of the products, [products, days]."""
+        values = np.array([weights[name] for name in self.names], np.float32)
+        split = 1 + len(self.days)
+        self.towers.assign(values[0])
+        self.products.assign(shares @ values[1:split])
+        if self.column:
+            had, of_shares, repeats = np.split(values[split:], [1, split])
+            self.past.assign(had + shares @ of_shares)
+            self.repeats.assign(repeats)
+
+    def __call__(self, scores, features, start=0):
+        """Return the scores [batch, products] of the products from `start` on."""
+        size = tf.shape(scores)[1]
+        scores = self.towers * scores + self.products[start : start + size]
+        if not self.column:
+            return scores
+        past, ages = self.purchases(features)
+        is_here = (past >= start) & (past < start + size)
+        past = tf.ragged.boolean_mask(past - start, is_here)
+        ages = tf.ragged.boolean_mask(ages, is_here)
+
+        def total(counts=None):
+            sums = tf.math.bincount(past, counts, size, size, dtype=tf.float32, axis=-1)
+            return tf.ensure_shape(sums, [None, None])  # bincount loses the rank
+
+        often = total()
+        recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
+        bonus = self.past[start : start + size]
+        bonus += self._bonus(often, recent, features)
+        return scores + tf.where(often > 0, bonus, 0.0)
+
+    def own(self, scores, features, position):
+        """Return the same for one product of each row, at its `position`, [batch, 1]."""
+        place = tf.maximum(position, 0)
+        constant = tf.gather(self.products, place)[:, tf.newaxis]
+        scores = self.towers * scores + constant
+        if not self.column:
+            return scores - ROUNDING * tf.abs(constant)
+        past, ages = self.purchases(features)
+        is_own = tf.cast(past == position[:, tf.newaxis], tf.float32)
+
+        def total(counts):
+            return tf.reduce_sum(counts, axis=1, keepdims=True)
+
+        often = total(is_own)
+        recent = [total(is_own * 2 ** (ages / -items)) for items in RECENT_ITEMS]
+        bonus = tf.gather(self.past, place)[:, tf.newaxis]
+        bonus += self._bonus(often, recent, features)
+        bonus = tf.where(often > 0, bonus, 0.0)
+        return scores + bonus - ROUNDING * (tf.abs(constant) + tf.abs(bonus))
+
+    def purchases(self, features):
+        """Return the positions of what the buyers had, and how many purchases ago that was."""
+        past = tf.gather(self.position, features[self.column])
+        ends = tf.repeat(past.row_splits[1:], past.row_lengths())
+        ages = ends - 1 - tf.range(tf.size(past.values, ends.dtype))
+        return past, past.with_values(tf.cast(ages, tf.float32))
+
+    def _bonus(self, often, recent, features):
+        lengths = tf.cast(features[self.column].row_lengths(), tf.float32)
+        terms = [tf.math.log(tf.maximum(often, 1)), *map(tf.math.log1p, recent)]
+        terms.append(tf.math.log1p(lengths)[:, tf.newaxis])
+        return sum(self.repeats[n] * term for n, term in enumerate(terms))
+
+
+class Moments:
+    """Some buyers, each at one moment: data of the final layer's fit.
+
+    Attributes:
+        scores: The towers' scores, [moments, products].
+        had: Moments and products of what the buyers had, two arrays [entries].
+        terms: Terms of these, [entries, terms].
+        pairs: Moments and products of what is to be found, two arrays [pairs].
+        is_new: Whether the buyer of each of these pairs did not have the product.
+    """
+
+    def __init__(self, scores, lists, shares, pairs, is_new):
+        self.scores, self.pairs, self.is_new = scores, pairs, is_new
+        sizes = np.array([len(each) for each in lists])
+        moments = np.repeat(np.arange(len(lists)), sizes)
+        ages = np.repeat(sizes.cumsum(), sizes) - 1 - np.arange(len(moments))
+        products = np.concatenate([*lists, np.zeros(0, np.int32)])
+        is_known = products >= 0
+        entries = moments[is_known] * scores.shape[1] + products[is_known]
+        entries, own = np.unique(entries, return_inverse=True)
+        self.had = np.divmod(entries, scores.shape[1])
+        size, ages = len(entries), ages[is_known]
+        recent = [np.bincount(own, 0.5 ** (ages / n), size) for n in RECENT_ITEMS]
+        often = np.log(np.bincount(own, minlength=size))
+        among = np.log1p(sizes[self.had[0]])
+        columns = [np.ones(size), shares[self.had[1]], often, *map(np.log1p, recent)]
+        self.terms = np.column_stack([*columns, among]).astype(np.float32)
+
+    def chances(self, weights, shares, counts):
+        """Return the softmax of the weighted terms, and the loss of the pairs."""
+        split = 1 + shares.shape[1]
+        logits = np.float32(weights[0]) * self.scores
+        logits += (shares @ weights[1:split]).astype(np.float32)
+        if len(weights) > split:
+            logits[self.had] += self.terms @ weights[split:].astype(np.float32)
+        logits -= logits.max(axis=1, keepdims=True)
+        chances = np.exp(logits)
+        totals = chances.sum(axis=1, keepdims=True)
+        loss = counts @ (np.log(totals[self.pairs[0], 0]) - logits[self.pairs])
+        return chances / totals, loss
+
+    def derivatives(self, chances, shares, counts, size):
+        """Return the gradient and the Hessian of the loss by `size` weights."""
+        count, terms = len(chances), self.terms[:, : size - 1 - shares.shape[1]]
+        weights = np.bincount(self.pairs[0], counts, count)[:, np.newaxis]
+        expected = (weights * chances).astype(np.float32)
+        excess = expected.copy()
+        excess[self.pairs] -= counts
+        of_shares, of_terms = excess.sum(axis=0) @ shares, excess[self.had] @ terms
+        gradient = np.array([np.vdot(excess, self.scores), *of_shares, *of_terms])
+
+        # Sums of the products of two terms: of all products, or of what a buyer had.
+        entries = expected[self.had][:, np.newaxis] * terms
+        of_scores, of_products = expected * self.scores, expected.sum(axis=0)
+        corner = np.zeros([1 + shares.shape[1]] * 2)
+        corner[0, 0] = np.vdot(of_scores, self.scores)
+        corner[0, 1:] = corner[1:, 0] = of_scores.sum(axis=0) @ shares
+        corner[1:, 1:] = shares.T @ (of_products[:, np.newaxis] * shares)
+        side = np.column_stack([self.scores[self.had], shares[self.had[1]]]).T @ entries
+        squares = np.block([[corner, side], [side.T, terms.T @ entries]])
+        means = [(chances * self.scores).sum(axis=1), *(chances @ shares).T]
+        own = chances[self.had]
+        means += [np.bincount(self.had[0], own * term, count) for term in terms.T]
+        mean = np.stack(means, axis=1)
+        return gradient, squares - mean.T @ (weights * mean)
+
+
+class FinalFit:
+    """The fit of a final layer: a softmax regression on pairs of validation rows.
+
+    The weights make the pairs' products most likely among all products. They are drawn to
+    the towers' score alone, as by a normal prior of variance 1, which matters where there
+    are few pairs. The loss is convex, and Newton's method finds its least value.
+
+    Args:
+        evaluation: The pairs.
+        model: The model, whose final layer is not fitted yet.
+    """
+
+    def __init__(self, evaluation, model):
+        self.evaluation, self.layer, self.model = evaluation, model.final_layer, model
+        self.shares = evaluation.counting.log_shares(self.layer.days)
+        self.start = np.array([1.0] + [0.0] * (len(self.layer.names) - 1))
+        self.moments = list(self._moments())
+
+    def _moments(self):
+        """Yield the moments of the pairs; pairs of a buyer with the same list share one."""
+        vectors, lists = [], []
+        for rows in slices(self.evaluation.rows, RANKED_ROWS):
+            vectors.append(self.model.query_tower(rows).numpy())
+            past = [np.zeros(0, np.int32)] * len(vectors[-1])
+            if self.layer.column:
+                places = self.layer.purchases(rows)[0]
+                past = np.split(places.values.numpy(), places.row_splits[1:-1].numpy())
+            lists += past
+        queries = np.concatenate(vectors)
+        # Of a large batch, the last digits are others.
+        texts = [vector.tobytes() for vector in np.round(queries, 3) + 0.0]
+        keys = [text + past.tobytes() for text, past in zip(texts, lists, strict=True)]
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        of_pair = np.array([numbers[key] for key in keys])
+        _, first = np.unique(of_pair, return_index=True)
+        candidates = self.model.candidates.numpy()
+        count = len(candidates)
+        products = self.evaluation.pairs % self.evaluation.counting.stride
+        products = self.evaluation.catalogue.position[products]
+        kept = np.arange(len(first))[:: math.ceil(len(first) * count / FITTED_SCORES)]
+        size = max(1, BLOCK_SCORES // count)
+        for start in range(0, len(kept), size):
+            block = kept[start : start + size]
+            own = np.flatnonzero(np.isin(of_pair, block))
+            pairs = np.searchsorted(block, of_pair[own]), products[own]
+            yield Moments(
+                queries[first[block]] @ candidates.T,
+                [lists[pair] for pair in first[block]],
+                self.shares,
+                pairs,
+                self.evaluation.is_new[own],
+            )
+
+    def weights(self, new_pairs_count):
+        """Return the weights, if a pair that is no repeat counts this often, [terms]."""
+        counts = [np.where(m.is_new, new_pairs_count, 1.0) for m in self.moments]
+        parts = list(zip(self.moments, counts, strict=True))
+
+        def loss_of(weights):
+            found = [m.chances(weights, self.shares, count) for m, count in parts]
+            prior = 0.5 * np.sum((weights - self.start) ** 2)
+            return prior + sum(loss for _, loss in found), [c for c, _ in found]
+
+        weights, (loss, chances) = self.start, loss_of(self.start)
+        for _ in range(NEWTON_STEPS):
+            gradient, hessian = weights - self.start, np.eye(len(weights))
+            for (moments, count), own in zip(parts, chances, strict=True):
+                found = moments.derivatives(own, self.shares, count, len(weights))
+                gradient, hessian = gradient + found[0], hessian + found[1]
+            step, size = np.linalg.solve(hessian, gradient), 1.0
+            if gradient @ step < 1e-6 * loss:
+                break
+            better, chances = loss_of(weights - step)
+            while better > loss and size > 1e-6:  # too far
+                size /= 2
+                better, chances = loss_of(weights - size * step)
+            weights, loss = weights - size * step, better
+        return weights
+
+    def best(self, measure):
+        """Fit the layer; returns what the metrics file says of it.
+
+        New pairs count more than others if that is needed to beat each baseline that counts
+        in each view.
+        """
+
+        def means(views):
+            return {k: float(np.mean(gains(v)[measure])) for k, v in views.items()}
+
+        baselines = self.evaluation.of_baselines()
+        found = {"towers": means(self.evaluation.of_model(self.model))}
+        found |= {name: means(views) for name, views in baselines.items()}
+        views = found["towers"]
+        bars = {view: max(found[name][view] for name in baselines) for view in views}
+        best, least = {}, -math.inf
+        for count in NEW_PAIRS_COUNT:
+            weights = dict(
+                zip(self.layer.names, self.weights(count).tolist(), strict=True)
+            )
+            self.layer.assign(weights, self.shares)
+            values = means(self.evaluation.of_model(self.model))
+            margin = min(values[view] - bars[view] for view in views)
+            if margin > least:
+                least = margin
+                validation = {"model": values, **found}
+                best = {"weights": weights, "new_pairs_count": count}
+                best |= {"measure": measure, "validation": validation}
+            if margin >= 0:
+                break
+        self.layer.assign(best["weights"], self.shares)
+        return best
 
 
 def merge_rows(gradient):
@@ -978,105 +1285,295 @@ def sample_weights(tower):
     return tf.concat([tf.reshape(row, [-1]) for row in rows], axis=0)
 
 
+class Counting:
+    """What needs no model: products by the rows that a split has of them.
+
+    A baseline is described by its half-lives in days: of "popularity", by which it lists
+    products, and of "own_history" if it first lists what the buyer had, by the buyer's own
+    rows. A row that is a half-life older than the newest counts half; without a half-life
+    (None), all rows count alike.
+
+    Attributes:
+        buyers: Buyers with their own index, in ascending order.
+        pairs: What they had: numbers of a buyer and a product, in ascending order.
+    """
+
+    def __init__(self, catalogue, split):
+        self.catalogue, self.stride = catalogue, len(catalogue.counts) + 1
+        self.popular, self.ages = {}, None  # ranks by half-life, and the rows' days
+        if split.columns.time:
+            times = split.column(split.columns.time).astype(np.float64)
+            self.ages = np.maximum(newest_time(times) - times, 0) / 86_400
+        pairs = self.pairs_of(split)
+        buyers, self.products = np.divmod(pairs, self.stride)
+        # Those out of vocabulary share an index, so that they have no history.
+        is_own = buyers < catalogue.buyers
+        self.buyers = np.unique(buyers[is_own])
+        is_known = catalogue.position[self.products] >= 0
+        self.own_rows = np.flatnonzero(is_own & is_known)
+        self.pairs, self.pair_of_row = np.unique(
+            pairs[self.own_rows], return_inverse=True
+        )
+
+    def pairs_of(self, split):
+        """Return a number for the buyer and product of each row; a buyer's are consecutive."""
+        products = self.catalogue.known(split.column(split.columns.product))
+        return split.column(split.columns.buyer) * self.stride + products
+
+    def weights(self, half_life):
+        """Return what each row counts."""
+        if half_life is None:
+            return np.ones(len(self.products))
+        return np.exp2(self.ages / -half_life)
+
+    def counts(self, half_life):
+        """Return what the rows of each product of the catalogue count, [products]."""
+        indices, size = self.catalogue.indices, len(self.catalogue.counts)
+        return np.bincount(self.products, self.weights(half_life), size)[indices]
+
+    def log_shares(self, half_lives):
+        """Return the log of each product's share of all rows, [products, half-lives].
+
+        Half a row is added to each product, since some have no recent rows.
+        """
+        counts = [self.counts(half_life) + 0.5 for half_life in half_lives]
+        return np.log(np.stack([each / each.sum() for each in counts], axis=1))
+
+    def popularity(self, half_life=None):
+        """Return the rank of each product index, MISSED if it is not in the catalogue."""
+        if half_life not in self.popular:
+            indices, counts = self.catalogue.indices, self.counts(half_life)
+            ranks = np.full(len(self.catalogue.counts), MISSED)
+            ranks[indices[np.argsort(-counts, kind="stable")]] = np.arange(len(indices))
+            self.popular[half_life] = ranks
+        return self.popular[half_life]
+
+    def ranks(self, pairs, half_lives, is_filtered=False):
+        """Return the number of products before the pair's own in its buyer's list.
+
+        In a filtered list, what the buyer had is left out.
+        """
+        popular = self.popularity(half_lives["popularity"])
+        rank, start = popular[pairs % self.stride], pairs - pairs % self.stride
+        has_history = "own_history" in half_lives
+        if not len(self.pairs) or not (has_history or is_filtered):
+            return rank
+        buyers, products = np.divmod(self.pairs, self.stride)
+        # Of the products that the buyer had, those that are more popular.
+        own = np.sort(self.pairs - products + popular[products])
+        first = np.searchsorted(own, start)
+        earlier = (
+            np.searchsorted(own, start + np.minimum(rank, self.stride - 1)) - first
+        )
+        others = rank - earlier
+        if not is_filtered:
+            others += np.searchsorted(own, start + self.stride) - first
+            weights = self.weights(half_lives["own_history"])[self.own_rows]
+            counts = np.bincount(self.pair_of_row, weights)
+            order = np.lexsort([popular[products], -counts, buyers])
+            place = np.empty(len(order), np.int64)
+            place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
+            found = np.searchsorted(self.pairs, pairs)
+            found = np.minimum(found, len(self.pairs) - 1)
+            others = np.where(self.pairs[found] == pairs, place[found], others)
+        return np.where(rank < MISSED, others, MISSED)
+
+    def measure(self, split, baselines):
+        """Return the means over the rows of a split, such as "popularity_mrr"."""
+        rows = np.unique(self.pairs_of(split), return_counts=True)
+        return {
+            f"{name}_{measure}": mean
+            for name, half_lives in baselines.items()
+            for measure, mean in self._means(*rows, half_lives).items()
+        }
+
+    def _means(self, pairs, counts, half_lives):
+        """Return each measure over rows, of which there are so many for each pair."""
+        found = gains(self.ranks(pairs, half_lives))
+        return {name: float(found[name] @ counts / counts.sum()) for name in MEASURES}
+
+    def choose(self, split):
+        """Return the measure that tells models apart, and the half-lives of each baseline.
+
+        The half-lives are those that are best on the rows of `split`. The measure is recall
+        at a k of at most a tenth of the catalogue, unless counting is nearly perfect there;
+        otherwise it is the mean reciprocal rank.
+        """
+        rows, means = np.unique(self.pairs_of(split), return_counts=True), {}
+
+        def value(half_lives, measure):
+            key = tuple(half_lives.items())
+            if key not in means:
+                means[key] = self._means(*rows, half_lives)
+            return means[key][measure]
+
+        def best(known, what, measure):
+            options = [known | {what: days} for days in half_lives]
+            return max(options, key=lambda option: value(option, measure))
+
+        half_lives = HALF_LIVES[:1] if self.ages is None else HALF_LIVES
+        plain = {"popularity": None}
+        fitting = [k for k in RECALL_AT if 10 * k <= len(self.catalogue.indices)]
+        for monitored in (*(f"recall_at_{k}" for k in reversed(fitting)), "mrr"):
+            popularity = best({}, "popularity", monitored)
+            # The one half-life is of products that buyers had, the other of all others.
+            own = best({"own_history": None}, "popularity", monitored)
+            own = best(own, "own_history", monitored)
+            if max(value(popularity, monitored), value(own, monitored)) <= TOO_EASY:
+                break
+        baselines = {"popularity": plain, "own_history": plain | {"own_history": None}}
+        if self.ages is not None:
+            baselines |= {"popularity_recent": popularity, "own_history_recent": own}
+        return monitored, baselines
+
+
+def gains(ranks):
+    """Return what each rank contributes to the mean of each measure, by its name."""
+    found = {f"recall_at_{k}": ranks < k for k in RECALL_AT}
+    found["ndcg_at_10"] = np.where(ranks < 10, 1 / np.log2(2.0 + ranks), 0)
+    found["mrr"] = np.where(ranks < MISSED, 1 / (1.0 + ranks), 0)
+    return found
+
+
 class Evaluation:
-    """Compares the model with popularity and with buyers' own histories, on test pairs.
+    """Compares the model with baselines that count, on the test's pairs.
 
     A pair is a buyer and a product, counted once. Pairs with a buyer or product that is
     unknown to training are dropped; a pair is new if it is not in training. Each pair is
     ranked by itself: recall@k is the share of pairs whose product is in the top k,
     NDCG@10 the mean of 1 / log2(2 + rank) in the top 10, MRR the mean of 1 / (1 + rank).
+    In the view `new_filtered`, what the buyer had is taken out of the lists.
+
+    Args:
+        baselines: The half-lives of each baseline, as `Counting.choose` returns them.
+        most: Bound of the number of pairs; of more, evenly spaced ones are evaluated.
     """
 
-    def __init__(self, catalogue, train, test, seed):
-        self.catalogue, self.seed = catalogue, seed
-        self.popularity_recall = catalogue.popularity_recall(test)
-        self.stride = len(catalogue.counts) + 1
-        buyers, pairs, is_candidate = self._pairs(train)
-        self.known, self.times = np.unique(pairs[is_candidate], return_counts=True)
-        test_buyers, test_pairs, is_candidate = self._pairs(test)
-        is_known = (
-            np.isin(test_buyers, buyers[buyers < catalogue.buyers]) & is_candidate
-        )
-        _, first = np.unique(test_pairs, return_index=True)
-        kept = first[is_known[first]]
-        self.left_out = len(first) - len(kept)
-        self.pairs, buyers = test_pairs[kept], test_buyers[kept]
+    def __init__(self, counting, test, baselines, seed, most):
+        self.catalogue, self.counting = counting.catalogue, counting
+        self.baselines, self.seed = baselines, seed
+        all_pairs = counting.pairs_of(test)
+        buyers, products = np.divmod(all_pairs, counting.stride)
+        is_known = self.catalogue.position[products] >= 0
+        is_known &= np.isin(buyers, counting.buyers)
+        _, first = np.unique(all_pairs, return_index=True)
+        known = first[is_known[first]]
+        kept = known[:: math.ceil(len(known) / most) or 1]
+        self.left_out, self.unscored = len(first) - len(known), len(known) - len(kept)
+        self.pairs = all_pairs[kept]
         chunks = list(test.dataset)
         columns = {k: tf.concat([c[k] for c in chunks], 0) for k in chunks[0]}
         self.rows = {name: tf.gather(values, kept) for name, values in columns.items()}
-        self.is_new = ~np.isin(self.pairs, self.known)
+        self.is_new = ~np.isin(self.pairs, counting.pairs)
         _, self.one_each, self.buyer = np.unique(
-            buyers, return_index=True, return_inverse=True
+            buyers[kept], return_index=True, return_inverse=True
         )
-
-    def _pairs(self, split):
-        """Return the buyer and a number for each pair, and whether its product is known.
-
-        The numbers of a buyer's pairs are consecutive.
-        """
-        buyers = split.column(split.columns.buyer)
-        products = self.catalogue.known(split.column(split.columns.product))
-        is_candidate = self.catalogue.position[products] >= 0
-        return buyers, buyers * self.stride + products, is_candidate
 
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
-        rank = tf.function(
-            lambda rows: model.rank_products(model.query_tower(rows), rows)
-        )
-        parts = [rank(part).numpy() for part in slices(self.rows, RANKED_ROWS)]
-        popularity = self.catalogue.popularity_ranks(self.pairs % self.stride)
-        ranks = {
-            "model": np.concatenate(parts),
-            "popularity": popularity,
-            "own_history": self.own_history_ranks(),
+        ranks = {"model": self.of_model(model), **self.of_baselines()}
+        views = {
+            view: self.summarize({name: own[view] for name, own in ranks.items()}, view)
+            for view in ranks["model"]
         }
-        views = {"all": np.full(len(self.pairs), True), "new": self.is_new}
-        summaries = {
-            name: {k: self.summary(values, v) for k, v in views.items() if v.any()}
-            for name, values in ranks.items()
-        }
+        summaries = {k: {v: found[k] for v, found in views.items()} for k in ranks}
         counted = self.one_each[:COVERAGE_BUYERS]
         buyers = {k: tf.gather(values, counted) for k, values in self.rows.items()}
         shown = [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
         share = len(np.unique(np.concatenate(shown))) / len(self.catalogue.indices)
         summaries["model"]["coverage_at_100"] = share
-        pairs = {name: int(view.sum()) for name, view in views.items()}
-        return {"pairs": pairs | {"left_out": self.left_out}, **summaries}
+        pairs = {"all": len(self.pairs), "new": int(self.is_new.sum())}
+        pairs["left_out"] = self.left_out
+        if self.unscored:
+            pairs["unscored"] = self.unscored
+        return {"pairs": pairs, **summaries}
 
-    def own_history_ranks(self):
-        """Return ranks with a buyer's past products first, by count, then all others."""
-        stride = self.stride
-        popularity = self.catalogue.popularity_ranks(np.arange(stride))
-        buyers, products = self.known // stride, self.known % stride
-        order = np.lexsort([popularity[products], -self.times, buyers])
-        place = np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
-        # The other products follow by popularity, without those already ranked.
-        own = np.sort(buyers * stride + popularity[products])
-        rank = popularity[self.pairs % stride]
-        start = self.pairs - self.pairs % stride
-        earlier = np.searchsorted(own, start + rank) - np.searchsorted(own, start)
-        count = np.searchsorted(own, start + stride) - np.searchsorted(own, start)
-        found = np.minimum(np.searchsorted(self.known, self.pairs), len(self.known) - 1)
-        return np.where(self.is_new, count + rank - earlier, place[found])
+    def of_model(self, model):
+        """Return the model's ranks by view."""
+        of_new = self.model_ranks(model, is_filtered=True)
+        return self._views(self.model_ranks(model), of_new)
 
-    def summary(self, ranks, view):
-        """Return each metric with a 95% interval from a bootstrap over buyers."""
-        gains = {f"recall_at_{k}": ranks < k for k in RECALL_AT}
-        gains["ndcg_at_10"] = np.where(ranks < 10, 1 / np.log2(2.0 + ranks), 0)
-        gains["mrr"] = 1 / (1.0 + ranks)
-        buyer, count = self.buyer[view], len(self.one_each)
-        rows = [np.bincount(buyer, gain[view], count) for gain in gains.values()]
-        sums = np.stack([*rows, np.bincount(buyer, minlength=count)])
+    def of_baselines(self):
+        """Return each baseline's ranks by view."""
+        ranks, new = self.counting.ranks, self.pairs[self.is_new]
+        return {
+            name: self._views(ranks(self.pairs, days), ranks(new, days, True))
+            for name, days in self.baselines.items()
+        }
+
+    def _views(self, of_all, of_new):
+        """Return ranks by view, from those of all pairs and of new ones in filtered lists."""
+        views = {"all": of_all, "new": of_all[self.is_new], "new_filtered": of_new}
+        return {name: ranks for name, ranks in views.items() if len(ranks)}
+
+    def model_ranks(self, model, is_filtered=False):
+        """Return the model's ranks of all pairs, or of new ones in filtered lists."""
+
+        @tf.function
+        def rank(rows, past):
+            return model.rank_products(model.query_tower(rows), rows, past)
+
+        rows, pairs = self.rows, self.pairs
+        if is_filtered:
+            pairs, kept = pairs[self.is_new], np.flatnonzero(self.is_new)
+            rows = {name: tf.gather(values, kept) for name, values in rows.items()}
+        found = [np.zeros(0, np.int64)]
+        for part in slices(rows | {"pair": pairs}, RANKED_ROWS):
+            past = self.past(part.pop("pair")) if is_filtered else None
+            found.append(rank(part, past).numpy())
+        return np.concatenate(found)
+
+    def past(self, pairs):
+        """Return the positions of what each pair's buyer had, [pairs, n]."""
+        stride, own = self.counting.stride, self.counting.pairs
+        buyers = pairs // stride
+        first = np.searchsorted(own, buyers * stride)
+        sizes = np.searchsorted(own, (buyers + 1) * stride) - first
+        places = np.arange(sizes.sum()) + np.repeat(
+            first - sizes.cumsum() + sizes, sizes
+        )
+        positions = self.catalogue.position[own[places] % stride]
+        return tf.RaggedTensor.from_row_lengths(positions, sizes)
+
+    def summarize(self, ranks, view):
+        """Return the metrics by name of what has these ranks of the pairs in a view.
+
+        The 95% intervals are from a bootstrap over buyers. Those of the model's lead over a
+        baseline are narrower than the model's own, since the same pairs are easy for both.
+        """
+        buyer, count = self.buyer, len(self.one_each)
+        buyer = buyer if view == "all" else buyer[self.is_new]
+        found = [gains(values) for values in ranks.values()]
+        rows = [
+            np.bincount(buyer, gain, count) for own in found for gain in own.values()
+        ]
+        sums, pairs = np.stack(rows), np.bincount(buyer, minlength=count)
         draw, even = np.random.default_rng(self.seed), np.full(count, 1 / count)
-        resamples = [draw.multinomial(count, even) for _ in range(BOOTSTRAPS)]
-        totals = np.stack([sums @ resample for resample in resamples])
-        shares = totals[:, :-1] / np.maximum(totals[:, -1:], 1)
-        low, high = np.quantile(shares, [0.025, 0.975], axis=0).tolist()
-        value = (sums[:-1].sum(axis=1) / sums[-1].sum()).tolist()
-        figures = zip(gains, value, low, high, strict=True)
-        return {k: {"value": v, "low": lo, "high": hi} for k, v, lo, hi in figures}
+        shares = []
+        for _ in range(BOOTSTRAPS):
+            resample = draw.multinomial(count, even)
+            shares.append(sums @ resample / np.maximum(pairs @ resample, 1))
+        drawn = np.reshape(shares, [BOOTSTRAPS, len(ranks), -1])
+        values = np.reshape(sums.sum(axis=1) / pairs.sum(), drawn.shape[1:])
+        figures = {"value": values} | interval(drawn)
+        leads = interval(drawn[:, :1] - drawn)
+        leads = {f"lead_{end}": of for end, of in leads.items()}
+        return {
+            name: {
+                metric: {
+                    key: float(of[row, column])
+                    for key, of in (figures | leads if row else figures).items()
+                }
+                for column, metric in enumerate(found[0])
+            }
+            for row, name in enumerate(ranks)
+        }
+
+
+def interval(resamples):
+    """Return the ends of 95% intervals, over the first axis."""
+    low, high = np.quantile(resamples, [0.025, 0.975], axis=0)
+    return {"low": low, "high": high}
 
 
 def slices(rows, size):
@@ -1101,7 +1598,7 @@ class MetricsFile(tf.keras.callbacks.Callback):
             "available": True,
             "epochs": [],
             "loss": {f"{split}{name}": [] for split in ("", "val_") for name in LOSSES},
-            "recall": {f"val_{name}": [] for name in RECALLS},
+            "recall": {f"val_{name}": [] for name in MEASURES},
             "gradient": {name: [] for name in ("total", *TOWERS)},
             "health": {"loss_to_chance": [], "val_coverage_at_100": []}
             | {tower: {name: [] for name in series} for tower in TOWERS},
@@ -1138,8 +1635,8 @@ class MetricsFile(tf.keras.callbacks.Callback):
         figures = f"loss {logs['loss']:.4f}"
         if "val_loss" in logs:
             figures += f"  val_loss {logs['val_loss']:.4f}"
-            k = content["params"]["monitored_k"]
-            figures += f"  val_recall@{k} {logs[f'val_recall_at_{k}']:.4f}"
+            name = f"val_{content['params']['monitored']}"
+            figures += f"  {name.replace('_at_', '@')} {logs[name]:.4f}"
         figures += f"  {time.perf_counter() - self.started:.1f} s"
         print(f"epoch {epoch + 1}/{self.params['epochs']}  {figures}", flush=True)
 
@@ -1193,23 +1690,42 @@ class MetricsFile(tf.keras.callbacks.Callback):
                     write(group, self.content[group])
             self.writer.flush()
 
-    def add_test(self, model, replicas, catalogue, trained, test):
-        """Add the evaluation on the test of a model that was trained on `trained`."""
+    def add_baselines(self, counting, validated):
+        """Add what counting reaches on validation rows; returns the monitored values."""
         params = self.content["params"]
-        evaluation = Evaluation(catalogue, trained, test, params["seed"])
-        batches = test.evaluation_batches(params["batch_size"])
+        found = counting.measure(validated, params["half_lives"])
+        self.content["final_metrics"] |= {f"val_{k}": v for k, v in found.items()}
+        self.write()
+        names, measure = params["half_lives"], params["monitored"]
+        return {name: found[f"{name}_{measure}"] for name in names}
+
+    def add_test(self, model, replicas, counting, test):
+        """Add the evaluation on the test of a model of the rows that were counted."""
+        params = self.content["params"]
+        most = max(1, TEST_SCORES // len(counting.catalogue.indices))
+        baselines = params["half_lives"]
+        evaluation = Evaluation(counting, test, baselines, params["seed"], most)
+        tested = test.spaced(most)
+        params["tested_rows"] = tested.count
+        if tested.count < test.count:
+            rows = f"{tested.count:,} of {test.count:,} rows"
+            pairs = len(evaluation.pairs)
+            known = f"{pairs:,} of {pairs + evaluation.unscored:,} pairs"
+            say("note", f"test on {rows} and {known}, evenly spaced")
+        batches = tested.evaluation_batches(params["batch_size"])
         own = replicas.distribute(batches, params["batch_size"])
-        test = model.evaluate(own, steps=len(batches), return_dict=True, verbose=0)
-        popularity = evaluation.popularity_recall
-        test |= {f"popularity_recall_at_{k}": value for k, value in popularity.items()}
+        found = model.evaluate(own, steps=len(batches), return_dict=True, verbose=0)
+        found |= counting.measure(tested, baselines)
         final = self.content["final_metrics"]
-        final |= {f"test_{name}": value for name, value in test.items()}
+        final |= {f"test_{name}": value for name, value in found.items()}
         if len(evaluation.pairs):
             self.content["evaluation"] = evaluation.compare(model)
         self.write()
-        k = params["monitored_k"]
-        recall = f"{test[f'recall_at_{k}']:.4f}  popularity {popularity[k]:.4f}"
-        print(f"test_recall@{k} {recall}", flush=True)
+        name = params["monitored"]
+        best = max(baselines, key=lambda baseline: found[f"{baseline}_{name}"])
+        shown, words = name.replace("_at_", "@"), best.replace("_", " ")
+        figures = f"{found[name]:.4f}  {words} {found[f'{best}_{name}']:.4f}"
+        print(f"test_{shown} {figures}", flush=True)
 
     def write(self):
         """Write the file so that readers never see half of it."""
@@ -1227,13 +1743,14 @@ class MetricsFile(tf.keras.callbacks.Callback):
 class FailureWatch(tf.keras.callbacks.Callback):
     """Stops a training that has failed, and records why."""
 
-    def __init__(self, metrics, popularity=None):
+    def __init__(self, metrics, stage, baselines=None):
         super().__init__()
-        self.chance = metrics.chance
+        self.chance, self.stage = metrics.chance, stage
         self.health = metrics.content["health"]
-        self.recalls = metrics.content["recall"]
+        self.measures = metrics.content["recall"]
         self.record = metrics.content["params"]
-        self.popularity = popularity  # its validation recall; None only watches steps
+        # A failed model has one list for all, so it is compared with such lists.
+        self.one_list = [v for k, v in (baselines or {}).items() if "popularity" in k]
 
     def on_train_begin(self, logs=None):
         self.epoch = len(self.health["loss_to_chance"]) - 1
@@ -1260,15 +1777,15 @@ class FailureWatch(tf.keras.callbacks.Callback):
             had = f"The training data ended after {self.steps} of {planned} steps."
             self._stop("out_of_data", had)
             return
-        if self.popularity is None:
+        if self.stage != "first":
             return
         losses = self.health["loss_to_chance"]
         if losses[-1] > (max(1.5, 1.1 * losses[-2]) if epoch else 10):
             times = f"{losses[-1]:.3g} times"
             self._stop("divergence", f"The loss is {times} that of chance.")
             return
-        recall = logs.get(f"val_recall_at_{self.record['monitored_k']}")
-        if recall is not None and recall > 1.05 * self.popularity:
+        value = logs.get(f"val_{self.record['monitored']}")
+        if value is not None and value > 1.05 * max(self.one_list):
             return
         at_chance = losses[-1] > AT_CHANCE
         layers = {k: self.health[k].get("dead_units", [0]) for k in TOWERS}
@@ -1283,7 +1800,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
         one_list_share = min(1, 100 / self.record["candidates"])
         coverage = self.health["val_coverage_at_100"][-1]
         is_one_list = coverage < min(1.5 * one_list_share, (1 + one_list_share) / 2)
-        knows_popularity = recall is not None and recall > 0.9 * self.popularity
+        knows_popularity = value is not None and value > 0.9 * min(self.one_list)
         if is_one_list and knows_popularity and progress < 0.01:
             self._stop(
                 "popularity_only", "Everybody is shown the most popular products."
@@ -1293,13 +1810,13 @@ class FailureWatch(tf.keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Judge a training that ended before its epochs could be judged."""
-        if self.popularity is None or "failure" in self.record:
+        if self.stage != "first" or "failure" in self.record:
             return
         losses = self.health["loss_to_chance"]
-        recalls = self.recalls[f"val_recall_at_{self.record['monitored_k']}"]
-        best = max((recall for recall in recalls if recall is not None), default=0)
+        values = self.measures[f"val_{self.record['monitored']}"]
+        best = max((value for value in values if value is not None), default=0)
         has_learned = losses[0] - min(losses) >= PROGRESS
-        if losses[-1] <= AT_CHANCE or has_learned or best > 1.05 * self.popularity:
+        if losses[-1] <= AT_CHANCE or has_learned or best > 1.05 * max(self.one_list):
             return
         changes = [max(self.health[tower]["update_ratio"]) for tower in TOWERS]
         is_long = len(losses) > 1 and self.model.optimizer.iterations >= GRACE_STEPS
@@ -1322,8 +1839,9 @@ class FailureWatch(tf.keras.callbacks.Callback):
         self._stop(kind, f"Training collapsed, dead {what}: {', '.join(towers)}.")
 
     def _stop(self, kind, reason):
-        training = "Second training, epoch" if self.popularity is None else "Epoch"
-        self.record["failure"] = f"{training} {self.epoch + 1}: {reason}"
+        training = "" if self.stage == "first" else f"{self.stage} training, "
+        place = f"{training}epoch {self.epoch + 1}".capitalize()
+        self.record["failure"] = f"{place}: {reason}"
         self.record["failure_kind"] = kind
         self.record["failure_epoch"] = self.epoch
         self.model.stop_training = True
@@ -1387,7 +1905,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
 
     Args:
         folder: Where they are written, as returned by `checkpoint_folder`.
-        stage: "first" or "second" training, with which their names begin.
+        stage: "first" or "second", of the training; with it, their names begin.
         patience: Epochs without a better recall before training ends; None trains all.
         plateau_factor: Factor for the learning rate after each epoch without progress.
     """
@@ -1419,7 +1937,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
                 else:
                     self.content[key] = value
             self.metrics.write()
-            what = "" if self.stage == "first" else " of the second training"
+            what = "" if self.stage == "first" else f" of the {self.stage} training"
             say("note", f"going on after epoch {done}{what}")
             params = self.content["params"]
             is_over = self.stage == "first" and "stopped_early" in params
@@ -1436,16 +1954,19 @@ class Checkpoints(tf.keras.callbacks.Callback):
         if self.plateau_factor:
             rate = self.model.optimizer.learning_rate
             params.setdefault("learning_rates", []).append(float(rate.numpy()))
-        recall = logs.get(f"val_recall_at_{params['monitored_k']}", math.nan)
-        if recall > params.get("best_recall", -1):
-            params |= {"best_recall": recall, "best_epoch": epoch}
+        value = logs.get(f"val_{params['monitored']}", math.nan)
+        if value > params.get("best_recall", -1):
+            params |= {"best_recall": value, "best_epoch": epoch}
         elif self.patience and epoch - params["best_epoch"] >= self.patience:
             params["stopped_early"] = self.model.stop_training = True
         elif self.plateau_factor:
             rate.assign(rate * self.plateau_factor)
-        if self.stage == "second":  # the first one has a line from MetricsFile
-            done, last, loss = epoch + 1, self.params["epochs"], logs["loss"]
-            print(f"second training: epoch {done}/{last}  loss {loss:.4f}", flush=True)
+        if self.stage != "first":  # which has a line from MetricsFile
+            stage, last, loss = self.stage, self.params["epochs"], logs["loss"]
+            print(
+                f"{stage} training: epoch {epoch + 1}/{last}  loss {loss:.4f}",
+                flush=True,
+            )
         self.json.assign(json.dumps(self.content, default=float))
         self.everything.write(self._path(epoch + 1))
         kept = {epoch, epoch + 1, params.get("best_epoch", epoch) + 1}
@@ -1457,7 +1978,6 @@ class Checkpoints(tf.keras.callbacks.Callback):
         """Restore the weights of the best epoch."""
         done = self.content["params"]["best_epoch"] + 1
         self.everything.read(self._path(done)).assert_existing_objects_matched()
-        self.model.embed_catalogue()
 
     def _path(self, done):
         return os.path.join(self.folder, f"{self.stage}-{done}")
@@ -1532,6 +2052,262 @@ class WeightAverage(tf.keras.callbacks.Callback):
             mean = tf.identity(average)
             average.assign(weight)
             weight.assign(mean)
+
+
+class Training:
+    """A run of the trainer: reads the rows, trains models, measures and saves them.
+
+    Args:
+        build_model: Function of this object that returns a compiled model with new weights.
+        params: What the metrics file says of the config.
+        least_batch: Least rows of a batch; 2 if its other products are the negatives.
+        half_life_days: Age at which rows are drawn half as often; None draws all alike.
+        ema_decay: The decay of WeightAverage; None trains without it.
+
+    Attributes:
+        train, validation, test: The splits; `test` is None if there is none.
+        validated: The validation rows that are ranked: all, or a sample of many.
+        batch_size: Rows of a global batch.
+        rows: What is trained on; `catalogue`, `draw_chance` and `steps` (of an epoch)
+            follow from it.
+        probe: A sample of the training rows.
+        params: Settings and results of the training, in the metrics file. Of them,
+            `measured_rows` and `served_rows` are the numbers of rows on which the model
+            that the test measured, and the one that is saved, are trained.
+    """
+
+    def __init__(
+        self,
+        fn_args,
+        settings,
+        columns,
+        transform_output,
+        build_model,
+        params,
+        least_batch=1,
+        half_life_days=None,
+        ema_decay=None,
+    ):
+        self.fn_args, self.settings, self.build_model = fn_args, settings, build_model
+        self.transform_output = transform_output
+        self.half_life_days, self.ema_decay = half_life_days, ema_decay
+        self.weights = None  # of the final layer, once it is fitted
+        self.replicas = Replicas(settings)
+        # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+        self.train = Split.read(fn_args.train_files, "training", columns)
+        self.validation = Split.read(fn_args.eval_files, "validation", columns)
+        self.test = None
+        if settings.test_files:
+            self.test = Split.read(settings.test_files, "test", columns)
+        else:
+            say("note", "no test: the metrics have no test_ figures")
+        rows = min(settings.batch_size, self.train.count)
+        self.batch_size = self.replicas.batch_size(rows)
+        if self.batch_size < least_batch:
+            raise ValueError("A batch of one row has no negatives to learn from.")
+        self._use(self.train)
+        most = VALIDATION_SCORES // len(self.catalogue.indices)
+        if settings.eval_steps:
+            most = settings.eval_steps * self.batch_size
+        self.validated = self.validation.spaced(most)
+        if self.validated.count < self.validation.count:
+            rows = f"{self.validated.count:,} of {self.validation.count:,} rows"
+            say("note", f"validation on {rows}")
+        self.probe = self.train.sample(PROBED_ROWS)
+        self.params = params | self._describe()
+        self.folder = checkpoint_folder(
+            fn_args, self.replicas, self.params, self.train, self.validation
+        )
+
+    def _use(self, rows):
+        """Train on these rows from now on."""
+        self.rows, self.draw_chance = rows, None
+        if self.half_life_days:
+            times = rows.column(rows.columns.time)
+            self.draw_chance = recency(times, self.half_life_days)
+        self.catalogue = Catalogue(rows, self.transform_output, self.draw_chance)
+        self.counting = Counting(self.catalogue, rows)
+        self.steps = self.catalogue.steps(self.batch_size, self.settings.train_steps)
+
+    def _describe(self):
+        """Return the settings and the data for the metrics file."""
+        settings, catalogue = self.settings, self.catalogue
+        monitored, baselines = self.counting.choose(self.validated)
+        params = {
+            "epochs": settings.epochs,
+            "batch_size": self.batch_size,
+            "replicas": self.replicas.count,
+            "learning_rate": settings.learning_rate,
+            "seed": settings.seed,
+            "train_rows": self.train.count,
+            "eval_rows": self.validation.count,
+            "validated_rows": self.validated.count,
+            "test_rows": self.test.count if self.test else None,
+            "steps_per_epoch": self.steps,
+            "candidates": len(catalogue.indices),
+            **catalogue.unknown(train=self.train, eval=self.validated, test=self.test),
+            "monitored": monitored,
+            "half_lives": baselines,
+            "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
+            "tensorflow": tf.__version__,
+        }
+        if self.train.columns.histories:
+            params["histories"] = describe_histories(self.train, catalogue)
+        return params
+
+    @property
+    def has_failed(self):
+        """Whether a training stopped without a model that is worth saving."""
+        return "failure" in self.params
+
+    def is_saved(self):
+        """Return whether an earlier process saved the model, and tidy up after it."""
+        if not is_saved(self.folder, self.fn_args.serving_model_dir):
+            return False
+        say("note", "the model is saved already")
+        remove_checkpoints(self.folder, is_model_saved=True)
+        return True
+
+    def fit(
+        self, candidates, patience=None, plateau_factor=None, validates_each_epoch=True
+    ):
+        """Return a model that is trained on the training rows, with its best epoch's weights.
+
+        Args:
+            candidates: Products among which the loss looks for a row's own one.
+            patience: As in Checkpoints.
+            plateau_factor: As in Checkpoints.
+            validates_each_epoch: Whether validation follows each epoch, or only the last.
+        """
+        folders, log_folder = self.replicas.output_folders(
+            self.fn_args, self.settings.gcs_output_path
+        )
+        validation_probe = self.validated.sample(COUNTED_ROWS)
+        chance = math.log(candidates)  # the loss of equal scores
+        self.metrics = MetricsFile(
+            folders, log_folder, self.params, chance, self.probe, validation_probe
+        )
+        counted = self.metrics.add_baselines(self.counting, self.validated)
+        watch = FailureWatch(self.metrics, "first", counted)
+        batches = self.validated.evaluation_batches(self.batch_size)
+        return self._fit(
+            "first",
+            self.settings.epochs,
+            [self.metrics, watch],
+            {"patience": patience, "plateau_factor": plateau_factor},
+            validation_data=self.replicas.distribute(batches, self.batch_size),
+            validation_steps=len(batches),
+            validation_freq=1 if validates_each_epoch else [self.settings.epochs],
+        )
+
+    def fit_final_layer(self, model):
+        """Fit the model's final layer; the models of later trainings have its weights."""
+        most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
+        baselines, measure = self.params["half_lives"], self.params["monitored"]
+        evaluation = Evaluation(
+            self.counting, self.validated, baselines, self.settings.seed, most
+        )
+        if self.has_failed or not len(evaluation.pairs):
+            return
+        found = self.metrics.content["final_layer"] = FinalFit(evaluation, model).best(
+            measure
+        )
+        self.metrics.write()
+        self.weights = found["weights"]
+        values = found["validation"]
+        shown = measure.replace("_at_", "@")
+        for view, value in values["model"].items():
+            words = f"validation {shown} of {view.replace('_', ' ')} pairs"
+            say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
+            best = max(baselines, key=lambda name: values[name][view])
+            if values[best][view] > value:
+                name = best.replace("_", " ")
+                say("warning", f"{words}: {name} reaches {values[best][view]:.4f}")
+
+    def refit(self, stage, added, name):
+        """Return a new model, trained on more rows for as many epochs as the best one had.
+
+        Args:
+            stage: As in Checkpoints.
+            added: The rows of a split that are added, usually newer ones.
+            name: What the split is called.
+        """
+        params, epochs = self.params, self.settings.epochs
+        best = params["refit_epochs"] = params.get("best_epoch", epochs - 1) + 1
+        print(
+            f"training again, on {name} rows too: {best} of {epochs} epochs", flush=True
+        )
+        self._use(self.rows + added)
+        callbacks = [FailureWatch(self.metrics, stage)]
+        if rates := params.get("learning_rates"):  # on a plateau
+            callbacks.append(
+                tf.keras.callbacks.LearningRateScheduler(lambda epoch, _: rates[epoch])
+            )
+        return self._fit(stage, best, callbacks)
+
+    def _fit(self, stage, epochs, callbacks, limits=None, **validation):
+        """Return a new model, trained on `rows` until `epochs` are done.
+
+        `limits` are the patience and plateau_factor of Checkpoints, and `validation` is
+        what Keras' fit validates with. A killed process's epochs are not done again.
+        """
+        replicas, seed = self.replicas, self.settings.seed
+        tf.keras.utils.set_random_seed(seed)
+        with replicas.strategy.scope():
+            model = self.build_model(self)
+        checkpoints = Checkpoints(
+            self.folder, stage, model, self.metrics, **(limits or {})
+        )
+        callbacks = [*callbacks, checkpoints]
+        if self.ema_decay:
+            callbacks.append(WeightAverage(self.ema_decay))
+        first_epoch = checkpoints.resume()
+        counts = {"train": self.train.count, "validation": self.validated.count}
+        replicas.require_same(epochs_done=first_epoch, **counts)
+        batches = self.rows.training_batches(
+            self.batch_size, seed, first_epoch * self.steps, self.draw_chance
+        )
+        model.fit(
+            replicas.distribute(batches, self.batch_size),
+            initial_epoch=first_epoch,
+            epochs=epochs,
+            steps_per_epoch=self.steps,
+            callbacks=callbacks,
+            verbose=0,
+            **validation,
+        )
+        if validation and not self.has_failed:
+            checkpoints.restore_best()
+        if self.weights:
+            shares = self.counting.log_shares(model.final_layer.days)
+            model.final_layer.assign(self.weights, shares)
+        model.embed_catalogue()
+        return model
+
+    def add_test(self, model):
+        """Measure a model of the present rows on the test, if there is one."""
+        if self.test:
+            self.params["measured_rows"] = self.rows.count
+            self.metrics.add_test(model, self.replicas, self.counting, self.test)
+
+    def require_success(self):
+        """Raise an error if a training has failed; what was measured is kept."""
+        self.params["served_rows"] = self.rows.count
+        self.metrics.write()
+        if self.has_failed:
+            remove_checkpoints(self.folder, is_model_saved=False)
+            raise RuntimeError(self.params["failure"])
+
+    def save(self, recommender):
+        """Save what recommends products; then, checkpoints are not needed any more."""
+        print("saving the model", flush=True)
+        folder = self.replicas.own_folder(self.fn_args.serving_model_dir)
+        recommender.save(folder)
+        # All workers save, since they read variables together.
+        if self.replicas.worker:
+            tf.io.gfile.rmtree(folder)
+        remove_checkpoints(self.folder, is_model_saved=True)
 
 
 def as_raw(column, spec):

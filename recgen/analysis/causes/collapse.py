@@ -16,7 +16,8 @@ _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
 _ONE_DIRECTION = 0.999  # mean cosine of embeddings that all point the same way
 _LENGTH = 100  # of the lists of which coverage is measured
 _SAME_LISTS = 1.5  # distinct products in all lists, divided by their length
-_NEAR_CHANCE = 1.3  # recall, divided by that of random products
+_NEAR_CHANCE = 0.3  # above the value of random products, relative to it
+_LITTLE = 0.1  # of what a perfect order would gain over a random one
 _ALL_HITS = 0.98  # recall at every k
 
 
@@ -138,7 +139,7 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
         sure = bool(reported or one_is_zero or below or len(seen) > 1)
         evidence = (*reported, *one_is_zero, *seen, *below)
         # Few units may be enough: a model that beats popularity is alive.
-        works = facts.beats_baseline and not reported and not one_is_zero
+        works = facts.beats_plain and not reported and not one_is_zero
         confidence: Confidence = "high" if sure and not works else "medium"
         verdict: Verdict = "at_risk" if works else "bad"
         yield Sign(confidence, evidence, patch=_remedy(facts), verdict=verdict)
@@ -153,7 +154,7 @@ def _dead_parts(facts: Facts, tower: str) -> Iterator[str]:
     if dead is not None and dead >= _DEAD_UNITS:
         yield f"{dead:.0%} of the {side} tower's ReLU units fire for no row"
     cosine = last(facts.health(f"{tower}.mean_cosine"))
-    if cosine is not None and cosine >= _ONE_DIRECTION and not facts.beats_baseline:
+    if cosine is not None and cosine >= _ONE_DIRECTION and not facts.beats_plain:
         yield f"all {side} embeddings point in one direction: their mean cosine is {cosine:.4f}"
 
 
@@ -183,10 +184,9 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
         return  # the model is dead
     chance = judged.chance if judged else None
     seen = [*_trainer_said(facts, "not_learning")]
-    if facts.params.at_chance and not facts.beats_baseline:
+    if facts.params.at_chance and not facts.beats_plain:
         seen.append("the trainer found nothing learned when it ended")
-    near = judged is not None and chance is not None and judged.own <= _NEAR_CHANCE * chance
-    if judged and chance and near:
+    if judged and chance and judged.own <= chance + _little(chance):
         seen.append(f"{judged.name} is {figure(judged.own)}; random products have {figure(chance)}")
     if not seen and not (facts.is_at_chance and judged is None):
         return
@@ -197,19 +197,24 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
     yield Sign("high" if sure else "medium", evidence, patch=corrected(facts), verdict=verdict)
 
 
+def _little(chance: float) -> float:
+    """Return the gain over a random order that is nearly nothing; in few products, it is less."""
+    return min(_NEAR_CHANCE * chance, _LITTLE * (1 - chance))
+
+
 def _popularity_only(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     seen = [*_trainer_said(facts, "popularity_only")]
     same = [*_same_lists(facts)]
     is_equal = (
         judged is not None
-        and judged.baseline is not None
-        and abs(judged.own - judged.baseline) <= max(judged.noise, 0.03 * judged.baseline)
+        and judged.plain is not None
+        and abs(judged.own - judged.plain) <= max(judged.plain_noise, 0.03 * judged.plain)
     )
-    if judged and judged.baseline is not None and is_equal:
+    if judged and judged.plain is not None and is_equal:
         seen.append(
             f"{judged.name} is {figure(judged.own)}; recommending the most popular products to "
-            f"everybody has {figure(judged.baseline)}"
+            f"everybody has {figure(judged.plain)}"
         )
     ratio = last(facts.loss_to_chance)
     is_popularity = ratio is not None and 0.97 <= ratio <= 1.1

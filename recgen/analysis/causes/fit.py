@@ -136,22 +136,31 @@ def _wrong_stop(facts: Facts) -> Iterator[Sign]:
         yield Sign("medium", tuple(seen))
 
 
-def _below_popularity(facts: Facts) -> Iterator[Sign]:
+def _below_counting(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     if judged is None or judged.baseline is None or facts.beats_baseline:
         return
     if facts.failure_kind or facts.zero_gradients or facts.epochs == 0:
         return  # this says nothing about a dead model
     seen = (
-        f"{judged.name} is {figure(judged.own)}; recommending the most popular products to "
-        f"everybody has {figure(judged.baseline)}"
+        f"{judged.name} is {figure(judged.own)}; {judged.rival}, which needs no model, has "
+        f"{figure(judged.baseline)}"
     )
-    if judged.own > judged.baseline or judged.is_too_small:
+    patch = without_layers(facts)
+    clear = judged.own < judged.baseline - judged.noise
+    if facts.beats_plain and facts.kind.beats_counting and not clear:
+        return  # as good on all pairs, and better on new ones
+    is_ahead = judged.own > (judged.baseline if facts.beats_plain is False else judged.plain or 0)
+    if judged.is_too_small or (is_ahead and not clear):
         note = f"the difference is within noise (±{figure(judged.noise)})"
-        yield Sign("medium", (seen, note), verdict="at_risk", patch=without_layers(facts))
+        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch)
+        return
+    if facts.beats_plain is not False and facts.kind.beats_counting is not False:
+        won = " and ".join(each.name for each in facts.kind.others if each.beats_baseline)
+        note = f"the model is better in {won}" if won else "the new pairs are too few to tell"
+        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch)
     else:
-        clear = judged.own < judged.baseline - judged.noise
-        yield Sign("high" if clear else "medium", (seen,), patch=without_layers(facts))
+        yield Sign("high" if clear else "medium", (seen,), patch=patch)
 
 
 def _nothing_new(facts: Facts) -> Iterator[Sign]:
@@ -208,13 +217,16 @@ KINDS = (
     Kind(
         code="RD304",
         verdict="bad",
-        title="Recall not above popularity",
-        reason="Recommending the most popular products to everybody needs no model. A model that "
-        "does not beat that is useless, however far its loss fell.",
-        signs="Test recall, or validation recall if there is no other, does not exceed that of "
-        "popularity by more than two standard errors.",
+        title="No better than counting",
+        reason="Recommending the most popular products, or what each buyer had before, needs no "
+        "model, and neither does counting recent purchases more. A model that does not beat that "
+        "is useless, however far its loss fell.",
+        signs="On all test pairs, or on validation rows if there are no others, recall does not "
+        "exceed that of the best baseline by more than two standard errors. If the difference is "
+        "within noise, it is only a risk, and none if the model is better on new pairs; a model "
+        "that is better there and clearly worse on all pairs is at risk, too.",
         remedy="Use the logQ correction, one layer or none, and a rate that suits the optimizer.",
-        check=_below_popularity,
+        check=_below_counting,
     ),
     Kind(
         code="RD305",

@@ -66,7 +66,7 @@ def _by_time(config: ExperimentConfig) -> Patch:
 def _gap(facts: Facts) -> Iterator[str]:
     judged = facts.judged
     if judged and judged.baseline is not None:
-        baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
+        baseline = f"{judged.rival} {figure(judged.baseline)}"
         yield f"{judged.name} {figure(judged.own)} ({baseline}) was not measured on later days"
 
 

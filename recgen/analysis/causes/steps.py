@@ -156,13 +156,13 @@ def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
 
 def _too_deep(facts: Facts) -> Iterator[Sign]:
     depth, judged = facts.depth, facts.judged
-    if depth is None or depth < 2 or facts.beats_baseline is not False:
+    if depth is None or depth < 2 or facts.beats_plain is not False:
         return
     if facts.failure_kind in ("nan", "collapse") or facts.zero_gradients:
         return
     seen = [f"a tower has {depth} dense layers"]
-    if judged and judged.baseline is not None:
-        baseline = f"{facts.kind.baseline} {figure(judged.baseline)}"
+    if judged and judged.plain is not None:
+        baseline = f"{facts.kind.baseline} {figure(judged.plain)}"
         seen.append(f"{judged.name} {figure(judged.own)}, {baseline}")
     yield Sign("medium", tuple(seen), patch=without_layers(facts), verdict="bad")
 

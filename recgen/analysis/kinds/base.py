@@ -25,11 +25,16 @@ class Judged:
         measure: Its name, such as `recall@100`.
         own: The value of the model.
         baseline: The value of the best baseline; None if it was not measured.
-        rows: Number of rows in the split, if known.
+        rows: Number of rows or pairs that were measured, if known.
         low: The lower end of the measured interval.
         high: The upper end of the measured interval.
         chance: The value of random guesses, if known.
         k: The length of the lists, if the measure has one.
+        rival: What the best baseline is, in words.
+        plain: The value of the kind's plain baseline, which the best one may exceed.
+        lead: The ends of the measured interval of the lead over the best baseline.
+        unit: What is measured, a row or a pair.
+        view: Which pairs these are, in words.
     """
 
     split: Split
@@ -41,15 +46,34 @@ class Judged:
     high: float | None = None
     chance: float | None = None
     k: int | None = None
+    rival: str = ""
+    plain: float | None = None
+    lead: tuple[float, float] | None = None
+    unit: Literal["row", "pair"] = "row"
+    view: str = ""
 
     @property
     def name(self) -> str:
-        """The split and the measure: `test recall@100`."""
-        return f"{'validation' if self.split == 'val' else 'test'} {self.measure}"
+        """The split and the measure: `test recall@100`, or `test recall@100 of new pairs`."""
+        name = f"{'validation' if self.split == 'val' else 'test'} {self.measure}"
+        return f"{name} of {self.view}" if self.view else name
+
+    @property
+    def label(self) -> str:
+        """The measure in short: `@100`."""
+        return f"@{self.k}" if self.k else self.measure
 
     @property
     def noise(self) -> float:
-        """Twice the standard error of the difference; rows are assumed to be independent."""
+        """Twice the standard error of the lead over the best baseline."""
+        return (self.lead[1] - self.lead[0]) / 2 if self.lead else self.plain_noise
+
+    @property
+    def plain_noise(self) -> float:
+        """The same for the plain baseline; rows are assumed to be independent.
+
+        The variance of the mean of values from 0 to 1 is at most that of a share.
+        """
         if self.low is not None and self.high is not None:
             return (self.high - self.low) / 2
         if not self.rows or self.baseline is None:
@@ -61,6 +85,11 @@ class Judged:
     def beats_baseline(self) -> bool | None:
         """Whether the model beats the baseline by more than noise; None without a baseline."""
         return None if self.baseline is None else self.own > self.baseline + self.noise
+
+    @property
+    def beats_plain(self) -> bool | None:
+        """Whether it beats the plain baseline; otherwise, it has learnt nothing."""
+        return None if self.plain is None else self.own > self.plain + self.plain_noise
 
     @property
     def is_too_small(self) -> bool:
@@ -91,7 +120,7 @@ class Kind(ABC):
 
     Attributes:
         measure: The name of the measure, such as `recall`.
-        baseline: The name of the baseline, such as `popularity`.
+        baseline: The name of the plain baseline, such as `popularity`.
     """
 
     measure: str
@@ -112,7 +141,7 @@ class Kind(ABC):
         """Return the number of rows in a split."""
         params = self.metrics.params
         if split == "test":
-            return params.test_rows
+            return params.tested_rows or params.test_rows
         return params.validated_rows or params.eval_rows  # older trainers validate on all rows
 
     @abstractmethod
@@ -137,6 +166,11 @@ class Kind(ABC):
     @abstractmethod
     def evaluated(self, who: str, pairs: str) -> Interval | None:
         """Return the judged measure of the model or a baseline on some pairs."""
+
+    @property
+    @abstractmethod
+    def others(self) -> tuple[Judged, ...]:
+        """The measure on parts of the test rows, such as what is new to a buyer."""
 
     @property
     @abstractmethod

@@ -1,79 +1,136 @@
-"""Retrieval models: recall at k among all products, compared with popularity."""
+"""Retrieval models: how high products rank among all, compared with what needs no model."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
-from recgen.analysis.kinds.base import FEW_ROWS, Curve, Figure, Judged, Kind, Split
+from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split
 from recgen.analysis.series import best, last
 from recgen.metrics import Interval, Series
 
 _SMALL_SHARE = 0.1  # of the catalogue; recall at a larger k says little
-_RECALL = re.compile(r"_recall_at_(\d+)$")
-COUNTING = ("popularity", "own_history")
-_NOISE = 0.02  # of a share whose interval is unknown
+_RECALL = re.compile(r"recall_at_(\d+)$")
+_MRR = "mrr"  # the mean reciprocal rank
+_VIEWS = {"new": "new pairs", "new_filtered": "new pairs without past products"}
+_PAIRS = {"all": "all pairs", **_VIEWS}
 _Z = 1.96  # of a 95% interval
 
 
 class Retrieval(Kind):
-    """The measures of a retrieval model: recall by k, a share of rows."""
+    """The measures of a retrieval model: recall by k, and the mean reciprocal rank."""
 
     measure, baseline = "recall", "popularity"
 
     @cached_property
-    def _series(self) -> Mapping[int, Series]:
+    def _series(self) -> Mapping[str, Series]:
         series = self.metrics.recall
-        named = _by_k(name for name in series if name.startswith("val_"))
-        return {k: series[name] for k, name in named.items() if last(series[name]) is not None}
+        named = _measures(series, "val_")
+        return {name: series[key] for name, key in named.items() if last(series[key]) is not None}
 
     @cached_property
-    def _tests(self) -> Mapping[int, float]:
+    def _tests(self) -> Mapping[str, float]:
         final = self.metrics.final_metrics
-        named = _by_k(name for name in final if name.startswith("test_recall"))
-        return {k: own for k, name in named.items() if (own := final[name]) is not None}
+        named = _measures(final, "test_")
+        return {name: own for name, key in named.items() if (own := final[key]) is not None}
 
     @cached_property
     def _evaluation(self) -> Mapping[tuple[str, str, str], Interval]:
         return self.metrics.evaluation.figures if self.metrics.evaluation else {}
 
     @cached_property
-    def k(self) -> int | None:
-        """The most informative k: the trainer's, or the largest within a tenth of the catalogue.
+    def _name(self) -> str | None:
+        """The measure that tells models apart: the trainer's, or else recall at a fitting k.
 
-        None if every list would hold the whole catalogue: then all models have the same recall.
+        That is the largest k within a tenth of the catalogue. None if every list would hold the
+        whole catalogue: then all models have the same recall.
         """
-        known = [k for k in sorted({*self._tests, *self._series}) if self._tells_apart(k)]
-        watched = self.metrics.params.monitored_k
-        if watched in known:
+        names = [name for name in {**self._tests, **self._series} if self._tells_apart(name)]
+        watched = self.metrics.params.measure
+        if watched in names:
             return watched
-        small = [k for k in known if (self._chance(k) or 0.0) <= _SMALL_SHARE and k <= 100]
+        known = sorted(names, key=lambda name: _k(name) or math.inf)
+        ks = [name for name in known if _k(name)]
+        small = [n for n in ks if (self._chance(n) or 0.0) <= _SMALL_SHARE and (_k(n) or 0) <= 100]
         return small[-1] if small else known[0] if known else None
 
-    def _tells_apart(self, k: int) -> bool:
-        """Return whether k products are less than the catalogue."""
-        return not self.candidates or k < self.candidates
+    def _tells_apart(self, name: str) -> bool:
+        """Return whether lists are shorter than the catalogue."""
+        return not self.candidates or (_k(name) or 0) < self.candidates
 
-    def _chance(self, k: int) -> float | None:
-        """Return the recall of k random products."""
-        return min(k / self.candidates, 1.0) if self.candidates else None
+    def _chance(self, name: str) -> float | None:
+        """Return the value of a random order."""
+        if not self.candidates:
+            return None
+        k = _k(name)
+        if k is None:
+            return _mean_reciprocal(self.candidates)
+        return min(k / self.candidates, 1.0)
 
     def measured(self, split: Split) -> Judged | None:
-        """Return the recall on a split, in the epoch whose weights were kept."""
-        return None if self.k is None else self._measured(split, self.k)
+        """Return the measure on a split, in the epoch whose weights were kept.
 
-    def _measured(self, split: Split, k: int) -> Judged | None:
-        own = self._tests.get(k) if split == "test" else self._kept(self._series.get(k, ()))
+        On a test, it is measured on pairs of buyer and product, if the file has them.
+        """
+        if self._name is None:
+            return None
+        judged = self._measured(split, self._name)
+        found = self.evaluated("model", "all") if split == "test" else None
+        return self._on_pairs(judged, found, "all") if judged and found else judged
+
+    def _measured(self, split: Split, name: str) -> Judged | None:
+        """Return a measure on the rows of a split."""
+        own = self._tests.get(name) if split == "test" else self._kept(self._series.get(name, ()))
         if own is None:
             return None
-        popular = self.metrics.final_metrics.get(f"{split}_popularity_recall_at_{k}")
-        figures = self._evaluation if split == "test" else {}
-        found = figures.get(("model", "all", f"recall_at_{k}"))
-        ends = (found.low, found.high) if found else (None, None)
-        rows, chance = self.rows(split), self._chance(k)
-        return Judged(split, f"recall@{k}", own, popular, rows, *ends, chance, k)
+        final = self.metrics.final_metrics
+        values = {who: final.get(f"{split}_{who}_{name}") for who in self.metrics.params.baselines}
+        counted = {who: Interval.of(own) for who, own in values.items() if own is not None}
+        judged = Judged(
+            split,
+            shown(name),
+            own,
+            None,
+            self.rows(split),
+            chance=self._chance(name),
+            k=_k(name),
+        )
+        return self._against(judged, counted)
+
+    def _on_pairs(self, judged: Judged, own: Interval, view: str) -> Judged:
+        """Return the judged measure on some test pairs instead."""
+        evaluation, baselines = self.metrics.evaluation, self.metrics.params.baselines
+        figures = {who: self.evaluated(who, view) for who in baselines}
+        if view != "all":
+            judged = replace(judged, baseline=None, plain=None, rival="")
+        judged = replace(
+            judged,
+            own=own.value,
+            low=own.low,
+            high=own.high,
+            rows=evaluation.pairs.get(view.removesuffix("_filtered")) if evaluation else None,
+            unit="pair",
+            view=_PAIRS[view],
+        )
+        return self._against(judged, {who: found for who, found in figures.items() if found})
+
+    def _against(self, judged: Judged, counted: Mapping[str, Interval]) -> Judged:
+        """Return a measure with the best baseline; with the rows' one if pairs have none."""
+        if not counted:
+            return judged
+        top = max(counted, key=lambda who: counted[who].value)
+        best, plain = counted[top], counted.get(self.baseline)
+        low, high = best.lead_low, best.lead_high
+        return replace(
+            judged,
+            baseline=best.value,
+            rival=self.metrics.params.baselines[top],
+            plain=plain.value if plain else judged.plain,
+            lead=None if low is None or high is None else (low, high),
+        )
 
     def _kept(self, series: Series) -> float | None:
         """Return the value of the epoch whose weights were kept."""
@@ -82,54 +139,49 @@ class Retrieval(Kind):
 
     @cached_property
     def tests(self) -> Mapping[str, Judged]:
-        """Recall on test rows, by k."""
-        found = (self._measured("test", k) for k in self._tests)
+        """All measures on test rows."""
+        found = (self._measured("test", name) for name in self._tests)
         return {each.measure: each for each in found if each}
 
     @cached_property
     def curves(self) -> tuple[Curve, ...]:
-        """Validation recall per epoch, by k."""
-        return tuple(Curve(f"recall@{k}", series) for k, series in self._series.items())
+        """Each measure on validation rows per epoch."""
+        return tuple(Curve(shown(name), series) for name, series in self._series.items())
 
     @cached_property
     def curve(self) -> Curve:
-        """Validation recall at the judged k, or at the nearest one."""
+        """The judged measure on validation rows, or recall at the nearest k."""
         if not self._series:
             return Curve(self.measure)
-        k = min(self._series, key=lambda k: abs(k - (self.k or 0)))
-        return Curve(f"recall@{k}", self._series[k])
+        k = _k(self._name or "") or 0
+        name = min(self._series, key=lambda name: (name != self._name, abs((_k(name) or 1e9) - k)))
+        return Curve(shown(name), self._series[name])
 
     def evaluated(self, who: str, pairs: str) -> Interval | None:
-        """Return recall at the judged k on test pairs."""
-        return self._evaluation.get((who, pairs, f"recall_at_{self.k}"))
+        """Return the judged measure on test pairs."""
+        return self._evaluation.get((who, pairs, self._name or ""))
+
+    @cached_property
+    def others(self) -> tuple[Judged, ...]:
+        """The judged measure on new test pairs, in whole lists and in filtered ones."""
+        judged = self.measured("test")
+        found = {view: self.evaluated("model", view) for view in _VIEWS}
+        return tuple(
+            self._on_pairs(judged, own, view) for view, own in found.items() if judged and own
+        )
 
     @cached_property
     def beats_counting(self) -> bool | None:
-        """Whether the model beats both baselines, on all test pairs or on new ones.
+        """Whether the model beats all baselines, on all test pairs or on new ones.
 
         Each buyer's own history is hard to beat on all pairs and useless on new ones, and a model
-        is worth having if it is better in one of the two.
+        is worth having if it is better in one view.
         """
-        evaluation = self.metrics.evaluation
-        if evaluation is None or not self.evaluated("model", "all"):
-            return self.judged.beats_baseline if self.judged else None
-        views = ("all", "new") if self.evaluated("model", "new") else ("all",)
-        won = [self._wins(view, evaluation.pairs.get(view)) for view in views]
+        judged = self.judged
+        if judged is None or judged.unit == "row":
+            return judged.beats_baseline if judged else None
+        won = [_wins(each) for each in (judged, *self.others)]
         return True if True in won else None if None in won else False
-
-    def _wins(self, view: str, pairs: int | None) -> bool | None:
-        """Return whether the model is the best on some pairs; None if they are too few to tell."""
-        own, *counted = (self.evaluated(who, view) for who in ("model", *COUNTING))
-        values = [each.value for each in counted if each]
-        if own is None or not values:
-            return None
-        noise = _NOISE * own.value
-        if own.low is not None and own.high is not None:
-            noise = (own.high - own.low) / 2
-        lead = own.value - max(values)
-        if abs(lead) <= noise and pairs is not None and pairs < FEW_ROWS:
-            return None
-        return lead > noise
 
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
@@ -141,26 +193,57 @@ class Retrieval(Kind):
             yield each.name, Figure(wilson(each.own, each.rows))
         for (who, pairs, name), interval in self._evaluation.items():
             if who == "model":
-                yield f"{pairs} pairs {name.replace('_at_', '@')}", Figure(interval)
-        for k, series in self._series.items():
+                yield f"{_PAIRS[pairs]} {shown(name)}", Figure(interval)
+        for name, series in self._series.items():
             top = best(series)
             if top:
-                yield f"best val recall@{k}", Figure(wilson(top[1], self.rows("val")))
+                yield f"best val {shown(name)}", Figure(wilson(top[1], self.rows("val")))
         for each in self.tests.values():
-            if each.baseline is not None:
-                yield f"popularity@{each.k}", Figure(Interval.of(each.baseline), is_baseline=True)
+            if each.plain is not None:
+                yield f"popularity{each.label}", Figure(Interval.of(each.plain), is_baseline=True)
+        for who, words in self.metrics.params.baselines.items():
+            found = self.evaluated(who, "all")
+            if found and self._name:
+                yield f"{words}, all pairs {shown(self._name)}", Figure(found, is_baseline=True)
 
     @property
     def headlines(self) -> tuple[str, ...]:
-        """Recall on test rows and on new pairs, at the judged k."""
-        if self.k is None:
+        """The judged measure on test rows and on new pairs."""
+        if self._name is None:
             return ()
-        return (f"test recall@{self.k}", f"new pairs recall@{self.k}")
+        return (f"test {shown(self._name)}", f"new pairs {shown(self._name)}")
 
 
-def _by_k(names: Iterable[str]) -> dict[int, str]:
-    found = {int(match[1]): name for name in names if (match := _RECALL.search(name))}
-    return dict(sorted(found.items()))
+def shown(name: str) -> str:
+    """Return a measure's name as it is shown: `recall@100`."""
+    return name.replace("_at_", "@")
+
+
+def _k(name: str) -> int | None:
+    """Return the k of a recall."""
+    found = _RECALL.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def _measures(names: Iterable[str], prefix: str) -> dict[str, str]:
+    """Return the names with a prefix by measure, in the order of k."""
+    found = {name.removeprefix(prefix): name for name in names if name.startswith(prefix)}
+    known = {own: name for own, name in found.items() if own == _MRR or _k(own)}
+    return dict(sorted(known.items(), key=lambda item: _k(item[0]) or math.inf))
+
+
+def _mean_reciprocal(count: int) -> float:
+    """Return the mean of 1, 1/2, …, 1/count."""
+    few = min(count, 1000)
+    total = sum(1 / rank for rank in range(1, few + 1)) + math.log(count / few)
+    return total / count
+
+
+def _wins(judged: Judged) -> bool | None:
+    """Return whether the model is the best; None if there are too few pairs to tell."""
+    if judged.baseline is None:
+        return None
+    return None if judged.is_too_small else judged.beats_baseline
 
 
 def wilson(share: float, rows: int | None) -> Interval:

@@ -151,7 +151,7 @@ def _summary(view: RunView) -> Summary:
         view,
         rate="-" if facts.rate is None else f"{facts.rate:g}",
         change="-" if change is None else f"{change:+.1%}",
-        recall=f"@{judged.k} {figure(judged.own)}" if judged else "-",
+        recall=f"{judged.label} {figure(judged.own)}" if judged else "-",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from recgen.analysis.facts import Facts
@@ -10,17 +10,18 @@ from recgen.analysis.report import text
 from recgen.analysis.report.dots import Dot, draw_dots, words
 from recgen.analysis.report.figures import Figure, Key
 from recgen.analysis.series import best
-from recgen.metrics import Interval
+from recgen.metrics import BASELINES, Interval
 
-_WHO = {
-    "model": ("model", "c0"),
-    "popularity": ("popularity", "c5"),
-    "own_history": ("own history", "c2"),
+_COLORS = dict(zip(("model", *BASELINES), ("c0", "c5", "c3", "c2", "c4"), strict=True))
+_PAIRS = {
+    "all": "All pairs",
+    "new": "New pairs",
+    "new_filtered": "New pairs, past products left out",
 }
-_PAIRS = {"all": "All pairs", "new": "New pairs"}
 _PAIRS_NOTE = {
     "all": "Each pair of a buyer and a product in the test counts once.",
     "new": "Only products that the buyer had not bought before.",
+    "new_filtered": "Only such products, in lists from which what the buyer had is taken out.",
 }
 _MOST = 10  # figures
 _ROWS_NOTE = "Every test row counts, including repeated purchases."
@@ -50,21 +51,17 @@ def tiles(facts: Facts) -> Iterator[Tile]:
     judged = facts.judged
     if judged is None:
         return
-    own = facts.kind.figures.get(judged.name)
-    yield Tile(judged.name, f"{judged.own:.4f}", _between(own.interval) if own else "")
+    of_rows = facts.kind.figures.get(judged.name) if judged.unit == "row" else None
+    interval = Interval.of(judged.own, judged.low, judged.high)
+    found = of_rows.interval if of_rows else interval
+    yield Tile(judged.name, f"{judged.own:.4f}", _between(found))
     if judged.baseline is not None:
         times = judged.own / judged.baseline if judged.baseline else None
         note = "" if times is None else f"the model has {times:.1f} times as much"
-        yield Tile(f"{facts.kind.baseline}@{judged.k}", f"{judged.baseline:.4f}", note)
-    for who, pairs, label in (
-        ("model", "new", f"new pairs, {judged.measure}"),
-        ("own_history", "all", f"own history, all pairs @{judged.k}"),
-    ):
-        found = facts.kind.evaluated(who, pairs)
-        if found:
-            model = facts.kind.evaluated("model", pairs)
-            note = f"the model has {model.value:.4f}" if model and who != "model" else ""
-            yield Tile(label, f"{found.value:.4f}", note or _between(found))
+        yield Tile(f"{judged.rival}, {judged.measure}", f"{judged.baseline:.4f}", note)
+    for each in facts.kind.others:
+        best = "" if each.baseline is None else f"{each.rival} has {each.baseline:.4f}"
+        yield Tile(each.name, f"{each.own:.4f}", best)
 
 
 def _between(figure: Interval) -> str:
@@ -74,19 +71,20 @@ def _between(figure: Interval) -> str:
 
 
 def evaluation_figures(facts: Facts) -> Iterator[Figure]:
-    """Yield plots of model, popularity and own history, on all pairs and on new ones."""
+    """Yield plots of the model and the baselines, on all pairs and on new ones."""
     evaluation = facts.metrics.evaluation
     figures = evaluation.figures if evaluation else {}
+    who_words = _words(facts)
     for pairs, title in _PAIRS.items():
         rows = []
         for name in _names(figures, pairs):
-            found = {who: figures.get((who, pairs, name)) for who in _WHO}
-            dots = [Dot(_WHO[who][0], each, _WHO[who][1]) for who, each in found.items() if each]
+            found = {who: figures.get((who, pairs, name)) for who in who_words}
+            dots = [Dot(who_words[w], each, _COLORS[w]) for w, each in found.items() if each]
             rows.append((_shown(name), dots))
         if rows:
-            count = evaluation.pairs.get(pairs) if evaluation else None
+            count = evaluation.pairs.get(pairs.removesuffix("_filtered")) if evaluation else None
             shown = {dot.label for _, dots in rows for dot in dots}
-            keys = tuple(Key(color, label) for label, color in _WHO.values() if label in shown)
+            keys = tuple(Key(_COLORS[w], label) for w, label in who_words.items() if label in shown)
             heading = f"{title} ({count:,})" if count else title
             yield Figure(heading, draw_dots(heading, rows), keys, _PAIRS_NOTE[pairs])
 
@@ -96,23 +94,29 @@ def evaluation_tables(facts: Facts) -> Iterator[Table]:
     evaluation = facts.metrics.evaluation
     figures = evaluation.figures if evaluation else {}
     yield from _rows(facts)
+    words_of = _words(facts)
     for pairs, title in _PAIRS.items():
-        rows = tuple(_cells(figures, pairs, name) for name in _names(figures, pairs))
+        rows = tuple(_cells(figures, pairs, name, words_of) for name in _names(figures, pairs))
         if rows:
-            heads = ("", *(label for label, _ in _WHO.values()))
+            heads = ("", *words_of.values())
             yield Table(title, heads, rows, f"{_PAIRS_NOTE[pairs]} 95% intervals are in brackets.")
 
 
 def _cells(
-    evaluation: Mapping[tuple[str, str, str], Interval], pairs: str, name: str
+    evaluation: Mapping[tuple[str, str, str], Interval], pairs: str, name: str, whos: Iterable[str]
 ) -> tuple[str, ...]:
-    found = (evaluation.get((who, pairs, name)) for who in _WHO)
+    found = (evaluation.get((who, pairs, name)) for who in whos)
     return (_shown(name), *(words(each) if each else "-" for each in found))
 
 
 def _names(evaluation: Mapping[tuple[str, str, str], Interval], pairs: str) -> list[str]:
-    found = dict.fromkeys(name for who, which, name in evaluation if which == pairs and who in _WHO)
+    found = dict.fromkeys(name for _, which, name in evaluation if which == pairs)
     return list(found)[:_MOST]
+
+
+def _words(facts: Facts) -> dict[str, str]:
+    """Return the model and the baselines in words."""
+    return {"model": "model", **facts.params.baselines}
 
 
 def _shown(key: str) -> str:
@@ -125,7 +129,7 @@ def _rows(facts: Facts) -> Iterator[Table]:
     rows = []
     for measure in list(dict.fromkeys([*kind.tests, *series]))[:_MOST]:
         test, top = kind.tests.get(measure), best(series.get(measure, ()))
-        baseline = test.baseline if test else None
+        baseline = test.plain if test else None
         rows.append(
             (
                 measure,

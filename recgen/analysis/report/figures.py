@@ -142,11 +142,8 @@ def _recall(facts: Facts) -> Iterator[Figure]:
         for index, curve in enumerate([kind.curve, *reversed(others)][:_MOST_KS])
     ]
     levels = [
-        Level(f"{words} @{measured.k}" if measured.k else words, measured.baseline)
-        for measured, words in (
-            (kind.measured("val"), kind.baseline),
-            (kind.measured("test"), f"{kind.baseline} on test"),
-        )
+        Level(f"{measured.rival}{where} {measured.label}", measured.baseline)
+        for measured, where in ((kind.measured("val"), ""), (kind.measured("test"), " on test"))
         if measured and measured.baseline is not None
     ]
     yield from figure_of(

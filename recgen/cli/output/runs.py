@@ -20,7 +20,7 @@ from recgen.local.partials import Partial
 
 _NO_DATE = datetime.min.replace(tzinfo=timezone.utc)
 _MOST = 40  # characters of a path or name
-_HEADER = ("run", "name", "preset", "date (UTC)", "recall", "popularity", "verdict", "")
+_HEADER = ("run", "name", "preset", "date (UTC)", "recall", "counting", "verdict", "")
 
 
 def filtered(
@@ -95,12 +95,12 @@ def _cells(entry: Entry, folder: Path) -> tuple[Cell, ...]:
     below = place.relative_to(folder) if place.is_relative_to(folder) else place
     date = _date(entry.date) if entry.date else "-"
     judged = entry.judged
-    recall = "-" if judged is None else f"@{judged.k} {judged.own:.4f}"
-    popularity = "-" if judged is None or judged.baseline is None else f"{judged.baseline:.4f}"
+    recall = "-" if judged is None else f"{judged.label} {judged.own:.4f}"
+    counting = "-" if judged is None or judged.baseline is None else f"{judged.baseline:.4f}"
     shown = str(below) if str(below) != "." else place.name or str(place)
     names = (_shortened(shown), _shortened(entry.name), entry.preset or "-")
     verdict = (WORDS[entry.verdict], STYLES[entry.verdict])
-    return (*names, date, recall, popularity, verdict, _reason(entry))
+    return (*names, date, recall, counting, verdict, _reason(entry))
 
 
 def _reason(entry: Entry) -> str:

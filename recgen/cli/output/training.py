@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.cli.table import Line, table
-from recgen.metrics import Account, Evaluation, TrainingMetrics
+from recgen.metrics import Account, Evaluation, Params, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 _KS = (1, 5, 10, 50, 100)
 _FEW, _MANY = 10, 100  # the two that are shown, where the catalogue is large enough
 _STAGES = ("read", "split", "transform", "train", "refit", "export")
+_VIEWS = {
+    "all": "test, all pairs",
+    "new": "test, new pairs",
+    "new_filtered": "the same, past products left out",
+}
 _PARTS = {"train": "training", "eval": "validation", "test": "test"}
 
 
@@ -56,8 +62,8 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
     if params.best_epoch is None or metrics.failed:
         return
     recall = ""
-    if params.best_recall is not None and params.monitored_k is not None:
-        recall = f", validation recall@{params.monitored_k} {params.best_recall:.4f}"
+    if params.best_recall is not None and params.measure is not None:
+        recall = f", validation {_shown(params.measure)} {params.best_recall:.4f}"
     yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
     if params.refit_epochs:
         epochs = f"{params.refit_epochs} epoch{'' if params.refit_epochs == 1 else 's'}"
@@ -66,38 +72,61 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
 
 def recalls(metrics: TrainingMetrics) -> Iterator[Line]:
     """Yield the table of recall: of the model, and of the baselines."""
-    ks = shown_ks(metrics.params.candidates)
-    rows = [_recall("validation rows", metrics.val_recall, ks)]
+    names = shown_measures(metrics.params)
+    rows = [_row("validation rows", metrics.validated, names)]
+    baselines = metrics.params.baselines
     if metrics.evaluation is None:
-        rows.append(_recall("test rows", metrics.test_recall, ks))
-        rows.append(_recall("  popularity", metrics.popularity_recall, ks))
+        final = metrics.final_metrics
+        rows.append(_row("test rows", lambda name: final.get(f"test_{name}"), names))
+        for who, words in baselines.items():
+            if any(f"test_{who}_{name}" in final for name in names):
+                found = partial(_counted, final, who)
+                rows.append(_row(f"  {words}", found, names))
     else:
-        rows += _evaluation(metrics.evaluation, ks)
-    yield from table(("recall", *(f"@{k}" for k in ks)), rows, "l" + "r" * len(ks))
+        rows += _evaluation(metrics.evaluation, baselines, names)
+    heads = (name.removeprefix("recall_at_") for name in names)
+    heads = (f"@{head}" if head.isdigit() else head for head in heads)
+    yield from table(("recall", *heads), rows, "l" + "r" * len(names))
 
 
-def shown_ks(candidates: int | None) -> tuple[int, ...]:
-    """Return the two lengths of lists to show: 10 and 100, or shorter than a small catalogue."""
-    if candidates is None or candidates > _MANY:
-        return _FEW, _MANY
-    return tuple(k for k in _KS if k < candidates)[-2:]
+def shown_measures(params: Params) -> tuple[str, ...]:
+    """Return the measures to show: recall at two k, and what tells models apart.
+
+    The k are 10 and 100, or shorter than a small catalogue.
+    """
+    candidates = params.candidates
+    ks: tuple[int, ...] = (_FEW, _MANY)
+    if candidates is not None and candidates <= _MANY:
+        ks = tuple(k for k in _KS if k < candidates)[-2:]
+    names = dict.fromkeys(f"recall_at_{k}" for k in ks)
+    return tuple(dict.fromkeys([*names, *filter(None, [params.measure])]))
 
 
-def _recall(name: str, recall: Callable[[int], float | None], ks: Sequence[int]) -> tuple[str, ...]:
-    return (f"  {name}", *(_share(recall(k)) for k in ks))
+def _counted(final: Mapping[str, float | None], who: str, name: str) -> float | None:
+    return final.get(f"test_{who}_{name}")
 
 
-def _evaluation(evaluation: Evaluation, ks: Sequence[int]) -> Iterator[tuple[str, ...]]:
+def _row(
+    name: str, value: Callable[[str], float | None], measures: Sequence[str]
+) -> tuple[str, ...]:
+    return (f"  {name}", *(_share(value(measure)) for measure in measures))
+
+
+def _shown(measure: str) -> str:
+    return measure.replace("_at_", "@")
+
+
+def _evaluation(
+    evaluation: Evaluation, baselines: Mapping[str, str], names: Sequence[str]
+) -> Iterator[tuple[str, ...]]:
     """Yield recall of the model and the baselines on all test pairs, then on new ones."""
-    ways = (("", "model"), ("  popularity", "popularity"), ("  own history", "own_history"))
-    for view in ("all", "new"):
-        for name, way in ways:
-            figures = getattr(getattr(evaluation, way), view)
-            if figures is not None:
-                label = name or f"test, {view} pairs"
-                found = (figures.get(f"recall_at_{k}") for k in ks)
-                shares = (_share(each.value if each else None) for each in found)
-                yield (f"  {label}", *shares)
+    ways = {"model": "", **{who: f"  {words}" for who, words in baselines.items()}}
+    for view, title in _VIEWS.items():
+        for way, label in ways.items():
+            found = {n: evaluation.figures.get((way, view, n)) for n in names}
+            if any(found.values()):
+                shares = (_share(each.value if each else None) for each in found.values())
+                yield (f"  {label or title}", *shares)
 
 
 def _share(value: float | None) -> str:

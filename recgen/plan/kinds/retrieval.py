@@ -9,6 +9,7 @@ from typing import ClassVar
 from recgen.config import (
     DType,
     ExperimentConfig,
+    FinalLayer,
     HistoryFeature,
     ModelConfig,
     Negatives,
@@ -22,7 +23,6 @@ from recgen.plan.constants import Constant, Group, constants
 class Repeats:
     """A history whose products get a bonus on their scores when products are ranked."""
 
-    key: str
     bonus: float
 
 
@@ -125,6 +125,12 @@ def _negatives(config: ExperimentConfig, negatives: Negatives) -> Group:
     )
 
 
+_BONUS_NOTE: dict[FinalLayer, str] = {
+    "fitted": "for what a buyer had, until the final layer is fitted",
+    "none": "for what a buyer had",
+}
+
+
 def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, ...]:
     return constants(
         model.temperature != 1
@@ -134,8 +140,7 @@ def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, .
             "OUTPUT_DROPOUT", model.output_dropout, "share of a buyer's vector, in training"
         ),
         model.label_smoothing and Constant("LABEL_SMOOTHING", model.label_smoothing),
-        repeats and Constant("REPEATED", repeats.key, "products that the buyer had before"),
-        repeats and Constant("REPEAT_BONUS", repeats.bonus, "added to their scores in lists"),
+        repeats and Constant("REPEAT_BONUS", repeats.bonus, _BONUS_NOTE[model.final_layer]),
         Constant("TOP_K", model.top_k, "products in an answer"),
     )
 
@@ -153,7 +158,7 @@ def _reason(config: ExperimentConfig, negatives: Negatives) -> str:
 def _repeats(config: ExperimentConfig) -> Repeats | None:
     for feature in config.features.features_of("buyer"):
         if isinstance(feature, HistoryFeature) and feature.history and feature.history.repeat_bonus:
-            return Repeats(feature.output_name, feature.history.repeat_bonus)
+            return Repeats(feature.history.repeat_bonus)
     return None
 
 

@@ -1,0 +1,188 @@
+"""The final layer beside its formulas, written out product by product; nothing is trained here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from scored import Scored
+
+PRODUCTS, BUYERS, DAY = 40, 150, 86_400
+NEWEST = 1_700_000_000
+DAYS = (7, 14, 30, 60, None)
+
+
+class Shop:
+    """Random rows with times, lists of purchases and pairs to be found."""
+
+    def __init__(self, runtime: Any, seed: int = 0, length: int = 12) -> None:
+        random = self.random = np.random.default_rng(seed)
+        rows = 2000
+        buyers, products = random.integers(BUYERS, size=rows), random.integers(PRODUCTS, size=rows)
+        ages = np.append(random.integers(90 * DAY, size=rows - 50), np.zeros(50, np.int64))
+        self.train = list(zip(buyers.tolist(), products.tolist(), strict=True))
+        self.ages = ages / DAY
+        self.scored = Scored(runtime, self.train, PRODUCTS, BUYERS, (NEWEST - ages).tolist())
+        sizes = random.integers(length, size=BUYERS)
+        self.lists = [random.integers(PRODUCTS, size=size).tolist() for size in sizes]
+        self.scores = random.normal(size=(BUYERS, PRODUCTS))
+        self.model = self.scored.model(self.scores)
+        self.shares = np.array([self.log_shares(days) for days in DAYS])
+
+    def log_shares(self, days: float | None) -> list[float]:
+        counts = [0.5] * PRODUCTS
+        for (_, product), age in zip(self.train, self.ages, strict=True):
+            counts[product] += 1 if days is None else 0.5 ** (age / days)
+        return [math.log(count / sum(counts)) for count in counts]
+
+    def terms(self, buyer: int, product: int) -> list[float]:
+        """Returns what the weights are multiplied with, in their order, from the definitions."""
+        past = self.lists[buyer]
+        ages = [len(past) - 1 - place for place, item in enumerate(past) if item == product]
+        shares = self.shares[:, product].tolist()
+        had = [1.0, *shares, math.log(max(len(ages), 1))]
+        had += [math.log(1 + sum(0.5 ** (age / items) for age in ages)) for items in (10, 100)]
+        had.append(math.log(1 + len(past)))
+        return [self.scores[buyer, product], *shares, *(value * bool(ages) for value in had)]
+
+    def evaluation(self, pairs: Sequence[tuple[int, int]]) -> Any:
+        lists = [self.lists[buyer] for buyer, _ in pairs]
+        return self.scored.evaluation(pairs, lists=lists)
+
+
+@pytest.fixture(scope="module")
+def shop(runtime: Any) -> Shop:
+    return Shop(runtime)
+
+
+def test_scores_are_the_weighted_terms(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = shop.model.final_layer
+    assert layer.names[:6] == ["towers", *(f"share_{n}_days" for n in DAYS[:-1]), "share"]
+    assert len(layer.names) == len(shop.terms(0, 0)) == 16
+    weights = dict(zip(layer.names, shop.random.normal(size=16).tolist(), strict=True))
+    layer.assign(weights, shop.scored.counting().log_shares(layer.days))
+    values = np.array([*weights.values()])
+    wanted = np.array(
+        [[values @ shop.terms(buyer, p) for p in range(PRODUCTS)] for buyer in range(20)]
+    )
+    rows = shop.scored.rows([(buyer, 0) for buyer in range(20)], chunk=20, lists=shop.lists[:20])
+    features = next(iter(rows.dataset))
+    found = layer(shop.scores[:20].astype(np.float32), features).numpy()
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    part = layer(shop.scores[:20, 8:25].astype(np.float32), features, 8).numpy()
+    np.testing.assert_allclose(part, wanted[:, 8:25], rtol=1e-4, atol=1e-4)
+    for product in (0, 7, PRODUCTS - 1):
+        own = shop.scores[:20, product : product + 1].astype(np.float32)
+        found = layer.own(own, features, np.full(20, product, np.int32)).numpy()
+        np.testing.assert_allclose(found[:, 0], wanted[:, product], rtol=1e-4, atol=1e-4)
+    monkeypatch.setattr(shop.scored.runtime, "CATALOGUE_BLOCK", 7)
+    products = shop.random.integers(PRODUCTS, size=20)
+    features = features | {"sku": products}
+    ranks = shop.model.rank_products(shop.model.query_tower(features), features).numpy()
+    own = wanted[np.arange(20), products][:, np.newaxis]
+    assert ranks.tolist() == (wanted > own).sum(axis=1).tolist()
+
+
+def test_before_it_is_fitted_only_a_bonus_is_added(runtime: Any, shop: Shop) -> None:
+    layer = runtime.FinalLayer(shop.scored.catalogue, 0.7)
+    rows = shop.scored.rows([(0, 0), (1, 0)], lists=[[3, 3, 5], []])
+    found = layer(np.zeros((2, PRODUCTS), np.float32), next(iter(rows.dataset))).numpy()
+    assert np.flatnonzero(found[0]).tolist() == [3, 5]
+    assert found[0, 3] == found[0, 5] == np.float32(0.7)
+    assert not found[1].any()
+
+
+def fit_of(shop: Shop, pairs: Sequence[tuple[int, int]]) -> Any:
+    model = shop.scored.model(shop.scores)
+    return shop.scored.runtime.FinalFit(shop.evaluation(pairs), model)
+
+
+def drawn(shop: Shop, weights: Sequence[float], each: int) -> list[tuple[int, int]]:
+    """Returns pairs that a softmax of weighted terms draws, `each` for every buyer."""
+    pairs = []
+    for buyer in range(BUYERS):
+        terms = np.array([shop.terms(buyer, product) for product in range(PRODUCTS)])
+        chances = np.exp(terms @ np.array(weights))
+        chances /= chances.sum()
+        bought = shop.random.choice(PRODUCTS, each, p=chances, replace=True)
+        pairs += [(buyer, int(product)) for product in np.unique(bought)]
+    return pairs
+
+
+def test_the_weights_are_the_most_likely_ones(shop: Shop) -> None:
+    """No other weights are better, by the likelihood and the prior as they are defined."""
+    pairs = drawn(shop, [0.5] + [0.1] * 15, 4)
+    fit = fit_of(shop, pairs)
+    weights = fit.weights(2.0)
+    terms = {
+        buyer: np.array([shop.terms(buyer, product) for product in range(PRODUCTS)])
+        for buyer in range(BUYERS)
+    }
+    trained = set(shop.train)
+
+    def loss(weights: Any) -> float:
+        total = 0.5 * (weights[0] - 1) ** 2 + 0.5 * float(np.sum(weights[1:] ** 2))
+        for buyer, product in pairs:
+            scores = terms[buyer] @ weights
+            count = 1 if (buyer, product) in trained else 2
+            total += count * (np.log(np.exp(scores).sum()) - scores[product])
+        return total
+
+    least = loss(weights)
+    for number in range(len(weights)):
+        for change in (-0.02, 0.02):
+            other = weights.copy()
+            other[number] += change
+            assert loss(other) > least
+
+
+def test_pairs_of_one_moment_share_their_list(shop: Shop) -> None:
+    pairs = [(buyer, product) for buyer in range(30) for product in range(0, PRODUCTS, 5)]
+    fit = fit_of(shop, pairs)
+    assert sum(len(moments.scores) for moments in fit.moments) == 30
+
+
+def test_a_fit_is_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shop.scored.runtime, "FITTED_SCORES", 10 * PRODUCTS)
+    monkeypatch.setattr(shop.scored.runtime, "BLOCK_SCORES", 4 * PRODUCTS)
+    fit = fit_of(shop, [(buyer, 1) for buyer in range(30)])
+    assert [len(moments.scores) for moments in fit.moments] == [4, 4, 2]
+
+
+def test_a_term_of_noise_gets_a_weight_near_zero(runtime: Any) -> None:
+    """The scores and shares decide what is bought here: lists and the other shares are decoys."""
+    shop = Shop(runtime, seed=3)
+    known = [1.0, 0.0, 0.0, 0.0, 0.0, 0.5] + [0.0] * 10
+    weights = fit_of(shop, drawn(shop, known, 5)).weights(1.0)
+    assert weights[0] == pytest.approx(1.0, abs=0.2)
+    chances = shop.scored.counting().log_shares(DAYS) @ weights[1:6]
+    wanted = np.array(shop.log_shares(None)) * 0.5
+    assert np.abs(chances - wanted - np.mean(chances - wanted)).max() < 0.3
+    # The terms of a list depend on each other, so that only their sum says something.
+    entries = [(buyer, product) for buyer, past in enumerate(shop.lists) for product in past]
+    bonus = [abs(weights[6:] @ shop.terms(*entry)[6:]) for entry in entries]
+    assert np.mean(bonus) < 0.3
+
+
+def test_towers_of_noise_lose_their_weight(runtime: Any) -> None:
+    shop = Shop(runtime, seed=5)
+    weights = fit_of(shop, drawn(shop, [0.0] * 6 + [2.0] + [0.0] * 9, 5)).weights(1.0)
+    assert abs(weights[0]) < 0.15
+    assert weights[6:] @ shop.terms(0, shop.lists[0][0])[6:] > 1
+
+
+def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
+    """Purchases repeat, and the towers know nothing: own history is the bar."""
+    shop = Shop(runtime, seed=7)
+    pairs = [(buyer, product) for buyer, past in enumerate(shop.lists) for product in {*past}]
+    fit = fit_of(shop, pairs)
+    found = fit.best("recall_at_10")
+    values = found["validation"]
+    assert set(values) == {"model", "towers", "popularity", "own_history"}
+    for name in ("towers", "popularity", "own_history"):
+        assert values["model"]["all"] >= values[name]["all"]
+    assert values["model"]["all"] > 0.9
+    assert set(found["weights"]) == {*fit.layer.names}
