@@ -84,7 +84,8 @@ def read_config(path: Path, data: Path, products: int) -> Ours:
             "sees what the protocol leaves for it"
         )
     whole = Fix(("model", "top_k"), "set", min(products, _MOST))
-    text = edit(path.read_text("utf-8"), [whole], "yaml")
+    unseen = Fix(("model", "refit"), "set", "validation")  # the test's rows are not learned from
+    text = edit(path.read_text("utf-8"), [whole, unseen], "yaml")
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "config.yaml"
         draft.write_text(text, "utf-8")

@@ -374,6 +374,25 @@ def test_what_is_known_at_the_end_is_what_a_buyer_is_asked_with(tmp_path: Path) 
     ]
 
 
+def test_a_model_of_all_rows_is_asked_with_what_the_test_has(tmp_path: Path) -> None:
+    train = table([("ann", 10, "a"), ("ann", 20, "b")])
+    evaluation, test = table([("ann", 30, "c")]), table([("ann", 40, "d"), ("cid", 50, "a")])
+    wanted, split = [Wanted("past", "product", 9, "string")], SplitData(train, evaluation, test)
+    parts, latest = add_histories(split, wanted, "buyer", "at", learns_test=True)
+    assert parts.test["past"].combine_chunks().dictionary_decode().to_pylist() == [
+        ["a", "b", "c"],
+        [],
+    ]
+    serving = {"buyer": "buyer", "past": "past"}
+    buyers.write(tmp_path, parts, "buyer", "product", "at", serving, latest, learns_test=True)
+    known = pq.read_table(tmp_path / "buyers.parquet").to_pylist()
+    assert sorted(known, key=lambda each: each["buyer"]) == [
+        {"buyer": "ann", "past": ["a", "b", "c", "d"]},
+        {"buyer": "cid", "past": ["a"]},
+    ]
+    assert pq.read_table(tmp_path / "purchases.parquet").num_rows == 5
+
+
 def config(**feature: Any) -> ExperimentConfig:
     history = {"column": "past", "data_type": "history", **feature}
     history.setdefault("transforms", {"history": {"shared_with": "product", "max_length": 7}})

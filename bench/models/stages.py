@@ -67,7 +67,7 @@ def _transform(config: ExperimentConfig, split: SplitData, folder: Path) -> None
     job = {
         "module": str(folder / "transform_module.py"),
         "tables": write_tables(split.tables(), folder / "work"),
-        "analyze": ["train", "eval"] if config.model.refit else ["train"],
+        "analyze": ["train", "eval"] if config.model.refit != "none" else ["train"],
         "run": str(folder),
     }
     with Child("recgen.local.transform") as child:

@@ -24,8 +24,9 @@ def write(
     date: str | None,
     serving: Mapping[str, str],
     histories: Mapping[str, pa.Table],
+    learns_test: bool = False,
 ) -> None:
-    """Write both files from the training and validation rows; test rows are not used.
+    """Write both files, from the rows that the saved model knows.
 
     A buyer's features are those of the latest row that has a value, column by column.
 
@@ -37,13 +38,15 @@ def write(
         date: Name of the column with the time, if there is one.
         serving: Raw columns of the buyer tower, with the names of the model's inputs.
         histories: The final list of each buyer, for columns that were built from transactions.
+        learns_test: Whether the saved model learns from the test's rows, too.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = pa.concat_tables([part.drop(list(histories)) for part in (split.train, split.eval)])
+    parts = [split.train, split.eval, *([split.test] if learns_test else [])]
+    table = pa.concat_tables([part.drop(list(histories)) for part in parts])
     times, buyers = _times(table, date), table[buyer].combine_chunks().dictionary_encode()
     columns = {buyer: buyers.dictionary}
     for name in serving:

@@ -30,7 +30,13 @@ class Wanted:
 
 
 def add_histories(
-    split: SplitData, wanted: Sequence[Wanted], buyer: str, date: str, *, at_random: bool = False
+    split: SplitData,
+    wanted: Sequence[Wanted],
+    buyer: str,
+    date: str,
+    *,
+    at_random: bool = False,
+    learns_test: bool = False,
 ) -> tuple[SplitData, Mapping[str, pa.Table]]:
     """Add a column for each history to each table.
 
@@ -49,6 +55,8 @@ def add_histories(
         buyer: Name of the column with the buyer's ID.
         date: Name of the column with the time.
         at_random: Whether the split is random.
+        learns_test: Whether the saved model learns from the test's rows, so that final lists have
+            them.
 
     Returns:
         The data with lists, as dictionaries of the distinct ones, and a warning about rows without
@@ -63,6 +71,7 @@ def add_histories(
     past = {"train": split.train, "eval": split.train}
     past["test"] = pa.concat_tables([split.train, split.eval])
     tables = split.tables()
+    whole = pa.concat_tables([past["test"], split.test]) if learns_test else past["test"]
     latest: dict[str, pa.Table] = {}
     for each in wanted:
         for name, source in past.items():
@@ -70,7 +79,7 @@ def add_histories(
             rows = _asked_at_the_end(tables[name], date) if is_final else tables[name]
             lists = _lists(source, rows, each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
-        latest[each.name] = _at_the_end(past["test"], each, buyer, date)
+        latest[each.name] = _at_the_end(whole, each, buyer, date)
     warnings = (*split.warnings, *_undated(split, date))
     return SplitData(tables["train"], tables["eval"], tables["test"], warnings), latest
 

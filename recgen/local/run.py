@@ -253,9 +253,14 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         parts = {name: part.num_rows for name, part in split.tables().items()}
         run.account = read.split(table.num_rows, undated, parts)
         if missing:
-            at_random = not _is_by_time(run.config)
-            dated = _required(date, missing)
-            split, run.histories = add_histories(split, missing, buyer, dated, at_random=at_random)
+            split, run.histories = add_histories(
+                split,
+                missing,
+                buyer,
+                _required(date, missing),
+                at_random=not _is_by_time(run.config),
+                learns_test=run.config.model.refit == "all",
+            )
     counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
     run.progress.done(f"{counts} rows")
     run.warn(split.warnings)
@@ -325,7 +330,8 @@ def _write_inputs(run: _Run, files: Mapping[str, str], split: SplitData) -> None
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
     serving = {item.column: item.name for item in serving_inputs(run.config)}
-    buyers.write(folder, split, buyer, product, _date(run), serving, run.histories)
+    learns_test, date = run.config.model.refit == "all", _date(run)
+    buyers.write(folder, split, buyer, product, date, serving, run.histories, learns_test)
 
 
 def _transform(run: _Run, split: SplitData, child: Child) -> None:
