@@ -36,7 +36,8 @@ class Shop:
         counts = [0.5] * PRODUCTS
         for (_, product), age in zip(self.train, self.ages, strict=True):
             counts[product] += 1 if days is None else 0.5 ** (age / days)
-        return [math.log(count / sum(counts)) for count in counts]
+        logs = [math.log(count / sum(counts)) for count in counts]
+        return [each - sum(logs) / len(logs) for each in logs]
 
     def terms(self, buyer: int, product: int) -> list[float]:
         """Returns what the weights are multiplied with, in their order, from the definitions."""

@@ -864,6 +864,11 @@ class TwoTowerModel(tf.keras.Model):
         """Return the rows' product indices, the last one if out of vocabulary."""
         return tf.minimum(features[self.product_column], len(self.position) - 1)
 
+    @tf.function(reduce_retracing=True)
+    def ranks(self, queries, features, left_out=None):
+        """Return the same as rank_products, as one graph."""
+        return self.rank_products(queries, features, left_out)
+
     def rank_products(self, queries, features, left_out=None):
         """Return the number of other products that score at least as high.
 
@@ -885,7 +890,8 @@ class TwoTowerModel(tf.keras.Model):
             is_lower = self.final_layer(scores, features, start) < own_score
             if left_out is not None:
                 is_lower |= are_listed(left_out, start, tf.shape(scores)[1])
-            return count + tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
+            count += tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
+            return tf.ensure_shape(count, position.shape)
 
         size = self.candidates.shape[0]
         starts = tf.range(0, size, CATALOGUE_BLOCK)
@@ -1108,21 +1114,17 @@ class FinalFit:
         self.evaluation, self.layer, self.model = evaluation, model.final_layer, model
         self.shares = evaluation.counting.log_shares(self.layer.days)
         self.start = np.array([1.0] + [0.0] * (len(self.layer.names) - 1))
+        self.queries = evaluation.queries(model)
         self.moments = list(self._moments())
 
     def _moments(self):
         """Yield the moments of the pairs; pairs of a buyer with the same list share one."""
-        vectors, lists = [], []
-        for rows in slices(self.evaluation.rows, RANKED_ROWS):
-            vectors.append(self.model.query_tower(rows).numpy())
-            past = [np.zeros(0, np.int32)] * len(vectors[-1])
-            if self.layer.column:
-                places = self.layer.purchases(rows)[0]
-                past = np.split(places.values.numpy(), places.row_splits[1:-1].numpy())
-            lists += past
-        queries = np.concatenate(vectors)
+        lists = [np.zeros(0, np.int32)] * len(self.queries)
+        if self.layer.column:
+            past = self.layer.purchases(self.evaluation.rows)[0]
+            lists = np.split(past.values.numpy(), past.row_splits[1:-1].numpy())
         # Of a large batch, the last digits are others.
-        texts = [vector.tobytes() for vector in np.round(queries, 3) + 0.0]
+        texts = [vector.tobytes() for vector in np.round(self.queries, 3) + 0.0]
         keys = [text + past.tobytes() for text, past in zip(texts, lists, strict=True)]
         numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         of_pair = np.array([numbers[key] for key in keys])
@@ -1138,7 +1140,7 @@ class FinalFit:
             own = np.flatnonzero(np.isin(of_pair, block))
             pairs = np.searchsorted(block, of_pair[own]), products[own]
             yield Moments(
-                queries[first[block]] @ candidates.T,
+                self.queries[first[block]] @ candidates.T,
                 [lists[pair] for pair in first[block]],
                 self.shares,
                 pairs,
@@ -1171,6 +1173,9 @@ class FinalFit:
             weights, loss = weights - size * step, better
         return weights
 
+    def _model_views(self):
+        return self.evaluation.of_model(self.model, self.queries)
+
     def best(self, measure):
         """Fit the layer; returns what the metrics file says of it.
 
@@ -1182,7 +1187,7 @@ class FinalFit:
             return {k: float(np.mean(gains(v)[measure])) for k, v in views.items()}
 
         baselines = self.evaluation.of_baselines()
-        found = {"towers": means(self.evaluation.of_model(self.model))}
+        found = {"towers": means(self._model_views())}
         found |= {name: means(views) for name, views in baselines.items()}
         views = found["towers"]
         bars = {view: max(found[name][view] for name in baselines) for view in views}
@@ -1192,7 +1197,7 @@ class FinalFit:
                 zip(self.layer.names, self.weights(count).tolist(), strict=True)
             )
             self.layer.assign(weights, self.shares)
-            values = means(self.evaluation.of_model(self.model))
+            values = means(self._model_views())
             margin = min(values[view] - bars[view] for view in views)
             if margin > least:
                 least = margin
@@ -1332,12 +1337,14 @@ class Counting:
         return np.bincount(self.products, self.weights(half_life), size)[indices]
 
     def log_shares(self, half_lives):
-        """Return the log of each product's share of all rows, [products, half-lives].
+        """Return the log of each product's share of the rows, [products, half-lives].
 
-        Half a row is added to each product, since some have no recent rows.
+        Half a row is added to each product, since some have no recent rows. The mean over
+        the products is 0: only differences between products matter.
         """
-        counts = [self.counts(half_life) + 0.5 for half_life in half_lives]
-        return np.log(np.stack([each / each.sum() for each in counts], axis=1))
+        counts = np.stack([self.counts(half_life) for half_life in half_lives], axis=1)
+        logs = np.log(counts + 0.5)
+        return logs - logs.mean(axis=0)
 
     def popularity(self, half_life=None):
         """Return the rank of each product index, MISSED if it is not in the catalogue."""
@@ -1471,7 +1478,8 @@ class Evaluation:
 
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
-        ranks = {"model": self.of_model(model), **self.of_baselines()}
+        own = self.of_model(model, self.queries(model))
+        ranks = {"model": own, **self.of_baselines()}
         views = {
             view: self.summarize({name: own[view] for name, own in ranks.items()}, view)
             for view in ranks["model"]
@@ -1488,10 +1496,16 @@ class Evaluation:
             pairs["unscored"] = self.unscored
         return {"pairs": pairs, **summaries}
 
-    def of_model(self, model):
-        """Return the model's ranks by view."""
-        of_new = self.model_ranks(model, is_filtered=True)
-        return self._views(self.model_ranks(model), of_new)
+    def queries(self, model):
+        """Return the query tower's vectors of the pairs' rows, [pairs, width]."""
+        embed = tf.function(model.query_tower, reduce_retracing=True)
+        parts = [embed(rows).numpy() for rows in slices(self.rows, RANKED_ROWS)]
+        return np.concatenate(parts)
+
+    def of_model(self, model, queries):
+        """Return the model's ranks by view, for the vectors that `queries` returned."""
+        of_new = self.model_ranks(model, queries, is_filtered=True)
+        return self._views(self.model_ranks(model, queries), of_new)
 
     def of_baselines(self):
         """Return each baseline's ranks by view."""
@@ -1506,21 +1520,16 @@ class Evaluation:
         views = {"all": of_all, "new": of_all[self.is_new], "new_filtered": of_new}
         return {name: ranks for name, ranks in views.items() if len(ranks)}
 
-    def model_ranks(self, model, is_filtered=False):
+    def model_ranks(self, model, queries, is_filtered=False):
         """Return the model's ranks of all pairs, or of new ones in filtered lists."""
-
-        @tf.function
-        def rank(rows, past):
-            return model.rank_products(model.query_tower(rows), rows, past)
-
-        rows, pairs = self.rows, self.pairs
+        rows, pairs = self.rows | {"query": queries}, self.pairs
         if is_filtered:
             pairs, kept = pairs[self.is_new], np.flatnonzero(self.is_new)
             rows = {name: tf.gather(values, kept) for name, values in rows.items()}
         found = [np.zeros(0, np.int64)]
         for part in slices(rows | {"pair": pairs}, RANKED_ROWS):
             past = self.past(part.pop("pair")) if is_filtered else None
-            found.append(rank(part, past).numpy())
+            found.append(model.ranks(part.pop("query"), part, past).numpy())
         return np.concatenate(found)
 
     def past(self, pairs):
