@@ -322,14 +322,17 @@ def test_what_is_known_at_the_end_is_what_a_buyer_is_asked_with(tmp_path: Path) 
     train = table([("ann", 10, "a"), ("bob", 5, "z"), ("ann", 20, "b")])
     evaluation, test = table([("ann", 30, "c")]), table([("ann", 40, "d")])
     wanted = Wanted("past", "product", 9, "string")
-    parts, latest = add_histories(SplitData(train, evaluation, test), [wanted], "buyer", "at")
+    split = SplitData(train, evaluation, test)
     serving = {"buyer": "buyer", "past": "past_input"}
-    buyers.write(tmp_path, parts, "buyer", "product", "at", serving, latest)
-    known = pq.read_table(tmp_path / "buyers.parquet").to_pylist()
-    assert sorted(known, key=lambda each: each["buyer"]) == [
-        {"buyer": "ann", "past_input": ["a", "b", "c"]},
-        {"buyer": "bob", "past_input": ["z"]},
-    ]
+    for names, past in (("train", "eval"), "abc"), (("train", "eval", "test"), "abcd"):
+        parts, latest = add_histories(split, [wanted], "buyer", "at", names)
+        tables = [parts.tables()[name] for name in names]
+        buyers.write(tmp_path, tables, "buyer", "product", "at", serving, latest)
+        known = pq.read_table(tmp_path / "buyers.parquet").to_pylist()
+        assert sorted(known, key=lambda each: each["buyer"]) == [
+            {"buyer": "ann", "past_input": [*past]},
+            {"buyer": "bob", "past_input": ["z"]},
+        ]
 
 
 def config(**feature: Any) -> ExperimentConfig:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from recgen.local.split import SplitData
 
 FEATURES_FILE = "buyers.parquet"
 PURCHASES_FILE = "purchases.parquet"
@@ -18,20 +16,20 @@ ID_KEY = b"recgen.buyer_id_column"  # in the metadata of FEATURES_FILE
 
 def write(
     folder: Path,
-    split: SplitData,
+    known: Sequence[pa.Table],
     buyer: str,
     product: str,
     date: str | None,
     serving: Mapping[str, str],
     histories: Mapping[str, pa.Table],
 ) -> None:
-    """Write both files from the training and validation rows; test rows are not used.
+    """Write both files from the rows of the splits that are known to the saved model.
 
     A buyer's features are those of the latest row that has a value, column by column.
 
     Args:
         folder: The run directory.
-        split: The split data.
+        known: The rows, split by split.
         buyer: Name of the column with the buyer's ID.
         product: Name of the column with the product's ID.
         date: Name of the column with the time, if there is one.
@@ -43,7 +41,7 @@ def write(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = pa.concat_tables([part.drop(list(histories)) for part in (split.train, split.eval)])
+    table = pa.concat_tables([part.drop(list(histories)) for part in known])
     times, buyers = _times(table, date), table[buyer].combine_chunks().dictionary_encode()
     columns = {buyer: buyers.dictionary}
     for name in serving:

@@ -29,7 +29,11 @@ class Wanted:
 
 
 def add_histories(
-    split: SplitData, wanted: Sequence[Wanted], buyer: str, date: str
+    split: SplitData,
+    wanted: Sequence[Wanted],
+    buyer: str,
+    date: str,
+    known: Sequence[str] = ("train", "eval"),
 ) -> tuple[SplitData, Mapping[str, pa.Table]]:
     """Add a column for each history to each table.
 
@@ -43,6 +47,7 @@ def add_histories(
         wanted: The histories to add.
         buyer: Name of the column with the buyer's ID.
         date: Name of the column with the time.
+        known: The splits whose rows are in the final lists.
 
     Returns:
         The data with lists and a warning about rows without a time, and for each history the final
@@ -56,12 +61,13 @@ def add_histories(
     past = {"train": split.train, "eval": split.train}
     past["test"] = pa.concat_tables([split.train, split.eval])
     tables = split.tables()
+    everything = pa.concat_tables([tables[name] for name in known])
     latest: dict[str, pa.Table] = {}
     for each in wanted:
         for name, source in past.items():
             lists = _lists(source, tables[name], each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
-        latest[each.name] = _at_the_end(past["test"], each, buyer, date)
+        latest[each.name] = _at_the_end(everything, each, buyer, date)
     warnings = (*split.warnings, *_undated(split, date))
     return SplitData(tables["train"], tables["eval"], tables["test"], warnings), latest
 

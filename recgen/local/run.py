@@ -81,6 +81,11 @@ class _Run:
         return self.staging.folder
 
     @property
+    def known(self) -> tuple[str, ...]:
+        """The splits of which requests know what buyers had: of the test, if it is learned from."""
+        return ("train", "eval", *(("test",) if "test" in self.analyze else ()))
+
+    @property
     def seconds(self) -> dict[str, float]:
         """Seconds of the stages that are done."""
         return self.staging.record.seconds
@@ -261,7 +266,8 @@ def _prepare(run: _Run, data: Path) -> SplitData:
         parts = {name: part.num_rows for name, part in split.tables().items()}
         run.account = read.split(table.num_rows, undated, parts)
         if missing:
-            split, run.histories = add_histories(split, missing, buyer, _required(date, missing))
+            by = _required(date, missing)
+            split, run.histories = add_histories(split, missing, buyer, by, run.known)
     counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
     run.progress.done(f"{counts} rows")
     run.warn(split.warnings)
@@ -331,7 +337,8 @@ def _write_inputs(run: _Run, files: Mapping[str, str], split: SplitData) -> None
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
     serving = {item.column: item.name for item in serving_inputs(run.config)}
-    buyers.write(folder, split, buyer, product, _date(run), serving, run.histories)
+    known = [split.tables()[part] for part in run.known]
+    buyers.write(folder, known, buyer, product, _date(run), serving, run.histories)
 
 
 def _transform(run: _Run, split: SplitData, child: Child) -> None:

@@ -271,7 +271,7 @@ def read_setting(name, value, kind, least=0):
 
 
 def say(kind, text):
-    """Print what a user must see, as a "note" or a "warning"."""
+    """Print what a user must see: the kind is "note", "warning" or "final layer"."""
     print(f"{kind}: {text}", flush=True)
 
 
