@@ -294,7 +294,8 @@ def test_recommend(real: RunResult) -> None:
     assert [item.score for item in answer.products] == [23.0, 22.0, 21.0]
     last = [row for row in range(200) if row % 10 == 3][-3:][::-1]
     assert [purchase.product for purchase in answer.purchases] == [f"p{row % 23}" for row in last]
-    assert str(answer.purchases[0].time) == f"2024-01-{1 + last[0] // 24:02d} {last[0] % 24:02d}:00:00"
+    day, hour = divmod(last[0], 24)
+    assert str(answer.purchases[0].time) == f"2024-01-{1 + day:02d} {hour:02d}:00:00"
     with pytest.raises(RecgenError, match="buyer '3' is not among the 10 buyers") as caught:
         recommend(real.folder, "3")
     assert "'003'" in caught.value.help

@@ -1894,7 +1894,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
 
     Args:
         folder: Where they are written, as returned by `checkpoint_folder`.
-        stage: "first" or "second", of the training; with it, their names begin.
+        stage: "first", "second" or "third", of the training; with it, their names begin.
         patience: Epochs without a better recall before training ends; None trains all.
         plateau_factor: Factor for the learning rate after each epoch without progress.
     """
