@@ -51,8 +51,8 @@ from recgen.config.types import SIDES, BqType, DType, Side, dtype_of, is_array, 
 
 __all__ = [
     "CYCLES",
-    "READING_KEYS",
     "OLDER_REFIT",
+    "READING_KEYS",
     "SIDES",
     "Activation",
     "BatchNorm",
