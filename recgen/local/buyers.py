@@ -46,9 +46,9 @@ def write(
     columns = {buyer: buyers.dictionary}
     for name in serving:
         if name in histories:
-            known = histories[name]
-            index = pc.index_in(columns[buyer], known["buyer"].combine_chunks())
-            columns[name] = known["history"].combine_chunks().take(index)
+            lists = histories[name]
+            index = pc.index_in(columns[buyer], lists["buyer"].combine_chunks())
+            columns[name] = lists["history"].combine_chunks().take(index)
         elif name != buyer:
             columns[name] = _latest(table[name].combine_chunks(), buyers, times)
     latest = pa.table({serving[name]: columns[name] for name in serving})
