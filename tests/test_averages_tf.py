@@ -78,7 +78,7 @@ def test_training_goes_on_without(shop: Run) -> None:
 
 
 def test_the_second_training_is_averaged_too(shop: Run) -> None:
-    run = shop.variant(ema_decay=DECAY, **MODEL)
+    run = shop.variant(ema_decay=DECAY, refit="validation", **MODEL)
     module = run.module()
     seen, models = watched(module), models_of(module)
     module.run_fn(run.fn_args(epochs=2))

@@ -61,11 +61,16 @@ def test_the_best_epoch_is_served_and_patience_ends_the_training(shop: Run) -> N
             assert not np.array_equal(best, last)
     ids, scores = served(run, "run")
     columns = {"customer_id": ["10003", "10004"], "country": ["Italy", "UK"], "age": [30.0, 31.0]}
-    queries = model.query_tower(transformed(run, columns)).numpy()
-    candidates = model.candidate_tower(model.catalogue).numpy()
-    expected = -np.sort(-(queries @ candidates.T), axis=1)[:, :100]
+    expected = best_scores(model, transformed(run, columns))
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
     assert len(set(ids[0])) == 100
+
+
+def best_scores(model: Any, features: Plain) -> Any:
+    """Returns the 100 best scores of each buyer."""
+    vectors = model.candidate_tower(model.catalogue).numpy()
+    scores = model.query_tower(features).numpy() @ vectors.T
+    return -np.sort(-model.final_layer(scores, features).numpy(), axis=1)[:, :100]
 
 
 def transformed(run: Run, columns: Plain) -> Plain:
@@ -117,7 +122,7 @@ def test_the_second_training_has_all_rows_and_the_best_number_of_epochs(shop: Ru
     module.run_fn(run.fn_args())
     params = run.metrics()["params"]
     assert (params["best_epoch"], params["refit_epochs"]) == (1, 2)
-    (first, _, _), (second, batches, options) = fits
+    (first, _, _), (second, batches, options), (third, all_batches, all_options) = fits
     assert second is not first
     assert options["epochs"] == 2
     assert options["steps_per_epoch"] == (3200 + 400) // 256
@@ -129,12 +134,16 @@ def test_the_second_training_has_all_rows_and_the_best_number_of_epochs(shop: Ru
     assert seen <= train | validation
     assert len(seen & validation - train) > 300
     assert not seen & test - train - validation
-    # What is served is the second model.
+    # The third has the test's rows too, and is what is served.
+    assert third not in (first, second)
+    assert (all_options["epochs"], all_options["steps_per_epoch"]) == (2, 4000 // 256)
+    everything = rows_of(all_batches, 15)
+    assert everything <= train | validation | test
+    assert len(everything & test - train - validation) > 0.9 * len(test - train - validation)
+    assert (params["measured_rows"], params["served_rows"]) == (3600, 4000)
     _, scores = served(run, "run")
     columns = {"customer_id": ["10003", "10004"], "country": ["Italy", "UK"], "age": [30.0, 31.0]}
-    queries = second.query_tower(transformed(run, columns)).numpy()
-    vectors = second.candidate_tower(second.catalogue).numpy()
-    expected = -np.sort(-(queries @ vectors.T), axis=1)[:, :100]
+    expected = best_scores(third, transformed(run, columns))
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-4)
 
 
@@ -184,6 +193,8 @@ def test_without_a_test_split_nothing_is_called_test(
     assert not [name for name in metrics["final_metrics"] if name.startswith("test")]
     assert "evaluation" not in metrics
     assert metrics["params"]["test_rows"] is None
+    assert "measured_rows" not in metrics["params"]
+    assert metrics["params"]["served_rows"] == 3600
     assert "test" not in metrics["params"]["unknown_products"]
     assert metrics["final_metrics"]["final_val_recall_at_10"] > 0
     assert "note: no test: the metrics have no test_ figures" in capfd.readouterr().out
@@ -193,9 +204,10 @@ def test_without_a_test_split_nothing_is_called_test(
 def test_rows_of_their_own_test_the_model_that_is_served(shop: Run) -> None:
     """Without `test_files`, they are found beside the validation's."""
     happened = [("fit", 12), ("fit", 14), ("test", 14)]
-    run = shop.variant()
+    run = shop.variant(refit="validation")
     assert evaluations(run, test_files=None) == happened
     metrics = run.metrics()
+    assert metrics["params"]["measured_rows"] == metrics["params"]["served_rows"] == 3600
     assert metrics["params"]["test_rows"] == 400
     ids = metrics["params"]["unknown_ids"]
     assert ids.keys() == {"train", "eval", "test"}
@@ -204,6 +216,6 @@ def test_rows_of_their_own_test_the_model_that_is_served(shop: Run) -> None:
 
 
 def test_without_refit_there_is_one_training(shop: Run) -> None:
-    run = shop.variant(refit=False)
+    run = shop.variant(refit="none")
     assert evaluations(run) == [("fit", 12), ("test", 12)]
     assert "refit_epochs" not in run.metrics()["params"]

@@ -87,7 +87,7 @@ def folders(run: Run, name: str) -> list[Path]:
 
 
 def epochs_trained(run: Run, name: str) -> list[int]:
-    """Trains to the end; returns the epochs, of both trainings, that were not there yet."""
+    """Trains to the end; returns the epochs, of all trainings, that were not there yet."""
     module, begun = run.module(), []
     usual = module.runtime.FailureWatch.on_epoch_begin
 
@@ -107,8 +107,10 @@ def in_epoch(stage: str, number: int) -> Callable[..., bool]:
 CHECKPOINTS = ("runtime.Checkpoints", "on_epoch_end")
 MOMENTS = {
     "first": (*CHECKPOINTS, in_epoch("first", 1)),
+    "final layer": ("runtime.FinalFit", "weights", lambda *_: True),
     "second": (*CHECKPOINTS, in_epoch("second", 1)),
     "test": ("runtime.MetricsFile", "add_test", lambda *_: True),
+    "third": (*CHECKPOINTS, in_epoch("third", 1)),
     "export": ("Recommender", "save", lambda *_: True),
     "removal": ("runtime.tf.io.gfile", "rmtree", lambda *_: True),
 }
@@ -123,15 +125,21 @@ def test_a_training_killed_at_any_moment_ends_like_an_undisturbed_one(
     """In every figure and in the served scores, with dropout in towers and outputs."""
     left = killed(run, moment, *MOMENTS[moment])
     refitted = undisturbed[0]["params"]["refit_epochs"]
-    second = list(range(refitted))
+    again = list(range(refitted))
     assert left
-    expected = {"first": [1, 2, *second], "second": second[1:]}.get(moment, [])
-    assert epochs_trained(run, moment) == expected
+    expected = {
+        "first": [1, 2, *again, *again],
+        "final layer": [*again, *again],
+        "second": [*again[1:], *again],
+        "test": again,
+        "third": again[1:],
+    }
+    assert epochs_trained(run, moment) == expected.get(moment, [])
     metrics, scores = outcome(run, moment)
     assert metrics == undisturbed[0]
     np.testing.assert_array_equal(scores, undisturbed[1])
     assert not folders(run, moment)
-    assert refitted > 1, "else nothing of the second training is resumed"
+    assert refitted > 1, "else nothing of the later trainings is resumed"
 
 
 def spoil(path: Path, how: str) -> None:

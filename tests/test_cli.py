@@ -207,8 +207,47 @@ def test_train_shows_the_kept_epoch_and_the_second_training(run, config, trained
     trained["metrics"]["recall"]["val_recall_at_100"] = [0.6, 0.4]
     out = run("train", "config.yaml", "--data", "d.csv")[1]
     assert "kept      epoch 1 of 2, validation recall@50 0.2500" in out
-    assert "refit     1 epoch on training and validation rows: this model is saved" in out
+    older = "refit     on training and validation rows, for 1 epoch: this model is saved"
+    assert older in out.splitlines()
     assert "  validation rows  0.0500  0.6000" in out
+
+
+@pytest.mark.parametrize(
+    ("params", "shown"),
+    [
+        ({"served_rows": 900}, ["saved     trained on 900 rows"]),
+        (
+            {"served_rows": 1000, "refit_epochs": 2},  # no test
+            ["saved     trained on 1,000 rows, for 2 epochs"],
+        ),
+        (
+            {"served_rows": 900, "measured_rows": 900},
+            ["saved     trained on 900 rows; the test's figures are of this model"],
+        ),
+        (
+            {"served_rows": 1100, "measured_rows": 1000, "refit_epochs": 1},
+            [
+                "measured  trained on 1,000 rows, for 1 epoch, without those of the test",
+                "saved     trained on all 1,100 rows, for 1 epoch",
+            ],
+        ),
+    ],
+)
+def test_train_says_which_model_each_figure_is_of(run, config, trained, params, shown):
+    trained["metrics"]["params"] |= params
+    out = run("train", "config.yaml", "--data", "d.csv")[1].splitlines()
+    assert [line for line in out if line.startswith(("measured ", "saved ", "refit "))] == shown
+
+
+def test_train_says_what_the_final_layer_does(run, config, trained):
+    weights = {"towers": 0.5, "share_7_days": 1.0, "share": -0.5}
+    trained["metrics"]["final_layer"] = {"weights": weights}
+    out = run("train", "config.yaml", "--data", "d.csv")[1].splitlines()
+    start = out.index("ranking   the towers' score: counts 0.50 times")
+    assert out[start + 1 : start + 3] == [
+        "          a product with twice the sales: 1.4 times as likely",
+        "          one whose sales doubled a week ago: 1.5 times as likely",
+    ]
 
 
 def test_an_interrupted_training_has_the_exit_code_of_its_signal(run, config, monkeypatch):

@@ -51,6 +51,19 @@ def test_what_differs_is_named_by_tower_and_feature(tmp_path, experiment):
     }
 
 
+def test_what_the_saved_model_is_trained_on_and_ranks_by_is_a_setting(tmp_path, experiment):
+    runs = []
+    for number, model in enumerate(
+        [{}, {"refit": True, "final_layer": "none"}, {"refit": "validation"}]
+    ):
+        config = {**experiment, "model": {**experiment["model"], **model}}
+        runs.append(run_of(tmp_path / str(number), healthy(), config))
+    assert differences(runs) == {
+        "model.refit": ("all", "validation", "validation"),
+        "model.final_layer": ("fitted", "none", "fitted"),
+    }
+
+
 def test_what_the_trainer_was_told_counts_more_than_the_config(tmp_path, experiment):
     run = run_of(tmp_path / "a", healthy(learning_rate=0.2), experiment)
     assert settings_of(run)["model.learning_rate"] == "0.2"

@@ -71,6 +71,9 @@ print("training again, on validation rows too: 6 of 6 epochs", flush=True)
 time.sleep(0.3)
 print("second training: epoch 6/6  loss 1.0", flush=True)
 print("test_recall@100 0.5  popularity 0.4", flush=True)
+print("training again, on test rows too: 6 of 6 epochs", flush=True)
+time.sleep(0.3)
+print("third training: epoch 6/6  loss 1.0", flush=True)
 print("saving the model", flush=True)
 time.sleep(0.3)
 (run / "serving_model").mkdir(exist_ok=True)
@@ -161,7 +164,8 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="ne
         ("SIGKILL", "epoch 2/6"),
         pytest.param("SIGHUP", "epoch 3/6", marks=pytest.mark.slow),
         pytest.param("SIGINT", "training again", marks=pytest.mark.slow),
-        pytest.param("SIGKILL", "refit      done", marks=pytest.mark.slow),
+        pytest.param("SIGTERM", "on test rows too", marks=pytest.mark.slow),
+        pytest.param("SIGKILL", "last       done", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_command_goes_on(shop: Path, name: str, moment: str) -> None:

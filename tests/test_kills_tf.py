@@ -21,12 +21,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 # Where a training is killed: the words after which, and the longest wait then in seconds.
 READ, SPLIT, TRANSFORM = ("", 3.0), ("read ", 2.0), ("split ", 4.0)
 TRAIN, LATER = ("epoch 2/", 0.3), ("epoch 5/", 0.3)
-REFIT, EXPORT = ("training again", 0.5), ("refit      done", 0.5)
+FINAL_LAYER, REFIT = ("epoch 6/", 1.0), ("training again", 0.5)
+LAST, EXPORT = ("on test rows too", 0.5), ("last       done", 0.5)
 CHAINS = [
     [(READ, "SIGTERM"), (TRANSFORM, "SIGKILL"), (TRAIN, "SIGTERM")],
     [(SPLIT, "SIGKILL"), (TRAIN, "SIGKILL"), (LATER, "SIGKILL")],
-    [(REFIT, "SIGTERM"), (REFIT, "SIGKILL"), (EXPORT, "SIGTERM")],
-    [(TRANSFORM, "SIGTERM"), (LATER, "SIGTERM"), (EXPORT, "SIGKILL")],
+    [(REFIT, "SIGTERM"), (LAST, "SIGKILL"), (EXPORT, "SIGTERM")],
+    [(TRANSFORM, "SIGTERM"), (FINAL_LAYER, "SIGTERM"), (EXPORT, "SIGKILL")],
+    [(LATER, "SIGTERM"), (FINAL_LAYER, "SIGKILL"), (LAST, "SIGTERM")],
 ]
 """Each is a run that is killed three times."""
 

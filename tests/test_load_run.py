@@ -36,7 +36,14 @@ def keys_of(data: object) -> set[str]:
 MORE = {
     "health": {"loss_to_chance": 0, "val_coverage_at_100": 0, "dead_units": 0},
     "evaluation": {"pairs": 0, "model": {"all": {"recall_at_10": {"value": 0, "low": 0}}}},
-    "params": {"failure_kind": 0, "failure_epoch": 0, "unknown_products": 0},
+    "final_layer": {"weights": 0, "new_pairs_count": 0, "measure": 0, "validation": {"towers": 0}},
+    "params": {
+        "failure_kind": 0,
+        "measured_rows": 0,
+        "served_rows": 0,
+        "failure_epoch": 0,
+        "unknown_products": 0,
+    },
 }
 KEYS = st.sampled_from(sorted(keys_of(healthy()) | keys_of(MORE)))
 METRICS = st.recursive(
@@ -120,6 +127,30 @@ def test_health_and_evaluation_are_read(tmp_path):
     assert figures["model", "all", "recall_at_100"] == Interval.of(0.3, 0.28, 0.32)
     assert figures["popularity", "all", "recall_at_100"] == Interval.of(0.1)
     assert metrics.evaluation.coverage == {"model": 0.4}
+
+
+def test_the_fit_of_a_final_layer_is_read(tmp_path):
+    data = metrics_data(2, measured_rows=90, served_rows="100")
+    data["final_layer"] = {
+        "weights": {"towers": 0.5, "share": "0.25", "had": None, "share_7_days": float("nan")},
+        "new_pairs_count": 1.5,
+        "measure": "recall_at_100",
+        "validation": {"model": {"all": 0.3, "new": "?"}, "towers": 7, "popularity": {"all": 0.1}},
+    }
+    metrics = run_of(tmp_path / "run", data).metrics
+    assert (metrics.params.measured_rows, metrics.params.served_rows) == (90, 100)
+    fit = metrics.final_layer
+    assert fit is not None
+    assert fit.weights == {"towers": 0.5, "share": 0.25}
+    assert (fit.new_pairs_count, fit.measure) == (1.5, "recall_at_100")
+    assert fit.validation == {"model": {"all": 0.3}, "popularity": {"all": 0.1}}
+
+
+@pytest.mark.parametrize("part", [None, 1, "fitted", [], [{"weights": {}}]])
+def test_a_file_without_a_final_layer_is_read(tmp_path, part):
+    metrics = run_of(tmp_path / "run", {**metrics_data(2), "final_layer": part}).metrics
+    assert metrics.final_layer is None
+    assert metrics.params.served_rows is None
 
 
 def test_baselines_with_decay_are_read_and_named(tmp_path):

@@ -13,7 +13,6 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
 pq = pytest.importorskip("pyarrow.parquet")
 
 from recgen.local import buyers  # noqa: E402
-from recgen.local.split import SplitData  # noqa: E402
 
 SERVING = {"b": "buyer", "town": "town", "age": "age", "visits": "visits", "past": "past"}
 TYPES = {
@@ -36,8 +35,7 @@ def remembered(
     }
     table = pa.table(columns)
     cut = len(rows) - 1
-    split = SplitData(table.slice(0, cut), table.slice(cut), table.slice(0, 0), ())
-    buyers.write(folder, split, "b", "p", date, SERVING, {})
+    buyers.write(folder, [table.slice(0, cut), table.slice(cut)], "b", "p", date, SERVING, {})
     features = pq.read_table(folder / buyers.FEATURES_FILE).to_pylist()
     known = {row.pop("buyer"): row for row in features}
     assert len(known) == len(features)

@@ -364,33 +364,17 @@ def test_what_is_known_at_the_end_is_what_a_buyer_is_asked_with(tmp_path: Path) 
     train = table([("ann", 10, "a"), ("bob", 5, "z"), ("ann", 20, "b")])
     evaluation, test = table([("ann", 30, "c")]), table([("ann", 40, "d")])
     wanted = Wanted("past", "product", 9, "string")
-    parts, latest = add_histories(SplitData(train, evaluation, test), [wanted], "buyer", "at")
+    split = SplitData(train, evaluation, test)
     serving = {"buyer": "buyer", "past": "past_input"}
-    buyers.write(tmp_path, parts, "buyer", "product", "at", serving, latest)
-    known = pq.read_table(tmp_path / "buyers.parquet").to_pylist()
-    assert sorted(known, key=lambda each: each["buyer"]) == [
-        {"buyer": "ann", "past_input": ["a", "b", "c"]},
-        {"buyer": "bob", "past_input": ["z"]},
-    ]
-
-
-def test_a_model_of_all_rows_is_asked_with_what_the_test_has(tmp_path: Path) -> None:
-    train = table([("ann", 10, "a"), ("ann", 20, "b")])
-    evaluation, test = table([("ann", 30, "c")]), table([("ann", 40, "d"), ("cid", 50, "a")])
-    wanted, split = [Wanted("past", "product", 9, "string")], SplitData(train, evaluation, test)
-    parts, latest = add_histories(split, wanted, "buyer", "at", learns_test=True)
-    assert parts.test["past"].combine_chunks().dictionary_decode().to_pylist() == [
-        ["a", "b", "c"],
-        [],
-    ]
-    serving = {"buyer": "buyer", "past": "past"}
-    buyers.write(tmp_path, parts, "buyer", "product", "at", serving, latest, learns_test=True)
-    known = pq.read_table(tmp_path / "buyers.parquet").to_pylist()
-    assert sorted(known, key=lambda each: each["buyer"]) == [
-        {"buyer": "ann", "past": ["a", "b", "c", "d"]},
-        {"buyer": "cid", "past": ["a"]},
-    ]
-    assert pq.read_table(tmp_path / "purchases.parquet").num_rows == 5
+    for names, past in (("train", "eval"), "abc"), (("train", "eval", "test"), "abcd"):
+        parts, latest = add_histories(split, [wanted], "buyer", "at", names)
+        tables = [parts.tables()[name] for name in names]
+        buyers.write(tmp_path, tables, "buyer", "product", "at", serving, latest)
+        known = pq.read_table(tmp_path / "buyers.parquet").to_pylist()
+        assert sorted(known, key=lambda each: each["buyer"]) == [
+            {"buyer": "ann", "past_input": [*past]},
+            {"buyer": "bob", "past_input": ["z"]},
+        ]
 
 
 def config(**feature: Any) -> ExperimentConfig:

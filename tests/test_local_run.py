@@ -43,7 +43,7 @@ class FakeChild:
     def run(
         self, job: Mapping[str, Any], log: Path, on_line: Callable[[str], None], doing: str
     ) -> None:
-        log.write_text("much\n", encoding="utf-8")
+        log.write_text(json.dumps(dict(job)), encoding="utf-8")
         run = Path(job["run"])
         if self.module.endswith("transform"):
             on_line("seconds analyze 1.5")
@@ -147,10 +147,13 @@ class LateChild(FakeChild):
                 "note: going on after epoch 1",
                 "warning: half of it is odd",
                 "epoch 2/2  loss 1.0",
+                "final layer: validation recall@100 of all pairs 0.1000 -> 0.2000",
                 "training again, on validation rows too: 2 of 2 epochs",
                 "note: going on after epoch 1 of the second training",
                 "second training: epoch 2/2  loss 1.0",
                 "test_recall@100 0.5  popularity 0.4",
+                "training again, on test rows too: 2 of 2 epochs",
+                "third training: epoch 1/2  loss 1.0",
                 "saving the model",
             ):
                 on_line(line)
@@ -163,18 +166,22 @@ def test_the_stages_of_the_trainer_are_shown_and_timed(
     monkeypatch.setattr(local_run, "Child", LateChild)
     stream = io.StringIO()
     result = quick(data, tmp_path / "out", progress=Lines(stream))
-    assert {"train", "refit", "export"} <= set(result.seconds)
+    assert {"train", "refit", "last", "export"} <= set(result.seconds)
     assert result.warnings == ("half of it is odd",)
     shown = [re.sub(r"  [\d.]+ s( left)?$", "", line) for line in stream.getvalue().splitlines()]
-    assert shown[-9:] == [
+    assert shown[-13:] == [
         "going on after epoch 1",
         "warning: half of it is odd",
         "train      epoch 2/2  loss 1.0",
+        "final layer: validation recall@100 of all pairs 0.1000 -> 0.2000",
         "train      epoch 2 kept",
         "training again, on validation rows too: 2 of 2 epochs",
         "going on after epoch 1 of the second training",
         "refit      epoch 2/2  loss 1.0",
         "refit      done",
+        "training again, on test rows too: 2 of 2 epochs",
+        "last       epoch 1/2  loss 1.0",
+        "last       done",
         "export     model saved",
     ]
 
@@ -193,9 +200,23 @@ def test_full_disk_leaves_nothing(
 
 
 @pytest.mark.usefixtures("fake")
-def test_nothing_is_learned_from_the_test_part(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="from test rows"):
-        quick(data, tmp_path / "out", analyze=("train", "test"))
+@pytest.mark.parametrize(
+    ("refit", "learned", "known"),
+    [
+        ("none", ["train"], 180),
+        ("validation", ["train", "eval"], 180),
+        (True, ["train", "eval"], 180),
+        ("all", ["train", "eval", "test"], 200),
+    ],
+)
+def test_what_is_learned_from_is_what_the_saved_model_is_trained_on(
+    data: Path, tmp_path: Path, refit: Any, learned: list[str], known: int
+) -> None:
+    """Vocabularies, and what a request knows of a buyer; validation rows are known in any case."""
+    config = hand_made.config(model={"batch_size": 16, "refit": refit})
+    folder = train(config, hand_made.MODULES, "text", data, tmp_path / "out").folder
+    assert json.loads((folder / "transform.log").read_text())["analyze"] == learned
+    assert pq.read_table(folder / "purchases.parquet").num_rows == known
 
 
 @pytest.mark.usefixtures("fake")
@@ -204,7 +225,7 @@ def test_buyers_are_remembered_by_their_latest_values(data: Path, tmp_path: Path
     table = pq.read_table(folder / "buyers.parquet")
     assert table.column_names == ["buyer_id", "strasse_co", "price"]
     assert table.num_rows == 10
-    known = 180  # rows of training and validation, one an hour; the buyer is the last digit
+    known = 200  # rows, one an hour; the buyer is the last digit
     priced = {f"00{row % 10}": row for row in range(known) if row % 7}
     addressed = {f"00{row % 10}": row for row in range(known) if row % 5}
     for row in table.to_pylist():
@@ -264,8 +285,7 @@ def test_examples_are_what_preprocessing_gives(real: RunResult) -> None:
     start = 1_704_067_200  # 2024-01-01
     assert [int(row["event_time"]) for row in rows] == [start + 3600 * n for n in range(180, 200)]
     prices = np.array([5.0 if n % 7 == 0 else 1.5 + n % 13 for n in range(200)])
-    seen = prices[:180]  # of training and validation: the served model is trained on both
-    expected = (prices[180:] - seen.mean()) / seen.std()
+    expected = (prices[180:] - prices.mean()) / prices.std()  # the saved model is trained on all
     np.testing.assert_allclose([row["price_norm"] for row in rows], expected, rtol=1e-4)
 
 
@@ -275,9 +295,10 @@ def test_examples_are_what_preprocessing_gives(real: RunResult) -> None:
 def test_recommend(real: RunResult) -> None:
     answer = recommend(real.folder, "003", k=3)
     assert [item.score for item in answer.products] == [23.0, 22.0, 21.0]
-    last = [row for row in range(180) if row % 10 == 3][-3:][::-1]
+    last = [row for row in range(200) if row % 10 == 3][-3:][::-1]
     assert [purchase.product for purchase in answer.purchases] == [f"p{row % 23}" for row in last]
-    assert str(answer.purchases[0].time) == f"2024-01-{1 + last[0] // 24:02d} 05:00:00"
+    day, hour = divmod(last[0], 24)
+    assert str(answer.purchases[0].time) == f"2024-01-{1 + day:02d} {hour:02d}:00:00"
     with pytest.raises(RecgenError, match="buyer '3' is not among the 10 buyers") as caught:
         recommend(real.folder, "3")
     assert "'003'" in caught.value.help

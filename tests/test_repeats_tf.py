@@ -35,7 +35,7 @@ def run(make_run: Callable[..., Run]) -> Run:
             "transforms": {"history": history},
         }
     )
-    plain["model"] |= {"refit": False, "top_k": 5}
+    plain["model"] |= {"refit": "none", "final_layer": "none", "top_k": 5}
     return make_run(plain, table)
 
 

@@ -71,6 +71,35 @@ def test_a_healthy_run_has_every_section(folder, experiment):
     assert "popularity on test @100 0.1500" in text.replace("\n", " ")
 
 
+def test_the_final_layer_is_told_in_words_and_figures(folder):
+    data = healthy(4)
+    data["params"]["half_lives"] = {"popularity_recent": {"popularity": 7}}
+    data["final_layer"] = {
+        "weights": {"towers": 0.8, "share_7_days": 1.0, "share": -0.25, "<b>": 1.0},
+        "new_pairs_count": 1.5,
+        "measure": "recall_at_100",
+        "validation": {
+            "towers": {"all": 0.3, "new": 0.1},
+            "model": {"all": 0.35, "new": 0.18},
+            "popularity": {"all": 0.2},
+            "popularity_recent": {"all": 0.25, "new": 0.17},
+        },
+    }
+    page = page_of(run_of(folder / "run", data))
+    assert "Final layer" in titles(page)
+    assert "Final layer" not in titles(page_of(run_of(folder / "older", healthy(4))))
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page.partition("<h2>Final layer</h2>")[2])
+    shown = " | ".join(cells)
+    assert "one whose sales doubled a week ago | 1.5 times as likely" in shown
+    heads = (
+        "towers alone | with the final layer | popularity | popularity with a half-life of 7 days"
+    )
+    assert heads in shown
+    assert "all pairs | 0.3000 | 0.3500 | 0.2000 | 0.2500" in shown.replace(" | own history", "")
+    assert "log share of sales with a half-life of 7 days | +1" in shown
+    assert "log share of sales | -0.25" in shown
+
+
 def test_a_collapse_is_told_with_its_causes_and_patches():
     page = Page(page_of(load_run(REPORTED / "45")))
     chips = [a["class"] for _, a in page.elements if "chip" in (a.get("class") or "")]

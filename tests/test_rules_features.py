@@ -140,7 +140,22 @@ def test_a_repeat_bonus_is_of_products_and_of_one_list(experiment):
         ([past(shared_with="brand", repeat_bonus=0.0)], []),
     ):
         features = added(experiment, buyer=buyer, product=[text])
-        assert told(experiment, features=features) == expected, buyer
+        alone = {"final_layer": "none"}
+        assert told(experiment, features=features, model=alone) == expected, buyer
+
+
+def test_a_repeat_bonus_is_no_more_once_the_final_layer_is_fitted(experiment):
+    more = {**past(repeat_bonus=-1.0), "column": "views"}
+    for buyer, path, fix in (
+        ([past(repeat_bonus=0.5)], "[2]", "remove"),
+        ([past(), more], "[3]", None),  # it says which list the layer takes
+        ([past()], None, None),
+    ):
+        features = {**experiment["features"], **added(experiment, buyer=buyer)}
+        findings = check({**experiment, "features": features}).findings
+        found = [(f.path, f.fix and f.fix.op) for f in findings if f.code == "RG135"]
+        place = f"features.buyer_model_features{path}.transforms.history.repeat_bonus"
+        assert found == ([(place, fix)] if path else [])
 
 
 def test_a_history_in_the_product_tower(experiment):

@@ -9,7 +9,7 @@ from golden import EXAMPLES
 
 from recgen.check import load
 from recgen.generate import generate
-from recgen.local.fitting import AGAIN, NOTE, SAVING, WARNING
+from recgen.local.fitting import AGAIN, FINAL_LAYER, NOTE, SAVING, WARNING
 from recgen.local.progress import parse_epoch
 
 
@@ -39,7 +39,8 @@ def words(line: str) -> str | None:
         return "again"
     if line == SAVING:
         return "saving"
-    return next((kind for kind in (NOTE, WARNING, "test_") if line.startswith(kind)), None)
+    kinds = (NOTE, WARNING, FINAL_LAYER, "test_")
+    return next((kind for kind in kinds if line.startswith(kind)), None)
 
 
 def test_each_line_is_heard() -> None:
@@ -49,5 +50,5 @@ def test_each_line_is_heard() -> None:
     assert {line: words(line) for line in lines if words(line) is None} == {}
     assert {words(line) for line in lines} == {
         *("epoch", "later epoch", "again", "saving"),
-        *(NOTE, WARNING, "test_"),
+        *(NOTE, WARNING, FINAL_LAYER, "test_"),
     }

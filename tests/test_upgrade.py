@@ -147,6 +147,21 @@ def test_a_key_is_renamed_and_all_else_stays(file, run, command):
     assert older_findings(file) == []
 
 
+@pytest.mark.parametrize("command", [("check", "--fix", "config.yaml"), ("upgrade", "config.yaml")])
+@pytest.mark.parametrize(("older", "today"), [("true", "validation"), ("false", "none")])
+def test_what_was_a_switch_gets_its_word(file, run, command, older, today):
+    text = RENAMED.replace("weight_average_decay: 0.999", f"refit: {older}")
+    file.write_text(text)
+    config = load(file)
+    assert config.model.refit == today
+    assert [f.line for f in recgen.check(file).findings if f.code == "RG027"] == [6]
+    _, out, _ = run(*command)
+    assert "RG027" in out
+    assert file.read_text() == text.replace(f"refit: {older}", f"refit: {today}")
+    assert load(file) == config
+    assert older_findings(file) == []
+
+
 def test_to_another_file(file, run):
     code, out, _ = run("upgrade", "config.yaml", "-o", "new.yaml")
     assert (code, out.splitlines()[-1]) == (0, "wrote     new.yaml")

@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "faaf35458b1f"
+    is_own_runtime = runtime.DIGEST == "f74dd3b165ca"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

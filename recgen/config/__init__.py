@@ -19,6 +19,7 @@ from recgen.config.features import (
     detect_id,
 )
 from recgen.config.model import (
+    OLDER_REFIT,
     Activation,
     BatchNorm,
     Dense,
@@ -50,6 +51,7 @@ from recgen.config.types import SIDES, BqType, DType, Side, dtype_of, is_array, 
 
 __all__ = [
     "CYCLES",
+    "OLDER_REFIT",
     "READING_KEYS",
     "SIDES",
     "Activation",

@@ -18,11 +18,12 @@ Patience = Annotated[int, Field(strict=True, ge=1, le=10_000)]
 
 
 FinalLayer = Literal["fitted", "none"]
+OLDER_REFIT = {True: "validation", False: "none"}
+"""The values that earlier versions knew, with those of today."""
 
 
 def _refit(value: object) -> object:
-    """Return the present form of a value of earlier versions, which knew true and false."""
-    return {True: "validation", False: "none"}[value] if isinstance(value, bool) else value
+    return OLDER_REFIT[value] if isinstance(value, bool) else value
 
 
 Refit = Annotated[Literal["all", "validation", "none"], BeforeValidator(_refit)]

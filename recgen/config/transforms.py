@@ -106,8 +106,8 @@ class History(Transform):
     """Number of positions after which a value counts half as much; null if all count alike."""
     repeat_bonus: Annotated[Real, Field(ge=-100, le=100)] | None = None
     """Added to the scores of the list's products when products are ranked and served, but not in
-    the loss. A positive number favours what the buyer had before, a negative one what is new to
-    the buyer. null for none."""
+    the loss: with `final_layer: none`, or until that layer is fitted. A positive number favours
+    what the buyer had before, a negative one what is new to the buyer. null for none."""
 
 
 class Transforms(Config):

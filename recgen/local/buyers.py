@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from recgen.local.split import SplitData
 
 FEATURES_FILE = "buyers.parquet"
 PURCHASES_FILE = "purchases.parquet"
@@ -18,42 +16,39 @@ ID_KEY = b"recgen.buyer_id_column"  # in the metadata of FEATURES_FILE
 
 def write(
     folder: Path,
-    split: SplitData,
+    known: Sequence[pa.Table],
     buyer: str,
     product: str,
     date: str | None,
     serving: Mapping[str, str],
     histories: Mapping[str, pa.Table],
-    learns_test: bool = False,
 ) -> None:
-    """Write both files, from the rows that the saved model knows.
+    """Write both files from the rows of the splits that are known to the saved model.
 
     A buyer's features are those of the latest row that has a value, column by column.
 
     Args:
         folder: The run directory.
-        split: The split data.
+        known: The rows, split by split.
         buyer: Name of the column with the buyer's ID.
         product: Name of the column with the product's ID.
         date: Name of the column with the time, if there is one.
         serving: Raw columns of the buyer tower, with the names of the model's inputs.
         histories: The final list of each buyer, for columns that were built from transactions.
-        learns_test: Whether the saved model learns from the test's rows, too.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    parts = [split.train, split.eval, *([split.test] if learns_test else [])]
-    table = pa.concat_tables([part.drop(list(histories)) for part in parts])
+    table = pa.concat_tables([part.drop(list(histories)) for part in known])
     times, buyers = _times(table, date), table[buyer].combine_chunks().dictionary_encode()
     columns = {buyer: buyers.dictionary}
     for name in serving:
         if name in histories:
-            known = histories[name]
-            index = pc.index_in(columns[buyer], known["buyer"].combine_chunks())
-            columns[name] = known["history"].combine_chunks().take(index)
+            lists = histories[name]
+            index = pc.index_in(columns[buyer], lists["buyer"].combine_chunks())
+            columns[name] = lists["history"].combine_chunks().take(index)
         elif name != buyer:
             columns[name] = _latest(table[name].combine_chunks(), buyers, times)
     latest = pa.table({serving[name]: columns[name] for name in serving})

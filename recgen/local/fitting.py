@@ -1,4 +1,4 @@
-"""The trainer's stages, as its output tells them: training, second training, export."""
+"""The trainer's stages, as its output tells them: up to three trainings, and export."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from recgen.local.progress import Progress, parse_epoch
 from recgen.metrics import FILE_NAME, read_metrics
 
 # How the trainer's lines begin, beside those of epochs; all that a user must see is one of these.
-AGAIN = re.compile(r"^training again, .*: (\d+) of \d+ epochs$")
+AGAIN = re.compile(r"^training again, on (\w+) rows too: (\d+) of \d+ epochs$")
 SAVING = "saving the model"
-NOTE, WARNING = "note: ", "warning: "
+NOTE, WARNING, FINAL_LAYER = "note: ", "warning: ", "final layer: "
+_LAST = "test"  # rows that only the last training has
 CHECKPOINTS = "checkpoints-*/*.index"  # in the run directory
 
 
@@ -88,12 +89,14 @@ class _Told:
             self.progress.epoch(epoch)
             self.staging.reach(f"{self.stage}, epoch {epoch.number} of {epoch.epochs}")
         elif again is not None:
-            self.end(f"epoch {again[1]} kept")
+            self.end("done" if self.stage == "refit" else f"epoch {again[2]} kept")
             self.progress.say(line)
-            self.begin("refit")
+            self.begin("last" if again[1] == _LAST else "refit")
         elif line == SAVING:
             self.end("done")
             self.begin("export")
+        elif line.startswith(FINAL_LAYER):
+            self.progress.say(line)
         elif line.startswith(NOTE):
             self.progress.say(line.removeprefix(NOTE))
         elif line.startswith(WARNING):

@@ -34,9 +34,9 @@ def add_histories(
     wanted: Sequence[Wanted],
     buyer: str,
     date: str,
+    known: Sequence[str] = ("train", "eval"),
     *,
     at_random: bool = False,
-    learns_test: bool = False,
 ) -> tuple[SplitData, Mapping[str, pa.Table]]:
     """Add a column for each history to each table.
 
@@ -54,9 +54,8 @@ def add_histories(
         wanted: The histories to add.
         buyer: Name of the column with the buyer's ID.
         date: Name of the column with the time.
+        known: The splits whose rows are in the final lists.
         at_random: Whether the split is random.
-        learns_test: Whether the saved model learns from the test's rows, so that final lists have
-            them.
 
     Returns:
         The data with lists, as dictionaries of the distinct ones, and a warning about rows without
@@ -71,7 +70,7 @@ def add_histories(
     past = {"train": split.train, "eval": split.train}
     past["test"] = pa.concat_tables([split.train, split.eval])
     tables = split.tables()
-    whole = pa.concat_tables([past["test"], split.test]) if learns_test else past["test"]
+    everything = pa.concat_tables([tables[name] for name in known])
     latest: dict[str, pa.Table] = {}
     for each in wanted:
         for name, source in past.items():
@@ -79,7 +78,7 @@ def add_histories(
             rows = _asked_at_the_end(tables[name], date) if is_final else tables[name]
             lists = _lists(source, rows, each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
-        latest[each.name] = _at_the_end(whole, each, buyer, date)
+        latest[each.name] = _at_the_end(everything, each, buyer, date)
     warnings = (*split.warnings, *_undated(split, date))
     return SplitData(tables["train"], tables["eval"], tables["test"], warnings), latest
 

@@ -76,6 +76,11 @@ class _Run:
         return self.staging.folder
 
     @property
+    def known(self) -> tuple[str, ...]:
+        """The splits of which requests know what buyers had: of the test, if it is learned from."""
+        return ("train", "eval", *(("test",) if "test" in self.analyze else ()))
+
+    @property
     def seconds(self) -> dict[str, float]:
         """Seconds of the stages that are done."""
         return self.staging.record.seconds
@@ -258,8 +263,8 @@ def _prepare(run: _Run, data: Path) -> SplitData:
                 missing,
                 buyer,
                 _required(date, missing),
+                run.known,
                 at_random=not _is_by_time(run.config),
-                learns_test=run.config.model.refit == "all",
             )
     counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
     run.progress.done(f"{counts} rows")
@@ -330,8 +335,8 @@ def _write_inputs(run: _Run, files: Mapping[str, str], split: SplitData) -> None
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
     serving = {item.column: item.name for item in serving_inputs(run.config)}
-    learns_test, date = run.config.model.refit == "all", _date(run)
-    buyers.write(folder, split, buyer, product, date, serving, run.histories, learns_test)
+    known = [split.tables()[part] for part in run.known]
+    buyers.write(folder, known, buyer, product, _date(run), serving, run.histories)
 
 
 def _transform(run: _Run, split: SplitData, child: Child) -> None:

@@ -18,6 +18,7 @@ from recgen.metrics.account import Account
 from recgen.metrics.parts import (
     TOWERS,
     Evaluation,
+    FinalLayerFit,
     Gradients,
     Health,
     Histogram,
@@ -48,6 +49,8 @@ class TrainingMetrics(MetricsPart):
     health: Health | None = None
     evaluation: Evaluation | None = None
     """Retrieval only: the test, measured on pairs of buyer and product."""
+    final_layer: FinalLayerFit | None = None
+    """Retrieval only: None if it was not fitted."""
     weight_stats: Towers
     gradient_stats: Towers
     final_metrics: dict[str, float | None]

@@ -187,6 +187,19 @@ class Evaluation(MetricsPart):
         return {who: share for who, share in shares.items() if share is not None}
 
 
+class FinalLayerFit(MetricsPart):
+    """The fit of the final layer, which ranks products by the towers' score and other terms."""
+
+    weights: dict[str, float]
+    """By term: `towers`, `share_<n>_days` and `share` (log shares of rows), `had…` (purchases)."""
+    new_pairs_count: float | None = None
+    """How often a pair that is no repeat counts in the fit."""
+    measure: str | None = None
+    """The measure of `validation`."""
+    validation: dict[str, dict[str, float]] = {}
+    """By recommender and view: the `model` with the layer, the `towers` alone, each baseline."""
+
+
 class Params(MetricsPart):
     """Settings of the training, and how it failed if it did."""
 
@@ -231,7 +244,11 @@ class Params(MetricsPart):
     """Validation value of the monitored measure in the best epoch."""
     stopped_early: bool = False
     refit_epochs: int | None = None
-    """Epochs of the second training, which includes validation rows and whose model is saved."""
+    """Epochs of the second training, on validation rows too, and of the third, on test rows too."""
+    measured_rows: int | None = None
+    """Number of rows that the model was trained on whose test is in this file."""
+    served_rows: int | None = None
+    """Number of rows that the saved model was trained on."""
     at_chance: bool = False
     """Whether the loss stayed that of chance, in a training too short to call it a failure."""
     failure: str | None = None

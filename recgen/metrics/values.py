@@ -136,6 +136,20 @@ def evaluation_of(part: object) -> dict[str, Any] | None:
     return {"pairs": pairs, **{who: _evaluated(part.get(who)) for who in WAYS}}
 
 
+def final_layer_of(part: object) -> dict[str, Any] | None:
+    """Return the fit of the final layer, with the numbers that can be read."""
+    if not isinstance(part, dict):
+        return None
+    weights, measure = numbers_of(part.get("weights")), part.get("measure")
+    found = {who: numbers_of(views) for who, views in _items(part.get("validation"))}
+    return {
+        "weights": weights,
+        "new_pairs_count": number_of(part.get("new_pairs_count")),
+        "measure": measure if isinstance(measure, str) else None,
+        "validation": {who: views for who, views in found.items() if views},
+    }
+
+
 def _evaluated(part: object) -> dict[str, Any]:
     figures = dict(_items(part))
     views = {view: _intervals(figures.get(view)) or None for view in VIEWS}

@@ -15,6 +15,7 @@ changes. They are applied in turn; another one is another function.
 | one of these that is null, or has nothing to belong to | nothing | RG024 |
 | one of these, and with another value what it is today | an error | RG025 |
 | a key of `RENAMED` (`renamed.py`) | its name of today | RG026 |
+| true or false, for a key of `SWITCHES` (`renamed.py`) | its word of today | RG027 |
 
 Each feature and each cross may be of an older dialect or of today's, or mixed. A feature to which
 neither form gives a transform has the default of its kind: an embedding, or `normalize`. Keys that
@@ -36,7 +37,7 @@ from recgen.reading.document import Document, origin_of
 from recgen.reading.older_crosses import columns_of, older_cross, plain_cross
 from recgen.reading.older_features import older_feature, plain_feature
 from recgen.reading.plain import Plain, fields_of
-from recgen.reading.renamed import RENAMED, renamed_keys
+from recgen.reading.renamed import RENAMED, renamed_keys, renamed_values
 
 Dialect = Callable[[Plain], Rewritten]
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -60,6 +61,7 @@ def _crosses(side: Side, experiment: Plain) -> Rewritten:
 DIALECTS: tuple[Dialect, ...] = (
     *(partial(dialect, side) for dialect in (_features, _crosses) for side in SIDES),
     renamed_keys,
+    renamed_values,
 )
 
 

@@ -1,11 +1,14 @@
-"""Keys that were renamed: read as before, with a finding whose fix renames them in the file.
+"""Keys and values that were renamed: read as before, with a finding whose fix renames them.
 
-To rename another one, add it to the table.
+To rename another one, add it to its table.
 """
 
 from __future__ import annotations
 
-from recgen.findings import Fix, Location
+from collections.abc import Mapping
+
+from recgen.config import OLDER_REFIT
+from recgen.findings import Fix, Location, show
 from recgen.reading.changes import UPGRADE, Change, Rewritten, rewrite, same
 from recgen.reading.plain import Plain
 
@@ -13,6 +16,9 @@ from recgen.reading.plain import Plain
 RENAMED: dict[str, dict[str, str]] = {
     "model": {"weight_average_decay": "ema_decay"},
 }
+
+# By place in an experiment: the values that were true and false.
+SWITCHES: dict[Location, Mapping[bool, str]] = {("model", "refit"): OLDER_REFIT}
 
 
 def renamed_keys(experiment: Plain) -> Rewritten:
@@ -38,3 +44,19 @@ def _change(experiment: Plain, place: Location) -> Change | None:
         return Change("RG025", place, message, f"Keep `{new}`.", (Fix(place, "remove"),), "error")
     steps = (Fix(place, "rename", new),)
     return Change("RG026", place, message, UPGRADE, steps, today=(section, new))
+
+
+def renamed_values(experiment: Plain) -> Rewritten:
+    """Return an experiment in which what was true or false has its value of today."""
+    return rewrite(experiment, SWITCHES, _word)
+
+
+def _word(experiment: Plain, place: Location) -> Change | None:
+    section, key = map(str, place)
+    settings = experiment.get(section)
+    value = settings.get(key) if isinstance(settings, dict) else None
+    if not isinstance(value, bool):
+        return None
+    word = SWITCHES[place][value]
+    message = f"`{key}: {show(value)}` is an older form of `{key}: {word}`"
+    return Change("RG027", place, message, UPGRADE, (Fix(place, "set", word),))

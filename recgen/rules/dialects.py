@@ -147,3 +147,21 @@ def renamed_key() -> None:
 
     Nothing needs to be done. `recgen check --fix` and `recgen upgrade` rename it in a file.
     """
+
+
+@rule("RG027", "info")
+def older_value() -> None:
+    """Older form: true or false, where there are more than two values.
+
+    `refit` was true or false before there was a training with the test's rows too. true is read as
+    `validation`, what it meant, and false as `none`.
+
+    Example:
+        model: {refit: true}
+
+    Use instead:
+        model: {refit: validation}
+
+    Nothing needs to be done. `recgen check --fix` and `recgen upgrade` write the new value. Without
+    the key, it is `all`: the saved model then knows the last day of the data.
+    """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from recgen.config import DataConfig, FeatureConfig, History, HistoryFeature
+from recgen.config import DataConfig, FeatureConfig, History, HistoryFeature, ModelConfig
 from recgen.config.paths import all_features, embeddings_of, features_of
 from recgen.data.profile import Profile
 from recgen.findings import Location, show
@@ -245,6 +245,54 @@ def bonus_unusable(features: FeatureConfig) -> Iterator[Problem]:
             yield Problem(at, message, help, fix=("remove", None))
         else:
             is_taken = True
+
+
+@rule("RG135", "info")
+def bonus_replaced(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
+    """A repeat bonus beside a fitted final layer.
+
+    With `final_layer: fitted`, the default, what the buyer had is weighed on validation rows: by
+    how often, how long ago, and what the product sells. `repeat_bonus` is only used before, in the
+    validation recall by which the best epoch is chosen, and if there is nothing to fit the layer
+    on. Of several lists of products, the layer takes the one with a bonus, or else the first.
+
+    Example:
+        features:
+          product_id_column: sku
+          buyer_model_features:
+            - column: past
+              data_type: history
+              transforms: {history: {shared_with: sku, repeat_bonus: 0.5}}
+
+    Use instead:
+        features:
+          product_id_column: sku
+          buyer_model_features:
+            - column: past
+              data_type: history
+              transforms: {history: {shared_with: sku}}
+
+    Remove it. To serve the constant, write `final_layer: none`.
+    """
+    product = features.product_id
+    if model.final_layer == "none" or not product:
+        return
+    lists = [each for each in _histories(features) if each[1].shared_with == product]
+    for number, (path, history) in enumerate(lists):
+        if not history.repeat_bonus:
+            continue
+        message = (
+            f"{show(history.repeat_bonus)} is only added until the final layer is fitted, which "
+            "weighs what the buyer had on validation rows"
+        )
+        keep = "to serve the constant, write `final_layer: none` under `model`"
+        at = (*path, "repeat_bonus")
+        if number:
+            help = f"Keep it if the layer is to take this list, not the first one; {keep}."
+            yield Problem(at, message, help)
+        else:
+            yield Problem(at, message, f"Remove it; {keep}.", fix=("remove", None))
+        return
 
 
 @rule("RG133", "info", also=("error",))

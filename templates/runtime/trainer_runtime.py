@@ -281,7 +281,7 @@ def read_setting(name, value, kind, least=0):
 
 
 def say(kind, text):
-    """Print what a user must see, as a "note" or a "warning"."""
+    """Print what a user must see: the kind is "note", "warning" or "final layer"."""
     print(f"{kind}: {text}", flush=True)
 
 
@@ -1914,7 +1914,7 @@ class Checkpoints(tf.keras.callbacks.Callback):
 
     Args:
         folder: Where they are written, as returned by `checkpoint_folder`.
-        stage: "first" or "second", of the training; with it, their names begin.
+        stage: "first", "second" or "third", of the training; with it, their names begin.
         patience: Epochs without a better recall before training ends; None trains all.
         plateau_factor: Factor for the learning rate after each epoch without progress.
     """

@@ -80,7 +80,7 @@ def evaluation_figures(facts: Facts) -> Iterator[Figure]:
         for name in _names(figures, pairs):
             found = {who: figures.get((who, pairs, name)) for who in who_words}
             dots = [Dot(who_words[w], each, _COLORS[w]) for w, each in found.items() if each]
-            rows.append((_shown(name), dots))
+            rows.append((shown_measure(name), dots))
         if rows:
             count = evaluation.pairs.get(pairs.removesuffix("_filtered")) if evaluation else None
             shown = {dot.label for _, dots in rows for dot in dots}
@@ -106,7 +106,7 @@ def _cells(
     evaluation: Mapping[tuple[str, str, str], Interval], pairs: str, name: str, whos: Iterable[str]
 ) -> tuple[str, ...]:
     found = (evaluation.get((who, pairs, name)) for who in whos)
-    return (_shown(name), *(words(each) if each else "-" for each in found))
+    return (shown_measure(name), *(words(each) if each else "-" for each in found))
 
 
 def _names(evaluation: Mapping[tuple[str, str, str], Interval], pairs: str) -> list[str]:
@@ -119,7 +119,8 @@ def _words(facts: Facts) -> dict[str, str]:
     return {"model": "model", **facts.params.baselines}
 
 
-def _shown(key: str) -> str:
+def shown_measure(key: str) -> str:
+    """Return a measure's name as it is shown, such as `recall@100`."""
     return text.name(key.replace("_at_", "@"), 40)
 
 

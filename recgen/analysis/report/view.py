@@ -19,6 +19,7 @@ from recgen.analysis.report.evaluation import (
     tiles,
 )
 from recgen.analysis.report.figures import Figure, curves, health, histograms
+from recgen.analysis.report.final_layer import final_layer_tables
 from recgen.analysis.report.text import lines, name, percent
 from recgen.analysis.run import Run
 from recgen.analysis.text import WORDS, patch_lines, setup_of
@@ -132,6 +133,11 @@ class RunView:
     def tables(self) -> list[Table]:
         """Tables of the figures on test data."""
         return list(evaluation_tables(self.facts))
+
+    @cached_property
+    def final_layer(self) -> list[Table]:
+        """Tables of the final layer; empty if none was fitted."""
+        return list(final_layer_tables(self.facts))
 
     @cached_property
     def candidates(self) -> list[tuple[str, str]]:

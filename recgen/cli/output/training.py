@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recgen.analysis.final_layer import effects
 from recgen.cli.table import Line, table
 from recgen.metrics import Account, Evaluation, Params, TrainingMetrics
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _KS = (1, 5, 10, 50, 100)
 _FEW, _MANY = 10, 100  # the two that are shown, where the catalogue is large enough
-_STAGES = ("read", "split", "transform", "train", "refit", "export")
+_STAGES = ("read", "split", "transform", "train", "refit", "last", "export")
 _VIEWS = {
     "all": "test, all pairs",
     "new": "test, new pairs",
@@ -57,17 +58,34 @@ def _account(account: Account) -> Iterator[str]:
 
 
 def _kept(metrics: TrainingMetrics) -> Iterator[str]:
-    """Yield the epoch whose weights were kept, and what the second training did with it."""
+    """Yield the epoch whose weights were kept, and what the final models are trained on."""
     params = metrics.params
-    if params.best_epoch is None or metrics.failed:
+    if metrics.failed:
         return
-    recall = ""
-    if params.best_recall is not None and params.measure is not None:
-        recall = f", validation {_shown(params.measure)} {params.best_recall:.4f}"
-    yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
-    if params.refit_epochs:
-        epochs = f"{params.refit_epochs} epoch{'' if params.refit_epochs == 1 else 's'}"
-        yield f"refit     {epochs} on training and validation rows: this model is saved"
+    if params.best_epoch is not None:
+        recall = ""
+        if params.best_recall is not None and params.measure is not None:
+            recall = f", validation {_shown(params.measure)} {params.best_recall:.4f}"
+        yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
+    if metrics.final_layer is not None:
+        for number, told in enumerate(effects(metrics.final_layer, params.candidates)):
+            yield f"{'' if number else 'ranking':<10}{': '.join(told)}"
+    yield from _models(params)
+
+
+def _models(params: Params) -> Iterator[str]:
+    """Yield the rows of the model that the test measured, and of the one that is saved."""
+    measured, served, epochs = params.measured_rows, params.served_rows, params.refit_epochs
+    again = f", for {epochs} epoch{'' if epochs == 1 else 's'}" if epochs else ""
+    if served is None:
+        if epochs:  # of an older trainer
+            yield f"refit     on training and validation rows{again}: this model is saved"
+    elif measured is None or measured == served:
+        test = "" if measured is None else "; the test's figures are of this model"
+        yield f"saved     trained on {served:,} rows{again}{test}"
+    else:
+        yield f"measured  trained on {measured:,} rows{again}, without those of the test"
+        yield f"saved     trained on all {served:,} rows{again}"
 
 
 def recalls(metrics: TrainingMetrics) -> Iterator[Line]:

@@ -1,0 +1,91 @@
+"""What the weights of a final layer mean, in words that the terminal and the report page share."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from recgen.metrics import FinalLayerFit
+
+VIEWS = {
+    "all": "all pairs",
+    "new": "new pairs",
+    "new_filtered": "new pairs, past products left out",
+}
+_SHARE = re.compile(r"(had_)?share(?:_(\d{1,6})_days)?")
+_RECENT = re.compile(r"had_in_last_(\d{1,6})")
+_TERMS = {
+    "towers": "the towers' score",
+    "had": "the buyer had it",
+    "had_often": "log of how often the buyer had it",
+    "had_among_many": "the buyer had it, times the log of the number of purchases",
+}
+_PURCHASES = 10  # of the buyer of the examples
+_WEEK = 7  # days
+_MOST, _LEAST = 1000, 0.001  # a larger or smaller factor is not told exactly
+
+
+def term_in_words(name: str) -> str:
+    """Return what a weight of the final layer is multiplied with; its name if unknown."""
+    if (share := _SHARE.fullmatch(name)) is not None:
+        half_life = f" with a half-life of {share[2]} days" if share[2] else ""
+        return f"{'the buyer had it, times the ' if share[1] else ''}log share of sales{half_life}"
+    if (recent := _RECENT.fullmatch(name)) is not None:
+        return f"how often the buyer had it, with a half-life of {recent[1]} purchases"
+    return _TERMS.get(name, name)
+
+
+def effects(fit: FinalLayerFit, candidates: int | None) -> Iterator[tuple[str, str]]:
+    """Yield what the weights do to a product, each as a case and its effect.
+
+    Args:
+        fit: The fitted layer, perhaps of an untrusted file.
+        candidates: Number of products; that buyers had one counts depending on its share.
+    """
+    weights = fit.weights
+    if "towers" in weights:
+        yield "the towers' score", f"counts {weights['towers']:.2f} times"
+    shares = dict(_shares(weights, ""))
+    if shares:
+        yield from _factor("a product with twice the sales", sum(shares.values()) * math.log(2))
+    if any(shares):
+        # The share with a half-life grows by that of the last week in it.
+        logs = [w * math.log(2 - 0.5 ** (_WEEK / days)) for days, w in shares.items() if days]
+        yield from _factor("one whose sales doubled a week ago", sum(logs))
+    if "had" in weights and candidates:
+        ages = {"latest": 0, "first": _PURCHASES - 1}
+        for word, age in ages.items():
+            case = f"what the buyer had, {word} of {_PURCHASES} purchases"
+            yield from _factor(case, _bonus(weights, [age], candidates))
+
+
+def _shares(weights: Mapping[str, float], prefix: str) -> Iterator[tuple[int, float]]:
+    """Yield the weights of the shares by half-life in days, 0 for none."""
+    for name, weight in weights.items():
+        match = _SHARE.fullmatch(name)
+        if match is not None and (match[1] or "") == prefix:
+            yield int(match[2] or 0), weight
+
+
+def _bonus(weights: Mapping[str, float], ages: Sequence[int], candidates: int) -> float:
+    """Return what is added for an average product that was bought so many purchases ago."""
+    total = weights["had"] - math.log(candidates) * sum(w for _, w in _shares(weights, "had_"))
+    total += weights.get("had_often", 0) * math.log(len(ages))
+    total += weights.get("had_among_many", 0) * math.log1p(_PURCHASES)
+    for name, weight in weights.items():
+        if (match := _RECENT.fullmatch(name)) is not None and int(match[1]):
+            total += weight * math.log1p(sum(0.5 ** (age / int(match[1])) for age in ages))
+    return total
+
+
+def _factor(case: str, logarithm: float) -> Iterator[tuple[str, str]]:
+    if not math.isfinite(logarithm):
+        return  # a damaged file
+    times = math.exp(max(min(logarithm, 100), -100))
+    shown = f"{times:,.0f}" if times >= 10 else f"{times:.2g}"
+    if times > _MOST:
+        shown = f"more than {_MOST:,}"
+    elif times < _LEAST:
+        shown = f"less than {_LEAST}"
+    yield case, f"{shown} times as likely"
