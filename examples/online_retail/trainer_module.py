@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "6e585831988d"
+    is_own_runtime = runtime.DIGEST == "6cf827b07594"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

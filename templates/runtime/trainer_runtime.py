@@ -1274,14 +1274,14 @@ def fit_unknown(unknown, model, measure):
     counted = {
         name: mean(views["all"]) for name, views in unknown.of_baselines().items()
     }
-    best = max(counted, key=counted.get)
+    best = max(counted, key=counted.__getitem__)
     half_life = unknown.baselines[best]["popularity"]
     shares = unknown.counting.log_shares([half_life])[:, 0]
     scale, found = max(0.0, float(model.final_layer.towers[0])), {}
     for part in UNKNOWN_TOWERS:
         model.final_layer.assign_unknown(part * scale, shares)
         found[part * scale] = mean(unknown.model_ranks(model))
-    towers = max(found, key=found.get)
+    towers = max(found, key=found.__getitem__)
     model.final_layer.assign_unknown(towers, shares)
     return {
         "towers": towers,
