@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "f74dd3b165ca"
+    is_own_runtime = runtime.DIGEST == "6cf827b07594"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -41,6 +41,7 @@ BATCH_SIZE = 1024  # over all replicas
 EPOCHS = 8
 SEED = 42
 PATIENCE = 3  # epochs without a better recall before training stops
+BUYER_ID_DROPOUT = 0.1  # share of rows trained with an unknown ID
 
 # The model.
 EMBEDDING_DIM = 128
@@ -225,13 +226,14 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "online_retail",
-            "config_digest": "f8a9e6ee71c9",
+            "config_digest": "1554c56b5237",
             "model_type": "retrieval",
             "optimizer": "adagrad",
             "negatives": "in_batch",
             "embedding_dim": EMBEDDING_DIM,
         },
         least_batch=2,  # the others' products are a row's negatives
+        buyer_id_dropout=BUYER_ID_DROPOUT,
     )
     if training.is_saved():
         return

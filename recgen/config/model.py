@@ -159,6 +159,9 @@ class ModelConfig(Config):
     """Share of the target that is distributed over the negatives."""
     output_dropout: Annotated[Real, Field(ge=0, lt=1)] = 0.0
     """Share of the buyer's vector that is set to zero during training."""
+    buyer_id_dropout: Annotated[Real, Field(ge=0, lt=1)] = 0.1
+    """Share of the rows that are trained as if their buyer's ID were unknown, anew in each epoch:
+    this trains the vector of buyers who are not in the training data. 0 trains all as known."""
     embedding_max_norm: Annotated[Real, Field(ge=0.01, le=1_000)] | None = None
     """Maximum length of each vector in an embedding table; null for no limit."""
     gradient_clip_norm: Annotated[Real, Field(gt=0, le=1_000_000)] | None = 1.0

@@ -16,7 +16,7 @@ LOSSES = tuple(
 )
 BASELINES = ("popularity", "popularity_recent", "own_history", "own_history_recent")
 WAYS = ("model", *BASELINES)
-VIEWS = ("all", "new", "new_filtered")
+VIEWS = ("all", "new", "new_filtered", "unknown_buyers")
 MOMENTS = ("mean", "std", "min", "max", "norm")
 
 Series = Annotated[tuple[float | None, ...], Field(strict=False)]
@@ -152,6 +152,8 @@ class Evaluated(MetricsPart):
     new: dict[str, Interval] | None = None
     new_filtered: dict[str, Interval] | None = None
     """New pairs, with the buyer's past products taken out of the lists."""
+    unknown_buyers: dict[str, Interval] | None = None
+    """Pairs of buyers who are unknown to training, shown with an unknown ID and no history."""
     coverage_at_100: float | None = None
     """Share of the catalogue in the top 100 of the test's buyers."""
 
@@ -160,8 +162,9 @@ class Evaluation(MetricsPart):
     """The model and the baselines that count, on the test's pairs of buyer and product."""
 
     pairs: dict[str, Count]
-    """Numbers of pairs: `all`, `new`, `left_out` (buyer or product unknown to training), and
-    `unscored` (beyond the bound of the test)."""
+    """Numbers of pairs: `all`, `new`, `left_out` (buyer or product unknown to training),
+    `unscored` (beyond the bound of the test), `unknown_buyers`, and `shown_as_unknown`: those of
+    them whose buyers are known, where no buyer is unknown."""
     model: Evaluated
     popularity: Evaluated
     own_history: Evaluated

@@ -53,6 +53,8 @@ class Schedule:
     has_plateau: bool
     """Whether the learning rate drops when validation recall stops improving."""
     averages_weights: bool
+    hides_buyers: bool
+    """Whether some rows are trained as those of unknown buyers."""
     validates_each_epoch: bool
     fits_final_layer: bool
     """Whether the towers' score is weighed with shares and purchases, on validation rows."""
@@ -146,7 +148,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         query=query,
         candidate=candidate,
         specs=specs,
-        columns=_columns(config, candidate, specs, event_time),
+        columns=_columns(config, query, candidate, specs, event_time),
         serving=serving_inputs(config),
         constants=_constants(config.model, schedule, kind),
         is_mixed_precision=config.model.precision != "float32",
@@ -155,13 +157,18 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
 
 
 def _columns(
-    config: ExperimentConfig, candidate: Tower, specs: tuple[Spec, ...], event_time: str | None
+    config: ExperimentConfig,
+    query: Tower,
+    candidate: Tower,
+    specs: tuple[Spec, ...],
+    event_time: str | None,
 ) -> tuple[Constant, ...]:
     buyer, product = config.features.buyer_id, config.features.product_id
     assert buyer, "the check requires it"
     assert product, "the check requires it"
     known = known_bits(config)
     vocabularies = vocabulary_names(config)
+    unknown = next(item.rows for item in query.inputs if item.key == buyer)
     lists = tuple(spec.key for spec in specs if spec.is_list)
     histories = (f for f in config.features.features_of("buyer") if isinstance(f, HistoryFeature))
     of_products = tuple(
@@ -173,6 +180,7 @@ def _columns(
         Constant("buyer_vocabulary", vocabularies[buyer]),
         Constant("product_vocabulary", vocabularies[product]),
         Constant("product_features", candidate.keys),
+        unknown != 1 and Constant("unknown_buyers", unknown),
         lists and Constant("histories", lists),
         of_products and Constant("product_histories", of_products),
         of_products and Constant("past", _past(config, of_products)),
@@ -197,6 +205,7 @@ def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
         has_warmup=model.learning_rate_schedule == "warmup_cosine",
         has_plateau=validates and model.learning_rate_schedule == "plateau",
         averages_weights=model.ema_decay is not None,
+        hides_buyers=model.buyer_id_dropout > 0,
         validates_each_epoch=validates,
         fits_final_layer=model.final_layer == "fitted",
         refits=model.refit != "none",
@@ -241,6 +250,10 @@ def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
             "HALF_LIFE_DAYS",
             model.recency_half_life_days,
             "rows that much older are drawn half as often",
+        ),
+        schedule.hides_buyers
+        and Constant(
+            "BUYER_ID_DROPOUT", model.buyer_id_dropout, "share of rows trained with an unknown ID"
         ),
     )
 

@@ -102,6 +102,8 @@ NEW_PAIRS_COUNT = (
 FITTED_SCORES = 1 << 26  # buyers times products in the fit
 BLOCK_SCORES = 1 << 22  # of those that are computed together
 NEWTON_STEPS = 50  # at most; about ten are needed
+UNKNOWN_PAIRS = 10_000  # pairs on which unknown buyers are measured
+UNKNOWN_TOWERS = (0, 0.25, 0.5, 1, 2)  # parts of the weight of the towers
 ROUNDING = 1e-6  # relative error of scores: those that are as near are ties
 
 # Settings: the type of each, and the least value of a number.
@@ -131,6 +133,7 @@ class Columns:
     buyer_vocabulary: str
     product_vocabulary: str
     product_features: tuple  # what the candidate tower reads
+    unknown_buyers: int = 1  # indices that buyers outside the vocabulary share
     histories: tuple = ()  # lists of indices
     product_histories: tuple = ()  # those of products
     past: str = ""  # the one of these that has what the buyer had, the latest last
@@ -394,10 +397,13 @@ class Split:
         step = max(1, len(chunk[self.columns.product]) // size)
         return {name: values[::step][:size] for name, values in chunk.items()}
 
-    def training_batches(self, batch_size, seed, first_step=0, draw_chance=None):
+    def training_batches(
+        self, batch_size, seed, first_step=0, draw_chance=None, hide=None
+    ):
         """Return endless batches of equal size, reshuffled in each epoch.
 
         With `draw_chance`, a function of times, each row is only drawn with its chance.
+        With `hide`, a function as `buyer_dropout` returns it, some buyers are unknown.
         """
 
         def shuffle(chunk, chunk_seed):
@@ -408,7 +414,11 @@ class Split:
                 is_drawn = draws < draw_chance(chunk[self.columns.time])
                 order = tf.boolean_mask(order, is_drawn)
             order = tf.random.experimental.stateless_shuffle(order, [seed, chunk_seed])
-            return {name: tf.gather(values, order) for name, values in chunk.items()}
+            rows = {name: tf.gather(values, order) for name, values in chunk.items()}
+            if hide:
+                buyer = self.columns.buyer
+                rows[buyer] = hide(rows[buyer], [chunk_seed, -1 - seed])
+            return rows
 
         seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
         chunks = tf.data.Dataset.zip((self.dataset.shuffle(64, seed), seeds))
@@ -440,6 +450,21 @@ def recency(times, half_life_days):
         return 0.5 ** (tf.maximum(seconds, 0) / 86_400 / half_life_days)
 
     return chance
+
+
+def buyer_dropout(rate, first, count):
+    """Return a function that makes a share of the rows' buyers unknown, drawn with a seed.
+
+    An unknown buyer then has one of the `count` indices from `first` on, so that their
+    vectors are trained. What else describes the buyer is kept.
+    """
+
+    def hide(buyers, seed):
+        draws = tf.random.stateless_uniform(tf.shape(buyers), seed, dtype=tf.float64)
+        unknown = first + tf.cast(draws / rate * count, buyers.dtype)
+        return tf.where(draws < rate, unknown, buyers)
+
+    return hide
 
 
 def describe_histories(split, catalogue):
@@ -494,6 +519,8 @@ class Catalogue:
         features: Features of the products by name, [products] each. Each is taken from
             the latest row that has a value.
         buyers: Number of buyers with their own index; all others share the next one.
+        trained: The index of each of them, or the next one if none of the rows is
+            theirs, [buyers + 1].
     """
 
     def __init__(self, split, transform_output, draw_chance=None):
@@ -501,16 +528,19 @@ class Catalogue:
         vocabulary = transform_output.vocabulary_by_name(columns.product_vocabulary)
         size = len(vocabulary)
         self.buyers = transform_output.vocabulary_size_by_name(columns.buyer_vocabulary)
+        self.trained = np.full(self.buyers + 1, self.buyers)
         self.counts = np.zeros(size + 1, np.int64)
         self.draws = np.zeros(size + 1) if draw_chance else self.counts
         # Features of one column have a value in the same rows.
         bits = dict.fromkeys(columns.product_features, 0) | dict(columns.known_bits)
         groups = {own: [k for k in bits if bits[k] == own] for own in bits.values()}
         latest = {own: LatestRows(names, size + 1) for own, names in groups.items()}
-        extra = filter(None, [columns.time, columns.known])
+        extra = filter(None, [columns.buyer, columns.time, columns.known])
         for chunk in split.chunks(columns.product, *columns.product_features, *extra):
             index = self.known(chunk[columns.product])
             self.counts += np.bincount(index, minlength=size + 1)
+            buyers = np.minimum(chunk[columns.buyer], self.buyers)
+            self.trained[buyers] = buyers
             if draw_chance:
                 weights = draw_chance(chunk[columns.time])
                 self.draws += np.bincount(index, weights, minlength=size + 1)
@@ -771,6 +801,8 @@ class TwoTowerModel(tf.keras.Model):
         self.query_tower = query_tower
         self.candidate_tower = candidate_tower
         self.product_column = catalogue.columns.product
+        self.buyer_column = catalogue.columns.buyer
+        self.trained_buyers = tf.constant(catalogue.trained)
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
         self.position = tf.constant(catalogue.position)
         self.final_layer = FinalLayer(catalogue, repeat_bonus)
@@ -853,6 +885,7 @@ class TwoTowerModel(tf.keras.Model):
 
     def test_step(self, features):
         """Add a batch to the loss, recall and mean reciprocal rank."""
+        features = features | {self.buyer_column: self.trained_buyer(features)}
         losses, embeddings = self.compute_losses(features, training=False)
         ranks = self.rank_products(embeddings["query"], features)
         found = {name: ranks < k for name, k in zip(RECALLS, RECALL_AT, strict=True)}
@@ -868,6 +901,15 @@ class TwoTowerModel(tf.keras.Model):
     def ranks(self, queries, features, left_out=None):
         """Return the same as rank_products, as one graph."""
         return self.rank_products(queries, features, left_out)
+
+    def trained_buyer(self, features):
+        """Return the rows' buyer indices, an unknown one for buyers without training rows.
+
+        A vocabulary of all splits has such buyers, whose vectors are still random.
+        """
+        buyers, known = features[self.buyer_column], len(self.trained_buyers) - 1
+        trained = tf.gather(self.trained_buyers, tf.minimum(buyers, known))
+        return tf.where(buyers < known, tf.cast(trained, buyers.dtype), buyers)
 
     def rank_products(self, queries, features, left_out=None):
         """Return the number of other products that score at least as high.
@@ -935,8 +977,9 @@ class FinalLayer(tf.Module):
         towers * score + products[product]
             + (past[product] + repeats @ terms, if the buyer had it)
 
-    with the terms of `past_terms`. Before it is fitted, the layer only adds a bonus to what
-    the buyer had.
+    with the terms of `past_terms`. For a buyer of whom nothing is known, neither an ID nor
+    what was bought, `towers` and `products` are others. Before it is fitted, the layer only
+    adds a bonus to what the buyer had.
 
     Attributes:
         position: The catalogue position of each product index, -1 if there is none.
@@ -949,6 +992,7 @@ class FinalLayer(tf.Module):
         super().__init__()
         columns, count = catalogue.columns, len(catalogue.indices)
         self.position, self.column = tf.constant(catalogue.position), columns.past
+        self.buyer, self.buyers = columns.buyer, catalogue.buyers
         self.days = SHARE_DAYS if columns.time else SHARE_DAYS[-1:]
         shares = [f"share_{days}_days" if days else "share" for days in self.days]
         recent = [f"had_in_last_{items}" for items in RECENT_ITEMS]
@@ -960,8 +1004,9 @@ class FinalLayer(tf.Module):
         def variable(values):
             return tf.Variable(values, trainable=False, dtype=tf.float32)
 
-        self.towers = variable(1.0)
-        self.products = variable(tf.zeros(count))
+        # Of known buyers, and of unknown ones.
+        self.towers = variable(tf.ones(2))
+        self.products = variable(tf.zeros([2, count]))
         self.past = variable(tf.fill([count], bonus))
         self.repeats = variable(tf.zeros(len(RECENT_ITEMS) + 2))
 
@@ -969,17 +1014,24 @@ class FinalLayer(tf.Module):
         """Use weights by name, and the log shares of the products, [products, days]."""
         values = np.array([weights[name] for name in self.names], np.float32)
         split = 1 + len(self.days)
-        self.towers.assign(values[0])
-        self.products.assign(shares @ values[1:split])
+        products = shares @ values[1:split]
+        self.towers.assign(values[[0, 0]])
+        self.products.assign([products, products])
         if self.column:
             had, of_shares, repeats = np.split(values[split:], [1, split])
             self.past.assign(had + shares @ of_shares)
             self.repeats.assign(repeats)
 
+    def assign_unknown(self, towers, products):
+        """Use another weight and other scores of the products for unknown buyers."""
+        self.towers[1].assign(towers)
+        self.products[1].assign(products)
+
     def __call__(self, scores, features, start=0):
         """Return the scores [batch, products] of the products from `start` on."""
-        size = tf.shape(scores)[1]
-        scores = self.towers * scores + self.products[start : start + size]
+        size, kinds = tf.shape(scores)[1], self.kinds(features)
+        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
+        scores += tf.gather(self.products[:, start : start + size], kinds)
         if not self.column:
             return scores
         past, ages = self.purchases(features)
@@ -999,9 +1051,10 @@ class FinalLayer(tf.Module):
 
     def own(self, scores, features, position):
         """Return the same for one product of each row, at its `position`, [batch, 1]."""
-        place = tf.maximum(position, 0)
-        constant = tf.gather(self.products, place)[:, tf.newaxis]
-        scores = self.towers * scores + constant
+        place, kinds = tf.maximum(position, 0), self.kinds(features)
+        own_product = tf.stack([kinds, place], axis=1)
+        constant = tf.gather_nd(self.products, own_product)[:, tf.newaxis]
+        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores + constant
         if not self.column:
             return scores - ROUNDING * tf.abs(constant)
         past, ages = self.purchases(features)
@@ -1016,6 +1069,13 @@ class FinalLayer(tf.Module):
         bonus += self._bonus(often, recent, features)
         bonus = tf.where(often > 0, bonus, 0.0)
         return scores + bonus - ROUNDING * (tf.abs(constant) + tf.abs(bonus))
+
+    def kinds(self, features):
+        """Return 1 for each buyer of whom nothing is known, and 0 for the others, [batch]."""
+        is_unknown = features[self.buyer] >= self.buyers
+        if self.column:
+            is_unknown &= features[self.column].row_lengths() == 0
+        return tf.cast(is_unknown, tf.int32)
 
     def purchases(self, features):
         """Return the positions of what the buyers had, and how many purchases ago that was."""
@@ -1208,6 +1268,43 @@ class FinalFit:
                 break
         self.layer.assign(best["weights"], self.shares)
         return best
+
+
+def fit_unknown(unknown, model, measure):
+    """Set the model's final layer for unknown buyers; returns what the metrics file says.
+
+    Their score is the log share of a product, with the half-life of the popularity that is
+    best, and a part of the towers' score. The part is the one with the best validation,
+    so that no popularity is better there; with none, lists are those of popularity.
+
+    Args:
+        unknown: UnknownBuyers of the validation rows.
+        model: The model, whose final layer is fitted for known buyers.
+        measure: The measure that is monitored.
+    """
+
+    def mean(ranks):
+        return float(np.mean(gains(ranks)[measure]))
+
+    counted = {
+        name: mean(views["all"]) for name, views in unknown.of_baselines().items()
+    }
+    best = max(counted, key=counted.__getitem__)
+    half_life = unknown.baselines[best]["popularity"]
+    shares = unknown.counting.log_shares([half_life])[:, 0]
+    scale, found = max(0.0, float(model.final_layer.towers[0])), {}
+    queries = unknown.queries(model)
+    for part in UNKNOWN_TOWERS:
+        model.final_layer.assign_unknown(part * scale, shares)
+        found[part * scale] = mean(unknown.model_ranks(model, queries))
+    towers = max(found, key=found.__getitem__)
+    model.final_layer.assign_unknown(towers, shares)
+    return {
+        "towers": towers,
+        "half_life": half_life,
+        "pairs": len(unknown.pairs),
+        "validation": {"model": found[towers], **counted},
+    }
 
 
 def merge_rows(gradient):
@@ -1467,13 +1564,16 @@ class Evaluation:
         known = first[is_known[first]]
         kept = known[:: math.ceil(len(known) / most) or 1]
         self.left_out, self.unscored = len(first) - len(known), len(known) - len(kept)
-        self.pairs = all_pairs[kept]
-        chunks = list(test.dataset)
+        self._take(test, kept, all_pairs[kept], buyers[kept])
+
+    def _take(self, split, kept, pairs, buyers):
+        """Evaluate the rows of a split at these places, with their pairs and buyers."""
+        self.pairs, chunks = pairs, list(split.dataset)
         columns = {k: tf.concat([c[k] for c in chunks], 0) for k in chunks[0]}
         self.rows = {name: tf.gather(values, kept) for name, values in columns.items()}
-        self.is_new = ~np.isin(self.pairs, counting.pairs)
+        self.is_new = ~np.isin(pairs, self.counting.pairs)
         _, self.one_each, self.buyer = np.unique(
-            buyers[kept], return_index=True, return_inverse=True
+            buyers, return_index=True, return_inverse=True
         )
 
     def compare(self, model):
@@ -1577,6 +1677,63 @@ class Evaluation:
             }
             for row, name in enumerate(ranks)
         }
+
+
+class UnknownBuyers(Evaluation):
+    """Compares the model with popularity on pairs of buyers of whom nothing is known.
+
+    These are the pairs of buyers without training rows; where there are none, those of
+    known buyers that are new. All are shown to the model with an unknown ID and an empty
+    history; the other columns are kept. Of buyers outside the vocabulary, who share an
+    index, each row is a pair.
+
+    Attributes:
+        are_known: Whether there are no unknown buyers, so that known ones stand for them.
+    """
+
+    def __init__(self, counting, split, baselines, seed, most=UNKNOWN_PAIRS):
+        self.catalogue, self.counting, self.seed = counting.catalogue, counting, seed
+        self.baselines = {k: v for k, v in baselines.items() if "own_history" not in v}
+        pairs = counting.pairs_of(split)
+        buyers, products = np.divmod(pairs, counting.stride)
+        _, first = np.unique(pairs, return_index=True)
+        shared = np.flatnonzero(buyers >= self.catalogue.buyers)
+        kept = np.union1d(first, shared)
+        kept = kept[self.catalogue.position[products[kept]] >= 0]
+        is_trained = np.isin(buyers[kept], counting.buyers)
+        self.are_known = bool(is_trained.all())
+        is_new = ~np.isin(pairs[kept], counting.pairs)
+        kept = kept[is_new if self.are_known else ~is_trained]
+        kept = kept[:: math.ceil(len(kept) / most) or 1]
+        is_shared = np.isin(kept, shared)
+        people = np.where(is_shared, -1 - kept, buyers[kept])
+        self._take(split, kept, pairs[kept], people)
+        self.rows |= as_unknown(self.rows, self.catalogue)
+
+    def add_to(self, compared, model):
+        """Add the view `unknown_buyers` to what an Evaluation compared, if there are pairs."""
+        if not len(self.pairs):
+            return
+        compared["pairs"]["unknown_buyers"] = len(self.pairs)
+        if self.are_known:
+            compared["pairs"]["shown_as_unknown"] = len(self.pairs)
+        baselines = {name: views["all"] for name, views in self.of_baselines().items()}
+        own = self.model_ranks(model, self.queries(model))
+        ranks = {"model": own, **baselines}
+        for name, figures in self.summarize(ranks, "all").items():
+            compared[name]["unknown_buyers"] = figures
+
+
+def as_unknown(rows, catalogue):
+    """Return the columns of rows that name their buyers, as of buyers who are unknown."""
+    columns = catalogue.columns
+    buyers = tf.fill(tf.shape(rows[columns.buyer]), catalogue.buyers)
+    none = tf.RaggedTensor.from_row_lengths
+    lists = {
+        name: none(rows[name].values[:0], tf.zeros_like(rows[name].row_lengths()))
+        for name in columns.histories
+    }
+    return lists | {columns.buyer: tf.cast(buyers, rows[columns.buyer].dtype)}
 
 
 def interval(resamples):
@@ -1728,7 +1885,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
         final = self.content["final_metrics"]
         final |= {f"test_{name}": value for name, value in found.items()}
         if len(evaluation.pairs):
-            self.content["evaluation"] = evaluation.compare(model)
+            compared = self.content["evaluation"] = evaluation.compare(model)
+            unknown = UnknownBuyers(counting, test, baselines, params["seed"])
+            unknown.add_to(compared, model)
         self.write()
         name = params["monitored"]
         best = max(baselines, key=lambda baseline: found[f"{baseline}_{name}"])
@@ -2072,6 +2231,7 @@ class Training:
         least_batch: Least rows of a batch; 2 if its other products are the negatives.
         half_life_days: Age at which rows are drawn half as often; None draws all alike.
         ema_decay: The decay of WeightAverage; None trains without it.
+        buyer_id_dropout: Share of the rows that are trained as those of unknown buyers.
 
     Attributes:
         train, validation, test: The splits; `test` is None if there is none.
@@ -2096,11 +2256,13 @@ class Training:
         least_batch=1,
         half_life_days=None,
         ema_decay=None,
+        buyer_id_dropout=0.0,
     ):
         self.fn_args, self.settings, self.build_model = fn_args, settings, build_model
         self.transform_output = transform_output
         self.half_life_days, self.ema_decay = half_life_days, ema_decay
-        self.weights = None  # of the final layer, once it is fitted
+        self.buyer_id_dropout = buyer_id_dropout
+        self.weights, self.unknown = None, None  # of the final layer, once it is fitted
         self.replicas = Replicas(settings)
         # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
         tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -2222,9 +2384,15 @@ class Training:
         found = self.metrics.content["final_layer"] = FinalFit(evaluation, model).best(
             measure
         )
+        self.weights, values = found["weights"], found["validation"]
+        unknown = UnknownBuyers(
+            self.counting, self.validated, baselines, self.settings.seed
+        )
+        if len(unknown.pairs):
+            self.unknown = found["unknown_buyers"] = fit_unknown(
+                unknown, model, measure
+            )
         self.metrics.write()
-        self.weights = found["weights"]
-        values = found["validation"]
         shown = measure.replace("_at_", "@")
         for view, value in values["model"].items():
             words = f"validation {shown} of {view.replace('_', ' ')} pairs"
@@ -2274,8 +2442,12 @@ class Training:
         first_epoch = checkpoints.resume()
         counts = {"train": self.train.count, "validation": self.validated.count}
         replicas.require_same(epochs_done=first_epoch, **counts)
+        hide = None
+        if self.buyer_id_dropout:
+            unknown = self.catalogue.buyers, self.rows.columns.unknown_buyers
+            hide = buyer_dropout(self.buyer_id_dropout, *unknown)
         batches = self.rows.training_batches(
-            self.batch_size, seed, first_epoch * self.steps, self.draw_chance
+            self.batch_size, seed, first_epoch * self.steps, self.draw_chance, hide
         )
         model.fit(
             replicas.distribute(batches, self.batch_size),
@@ -2291,6 +2463,9 @@ class Training:
         if self.weights:
             shares = self.counting.log_shares(model.final_layer.days)
             model.final_layer.assign(self.weights, shares)
+        if self.unknown:
+            popular = self.counting.log_shares([self.unknown["half_life"]])[:, 0]
+            model.final_layer.assign_unknown(self.unknown["towers"], popular)
         model.embed_catalogue()
         return model
 

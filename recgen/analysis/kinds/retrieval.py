@@ -16,7 +16,7 @@ _SMALL_SHARE = 0.1  # of the catalogue; recall at a larger k says little
 _RECALL = re.compile(r"recall_at_(\d+)$")
 _MRR = "mrr"  # the mean reciprocal rank
 _VIEWS = {"new": "new pairs", "new_filtered": "new pairs without past products"}
-_PAIRS = {"all": "all pairs", **_VIEWS}
+_PAIRS = {"all": "all pairs", **_VIEWS, "unknown_buyers": "pairs of unknown buyers"}
 _Z = 1.96  # of a 95% interval
 
 

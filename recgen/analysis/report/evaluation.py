@@ -17,11 +17,14 @@ _PAIRS = {
     "all": "All pairs",
     "new": "New pairs",
     "new_filtered": "New pairs, past products left out",
+    "unknown_buyers": "Unknown buyers",
 }
 _PAIRS_NOTE = {
     "all": "Each pair of a buyer and a product in the test counts once.",
     "new": "Only products that the buyer had not bought before.",
     "new_filtered": "Only such products, in lists from which what the buyer had is taken out.",
+    "unknown_buyers": "Buyers who are not in the training data, shown with an unknown ID and no "
+    "history; where there are none, known buyers shown like this.",
 }
 _MOST = 10  # figures
 _ROWS_NOTE = "Every test row counts, including repeated purchases."

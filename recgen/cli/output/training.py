@@ -25,6 +25,7 @@ _VIEWS = {
     "all": "test, all pairs",
     "new": "test, new pairs",
     "new_filtered": "the same, past products left out",
+    "unknown_buyers": "test, unknown buyers",
 }
 _PARTS = {"train": "training", "eval": "validation", "test": "test"}
 

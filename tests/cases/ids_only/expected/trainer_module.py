@@ -39,6 +39,7 @@ BATCH_SIZE = 1024  # over all replicas
 EPOCHS = 8
 SEED = 42
 PATIENCE = 3  # epochs without a better recall before training stops
+BUYER_ID_DROPOUT = 0.1  # share of rows trained with an unknown ID
 
 # The model.
 EMBEDDING_DIM = 64
@@ -208,13 +209,14 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "ids only",
-            "config_digest": "278a9202541e",
+            "config_digest": "44ab69e8c587",
             "model_type": "retrieval",
             "optimizer": "adagrad",
             "negatives": "in_batch",
             "embedding_dim": EMBEDDING_DIM,
         },
         least_batch=2,  # the others' products are a row's negatives
+        buyer_id_dropout=BUYER_ID_DROPOUT,
     )
     if training.is_saved():
         return
