@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "6cf827b07594"
+    is_own_runtime = runtime.DIGEST == "ed00bd22b203"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -134,9 +134,8 @@ class RetrievalModel(runtime.TwoTowerModel):
         candidates = self.candidate_tower(features, training=training)
         labels = runtime.replica_row_numbers(products)
         products = runtime.gather_replicas(products)
-        scores = tf.matmul(
-            queries, runtime.gather_replicas(candidates), transpose_b=True
-        )
+        vectors = runtime.gather_replicas(candidates)
+        scores = tf.matmul(queries, vectors, transpose_b=True)
         # The logQ correction, since popular products are negatives more often (Yi et al., 2019).
         scores -= tf.gather(self.log_probability, products)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)

@@ -109,11 +109,6 @@ class TrainerPlan:
         return any(item.kind == "vocabulary" for tower in self.towers for item in tower.inputs)
 
     @property
-    def weighs_histories(self) -> bool:
-        """Whether the latest values of a history count most."""
-        return any(item.half_life for item in self.query.inputs)
-
-    @property
     def renamed(self) -> tuple[ServingInput, ...]:
         """The inputs of the signature that are not named after their column."""
         return tuple(item for item in self.serving if item.name != item.column)
@@ -137,7 +132,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     event_time = EVENT_TIME if split and split.date_column else None
     known = known_bits(config)
     extra = tuple(filter(None, (event_time, PRODUCT_KNOWN if known else None)))
-    specs, kind = tuple(_specs(query, candidate, extra)), plan_kind(config)
+    specs, kind = tuple(_specs(query, candidate, extra)), plan_kind(config, candidate)
     schedule = _schedule(config.model, event_time)
     return TrainerPlan(
         header=plan_transform(config).header,

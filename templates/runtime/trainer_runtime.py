@@ -725,6 +725,34 @@ def gather_replicas(values):
     return tf.distribute.get_replica_context().all_gather(values, axis=0)
 
 
+def distinct(values):
+    """Return each distinct value's first position and count, and the values' numbers.
+
+    Args:
+        values: Whole numbers [n].
+
+    Returns:
+        The positions [distinct], the counts as floats [distinct], and which of the distinct
+        values each value is, [n].
+    """
+    _, numbers, counts = tf.unique_with_counts(values)
+    size = tf.size(counts)
+    first = tf.math.unsorted_segment_min(tf.range(tf.size(values)), numbers, size)
+    return first, tf.cast(counts, tf.float32), numbers
+
+
+def hashed(lists):
+    """Return a hash of each list of int32, [rows]; of 2**20 rows, hardly two ever share one.
+
+    Multilinear hashing modulo 2**64 (Lemire and Kaser, 2014).
+    """
+    places = tf.ragged.range(lists.row_lengths()).values
+    longest = tf.reduce_max(lists.row_lengths(), axis=0)
+    factors = tf.random.stateless_uniform([longest], [7, 8], None, None, tf.int64)
+    terms = (tf.cast(lists.values, tf.int64) + 2**31 + 1) * tf.gather(factors, places)
+    return tf.math.unsorted_segment_sum(terms, lists.value_rowids(), lists.nrows())
+
+
 def replica_row_numbers(values):
     """Return the positions of this replica's rows in `gather_replicas`."""
     context, rows = tf.distribute.get_replica_context(), tf.range(tf.shape(values)[0])
@@ -779,6 +807,64 @@ class Dropout(tf.keras.layers.Layer):
         self.calls.assign_add(1)
         seed = tf.stack([tf.constant(self.seed, tf.int64), draw])
         return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed)
+
+
+def list_embedding(embedding, lists, half_life=None):
+    """Return the weighted sum of each list's vectors, divided by the norm of the weights.
+
+    Args:
+        embedding: The table, a layer.
+        lists: Its indices, ragged [batch, n].
+        half_life: Positions after which a value counts half as much as the last one; without
+            it, all values have a weight of 1.
+
+    Returns:
+        float32 [batch, width], zero for an empty list: what safe_embedding_lookup_sparse
+        returns with the combiner "sqrtn".
+    """
+    weights = tf.ones_like(lists.values, tf.float32)
+    if half_life:
+        # The number of later values in the list, for each value.
+        later = tf.ragged.range(lists.row_lengths() - 1, -1, -1).values
+        weights = 0.5 ** (tf.cast(later, tf.float32) / half_life)
+    if tf.config.get_visible_devices("GPU"):  # where the other way is not measured
+        weights = lists.with_values(weights).to_sparse()
+        return tf.nn.safe_embedding_lookup_sparse(
+            embedding.embeddings, lists.to_sparse(), weights, combiner="sqrtn"
+        )
+    rows, count = lists.value_rowids(), lists.nrows()
+    squares = tf.math.segment_sum(tf.square(weights), rows)
+    weights *= tf.gather(tf.math.rsqrt(squares), rows)
+    # Gradients then have one entry per row of the table.
+    indices, columns = tf.unique(lists.values, out_idx=tf.int64)
+    vectors = tf.cast(tf.gather(embedding.embeddings, indices), tf.float32)
+    places, shape = tf.stack([rows, columns], 1), [count, tf.size(indices, tf.int64)]
+    return sparse_matmul(places, weights, shape, vectors)
+
+
+def sparse_matmul(places, values, shape, dense):
+    """Return the product of a sparse matrix and a dense one, whose gradient is as fast.
+
+    Args:
+        places: Rows and columns of the values, int64 [values, 2], the rows in order.
+        values: The values, which get no gradient; those at the same place are added up.
+        shape: Shape of the sparse matrix.
+        dense: The dense matrix.
+    """
+
+    @tf.custom_gradient
+    def product(dense):
+        # Of TensorFlow's sparse products, only this one uses all cores in both directions.
+        matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
+            indices=places, values=values, dense_shape=shape
+        )
+
+        def gradient(upstream):
+            return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=upstream, transpose_a=True)
+
+        return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=dense), gradient
+
+    return tf.ensure_shape(product(dense), [None, dense.shape[1]])
 
 
 class TwoTowerModel(tf.keras.Model):
@@ -925,11 +1011,18 @@ class TwoTowerModel(tf.keras.Model):
         own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
         own_score = self.final_layer.own(own_score, features, position)
 
+        first, numbers = self._moments(queries, features)
+        queries = tf.gather(queries, first)
+        if self.final_layer.column:
+            past = tf.gather(features[self.final_layer.column], first)
+            features = {self.final_layer.column: past}
+
         # Lower scores are counted, since NaN is not lower and must not look like a hit.
         def count_lower(count, start):
             block = self.candidates[start : start + CATALOGUE_BLOCK]
             scores = tf.matmul(queries, block, transpose_b=True)
-            is_lower = self.final_layer(scores, features, start) < own_score
+            scores = self.final_layer(scores, features, start)
+            is_lower = tf.gather(scores, numbers) < own_score
             if left_out is not None:
                 is_lower |= are_listed(left_out, start, tf.shape(scores)[1])
             count += tf.reduce_sum(tf.cast(is_lower, tf.int32), axis=1)
@@ -940,6 +1033,20 @@ class TwoTowerModel(tf.keras.Model):
         lower = tf.foldl(count_lower, starts, tf.zeros_like(position))
         # Unknown products are misses.
         return tf.where(position >= 0, size - 1 - lower, MISSED)
+
+    def _moments(self, queries, features):
+        """Return the first row of each list of scores, and which list each row has.
+
+        Rows of a buyer at the same time have one, so scores are computed once for them.
+        """
+        if self.jit_compile:  # XLA cannot compile a number that varies
+            rows = tf.range(tf.shape(queries)[0])
+            return rows, rows
+        keys = hashed(tf.RaggedTensor.from_tensor(tf.bitcast(queries, tf.int32)))
+        if self.final_layer.column:
+            keys += hashed(features[self.final_layer.column])
+        first, _, numbers = distinct(keys)
+        return first, numbers
 
     def top_products(self, features):
         """Return the positions of all products in the top 100 of some rows, once each."""

@@ -17,6 +17,7 @@ from recgen.config import (
     negatives_of,
 )
 from recgen.plan.constants import Constant, Group, constants
+from recgen.plan.towers import Tower
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class RetrievalPlan:
     Attributes:
         negatives: What each row's product is compared with.
         loss: Templates of the paragraphs of the loss, from scores to one loss per row.
+        scores_products_once: Whether rows with the same product share a column of scores.
         logq: Whether scores are corrected for how often products are sampled.
         output_dropout: Whether a share of the buyer's vector is set to zero.
         hard_negatives: Whether only the hardest negatives count.
@@ -47,6 +49,7 @@ class RetrievalPlan:
 
     negatives: Negatives
     loss: tuple[str, ...]
+    scores_products_once: bool
     logq: bool
     output_dropout: bool
     hard_negatives: bool
@@ -76,15 +79,22 @@ class RetrievalPlan:
         return self.negatives == "in_batch"
 
 
-def plan_retrieval(config: ExperimentConfig) -> RetrievalPlan:
-    """Return the plan; the config must have passed the check."""
+def plan_retrieval(config: ExperimentConfig, candidate: Tower) -> RetrievalPlan:
+    """Return the plan; the config must have passed the check.
+
+    Args:
+        config: The config.
+        candidate: The tower of the products.
+    """
     model = config.model
     negatives = negatives_of(model, config.data)
     is_sampled = negatives != "full_catalogue"
+    once = is_sampled and _are_same_scores(config, candidate)
     repeats = _repeats(config)
     return RetrievalPlan(
         negatives=negatives,
-        loss=tuple(f"trainer/retrieval/loss/{name}.j2" for name in _loss(config, negatives)),
+        loss=tuple(f"trainer/retrieval/loss/{name}.j2" for name in _loss(config, negatives, once)),
+        scores_products_once=once,
         logq=is_sampled and model.logq_correction,
         output_dropout=model.output_dropout > 0,
         hard_negatives=model.hard_negatives is not None,
@@ -95,7 +105,21 @@ def plan_retrieval(config: ExperimentConfig) -> RetrievalPlan:
     )
 
 
-def _loss(config: ExperimentConfig, negatives: Negatives) -> Iterator[str]:
+def _are_same_scores(config: ExperimentConfig, candidate: Tower) -> bool:
+    """Return whether rows with the same product have equal scores, of which one can stand for all.
+
+    They do if the tower reads nothing but the product's ID. Losses that rank or smooth the scores
+    need all of them, and XLA cannot compile the number of distinct products, which varies.
+    """
+    model = config.model
+    (first, *others), product = candidate.inputs, config.features.product_id
+    is_id = (first.key, first.kind, first.rows) == (product, "vocabulary", 1) and not others
+    is_random = any(layer.is_dropout for layer in candidate.layers)
+    needs_all = model.hard_negatives or model.label_smoothing or model.jit_compile
+    return is_id and not is_random and not needs_all
+
+
+def _loss(config: ExperimentConfig, negatives: Negatives, once: bool) -> Iterator[str]:
     """Yield the names of the paragraphs of the loss, in order."""
     model, is_sampled = config.model, negatives != "full_catalogue"
     yield negatives
@@ -103,11 +127,15 @@ def _loss(config: ExperimentConfig, negatives: Negatives) -> Iterator[str]:
         yield "temperature"
     if is_sampled and model.logq_correction:
         yield "logq"
+    elif once:
+        yield "counts"
     if is_sampled and model.remove_accidental_hits:
         yield "accidental_hits"
     if model.hard_negatives:
         yield "hard_negatives"
     yield "smoothed" if model.label_smoothing else "softmax"
+    if once and not model.remove_accidental_hits:
+        yield "own_count"
     if not is_sampled:
         yield "known_only"
 

@@ -117,12 +117,17 @@ class RetrievalModel(runtime.TwoTowerModel):
         candidates = self.candidate_tower(features, training=training)
         labels = runtime.replica_row_numbers(products)
         products = runtime.gather_replicas(products)
-        scores = tf.matmul(
-            queries, runtime.gather_replicas(candidates), transpose_b=True
-        )
+        vectors = runtime.gather_replicas(candidates)
+        # A product of several rows is scored once, and counts as often as they have it.
+        first, counts, numbers = runtime.distinct(products)
+        labels, products = tf.gather(numbers, labels), tf.gather(products, first)
+        vectors = tf.gather(vectors, first)
+        scores = tf.matmul(queries, vectors, transpose_b=True)
         # The logQ correction, since popular products are negatives more often (Yi et al., 2019).
-        scores -= tf.gather(self.log_probability, products)
+        scores -= tf.gather(self.log_probability, products) - tf.math.log(counts)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
+        # A row's own product is right only once.
+        losses += tf.math.log(tf.gather(counts, labels))
         # Unlike a sum, the mean does not make the step depend on the batch size.
         loss = tf.reduce_mean(losses)
         penalty = tf.reduce_sum(self.losses)
