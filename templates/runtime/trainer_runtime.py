@@ -95,6 +95,11 @@ FITTED_SCORES = 1 << 26  # buyers times products in the fit
 BLOCK_SCORES = 1 << 22  # of those that are computed together
 NEWTON_STEPS = 50  # at most; about ten are needed
 ROUNDING = 1e-6  # relative error of scores: those that are as near are ties
+VIEWS = {
+    "all": "all pairs",
+    "new": "new pairs",
+    "new_filtered": "new pairs, past products left out",
+}
 
 # Settings: the type of each, and the least value of a number.
 SETTINGS = {
@@ -2192,12 +2197,14 @@ class Training:
 
     def fit_final_layer(self, model):
         """Fit the model's final layer; the models of later trainings have its weights."""
+        if self.has_failed:
+            return
         most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
         baselines, measure = self.params["half_lives"], self.params["monitored"]
         evaluation = Evaluation(
             self.counting, self.validated, baselines, self.settings.seed, most
         )
-        if self.has_failed or not len(evaluation.pairs):
+        if not len(evaluation.pairs):
             return
         found = self.metrics.content["final_layer"] = FinalFit(evaluation, model).best(
             measure
@@ -2207,7 +2214,7 @@ class Training:
         values = found["validation"]
         shown = measure.replace("_at_", "@")
         for view, value in values["model"].items():
-            words = f"validation {shown} of {view.replace('_', ' ')} pairs"
+            words = f"validation {shown} of {VIEWS[view]}"
             say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
             best = max(baselines, key=lambda name: values[name][view])
             if values[best][view] > value:
@@ -2282,7 +2289,8 @@ class Training:
 
     def require_success(self):
         """Raise an error if a training has failed; what was measured is kept."""
-        self.params["served_rows"] = self.rows.count
+        if not self.has_failed:
+            self.params["served_rows"] = self.rows.count
         self.metrics.write()
         if self.has_failed:
             remove_checkpoints(self.folder, is_model_saved=False)
