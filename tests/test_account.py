@@ -76,10 +76,10 @@ def test_values_without_a_place_in_the_vocabulary(
     result = trained(tmp_path, monkeypatch)
     assert result.metrics.data is not None
     (unknown,) = result.metrics.data.unknown
-    assert (unknown.column, unknown.distinct, unknown.places) == ("product_id", 1, 7)
+    assert (unknown.column, unknown.distinct, unknown.places) == ("product_id", 1, 8)
     assert [line.strip() for line in training.outcome(result)][2:4] == [
         "data      200 rows read, not used: 3 without a buyer or product, 3 without a time",
-        f"1 value of 'product_id' not in the vocabulary: 7 of {unknown.total} rows",
+        f"1 value of 'product_id' not in the vocabulary: 8 of {unknown.total} rows",
     ]
 
 

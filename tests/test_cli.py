@@ -243,10 +243,10 @@ def test_train_says_what_the_final_layer_does(run, config, trained):
     weights = {"towers": 0.5, "share_7_days": 1.0, "share": -0.5}
     trained["metrics"]["final_layer"] = {"weights": weights}
     out = run("train", "config.yaml", "--data", "d.csv")[1].splitlines()
-    start = out.index("ranking   the towers' score: counts 0.50 times")
+    start = out.index("ranking   the towers' score: counts 0.50 times as much as in training")
     assert out[start + 1 : start + 3] == [
         "          a product with twice the sales: 1.4 times as likely",
-        "          one whose sales doubled a week ago: 1.5 times as likely",
+        "          a product whose sales doubled a week ago: 1.5 times as likely",
     ]
 
 

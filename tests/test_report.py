@@ -90,7 +90,7 @@ def test_the_final_layer_is_told_in_words_and_figures(folder):
     assert "Final layer" not in titles(page_of(run_of(folder / "older", healthy(4))))
     cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", page.partition("<h2>Final layer</h2>")[2])
     shown = " | ".join(cells)
-    assert "one whose sales doubled a week ago | 1.5 times as likely" in shown
+    assert "a product whose sales doubled a week ago | 1.5 times as likely" in shown
     heads = (
         "towers alone | with the final layer | popularity | popularity with a half-life of 7 days"
     )

@@ -45,14 +45,14 @@ def effects(fit: FinalLayerFit, candidates: int | None) -> Iterator[tuple[str, s
     """
     weights = fit.weights
     if "towers" in weights:
-        yield "the towers' score", f"counts {weights['towers']:.2f} times"
+        yield "the towers' score", f"counts {weights['towers']:.2f} times as much as in training"
     shares = dict(_shares(weights, ""))
     if shares:
         yield from _factor("a product with twice the sales", sum(shares.values()) * math.log(2))
     if any(shares):
         # The share with a half-life grows by that of the last week in it.
         logs = [w * math.log(2 - 0.5 ** (_WEEK / days)) for days, w in shares.items() if days]
-        yield from _factor("one whose sales doubled a week ago", sum(logs))
+        yield from _factor("a product whose sales doubled a week ago", sum(logs))
     if "had" in weights and candidates:
         ages = {"latest": 0, "first": _PURCHASES - 1}
         for word, age in ages.items():

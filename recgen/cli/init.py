@@ -76,7 +76,7 @@ def init(
     column_names: ColumnNames = None,
     force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Write a first config: an example, a preset, from data, or a preset fitted to data."""
+    """Write a first config: an example, or a preset, or from data."""
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise RecgenError(f"{out} is not a YAML file name", "end it in .yaml: it has comments")
     columns = (buyer_id, product_id, time)

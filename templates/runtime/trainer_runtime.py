@@ -81,30 +81,22 @@ HOLDS_ANSWER = 0.98  # share of lists with the row's own product that is an erro
 MOSTLY_EMPTY = 0.95  # share of empty lists that is said
 ENOUGH_LISTS = 100  # of which one, at least, has a known item
 
-# The final layer.
-SHARE_DAYS = (
-    7,
-    14,
-    30,
-    60,
-    None,
-)  # half-lives of products' shares of the rows, in days
-RECENT_ITEMS = (10, 100)  # half-lives of what a buyer had, in purchases
-NEW_PAIRS_COUNT = (
-    1,
-    1.25,
-    1.5,
-    1.75,
-    2,
-    2.5,
-    3,
-)  # of pairs that are not repeats, in the fit
+# The final layer: half-lives of products' shares of the rows, in days; those of what a
+# buyer had, in purchases; and what new pairs may count in the fit, repeats counting 1.
+SHARE_DAYS = (7, 14, 30, 60, None)
+RECENT_ITEMS = (10, 100)
+NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10)
 FITTED_SCORES = 1 << 26  # buyers times products in the fit
 BLOCK_SCORES = 1 << 22  # of those that are computed together
 NEWTON_STEPS = 50  # at most; about ten are needed
 UNKNOWN_PAIRS = 10_000  # pairs on which unknown buyers are measured
 UNKNOWN_TOWERS = (0, 0.25, 0.5, 1, 2)  # parts of the weight of the towers
 ROUNDING = 1e-6  # relative error of scores: those that are as near are ties
+VIEWS = {
+    "all": "all pairs",
+    "new": "new pairs",
+    "new_filtered": "new pairs, past products left out",
+}
 
 # Settings: the type of each, and the least value of a number.
 SETTINGS = {
@@ -2481,12 +2473,14 @@ class Training:
 
     def fit_final_layer(self, model):
         """Fit the model's final layer; the models of later trainings have its weights."""
+        if self.has_failed:
+            return
         most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
         baselines, measure = self.params["half_lives"], self.params["monitored"]
         evaluation = Evaluation(
             self.counting, self.validated, baselines, self.settings.seed, most
         )
-        if self.has_failed or not len(evaluation.pairs):
+        if not len(evaluation.pairs):
             return
         found = self.metrics.content["final_layer"] = FinalFit(evaluation, model).best(
             measure
@@ -2502,7 +2496,7 @@ class Training:
         self.metrics.write()
         shown = measure.replace("_at_", "@")
         for view, value in values["model"].items():
-            words = f"validation {shown} of {view.replace('_', ' ')} pairs"
+            words = f"validation {shown} of {VIEWS[view]}"
             say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
             best = max(baselines, key=lambda name: values[name][view])
             if values[best][view] > value:
@@ -2584,7 +2578,8 @@ class Training:
 
     def require_success(self):
         """Raise an error if a training has failed; what was measured is kept."""
-        self.params["served_rows"] = self.rows.count
+        if not self.has_failed:
+            self.params["served_rows"] = self.rows.count
         self.metrics.write()
         if self.has_failed:
             remove_checkpoints(self.folder, is_model_saved=False)
