@@ -84,7 +84,9 @@ def test_what_is_said_of_the_columns_is_true(proposed: Callable[..., Proposal]) 
 def test_the_rows_of_the_split_are_those_with_ids(proposed: Callable[..., Proposal]) -> None:
     rows = SHAPES["dunnhumby_sort_of_real"].rows()
     known = sum(1 for value in rows["CUST_CODE"] if value)
-    counts = re.search(r"Rows: ([\d,]+) for training, ([\d,]+) .* ([\d,]+)\s", proposed(rows).text)
+    counts = re.search(
+        r"Rows: ([\d,]+) to train; ([\d,]+) to .*; ([\d,]+) to test", proposed(rows).text
+    )
     assert counts
     assert sum(int(each.replace(",", "")) for each in counts.groups()) == known
 
