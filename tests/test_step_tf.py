@@ -90,7 +90,6 @@ EXPERIMENT: Plain = {
         "product_model_features": [text("sku", min_frequency=15)],
     },
     "model": {"output_embedding_dim": 8, "batch_size": 128, "epochs": 1},
-    "data": {"split": {"kind": "random"}},
 }
 
 

@@ -151,7 +151,7 @@ def test_no_popularity_is_better_on_the_rows_of_the_fit(runtime: Any, are_useful
     found = runtime.fit_unknown(unknown, model, "recall_at_10")
     values = found["validation"]
     assert values["model"] >= max(values["popularity"], values["popularity_recent"])
-    ranks = unknown.model_ranks(model)
+    ranks = unknown.model_ranks(model, unknown.queries(model))
     assert float(np.mean(ranks < 10)) == values["model"]
     if are_useful:
         assert found["towers"] > 0

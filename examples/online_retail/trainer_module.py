@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "2c1931c665ef"
+    is_own_runtime = runtime.DIGEST == "8485842ab07c"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -1005,9 +1005,8 @@ class TwoTowerModel(tf.keras.Model):
 
         first, numbers = self._moments(queries, features)
         queries = tf.gather(queries, first)
-        if self.final_layer.column:
-            past = tf.gather(features[self.final_layer.column], first)
-            features = {self.final_layer.column: past}
+        read = self.final_layer.reads
+        features = {name: tf.gather(features[name], first) for name in read}
 
         # Lower scores are counted, since NaN is not lower and must not look like a hit.
         def count_lower(count, start):
@@ -1035,6 +1034,7 @@ class TwoTowerModel(tf.keras.Model):
             rows = tf.range(tf.shape(queries)[0])
             return rows, rows
         keys = hashed(tf.RaggedTensor.from_tensor(tf.bitcast(queries, tf.int32)))
+        keys += tf.cast(self.final_layer.kinds(features), keys.dtype)
         if self.final_layer.column:
             keys += hashed(features[self.final_layer.column])
         first, _, numbers = distinct(keys)
@@ -1083,6 +1083,7 @@ class FinalLayer(tf.Module):
     Attributes:
         position: The catalogue position of each product index, -1 if there is none.
         column: The feature with what the buyer had, the latest last; "" without one.
+        reads: The features that the layer reads.
         days: Half-lives of the products' shares.
         names: Names of the weights: `towers`, and of each term.
     """
@@ -1092,6 +1093,7 @@ class FinalLayer(tf.Module):
         columns, count = catalogue.columns, len(catalogue.indices)
         self.position, self.column = tf.constant(catalogue.position), columns.past
         self.buyer, self.buyers = columns.buyer, catalogue.buyers
+        self.reads = [name for name in (self.buyer, self.column) if name]
         self.days = SHARE_DAYS if columns.time else SHARE_DAYS[-1:]
         shares = [f"share_{days}_days" if days else "share" for days in self.days]
         recent = [f"had_in_last_{items}" for items in RECENT_ITEMS]
