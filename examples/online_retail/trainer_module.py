@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "310dee92f1bc"
+    is_own_runtime = runtime.DIGEST == "ecc30d85106f"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
