@@ -328,10 +328,10 @@ def test_a_step_goes_down_for_each_kind(run: Run) -> None:
 )
 def test_auto_decides_by_the_catalogue(size: int | None, batch_size: int, expected: str) -> None:
     from recgen.check import load
-    from recgen.plan.kinds import plan_retrieval
+    from recgen.plan.trainer import plan_trainer
 
     data = {**EXPERIMENT["data"], "catalogue_size": size}
     model = {**EXPERIMENT["model"], "batch_size": batch_size}
-    plan = plan_retrieval(load({**EXPERIMENT, "model": model, "data": data}))
+    plan = plan_trainer(load({**EXPERIMENT, "model": model, "data": data})).kind
     assert plan.negatives == expected
     assert bool(plan.negatives_group.title) == (size is not None)

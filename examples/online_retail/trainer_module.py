@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "8485842ab07c"
+    is_own_runtime = runtime.DIGEST == "8211ec05ca91"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -191,7 +191,9 @@ class Recommender(tf.Module):
             k: tf.TensorSpec([None], dtype, k) for k, dtype in SERVING_COLUMNS.items()
         }
         signature = tf.function(self.recommend, input_signature=[columns])
-        tf.saved_model.save(self, folder, signatures={"serving_default": signature})
+        # Gradients are not for clients, and some cannot be saved.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(self, folder, {"serving_default": signature}, options)
 
 
 def run_fn(fn_args):

@@ -830,8 +830,10 @@ def list_embedding(embedding, lists, half_life=None):
     # Gradients then have one entry per row of the table.
     indices, columns = tf.unique(lists.values, out_idx=tf.int64)
     vectors = tf.cast(tf.gather(embedding.embeddings, indices), tf.float32)
-    places, shape = tf.stack([rows, columns], 1), [count, tf.size(indices, tf.int64)]
-    return sparse_matmul(places, weights, shape, vectors)
+    # A matrix without rows, of a replica that has none, would end the process.
+    shape = [tf.maximum(count, 1), tf.size(indices, tf.int64)]
+    places = tf.stack([rows, columns], 1)
+    return sparse_matmul(places, weights, shape, vectors)[:count]
 
 
 def sparse_matmul(places, values, shape, dense):

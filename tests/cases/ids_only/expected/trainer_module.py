@@ -180,7 +180,9 @@ class Recommender(tf.Module):
             k: tf.TensorSpec([None], dtype, k) for k, dtype in SERVING_COLUMNS.items()
         }
         signature = tf.function(self.recommend, input_signature=[columns])
-        tf.saved_model.save(self, folder, signatures={"serving_default": signature})
+        # Gradients are not for clients, and some cannot be saved.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(self, folder, {"serving_default": signature}, options)
 
 
 def run_fn(fn_args):
