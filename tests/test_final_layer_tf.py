@@ -77,7 +77,7 @@ def test_scores_are_the_weighted_terms(shop: Shop, monkeypatch: pytest.MonkeyPat
     np.testing.assert_allclose(part, wanted[:, 8:25], rtol=1e-4, atol=1e-4)
     for product in (0, 7, PRODUCTS - 1):
         own = shop.scores[:20, product : product + 1].astype(np.float32)
-        found = layer.own(own, features, np.full(20, product, np.int32)).numpy()
+        found = layer.own(own, 0.0, features, np.full(20, product, np.int32)).numpy()
         np.testing.assert_allclose(found[:, 0], wanted[:, product], rtol=1e-4, atol=1e-4)
     monkeypatch.setattr(shop.scored.runtime, "CATALOGUE_BLOCK", 7)
     products = shop.random.integers(PRODUCTS, size=20)
@@ -85,6 +85,20 @@ def test_scores_are_the_weighted_terms(shop: Shop, monkeypatch: pytest.MonkeyPat
     ranks = shop.model.rank_products(shop.model.query_tower(features), features).numpy()
     own = wanted[np.arange(20), products][:, np.newaxis]
     assert ranks.tolist() == (wanted > own).sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("towers", [-2.0, 0.0, 0.5])
+def test_no_product_is_before_itself(runtime: Any, towers: float) -> None:
+    """Rounding lowers a product's own score, with any weight of the towers."""
+    shop = Shop(runtime, seed=1)
+    layer = shop.model.final_layer
+    weights = dict.fromkeys(layer.names, 0.0) | {"towers": towers, "share": 0.3}
+    layer.assign(weights, shop.scored.counting().log_shares(layer.days))
+    rows = shop.scored.rows([(buyer, buyer % 40) for buyer in range(99)], chunk=99)
+    features = next(iter(rows.dataset))
+    ranks = shop.model.rank_products(shop.model.query_tower(features), features).numpy()
+    assert ranks.min() >= 0
+    assert ranks.max() < PRODUCTS
 
 
 def test_before_it_is_fitted_only_a_bonus_is_added(runtime: Any, shop: Shop) -> None:

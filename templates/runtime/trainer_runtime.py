@@ -1001,9 +1001,10 @@ class TwoTowerModel(tf.keras.Model):
         """
         position = tf.gather(self.position, self.known(features))
         terms = queries * tf.gather(self.candidates, tf.maximum(position, 0))
+        own_score = tf.reduce_sum(terms, axis=1, keepdims=True)
         # Scores that only differ by rounding are ties.
-        own_score = tf.reduce_sum(terms - 1e-5 * tf.abs(terms), axis=1, keepdims=True)
-        own_score = self.final_layer.own(own_score, features, position)
+        error = 1e-5 * tf.reduce_sum(tf.abs(terms), axis=1, keepdims=True)
+        own_score = self.final_layer.own(own_score, error, features, position)
 
         first, numbers = self._moments(queries, features)
         queries = tf.gather(queries, first)
@@ -1152,12 +1153,16 @@ class FinalLayer(tf.Module):
         bonus += self._bonus(often, recent, features)
         return scores + tf.where(often > 0, bonus, 0.0)
 
-    def own(self, scores, features, position):
-        """Return the same for one product of each row, at its `position`, [batch, 1]."""
+    def own(self, scores, errors, features, position):
+        """Return the same for one product of each row, at its `position`, [batch, 1].
+
+        They are lower by the `errors` of the scores, and by those of the other terms.
+        """
         place, kinds = tf.maximum(position, 0), self.kinds(features)
         own_product = tf.stack([kinds, place], axis=1)
         constant = tf.gather_nd(self.products, own_product)[:, tf.newaxis]
-        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores + constant
+        towers = tf.gather(self.towers, kinds)[:, tf.newaxis]
+        scores = towers * scores - tf.abs(towers) * errors + constant
         if not self.column:
             return scores - ROUNDING * tf.abs(constant)
         past, ages = self.purchases(features)
