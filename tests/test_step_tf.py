@@ -90,7 +90,12 @@ EXPERIMENT: Plain = {
         "buyer_model_features": [text("user"), HISTORY],
         "product_model_features": [text("sku", min_frequency=15)],
     },
-    "model": {"output_embedding_dim": 8, "batch_size": 128, "epochs": 1},
+    "model": {
+        "output_embedding_dim": 8,
+        "batch_size": 128,
+        "epochs": 1,
+        "buyer_id_dropout": 0.0,
+    },
 }
 
 

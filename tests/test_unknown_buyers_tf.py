@@ -131,7 +131,7 @@ def test_unknown_buyers_have_their_own_weights(runtime: Any) -> None:
     )
     np.testing.assert_allclose(found[2], terms[2] @ known[:6], rtol=1e-4, atol=1e-4)
     for product in (3, 11):
-        alone = layer.own(scores[:, [product]], features, np.full(3, product, np.int32))
+        alone = layer.own(scores[:, [product]], 0.0, features, np.full(3, product, np.int32))
         np.testing.assert_allclose(alone[:, 0], found[:, product], rtol=1e-4, atol=1e-4)
 
 

@@ -12,7 +12,12 @@ RELU_LAST = [{"type": "dense", "units": units} for units in (128, 64, 32)]
 LINEAR_LAST = [*RELU_LAST[:2], {"type": "dense", "units": 32, "activation": None}]
 ALLOWED = ["RG201", "RG203", "RG204", "RG206", "RG227", "RG228"]
 """Rules that refuse what some of these tests do on purpose."""
-ONCE: Plain = {"refit": "none", "final_layer": "none", "early_stopping_patience": None}
+ONCE: Plain = {
+    "refit": "none",
+    "final_layer": "none",
+    "early_stopping_patience": None,
+    "buyer_id_dropout": 0.0,
+}
 """All epochs of one training of the towers: for tests whose subject is something else."""
 Epoch = Callable[[Any, int, Plain], None]
 
