@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "ecc30d85106f"
+    is_own_runtime = runtime.DIGEST == "73cb11989ed5"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
