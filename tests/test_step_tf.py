@@ -199,3 +199,4 @@ def test_hashes_tell_lists_apart(runtime: Any, lists: list[list[int]]) -> None:
     lists += [[0], [0, 0], [], [-1], [1, 2], [2, 1]]
     hashes = runtime.hashed(tf.ragged.constant(lists, tf.int32, 1)).numpy()
     assert len(set(hashes)) == len({tuple(each) for each in lists})
+    assert not len(runtime.hashed(tf.ragged.constant([], tf.int32, 1)))

@@ -739,7 +739,7 @@ def hashed(lists):
     Multilinear hashing modulo 2**64 (Lemire and Kaser, 2014).
     """
     places = tf.ragged.range(lists.row_lengths()).values
-    longest = tf.reduce_max(lists.row_lengths(), axis=0)
+    longest = tf.maximum(tf.reduce_max(lists.row_lengths()), 0)  # without lists, too
     factors = tf.random.stateless_uniform([longest], [7, 8], None, None, tf.int64)
     terms = (tf.cast(lists.values, tf.int64) + 2**31 + 1) * tf.gather(factors, places)
     return tf.math.unsorted_segment_sum(terms, lists.value_rowids(), lists.nrows())
