@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from scored import Scored
 
+from recgen.analysis.final_layer import effects
+from recgen.metrics import FinalLayerFit
+
 PRODUCTS, BUYERS, DAY = 40, 150, 86_400
 NEWEST = 1_700_000_000
 DAYS = (7, 14, 30, 60, None)
@@ -108,6 +111,21 @@ def test_before_it_is_fitted_only_a_bonus_is_added(runtime: Any, shop: Shop) -> 
     assert np.flatnonzero(found[0]).tolist() == [3, 5]
     assert found[0, 3] == found[0, 5] == np.float32(0.7)
     assert not found[1].any()
+
+
+def test_the_words_say_what_the_layer_does(shop: Shop) -> None:
+    """For an average product: the mean over the products, each bought last of ten purchases."""
+    layer = shop.model.final_layer
+    weights = dict.fromkeys(layer.names, 0.0)
+    weights |= {name: 0.1 * number for number, name in enumerate(layer.past_names)}
+    layer.assign(weights, shop.scored.counting().log_shares(layer.days))
+    lists = [[*((p + n) % PRODUCTS for n in range(1, 10)), p] for p in range(PRODUCTS)]
+    rows = shop.scored.rows([(p, p) for p in range(PRODUCTS)], chunk=PRODUCTS, lists=lists)
+    scores = layer(np.zeros((PRODUCTS, PRODUCTS), np.float32), next(iter(rows.dataset))).numpy()
+    told = dict(effects(FinalLayerFit(weights=weights)))
+    found = told["what the buyer had, latest of 10 purchases"]
+    likely = float(found.removesuffix(" times as likely"))
+    assert likely == pytest.approx(math.exp(np.diag(scores).mean()), rel=0.05)
 
 
 def fit_of(shop: Shop, pairs: Sequence[tuple[int, int]]) -> Any:

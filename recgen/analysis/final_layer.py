@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from recgen.metrics import FinalLayerFit
 
@@ -36,12 +36,10 @@ def term_in_words(name: str) -> str:
     return _TERMS.get(name, name)
 
 
-def effects(fit: FinalLayerFit, candidates: int | None) -> Iterator[tuple[str, str]]:
+def effects(fit: FinalLayerFit) -> Iterator[tuple[str, str]]:
     """Yield what the weights do to a product, each as a case and its effect.
 
-    Args:
-        fit: The fitted layer, perhaps of an untrusted file.
-        candidates: Number of products; that buyers had one counts depending on its share.
+    The file that the fit was read from need not be trusted.
     """
     weights = fit.weights
     if "towers" in weights:
@@ -53,11 +51,11 @@ def effects(fit: FinalLayerFit, candidates: int | None) -> Iterator[tuple[str, s
         # The share with a half-life grows by that of the last week in it.
         logs = [w * math.log(2 - 0.5 ** (_WEEK / days)) for days, w in shares.items() if days]
         yield from _factor("a product whose sales doubled a week ago", sum(logs))
-    if "had" in weights and candidates:
+    if "had" in weights:
         ages = {"latest": 0, "first": _PURCHASES - 1}
         for word, age in ages.items():
             case = f"what the buyer had, {word} of {_PURCHASES} purchases"
-            yield from _factor(case, _bonus(weights, [age], candidates))
+            yield from _factor(case, _bonus(weights, age))
 
 
 def _shares(weights: Mapping[str, float], prefix: str) -> Iterator[tuple[int, float]]:
@@ -68,14 +66,15 @@ def _shares(weights: Mapping[str, float], prefix: str) -> Iterator[tuple[int, fl
             yield int(match[2] or 0), weight
 
 
-def _bonus(weights: Mapping[str, float], ages: Sequence[int], candidates: int) -> float:
-    """Return what is added for an average product that was bought so many purchases ago."""
-    total = weights["had"] - math.log(candidates) * sum(w for _, w in _shares(weights, "had_"))
-    total += weights.get("had_often", 0) * math.log(len(ages))
-    total += weights.get("had_among_many", 0) * math.log1p(_PURCHASES)
+def _bonus(weights: Mapping[str, float], age: int) -> float:
+    """Return what is added for an average product that was bought once, `age` purchases ago.
+
+    Log shares are relative to their mean over the products, so those of an average one are 0.
+    """
+    total = weights["had"] + weights.get("had_among_many", 0) * math.log1p(_PURCHASES)
     for name, weight in weights.items():
         if (match := _RECENT.fullmatch(name)) is not None and int(match[1]):
-            total += weight * math.log1p(sum(0.5 ** (age / int(match[1])) for age in ages))
+            total += weight * math.log1p(0.5 ** (age / int(match[1])))
     return total
 
 
@@ -88,4 +87,4 @@ def _factor(case: str, logarithm: float) -> Iterator[tuple[str, str]]:
         shown = f"more than {_MOST:,}"
     elif times < _LEAST:
         shown = f"less than {_LEAST}"
-    yield case, f"{shown} times as likely"
+    yield case, "as likely as before" if shown == "1" else f"{shown} times as likely"

@@ -95,8 +95,6 @@ class Explained:
         assert habits, "a history is proposed for buyers who come back"
         yield path, _PAST
         yield path, _LONG.format(habits.times, habits.most)
-        if habits.never_again:
-            yield path, _NO_BONUS
 
     def _bought_again(self, habits: Habits) -> str:
         if habits.never_again:
@@ -202,7 +200,6 @@ _LONG = (
 _AGAIN = "Bought again: {} of the purchases are of a product that the buyer has had before."
 _NO_PAST = "No history can say so here: it needs times."
 _NEVER_AGAIN = "Nothing is bought twice: remove what the buyer has had from the answers."
-_NO_BONUS = "It has no repeat_bonus, since nothing is bought twice."
 _RECENCY = (
     "Recent purchases tell more about the next ones: rows that are this many days older are drawn "
     "half as often; an epoch has {} of all rows. A sixth of the time was best on Online Retail."

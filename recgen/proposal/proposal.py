@@ -83,7 +83,7 @@ def propose(
     habits = find_habits(table, keys)
     past = find_past(table, keys, habits, features, divided)
     if recipe is not None:
-        past = recipe.past(past, habits)
+        past = recipe.past(past)
         model = recipe.model_of(model, recency, divided.rows.training)
         recency = recency if "recency_half_life_days" in model else None
     if past is not None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from recgen.config import SIDES, Side
 from recgen.proposal.columns import Taken, Towers
-from recgen.proposal.habits import Habits
 from recgen.proposal.times import Past, Recency
 from recgen.reading.sources import read_text
 
@@ -77,15 +76,13 @@ class Recipe:
             if "bucketize" in wanted and "normalize" in transforms:
                 transforms.setdefault("bucketize", dict(wanted["bucketize"]))
 
-    def past(self, found: Past | None, habits: Habits | None) -> Past | None:
+    def past(self, found: Past | None) -> Past | None:
         """Return the preset's history, if there is one and the data allows it."""
         own = next((f for f in self._features("buyer") if f["data_type"] == "history"), None)
         if own is None or found is None:
             return None
         history = found.feature["transforms"]["history"]
         wanted = dict(own["transforms"]["history"])
-        if habits is not None and habits.never_again:
-            wanted.pop("repeat_bonus", None)
         length = min(history["max_length"], wanted["max_length"])
         merged = {**wanted, "shared_with": history["shared_with"], "max_length": length}
         return Past({**found.feature, "transforms": {"history": merged}})

@@ -20,7 +20,7 @@ def final_layer_tables(facts: Facts) -> Iterator[Table]:
     fit = facts.metrics.final_layer
     if fit is None:
         return
-    if told := tuple(effects(fit, facts.candidates)):
+    if told := tuple(effects(fit)):
         yield Table("What it does", ("", "effect"), told, _EFFECTS_NOTE)
     if views := tuple(_views(facts, fit)):
         words = facts.params.baselines

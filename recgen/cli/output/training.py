@@ -69,7 +69,7 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
             recall = f", validation {_shown(params.measure)} {params.best_recall:.4f}"
         yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
     if metrics.final_layer is not None:
-        for number, told in enumerate(effects(metrics.final_layer, params.candidates)):
+        for number, told in enumerate(effects(metrics.final_layer)):
             yield f"{'' if number else 'ranking':<10}{': '.join(told)}"
     yield from _models(params)
 
@@ -117,8 +117,9 @@ def shown_measures(params: Params) -> tuple[str, ...]:
     ks: tuple[int, ...] = (_FEW, _MANY)
     if candidates is not None and candidates <= _MANY:
         ks = tuple(k for k in _KS if k < candidates)[-2:]
-    names = dict.fromkeys(f"recall_at_{k}" for k in ks)
-    return tuple(dict.fromkeys([*names, *filter(None, [params.measure])]))
+    shown = {f"recall_at_{k}" for k in ks} | {params.measure}
+    order = [*(f"recall_at_{k}" for k in _KS), "mrr"]
+    return tuple(name for name in order if name in shown)
 
 
 def _counted(final: Mapping[str, float | None], who: str, name: str) -> float | None:
