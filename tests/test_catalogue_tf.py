@@ -24,6 +24,7 @@ ROWS = {
 def catalogue_of(runtime: Any, rows: dict[str, Any], chunk: int = 2) -> Any:
     """Returns the catalogue of rows; `known` has a bit for the category, then one for the price."""
     tf = pytest.importorskip("tensorflow")
+    rows = {"user": [0] * len(rows["sku"])} | rows
     types = {name: tf.float32 if name == "price_norm" else tf.int64 for name in rows}
     bits = {"known": "known", "known_bits": (("category", 1), ("price_norm", 2))}
     columns = runtime.Columns(
@@ -153,11 +154,11 @@ def test_recall_is_by_id_and_unknown_products_are_missed(
     indices = scored.catalogue.indices
     queries = np.random.default_rng(3).normal(size=(20, WIDTH)).astype(np.float32)
     scores = queries @ vectors.T
-    right = {"sku": indices[np.arange(20)]}
+    right = next(iter(scored.rows(list(enumerate(indices[:20])), chunk=20).dataset))
     better = (scores > scores[np.arange(20), np.arange(20)][:, None]).sum(axis=1)
     assert model.rank_products(tf.constant(queries), right).numpy().tolist() == better.tolist()
     for unknown in (1, 200, 1200):  # of another product's index, and out of vocabulary
-        ranks = model.rank_products(tf.constant(queries), {"sku": np.full(20, unknown)})
+        ranks = model.rank_products(tf.constant(queries), right | {"sku": np.full(20, unknown)})
         assert (ranks.numpy() >= 100).all()
     zeros = model.rank_products(tf.zeros_like(queries), right)
     assert (zeros.numpy() == len(indices) - 1).all()  # ties count against the model
@@ -176,7 +177,8 @@ def test_recall_is_that_of_tfrs_by_id(model: Any, scored: Scored, vectors: Any) 
     pairs = tf.data.Dataset.from_tensor_slices((indices, vectors)).batch(64)
     peer = tfrs.metrics.FactorizedTopK(streaming.index_from_dataset(pairs), ks=ks)
     peer.update_state(queries, queries, true_candidate_ids=tf.constant(right))
-    ranks = model.rank_products(queries, {"sku": tf.constant(right)}).numpy()
+    rows = scored.rows(list(enumerate(right)), chunk=500)
+    ranks = model.rank_products(queries, next(iter(rows.dataset))).numpy()
     ours = [float(np.mean(ranks < k)) for k in ks]
     assert ours == pytest.approx([float(value) for value in peer.result()])
     assert 0.05 < ours[0] < 0.95  # neither trivial

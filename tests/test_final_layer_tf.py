@@ -219,3 +219,35 @@ def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
         assert values["model"]["all"] >= values[name]["all"]
     assert values["model"]["all"] > 0.9
     assert set(found["weights"]) == {*fit.layer.names}
+
+
+@pytest.mark.parametrize(
+    ("hits", "chosen"),
+    [
+        ([(9, 1), (8, 2), (7, 4), (2, 9), (9, 9)], 1.5),  # the first that wins in both views
+        ([(9, 1), (8, 3), (4, 2), (3, 4), (2, 9)], 1.25),  # none does: the one that lacks least
+    ],
+)
+def test_new_pairs_count_as_much_as_it_takes_to_beat_counting(
+    shop: Shop, hits: list[tuple[int, int]], chosen: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hits of ten pairs, in all and in new ones, for each count; counting has 6 and 4."""
+
+    def views(hits: tuple[int, int]) -> dict[str, Any]:
+        ranks = [np.array([0] * each + [99] * (10 - each)) for each in hits]
+        return dict(zip(("all", "new"), ranks, strict=True))
+
+    monkeypatch.setattr(shop.scored.runtime, "NEW_PAIRS_COUNT", (1, 1.25, 1.5, 2, 3))
+    fit = fit_of(shop, [(buyer, 1) for buyer in range(30)])
+    found = iter([views((5, 5)), *map(views, hits)])
+    counting = {"popularity": views((2, 4)), "own_history": views((6, 0))}
+    monkeypatch.setattr(fit.evaluation, "of_baselines", lambda: counting)
+    monkeypatch.setattr(fit, "_model_views", lambda: next(found))
+    best = fit.best("recall_at_10")
+    assert best["new_pairs_count"] == chosen
+    at = (1, 1.25, 1.5).index(chosen)
+    assert best["validation"]["model"] == {"all": hits[at][0] / 10, "new": hits[at][1] / 10}
+    assert best["validation"]["towers"] == {"all": 0.5, "new": 0.5}
+    expected = fit.weights(chosen)
+    assert list(best["weights"].values()) == pytest.approx(expected.tolist())
+    assert float(fit.layer.towers[0]) == pytest.approx(expected[0])  # not those tried last

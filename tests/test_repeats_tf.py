@@ -65,7 +65,8 @@ def test_ranks_count_the_bonus(run: Run, block: int, monkeypatch: pytest.MonkeyP
     right = np.array([each[0] if each else 0 for each in lists])  # what a buyer had, if anything
     place = model.position.numpy()[right]
     own = scores[np.arange(64), place]
-    features = {built.module.COLUMNS.product: tf.constant(right), "past": batch["past"][:64]}
+    features = {name: values[:64] for name, values in batch.items()}
+    features[built.module.COLUMNS.product] = tf.constant(right)
     ranks = model.rank_products(tf.constant(queries), features).numpy()
     assert ranks.tolist() == (scores > own[:, None]).sum(axis=1).tolist()
     plain = queries @ model.candidates.numpy().T
