@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import warnings
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,17 @@ def runtime() -> Any:
     from recgen.local.child import load_module
 
     return load_module(RUNTIME)
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """TensorFlow traces no functions, which takes longer than small ones run."""
+    tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():  # what tf.data reads stays traced
+        warnings.filterwarnings("ignore", "Even though the `tf.config.experimental_run")
+        yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

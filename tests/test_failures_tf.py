@@ -21,7 +21,8 @@ ADAM = {"optimizer": "adam", "learning_rate": 0.1}
         deep(RELU_LAST, logq_correction=False, **ADAM),
         deep(RELU_LAST, **ADAM),
         deep(LINEAR_LAST, logq_correction=False, **ADAM),
-        deep(LINEAR_LAST, negatives="full_catalogue", **ADAM),
+        # Of five seeds, four collapse within the first epoch and one within the second.
+        deep(LINEAR_LAST, negatives="full_catalogue", seed=1, **ADAM),
     ],
     ids=["relu last", "relu last, logQ", "linear last", "full catalogue"],
 )
@@ -219,18 +220,20 @@ def test_nan(shop: Run) -> None:  # P50, P51
     assert metrics["final_metrics"]["test_recall_at_100"] < 0.9  # P63
 
 
-def test_a_failure_of_the_second_training_is_one(shop: Run) -> None:
+@pytest.mark.parametrize("stage", ["second", "third"])
+def test_a_failure_of_a_later_training_is_one(shop: Run, stage: str) -> None:
     run = shop.variant()
     module = run.module()
     usual = module.runtime.FailureWatch.on_epoch_begin
 
     def collapse(watch: Any, epoch: int, logs: Any = None) -> None:
         usual(watch, epoch, logs)
-        if watch.popularity is None:
+        if watch.stage == stage:
             watch.model.optimizer.learning_rate.assign(float("nan"))
 
     module.runtime.FailureWatch.on_epoch_begin = collapse
-    with pytest.raises(RuntimeError, match=r"^Second training, epoch 1: The loss became NaN"):
+    said = f"^{stage.capitalize()} training, epoch 1: The loss became NaN"
+    with pytest.raises(RuntimeError, match=said):
         module.run_fn(run.fn_args(epochs=2))
     assert run.metrics()["params"]["failure_kind"] == "nan"
     assert not run.saved().exists()

@@ -176,6 +176,7 @@ def test_products_are_scored_once_where_their_scores_are_the_same(
     assert plan_trainer(config).kind.scores_products_once is once
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_ranks_are_those_of_each_row_alone(run: Run) -> None:
     """Rows of a buyer with the same past share a list of scores, and no others do."""
     made = built(run)
