@@ -109,7 +109,7 @@ def test_equal_recall_is_not_better(shop: Run) -> None:
 
 
 def test_the_second_training_has_all_rows_and_the_best_number_of_epochs(shop: Run) -> None:
-    run = shop.variant(early_stopping_patience=1, buyer_id_dropout=0.0)
+    run = shop.variant(early_stopping_patience=1, buyer_id_dropout=0.0, refit="all")
     module, fits = run.module(), []
     usual = module.RetrievalModel.fit
 
@@ -187,7 +187,7 @@ def test_without_a_test_split_nothing_is_called_test(
     shop: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:  # P26
     """The validation chose the epoch, and its rows are trained on: they are no test."""
-    run = shop.variant()
+    run = shop.variant(refit="all")
     assert evaluations(run, test_files=[]) == [("fit", 12), ("fit", 14)]
     metrics = run.metrics()
     assert not [name for name in metrics["final_metrics"] if name.startswith("test")]

@@ -35,6 +35,7 @@ def run(make_run: Callable[..., Run]) -> Run:
     return run.variant(
         ["RG201"],
         **MODEL,
+        refit="all",
         output_dropout=0.2,
         buyer_tower_layers=DROPOUT,
         product_tower_layers=DROPOUT,

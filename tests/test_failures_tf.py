@@ -222,7 +222,7 @@ def test_nan(shop: Run) -> None:  # P50, P51
 
 @pytest.mark.parametrize("stage", ["second", "third"])
 def test_a_failure_of_a_later_training_is_one(shop: Run, stage: str) -> None:
-    run = shop.variant()
+    run = shop.variant(refit="all")
     module = run.module()
     usual = module.runtime.FailureWatch.on_epoch_begin
 

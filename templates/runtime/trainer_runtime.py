@@ -1160,7 +1160,8 @@ class FinalLayer(tf.Module):
         """
         place, kinds = tf.maximum(position, 0), self.kinds(features)
         own_product = tf.stack([kinds, place], axis=1)
-        constant = tf.gather_nd(self.products, own_product)[:, tf.newaxis]
+        products = self.products.value()  # XLA cannot gather from a variable so
+        constant = tf.gather_nd(products, own_product)[:, tf.newaxis]
         towers = tf.gather(self.towers, kinds)[:, tf.newaxis]
         scores = towers * scores - tf.abs(towers) * errors + constant
         if not self.column:
