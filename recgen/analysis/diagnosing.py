@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recgen.analysis.causes import KINDS
 from recgen.analysis.causes.base import figure
@@ -20,6 +20,7 @@ from recgen.analysis.run import CONFIG, Run
 from recgen.findings import counted
 from recgen.plan.header import digest_of
 
+_LISTED = 6
 _FAMILIES = (
     "RD1",
     "RD2",
@@ -88,6 +89,9 @@ def _notes(facts: Facts) -> Iterator[str]:
         few = counted(judged.rows, judged.unit)
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
     yield from _better_counting(facts)
+    if run.file.kept is not None:
+        few = f"{len(run.file.kept)} of {facts.epochs} epochs ({_some(run.file.kept)})"
+        yield f"the file has {few}, as a database keeps them; the others are unknown"
     if run.config is None:
         missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"
         yield f"{missing}: the towers and the split were not examined"
@@ -98,6 +102,11 @@ def _notes(facts: Facts) -> Iterator[str]:
             "the file is from an older trainer: its `gradient` holds the norms of the weights, so "
             "gradients are taken from gradient_stats"
         )
+
+
+def _some(epochs: Sequence[int]) -> str:
+    shown = [str(epoch + 1) for epoch in epochs]
+    return ", ".join(shown if len(shown) <= _LISTED else [*shown[:3], "…", shown[-1]])
 
 
 def _better_counting(facts: Facts) -> Iterator[str]:
