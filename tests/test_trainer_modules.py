@@ -39,7 +39,8 @@ STEPS = [
     ("grads, _ = tf.clip_by_global_norm(grads, 3.0)", "zip(grads, vs)", "global", 3.0),
     ("clipped = [tf.clip_by_norm(g, 1.0) for g in grads]", "zip(clipped, vs)", "variable", 1.0),
     (
-        "clipped = [tf.clip_by_value(g, -1.0, 1.0) for g in grads]\n        pairs = zip(clipped, vs)",
+        "clipped = [tf.clip_by_value(g, -1.0, 1.0) for g in grads]\n"
+        "        pairs = zip(clipped, vs)",
         "pairs",
         "value",
         1.0,
@@ -203,3 +204,41 @@ def test_a_diverged_older_run_is_told_to_clip(tmp_path, experiment):
 def test_settings_of_an_older_run_are_its_own(tmp_path, experiment):
     facts = run_with(tmp_path / "run", None, experiment)
     assert settings_of(facts.run)["model.gradient_clip_norm"] == "null"
+
+
+def test_candidates_of_rows_are_a_cause(tmp_path, experiment):
+    found = diagnose(run_with(tmp_path / "run", gathered(EACH_ROW), experiment).run)
+    cause = next(each for each in found.causes if each.code == "RD403")
+    assert (cause.confidence, cause.evidence[0]) == (
+        "high",
+        "line 1 of trainer_module.py takes one candidate for each row",
+    )
+    once = diagnose(run_with(tmp_path / "once", gathered(ONCE), experiment).run)
+    assert "RD403" not in [each.code for each in once.causes]
+
+
+@pytest.mark.parametrize(("recall", "verdict"), [(0.0, "bad"), (0.3, "at_risk")])
+def test_another_column_for_the_product_is_a_cause(tmp_path, experiment, recall, verdict):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    module = gathered(ONCE.replace("sku", "shelf"))
+    (folder / "trainer_module.py").write_text(module, encoding="utf-8")
+    data = older(healthy(epochs=8))
+    data["final_metrics"]["test_recall_at_100"] = recall
+    found = diagnose(run_of(folder, data, experiment)).causes
+    cause = next(each for each in found if each.code == "RD450")
+    assert (cause.confidence, cause.verdict) == ("high", verdict)
+    assert "takes 'shelf' for the product's ID; in the config it is 'sku'" in cause.evidence[0]
+
+
+def test_the_same_column_is_none(tmp_path, experiment):
+    module = gathered(ONCE)
+    found = diagnose(run_with(tmp_path / "run", module, experiment).run).causes
+    assert "RD450" not in [each.code for each in found]
+
+
+def test_a_module_that_guesses_is_a_remark(tmp_path, experiment):
+    module = "product_id_col = next(c for c in columns if 'product' in c.lower())"
+    found = diagnose(run_with(tmp_path / "run", module, experiment).run).causes
+    cause = next(each for each in found if each.code == "RD450")
+    assert (cause.confidence, cause.verdict) == ("low", "good")

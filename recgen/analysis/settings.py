@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from recgen.analysis.run import Run
+from recgen.analysis.trained import trained_config
 from recgen.config import SIDES, ExperimentConfig, Layer
 from recgen.findings import show
 
@@ -21,7 +22,8 @@ def settings_of(run: Run) -> dict[str, str]:
     parameters take precedence over the config, which `custom_config` may override.
     """
     found: dict[str, str] = {}
-    for path, setting in _config_settings(run.config) if run.config else ():
+    trained = trained_config(run)
+    for path, setting in _config_settings(trained) if trained else ():
         found[path if path not in found else f"{path} (again)"] = setting
     for name in _OVERRIDDEN:
         value = getattr(run.metrics.params, name)
