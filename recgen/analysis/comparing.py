@@ -27,7 +27,7 @@ class Row:
     Attributes:
         name: Its name.
         figures: The figure of each run; None if it was not measured.
-        best: The run with the highest figure; None for baselines and for fewer than two figures.
+        best: The run with the best figure; None for baselines and for fewer than two figures.
         close: Runs whose distance from the best is within both intervals: no difference was shown.
     """
 
@@ -119,7 +119,8 @@ def _rows(facts: Sequence[Facts]) -> Iterator[Row]:
         figures = [each.get(name) for each in found]
         shown = tuple(figure.interval if figure else None for figure in figures)
         is_baseline = any(figure.is_baseline for figure in figures if figure)
-        yield Row(name, shown) if is_baseline else _row(name, shown)
+        is_error = any(figure.is_error for figure in figures if figure)
+        yield Row(name, shown) if is_baseline else _row(name, shown, is_error)
 
 
 def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
@@ -134,11 +135,12 @@ def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
     return merged
 
 
-def _row(name: str, figures: tuple[Interval | None, ...]) -> Row:
+def _row(name: str, figures: tuple[Interval | None, ...], is_error: bool = False) -> Row:
     known = [index for index, figure in enumerate(figures) if figure]
     if len(known) < 2:
         return Row(name, figures)
-    top = max(known, key=lambda index: _value(figures[index]))
+    sign = -1 if is_error else 1
+    top = max(known, key=lambda index: sign * _value(figures[index]))
     rest = (index for index in known if index != top)
     close = frozenset(index for index in rest if _is_close(figures[index], figures[top]))
     return Row(name, figures, top, close)

@@ -36,7 +36,9 @@ def diagnose(run: Run) -> Diagnosis:
     Figures alone prove nothing, so each cause has its evidence and a confidence.
     """
     facts = Facts(run)
-    found = [cause for kind in KINDS.values() for cause in kind.causes(facts)]
+    applies = facts.kind.applies
+    kinds = [kind for kind in KINDS.values() if applies is None or kind.code in applies]
+    found = [cause for kind in kinds for cause in kind.causes(facts)]
     causes = tuple(sorted(found, key=_rank))
     verdict = worst(tuple(map(_weight, causes)))
     return Diagnosis(verdict, _summary(verdict, causes, facts), causes, tuple(_notes(facts)))
@@ -77,10 +79,11 @@ def _figures(facts: Facts) -> str:
 
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
+    yield from facts.kind.notes
     if judged and judged.baseline is None:
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"
-    if judged is None and facts.kind.tests:
+    if judged is None and facts.kind.tests and facts.candidates:
         yield (
             f"each list holds all {facts.candidates} products, so any model has a "
             f"{facts.kind.measure} of 1: it says nothing"

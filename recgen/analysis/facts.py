@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from recgen.analysis.kinds import Curve, Judged, Kind, kind_of
+from recgen.analysis.kinds import Curve, Judged, Kind, Retrieval, kind_of
 from recgen.analysis.older import Source, is_older, module_of, source_of
 from recgen.analysis.run import Run
 from recgen.analysis.series import (
@@ -192,7 +192,8 @@ class Facts:
     def chance_rows(self) -> int | None:
         """The n of a final loss of n·ln n, the sum over n rows whose scores are equal."""
         value = last(self.loss)
-        return rows_of_chance(value) if value is not None and not self.is_mean_loss else None
+        is_sum = not self.is_mean_loss and isinstance(self.kind, Retrieval)
+        return rows_of_chance(value) if value is not None and is_sum else None
 
     @cached_property
     def is_mean_loss(self) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, figure
+from recgen.analysis.causes.base import Kind, Sign, epoch, figure
+from recgen.analysis.causes.remedies import calmed
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds.ranking import Ranking
 from recgen.findings import show
 
 
@@ -50,6 +52,22 @@ def _product_column(facts: Facts) -> Iterator[Sign]:
         yield Sign("low", tuple(seen), verdict="good")
 
 
+def _constant_prediction(facts: Facts) -> Iterator[Sign]:
+    if not isinstance(facts.kind, Ranking) or facts.epochs < 2:
+        return
+    stands_still = facts.constant_loss is not None and facts.constant_loss[0] <= facts.epochs // 2
+    judged = facts.judged
+    has_no_order = judged is not None and judged.beats_plain is False
+    seen = []
+    if stands_still and facts.constant_loss:
+        since, value = facts.constant_loss
+        seen.append(f"the loss stands at {figure(value)} since {epoch(since)}")
+    if has_no_order and judged:
+        seen.append(f"{judged.name} is {figure(judged.own)}; equal predictions have 0.5")
+    if seen:
+        yield Sign("high" if has_no_order else "medium", tuple(seen), patch=calmed(facts))
+
+
 KINDS = (
     Kind(
         code="RD450",
@@ -63,5 +81,17 @@ KINDS = (
         remedy="Write `product_id_column` in the config, and train with the modules that recgen "
         "renders from it.",
         check=_product_column,
+    ),
+    Kind(
+        code="RD460",
+        verdict="bad",
+        title="Constant prediction",
+        reason="A model that predicts ratings and has learned nothing predicts their mean for "
+        "every pair. Its error looks reasonable, since most ratings are near the mean, but it puts "
+        "products in no order.",
+        signs="Only ranking models: the loss stands still over half of the epochs or more, or the "
+        "AUC is 0.5.",
+        remedy="Lower the learning rate, clip gradients, and look whether the target varies.",
+        check=_constant_prediction,
     ),
 )
