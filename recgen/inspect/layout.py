@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from recgen.findings import RecgenError, counted
 from recgen.inspect.pipeline import Artifact, choose, notes_on, walk
+from recgen.inspect.recognizing import is_records, is_text, is_vocabulary
 from recgen.inspect.records.places import Place, inside
 from recgen.inspect.records.saved_model import FILE_NAME
-from recgen.inspect.records.stream import is_header, read_head
 from recgen.inspect.report import Issue, Sort, unreadable
 from recgen.metrics import FILE_NAME as METRICS
 
-_SHARD = re.compile(r"tfrecord|-\d{5}-of-\d{5}", re.IGNORECASE)
-_SAMPLE = 2**16  # bytes that tell text from what is none
 _ORDER = ("train", "eval", "val", "test")
 _HELP = (
     "give a TFRecord file, a folder of them, a vocabulary, a transform output, a SavedModel, a "
@@ -72,14 +69,15 @@ def _file(path: Place) -> Layout:
         return Layout("model", models=(path.parent,))
     if path.suffix in (".json", ".yaml", ".yml", ".parquet", ".csv", ".pbtxt", ".py"):
         raise RecgenError(f"{path} is no file that is inspected", _HELP)
-    if _is_vocabulary(path) or (_is_text(path) and not _is_records(path)):
+    if is_vocabulary(path) or (is_text(path) and not is_records(path)):
         return Layout("vocabulary", vocabularies=(path,))
     return Layout("records", splits={"": (path,)})
 
 
 def _folder(path: Place) -> Layout:
     transform = next(filter(_is_transform, (path / "transform", path / "transform_graph")), None)
-    if (path / "trainer_module.py").exists() or (transform and (path / "examples").exists()):
+    is_run = (path / "examples").exists() and not (path / "transformed_examples").exists()
+    if (path / "trainer_module.py").exists() or (transform and is_run):
         splits = _splits(path / "examples") if (path / "examples").is_dir() else {}
         model = path / "serving_model"
         models = (model,) if model.exists() else ()
@@ -87,7 +85,7 @@ def _folder(path: Place) -> Layout:
         return Layout(
             "run", splits, transform=transform, models=models, config=config, metrics=metrics
         )
-    if transform or _is_transform(path):
+    if _is_transform(path) or (transform and not (path / "transformed_examples").exists()):
         return Layout("transform", transform=transform or path)
     for model in (path, path / "Format-Serving"):  # TFX has models in such a folder
         if (model / FILE_NAME).exists():
@@ -96,7 +94,7 @@ def _folder(path: Place) -> Layout:
         return Layout("split", {"": files})
     if splits := {name: files for name, files in _splits(path).items() if files}:
         return Layout("splits", splits)
-    vocabularies = tuple(file for file in _files(path) if _is_vocabulary(file))
+    vocabularies = tuple(file for file in _files(path) if is_vocabulary(file))
     if vocabularies:
         return Layout("vocabulary", vocabularies=vocabularies)
     return _pipeline(path)
@@ -153,7 +151,15 @@ def _is_transform(path: Place) -> bool:
 def _splits(path: Place) -> dict[str, tuple[Place, ...]]:
     """Returns the folders in a folder, each with its record files."""
     folders = [folder for folder in inside(path) if folder.is_dir()]
-    return {folder.name: _record_files(folder) for folder in sorted(folders, key=_rank)}
+    return {folder.name: _listed_records(folder) for folder in sorted(folders, key=_rank)}
+
+
+def _listed_records(folder: Place) -> tuple[Place, ...]:
+    """Returns the record files in a folder; none if it cannot be listed."""
+    try:
+        return _record_files(folder)
+    except OSError:
+        return ()
 
 
 def _rank(folder: Place) -> tuple[int, str]:
@@ -162,37 +168,13 @@ def _rank(folder: Place) -> tuple[int, str]:
 
 
 def _record_files(path: Place) -> tuple[Place, ...]:
-    return tuple(file for file in _files(path) if _is_records(file))
+    return tuple(file for file in _files(path) if is_records(file))
 
 
 def _files(path: Place) -> Iterator[Place]:
     for file in inside(path):
         if file.is_file() and not file.name.startswith((".", "_")):
             yield file
-
-
-def _is_records(path: Place) -> bool:
-    """Says whether a file has TFRecords; by its name, if what is in it cannot be recognized."""
-    if "vocab" in path.name.lower():
-        return False
-    return is_header(_head(path)) or _SHARD.search(path.name) is not None
-
-
-def _is_vocabulary(path: Place) -> bool:
-    return "vocab" in path.name.lower() or path.parent.name == "assets"
-
-
-def _is_text(path: Place) -> bool:
-    """Says whether a file may be text: it has no NUL."""
-    return b"\0" not in _head(path, _SAMPLE)
-
-
-def _head(path: Place, size: int = 12) -> bytes:
-    """Returns the first bytes of a file; none if it cannot be read, which reading it says."""
-    try:
-        return read_head(path, size)
-    except OSError:
-        return b""
 
 
 def is_training(split: str) -> bool:

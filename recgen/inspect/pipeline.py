@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from recgen.findings import counted
+from recgen.inspect.recognizing import is_records
 from recgen.inspect.records.places import Place, inside
 from recgen.inspect.records.saved_model import FILE_NAME as MODEL_FILE
 from recgen.inspect.report import Issue, unreadable
@@ -46,7 +47,7 @@ class Artifact:
     sort: Sort
     place: Place
     parts: tuple[str, ...]
-    splits: Mapping[str, Place] = field(default_factory=dict)
+    splits: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
     @property
     def component(self) -> str:
@@ -66,9 +67,11 @@ class Artifact:
 
     @property
     def _at(self) -> int:
-        """Return which part names the component: the first with a capital, or else the first."""
-        named = (n for n, part in enumerate(self.parts) if _is_component(part))
-        return next(named, max(len(self.parts) - 3, 0))
+        """Return which part names the component: the last with a capital, or by its place."""
+        named = [n for n, part in enumerate(self.parts) if _is_component(part)]
+        parts = [part for part in self.parts if not part.startswith("Format-")]
+        behind = 3 if parts and parts[-1].isdigit() else 2
+        return named[-1] if named else max(len(parts) - behind, 0)
 
     @property
     def is_transformed(self) -> bool:
@@ -146,7 +149,7 @@ def _walk(folder: Place, parts: tuple[str, ...], tree: Tree) -> None:
         tree.artifacts.append(Artifact("model", folder, parts))
         return
     splits = {each.name: each for each in folders if _SPLIT.search(each.name)}
-    if splits:
+    if any(_has_records(each) for each in splits.values()):
         tree.artifacts.append(Artifact("examples", folder, parts, splits))
     for each in folders:
         if each.name not in splits and not _is_skipped(each.name) and len(parts) < _DEEPEST:
@@ -161,6 +164,16 @@ def _files(folder: Place, names: set[str], parts: tuple[str, ...]) -> Iterator[A
             yield Artifact("config", folder / name, parts)
     if "trainer_module.py" in names:
         yield Artifact("module", folder / "trainer_module.py", parts)
+
+
+def _has_records(split: Place) -> bool:
+    """Return whether a split has examples; those of statistics and anomalies have other files."""
+    try:
+        shown = (each for each in inside(split) if not each.name.startswith((".", "_")))
+        first = next(shown, None)
+        return first is not None and first.is_file() and is_records(first)
+    except OSError:
+        return True  # reading it will say so
 
 
 def _is_folder(place: Place) -> bool:
@@ -198,11 +211,15 @@ def choose(artifacts: Sequence[Artifact]) -> Chosen:
     until = model.execution[0] if model and _has_local_numbers(own) else None
 
     def made(sort: Sort, transformed: bool | None = None) -> Artifact | None:
-        found = [
-            each
-            for each in _of(own, sort) or _of(artifacts, sort)
-            if transformed is None or each.is_transformed == transformed
+        fits = [
+            [
+                each
+                for each in _of(some, sort)
+                if transformed is None or each.is_transformed == transformed
+            ]
+            for some in (own, artifacts)
         ]
+        found = fits[0] or fits[1]
         before = [each for each in found if until is None or each.execution[0] <= until]
         return _newest(before or found)
 
