@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recgen.analysis.storage import Folder, open_folder
-from recgen.check import examine_text
+from recgen.check import Checked, examine, examine_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report, kind_of
 from recgen.metrics import FILE_NAME, MetricsFile, TrainingMetrics, read_metrics
 from recgen.metrics.reading import file_of
 from recgen.reading.document import UnreadableError
+from recgen.reading.stored import FEATURES, MODEL, section_of, stored_of
 
 CONFIG = "config.yaml"
 MODULES = ("transform_module.py", "trainer_module.py")
 MARKS = (FILE_NAME, CONFIG, *MODULES)
+_ROWS = (FEATURES, MODEL)
 _VOCABULARIES = "transform/transform_fn/assets"
 _MODEL = "serving_model"
 _PURCHASES = "purchases.parquet"  # what `recgen recommend` reads
@@ -83,13 +86,14 @@ class Run:
         return found[1] if found else None
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: str | Path, stored: Checked | None = None) -> Run:
     """Return the files of a finished training.
 
     Args:
         path: A run directory or its training_metrics.json; either may have a scheme that fsspec
             knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
             are read too.
+        stored: The config of a database, for a run that has none of its own.
 
     Raises:
         RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
@@ -102,6 +106,9 @@ def load_run(path: str | Path) -> Run:
         raise RecgenError(f"{shown} is not a run directory", help)
     metrics, problem = _metrics(folder, file, shown)
     report, config = _config(folder, _joined(shown if file is None else _parent(shown), CONFIG))
+    stored = stored or (_stored(folder, names) if report is None else None)
+    if stored is not None:
+        report, config = stored.report, stored.config
     return Run(
         name=_name(shown, file),
         path=shown,
@@ -196,6 +203,22 @@ def _config(folder: Folder, source: str) -> tuple[Report | None, ExperimentConfi
         return checked.report, checked.config
     except UnreadableError as unreadable:
         return Report((unreadable.finding,), source, text), None
+
+
+def _stored(folder: Folder, names: Sequence[str]) -> Checked | None:
+    """Return the config of two JSON files beside the metrics, each a row of a database."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for name in names:
+        if not name.endswith(".json") or name == FILE_NAME or len(found) == len(_ROWS):
+            continue
+        with suppress(RecgenError, UnicodeDecodeError):  # another file, which no one asked for
+            text = (folder.read(name) or b"").decode("utf-8-sig")
+            section = section_of(text)
+            if section is not None:
+                found.setdefault(section, (section, name, text))
+    if len(found) < len(_ROWS):
+        return None
+    return examine(stored_of([found[section] for section in _ROWS]).experiment)
 
 
 def _modules(folder: Folder) -> dict[str, str]:
