@@ -15,10 +15,13 @@ from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report, kind_of
 from recgen.metrics import FILE_NAME, MetricsFile, TrainingMetrics, read_metrics
 from recgen.metrics.reading import file_of
+from recgen.presets import find_preset
 from recgen.reading.document import UnreadableError
 from recgen.reading.stored import FEATURES, MODEL, section_of, stored_of
 
 CONFIG = "config.yaml"
+PRESET = "preset:"
+"""Before the name of a preset, where a run is expected."""
 MODULES = ("transform_module.py", "trainer_module.py")
 MARKS = (FILE_NAME, CONFIG, *MODULES)
 _ROWS = (FEATURES, MODEL)
@@ -50,6 +53,7 @@ class Run:
         trained_here: Whether `recgen train` wrote it, and so split the data as the config says.
         has_model: Whether there is a SavedModel.
         log: The end of the log of the last stage; empty if there is none.
+        is_preset: Whether it is a preset to compare with, which nobody trained.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Run:
     trained_here: bool = False
     has_model: bool = False
     log: str = ""
+    is_preset: bool = False
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -92,13 +97,15 @@ def load_run(path: str | Path, stored: Checked | None = None) -> Run:
     Args:
         path: A run directory or its training_metrics.json; either may have a scheme that fsspec
             knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
-            are read too.
+            are read too. `preset:NAME` is a preset, to compare runs with.
         stored: The config of a database, for a run that has none of its own.
 
     Raises:
         RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
     """
     shown = str(path)
+    if shown.startswith(PRESET):
+        return _preset(shown)
     folder, file = open_folder(shown)
     names = folder.names()
     if file is None and not set(MARKS) & set(names):
@@ -122,6 +129,18 @@ def load_run(path: str | Path, stored: Checked | None = None) -> Run:
         has_model=_MODEL in names,
         log=_log(folder),
     )
+
+
+def _preset(path: str) -> Run:
+    """Return a preset as a run that was not trained.
+
+    Raises:
+        RecgenError: There is no such preset.
+    """
+    name = path.removeprefix(PRESET)
+    checked = examine_text(find_preset(name).text, "yaml", None)
+    problem = "a preset is no training: it can only be compared with"
+    return Run(path, path, config=checked.config, problem=problem, is_preset=True)
 
 
 def run_of(metrics: object) -> Run:

@@ -33,7 +33,7 @@ Runs = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN",
-        help="Run directories or metrics files, also at gs://.",
+        help="Run directories or metrics files, also at gs://; or preset:NAME, to compare with.",
         show_default=False,
     ),
 ]
