@@ -7,13 +7,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytest.importorskip("google_crc32c", reason="needs the extra `data`")
 
 from pipeline_roots import FLAT, JOB, LOCAL, LOWER, STRANGERS, VERTEX, make_root, raw_rows
 from record_files import example, write_records
-from run_folders import make_run
+from run_folders import CONFIG, make_run
 
+from recgen.analysis import load_run
 from recgen.findings import RecgenError
 from recgen.inspect import Inspection, inspect
 from recgen.inspect.places import place_of
@@ -231,3 +233,35 @@ def test_what_is_not_there_behind_a_scheme(tmp_path):
     pytest.importorskip("fsspec", reason="needs the extra `gcs`")
     with pytest.raises(RecgenError, match="there is no file or folder memory://bucket/nothing"):
         inspect(place_of("memory://bucket/nothing"))
+
+
+# Diagnosing a root
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_run_of_a_root_can_be_diagnosed(tmp_path, name):
+    root = make_root(tmp_path / "root", LAYOUTS[name])
+    run = load_run(root)
+    assert (run.name, run.path, run.has_model) == ("root", str(root), True)
+    assert run.vocabularies == {"buyer_vocab": 6, "sku_vocab": 10}
+    assert len(run.metrics.epochs) == 2
+    (root / "config.yaml").write_text(yaml.safe_dump(CONFIG), "utf-8")
+    config = load_run(root).config
+    assert config is not None
+    assert config.name == "shop"
+    found = inspect(root)
+    assert found.sort == "pipeline"
+    assert "mixed-jobs" not in slugs(found)
+
+
+def test_the_run_of_a_root_behind_a_scheme(tmp_path):
+    url = uploaded(make_root(tmp_path / "root"), "memory://bucket/diagnosed/root")
+    run = load_run(url)
+    assert (run.path, run.vocabularies["sku_vocab"]) == (url, 10)
+
+
+def test_a_folder_without_metrics_is_no_run(tmp_path):
+    root = make_root(tmp_path / "root")
+    shutil.rmtree(root / "Trainer/model_run")
+    with pytest.raises(RecgenError, match="is not a run directory"):
+        load_run(root)

@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from recgen.analysis.pipeline_root import PipelineRun, run_below
 from recgen.analysis.storage import Folder, open_folder
 from recgen.check import Checked, examine, examine_text
 from recgen.config import ExperimentConfig
@@ -97,7 +98,8 @@ def load_run(path: str | Path, stored: Checked | None = None) -> Run:
     Args:
         path: A run directory or its training_metrics.json; either may have a scheme that fsspec
             knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
-            are read too. `preset:NAME` is a preset, to compare runs with.
+            are read too. Of a pipeline's root, the newest run is read. `preset:NAME` is a
+            preset, to compare runs with.
         stored: The config of a database, for a run that has none of its own.
 
     Raises:
@@ -108,6 +110,11 @@ def load_run(path: str | Path, stored: Checked | None = None) -> Run:
         return _preset(shown)
     folder, file = open_folder(shown)
     names = folder.names()
+    below = None
+    if file is None and not {FILE_NAME, *MODULES} & set(names):
+        below = run_below(shown)
+    if below is not None:
+        return _of_pipeline(shown, below, stored)
     if file is None and not set(MARKS) & set(names):
         help = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
         raise RecgenError(f"{shown} is not a run directory", help)
@@ -128,6 +135,24 @@ def load_run(path: str | Path, stored: Checked | None = None) -> Run:
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
         log=_log(folder),
+    )
+
+
+def _of_pipeline(root: str, below: PipelineRun, stored: Checked | None) -> Run:
+    """Return the run of a pipeline, whose parts are in the folders of its components."""
+    run = load_run(below.metrics, stored)
+    report, config = run.report, run.config
+    if report is None and below.config is not None:
+        folder, name = open_folder(below.config)
+        report, config = _config(folder, below.config, name or CONFIG)
+    return replace(
+        run,
+        name=_name(root, None),
+        path=root,
+        report=report,
+        config=config,
+        vocabularies=below.vocabularies(),
+        has_model=below.has_model,
     )
 
 
@@ -211,9 +236,11 @@ def _parent(shown: str) -> str:
     return shown.rpartition("/")[0] if "://" in shown else str(Path(shown).parent)
 
 
-def _config(folder: Folder, source: str) -> tuple[Report | None, ExperimentConfig | None]:
+def _config(
+    folder: Folder, source: str, name: str = CONFIG
+) -> tuple[Report | None, ExperimentConfig | None]:
     """Return the report on a run's config, and the config if it can be read."""
-    content = folder.read(CONFIG)
+    content = folder.read(name)
     if content is None:
         return None, None
     text = content.decode("utf-8-sig", errors="replace")

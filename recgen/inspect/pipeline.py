@@ -245,7 +245,7 @@ def notes_on(chosen: Chosen) -> Iterator[Issue]:
         what = counted(chosen.left_out, "artifact")
         message = f"{what} of other runs or executions were not looked at; name a folder to see it"
         yield Issue("other-runs", "info", "", message)
-    jobs = {each.job for each in chosen.all}
+    jobs = {each.job for each in chosen.all if each.sort != "config"}  # which a person put there
     if len(jobs) > 1:
         names = ", ".join(sorted("/".join(job) or "the root" for job in jobs))
         message = f"artifacts of one job are missing, so those of another are shown: {names}"
