@@ -242,3 +242,22 @@ def test_a_module_that_guesses_is_a_remark(tmp_path, experiment):
     found = diagnose(run_with(tmp_path / "run", module, experiment).run).causes
     cause = next(each for each in found if each.code == "RD450")
     assert (cause.confidence, cause.verdict) == ("low", "good")
+
+
+def test_without_a_config_an_older_run_is_told_to_clip_as_well(tmp_path):
+    data = older(healthy(4, epochs=4))
+    data["loss"]["loss"] = [7.0, 5.0, 90.0, 900.0]
+    found = diagnose(run_of(tmp_path / "run", data))
+    patches = {p: value for each in found.causes for p, value in (each.patch or {}).items()}
+    assert patches["model.gradient_clip_norm"] == 1.0
+    assert patches["model.logq_correction"] is True
+    said = "gradient_clip_norm null and logq_correction false, as older trainers did, since no "
+    assert f"{said}config says it" in found.notes
+
+
+def test_a_run_of_recgen_is_not_told_what_it_does_already(tmp_path):
+    data = healthy(4, epochs=4)
+    data["loss"]["loss"] = [7.0, 5.0, 90.0, 900.0]
+    found = diagnose(run_of(tmp_path / "run", data))
+    assert not any("gradient_clip_norm" in (each.patch or {}) for each in found.causes)
+    assert not any("older trainers did" in note for note in found.notes)

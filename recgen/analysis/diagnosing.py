@@ -16,11 +16,13 @@ from recgen.analysis.diagnosis import (
 )
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import FEW_ROWS
+from recgen.analysis.older import WORDS, unwritten
 from recgen.analysis.run import CONFIG, Run
-from recgen.findings import counted
+from recgen.findings import counted, show
 from recgen.plan.header import digest_of
 
 _LISTED = 6
+_TELLING = ("gradient_clip_norm", "logq_correction")  # settings that decide whether runs train
 _FAMILIES = (
     "RD1",
     "RD2",
@@ -105,6 +107,17 @@ def _notes(facts: Facts) -> Iterator[str]:
             "the file is from an older trainer: its `gradient` holds the norms of the weights, so "
             "gradients are taken from gradient_stats"
         )
+    yield from _taken_over(run)
+
+
+def _taken_over(run: Run) -> Iterator[str]:
+    """Yield the settings that are read as what an older trainer did."""
+    by_source: dict[str, list[str]] = {}
+    for name, (value, source) in unwritten(run).items():
+        if name in _TELLING:
+            by_source.setdefault(WORDS[source], []).append(f"{name} {show(value)}")
+    for words, settings in by_source.items():
+        yield f"{' and '.join(settings)}, {words}"
 
 
 def _some(epochs: Sequence[int]) -> str:

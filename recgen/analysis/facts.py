@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from recgen.analysis.kinds import Curve, Judged, Kind, Retrieval, kind_of
-from recgen.analysis.older import Source, is_older, module_of, source_of
+from recgen.analysis.older import Source, is_older, module_of, source_of, unwritten
 from recgen.analysis.run import Run
 from recgen.analysis.series import (
     any_value,
@@ -135,6 +135,13 @@ class Facts:
         if self.trainer and self.trainer.stops_early:
             return self.trainer.stops_early.value
         return False if is_older(self.run) else None
+
+    def lacks(self, setting: str) -> bool:
+        """Return whether a setting of the model is known to be off: null or false."""
+        if self.model is not None:
+            return not getattr(self.model, setting)
+        known = unwritten(self.run).get(setting)
+        return known is not None and not known[0]
 
     def source_of(self, setting: str) -> Source:
         """Return where a setting of the model, such as `gradient_clip_norm`, is from."""

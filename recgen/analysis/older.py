@@ -20,7 +20,7 @@ WORDS: Mapping[Source, str] = {
     "written": "in the config",
     "reported": "as the trainer reports",
     "module": "as the trainer's module says",
-    "older": "as older trainers did, since the config does not say",
+    "older": "as older trainers did, since no config says it",
     "default": "by default",
 }
 OLDER: Mapping[str, object] = {
