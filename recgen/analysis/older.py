@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from recgen.analysis.kinds import Ranking, kind_of
 from recgen.analysis.run import MODULES, Run
 from recgen.analysis.trainer_module import TrainerModule, read_trainer_module
 
@@ -36,6 +37,7 @@ OLDER: Mapping[str, object] = {
 REPORTED = ("optimizer", "learning_rate", "batch_size", "epochs")
 """Settings that trainers write into their metrics."""
 
+_OF_RETRIEVAL = frozenset(["logq_correction", "negatives"])
 _TRAINER = "trainer_module.py"
 
 
@@ -59,10 +61,11 @@ def unwritten(run: Run) -> dict[str, tuple[object, Source]]:
     """
     module = module_of(run) if is_older(run) else None
     written = run.config.model.model_fields_set if run.config else frozenset[str]()
+    foreign = _OF_RETRIEVAL if type(kind_of(run.metrics)) is Ranking else frozenset()
     found: dict[str, tuple[object, Source]] = {
         name: (value, "older")
         for name, value in (OLDER.items() if is_older(run) else ())
-        if name not in written
+        if name not in written | foreign
     }
     if module is not None and module.clip is not None:
         clips = module.clip.value != "none"
