@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("google_crc32c", reason="needs the extra `data`")
 
@@ -164,6 +167,28 @@ def test_a_damaged_file_is_a_line_and_hides_nothing_else(tmp_path, where, how, s
     assert found.models
 
 
+_WAYS = st.sampled_from(["cut", "noise", "folder", "gone", "empty"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), _WAYS), min_size=1, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_no_damage_raises(tmp_path_factory, damages):
+    root = make_root(tmp_path_factory.mktemp("roots") / "root")
+    for number, way in damages:
+        files = sorted(path for path in root.rglob("*") if path.is_file())
+        path = files[number % len(files)]
+        content = path.read_bytes()
+        path.unlink()
+        if way in ("cut", "noise", "empty"):
+            size = len(content) // 2
+            path.write_bytes({"cut": content[:size], "noise": bytes(range(40)), "empty": b""}[way])
+        if way == "folder":
+            path.mkdir()
+    for read in (inspect, load_run):
+        with suppress(RecgenError):
+            read(root)
+
+
 def test_links_in_a_circle_and_pipes_do_not_hold_it_up(tmp_path):
     root = make_root(tmp_path / "root")
     (root / "Transform/again").symlink_to(root)
@@ -227,6 +252,13 @@ def test_a_run_directory_behind_a_scheme_is_the_same(tmp_path):
     here, there = inspect(run), inspect(place_of(uploaded(run, "memory://bucket/runs/run")))
     assert (here.sort, here.splits) == (there.sort, there.splits)
     assert here.issues == there.issues
+
+
+def test_a_folder_in_one_of_the_same_name_behind_a_scheme(tmp_path):
+    run = make_root(tmp_path / "shop" / "shop")
+    place = place_of(uploaded(run.parent, "memory://bucket/same/shop"))
+    assert [each.name for each in place.iterdir()] == ["shop"]
+    assert inspect(place).sort == "pipeline"
 
 
 def test_what_is_not_there_behind_a_scheme(tmp_path):

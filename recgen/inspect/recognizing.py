@@ -12,10 +12,10 @@ _SAMPLE = 2**16  # bytes that tell text from what is none
 
 
 def is_records(path: Place) -> bool:
-    """Says whether a file has TFRecords; by its name, if what is in it cannot be recognized."""
+    """Says whether a file has TFRecords, by its name or by what is in it."""
     if "vocab" in path.name.lower():
         return False
-    return is_header(_head(path)) or _SHARD.search(path.name) is not None
+    return _SHARD.search(path.name) is not None or is_header(_head(path))
 
 
 def is_vocabulary(path: Place) -> bool:

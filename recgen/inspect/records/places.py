@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,11 +17,13 @@ class Remote:
         inner: The path within its system.
         shown: The path as a user writes it.
         system: The file system, of fsspec.
+        kind: `file` or `directory`, where a listing said it: asking again takes a request.
     """
 
     inner: str
     shown: str
-    system: Any
+    system: Any = field(compare=False)
+    kind: str = field(default="", compare=False)
 
     def __truediv__(self, name: str) -> Remote:
         return Remote(f"{self.inner}/{name}", f"{self.shown}/{name}", self.system)
@@ -52,20 +54,27 @@ class Remote:
 
     def is_file(self) -> bool:
         """Return whether it is a file."""
+        if self.kind:
+            return self.kind == "file"
         with _as_os_error(self):
             return bool(self.system.isfile(self.inner))
 
     def is_dir(self) -> bool:
         """Return whether it is a folder."""
+        if self.kind:
+            return self.kind == "directory"
         with _as_os_error(self):
             return bool(self.system.isdir(self.inner))
 
     def iterdir(self) -> Iterator[Remote]:
         """Yield what is in the folder."""
         with _as_os_error(self):
-            listed = self.system.ls(self.inner, detail=False)
-        names = (str(path).rstrip("/").rpartition("/")[2] for path in listed)
-        yield from (self / name for name in names if name and name != self.name)
+            listed = self.system.ls(self.inner, detail=True)
+        for each in listed:
+            path = str(each["name"]).rstrip("/")
+            name = path.rpartition("/")[2]
+            if path.strip("/") != self.inner.strip("/"):  # a folder may list itself
+                yield replace(self / name, kind=str(each.get("type", "")))
 
     def open(self, mode: str = "rb") -> IO[bytes]:
         """Open the file."""
