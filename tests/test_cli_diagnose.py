@@ -69,7 +69,8 @@ def test_diagnoses_as_json(run, reported):
     code, out, err = run("diagnose", "runs/39", "runs/45", "--format", "json")
     good, bad = json.loads(out)
     assert (code, err) == (1, "")
-    assert (good["run"], good["verdict"], good["causes"]) == ("runs/39", "good", [])
+    assert (good["run"], good["verdict"]) == ("runs/39", "good")
+    assert [(each["code"], each["confidence"]) for each in good["causes"]] == [("RD207", "low")]
     assert bad["title"] == "experiment 45"
     assert [cause["code"] for cause in bad["causes"][:2]] == ["RD101", "RD201"]
     assert bad["causes"][0]["patch"][0]["path"] == "model.learning_rate"
@@ -116,6 +117,8 @@ def test_the_first_patch_is_written_and_comments_stay(run, reported):
     code, out, _ = run("diagnose", "runs/45", "--apply")
     expected = before.replace("learning_rate: 0.1 #", "learning_rate: 0.05 #")
     expected = expected.replace("units: 64, activation: relu", "units: 64, activation: linear")
+    older = "  gradient_clip_norm: 1.0\n  logq_correction: true\n"  # what its trainer did not do
+    expected = expected.replace("  epochs: 12\n", f"  epochs: 12\n{older}")
     assert (code, config.read_text("utf-8")) == (1, expected)
     lines = out.splitlines()
     assert "runs/45/config.yaml: patched RD101 model.learning_rate: set to 0.05" in lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from diagnoses import dead, healthy, set_recall
@@ -13,6 +14,11 @@ from recgen.metrics.reading import file_of
 
 PACKAGE = Path(kinds.__file__).parents[1]
 KINDS = list(kinds._KINDS)
+
+
+def set_auc(data: dict[str, Any], value: float) -> None:
+    data["loss"]["val_auc_roc"] = [value] * len(data["epochs"])
+    data["final_metrics"]["test_auc_roc"] = value
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -27,7 +33,10 @@ def test_of_nothing_nothing_is_said(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_judged_is_among_the_figures(kind):
-    found = kind_of(file_of(healthy(3, model_type=kind)).metrics, 3600)
+    data = healthy(3, model_type=kind)
+    if kind == "ranking":
+        set_auc(data, 0.8)
+    found = kind_of(file_of(data).metrics, 3600)
     judged = found.judged
     assert judged is not None
     assert judged == found.tests[judged.measure] == found.measured("test")
@@ -43,6 +52,8 @@ def test_what_is_judged_is_among_the_figures(kind):
 def test_what_guesses_is_not_better_than_its_baseline(kind):
     data = dead(model_type=kind)
     set_recall(data, 0.0, popularity=0.1)
+    if kind == "ranking":
+        set_auc(data, 0.0)
     judged = kind_of(file_of(data).metrics, 3600).judged
     assert judged is not None
     assert (judged.own, judged.beats_baseline) == (0.0, False)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
+from recgen.analysis.circumstances import circumstances, data_doubt
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Diagnosis
 from recgen.analysis.factors import Factor, factors_of
@@ -27,7 +28,7 @@ class Row:
     Attributes:
         name: Its name.
         figures: The figure of each run; None if it was not measured.
-        best: The run with the highest figure; None for baselines and for fewer than two figures.
+        best: The run with the best figure; None for baselines and for fewer than two figures.
         close: Runs whose distance from the best is within both intervals: no difference was shown.
     """
 
@@ -64,6 +65,11 @@ class Comparison:
     doubts: tuple[str, ...]
 
     @cached_property
+    def circumstances(self) -> dict[str, tuple[str, ...]]:
+        """Data and gradients by name, with a text for each run."""
+        return circumstances(self.facts)
+
+    @cached_property
     def facts(self) -> tuple[Facts, ...]:
         """The figures of each run."""
         return tuple(map(Facts, self.runs))
@@ -83,6 +89,7 @@ class Comparison:
                 for run, diagnosis, facts in pairs
             ],
             "settings": {path: list(values) for path, values in self.settings.items()},
+            "circumstances": {name: list(texts) for name, texts in self.circumstances.items()},
             "figures": [row.as_dict() for row in self.rows],
             "factors": [asdict(factor) for factor in self.factors],
             "doubts": list(self.doubts),
@@ -94,14 +101,16 @@ def compare(runs: Sequence[Run]) -> Comparison:
     facts = [Facts(run) for run in runs]
     diagnoses = tuple(map(diagnose, runs))
     settings = differences(runs)
-    works = [diagnosis.verdict in ("good", "at_risk") for diagnosis in diagnoses]
+    trained = [index for index, run in enumerate(runs) if not run.is_preset]
+    works = [diagnoses[index].verdict in ("good", "at_risk") for index in trained]
+    own = differences([runs[index] for index in trained])
     return Comparison(
         runs=tuple(runs),
         diagnoses=diagnoses,
         settings=settings,
         rows=tuple(_rows(facts)),
-        factors=factors_of(settings, works),
-        doubts=tuple(_doubts(facts)),
+        factors=factors_of(own, works),
+        doubts=(*_doubts(facts), *data_doubt(facts, settings)),
     )
 
 
@@ -119,7 +128,8 @@ def _rows(facts: Sequence[Facts]) -> Iterator[Row]:
         figures = [each.get(name) for each in found]
         shown = tuple(figure.interval if figure else None for figure in figures)
         is_baseline = any(figure.is_baseline for figure in figures if figure)
-        yield Row(name, shown) if is_baseline else _row(name, shown)
+        is_error = any(figure.is_error for figure in figures if figure)
+        yield Row(name, shown) if is_baseline else _row(name, shown, is_error)
 
 
 def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
@@ -134,11 +144,12 @@ def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
     return merged
 
 
-def _row(name: str, figures: tuple[Interval | None, ...]) -> Row:
+def _row(name: str, figures: tuple[Interval | None, ...], is_error: bool = False) -> Row:
     known = [index for index, figure in enumerate(figures) if figure]
     if len(known) < 2:
         return Row(name, figures)
-    top = max(known, key=lambda index: _value(figures[index]))
+    sign = -1 if is_error else 1
+    top = max(known, key=lambda index: sign * _value(figures[index]))
     rest = (index for index in known if index != top)
     close = frozenset(index for index in rest if _is_close(figures[index], figures[top]))
     return Row(name, figures, top, close)

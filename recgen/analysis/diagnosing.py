@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recgen.analysis.causes import KINDS
 from recgen.analysis.causes.base import figure
@@ -16,10 +16,13 @@ from recgen.analysis.diagnosis import (
 )
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import FEW_ROWS
+from recgen.analysis.older import WORDS, unwritten
 from recgen.analysis.run import CONFIG, Run
-from recgen.findings import counted
+from recgen.findings import counted, show
 from recgen.plan.header import digest_of
 
+_LISTED = 6
+_TELLING = ("gradient_clip_norm", "logq_correction")  # settings that decide whether runs train
 _FAMILIES = (
     "RD1",
     "RD2",
@@ -35,7 +38,9 @@ def diagnose(run: Run) -> Diagnosis:
     Figures alone prove nothing, so each cause has its evidence and a confidence.
     """
     facts = Facts(run)
-    found = [cause for kind in KINDS.values() for cause in kind.causes(facts)]
+    applies = facts.kind.applies
+    kinds = [kind for kind in KINDS.values() if applies is None or kind.code in applies]
+    found = [cause for kind in kinds for cause in kind.causes(facts)]
     causes = tuple(sorted(found, key=_rank))
     verdict = worst(tuple(map(_weight, causes)))
     return Diagnosis(verdict, _summary(verdict, causes, facts), causes, tuple(_notes(facts)))
@@ -76,10 +81,11 @@ def _figures(facts: Facts) -> str:
 
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
+    yield from facts.kind.notes
     if judged and judged.baseline is None:
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"
-    if judged is None and facts.kind.tests:
+    if judged is None and facts.kind.tests and facts.candidates:
         yield (
             f"each list holds all {facts.candidates} products, so any model has a "
             f"{facts.kind.measure} of 1: it says nothing"
@@ -88,6 +94,9 @@ def _notes(facts: Facts) -> Iterator[str]:
         few = counted(judged.rows, judged.unit)
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
     yield from _better_counting(facts)
+    if run.file.kept is not None:
+        few = f"{len(run.file.kept)} of {facts.epochs} epochs ({_some(run.file.kept)})"
+        yield f"the file has {few}, as a database keeps them; the others are unknown"
     if run.config is None:
         missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"
         yield f"{missing}: the towers and the split were not examined"
@@ -98,6 +107,22 @@ def _notes(facts: Facts) -> Iterator[str]:
             "the file is from an older trainer: its `gradient` holds the norms of the weights, so "
             "gradients are taken from gradient_stats"
         )
+    yield from _taken_over(run)
+
+
+def _taken_over(run: Run) -> Iterator[str]:
+    """Yield the settings that are read as what an older trainer did."""
+    by_source: dict[str, list[str]] = {}
+    for name, (value, source) in unwritten(run).items():
+        if name in _TELLING:
+            by_source.setdefault(WORDS[source], []).append(f"{name} {show(value)}")
+    for words, settings in by_source.items():
+        yield f"{' and '.join(settings)}, {words}"
+
+
+def _some(epochs: Sequence[int]) -> str:
+    shown = [str(epoch + 1) for epoch in epochs]
+    return ", ".join(shown if len(shown) <= _LISTED else [*shown[:3], "…", shown[-1]])
 
 
 def _better_counting(facts: Facts) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from recgen.analysis.kinds import Curve, Judged, Kind, kind_of
+from recgen.analysis.kinds import Curve, Judged, Kind, Retrieval, kind_of
+from recgen.analysis.older import Source, is_older, module_of, source_of, unwritten
 from recgen.analysis.run import Run
 from recgen.analysis.series import (
     any_value,
@@ -16,6 +17,7 @@ from recgen.analysis.series import (
     zero_since,
 )
 from recgen.analysis.trained import findings_of, trained_config
+from recgen.analysis.trainer_module import TrainerModule
 from recgen.config import SIDES, ExperimentConfig, ModelConfig, Side
 from recgen.findings import Finding
 from recgen.metrics import TOWERS, Params, Series, Tower, TrainingMetrics
@@ -55,6 +57,18 @@ class Facts:
     def epochs(self) -> int:
         """Number of epochs that were trained."""
         return len(self.metrics.epochs)
+
+    @property
+    def is_untested(self) -> bool:
+        """Whether the file has no figure of a test, not even a loss."""
+        final = self.metrics.final_metrics
+        tested = any(own is not None for name, own in final.items() if name.startswith("test_"))
+        return not tested and not self.kind.tests
+
+    @cached_property
+    def kept(self) -> Sequence[int]:
+        """Epochs, from 0, of which the file has values: all, or those that a database kept."""
+        return range(self.epochs) if self.run.file.kept is None else self.run.file.kept
 
     @cached_property
     def requested_epochs(self) -> int | None:
@@ -108,9 +122,37 @@ class Facts:
         return tuple(finding for finding in self._findings if finding.code in codes)
 
     @cached_property
+    def trainer(self) -> TrainerModule | None:
+        """What the module of a trainer that recgen did not write does."""
+        return module_of(self.run)
+
+    @cached_property
+    def stops_early(self) -> bool | None:
+        """Whether the trainer can end a training before its last epoch; None if unknown.
+
+        Older trainers train all epochs, unless their module says something else.
+        """
+        if self.trainer and self.trainer.stops_early:
+            return self.trainer.stops_early.value
+        return False if is_older(self.run) else None
+
+    def lacks(self, setting: str) -> bool:
+        """Return whether a setting of the model is known to be off: null or false."""
+        if self.model is not None:
+            return not getattr(self.model, setting)
+        known = unwritten(self.run).get(setting)
+        return known is not None and not known[0]
+
+    def source_of(self, setting: str) -> Source:
+        """Return where a setting of the model, such as `gradient_clip_norm`, is from."""
+        return source_of(self.run, setting)
+
+    @cached_property
     def product_vocabulary(self) -> int | None:
-        """Entries of the product ID's vocabulary."""
+        """Entries of the vocabulary of the product's ID, or of what the trainer takes for it."""
         name = self.run.config.features.product_id if self.run.config else None
+        if self.trainer and self.trainer.product_column:
+            name = self.trainer.product_column.value
         return self.run.vocabularies.get(f"{name}_vocab")
 
     @cached_property
@@ -157,7 +199,8 @@ class Facts:
     def chance_rows(self) -> int | None:
         """The n of a final loss of n·ln n, the sum over n rows whose scores are equal."""
         value = last(self.loss)
-        return rows_of_chance(value) if value is not None and not self.is_mean_loss else None
+        is_sum = not self.is_mean_loss and isinstance(self.kind, Retrieval)
+        return rows_of_chance(value) if value is not None and is_sum else None
 
     @cached_property
     def is_mean_loss(self) -> bool:

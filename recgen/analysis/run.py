@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from recgen.analysis.pipeline_root import PipelineRun, run_below
 from recgen.analysis.storage import Folder, open_folder
-from recgen.check import examine_text
+from recgen.check import Checked, examine, examine_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report, kind_of
 from recgen.metrics import FILE_NAME, MetricsFile, TrainingMetrics, read_metrics
 from recgen.metrics.reading import file_of
+from recgen.presets import find_preset
 from recgen.reading.document import UnreadableError
+from recgen.reading.stored import FEATURES, MODEL, section_of, stored_of
 
 CONFIG = "config.yaml"
+PRESET = "preset:"
+"""Before the name of a preset, where a run is expected."""
 MODULES = ("transform_module.py", "trainer_module.py")
 MARKS = (FILE_NAME, CONFIG, *MODULES)
+_ROWS = (FEATURES, MODEL)
 _VOCABULARIES = "transform/transform_fn/assets"
 _MODEL = "serving_model"
 _PURCHASES = "purchases.parquet"  # what `recgen recommend` reads
@@ -47,6 +54,7 @@ class Run:
         trained_here: Whether `recgen train` wrote it, and so split the data as the config says.
         has_model: Whether there is a SavedModel.
         log: The end of the log of the last stage; empty if there is none.
+        is_preset: Whether it is a preset to compare with, which nobody trained.
     """
 
     name: str
@@ -60,6 +68,7 @@ class Run:
     trained_here: bool = False
     has_model: bool = False
     log: str = ""
+    is_preset: bool = False
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -83,25 +92,37 @@ class Run:
         return found[1] if found else None
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: str | Path, stored: Checked | None = None) -> Run:
     """Return the files of a finished training.
 
     Args:
         path: A run directory or its training_metrics.json; either may have a scheme that fsspec
             knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
-            are read too.
+            are read too. Of a pipeline's root, the newest run is read. `preset:NAME` is a
+            preset, to compare runs with.
+        stored: The config of a database, for a run that has none of its own.
 
     Raises:
         RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
     """
     shown = str(path)
+    if shown.startswith(PRESET):
+        return _preset(shown)
     folder, file = open_folder(shown)
     names = folder.names()
+    below = None
+    if file is None and not {FILE_NAME, *MODULES} & set(names):
+        below = run_below(shown)
+    if below is not None:
+        return _of_pipeline(shown, below, stored)
     if file is None and not set(MARKS) & set(names):
         help = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
         raise RecgenError(f"{shown} is not a run directory", help)
     metrics, problem = _metrics(folder, file, shown)
     report, config = _config(folder, _joined(shown if file is None else _parent(shown), CONFIG))
+    stored = stored or (_stored(folder, names) if report is None else None)
+    if stored is not None:
+        report, config = stored.report, stored.config
     return Run(
         name=_name(shown, file),
         path=shown,
@@ -115,6 +136,36 @@ def load_run(path: str | Path) -> Run:
         has_model=_MODEL in names,
         log=_log(folder),
     )
+
+
+def _of_pipeline(root: str, below: PipelineRun, stored: Checked | None) -> Run:
+    """Return the run of a pipeline, whose parts are in the folders of its components."""
+    run = load_run(below.metrics, stored)
+    report, config = run.report, run.config
+    if report is None and below.config is not None:
+        folder, name = open_folder(below.config)
+        report, config = _config(folder, below.config, name or CONFIG)
+    return replace(
+        run,
+        name=_name(root, None),
+        path=root,
+        report=report,
+        config=config,
+        vocabularies=below.vocabularies(),
+        has_model=below.has_model,
+    )
+
+
+def _preset(path: str) -> Run:
+    """Return a preset as a run that was not trained.
+
+    Raises:
+        RecgenError: There is no such preset.
+    """
+    name = path.removeprefix(PRESET)
+    checked = examine_text(find_preset(name).text, "yaml", None)
+    problem = "a preset is no training: it can only be compared with"
+    return Run(path, path, config=checked.config, problem=problem, is_preset=True)
 
 
 def run_of(metrics: object) -> Run:
@@ -185,9 +236,11 @@ def _parent(shown: str) -> str:
     return shown.rpartition("/")[0] if "://" in shown else str(Path(shown).parent)
 
 
-def _config(folder: Folder, source: str) -> tuple[Report | None, ExperimentConfig | None]:
+def _config(
+    folder: Folder, source: str, name: str = CONFIG
+) -> tuple[Report | None, ExperimentConfig | None]:
     """Return the report on a run's config, and the config if it can be read."""
-    content = folder.read(CONFIG)
+    content = folder.read(name)
     if content is None:
         return None, None
     text = content.decode("utf-8-sig", errors="replace")
@@ -196,6 +249,22 @@ def _config(folder: Folder, source: str) -> tuple[Report | None, ExperimentConfi
         return checked.report, checked.config
     except UnreadableError as unreadable:
         return Report((unreadable.finding,), source, text), None
+
+
+def _stored(folder: Folder, names: Sequence[str]) -> Checked | None:
+    """Return the config of two JSON files beside the metrics, each a row of a database."""
+    found: dict[str, tuple[str, str, str]] = {}
+    for name in names:
+        if not name.endswith(".json") or name == FILE_NAME or len(found) == len(_ROWS):
+            continue
+        with suppress(RecgenError, UnicodeDecodeError):  # another file, which no one asked for
+            text = (folder.read(name) or b"").decode("utf-8-sig")
+            section = section_of(text)
+            if section is not None:
+                found.setdefault(section, (section, name, text))
+    if len(found) < len(_ROWS):
+        return None
+    return examine(stored_of([found[section] for section in _ROWS]).experiment)
 
 
 def _modules(folder: Folder) -> dict[str, str]:

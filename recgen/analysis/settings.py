@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from recgen.analysis.run import Run
+from recgen.analysis.trained import trained_config
 from recgen.config import SIDES, ExperimentConfig, Layer
 from recgen.findings import show
 
@@ -21,7 +22,10 @@ def settings_of(run: Run) -> dict[str, str]:
     parameters take precedence over the config, which `custom_config` may override.
     """
     found: dict[str, str] = {}
-    for path, setting in _config_settings(run.config) if run.config else ():
+    trained = trained_config(run)
+    for path, setting in _config_settings(trained) if trained else ():
+        if run.is_preset and not path.startswith("model."):
+            continue  # its columns are placeholders
         found[path if path not in found else f"{path} (again)"] = setting
     for name in _OVERRIDDEN:
         value = getattr(run.metrics.params, name)
@@ -35,7 +39,15 @@ def differences(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
     settings = [settings_of(run) for run in runs]
     paths = dict.fromkeys(path for each in settings for path in each)
     rows = {path: tuple(each.get(path, ABSENT) for each in settings) for path in paths}
-    return {path: values for path, values in rows.items() if len(set(values)) > 1}
+    presets = [run.is_preset for run in runs]
+    return {path: values for path, values in rows.items() if _differ(path, values, presets)}
+
+
+def _differ(path: str, values: Sequence[str], presets: Sequence[bool]) -> bool:
+    """Return whether values differ; a preset has only settings of a model to compare."""
+    if not path.startswith("model."):
+        values = [each for each, is_preset in zip(values, presets, strict=True) if not is_preset]
+    return len(set(values)) > 1
 
 
 def _config_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from recgen.findings import RecgenError, install
+from recgen.findings import RecgenError
+from recgen.reading.remote import open_system
 
 MAX_BYTES = 256_000_000
 _CHUNK = 1 << 20
-_INSTALL = f"{install('gcs')}; or the fsspec package of the scheme"
 
 
 class Folder(Protocol):
@@ -127,23 +127,14 @@ def open_folder(path: str) -> tuple[Folder, str | None]:
 
 
 def _remote(path: str) -> tuple[Folder, str | None]:
+    system, inner = open_system(path)
     try:
-        from fsspec.core import url_to_fs
-    except ImportError:
-        raise RecgenError(f"{path} needs fsspec, which is not installed", _INSTALL) from None
-    try:
-        system, inner = url_to_fs(path)
-        inner = inner.rstrip("/")
         if system.isfile(inner):
             folder, _, name = inner.rpartition("/")
             return RemoteFolder(system, folder, path.rpartition("/")[0]), name
         if system.isdir(inner):
             return RemoteFolder(system, inner, path.rstrip("/")), None
-    except ImportError as error:
-        raise RecgenError(f"{path} cannot be read: {error}", _INSTALL) from None
-    except (
-        Exception
-    ) as error:  # unknown scheme, no permission or no network: each library raises its own errors
+    except Exception as error:  # no permission or no network: each library raises its own errors
         raise _unreadable(path, error) from error
     raise RecgenError(f"{path} does not exist", "check the path and your permissions")
 

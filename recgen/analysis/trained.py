@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from recgen.analysis.older import REPORTED, unwritten
 from recgen.analysis.run import Run
 from recgen.check import check
 from recgen.config import ExperimentConfig, ModelConfig
@@ -14,11 +15,12 @@ _WITHOUT_LAYERS = ("RG206", "RG228", "RG232")  # findings on an optimizer that h
 
 
 def trained_config(run: Run) -> ExperimentConfig | None:
-    """Return the config with the settings that were overridden for the training."""
+    """Return the config with what its trainer did: overrides, and what an older one did."""
     config = run.config
     if config is None:
         return None
-    settings = {**config.model.model_dump(), **_overrides(run.metrics.params)}
+    older = {name: value for name, (value, _) in unwritten(run).items()}
+    settings = {**config.model.model_dump(), **older, **_overrides(run.metrics.params)}
     try:
         model = ModelConfig.model_validate(settings)
     except ValidationError:  # the file may contain anything
@@ -28,12 +30,8 @@ def trained_config(run: Run) -> ExperimentConfig | None:
 
 def _overrides(params: Params) -> dict[str, object]:
     """Return the settings that a trainer reports, by their names in the config."""
-    given = {
-        "optimizer": params.optimizer.lower() if params.optimizer else None,
-        "learning_rate": params.learning_rate,
-        "batch_size": params.batch_size,
-        "epochs": params.epochs,
-    }
+    given = {name: getattr(params, name) for name in REPORTED}
+    given["optimizer"] = params.optimizer.lower() if params.optimizer else None
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 import recgen
-from recgen.check import examine
+from recgen.check import Checked, examine
 from recgen.cli import show
 from recgen.config import ExperimentConfig
+from recgen.findings import RecgenError
 
 app = typer.Typer(
     help="Generate the TFX modules that train a two-tower recommender from a config.",
@@ -32,9 +33,19 @@ Runs = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN",
-        help="Run directories or metrics files, also at gs://.",
+        help="Run directories or metrics files, also at gs://; or preset:NAME, to compare with.",
         show_default=False,
     ),
+]
+
+
+Features = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A feature config as a database stores it, in JSON."),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A model config as a database stores it, in JSON."),
 ]
 
 
@@ -68,3 +79,21 @@ def checked(config: Path, allow: list[str]) -> tuple[ExperimentConfig, str]:
         show.line((f"{config}: {found.report.summary()}", "red"), stream=sys.stderr)
         raise typer.Exit(1)
     return found.config, found.report.text or ""
+
+
+def stored(features: Path | None, model: Path | None) -> Checked | None:
+    """Return the config of two stored rows, and print what was left out; None without any.
+
+    Raises:
+        RecgenError: Only one is given, or one cannot be read.
+    """
+    if features is None and model is None:
+        return None
+    if features is None or model is None:
+        raise RecgenError("--features and --model belong together", "give both files")
+    from recgen.reading.stored import read_stored
+
+    found = read_stored(features, model)
+    for note in found.notes:
+        show.line(note, stream=sys.stderr)
+    return examine(found.experiment)

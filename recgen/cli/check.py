@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import IO, Annotated
@@ -14,11 +14,12 @@ import typer
 import recgen
 from recgen.check import check_text, left_out
 from recgen.cli import show
-from recgen.cli.app import Allow, app
+from recgen.cli.app import Allow, Features, Model, app
 from recgen.data.profile import OpensProfile
 from recgen.findings import RecgenError, Report
 from recgen.findings.text import head
 from recgen.reading.sources import TextKind
+from recgen.reading.stored import read_stored
 from recgen.write import diff_texts
 
 _CODES = "codes or prefixes, such as RG2,RG301; repeatable."
@@ -35,7 +36,9 @@ class Format(str, Enum):
 
 @app.command()
 def check(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG", help="YAML or JSON files.")],
+    configs: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG", help="YAML or JSON files.", show_default=False)
+    ] = [],  # noqa: B006 (typer copies it)
     format: Annotated[Format, typer.Option(help="Format of the findings.")] = Format.text,
     data: Annotated[
         Path | None,
@@ -55,12 +58,20 @@ def check(
         list[str], typer.Option(metavar="CODES", help=f"Do not report these {_CODES}")
     ] = [],  # noqa: B006
     allow: Allow = [],  # noqa: B006
+    features: Features = None,
+    model: Model = None,
 ) -> None:
     """Find errors and doubtful settings in configs."""
     if unsafe_fixes and not (fix or diff):
         raise RecgenError("--unsafe-fixes has no effect alone", "add --fix, or --diff to see them")
     checker = _Checker(left_out(_split(select), _split(ignore)), _profile(data), allow)
+    if (fix or diff) and (features is not None or model is not None):
+        raise RecgenError("stored configs cannot be fixed", "change them where they are stored")
+    if not configs and features is None and model is None:
+        raise RecgenError("no config is named", "name a file, or give --features and --model")
     reports = [checker.check(config) for config in configs]
+    if features is not None or model is not None:
+        reports.append(checker.check_stored(features, model))
     if diff:
         stale = [_show_fixes(report, checker, unsafe_fixes) for report in reports]
         raise typer.Exit(1 if any(stale) else 0)
@@ -83,6 +94,19 @@ class _Checker:
         """Return the report on a file."""
         report = recgen.check(str(config), profile=self.profile, allow=self.allow)
         return report.without(self.dropped)
+
+    def check_stored(self, features: Path | None, model: Path | None) -> Report:
+        """Return the report on a feature and a model config as a database stores them."""
+        found = read_stored(features, model)
+        for note in found.notes:
+            show.line(note, stream=sys.stderr)
+        sections = {name: found.experiment.get(name) for name in ("features", "model")}
+        if None not in sections.values():
+            report = recgen.check(found.experiment, profile=self.profile, allow=self.allow)
+        else:
+            report = recgen.check(**sections, profile=self.profile, allow=self.allow)
+        source = " and ".join(str(path) for path in (features, model) if path)
+        return replace(report, source=source).without(self.dropped)
 
     def check_text(self, text: str, kind: TextKind, source: str) -> Report:
         """Return the report on a new text for a file."""

@@ -13,7 +13,7 @@ import typer
 from recgen.analysis import Diagnosis, Run, load_run
 from recgen.analysis import diagnose as diagnosed
 from recgen.cli import show
-from recgen.cli.app import Output, Runs, app
+from recgen.cli.app import Features, Model, Output, Runs, app, stored
 from recgen.findings import RecgenError
 
 
@@ -28,13 +28,16 @@ def diagnose(
         Path | None,
         typer.Option(metavar="FILE", help="With --apply: a config other than the run's own."),
     ] = None,
+    features: Features = None,
+    model: Model = None,
 ) -> None:
     """Judge finished trainings, find causes, and propose patches."""
     if config is not None and not apply:
         raise RecgenError("--config has no effect alone", "add --apply")
     if config is not None and len(runs) > 1:
         raise RecgenError("--config works with one run only", "name one run")
-    found = [(run, diagnosed(run)) for run in map(load_run, runs)]
+    rows = stored(features, model)
+    found = [(run, diagnosed(run)) for run in (load_run(run, rows) for run in runs)]
     if format is Output.json:
         dicts = [_as_dict(run, diagnosis) for run, diagnosis in found]
         print(json.dumps(dicts, indent=2, default=repr))

@@ -7,7 +7,6 @@ import math
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,11 +20,12 @@ _SECONDS = 0.5  # between updates of the display
 @app.command()
 def inspect(
     path: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="PATH",
-            help="A run directory, TFRecords (a file, a split, a folder of splits), a vocabulary, "
-            "a transform output or a SavedModel.",
+            help="A run directory, the root of a pipeline, TFRecords (a file, a split, a folder of "
+            "splits), a vocabulary, a transform output or a SavedModel; also at gs://.",
+            show_default=False,
         ),
     ],
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
@@ -36,9 +36,10 @@ def inspect(
     """Show and check TFRecords, vocabularies and models."""
     from recgen.cli.output import inspection
     from recgen.inspect import inspect as inspection_of  # imports numpy
+    from recgen.inspect.places import place_of
 
     display = _Display()
-    found = inspection_of(path, rows, display.rows)
+    found = inspection_of(place_of(path), rows, display.rows)
     display.clear()
     if format is Output.json:
         content = {"ok": found.ok, **asdict(found)}

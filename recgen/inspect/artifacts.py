@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from recgen.inspect.records import FormatError
+from recgen.inspect.records.places import Place, inside
 from recgen.inspect.records.saved_model import FILE_NAME, SavedModel, Tensor, read_saved_model
 from recgen.inspect.records.schema import FeatureSchema, read_schema
 from recgen.inspect.records.stream import read_whole
@@ -20,6 +21,7 @@ from recgen.inspect.report import (
     ModelReport,
     SignatureReport,
     TensorReport,
+    unreadable,
 )
 from recgen.inspect.vocabulary import VocabularyScan
 
@@ -66,23 +68,19 @@ class Model:
         return ModelReport(self.name, self.content.tensorflow, signatures, variables)
 
 
-def read_transform(folder: Path) -> Transform:
-    """Returns what a transform output holds.
-
-    Raises:
-        OSError: A file that is there cannot be read.
-    """
+def read_transform(folder: Place) -> Transform:
+    """Returns what a transform output holds; a file that cannot be read is an issue."""
     found = Transform()
     raw, transformed = folder / "metadata", folder / "transformed_metadata"
     found.raw = _read(raw / "schema.pbtxt", read_schema, found.issues) or ()
     found.schema = _read(transformed / "schema.pbtxt", read_schema, found.issues) or ()
     assets = folder / "transform_fn" / "assets"
-    names = {path.name: path.name for path in assets.iterdir()} if assets.is_dir() else {}
-    if (transformed / "asset_map").exists():
+    names = {path.name: path.name for path in _listed(assets, found.issues)}
+    if _exists(transformed / "asset_map"):
         names = _read(transformed / "asset_map", _asset_map, found.issues) or names
     scans: dict[str, VocabularyScan] = {}  # a file may have several names
     for name, file in sorted(names.items()):
-        if (assets / file).is_file():
+        if _exists(assets / file):
             if file not in scans:
                 scans[file] = VocabularyScan(assets / file)
                 found.issues += scans[file].issues
@@ -93,36 +91,35 @@ def read_transform(folder: Path) -> Transform:
     return found
 
 
-def _asset_map(path: Path) -> dict[str, str]:
+def _asset_map(path: Place) -> dict[str, str]:
     try:
         content = json.loads(read_whole(path, _MAX_MAP))
     except (ValueError, RecursionError) as error:
         raise FormatError(f"it is no JSON: {error}") from None
     if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
         raise FormatError("it is no mapping of names to files")
-    return {name: Path(file).name for name, file in content.items()}
+    return {name: PurePosixPath(file).name for name, file in content.items()}
 
 
-def read_model(folder: Path) -> Model:
-    """Returns what a SavedModel holds, and checks that its variables are whole.
-
-    Raises:
-        OSError: A file that is there cannot be read.
-    """
+def read_model(folder: Place) -> Model:
+    """Returns what a SavedModel holds, and checks that its variables are whole."""
     found = Model(folder.name)
     found.content = _read(folder / FILE_NAME, read_saved_model, found.issues)
     assets = folder / "assets"
-    for path in sorted(assets.iterdir()) if assets.is_dir() else ():
-        if not path.is_dir():
+    for path in _listed(assets, found.issues):
+        if not _is_dir(path):
             found.vocabularies[path.name] = VocabularyScan(path)
             found.issues += found.vocabularies[path.name].issues
     index = folder / "variables" / INDEX_NAME
     variables = _read(index, read_index, found.issues)
     if variables is None:
         return found
-    for key, message in broken_variables(index.parent, variables):
-        place = f"{found.name}/variables"
-        found.issues.append(Issue("broken-variables", "error", place, f"{key}: {message}"))
+    place = f"{found.name}/variables"
+    try:
+        for key, message in broken_variables(index.parent, variables):
+            found.issues.append(Issue("broken-variables", "error", place, f"{key}: {message}"))
+    except OSError as error:
+        found.issues.append(unreadable(place, error))
     if found.content is not None:
         stored = Counter((v.dtype, v.shape) for v in variables if v.key != _OWN)
         named = Counter((v.dtype, v.shape) for v in found.content.variables.values())
@@ -134,7 +131,7 @@ def read_model(folder: Path) -> Model:
     return found
 
 
-def _read(path: Path, read: Callable[[Path], _T], issues: list[Issue]) -> _T | None:
+def _read(path: Place, read: Callable[[Place], _T], issues: list[Issue]) -> _T | None:
     """Returns what a file holds; that it is missing or broken is an issue."""
     place = f"{path.parent.name}/{path.name}"
     try:
@@ -144,7 +141,32 @@ def _read(path: Path, read: Callable[[Path], _T], issues: list[Issue]) -> _T | N
     except FormatError as error:
         message = f"the file cannot be read: {error.message}"
         issues.append(Issue("broken-file", "error", place, message))
+    except OSError as error:
+        issues.append(unreadable(place, error))
     return None
+
+
+def _listed(folder: Place, issues: list[Issue]) -> list[Place]:
+    """Returns what is in a folder, in order; nothing if there is no such folder."""
+    try:
+        return inside(folder) if folder.is_dir() else []
+    except OSError as error:
+        issues.append(unreadable(folder.name, error))
+        return []
+
+
+def _exists(place: Place) -> bool:
+    try:
+        return place.exists()
+    except OSError:  # a link to itself, no permission
+        return False
+
+
+def _is_dir(place: Place) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:
+        return False
 
 
 def _tensors(tensors: Mapping[str, Tensor]) -> tuple[TensorReport, ...]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recgen.check import check, load
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
+from recgen.inspect.records.errors import FormatError
+from recgen.inspect.records.places import Place
 from recgen.inspect.records.schema import FeatureSchema
 from recgen.inspect.records.stream import read_whole
 from recgen.inspect.report import Issue
 from recgen.inspect.values import Range
-from recgen.metrics import FILE_NAME, Params, read_metrics
+from recgen.metrics import Params, read_metrics
 from recgen.plan.columns import EVENT_TIME, ServingInput, input_columns, serving_inputs
 from recgen.plan.towers import TowerInput
 from recgen.plan.trainer import TrainerPlan, plan_trainer
+from recgen.reading.document import MAX_BYTES
+from recgen.reading.sources import text_document
 
 _MAX_METRICS = 2**28  # bytes: those of the most epochs that are read
 
@@ -67,10 +71,10 @@ class Expected:
     params: Params | None = None
 
 
-def of_run(run: Path, issues: list[Issue]) -> Expected:
+def of_run(config_file: Place | None, metrics: Place | None, issues: list[Issue]) -> Expected:
     """Returns what a run's config and metrics say; what cannot be read becomes an issue."""
-    params = _params(run, issues)
-    config = _config(run / "config.yaml", issues)
+    params = _params(metrics, issues) if metrics else None
+    config = _config(config_file, issues) if config_file else None
     if config is None:
         return Expected(params=params)
     plan = plan_trainer(config)
@@ -108,6 +112,22 @@ def links_of_schema(
     return tuple(links)
 
 
+def raw_links(
+    expected: Expected, columns: Iterable[str], vocabularies: Collection[str]
+) -> dict[str, str]:
+    """Returns the vocabulary of each raw column: its own, or that of what it lists.
+
+    Args:
+        expected: What the config says, if there is one.
+        columns: The raw columns that a schema names.
+        vocabularies: The names of all vocabularies.
+    """
+    named = {name.removesuffix("_vocab"): name for name in vocabularies if name.endswith("_vocab")}
+    known = {name: named[name] for name in (*columns, *named) if name in named}
+    linked = {each.feature: each.vocabulary for each in expected.links}
+    return {name: vocab for name, vocab in (known | linked).items() if vocab in vocabularies}
+
+
 def ranges_of(
     expected: Expected, schema: Sequence[FeatureSchema], vocabularies: Mapping[str, int]
 ) -> dict[str, Range]:
@@ -131,28 +151,33 @@ def ranges_of(
     return found
 
 
-def _config(path: Path, issues: list[Issue]) -> ExperimentConfig | None:
+def _config(path: Place, issues: list[Issue]) -> ExperimentConfig | None:
+    source: object = str(path)
     try:
-        errors = {finding.code for finding in check(str(path)).errors}
-        return load(str(path), allow=errors)  # what was trained all the same can be inspected
-    except RecgenError as error:
-        message = f"the config cannot be used, so less is compared: {error.message}"
+        if not isinstance(path, Path):
+            source = text_document(read_whole(path, MAX_BYTES), "yaml", str(path)).data
+        errors = {finding.code for finding in check(source).errors}
+        return load(source, allow=errors)  # what was trained all the same can be inspected
+    except (RecgenError, OSError, FormatError) as error:
+        message = f"the config cannot be used, so less is compared: {_reason(error)}"
         issues.append(Issue("broken-config", "warning", path.name, message))
         return None
 
 
-def _params(run: Path, issues: list[Issue]) -> Params | None:
-    path = run / FILE_NAME
-    if not path.exists():
-        return None
+def _params(path: Place, issues: list[Issue]) -> Params | None:
     try:
+        if not path.exists():
+            return None
         text = read_whole(path, _MAX_METRICS).decode("utf-8")
         return read_metrics(text, str(path)).metrics.params
-    except (RecgenError, OSError, UnicodeDecodeError) as error:
-        reason = error.message if isinstance(error, RecgenError) else error
-        message = f"the file cannot be used, so less is compared: {reason}"
+    except (RecgenError, OSError, UnicodeDecodeError, FormatError) as error:
+        message = f"the file cannot be used, so less is compared: {_reason(error)}"
         issues.append(Issue("broken-metrics", "warning", path.name, message))
         return None
+
+
+def _reason(error: Exception) -> str:
+    return error.message if isinstance(error, (RecgenError, FormatError)) else str(error)
 
 
 def _inputs(plan: TrainerPlan) -> Iterator[tuple[str, TowerInput]]:

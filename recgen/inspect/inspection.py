@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from recgen.findings import Severity
-from recgen.inspect.agreement import Evidence, disagreements
+from recgen.inspect.agreement import Evidence, disagreements, unknown_values
 from recgen.inspect.artifacts import Transform, read_model, read_transform
 from recgen.inspect.expected import (
     Expected,
@@ -15,8 +14,10 @@ from recgen.inspect.expected import (
     links_of_schema,
     of_run,
     ranges_of,
+    raw_links,
 )
 from recgen.inspect.layout import Layout, find, is_training
+from recgen.inspect.records.places import Place
 from recgen.inspect.records.spans import Ints
 from recgen.inspect.report import (
     Inspection,
@@ -31,21 +32,20 @@ from recgen.inspect.vocabulary import VocabularyScan
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 
-def inspect(path: Path, rows: int = 5, progress: Progress = lambda rows: None) -> Inspection:
+def inspect(path: Place, rows: int = 5, progress: Progress = lambda rows: None) -> Inspection:
     """Returns what lies at a path, and whether its parts agree.
 
     Files are read from beginning to end, in memory that does not depend on their size; of a
-    vocabulary, eight bytes an entry are kept.
+    vocabulary, eight bytes an entry are kept. A file that cannot be read is an issue.
 
     Args:
         path: A TFRecord file, a folder of them or of such folders, a vocabulary, a transform
-            output, a SavedModel, or a run directory.
+            output, a SavedModel, a run directory, or the root of a pipeline.
         rows: How many of each split's first rows to keep.
         progress: Called with the rows of a split that were read so far.
 
     Raises:
         RecgenError: There is nothing at the path that can be inspected.
-        OSError: A file cannot be read.
     """
     layout = find(path)
     transform = read_transform(layout.transform) if layout.transform else Transform()
@@ -54,6 +54,7 @@ def inspect(path: Path, rows: int = 5, progress: Progress = lambda rows: None) -
     issues = list(transform.issues)
     issues += [issue for scan in single.values() for issue in scan.issues]
     issues += [issue for model in models for issue in model.issues]
+    issues += layout.issues
     expected, ranges = _expected(layout, transform, issues)
     splits = {name: SplitScan(name, ranges, rows) for name in layout.splits}
     for name, scan in splits.items():
@@ -77,10 +78,12 @@ def inspect(path: Path, rows: int = 5, progress: Progress = lambda rows: None) -
         served=_entries(seen),
     )
     issues += disagreements(evidence)
+    raw = _raw(layout, transform, expected, rows, progress, issues)
     return Inspection(
         path=str(path),
         sort=layout.sort,
-        splits=reports,
+        splits=(*reports, *raw),
+        parts=layout.parts,
         vocabularies=tuple(_vocabularies({**vocabularies, **single}, expected.links, used)),
         raw_schema=transform.raw,
         schema=transform.schema,
@@ -90,12 +93,34 @@ def inspect(path: Path, rows: int = 5, progress: Progress = lambda rows: None) -
     )
 
 
+def _raw(
+    layout: Layout,
+    transform: Transform,
+    expected: Expected,
+    rows: int,
+    progress: Progress,
+    issues: list[Issue],
+) -> tuple[SplitReport, ...]:
+    """Returns examples as a pipeline read them, each value looked up in its vocabulary."""
+    names = [column.name for column in transform.raw]
+    links = raw_links(expected, names, transform.vocabularies)
+    known = {name: transform.vocabularies[file].known for name, file in links.items()}
+    scans = [SplitScan(name, {}, rows, known) for name in layout.raw]
+    for scan in scans:
+        scan.read(layout.raw[scan.name], progress)
+        issues += scan.issues
+    train = next((scan for scan in scans if is_training(scan.name)), None)
+    reports = tuple(scan.report(None if scan is train else train) for scan in scans)
+    issues += unknown_values(reports, expected)
+    return reports
+
+
 def _expected(
     layout: Layout, transform: Transform, issues: list[Issue]
 ) -> tuple[Expected, Mapping[str, Range]]:
     """Returns what the files should hold, and the integers that features may have."""
     entries = {name: scan.entries for name, scan in transform.vocabularies.items()}
-    found = of_run(layout.run, issues) if layout.run else Expected()
+    found = of_run(layout.config, layout.metrics, issues)
     if not found.links:  # no config, or none that can be read
         found = replace(found, links=links_of_schema(transform.schema, entries))
     return found, ranges_of(found, transform.schema, entries)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from recgen.findings import RecgenError
+from recgen.findings import RecgenError, counted
+from recgen.inspect.pipeline import Artifact, choose, notes_on, walk
+from recgen.inspect.recognizing import is_records, is_text, is_vocabulary
+from recgen.inspect.records.places import Place, inside
 from recgen.inspect.records.saved_model import FILE_NAME
-from recgen.inspect.records.stream import is_header, read_head
-from recgen.inspect.report import Sort
+from recgen.inspect.report import Issue, Sort, unreadable
+from recgen.metrics import FILE_NAME as METRICS
 
-_SHARD = re.compile(r"tfrecord|-\d{5}-of-\d{5}", re.IGNORECASE)
-_SAMPLE = 2**16  # bytes that tell text from what is none
 _ORDER = ("train", "eval", "val", "test")
 _HELP = (
-    "give a TFRecord file, a folder of them, a vocabulary, a transform output, a SavedModel, or "
-    "a run directory"
+    "give a TFRecord file, a folder of them, a vocabulary, a transform output, a SavedModel, a "
+    "run directory, or the root of a pipeline"
 )
 
 
@@ -31,18 +30,26 @@ class Layout:
         vocabularies: Vocabulary files that are in no transform output.
         transform: The folder of a transform output.
         models: Folders of SavedModels.
-        run: The run directory.
+        config: The config of the run.
+        metrics: The metrics of its training.
+        raw: Examples as a pipeline read them, by `COMPONENT/SPLIT`.
+        issues: What could not be looked at.
+        parts: The parts of a pipeline that were chosen, with what they are.
     """
 
     sort: Sort
-    splits: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    vocabularies: tuple[Path, ...] = ()
-    transform: Path | None = None
-    models: tuple[Path, ...] = ()
-    run: Path | None = None
+    splits: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    vocabularies: tuple[Place, ...] = ()
+    transform: Place | None = None
+    models: tuple[Place, ...] = ()
+    config: Place | None = None
+    metrics: Place | None = None
+    raw: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    issues: tuple[Issue, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(path: Path) -> Layout:
+def find(path: Place) -> Layout:
     """Returns what lies at a path.
 
     Raises:
@@ -57,24 +64,28 @@ def find(path: Path) -> Layout:
     return _folder(path)
 
 
-def _file(path: Path) -> Layout:
+def _file(path: Place) -> Layout:
     if path.name == FILE_NAME:
         return Layout("model", models=(path.parent,))
     if path.suffix in (".json", ".yaml", ".yml", ".parquet", ".csv", ".pbtxt", ".py"):
         raise RecgenError(f"{path} is no file that is inspected", _HELP)
-    if _is_vocabulary(path) or (_is_text(path) and not _is_records(path)):
+    if is_vocabulary(path) or (is_text(path) and not is_records(path)):
         return Layout("vocabulary", vocabularies=(path,))
     return Layout("records", splits={"": (path,)})
 
 
-def _folder(path: Path) -> Layout:
+def _folder(path: Place) -> Layout:
     transform = next(filter(_is_transform, (path / "transform", path / "transform_graph")), None)
-    if (path / "trainer_module.py").exists() or (transform and (path / "examples").exists()):
+    is_run = (path / "examples").exists() and not (path / "transformed_examples").exists()
+    if (path / "trainer_module.py").exists() or (transform and is_run):
         splits = _splits(path / "examples") if (path / "examples").is_dir() else {}
         model = path / "serving_model"
         models = (model,) if model.exists() else ()
-        return Layout("run", splits, transform=transform, models=models, run=path)
-    if transform or _is_transform(path):
+        config, metrics = path / "config.yaml", path / METRICS
+        return Layout(
+            "run", splits, transform=transform, models=models, config=config, metrics=metrics
+        )
+    if _is_transform(path) or (transform and not (path / "transformed_examples").exists()):
         return Layout("transform", transform=transform or path)
     for model in (path, path / "Format-Serving"):  # TFX has models in such a folder
         if (model / FILE_NAME).exists():
@@ -83,53 +94,89 @@ def _folder(path: Path) -> Layout:
         return Layout("split", {"": files})
     if splits := {name: files for name, files in _splits(path).items() if files}:
         return Layout("splits", splits)
-    vocabularies = tuple(file for file in _files(path) if _is_vocabulary(file))
+    vocabularies = tuple(file for file in _files(path) if is_vocabulary(file))
     if vocabularies:
         return Layout("vocabulary", vocabularies=vocabularies)
-    raise RecgenError(f"{path} holds nothing that is inspected", _HELP)
+    return _pipeline(path)
 
 
-def _is_transform(path: Path) -> bool:
+def _pipeline(path: Place) -> Layout:
+    """Returns the newest run of a pipeline whose artifacts are below a folder."""
+    tree = walk(path)
+    modules = [each for each in tree.artifacts if each.sort == "module" and each.parts]
+    runs = [each.place.parent for each in modules if (each.place.parent / "transform").exists()]
+    if runs:
+        raise RecgenError(
+            f"{path} holds {counted(len(runs), 'run')}", f"name one, such as {runs[0]}"
+        )
+    chosen = choose(tree.artifacts)
+    if not chosen:
+        raise RecgenError(f"{path} holds nothing that is inspected", _HELP)
+    issues = [*tree.issues, *notes_on(chosen)]
+    return Layout(
+        "pipeline",
+        splits=_examples(chosen.examples, "", issues),
+        transform=chosen.transform.place if chosen.transform else None,
+        models=tuple(each.place for each in chosen.models),
+        config=chosen.config.place if chosen.config else None,
+        metrics=chosen.metrics.place if chosen.metrics else None,
+        raw=_examples(chosen.raw, f"{chosen.raw.component}/" if chosen.raw else "", issues),
+        issues=tuple(issues),
+        parts={"/".join(each.parts) or path.name: each.sort for each in chosen.all},
+    )
+
+
+def _examples(
+    artifact: Artifact | None, prefix: str, issues: list[Issue]
+) -> dict[str, tuple[Place, ...]]:
+    """Returns the record files of splits; those of statistics, which are none, are left out."""
+    found: dict[str, tuple[Place, ...]] = {}
+    for folder in sorted(artifact.splits.values(), key=_rank) if artifact else ():
+        name = f"{prefix}{folder.name[6:] if _is_tfx(folder.name) else folder.name}"
+        try:
+            found[name] = _record_files(folder)
+        except OSError as error:
+            issues.append(unreadable(name, error))
+    return found
+
+
+def _is_tfx(name: str) -> bool:
+    return name.lower().startswith("split-")
+
+
+def _is_transform(path: Place) -> bool:
     return (path / "transform_fn").is_dir() or (path / "transformed_metadata").is_dir()
 
 
-def _splits(path: Path) -> dict[str, tuple[Path, ...]]:
+def _splits(path: Place) -> dict[str, tuple[Place, ...]]:
     """Returns the folders in a folder, each with its record files."""
-    folders = [folder for folder in path.iterdir() if folder.is_dir()]
-    return {folder.name: _record_files(folder) for folder in sorted(folders, key=_rank)}
+    folders = [folder for folder in inside(path) if folder.is_dir()]
+    return {folder.name: _listed_records(folder) for folder in sorted(folders, key=_rank)}
 
 
-def _rank(folder: Path) -> tuple[int, str]:
+def _listed_records(folder: Place) -> tuple[Place, ...]:
+    """Returns the record files in a folder; none if it cannot be listed."""
+    try:
+        return _record_files(folder)
+    except OSError:
+        return ()
+
+
+def _rank(folder: Place) -> tuple[int, str]:
     name = folder.name.lower().removeprefix("split-")
     return (_ORDER.index(name) if name in _ORDER else len(_ORDER)), name
 
 
-def _record_files(path: Path) -> tuple[Path, ...]:
-    return tuple(file for file in _files(path) if _is_records(file))
+def _record_files(path: Place) -> tuple[Place, ...]:
+    return tuple(file for file in _files(path) if is_records(file))
 
 
-def _files(path: Path) -> Iterator[Path]:
-    for file in sorted(path.iterdir()):
+def _files(path: Place) -> Iterator[Place]:
+    for file in inside(path):
         if file.is_file() and not file.name.startswith((".", "_")):
             yield file
 
 
-def _is_records(path: Path) -> bool:
-    """Says whether a file has TFRecords; by its name, if what is in it cannot be recognized."""
-    if "vocab" in path.name.lower():
-        return False
-    return is_header(read_head(path)) or _SHARD.search(path.name) is not None
-
-
-def _is_vocabulary(path: Path) -> bool:
-    return "vocab" in path.name.lower() or path.parent.name == "assets"
-
-
-def _is_text(path: Path) -> bool:
-    """Says whether a file may be text: it has no NUL."""
-    return b"\0" not in read_head(path, _SAMPLE)
-
-
 def is_training(split: str) -> bool:
     """Says whether a split is the training split, by its name."""
-    return split.lower().removeprefix("split-") == "train"
+    return split.rpartition("/")[2].lower().removeprefix("split-") == "train"

@@ -9,7 +9,7 @@ from typing import Literal
 from recgen.findings import Severity
 from recgen.inspect.records.schema import FeatureSchema
 
-Sort = Literal["records", "split", "splits", "vocabulary", "transform", "model", "run"]
+Sort = Literal["records", "split", "splits", "vocabulary", "transform", "model", "run", "pipeline"]
 Figure = int | float | str | None
 Value = int | float | str
 
@@ -31,6 +31,12 @@ class Issue:
     place: str
     message: str
     figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+def unreadable(place: str, error: OSError) -> Issue:
+    """Returns the issue of a file or folder that the system cannot read."""
+    reason = error.strerror or str(error)
+    return Issue("unreadable-file", "error", place, f"it cannot be read: {reason}")
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,8 @@ class Inspection:
     Attributes:
         path: What was looked at.
         sort: What it is.
-        splits: The training split first.
+        splits: The training split first; those of a pipeline's raw columns after the others.
+        parts: Of a pipeline: what was looked at, by its path below the root.
         vocabularies: By name.
         raw_schema: The raw columns of a transform output.
         schema: Its transformed features.
@@ -200,6 +207,7 @@ class Inspection:
     path: str
     sort: Sort
     splits: tuple[SplitReport, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
     vocabularies: tuple[VocabularyReport, ...] = ()
     raw_schema: tuple[FeatureSchema, ...] = ()
     schema: tuple[FeatureSchema, ...] = ()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from recgen.findings import counted, printable
 from recgen.inspect.distinct import BOUND, Distinct
 from recgen.inspect.records import Batch, Block, FormatError, Parser, RecordFile
+from recgen.inspect.records.places import Place
+from recgen.inspect.records.spans import Words
 from recgen.inspect.report import (
     Count,
     Figure,
@@ -17,6 +19,7 @@ from recgen.inspect.report import (
     Issue,
     SplitReport,
     Value,
+    unreadable,
 )
 from recgen.inspect.values import FeatureScan, Range
 
@@ -40,10 +43,23 @@ class SplitScan:
         rows: Records that are Examples.
         unique: The different rows.
         issues: What is wrong with the files.
+
+    Args:
+        name: The split's name.
+        ranges: The integers that features may have.
+        shown: How many of the first rows to keep.
+        known: Ordered hashes of the vocabulary entries that raw values should be among, by feature.
     """
 
-    def __init__(self, name: str, ranges: Mapping[str, Range], shown: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        ranges: Mapping[str, Range],
+        shown: int,
+        known: Mapping[str, Words] = MappingProxyType({}),
+    ) -> None:
         self.name = name
+        self._known = known
         self.features: dict[str, FeatureScan] = {}
         self.rows = 0
         self.unique = Distinct()
@@ -56,12 +72,8 @@ class SplitScan:
         self._first_malformed = ("", 0, "")
         self._first: list[dict[str, tuple[Value, ...]]] = []
 
-    def read(self, files: Sequence[Path], progress: Progress = lambda rows: None) -> None:
-        """Reads files, in memory that does not depend on their size.
-
-        Raises:
-            OSError: One cannot be read.
-        """
+    def read(self, files: Sequence[Place], progress: Progress = lambda rows: None) -> None:
+        """Reads files, in memory that does not depend on their size."""
         parser = Parser()
         for path in files:
             source = RecordFile(path)
@@ -72,6 +84,8 @@ class SplitScan:
                     progress(self.rows)
             except FormatError as error:
                 self.issues.append(Issue("many-features", "error", place, error.message))
+            except OSError as error:
+                self.issues.append(unreadable(place, error))
             self.issues += _damaged(source, place)
             report = FileReport(path.name, source.records, source.corrupt, source.size)
             self._files.append(report)
@@ -108,7 +122,7 @@ class SplitScan:
         if self._counted > MAX_COUNTS:
             most = f"{MAX_COUNTS:,} entries"
             raise FormatError(f"the vocabularies of its features have more than {most} together")
-        return FeatureScan(name, range, bound)
+        return FeatureScan(name, range, bound, self._known.get(name))
 
     def _complain(self, batch: Batch, place: str) -> None:
         if batch.bad and not self._malformed:

@@ -10,6 +10,7 @@ import numpy as np
 
 from recgen.inspect.distinct import BOUND, Distinct
 from recgen.inspect.records import Column, Texts
+from recgen.inspect.records.columns import hash_texts
 from recgen.inspect.records.spans import Ints, Words, mix
 from recgen.inspect.report import Count, FeatureReport
 
@@ -39,8 +40,15 @@ class FeatureScan:
         counts: How often each entry of its vocabulary is there; None without one.
     """
 
-    def __init__(self, name: str, range: Range | None = None, bound: int = BOUND) -> None:
+    def __init__(
+        self,
+        name: str,
+        range: Range | None = None,
+        bound: int = BOUND,
+        known: Words | None = None,
+    ) -> None:
         self.name = name
+        self._known = known
         self.unique = Distinct(bound)
         self.range = range
         entries = None if range is None else range.entries
@@ -71,6 +79,8 @@ class FeatureScan:
         self._fewest = fewest if self._fewest is None else min(self._fewest, fewest)
         self._most = max(self._most, int(some.max()))
         self._measure(column)
+        if self._known is not None:
+            self._out_of_vocabulary += _strangers(column, self._known)
         hashes = _hashes(column)
         self.unique.add(hashes)
         return _row_hashes(column, hashes, self._seed)
@@ -101,6 +111,10 @@ class FeatureScan:
             self._out_of_vocabulary += len(values) - len(known)
             np.add.at(self.counts, known, 1)  # touches no entry that has no value
 
+    @property
+    def _is_joined(self) -> bool:
+        return self.counts is not None or self._known is not None
+
     def report(self, rows: int, train: FeatureScan | None = None) -> FeatureReport:
         """Returns what was found.
 
@@ -121,7 +135,7 @@ class FeatureScan:
             high=self._high,
             mean=self._sum / self._finite if self._finite else None,
             not_finite=self._values - self._finite,
-            out_of_vocabulary=None if self.counts is None else self._out_of_vocabulary,
+            out_of_vocabulary=self._out_of_vocabulary if self._is_joined else None,
             out_of_range=self._out_of_range,
             unseen=None if seen is None else 1 - seen,
         )
@@ -150,3 +164,21 @@ def _row_hashes(column: Column, hashes: Words, seed: np.uint64) -> Words:
     found = np.zeros(len(counts), np.uint64)
     found[some] = mix(sums + seed)
     return found
+
+
+def _strangers(column: Column, known: Words) -> int:
+    """Returns how many raw values are not among the hashed entries of a vocabulary.
+
+    An integer has the entry of its digits; a vocabulary of floats is never made.
+    """
+    values = column.values
+    if isinstance(values, Texts):
+        hashes, counts = values.hashes(), None
+    elif column.kind == "int64":
+        unique, counts = np.unique(values, return_counts=True)
+        hashes = hash_texts([str(value).encode() for value in unique.tolist()])
+    else:
+        return 0
+    at = np.minimum(np.searchsorted(known, hashes), max(len(known) - 1, 0))
+    is_stranger = known[at] != hashes if len(known) else np.ones(len(hashes), np.bool_)
+    return int(is_stranger.sum() if counts is None else counts[is_stranger].sum())

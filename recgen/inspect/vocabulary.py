@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from recgen.findings import Severity, counted
 from recgen.inspect.records import FormatError, RecordFile, Texts
+from recgen.inspect.records.places import Place
 from recgen.inspect.records.spans import Ints, Mask, Words, padded
 from recgen.inspect.records.stream import is_header, pieces, read_head
-from recgen.inspect.report import Entry, Issue, VocabularyReport
+from recgen.inspect.report import Entry, Issue, VocabularyReport, unreadable
 
 _ENDS = 5  # entries of the head and of the tail
 _LONGEST = 2**24  # bytes of a line
@@ -40,7 +40,7 @@ class VocabularyScan:
         issues: What is wrong with it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
         self.name = path.name
         self.entries = 0
@@ -56,6 +56,8 @@ class VocabularyScan:
                 self._add(texts)
         except FormatError as error:
             self.issues.append(Issue("broken-vocabulary", "error", self.name, error.message))
+        except OSError as error:
+            self.issues.append(unreadable(self.name, error))
         self._find_twice()
         self._judge()
 
@@ -63,6 +65,13 @@ class VocabularyScan:
     def digest(self) -> bytes:
         """What two vocabularies share if they have the same entries in the same order."""
         return b"".join(hashes.tobytes() for hashes in self._hashes)
+
+    @property
+    def known(self) -> Words:
+        """The hashes of all entries, ordered."""
+        known = np.concatenate([*self._hashes, np.zeros(0, np.uint64)])
+        known.sort()
+        return known
 
     def look_up(self, indices: Sequence[int]) -> dict[int, str]:
         """Returns the entries with some indices, as far as there are any; reads the file again.
@@ -72,7 +81,7 @@ class VocabularyScan:
         """
         wanted, found = np.unique(np.array(indices, np.int64)), dict[int, str]()
         first = 0
-        with suppress(FormatError):  # which is an issue since the first reading
+        with suppress(FormatError, OSError):  # which is an issue since the first reading
             for texts in _entries(self.path, []):
                 own = wanted[(wanted >= first) & (wanted < first + len(texts))]
                 values = texts[own - first]
@@ -172,7 +181,7 @@ class VocabularyScan:
         )
 
 
-def _entries(path: Path, issues: list[Issue]) -> Iterator[Texts]:
+def _entries(path: Place, issues: list[Issue]) -> Iterator[Texts]:
     """Yields the entries in blocks."""
     if not is_header(read_head(path)):
         yield from _lines(path)
@@ -185,7 +194,7 @@ def _entries(path: Path, issues: list[Issue]) -> Iterator[Texts]:
         issues.append(Issue(damage.slug, "error", path.name, message))
 
 
-def _lines(path: Path) -> Iterator[Texts]:
+def _lines(path: Place) -> Iterator[Texts]:
     """Yields lines as TensorFlow's tables read them: each ends at a line feed or at the end."""
     rest = b""
     for piece in pieces(path):

@@ -246,6 +246,8 @@ class Params(MetricsPart):
     best_recall: float | None = None
     """Validation value of the monitored measure in the best epoch."""
     stopped_early: bool = False
+    status: str | None = None
+    """How the run ended, in the words of a platform's database: `completed`, `cancelled`."""
     refit_epochs: int | None = None
     """Epochs of the second training, on validation rows too, and of the third, on test rows too."""
     measured_rows: int | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recgen.findings import RecgenError, kind_of
+from recgen.metrics.history import is_history
 from recgen.metrics.model import TrainingMetrics
 from recgen.metrics.upgrade import upgrade
 
@@ -23,12 +24,14 @@ class MetricsFile:
         version: The file's schema version; None in files of older trainers.
         not_finite: Epochs, from 0, in which a series (`loss.loss`) was NaN or infinite.
         notes: What was missing or odd.
+        kept: Epochs, from 0, that the file has values of; None if it has all.
     """
 
     metrics: TrainingMetrics
     version: int | None = None
     not_finite: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    kept: tuple[int, ...] | None = None
 
 
 def read_metrics(text: str, source: str) -> MetricsFile:
@@ -45,6 +48,8 @@ def read_metrics(text: str, source: str) -> MetricsFile:
         data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise RecgenError(f"{source} is not JSON: {error}", _HELP) from error
+    if isinstance(data, list) and len(data) == 1 and is_history(data[0]):  # a row of a database
+        data = data[0]
     if not isinstance(data, dict):
         raise RecgenError(
             f"{source} contains {kind_of(data)} instead of the metrics of a training", _HELP
@@ -56,7 +61,7 @@ def file_of(data: Mapping[str, Any]) -> MetricsFile:
     """Return the contents of a metrics file from its data; empty data has notes on all parts."""
     found = upgrade(data)
     metrics = TrainingMetrics.model_validate(found.data)
-    return MetricsFile(metrics, found.version, found.not_finite, tuple(found.notes))
+    return MetricsFile(metrics, found.version, found.not_finite, tuple(found.notes), found.kept)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

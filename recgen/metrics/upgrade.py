@@ -13,6 +13,7 @@ from typing import Any
 
 from recgen.findings import counted, kind_of, printable
 from recgen.metrics.account import account_of
+from recgen.metrics.history import plain_history
 from recgen.metrics.parts import LOSSES, MOMENTS, TOWERS, Gradients, Params, TowerHealth
 from recgen.metrics.values import (
     Values,
@@ -40,19 +41,25 @@ class Upgrade:
         version: The file's schema version; None in files of older trainers.
         not_finite: Epochs, from 0, in which a series (`loss.loss`) was NaN or infinite.
         notes: What was missing or odd.
+        kept: Epochs, from 0, that the file has; None if it has all.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
     version: int | None = None
     not_finite: dict[str, tuple[int, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    kept: tuple[int, ...] | None = None
 
 
 def upgrade(data: Mapping[str, Any]) -> Upgrade:
     """Return the data of a metrics file in the current schema."""
-    reader = _Reader(data)
+    history = plain_history(data)
+    reader = _Reader(history.data)
     reader.read()
-    return reader.result
+    result = reader.result
+    result.kept = history.kept
+    result.notes = [*history.notes, *result.notes]
+    return result
 
 
 class _Reader:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from recgen.analysis.causes.base import Kind, Sign
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
+from recgen.findings import show
 
 _LOG_LINES = 2  # the last ones, which hold the message of an exception
 _LISTED = 6
+_ENDED = ("cancelled", "canceled", "failed", "stopped")  # how a platform says that it ended
 
 
 def _missing(facts: Facts) -> Iterator[Sign]:
@@ -33,7 +35,8 @@ def _incomplete(facts: Facts) -> Iterator[Sign]:
         yield Sign("high", _listed(("there is no training loss", *notes)))
     elif not facts.kind.curves and not facts.kind.tests:
         missing = f"{facts.kind.measure} was not measured, and the loss alone says little"
-        yield Sign("high", _listed((missing, *notes)))
+        is_cut = any(sign.confidence == "high" for sign in _unfinished(facts))  # explains it
+        yield Sign("medium" if is_cut else "high", _listed((missing, *notes)))
     elif notes:
         yield Sign("low", _listed(notes), verdict="good")
 
@@ -53,7 +56,9 @@ def _unfinished(facts: Facts) -> Iterator[Sign]:
     seen = []
     if requested and facts.epochs < requested:
         seen.append(f"{facts.epochs} of {requested} epochs were trained")
-    if facts.params.test_rows and facts.run.file.version is not None and not facts.kind.tests:
+    if facts.params.status in _ENDED:
+        seen.append(f"its status is {show(facts.params.status)}")
+    if facts.is_untested and (seen or facts.params.test_rows):
         seen.append("there are no test figures")
     if seen:
         yield Sign("high" if len(seen) > 1 else "medium", (*seen, *_end_of_log(facts)))

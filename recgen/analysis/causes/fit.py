@@ -114,7 +114,8 @@ def _more_epochs(facts: Facts) -> Patch:
 
 def _wrong_stop(facts: Facts) -> Iterator[Sign]:
     requested = facts.requested_epochs
-    stopped = facts.params.stopped_early or (requested is not None and facts.epochs < requested)
+    few = requested is not None and facts.epochs < requested
+    stopped = facts.params.stopped_early or (few and facts.stops_early is not False)
     bottom = lowest(facts.val_loss)
     if not stopped or facts.failure_kind or bottom is None or facts.epochs < 2:
         return

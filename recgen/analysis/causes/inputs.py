@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
+from recgen.analysis.causes.foreign import duplicate_candidates
 from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
@@ -115,6 +116,7 @@ def _without(*findings: Finding) -> Patch:
 
 def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     candidates, known = facts.params.candidates, facts.product_vocabulary
+    yield from duplicate_candidates(facts)
     if candidates is None:
         return
     if known and candidates > known:
@@ -193,8 +195,8 @@ KINDS = (
         title="Duplicate candidates",
         reason="If candidates are transactions instead of products, copies fill the top of every "
         "list: the same model's top-10 accuracy of 0.585 becomes 0.315.",
-        signs="There are more candidates than entries in the product vocabulary, or nearly as "
-        "many candidates as training rows.",
+        signs="There are more candidates than entries in the product vocabulary, nearly as many "
+        "as training rows, or the trainer's module takes one for each row.",
         remedy="Use each product once, as generated trainers do.",
         check=_duplicate_candidates,
     ),

@@ -34,7 +34,7 @@ def calmed(facts: Facts) -> Patch:
         patch["model.learning_rate"] = safe
     for finding in () if bare else facts.findings("RG204"):
         patch[f"{finding.path}.activation"] = "linear"
-    if facts.model and facts.model.gradient_clip_norm is None:
+    if facts.lacks("gradient_clip_norm"):
         patch["model.gradient_clip_norm"] = 1.0
     return {**patch, **corrected(facts)}
 
@@ -46,6 +46,8 @@ def _info(facts: Facts) -> OptimizerInfo:
 
 def corrected(facts: Facts) -> Patch:
     """Return a patch that switches the logQ correction on, if it is off."""
+    if facts.model is None:  # without a config, only what an older trainer did is known
+        return {"model.logq_correction": True} if facts.lacks("logq_correction") else {}
     return patch_of(*facts.findings("RG208"))
 
 

@@ -14,8 +14,9 @@ from recgen.analysis.causes.remedies import (
 )
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
+from recgen.analysis.older import WORDS
 from recgen.analysis.series import last, lowest, points
-from recgen.findings import counted
+from recgen.findings import counted, show
 
 _RATE, _CLIPPING = "model.learning_rate", "model.gradient_clip_norm"
 _HIGH = ("RG201", "RG202", "RG203", "RG206")
@@ -110,7 +111,7 @@ def _not_finite(facts: Facts) -> Iterator[Sign]:
         if path.startswith(("loss.", "gradient.")):
             since = f"from {epoch(epochs[0])} on" if len(epochs) > 1 else f"in {epoch(epochs[0])}"
             seen.append(f"{path} is NaN or infinite {since}")
-    gaps = [n for n, value in enumerate(facts.loss) if value is None]
+    gaps = [n for n in facts.kept if n < len(facts.loss) and facts.loss[n] is None]
     if points(facts.loss) and gaps and not seen:
         seen.append(f"the loss has no value from {epoch(gaps[0])} on: it was not finite")
     if seen:
@@ -131,6 +132,7 @@ def _not_clipped(facts: Facts) -> Iterator[Sign]:
         is_rescued = info is not None and info.unclipped is not None
         found = [f for f in facts.findings("RG206") if f.path == _CLIPPING]
         seen = confirmed(*found) or (f"gradient_clip_norm is null, with {facts.optimizer}",)
+        seen = (*seen, *_assumed(facts, "gradient_clip_norm"))
         help = found[0].help if found else ""
         sure = is_rescued or facts.failure_kind == "nan"
         yield Sign("high" if sure else "medium", seen, help, {_CLIPPING: 1.0}, verdict="bad")
@@ -138,11 +140,20 @@ def _not_clipped(facts: Facts) -> Iterator[Sign]:
 
 def _no_logq(facts: Facts) -> Iterator[Sign]:
     for finding in facts.findings("RG208"):
-        seen, patch = confirmed(finding), corrected(facts)
-        if facts.is_failed and not facts.failure_kind:
+        seen, patch = (*confirmed(finding), *_assumed(facts, "logq_correction")), corrected(facts)
+        if facts.source_of("logq_correction") == "older":
+            yield Sign("low", seen, finding.help, patch, verdict="good")
+        elif facts.is_failed and not facts.failure_kind:
             yield Sign("high", seen, finding.help, patch, verdict="bad")
         else:
             yield Sign("medium", seen, finding.help, patch, verdict="at_risk")
+
+
+def _assumed(facts: Facts, setting: str) -> Iterator[str]:
+    """Yield where a setting is from, if the config does not write it."""
+    source = facts.source_of(setting)
+    if source in ("older", "module"):
+        yield f"{setting} is {show(getattr(facts.model, setting, None))} {WORDS[source]}"
 
 
 def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:

@@ -4,13 +4,27 @@ To add a kind, write its module and add it here; the rest of `analysis` only use
 """
 
 from recgen.analysis.kinds.base import FEW_ROWS, Curve, Figure, Judged, Kind, Split
+from recgen.analysis.kinds.ranking import Multitask, Ranking, predicts_ratings
 from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.metrics import TrainingMetrics
 
-_KINDS: dict[str, type[Kind]] = {"retrieval": Retrieval}
-_OLDER = "retrieval"  # files of older trainers do not name their kind
+_KINDS: dict[str, type[Kind]] = {
+    "retrieval": Retrieval,
+    "ranking": Ranking,
+    "multitask": Multitask,
+}
 
-__all__ = ["FEW_ROWS", "Curve", "Figure", "Judged", "Kind", "Retrieval", "Split", "kind_of"]
+__all__ = [
+    "FEW_ROWS",
+    "Curve",
+    "Figure",
+    "Judged",
+    "Kind",
+    "Ranking",
+    "Retrieval",
+    "Split",
+    "kind_of",
+]
 
 
 def kind_of(metrics: TrainingMetrics, candidates: int | None = None) -> Kind:
@@ -20,4 +34,14 @@ def kind_of(metrics: TrainingMetrics, candidates: int | None = None) -> Kind:
         metrics: The metrics of the run.
         candidates: Number of products to choose from, if known.
     """
-    return _KINDS.get(metrics.params.model_type or _OLDER, Retrieval)(metrics, candidates)
+    return _KINDS[_type_of(metrics)](metrics, candidates)
+
+
+def _type_of(metrics: TrainingMetrics) -> str:
+    """Return the kind of model, by what was measured if the file does not name it."""
+    named = (metrics.params.model_type or "").lower()
+    if named in _KINDS:
+        return named
+    if not predicts_ratings(metrics):
+        return "retrieval"
+    return "multitask" if Retrieval(metrics, None).tests else "ranking"

@@ -109,10 +109,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a run in a comparison; baselines do not compete for the best."""
+    """A figure of a run in a comparison; baselines do not compete for the best.
+
+    Attributes:
+        interval: The value.
+        is_baseline: Whether it is a baseline's.
+        is_error: Whether lower is better.
+    """
 
     interval: Interval
     is_baseline: bool = False
+    is_error: bool = False
 
 
 class Kind(ABC):
@@ -121,10 +128,12 @@ class Kind(ABC):
     Attributes:
         measure: The name of the measure, such as `recall`.
         baseline: The name of the plain baseline, such as `popularity`.
+        applies: The codes of the causes that this kind can have; None for all.
     """
 
     measure: str
     baseline: str
+    applies: frozenset[str] | None = None
 
     def __init__(self, metrics: TrainingMetrics, candidates: int | None) -> None:
         self.metrics = metrics
@@ -189,3 +198,8 @@ class Kind(ABC):
     @abstractmethod
     def headlines(self) -> tuple[str, ...]:
         """Names of the most important figures."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader has to know of the kind, in sentences."""
+        return ()

@@ -30,6 +30,7 @@ def lines(comparison: Comparison, shorten: bool = True) -> Iterator[Line]:
     """
     yield from _runs(comparison, shorten)
     yield from _settings(comparison, shorten)
+    yield from _circumstances(comparison, shorten)
     yield from _figures(comparison)
     yield from _curves(comparison)
     yield from _success(comparison)
@@ -50,6 +51,8 @@ def _runs(comparison: Comparison, shorten: bool) -> Iterator[Line]:
         judged = facts.judged
         recall = f"{judged.label} {figure(judged.own)}" if judged else "-"
         verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
+        if run.is_preset:
+            verdict = ("not trained", "dim")
         rows.append(
             (
                 str(number),
@@ -84,6 +87,14 @@ def _settings(comparison: Comparison, shorten: bool) -> Iterator[Line]:
             for value, runs in having.items()
         )
         yield (f"  {printable(path)}: {'; '.join(parts)}",)
+
+
+def _circumstances(comparison: Comparison, shorten: bool) -> Iterator[Line]:
+    """Yields the data and the gradients of a few runs."""
+    rows = list(comparison.circumstances.items())
+    if rows and len(comparison.runs) <= _BESIDE:
+        yield ()
+        yield from _beside("data and gradients", rows, len(comparison.runs), shorten)
 
 
 def _beside(

@@ -30,6 +30,7 @@ _SORTS = {
     "transform": "a transform output",
     "model": "a SavedModel",
     "run": "a run directory",
+    "pipeline": "the root of a pipeline",
 }
 _STYLES = {"error": "bold red", "warning": "bold yellow", "info": "bold blue"}
 _SHOWN_VALUES = 8  # values of a list
@@ -43,6 +44,8 @@ _TIMES = (631_152_000, 4_102_444_800)  # 1990 to 2100, in epoch seconds
 def show_inspection(found: Inspection) -> None:
     """Print an inspection: its parts, its issues and a summary."""
     show.line((f"{found.path}: {_SORTS[found.sort]}", "bold"))
+    for part, sort in found.parts.items():
+        show.line((f"{sort:<11}", "dim"), part, indent=_INDENT)
     for split in found.splits:
         _show_split(split, found.words)
     if found.vocabularies:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from recgen.inspect.agreement import examples, training, vocabularies
 from recgen.inspect.agreement.evidence import Evidence
+from recgen.inspect.agreement.training import unknown_values
 from recgen.inspect.report import Issue
 
-__all__ = ["Evidence", "disagreements"]
+__all__ = ["Evidence", "disagreements", "unknown_values"]
 
 
 def disagreements(evidence: Evidence) -> Iterator[Issue]:

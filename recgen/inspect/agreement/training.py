@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recgen.findings import counted
 from recgen.inspect.agreement.evidence import Evidence
+from recgen.inspect.expected import Expected
 from recgen.inspect.report import FeatureReport, Issue, SplitReport
 
 MANY_UNKNOWN = 0.1
@@ -19,9 +20,17 @@ _SPLITS = ("train", "eval", "test")
 
 def _unknown(evidence: Evidence) -> Iterator[Issue]:
     """Looks at values that are not in the vocabulary, and at those that training never saw."""
-    expected = evidence.expected
+    yield from unknown_values(evidence.splits, evidence.expected)
+
+
+def unknown_values(splits: Sequence[SplitReport], expected: Expected) -> Iterator[Issue]:
+    """Yields features of splits with many values that are not in the vocabulary."""
     limits = {expected.product: MANY_UNKNOWN, expected.buyer: MANY_NEW_BUYERS}
-    for _, feature, place in evidence.features():
+    for feature, place in (
+        (feature, f"{split.name}/{feature.name}" if split.name else feature.name)
+        for split in splits
+        for feature in split.features
+    ):
         unknown = feature.out_of_vocabulary or 0
         if feature.values and unknown / feature.values >= limits.get(feature.name, MANY_UNKNOWN):
             message = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recgen.inspect.records.spans import Bytes, Ints, Words, hash_spans, words_of
+from recgen.inspect.records.spans import Bytes, Ints, Words, hash_spans, padded, words_of
 
 Kind = Literal["none", "bytes", "float", "int64"]
 """Kinds of a feature; `none` has no values."""
@@ -63,6 +63,13 @@ class Texts:
             digest = blake2b(text, digest_size=hashes.itemsize).digest()
             hashes[long] = int.from_bytes(digest, "little")
         return hashes
+
+
+def hash_texts(texts: Sequence[bytes]) -> Words:
+    """Returns the hashes of some strings, as `Texts.hashes` does."""
+    lengths = np.array([len(text) for text in texts], np.int64)
+    starts = np.concatenate(([0], np.cumsum(lengths)))[: len(texts)].astype(np.int64)
+    return Texts(padded(b"".join(texts)), starts, lengths).hashes()
 
 
 Values = Ints | NDArray[np.float32] | Texts

@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from recgen.inspect.records.checksum import masked_crc, masked_crcs
 from recgen.inspect.records.columns import Block
 from recgen.inspect.records.errors import FormatError
+from recgen.inspect.records.places import Place
 from recgen.inspect.records.spans import padded
 from recgen.inspect.records.stream import pieces
 
@@ -52,7 +52,7 @@ class RecordFile:
         damage: What is wrong; of the corrupt records, only the first.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Place) -> None:
         self.path = path
         self.records = 0
         self.corrupt = 0

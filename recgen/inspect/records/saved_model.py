@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from recgen.inspect.records.errors import FormatError, limited
 from recgen.inspect.records.messages import message_class, parse
+from recgen.inspect.records.places import Place
 from recgen.inspect.records.stream import read_whole
 from recgen.inspect.records.tensors import Shape, shape_of, type_name
 
@@ -57,7 +57,7 @@ class SavedModel:
     variables: Mapping[str, Tensor]
 
 
-def read_saved_model(path: Path) -> SavedModel:
+def read_saved_model(path: Place) -> SavedModel:
     """Return what a file says.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from google.protobuf import text_format
@@ -12,6 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from recgen.inspect.records.columns import Kind
 from recgen.inspect.records.errors import FormatError, limited
+from recgen.inspect.records.places import Place
 from recgen.inspect.records.stream import read_whole
 
 MAX_SCHEMA = 2**21
@@ -51,7 +51,7 @@ class FeatureSchema:
     shape: tuple[int, ...] | None = None
 
 
-def read_schema(path: Path) -> tuple[FeatureSchema, ...]:
+def read_schema(path: Place) -> tuple[FeatureSchema, ...]:
     """Return the features in a file, in its order.
 
     Raises:

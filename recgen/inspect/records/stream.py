@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Literal
 
 from recgen.inspect.records.checksum import masked_crc
 from recgen.inspect.records.errors import FormatError
+from recgen.inspect.records.places import Place
 
 Compression = Literal["none", "gzip", "zlib"]
 
@@ -41,7 +41,7 @@ def compression_of(head: bytes) -> Compression:
     return "zlib" if is_zlib else "none"
 
 
-def read_head(path: Path, size: int = _HEADER.size) -> bytes:
+def read_head(path: Place, size: int = _HEADER.size) -> bytes:
     """Returns the first bytes of a file, decompressed; fewer if it is shorter or broken."""
     found = b""
     try:
@@ -54,7 +54,7 @@ def read_head(path: Path, size: int = _HEADER.size) -> bytes:
     return found[:size]
 
 
-def read_whole(path: Path, most: int) -> bytes:
+def read_whole(path: Place, most: int) -> bytes:
     """Return the bytes of a file that is not compressed.
 
     Args:
@@ -72,7 +72,7 @@ def read_whole(path: Path, most: int) -> bytes:
     return found
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+def pieces(path: Place) -> Iterator[bytes]:
     """Yields a file's bytes in pieces of at most `PIECE` bytes.
 
     Raises:
@@ -90,7 +90,7 @@ def pieces(path: Path) -> Iterator[bytes]:
             yield from _inflated(first, file)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Place) -> IO[bytes]:
     """Open a file; a pipe would be waited for, and a device has no end."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise FormatError("it is a pipe or a device, not a file")

@@ -10,13 +10,13 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import google_crc32c
 
 from recgen.inspect.records.checksum import mask, masked_crc
 from recgen.inspect.records.errors import FormatError
 from recgen.inspect.records.messages import message_class, parse
+from recgen.inspect.records.places import Place, size_of
 from recgen.inspect.records.stream import read_whole
 from recgen.inspect.records.tensors import Shape, shape_of, type_name
 
@@ -56,7 +56,7 @@ class Variable:
     checksum: int
 
 
-def read_index(path: Path) -> tuple[Variable, ...]:
+def read_index(path: Place) -> tuple[Variable, ...]:
     """Return the variables that an index names.
 
     Raises:
@@ -92,7 +92,7 @@ def parse_index(index: bytes) -> tuple[Variable, ...]:
     return tuple(found)
 
 
-def broken_variables(folder: Path, variables: tuple[Variable, ...]) -> Iterator[tuple[str, str]]:
+def broken_variables(folder: Place, variables: tuple[Variable, ...]) -> Iterator[tuple[str, str]]:
     """Yields variables whose data is not what the index says: their keys, and what is wrong.
 
     Args:
@@ -103,7 +103,7 @@ def broken_variables(folder: Path, variables: tuple[Variable, ...]) -> Iterator[
     read: Counter[int] = Counter()
     for variable in variables:
         path = folder / f"variables.data-{variable.shard:05d}-of-{shards:05d}"
-        size = path.stat().st_size if path.is_file() else None
+        size = size_of(path)
         read[variable.shard] += variable.size
         if size is None:
             yield variable.key, f"{path.name} is missing"
@@ -116,7 +116,7 @@ def broken_variables(folder: Path, variables: tuple[Variable, ...]) -> Iterator[
             yield variable.key, "its data does not have its checksum"
 
 
-def _crc(path: Path, variable: Variable) -> int:
+def _crc(path: Place, variable: Variable) -> int:
     crc, left = 0, variable.size
     with path.open("rb") as file:
         file.seek(variable.offset)
