@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from recgen.analysis.causes import KINDS
 from recgen.analysis.causes.base import figure
+from recgen.analysis.causes.contradictions import resolved
 from recgen.analysis.diagnosis import (
     CONFIDENCES,
     VERDICTS,
@@ -36,16 +37,17 @@ def diagnose(run: Run) -> Diagnosis:
     """
     facts = Facts(run)
     found = [cause for kind in KINDS.values() for cause in kind.causes(facts)]
-    causes = tuple(sorted(found, key=_rank))
+    causes = resolved(sorted(found, key=_rank), facts)
     verdict = worst(tuple(map(_weight, causes)))
     return Diagnosis(verdict, _summary(verdict, causes, facts), causes, tuple(_notes(facts)))
 
 
-def _rank(cause: Cause) -> tuple[int, int, int]:
-    """Return the rank of a cause: by confidence, then verdict, then family and code."""
+def _rank(cause: Cause) -> tuple[bool, int, int, int]:
+    """Return the rank of a cause: what explains first, then by confidence, verdict and code."""
+    is_root = cause.explains and cause.confidence != "low"
     weight = -VERDICTS.index(cause.verdict)
     position = _FAMILIES.index(cause.code[:3]) * len(KINDS) + list(KINDS).index(cause.code)
-    return CONFIDENCES.index(cause.confidence), weight, position
+    return not is_root, CONFIDENCES.index(cause.confidence), weight, position
 
 
 def _weight(cause: Cause) -> Verdict:
@@ -76,6 +78,7 @@ def _figures(facts: Facts) -> str:
 
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
+    yield from run.evidence.notes
     if judged and judged.baseline is None:
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"

@@ -101,10 +101,16 @@ class Facts:
 
     @cached_property
     def _findings(self) -> tuple[Finding, ...]:
-        return findings_of(self.run, self.config)
+        with_data = self.run.evidence.findings
+        return findings_of(self.run, self.config) if with_data is None else with_data
+
+    @property
+    def has_data(self) -> bool:
+        """Whether `recgen check` compared the config with the data."""
+        return self.run.evidence.findings is not None
 
     def findings(self, *codes: str) -> tuple[Finding, ...]:
-        """Return the findings of `recgen check` with these codes in the trained config."""
+        """Return the findings of `recgen check` with these codes, in the config and the data."""
         return tuple(finding for finding in self._findings if finding.code in codes)
 
     @cached_property
@@ -219,6 +225,11 @@ class Facts:
             or self.beats_plain is False
             or (self.judged and self.judged.own == 0)
         )
+
+    @cached_property
+    def is_held_back(self) -> bool:
+        """Whether the model is no better than counting, by more than noise."""
+        return self.is_failed or self.kind.beats_counting is False
 
 
 def _first(*series: Series) -> Series:

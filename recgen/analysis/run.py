@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from recgen.analysis.evidence import Evidence
 from recgen.analysis.storage import Folder, open_folder
 from recgen.check import examine_text
 from recgen.config import ExperimentConfig
@@ -47,6 +48,7 @@ class Run:
         trained_here: Whether `recgen train` wrote it, and so split the data as the config says.
         has_model: Whether there is a SavedModel.
         log: The end of the log of the last stage; empty if there is none.
+        evidence: What `recgen check` with the data and `recgen inspect` find, if they looked.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Run:
     trained_here: bool = False
     has_model: bool = False
     log: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def metrics(self) -> TrainingMetrics:

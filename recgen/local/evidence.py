@@ -1,0 +1,88 @@
+"""Gathers what `recgen check` finds on a run's data, and `recgen inspect` in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from recgen.analysis.evidence import Evidence
+from recgen.analysis.run import Run
+from recgen.analysis.trained import trained_config
+from recgen.check import check
+from recgen.findings import Finding, RecgenError, printable
+from recgen.inspect.report import Inspection
+
+_INSPECTED = ("examples", "transform", "serving_model")
+
+
+def with_evidence(run: Run, data: Path | None = None) -> Run:
+    """Return a run with what its data and its other files say.
+
+    Data that is not there any more, or cannot be read, is a note.
+
+    Args:
+        run: A run on this machine; others are returned as they are, unless `data` is given.
+        data: The data that it was trained on; by default, what the metrics or the config name.
+
+    Raises:
+        RecgenError: `data` is given and cannot be read.
+    """
+    notes: list[str] = []
+    findings = _findings(run, data, notes)
+    inspection = None if "://" in run.path else _inspection(_folder(run), notes)
+    if findings is None and inspection is None and not notes:
+        return run
+    return replace(run, evidence=Evidence(findings, inspection, tuple(notes)))
+
+
+def _folder(run: Run) -> Path:
+    path = Path(run.path)
+    return path.parent if path.is_file() else path
+
+
+def _findings(run: Run, data: Path | None, notes: list[str]) -> tuple[Finding, ...] | None:
+    """Return the findings on the trained config and the data; None without either."""
+    config = trained_config(run)
+    found = data or next(filter(_exists, _sources(run)), None)
+    if config is None or found is None:
+        return None
+    try:
+        from recgen.local.profile import profile_opener
+
+        return check(config, profile=profile_opener(found)).findings
+    except (RecgenError, ImportError, OSError) as error:
+        if data is not None:
+            raise
+        notes.append(f"the data was not examined: {printable(str(error))}")
+        return None
+
+
+def _sources(run: Run) -> Iterator[Path]:
+    """Yield the places where the data of a run may be."""
+    account, config = run.metrics.data, run.config
+    named = [account.source if account else "", (config and config.data.source) or ""]
+    for name in filter(None, named):
+        if "://" not in name:
+            yield Path(name)
+            yield _folder(run) / name
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def _inspection(folder: Path, notes: list[str]) -> Inspection | None:
+    """Return what lies in a run directory; None if there is nothing to inspect."""
+    if not any((folder / name).exists() for name in _INSPECTED):
+        return None
+    try:
+        from recgen.inspect import inspect
+
+        return inspect(folder, rows=0)
+    except (RecgenError, ImportError, OSError) as error:
+        notes.append(f"the files of the run were not inspected: {printable(str(error))}")
+        return None
