@@ -377,6 +377,26 @@ def test_chance_is_as_in_the_shop_of_these_tests():
     assert math.isclose(CHANCE, 0.0278, abs_tol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("entries", "unknown", "is_foreign"),
+    [
+        (3600, 0.0, False),
+        (3700, 0.0, True),
+        (4000, 0.3, False),
+        (3000, 0.3, True),
+    ],
+)
+def test_a_vocabulary_has_the_products_of_the_metrics_and_new_ones(
+    tmp_path, experiment, entries, unknown, is_foreign
+):
+    folder: Path = tmp_path / "run"
+    assets = folder / "transform" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "sku_vocab").write_text("\n".join(map(str, range(entries))))
+    data = fine(unknown_products={"eval": 0.0, "test": unknown})
+    assert ("RD404" in codes(diagnose(run_of(folder, data, experiment)))) == is_foreign
+
+
 def test_metrics_of_another_catalogue_or_width_are_foreign(tmp_path, experiment):
     data = fine(embedding_dim=128)
     diagnosis = judge(tmp_path / "width", data, with_model(experiment, output_embedding_dim=64))

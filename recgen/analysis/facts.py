@@ -228,8 +228,14 @@ class Facts:
 
     @cached_property
     def is_held_back(self) -> bool:
-        """Whether the model is no better than counting, by more than noise."""
-        return self.is_failed or self.kind.beats_counting is False
+        """Whether counting is as good as the model or, on all pairs, better by more than noise."""
+        judged = self.judged
+        is_below = (
+            judged is not None
+            and judged.baseline is not None
+            and judged.own < judged.baseline - judged.noise
+        )
+        return self.is_failed or is_below or self.kind.beats_counting is False
 
 
 def _first(*series: Series) -> Series:

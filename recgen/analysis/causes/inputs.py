@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -21,6 +22,7 @@ _FOREIGN = (
 )
 """What `recgen inspect` finds where files come from different runs."""
 _SHOWN = 4  # of them
+_SLACK = 10  # products of each split, since a share may be of a sample
 _VOCABULARY = re.compile(r'"([^"\n]+_vocab)"')
 
 
@@ -72,11 +74,26 @@ def _other_catalogue(facts: Facts) -> Iterator[str]:
             f"the metrics have {params.candidates:,} products, and the vocabulary next to them "
             f"{known:,}"
         )
+    elif known and params.candidates and known > params.candidates + _most_new(facts):
+        yield (
+            f"the metrics have {params.candidates:,} products and hardly a row of another one, and "
+            f"the vocabulary next to them has {known:,}"
+        )
     width = facts.run.config.model.output_embedding_dim if facts.run.config else None
     if width and params.embedding_dim and width != params.embedding_dim:
         yield (
             f"the metrics are of vectors {params.embedding_dim} wide, and config.yaml says {width}"
         )
+
+
+def _most_new(facts: Facts) -> float:
+    """Return how many products validation and test may add to a vocabulary: one in a row."""
+    params = facts.params
+    if params.unknown_products is None:
+        return math.inf
+    rows = {"eval": params.eval_rows, "test": params.test_rows}
+    shares = params.unknown_products
+    return sum(_SLACK + shares.get(split, 0.0) * (count or 0) for split, count in rows.items())
 
 
 def _new_products(facts: Facts) -> Iterator[Sign]:
