@@ -244,6 +244,28 @@ def test_products_with_hardly_a_row_are_lines(tmp_path, experiment):
     assert "RD407" not in codes(judge(tmp_path / "sparse", fine(candidates=6000), experiment))
 
 
+def test_buyers_who_never_come_back_are_invoices(tmp_path, experiment):
+    shares = {split: {"customer_id": 0.97, "sku": 0.0} for split in ("eval", "test")}
+    data = poor(unknown_ids={"train": {"customer_id": 0.0}, **shares})
+    found = judge(tmp_path / "run", data, experiment).causes[0]
+    assert (found.code, found.explains) == ("RD407", True)
+    assert found.evidence[0].startswith("97% of the validation and test rows have a 'customer_id'")
+    shares = {"eval": {"customer_id": 0.2}, "test": {"customer_id": 0.95}}
+    assert "RD407" not in codes(judge(tmp_path / "new", fine(unknown_ids=shares), experiment))
+
+
+@pytest.mark.parametrize("name", ["tight clipping", "short vectors", "l2"])
+def test_what_a_final_layer_counts_does_not_hide_towers_that_know_nothing(
+    tmp_path, experiment, name
+):
+    code, model, change, _ = SETTINGS[name]
+    data = poor(own=0.3)
+    with_test(data, 0.3, new=0.13)
+    change(data)
+    diagnosis = judge(tmp_path / "run", data, with_model(experiment, **model))
+    assert (diagnosis.verdict, diagnosis.causes[0].code) == ("at_risk", code)
+
+
 def test_one_buyer_shows_in_popularity_by_rows_and_by_pairs(tmp_path, experiment):
     data = by_rows(poor(own=0.16), pairs=500, popularity=0.05)
     found = judge(tmp_path / "run", data, experiment).causes[0]

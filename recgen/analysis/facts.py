@@ -23,6 +23,7 @@ from recgen.optimizers import OPTIMIZERS, OptimizerInfo
 
 _TINY = 1e-7  # gradient norm below which the generated trainer considers a tower dead
 _AT_CHANCE = 0.005  # relative distance of a loss from that of chance
+_KNOWS_NOTHING = 0.97  # a loss, relative to that of chance; popularity alone gives 0.97 to 1.1
 _SIDES: Mapping[str, Side] = {"query": "buyer", "candidate": "product"}
 
 
@@ -228,13 +229,19 @@ class Facts:
 
     @cached_property
     def is_held_back(self) -> bool:
-        """Whether counting is as good as the model or, on all pairs, better by more than noise."""
-        judged = self.judged
+        """Whether something keeps the model from being better than counting.
+
+        Counting has as much recall, by more than noise more on all pairs; or the loss ends near
+        that of equal scores, so the towers know nothing, whatever a final layer adds to them.
+        """
+        judged, ratio = self.judged, last(self.loss_to_chance)
         is_below = (
             judged is not None
             and judged.baseline is not None
             and judged.own < judged.baseline - judged.noise
         )
+        if ratio is not None and ratio >= _KNOWS_NOTHING:
+            return True
         return self.is_failed or is_below or self.kind.beats_counting is False
 
 

@@ -19,12 +19,13 @@ from recgen.findings import Finding, counted, percent, show
 
 _FEW_PRODUCTS = 10  # a list of ten holds them all
 _ROWS_OF_PRODUCT = 2.0  # training rows of a product on average, below which none is learnt
+_ALL_UNKNOWN = 0.9  # of the buyers of later days; half of them may be new
 _MANY_ROWS = 2.0  # test rows of a pair on average; shops have 1 to 1.6
 _BY_ROWS = 2.0  # popularity's recall by rows, divided by that by pairs
 _SHARE_OF_ONE = 0.2  # of the rows, with one buyer
 _TIMES_NEXT = 10  # rows of a buyer, divided by those of the next one: as in RG553
 _MANY_UNKNOWN = 0.05
-_TWICE = 2.0  # the share of test rows, divided by what ordinary growth would give
+_MOST_ROWS, _TIMES_SHARE = 0.25, 3  # of all rows, and times the share of the time: too much growth
 _FAR_ABOVE = 1.5  # validation recall, divided by the test's
 _HIGH = 0.5  # recall of own history in shops in which people buy the same again
 _ALMOST_ALL = 0.8  # of the model's recall
@@ -49,7 +50,8 @@ def _grain(facts: Facts) -> Iterator[Sign]:
     if products is not None and products <= _FEW_PRODUCTS:
         yield _coarse(facts, shown, products)
         return
-    never = [f for f in facts.findings("RG508") if _is_of_product(facts, f)]
+    yield from _fine_buyers(facts)
+    never = [f for f in _never_again(facts) if _is_of_product(facts, f)]
     unknown = facts.params.unknown_products or {}
     is_fine = bool(products and rows and rows / products < _ROWS_OF_PRODUCT)
     is_distinct = products == facts.product_vocabulary or facts.metrics.evaluation is not None
@@ -68,6 +70,32 @@ def _grain(facts: Facts) -> Iterator[Sign]:
     yield Sign(
         "high" if never else "medium", tuple(fine), help, verdict=verdict or None, explains=True
     )
+
+
+def _never_again(facts: Facts) -> tuple[Finding, ...]:
+    """Return findings on values that never repeat; of a warning, a bad run has to confirm it."""
+    found = facts.findings("RG508")
+    return tuple(f for f in found if f.severity == "error" or facts.is_held_back)
+
+
+def _fine_buyers(facts: Facts) -> Iterator[Sign]:
+    """Look for a buyer's ID that names something that happens once, such as an invoice."""
+    name = facts.run.config.features.buyer_id if facts.run.config else None
+    shares = {
+        split: each.get(name or "", 0.0) for split, each in (facts.params.unknown_ids or {}).items()
+    }
+    never = [f for f in _never_again(facts) if f.path.startswith("features.buyer_model_")]
+    later = min((shares.get(split, 0.0) for split in ("eval", "test")), default=0.0)
+    if not never and later < _ALL_UNKNOWN:
+        return
+    seen = [*confirmed(*never)]
+    if later >= _ALL_UNKNOWN:
+        seen.append(
+            f"{percent(later)} of the validation and test rows have a {show(name or 'buyer')} that "
+            "no training row has: is it an invoice, an order or a session?"
+        )
+    help = "Name the column with the buyer, who comes back."
+    yield Sign("medium", tuple(seen), help, verdict=_verdict(facts), explains=True)
 
 
 def _coarse(facts: Facts, shown: str, products: int) -> Sign:
@@ -216,10 +244,10 @@ def _odd_shares(facts: Facts) -> Iterator[str]:
         return
     total = sum(part or 0 for part in parts)
     share = (params.test_rows or 0) / total if total else 0.0
-    if split.test and share > 0.5 and share > 2 * _TWICE * split.test:
+    if split.test and share >= _MOST_ROWS and share >= _TIMES_SHARE * split.test:
         yield (
             f"the last {percent(split.test)} of the time have {percent(share)} of the rows: are "
-            "some dates far before all others?"
+            "some dates far before all others, or those of an export?"
         )
 
 
@@ -350,14 +378,17 @@ KINDS = (
     Kind(
         code="RD407",
         verdict="at_risk",
-        title="A product ID of the wrong grain",
+        title="An ID of the wrong grain",
         reason="The product ID says what is recommended. If it names a group of products, there is "
         "nothing to rank: a list of ten holds them all. If it names a line, a size or a delivery, "
-        "hardly any value occurs twice, so nothing is learnt about it.",
+        "hardly any value occurs twice, so nothing is learnt about it. Nor is anything learnt of "
+        "buyers if their ID is that of an invoice or a session.",
         signs="There are ten products or fewer (a remark if recall@1 or mrr was measured); or a "
-        "product has fewer than two training rows on average; or `recgen check` finds product IDs "
-        "that never repeat (RG508).",
-        remedy="Name the column whose values are bought again and again, by different buyers.",
+        "product has fewer than two training rows on average; or 90% of the validation and test "
+        "rows have a buyer that training lacks; or `recgen check` finds IDs that never repeat "
+        "(RG508).",
+        remedy="Name the column with the product that different buyers buy again and again, and "
+        "the column with the buyer who comes back.",
         check=_grain,
     ),
     Kind(
@@ -394,7 +425,7 @@ KINDS = (
         "rows decide where the test begins.",
         signs="`recgen check` doubts the date column (RG521 to RG523, RG542 to RG544); the rows of "
         "a later split are not later (`recgen inspect`); 5% of the rows have no time that counts; "
-        "or the last tenth of the time has more than half of the rows.",
+        "or the last part of the time has a quarter of the rows, and three times its share.",
         remedy="Correct the dates, or leave out the rows whose date is unknown.",
         check=_dates,
     ),

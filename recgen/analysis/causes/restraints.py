@@ -264,7 +264,7 @@ def _schedule(facts: Facts) -> Iterator[Sign]:
     model = facts.model
     if model is None or model.learning_rate_schedule == "constant" or facts.epochs < 1:
         return
-    if facts.zero_gradients or facts.failure_kind:
+    if facts.zero_gradients or facts.failure_kind not in (None, "not_learning", "popularity_only"):
         return
     steps = points(facts.health("query.update_ratio"))
     asleep = [epoch for epoch, value in steps if value <= _ASLEEP * steps[0][1]]
