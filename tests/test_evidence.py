@@ -168,6 +168,30 @@ def test_the_data_of_a_run_is_found_and_compared(tmp_path, experiment, monkeypat
     assert "RD408" in codes(recgen.diagnose(str(folder), data=str(moved)))
 
 
+def goods(products: int, groups: int, rows: int = 3000) -> list[str]:
+    lines = ["customer_id,sku,code,lot,bought_at"]
+    for n in range(rows):
+        code = n * n % products
+        buyer, day = n * 7 % 311, n % 27 + 1
+        lines.append(f"{buyer},g{code % groups},c{code},{n},2024-01-{day:02}")
+    return lines
+
+
+@pytest.mark.parametrize(("groups", "is_coarse"), [(5, True), (40, True), (211, False)])
+def test_a_product_id_that_groups_another_column_is_too_coarse(
+    tmp_path, experiment, groups, is_coarse
+):
+    data = tmp_path / "shop.csv"
+    data.write_text("\n".join(goods(401, groups)), encoding="utf-8")
+    run = run_of(tmp_path / "run", fine(), by_time(experiment))
+    diagnosis = diagnose(with_evidence(run, data))
+    assert ("RD407" in codes(diagnosis)) == is_coarse
+    if is_coarse:
+        told = cause(diagnosis, "RD407").evidence[0]
+        assert "each value of 'code'" in told
+        assert f"has {groups} values" in told
+
+
 def test_data_that_cannot_be_read_is_a_note_unless_it_is_named(tmp_path, experiment):
     broken = tmp_path / "shop.parquet"
     broken.write_bytes(b"no parquet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from recgen.data.grain import Finer
 from recgen.findings import Finding
 
 if TYPE_CHECKING:  # it imports numpy
@@ -18,11 +19,13 @@ class Evidence:
     Attributes:
         findings: Those of the trained config and its data; None if the data was not read.
         inspection: What lies in the run directory; None if it was not inspected.
+        finer: The column of the data whose values the product ID groups, if there is one.
         notes: What could not be examined, and why.
     """
 
     findings: tuple[Finding, ...] | None = None
     inspection: Inspection | None = None
+    finer: Finer | None = None
     notes: tuple[str, ...] = ()
 
     @property

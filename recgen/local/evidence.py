@@ -10,6 +10,7 @@ from recgen.analysis.evidence import Evidence
 from recgen.analysis.run import Run
 from recgen.analysis.trained import trained_config
 from recgen.check import check
+from recgen.data.grain import Finer, finer_column
 from recgen.findings import Finding, RecgenError, printable
 from recgen.inspect.report import Inspection
 
@@ -29,11 +30,12 @@ def with_evidence(run: Run, data: Path | None = None) -> Run:
         RecgenError: `data` is given and cannot be read.
     """
     notes: list[str] = []
-    findings = _findings(run, data, notes)
+    compared = _compared(run, data, notes)
     inspection = None if "://" in run.path else _inspection(_folder(run), notes)
-    if findings is None and inspection is None and not notes:
+    if compared is None and inspection is None and not notes:
         return run
-    return replace(run, evidence=Evidence(findings, inspection, tuple(notes)))
+    findings, finer = compared or (None, None)
+    return replace(run, evidence=Evidence(findings, inspection, finer, tuple(notes)))
 
 
 def _folder(run: Run) -> Path:
@@ -41,8 +43,13 @@ def _folder(run: Run) -> Path:
     return path.parent if path.is_file() else path
 
 
-def _findings(run: Run, data: Path | None, notes: list[str]) -> tuple[Finding, ...] | None:
-    """Return the findings on the trained config and the data; None without either."""
+def _compared(
+    run: Run, data: Path | None, notes: list[str]
+) -> tuple[tuple[Finding, ...], Finer | None] | None:
+    """Return what the trained config and the data say; None without either.
+
+    That is all findings, and the column that is finer than the product ID.
+    """
     config = trained_config(run)
     found = data or next(filter(_exists, _sources(run)), None)
     if config is None or found is None:
@@ -50,7 +57,9 @@ def _findings(run: Run, data: Path | None, notes: list[str]) -> tuple[Finding, .
     try:
         from recgen.local.profile import profile_opener
 
-        return check(config, profile=profile_opener(found)).findings
+        opens = profile_opener(found)
+        findings = check(config, profile=opens).findings
+        return findings, finer_column(config.features, opens(config.data))
     except (RecgenError, ImportError, OSError) as error:
         if data is not None:
             raise

@@ -44,12 +44,25 @@ def _verdict(facts: Facts) -> Verdict:
 
 
 def _grain(facts: Facts) -> Iterator[Sign]:
-    products, rows = facts.candidates, facts.params.train_rows
+    products = facts.candidates
     name = facts.run.config.features.product_id if facts.run.config else None
     shown = show(name) if name else "the product ID"
-    if products is not None and products <= _FEW_PRODUCTS:
+    if finer := facts.run.evidence.finer:
+        seen = (
+            f"{shown} has {counted(finer.groups, 'value')}, and each value of {show(finer.column)} "
+            f"({finer.values:,}) is in one of them: these are groups of products",
+        )
+        help = f"If {show(finer.column)} is what you recommend, name it as the product ID."
+        yield Sign("medium", seen, help, explains=True)
+    elif products is not None and products <= _FEW_PRODUCTS:
         yield _coarse(facts, shown, products)
-        return
+    else:
+        yield from _fine(facts, shown)
+
+
+def _fine(facts: Facts, shown: str) -> Iterator[Sign]:
+    """Look for IDs of buyers and products that hardly occur twice."""
+    products, rows = facts.candidates, facts.params.train_rows
     yield from _fine_buyers(facts)
     never = [f for f in _never_again(facts) if _is_of_product(facts, f)]
     unknown = facts.params.unknown_products or {}
@@ -383,8 +396,9 @@ KINDS = (
         "nothing to rank: a list of ten holds them all. If it names a line, a size or a delivery, "
         "hardly any value occurs twice, so nothing is learnt about it. Nor is anything learnt of "
         "buyers if their ID is that of an invoice or a session.",
-        signs="There are ten products or fewer (a remark if recall@1 or mrr was measured); or a "
-        "product has fewer than two training rows on average; or 90% of the validation and test "
+        signs="In the data, each value of another column is in one of a few values of the product "
+        "ID; there are ten products or fewer (a remark if recall@1 or mrr was measured); a "
+        "product has fewer than two training rows on average; 90% of the validation and test "
         "rows have a buyer that training lacks; or `recgen check` finds IDs that never repeat "
         "(RG508).",
         remedy="Name the column with the product that different buyers buy again and again, and "

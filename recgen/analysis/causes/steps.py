@@ -51,7 +51,8 @@ def _low_rate(facts: Facts) -> Iterator[Sign]:
         seen = (*confirmed(finding), *_ends(facts))
         patch = {_RATE: info.at(facts.depth).safe} if info else None
         if facts.is_failed or facts.is_at_chance:
-            yield Sign("high", seen, finding.help, patch, verdict="bad", explains=True)
+            died = bool(facts.zero_gradients or facts.failure_kind in ("collapse", "dead_tower"))
+            yield Sign("high", seen, finding.help, patch, "bad", explains=not died)
         else:
             yield Sign("medium", seen, finding.help, patch)
 
