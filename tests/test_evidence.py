@@ -215,6 +215,29 @@ def test_a_folder_is_inspected(tmp_path, experiment):
     assert (diagnosis.verdict, diagnosis.causes[0].code) == ("broken", "RD504")
 
 
+@pytest.mark.parametrize("kind", ["string", "binary", "int64"])
+@pytest.mark.parametrize(("renamed", "is_foreign"), [(0, False), (0.2, False), (1, True)])
+def test_a_vocabulary_of_other_ids_is_foreign(tmp_path, experiment, kind, renamed, is_foreign):
+    pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
+    from pyarrow import parquet
+
+    run_of(tmp_path / "run", fine(candidates=200), experiment)
+    assets = tmp_path / "run" / "transform" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    ids = [str(n) for n in range(200)]
+    names = [f"X-{n}" if int(n) < 200 * renamed else n for n in ids]
+    (assets / "sku_vocab").write_text("\n".join(names) + "\n")
+    (assets / "customer_id_vocab").write_text("\n".join(ids) + "\n")
+    columns = {"int64": [*map(int, ids)], "binary": [n.encode() for n in ids]}.get(kind, ids)
+    table = pa.table({"buyer": pa.array(ids), "product": pa.array(columns * 3)[:200]})
+    parquet.write_table(table, tmp_path / "run" / "purchases.parquet")
+    diagnosis = recgen.diagnose(tmp_path / "run")
+    assert ("RD404" in codes(diagnosis)) == is_foreign
+    if is_foreign:
+        told = cause(diagnosis, "RD404").evidence
+        assert any(text.startswith("sku_vocab has 0 IDs of the run's purchases") for text in told)
+
+
 def test_a_run_elsewhere_is_left_as_it_is(tmp_path, experiment):
     run = replace(run_of(tmp_path / "run", fine(), experiment), path="gs://bucket/run")
     assert with_evidence(run) is run

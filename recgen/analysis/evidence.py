@@ -20,12 +20,14 @@ class Evidence:
         findings: Those of the trained config and its data; None if the data was not read.
         inspection: What lies in the run directory; None if it was not inspected.
         finer: The column of the data whose values the product ID groups, if there is one.
+        foreign: What shows that files are of another run, in words.
         notes: What could not be examined, and why.
     """
 
     findings: tuple[Finding, ...] | None = None
     inspection: Inspection | None = None
     finer: Finer | None = None
+    foreign: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

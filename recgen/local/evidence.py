@@ -11,9 +11,13 @@ from recgen.analysis.run import Run
 from recgen.analysis.trained import trained_config
 from recgen.check import check
 from recgen.data.grain import Finer, finer_column
-from recgen.findings import Finding, RecgenError, printable
+from recgen.findings import Finding, RecgenError, counted, printable
 from recgen.inspect.report import Inspection
+from recgen.local.buyers import PURCHASES_FILE
+from recgen.plan.columns import vocabulary_names
 
+_ASSETS = Path("transform", "transform_fn", "assets")
+_OWN_ENTRIES = 0.5  # share of a vocabulary's entries; its own data has all of them
 _INSPECTED = ("examples", "transform", "serving_model")
 
 
@@ -31,11 +35,13 @@ def with_evidence(run: Run, data: Path | None = None) -> Run:
     """
     notes: list[str] = []
     compared = _compared(run, data, notes)
-    inspection = None if "://" in run.path else _inspection(_folder(run), notes)
-    if compared is None and inspection is None and not notes:
+    is_local = "://" not in run.path
+    inspection = _inspection(_folder(run), notes) if is_local else None
+    foreign = tuple(_foreign(run)) if is_local else ()
+    if compared is None and inspection is None and not foreign and not notes:
         return run
     findings, finer = compared or (None, None)
-    return replace(run, evidence=Evidence(findings, inspection, finer, tuple(notes)))
+    return replace(run, evidence=Evidence(findings, inspection, finer, foreign, tuple(notes)))
 
 
 def _folder(run: Run) -> Path:
@@ -95,3 +101,39 @@ def _inspection(folder: Path, notes: list[str]) -> Inspection | None:
     except (RecgenError, ImportError, OSError) as error:
         notes.append(f"the files of the run were not inspected: {printable(str(error))}")
         return None
+
+
+def _foreign(run: Run) -> Iterator[str]:
+    """Yield the vocabularies of IDs that hardly have an ID of the run's own purchases."""
+    folder, features = _folder(run), run.config.features if run.config else None
+    if run.config is None or features is None or not (folder / PURCHASES_FILE).is_file():
+        return
+    names = vocabulary_names(run.config)
+    for column, own in (("buyer", features.buyer_id), ("product", features.product_id)):
+        path = folder / _ASSETS / names.get(own or "", "")
+        known = _ids(folder / PURCHASES_FILE, column) if path.is_file() else None
+        if known is None:
+            continue
+        entries = path.read_bytes().splitlines()
+        shared = sum(entry in known for entry in entries)
+        if entries and shared < _OWN_ENTRIES * len(entries):
+            yield (
+                f"{path.name} has {shared:,} IDs of the run's purchases among its "
+                f"{counted(len(entries), 'entry', 'entries')}: it is of other data"
+            )
+
+
+def _ids(path: Path, column: str) -> frozenset[bytes] | None:
+    """Return the distinct IDs in a column of the purchases, as vocabularies write them."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        return None
+    try:
+        values = pq.read_table(path, columns=[column])[column].unique()
+        texts = values.cast(pa.large_binary() if pa.types.is_binary(values.type) else pa.string())
+    except (OSError, pa.ArrowException):  # RD504 says what is damaged
+        return None
+    found = (each.as_py() for each in texts)
+    return frozenset(e if isinstance(e, bytes) else e.encode() for e in found if e is not None)

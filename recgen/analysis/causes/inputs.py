@@ -54,7 +54,7 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
     if len(set(origins.values())) > 1 and len(kinds) == 1:
         shown = ", ".join(f"{name} has {origin}" for name, origin in origins.items())
         seen.append(f"the modules come from different configs: {shown}")
-    seen += _other_catalogue(facts)
+    seen += [*_other_catalogue(facts), *run.evidence.foreign]
     found = [issue for issue in run.evidence.issues if issue.slug in _FOREIGN]
     seen += [f"{issue.place}: {issue.message} ({issue.slug})" for issue in found[:_SHOWN]]
     trained, rendered = facts.params.config_digest, run.rendered_digest
@@ -138,7 +138,8 @@ KINDS = (
         signs="The trainer reads a vocabulary that the transform did not write, or the headers of "
         "the modules and the metrics file name different configs; the metrics have more products "
         "than the vocabulary, or vectors of another width than the config; or `recgen inspect` "
-        "finds that examples, vocabularies, model and metrics do not fit together.",
+        "finds that examples, vocabularies, model and metrics do not fit together; or a vocabulary "
+        "of IDs has hardly an ID of the run's purchases.",
         remedy="Render all modules from one config, then run the transform and the training "
         "again.",
         check=_vocabularies,
