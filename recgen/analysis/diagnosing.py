@@ -61,7 +61,7 @@ def _summary(verdict: Verdict, causes: tuple[Cause, ...], facts: Facts) -> str:
     figures = _figures(facts)
     if verdict == "good":
         return f"{figures}; no problem was found" if figures else "no problem was found"
-    heavy = [cause for cause in causes if _weight(cause) == verdict]
+    heavy = [cause for cause in causes if cause.explains or _weight(cause) == verdict]
     first = heavy[0].title if heavy else ""
     return f"{first}; {figures}" if figures else first
 
