@@ -97,24 +97,38 @@ def propose(
         return proposal_of(found, named[:_LONGEST], source, given, settings, recipe)
 
 
-def diagnose(run: str | Path | Run | Mapping[str, object] | TrainingMetrics) -> Diagnosis:
+def diagnose(
+    run: str | Path | Run | Mapping[str, object] | TrainingMetrics,
+    *,
+    data: str | Path | None = None,
+) -> Diagnosis:
     """Return a verdict on a finished training, with ranked causes.
+
+    The data that the run or its config names, and the examples, vocabularies and model in its
+    folder, are examined as `recgen check` and `recgen inspect` do, as far as they are there.
 
     Args:
         run: A run directory, its training_metrics.json, or what `recgen.analysis.load_run` gives.
             Or the contents of a training_metrics.json: without the run's config, the verdict is
             based on the figures alone.
+        data: The data that it was trained on, if it is elsewhere.
 
     Raises:
-        RecgenError: The path is not a run, or its metrics cannot be read.
+        RecgenError: `data` cannot be read, or the path is not a run, or its metrics cannot be read.
     """
     from recgen.analysis import Run, load_run, run_of
     from recgen.analysis import diagnose as diagnosis_of
+    from recgen.local.evidence import with_evidence
 
-    if isinstance(run, (str, os.PathLike)):
-        with _readable():
-            run = load_run(_path(run))
-    return diagnosis_of(run if isinstance(run, Run) else run_of(run))
+    source = None if data is None else _path(data)
+    with _readable():
+        if isinstance(run, (str, os.PathLike)):
+            run = with_evidence(load_run(_path(run)), source)
+        elif not isinstance(run, Run):
+            run = run_of(run)
+        elif source is not None:
+            run = with_evidence(run, source)
+    return diagnosis_of(run)
 
 
 def upgrade(source: str | Path | Mapping[str, object]) -> Upgrade:

@@ -182,7 +182,7 @@ def test_where_there_is_nothing_to_change(run, folder, experiment):
     _, out, _ = run("diagnose", "good", "--apply")
     assert out.splitlines()[-1] == "good: no cause has a patch, so nothing was changed"
     assert Path("good/config.yaml").read_text() == before
-    run_of(folder / "bare", dead())
+    run_of(folder / "bare", dead(learning_rate=0.3))
     code, _, err = run("diagnose", "bare", "--apply")
     assert (code, "has no local config to change" in err) == (2, True)
 

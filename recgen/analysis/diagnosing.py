@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from recgen.analysis.causes import KINDS
 from recgen.analysis.causes.base import figure
+from recgen.analysis.causes.contradictions import resolved
 from recgen.analysis.diagnosis import (
     CONFIDENCES,
     VERDICTS,
@@ -41,16 +42,17 @@ def diagnose(run: Run) -> Diagnosis:
     applies = facts.kind.applies
     kinds = [kind for kind in KINDS.values() if applies is None or kind.code in applies]
     found = [cause for kind in kinds for cause in kind.causes(facts)]
-    causes = tuple(sorted(found, key=_rank))
+    causes = resolved(sorted(found, key=_rank), facts)
     verdict = worst(tuple(map(_weight, causes)))
     return Diagnosis(verdict, _summary(verdict, causes, facts), causes, tuple(_notes(facts)))
 
 
-def _rank(cause: Cause) -> tuple[int, int, int]:
-    """Return the rank of a cause: by confidence, then verdict, then family and code."""
+def _rank(cause: Cause) -> tuple[bool, int, int, int]:
+    """Return the rank of a cause: what explains first, then by confidence, verdict and code."""
+    is_root = cause.explains and cause.confidence != "low"
     weight = -VERDICTS.index(cause.verdict)
     position = _FAMILIES.index(cause.code[:3]) * len(KINDS) + list(KINDS).index(cause.code)
-    return CONFIDENCES.index(cause.confidence), weight, position
+    return not is_root, CONFIDENCES.index(cause.confidence), weight, position
 
 
 def _weight(cause: Cause) -> Verdict:
@@ -64,7 +66,7 @@ def _summary(verdict: Verdict, causes: tuple[Cause, ...], facts: Facts) -> str:
     figures = _figures(facts)
     if verdict == "good":
         return f"{figures}; no problem was found" if figures else "no problem was found"
-    heavy = [cause for cause in causes if _weight(cause) == verdict]
+    heavy = [cause for cause in causes if cause.explains or _weight(cause) == verdict]
     first = heavy[0].title if heavy else ""
     return f"{first}; {figures}" if figures else first
 
@@ -82,6 +84,7 @@ def _figures(facts: Facts) -> str:
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
     yield from facts.kind.notes
+    yield from run.evidence.notes
     if judged and judged.baseline is None:
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"

@@ -46,6 +46,8 @@ class Cause:
         help: What to do.
         patch: What to change in the config, if that helps.
         verdict: The best verdict that the run can have if this is true.
+        explains: Whether it is a setting or a property of the data that explains the outcome;
+            then it comes before what merely describes it.
     """
 
     code: str
@@ -55,6 +57,7 @@ class Cause:
     help: str
     patch: Patch | None = None
     verdict: Verdict = "at_risk"
+    explains: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """Return the cause as plain JSON data, with the patch as a list of steps."""

@@ -25,6 +25,7 @@ from recgen.optimizers import OPTIMIZERS, OptimizerInfo
 
 _TINY = 1e-7  # gradient norm below which the generated trainer considers a tower dead
 _AT_CHANCE = 0.005  # relative distance of a loss from that of chance
+_KNOWS_NOTHING = 0.97  # a loss, relative to that of chance; popularity alone gives 0.97 to 1.1
 _SIDES: Mapping[str, Side] = {"query": "buyer", "candidate": "product"}
 
 
@@ -115,10 +116,16 @@ class Facts:
 
     @cached_property
     def _findings(self) -> tuple[Finding, ...]:
-        return findings_of(self.run, self.config)
+        with_data = self.run.evidence.findings
+        return findings_of(self.run, self.config) if with_data is None else with_data
+
+    @property
+    def has_data(self) -> bool:
+        """Whether `recgen check` compared the config with the data."""
+        return self.run.evidence.findings is not None
 
     def findings(self, *codes: str) -> tuple[Finding, ...]:
-        """Return the findings of `recgen check` with these codes in the trained config."""
+        """Return the findings of `recgen check` with these codes, in the config and the data."""
         return tuple(finding for finding in self._findings if finding.code in codes)
 
     @cached_property
@@ -262,6 +269,23 @@ class Facts:
             or self.beats_plain is False
             or (self.judged and self.judged.own == 0)
         )
+
+    @cached_property
+    def is_held_back(self) -> bool:
+        """Whether something keeps the model from being better than counting.
+
+        Counting has as much recall, by more than noise more on all pairs; or the loss ends near
+        that of equal scores, so the towers know nothing, whatever a final layer adds to them.
+        """
+        judged, ratio = self.judged, last(self.loss_to_chance)
+        is_below = (
+            judged is not None
+            and judged.baseline is not None
+            and judged.own < judged.baseline - judged.noise
+        )
+        if ratio is not None and ratio >= _KNOWS_NOTHING:
+            return True
+        return self.is_failed or is_below or self.kind.beats_counting is False
 
 
 def _first(*series: Series) -> Series:

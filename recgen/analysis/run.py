@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from recgen.analysis.evidence import Evidence
 from recgen.analysis.pipeline_root import PipelineRun, run_below
 from recgen.analysis.storage import Folder, open_folder
 from recgen.check import Checked, examine, examine_text
@@ -55,6 +56,7 @@ class Run:
         has_model: Whether there is a SavedModel.
         log: The end of the log of the last stage; empty if there is none.
         is_preset: Whether it is a preset to compare with, which nobody trained.
+        evidence: What `recgen check` with the data and `recgen inspect` find, if they looked.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Run:
     has_model: bool = False
     log: str = ""
     is_preset: bool = False
+    evidence: Evidence = field(default_factory=Evidence)
 
     @property
     def metrics(self) -> TrainingMetrics:

@@ -21,6 +21,13 @@ from recgen.findings import RecgenError
 def diagnose(
     runs: Runs,
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The data of the training; by default, what is named."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Read neither the data nor the examples.")
+    ] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Apply the first patch to the run's config.")
     ] = False,
@@ -36,8 +43,12 @@ def diagnose(
         raise RecgenError("--config has no effect alone", "add --apply")
     if config is not None and len(runs) > 1:
         raise RecgenError("--config works with one run only", "name one run")
+    if data is not None and quick:
+        raise RecgenError("--data has no effect with --quick", "remove one of them")
     rows = stored(features, model)
-    found = [(run, diagnosed(run)) for run in (load_run(run, rows) for run in runs)]
+    loaded = [load_run(run, rows) for run in runs]
+    examined = [run if quick else _with_evidence(run, data) for run in loaded]
+    found = [(run, diagnosed(run)) for run in examined]
     if format is Output.json:
         dicts = [_as_dict(run, diagnosis) for run, diagnosis in found]
         print(json.dumps(dicts, indent=2, default=repr))
@@ -50,6 +61,13 @@ def diagnose(
             _apply(run, diagnosis, config, sys.stdout if format is Output.text else sys.stderr)
     failed = any(diagnosis.verdict in ("bad", "broken") for _, diagnosis in found)
     raise typer.Exit(1 if failed else 0)
+
+
+def _with_evidence(run: Run, data: Path | None) -> Run:
+    """Return a run with what its data and its other files say."""
+    from recgen.local.evidence import with_evidence
+
+    return with_evidence(run, data)
 
 
 def _as_dict(run: Run, diagnosis: Diagnosis) -> dict[str, object]:

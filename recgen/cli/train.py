@@ -74,7 +74,7 @@ def train(
     is_stopped = result.metrics.failed
     if is_stopped:
         show.lines(["", "No model was saved; the recall above is that of the stopped model."])
-    reason = _judge(saved)
+    reason = _judge(saved, source)
     if saved != folder:
         show.lines(["", f"{folder} still has the earlier run; this one is in {saved}."])
     elif earlier:
@@ -89,15 +89,22 @@ def train(
         raise typer.Exit(1)
 
 
-def _judge(folder: Path) -> str | None:
-    """Print the verdict of `recgen diagnose`, and return why the model should not be served."""
+def _judge(folder: Path, data: Path) -> str | None:
+    """Print the verdict of `recgen diagnose`, and return why the model should not be served.
+
+    What is not good is examined with the data, which says more of its causes.
+    """
     from recgen.analysis import diagnose, load_run
     from recgen.analysis.facts import Facts
     from recgen.analysis.worth import shortcoming
     from recgen.cli.output.diagnosis import print_diagnoses, verdict_lines
+    from recgen.local.evidence import with_evidence
 
     run = load_run(folder)
     diagnosis = diagnose(run)
+    if diagnosis.verdict != "good":
+        run = with_evidence(run, data)
+        diagnosis = diagnose(run)
     show.line()
     if diagnosis.verdict in ("bad", "broken"):
         print_diagnoses([(run, diagnosis)])

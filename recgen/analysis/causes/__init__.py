@@ -1,12 +1,21 @@
 """Registry of all kinds of causes by code, for `recgen diagnose` and `recgen explain`."""
 
-from recgen.analysis.causes import collapse, files, fit, foreign, inputs, steps
+from recgen.analysis.causes import (
+    collapse,
+    confirming,
+    files,
+    fit,
+    foreign,
+    inputs,
+    leaks,
+    purchases,
+    restraints,
+    steps,
+)
 from recgen.analysis.causes.base import Kind, Sign
 
-KINDS: dict[str, Kind] = {
-    kind.code: kind
-    for family in (collapse, steps, fit, inputs, foreign, files)
-    for kind in family.KINDS
-}
+_FAMILIES = (collapse, steps, restraints, fit, leaks, inputs, purchases, confirming, foreign, files)
+
+KINDS: dict[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family.KINDS}
 
 __all__ = ["KINDS", "Kind", "Sign"]

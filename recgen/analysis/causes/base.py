@@ -19,6 +19,8 @@ class Sign:
     help: str = ""  # replaces the kind's remedy
     patch: Patch | None = None
     verdict: Verdict | None = None  # if it differs from the kind's
+    title: str = ""  # replaces the kind's
+    explains: bool = False  # a setting or a property of the data that explains the outcome
 
 
 Check = Callable[[Facts], Iterator[Sign]]
@@ -41,12 +43,13 @@ class Kind:
         for sign in self.check(facts):
             yield Cause(
                 code=self.code,
-                title=self.title,
+                title=sign.title or self.title,
                 confidence=sign.confidence,
                 evidence=sign.evidence,
                 help=sign.help or self.remedy,
                 patch=sign.patch or None,
                 verdict=sign.verdict or self.verdict,
+                explains=sign.explains,
             )
 
 

@@ -6,8 +6,15 @@ import math
 from collections.abc import Iterator
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
-from recgen.analysis.causes.remedies import calmed, corrected, is_slow, lower_rate, without_layers
-from recgen.analysis.diagnosis import Confidence, Patch, Verdict
+from recgen.analysis.causes.remedies import (
+    advice,
+    calmed,
+    corrected,
+    is_slow,
+    rescued,
+    without_layers,
+)
+from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts, side_of
 from recgen.analysis.series import last
 from recgen.metrics import TOWERS
@@ -19,6 +26,7 @@ _SAME_LISTS = 1.5  # distinct products in all lists, divided by their length
 _NEAR_CHANCE = 0.3  # above the value of random products, relative to it
 _LITTLE = 0.1  # of what a perfect order would gain over a random one
 _ALL_HITS = 0.98  # recall at every k
+_BEGIN = "Check that both towers see their IDs, and that the data has something to learn."
 
 
 def _collapse(facts: Facts) -> Iterator[Sign]:
@@ -32,7 +40,7 @@ def _collapse(facts: Facts) -> Iterator[Sign]:
     seen = [*_trainer_said(facts, "collapse"), *_zero(facts), *_frozen_loss(facts)]
     no_recall = _no_recall(facts)
     strong = len(seen) + len(no_recall) >= 2 or bool(facts.failure_kind)
-    yield Sign("high" if strong else "medium", (*seen, *no_recall), patch=_remedy(facts))
+    yield Sign("high" if strong else "medium", (*seen, *no_recall), advice(facts), rescued(facts))
 
 
 def _has_gradients(facts: Facts) -> bool:
@@ -45,11 +53,6 @@ def _has_gradients(facts: Facts) -> bool:
     stats = facts.metrics.gradient_stats
     ends = [last(getattr(stats, tower).norm) for tower in TOWERS]
     return any(end is not None and end > 1e-7 for end in ends)
-
-
-def _remedy(facts: Facts) -> Patch:
-    """Return the changes that keep towers from dying, or a lower rate if none of them applies."""
-    return calmed(facts) or lower_rate(facts)
 
 
 def _trainer_said(facts: Facts, *kinds: str) -> Iterator[str]:
@@ -142,10 +145,10 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
         works = facts.beats_plain and not reported and not one_is_zero
         confidence: Confidence = "high" if sure and not works else "medium"
         verdict: Verdict = "at_risk" if works else "bad"
-        yield Sign(confidence, evidence, patch=_remedy(facts), verdict=verdict)
+        yield Sign(confidence, evidence, advice(facts), rescued(facts), verdict)
     elif below and facts.is_at_chance:
         evidence = (*_chance_loss(facts), *below, *_gradients_left(facts))
-        yield Sign("medium", evidence, patch=_remedy(facts))
+        yield Sign("medium", evidence, advice(facts), rescued(facts))
 
 
 def _dead_parts(facts: Facts, tower: str) -> Iterator[str]:
@@ -194,7 +197,8 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
     sure = len(evidence) > 1 or facts.failure_kind == "not_learning"
     is_guess = not sure and judged is not None and judged.is_too_small
     verdict: Verdict = "at_risk" if is_guess else "bad"
-    yield Sign("high" if sure else "medium", evidence, patch=corrected(facts), verdict=verdict)
+    help = advice(facts, _BEGIN)
+    yield Sign("high" if sure else "medium", evidence, help, corrected(facts), verdict)
 
 
 def _little(chance: float) -> float:
@@ -225,9 +229,9 @@ def _popularity_only(facts: Facts) -> Iterator[Sign]:
         same.append(f"the loss is {ratio:.1%} of the loss that popularity alone gives")
     patch = {} if is_slow(facts) else calmed(facts) or without_layers(facts)
     if unclear and facts.failure_kind != "popularity_only":
-        yield Sign("low", (*seen, *same), patch=patch, verdict="at_risk")
+        yield Sign("low", (*seen, *same), advice(facts), patch, "at_risk")
         return
-    yield Sign("high" if same else "medium", (*seen, *same), patch=patch)
+    yield Sign("high" if same else "medium", (*seen, *same), advice(facts), patch)
 
 
 def _same_lists(facts: Facts) -> Iterator[str]:

@@ -12,6 +12,13 @@ from recgen.findings import show
 _LOG_LINES = 2  # the last ones, which hold the message of an exception
 _LISTED = 6
 _ENDED = ("cancelled", "canceled", "failed", "stopped")  # how a platform says that it ended
+_BROKEN = (
+    *("broken-file", "broken-vocabulary", "broken-variables", "broken-compression", "no-example"),
+    *("corrupt-length", "corrupt-record", "empty-file", "huge-record", "not-tfrecord"),
+    *("truncated-file", "duplicate-entry", "empty-entry"),
+)
+"""What `recgen inspect` finds where files are damaged. Files that are missing may only not have
+been copied with the run."""
 
 
 def _missing(facts: Facts) -> Iterator[Sign]:
@@ -64,6 +71,13 @@ def _unfinished(facts: Facts) -> Iterator[Sign]:
         yield Sign("high" if len(seen) > 1 else "medium", (*seen, *_end_of_log(facts)))
 
 
+def _broken(facts: Facts) -> Iterator[Sign]:
+    found = [i for i in facts.run.evidence.issues if i.severity == "error" and i.slug in _BROKEN]
+    if found:
+        seen = tuple(f"{issue.place}: {issue.message} ({issue.slug})" for issue in found)
+        yield Sign("high", _listed(seen), explains=True)
+
+
 KINDS = (
     Kind(
         code="RD501",
@@ -96,5 +110,16 @@ KINDS = (
         "failure without its kind.",
         remedy="Train again; the end of train.log may say what happened.",
         check=_unfinished,
+    ),
+    Kind(
+        code="RD504",
+        verdict="broken",
+        title="Files that are damaged",
+        reason="A file that was cut off, or copied while it was written, is read up to the damage "
+        "or not at all. What was trained or served from it is not what the metrics describe.",
+        signs="`recgen inspect` finds records, vocabularies or variables in the run directory that "
+        "are broken or missing.",
+        remedy="Copy the run again, or train it again.",
+        check=_broken,
     ),
 )

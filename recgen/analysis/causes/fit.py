@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import sqrt
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
-from recgen.analysis.causes.remedies import without_layers
+from recgen.analysis.causes.remedies import advice, without_layers
 from recgen.analysis.diagnosis import Patch
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
@@ -154,14 +154,14 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
     is_ahead = judged.own > (judged.baseline if facts.beats_plain is False else judged.plain or 0)
     if judged.is_too_small or (is_ahead and not clear):
         note = f"the difference is within noise (±{figure(judged.noise)})"
-        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch)
+        yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
         return
     if facts.beats_plain is not False and facts.kind.beats_counting is not False:
         won = " and ".join(each.name for each in facts.kind.others if each.beats_baseline)
         note = f"the model is better in {won}" if won else "the new pairs are too few to tell"
-        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch)
+        yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
     else:
-        yield Sign("high" if clear else "medium", (seen,), patch=patch)
+        yield Sign("high" if clear else "medium", (seen,), advice(facts), patch)
 
 
 def _nothing_new(facts: Facts) -> Iterator[Sign]:

@@ -1,117 +1,30 @@
-"""Causes RD4xx: what the model was given, and what its figures were measured on."""
+"""Causes RD403 to RD406: candidates, vocabularies and columns that do not fit."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed
 from recgen.analysis.causes.foreign import duplicate_candidates
 from recgen.analysis.causes.remedies import patch_of
-from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
 from recgen.analysis.run import MODULES
-from recgen.analysis.series import last
-from recgen.config import SIDES, ExperimentConfig, TemporalFeature
-from recgen.findings import Finding, show
+from recgen.findings import show
 
-_TOO_GOOD = 0.9  # recall at a k within a tenth of the catalogue
-_VAL_FAR_ABOVE = 1.5  # validation recall, divided by the test's
 _ROWS_FOR_PRODUCTS = 0.9  # candidates, divided by training rows
 _MANY_UNKNOWN = 0.05
-_ANSWERS = ("RG115", "RG116")  # a tower sees the answer
-_HINTS = ("RG117", "RG118")  # a tower sees something that hints at the answer
+_MOST_UNKNOWN = 0.3  # of the rows; then no model could have a high recall by rows
+_FOREIGN = (
+    *("domain-differs", "embedding-differs", "vocabulary-differs"),
+    *("index-out-of-range", "splits-differ", "missing-feature", "catalogue-differs"),
+    *("signature-differs", "wrong-kind", "wrong-shape", "rows-differ"),
+)
+"""What `recgen inspect` finds where files come from different runs."""
+_SHOWN = 4  # of them
+_SLACK = 10  # products of each split, since a share may be of a sample
 _VOCABULARY = re.compile(r'"([^"\n]+_vocab)"')
-_ENTRY = re.compile(r"^features\.\w+_model_(?:features|crosses)\[\d+\]")
-
-
-def _split_leakage(facts: Facts) -> Iterator[Sign]:
-    config = facts.run.config
-    if config is None or config.features.buyer_id is None:
-        yield from _unlike_test(facts)
-        return
-    split = config.data.split
-    if split is None:
-        yield _no_split(facts, config)
-    elif found := facts.findings("RG301"):
-        seen = (*confirmed(*found), *_gap(facts))
-        yield Sign("high", seen, found[0].help, _by_time(config))
-    else:
-        yield from _unlike_test(facts)
-
-
-def _no_split(facts: Facts, config: ExperimentConfig) -> Sign:
-    if facts.run.trained_here:
-        seen = "the config has no split: validation and test rows are drawn from the whole period"
-        return Sign("medium", (seen, *_gap(facts)), patch=_by_time(config))
-    seen = "the config has no split: was the data split by time before training?"
-    return Sign("low", (seen,), patch=_by_time(config), verdict="good")
-
-
-def _by_time(config: ExperimentConfig) -> Patch:
-    """Return a split by time, if the column with the time is known."""
-    split = config.data.split
-    if split and split.date_column:
-        return {"data.split.kind": "strict_time"}
-    times = [
-        feature.column
-        for side in SIDES
-        for feature in config.features.features_of(side)
-        if isinstance(feature, TemporalFeature)
-    ]
-    if not times:
-        return {}
-    return {"data.split": {"kind": "strict_time", "date_column": times[0]}}
-
-
-def _gap(facts: Facts) -> Iterator[str]:
-    judged = facts.judged
-    if judged and judged.baseline is not None:
-        baseline = f"{judged.rival} {figure(judged.baseline)}"
-        yield f"{judged.name} {figure(judged.own)} ({baseline}) was not measured on later days"
-
-
-def _unlike_test(facts: Facts) -> Iterator[Sign]:
-    test, curve = facts.kind.measured("test"), facts.curve
-    val = last(curve.values)
-    if not test or not val or curve.measure != test.measure or facts.is_failed:
-        return
-    if not 0 < _VAL_FAR_ABOVE * test.own < val:
-        return
-    rows = min(facts.kind.rows("val") or 0, test.rows or 0)
-    if rows and val - test.own <= 3 * (val * (1 - val) / rows) ** 0.5:
-        return
-    seen = (
-        f"validation {curve.measure} is {figure(val)}, but test {curve.measure} is "
-        f"{figure(test.own)}: the validation rows are not from later days",
-    )
-    yield Sign("medium", seen)
-
-
-def _too_good(facts: Facts) -> Iterator[Sign]:
-    judged = facts.judged
-    answers, hints = facts.findings(*_ANSWERS), facts.findings(*_HINTS)
-    chance = judged.chance if judged else None
-    is_dead = facts.zero_gradients or facts.failure_kind or facts.constant_loss
-    too_good = judged is not None and judged.own >= _TOO_GOOD and not is_dead
-    if judged is None or (not too_good and not answers and not hints):
-        return
-    if too_good and (chance is None or chance > 0.2) and not (answers or hints):
-        return  # a high recall is easy with few products
-    seen = [*confirmed(*answers, *hints)]
-    if too_good:
-        seen.insert(0, f"{judged.name} is {figure(judged.own)}: purchases are not that predictable")
-    patch = _without(*answers) or _without(*hints)
-    if answers or (too_good and hints):
-        yield Sign("high", tuple(seen), patch=patch, verdict="bad")
-    else:
-        yield Sign("medium", tuple(seen), patch=patch, verdict="bad" if too_good else "at_risk")
-
-
-def _without(*findings: Finding) -> Patch:
-    """Return a patch that removes the features and crosses that findings are about."""
-    entries = (_ENTRY.match(finding.path) for finding in findings)
-    return {entry[0]: REMOVED for entry in entries if entry}
 
 
 def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
@@ -119,12 +32,13 @@ def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     yield from duplicate_candidates(facts)
     if candidates is None:
         return
-    if known and candidates > known:
+    if known and candidates > known and facts.metrics.evaluation is None:
         seen = f"there are {candidates:,} candidates, but the vocabulary has {known:,} products"
         yield Sign("high", (seen,))
         return
     rows = facts.params.train_rows
-    if rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
+    is_distinct = facts.metrics.evaluation is not None  # as trainers have them that measure pairs
+    if not is_distinct and rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
         seen = f"{candidates:,} candidates from {rows:,} training rows: nearly one for each row"
         yield Sign("medium", (seen,))
 
@@ -142,6 +56,9 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
     if len(set(origins.values())) > 1 and len(kinds) == 1:
         shown = ", ".join(f"{name} has {origin}" for name, origin in origins.items())
         seen.append(f"the modules come from different configs: {shown}")
+    seen += [*_other_catalogue(facts), *run.evidence.foreign]
+    found = [issue for issue in run.evidence.issues if issue.slug in _FOREIGN]
+    seen += [f"{issue.place}: {issue.message} ({issue.slug})" for issue in found[:_SHOWN]]
     trained, rendered = facts.params.config_digest, run.rendered_digest
     if trained and rendered and trained != rendered:
         seen.append(f"the metrics are from config {trained}, but the trainer is from {rendered}")
@@ -149,14 +66,51 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
         yield Sign("high", tuple(seen))
 
 
-def _unknown_products(facts: Facts) -> Iterator[Sign]:
-    cuts = [f for f in facts.findings("RG119") if f.path.startswith("features.product_model_")]
+def _other_catalogue(facts: Facts) -> Iterator[str]:
+    """Yield figures of the metrics that the files next to them do not have."""
+    params, known = facts.params, facts.product_vocabulary
+    if facts.metrics.evaluation is None:
+        return  # trainers that do not measure pairs may have transactions as candidates: RD403
+    if known and params.candidates and params.candidates > known:
+        yield (
+            f"the metrics have {params.candidates:,} products, and the vocabulary next to them "
+            f"{known:,}"
+        )
+    elif known and params.candidates and known > params.candidates + _most_new(facts):
+        yield (
+            f"the metrics have {params.candidates:,} products and hardly a row of another one, and "
+            f"the vocabulary next to them has {known:,}"
+        )
+    width = facts.run.config.model.output_embedding_dim if facts.run.config else None
+    if width and params.embedding_dim and width != params.embedding_dim:
+        yield (
+            f"the metrics are of vectors {params.embedding_dim} wide, and config.yaml says {width}"
+        )
+
+
+def _most_new(facts: Facts) -> float:
+    """Return how many products validation and test may add to a vocabulary: one in a row."""
+    params = facts.params
+    if params.unknown_products is None:
+        return math.inf
+    rows = {"eval": params.eval_rows, "test": params.test_rows}
+    shares = params.unknown_products
+    return sum(_SLACK + shares.get(split, 0.0) * (count or 0) for split, count in rows.items())
+
+
+def _new_products(facts: Facts) -> Iterator[Sign]:
+    """Look at rows whose product is unknown although no vocabulary is cut."""
+    if any(f.path.startswith("features.product_model_") for f in facts.findings("RG119", "RG512")):
+        return  # RD411 says it
+    judged = facts.judged
     for split, share in (facts.params.unknown_products or {}).items():
-        if share > _MANY_UNKNOWN:
-            seen = f"{share:.1%} of the {split} rows have a product that the training rows lack"
-            patch = {finding.path: REMOVED for finding in cuts}
-            yield Sign("high" if cuts else "medium", (seen, *confirmed(*cuts)), patch=patch)
-            return
+        if share <= _MANY_UNKNOWN or (judged and share * judged.own <= judged.noise):
+            continue  # what the model would have gained from them is within noise
+        seen = f"{share:.1%} of the {split} rows have a product that the training rows lack"
+        by_time = facts.run.config and facts.run.config.data.split
+        help = "" if by_time and by_time.kind != "random" else "Train on more of the data."
+        yield Sign("medium", (seen,), help, explains=share > _MOST_UNKNOWN)
+        return
 
 
 def _column_twice(facts: Facts) -> Iterator[Sign]:
@@ -165,30 +119,6 @@ def _column_twice(facts: Facts) -> Iterator[Sign]:
 
 
 KINDS = (
-    Kind(
-        code="RD401",
-        verdict="at_risk",
-        title="Split leakage",
-        reason="If test rows are drawn at random, the model knows what each buyer bought before "
-        "and after. Measured on one catalogue: recall@5 41% in the pipeline, 16% on a later day. "
-        "Nothing is wrong with the model, but its figures do not predict how it performs in use.",
-        signs="The config's split is random or missing; or validation recall is far above test "
-        "recall, so that the validation rows are not from later days.",
-        remedy="Split by time: `kind: strict_time` with a `date_column`.",
-        check=_split_leakage,
-    ),
-    Kind(
-        code="RD402",
-        verdict="at_risk",
-        title="Too good to be true",
-        reason="A tower sees the answer: the product's ID, a property of it, the target, or a "
-        "value that both towers take from the same row. Measured on Online Retail with the "
-        "product's ID in the buyer tower: recall@100 0.974 in the test, and 0.003 in use.",
-        signs="Recall is 0.9 or more at a k of at most a tenth of the catalogue, and the model is "
-        "alive; or `recgen check` finds the answer in a tower.",
-        remedy="Remove from each tower what is not known when a recommendation is requested.",
-        check=_too_good,
-    ),
     Kind(
         code="RD403",
         verdict="at_risk",
@@ -208,7 +138,10 @@ KINDS = (
         "another one, the trainer learns and serves products under wrong names, or reads out of "
         "range.",
         signs="The trainer reads a vocabulary that the transform did not write, or the headers of "
-        "the modules and the metrics file name different configs.",
+        "the modules and the metrics file name different configs; the metrics have more products "
+        "than the vocabulary, or vectors of another width than the config; or `recgen inspect` "
+        "finds that examples, vocabularies, model and metrics do not fit together; or a vocabulary "
+        "of IDs has hardly an ID of the run's purchases.",
         remedy="Render all modules from one config, then run the transform and the training "
         "again.",
         check=_vocabularies,
@@ -216,13 +149,15 @@ KINDS = (
     Kind(
         code="RD405",
         verdict="at_risk",
-        title="Products out of vocabulary",
-        reason="All products that are missing from the vocabulary share one index and cannot be "
-        "recommended: their rows are misses, whatever the model learned.",
-        signs="More than 5% of the validation or test rows have such a product.",
-        remedy="Lower `min_frequency` or raise `vocab_size`. New products need more recent "
-        "training data.",
-        check=_unknown_products,
+        title="Products that are new since the training",
+        reason="A product that no training row has cannot be recommended: its rows are misses, "
+        "whatever the model learned. In a split by time, these are the products launched since; "
+        "the longer the test, the more there are.",
+        signs="More than 5% of the validation or test rows have such a product, the vocabulary is "
+        "not cut (that is RD411), and with these rows recall would differ by more than noise.",
+        remedy="Train more often, on data up to the day of use, and judge by a shorter test; put "
+        "new products into lists by hand until they have rows.",
+        check=_new_products,
     ),
     Kind(
         code="RD406",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
 from recgen.findings import Finding, join_path
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED, OptimizerInfo
 
-_FEWER = 5  # by which a rate that failed is divided
 _DEEP = 4  # layers from which a safe rate rescued no failed run: docs/diagnosis.md
 
 
@@ -51,9 +52,13 @@ def corrected(facts: Facts) -> Patch:
     return patch_of(*facts.findings("RG208"))
 
 
-def lower_rate(facts: Facts) -> Patch:
-    """Return a patch with a fifth of the rate, for a run that died at a usually safe one."""
-    return {} if facts.rate is None else {"model.learning_rate": rounded(facts.rate / _FEWER)}
+def rescued(facts: Facts) -> Patch:
+    """Return all that is known to help a run that died or diverged.
+
+    Where rate, outputs, clipping and correction are as they should be, that is fewer layers: a rate
+    that is safe is not lowered further, since a lower one only hides what is wrong.
+    """
+    return calmed(facts) or without_layers(facts)
 
 
 def without_layers(facts: Facts) -> Patch:
@@ -72,11 +77,6 @@ def without_layers(facts: Facts) -> Patch:
     return {**patch, **corrected(facts)}
 
 
-def rounded(value: float) -> float:
-    """Return a number rounded to two significant digits, as people write rates."""
-    return float(f"{value:.2g}")
-
-
 def patch_of(*findings: Finding) -> Patch:
     """Return the fixes of findings as a patch; empty if one of them renames a key."""
     steps = [step for finding in findings if finding.fix for step in finding.fix.steps]
@@ -85,3 +85,43 @@ def patch_of(*findings: Finding) -> Patch:
     return {
         join_path(step.location): REMOVED if step.op == "remove" else step.value for step in steps
     }
+
+
+def advice(facts: Facts, otherwise: str = "") -> str:
+    """Return what is known to help and is not so yet, in a sentence.
+
+    Args:
+        facts: The run.
+        otherwise: The advice if everything is as it should be.
+    """
+    parts = list(_advised(facts))
+    if not parts:
+        return otherwise or _NOTHING_LEFT
+    text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+_NOTHING_LEFT = (
+    "Rate, layers, clipping and correction are as they should be: look at the data with `recgen "
+    "check --data` and at the files with `recgen inspect`."
+)
+
+
+def _advised(facts: Facts) -> Iterator[str]:
+    """Yield each setting that should be another; without a config, what usually should be."""
+    info, model = _info(facts), facts.model
+    depth = facts.depth or 1
+    if info.is_unfit(depth):
+        yield f"use the optimizer {RECOMMENDED}"
+    elif facts.rate is not None and facts.rate > info.at(facts.depth).safe:
+        yield f"lower the learning rate to {info.at(facts.depth).safe:g}"
+    elif is_slow(facts):
+        yield f"raise the learning rate to {info.at(facts.depth).safe:g}"
+    if facts.findings("RG204"):
+        yield "end the towers in a linear layer"
+    if facts.findings("RG208"):
+        yield "use the logQ correction"
+    if model is not None and model.gradient_clip_norm is None:
+        yield "clip gradients at 1.0"
+    if depth >= 2 and without_layers(facts):
+        yield "use one dense layer or none"

@@ -7,9 +7,10 @@ from statistics import median
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import (
+    advice,
     calmed,
     corrected,
-    lower_rate,
+    rescued,
     without_layers,
 )
 from recgen.analysis.diagnosis import Confidence, Verdict
@@ -51,7 +52,8 @@ def _low_rate(facts: Facts) -> Iterator[Sign]:
         seen = (*confirmed(finding), *_ends(facts))
         patch = {_RATE: info.at(facts.depth).safe} if info else None
         if facts.is_failed or facts.is_at_chance:
-            yield Sign("high", seen, finding.help, patch, verdict="bad")
+            died = bool(facts.zero_gradients or facts.failure_kind in ("collapse", "dead_tower"))
+            yield Sign("high", seen, finding.help, patch, "bad", explains=not died)
         else:
             yield Sign("medium", seen, finding.help, patch)
 
@@ -88,8 +90,7 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
     if seen:
         far = ratio is not None and ratio > _FAR_FROM_CHANCE
         sure = len(seen) > 1 or far or is_reported
-        patch = calmed(facts) or lower_rate(facts)
-        yield Sign("high" if sure else "medium", tuple(seen), patch=patch)
+        yield Sign("high" if sure else "medium", tuple(seen), advice(facts), rescued(facts))
 
 
 def _bursts(facts: Facts) -> Iterator[str]:
@@ -115,7 +116,8 @@ def _not_finite(facts: Facts) -> Iterator[Sign]:
     if points(facts.loss) and gaps and not seen:
         seen.append(f"the loss has no value from {epoch(gaps[0])} on: it was not finite")
     if seen:
-        yield Sign("high", tuple(seen[:4]), patch=calmed(facts) or lower_rate(facts))
+        help = advice(facts, "Look for infinite values in the data: `recgen check --data`.")
+        yield Sign("high", tuple(seen[:4]), help, rescued(facts))
 
 
 def _relu_output(facts: Facts) -> Iterator[Sign]:
@@ -140,13 +142,14 @@ def _not_clipped(facts: Facts) -> Iterator[Sign]:
 
 def _no_logq(facts: Facts) -> Iterator[Sign]:
     for finding in facts.findings("RG208"):
-        seen, patch = (*confirmed(finding), *_assumed(facts, "logq_correction")), corrected(facts)
+        seen = (*confirmed(finding), *_assumed(facts, "logq_correction"))
+        died = bool(facts.zero_gradients or facts.constant_loss)
         if facts.source_of("logq_correction") == "older":
-            yield Sign("low", seen, finding.help, patch, verdict="good")
+            yield Sign("low", seen, finding.help, corrected(facts), verdict="good")
         elif facts.is_failed and not facts.failure_kind:
-            yield Sign("high", seen, finding.help, patch, verdict="bad")
+            yield Sign("high", seen, finding.help, calmed(facts), "bad", explains=not died)
         else:
-            yield Sign("medium", seen, finding.help, patch, verdict="at_risk")
+            yield Sign("medium", seen, finding.help, corrected(facts), "at_risk")
 
 
 def _assumed(facts: Facts, setting: str) -> Iterator[str]:
@@ -162,7 +165,9 @@ def _unfit_optimizer(facts: Facts) -> Iterator[Sign]:
         suits_none = facts.optimizer_info is not None and facts.optimizer_info.is_unfit(1)
         otherwise: Confidence = "medium" if suits_none else "low"
         confidence = "high" if bad else otherwise
-        yield Sign(confidence, confirmed(finding), finding.help, calmed(facts), verdict=bad)
+        yield Sign(
+            confidence, confirmed(finding), finding.help, calmed(facts), bad, explains=bool(bad)
+        )
 
 
 def _too_deep(facts: Facts) -> Iterator[Sign]:
