@@ -17,6 +17,7 @@ from recgen.analysis.series import points
 from recgen.analysis.settings import differences
 from recgen.metrics import Interval
 
+WORK, TRAIN = "work", "train"
 _SAME = 1e-9  # tolerance of a baseline's figures on the same rows
 
 
@@ -53,6 +54,7 @@ class Comparison:
         settings: Settings that differ, by path, with the value of each run.
         rows: The figures.
         factors: Settings that go with success, the clearest first; only for four runs or more.
+        achieved: What success is: `WORK`, or `TRAIN` if no run works.
         doubts: Reasons not to compare figures, or not too closely.
     """
 
@@ -61,6 +63,7 @@ class Comparison:
     settings: dict[str, tuple[str, ...]]
     rows: tuple[Row, ...]
     factors: tuple[Factor, ...]
+    achieved: str
     doubts: tuple[str, ...]
 
     @cached_property
@@ -95,12 +98,16 @@ def compare(runs: Sequence[Run]) -> Comparison:
     diagnoses = tuple(map(diagnose, runs))
     settings = differences(runs)
     works = [diagnosis.verdict in ("good", "at_risk") for diagnosis in diagnoses]
+    achieved = WORK if any(works) else TRAIN
+    if achieved == TRAIN:
+        works = [each.has_trained for each in facts]
     return Comparison(
         runs=tuple(runs),
         diagnoses=diagnoses,
         settings=settings,
         rows=tuple(_rows(facts)),
         factors=factors_of(settings, works),
+        achieved=achieved,
         doubts=tuple(_doubts(facts)),
     )
 

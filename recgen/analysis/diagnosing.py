@@ -23,6 +23,7 @@ from recgen.plan.header import digest_of
 _FAMILIES = (
     "RD1",
     "RD2",
+    "RD6",
     "RD4",
     "RD3",
     "RD5",
@@ -70,20 +71,16 @@ def _figures(facts: Facts) -> str:
         return ""
     own = f"{judged.name} {figure(judged.own)}"
     if judged.baseline is None:
-        return own
+        chance = "" if judged.chance is None else f", random products {figure(judged.chance)}"
+        return own + chance
     return f"{own}, {judged.rival} {figure(judged.baseline)}"
 
 
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
-    if judged and judged.baseline is None:
+    if judged and judged.baseline is None and (facts.is_failed or facts.is_mismatched):
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"
-    if judged is None and facts.kind.tests:
-        yield (
-            f"each list holds all {facts.candidates} products, so any model has a "
-            f"{facts.kind.measure} of 1: it says nothing"
-        )
     if judged and judged.rows is not None and judged.rows < FEW_ROWS:
         few = counted(judged.rows, judged.unit)
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
@@ -101,7 +98,13 @@ def _notes(facts: Facts) -> Iterator[str]:
 
 
 def _better_counting(facts: Facts) -> Iterator[str]:
-    """Yield a note for each part of the test in which counting beats the model."""
+    """Yield a note where counting is as good as the model, and for each part where it is better."""
+    judged = facts.judged
+    if judged and facts.beats_plain and judged.is_equal:
+        yield (
+            f"{judged.name} is {figure(judged.own)}, and {judged.rival}, which needs no model, has "
+            f"{figure(judged.baseline or 0.0)}: as good, within noise (±{figure(judged.noise)})"
+        )
     for each in () if facts.is_failed else facts.kind.others:
         if each.baseline is not None and each.own + each.noise < each.baseline:
             yield (

@@ -47,6 +47,7 @@ class Run:
         trained_here: Whether `recgen train` wrote it, and so split the data as the config says.
         has_model: Whether there is a SavedModel.
         log: The end of the log of the last stage; empty if there is none.
+        products: Number of products to choose from, if the reader knows it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Run:
     trained_here: bool = False
     has_model: bool = False
     log: str = ""
+    products: int | None = None
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -83,13 +85,14 @@ class Run:
         return found[1] if found else None
 
 
-def load_run(path: str | Path) -> Run:
+def load_run(path: str | Path, products: int | None = None) -> Run:
     """Return the files of a finished training.
 
     Args:
         path: A run directory or its training_metrics.json; either may have a scheme that fsspec
             knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
             are read too.
+        products: Number of products to choose from, if the reader knows it.
 
     Raises:
         RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
@@ -114,6 +117,7 @@ def load_run(path: str | Path) -> Run:
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
         log=_log(folder),
+        products=products,
     )
 
 

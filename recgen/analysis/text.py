@@ -17,6 +17,10 @@ WORDS: dict[Verdict, str] = {
     "bad": "bad",
     "broken": "broken",
 }
+SUCCESS = {
+    "work": "success (good or at risk)",
+    "train": "a loss that falls (no run works)",
+}
 NO_FACTORS = "All runs work, or none does, so no setting can be linked to success."
 _SURE = 0.05
 _TOGETHER = 3  # settings of one division that are listed

@@ -116,6 +116,7 @@ def _without(*findings: Finding) -> Patch:
 def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     candidates, known = facts.params.candidates, facts.product_vocabulary
     if candidates is None:
+        yield from (Sign("medium", (text,)) for text in _copies(facts))
         return
     if known and candidates > known:
         seen = f"there are {candidates:,} candidates, but the vocabulary has {known:,} products"
@@ -125,6 +126,21 @@ def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     if rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
         seen = f"{candidates:,} candidates from {rows:,} training rows: nearly one for each row"
         yield Sign("medium", (seen,))
+
+
+def _copies(facts: Facts) -> Iterator[str]:
+    """Yield how copies would explain a recall below chance of lists that are in some order."""
+    judged = facts.judged
+    if judged is None or not judged.is_below_chance or not judged.own or not judged.k:
+        return
+    if facts.run.file.version is not None or facts.kind.unordered or not facts.products:
+        return  # generated trainers have each product once
+    distinct = judged.own * facts.products
+    yield (
+        f"{judged.name} is below chance. Copies would explain that: of transactions, a list of "
+        f"{judged.k} holds fewer than {judged.k} products, and {figure(judged.own)} is what "
+        f"{distinct:.0f} of {facts.products:,} have when they are drawn at random"
+    )
 
 
 def _vocabularies(facts: Facts) -> Iterator[Sign]:
@@ -149,7 +165,7 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
 
 def _unknown_products(facts: Facts) -> Iterator[Sign]:
     cuts = [f for f in facts.findings("RG119") if f.path.startswith("features.product_model_")]
-    for split, share in (facts.params.unknown_products or {}).items():
+    for split, share in facts.unknown_products.items():
         if share > _MANY_UNKNOWN:
             seen = f"{share:.1%} of the {split} rows have a product that the training rows lack"
             patch = {finding.path: REMOVED for finding in cuts}
@@ -194,7 +210,8 @@ KINDS = (
         reason="If candidates are transactions instead of products, copies fill the top of every "
         "list: the same model's top-10 accuracy of 0.585 becomes 0.315.",
         signs="There are more candidates than entries in the product vocabulary, or nearly as "
-        "many candidates as training rows.",
+        "many candidates as training rows; or a file of an older trainer does not say how many "
+        "there are, and recall is below chance although the first places are hit most often.",
         remedy="Use each product once, as generated trainers do.",
         check=_duplicate_candidates,
     ),

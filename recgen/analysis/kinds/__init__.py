@@ -3,14 +3,24 @@
 To add a kind, write its module and add it here; the rest of `analysis` only uses `Kind`.
 """
 
-from recgen.analysis.kinds.base import FEW_ROWS, Curve, Figure, Judged, Kind, Split
+from recgen.analysis.kinds.base import FEW_ROWS, Curve, Figure, Judged, Kind, Split, lead_over
 from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.metrics import TrainingMetrics
 
 _KINDS: dict[str, type[Kind]] = {"retrieval": Retrieval}
 _OLDER = "retrieval"  # files of older trainers do not name their kind
 
-__all__ = ["FEW_ROWS", "Curve", "Figure", "Judged", "Kind", "Retrieval", "Split", "kind_of"]
+__all__ = [
+    "FEW_ROWS",
+    "Curve",
+    "Figure",
+    "Judged",
+    "Kind",
+    "Retrieval",
+    "Split",
+    "kind_of",
+    "lead_over",
+]
 
 
 def kind_of(metrics: TrainingMetrics, candidates: int | None = None) -> Kind:

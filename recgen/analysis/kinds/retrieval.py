@@ -171,6 +171,16 @@ class Retrieval(Kind):
         )
 
     @cached_property
+    def unordered(self) -> tuple[Judged, Judged] | None:
+        """Recall at the smallest and the largest k, if the first places are not the best."""
+        found = sorted((each.k, name) for name, each in self.tests.items() if each.k)
+        if len(found) < 2:
+            return None
+        (least, name), (most, other) = found[0], found[-1]
+        first, whole = self.tests[name], self.tests[other]
+        return (first, whole) if whole.own > 0 and first.own * most <= whole.own * least else None
+
+    @cached_property
     def beats_counting(self) -> bool | None:
         """Whether the model beats all baselines, on all test pairs or on new ones.
 

@@ -14,7 +14,7 @@ from recgen.analysis.report.lines import Line
 from recgen.analysis.report.svg import COLORS
 from recgen.analysis.report.text import name
 from recgen.analysis.report.view import RunView
-from recgen.analysis.text import NO_FACTORS, caveat, division, interval_text
+from recgen.analysis.text import NO_FACTORS, SUCCESS, caveat, division, interval_text
 from recgen.metrics import Series
 
 _MOST_SETTINGS = 200
@@ -123,6 +123,16 @@ class ComparisonView:
     def factors(self) -> list[Success]:
         """Settings that go with success, the clearest first."""
         return [_success(factor) for factor in self.comparison.factors[:_MOST_FACTORS]]
+
+    @property
+    def achieved(self) -> str:
+        """What the runs on each side are counted for."""
+        return self.comparison.achieved
+
+    @property
+    def success(self) -> str:
+        """The same in words."""
+        return SUCCESS[self.comparison.achieved]
 
     @property
     def caveat(self) -> str:
