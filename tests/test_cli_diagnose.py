@@ -41,7 +41,7 @@ def test_a_collapse_is_told_with_curves_causes_and_patch(run, reported):
     assert (code, err) == (1, "")
     lines = out.splitlines()
     assert lines[0] == "runs/45  bad"
-    assert lines[1] == "  Gradient collapse; test recall@100 0, random products 0.0949"
+    assert lines[1] == "  Gradient collapse; test recall@100 of rows 0, random products 0.0949"
     assert (
         "  trained      adagrad 0.1, batches of 2,048, depth 3, 12 of 12 epochs, 1,054 products"
         in lines
@@ -252,11 +252,12 @@ def test_a_comparison_is_told(run, reported):
     code, out, err = run("compare", "runs/39", "runs/45")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[1].split() == ["1", "runs/39", "0.01", "-5.3%", "@100", "0.0554", "bad"]
-    assert lines[2].split() == ["2", "runs/45", "0.1", "+0.0%", "@100", "0", "bad"]
+    words = [" ".join(line.split()) for line in lines[1:3]]
+    assert words[0] == "1 runs/39 0.01 -5.3% @100 0.0554 of rows bad"
+    assert words[1] == "2 runs/45 0.1 +0.0% @100 0 of rows bad"
     assert "  model.learning_rate       0.01  0.1" in lines
     assert any(line.startswith("  buyer.cust_value (again)  -") for line in lines)
-    assert "  test recall@5    0.0092 *  0" in lines
+    assert "  test recall@5 of rows    0.0092 *  0" in lines
     assert any(line.startswith("loss, all from 734.2424 to 775.6906") for line in lines)
     assert not any("success" in line for line in lines)  # two runs show nothing of it
 
@@ -269,7 +270,7 @@ def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
     told = "  model.learning_rate ≤ 0.01: 3 of 3 train, otherwise 0 of 4 (chance: 0.06)"
     assert told in lines
     assert any("only 7 runs" in line for line in lines)
-    assert "  test recall@5: 0.0116 in run 3" in lines
+    assert "  test recall@5 of rows: 0.0116 in run 3" in lines
 
 
 def test_settings_that_change_together_are_named_up_to_three(run, folder, experiment):
@@ -290,8 +291,8 @@ def test_what_is_no_difference_is_marked(run, folder):
         set_recall(data, own, popularity=0.15)
         run_of(folder / name, data)
     _, out, _ = run("compare", "a", "b")
-    (row,) = [line for line in out.splitlines() if "test recall@100" in line]
-    assert " ".join(row.split()) == "test recall@100 0.3000 ±0.0201 ~ 0.3100 ±0.0203 *"
+    (row,) = [line for line in out.splitlines() if line.startswith("  test recall@100 of rows")]
+    assert " ".join(row.split()) == "test recall@100 of rows 0.3000 ±0.0201 ~ 0.3100 ±0.0203 *"
     assert "no setting differs" in out
 
 

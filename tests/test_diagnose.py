@@ -38,10 +38,10 @@ def test_the_reported_experiments_are_told_apart(number):
 def test_what_trained_is_below_chance_and_copies_would_explain_it(number):  # P65
     diagnosis = diagnose(load_run(REPORTED / number))
     own = {"39": "0.0554", "43": "0.0640", "38": "0.0700"}[number]
-    below = f"test recall@100 is {own}, below the 0.0949 of random products (100 of 1,054)"
+    below = f"test recall@100 of rows is {own}, below the 0.0949 of random products (100 of 1,054)"
     assert diagnosis.causes[0].evidence[0] == below
     assert "the loss fell by 5%" in diagnosis.causes[0].evidence[1]
-    assert diagnosis.summary.endswith(f"test recall@100 {own}, random products 0.0949")
+    assert diagnosis.summary.endswith(f"test recall@100 of rows {own}, random products 0.0949")
     copies = cause(diagnosis, "RD403")
     distinct = {"39": 58, "43": 67, "38": 74}[number]
     assert f"{own} is what {distinct} of 1,054 have" in copies.evidence[0]
@@ -85,7 +85,7 @@ def test_the_first_patch_of_45_gives_a_config_that_trains():
 def test_nothing_is_said_against_a_healthy_run(tmp_path, experiment):
     diagnosis = judge(tmp_path / "run", healthy(), experiment)
     assert (diagnosis.verdict, diagnosis.causes) == ("good", ())
-    assert diagnosis.summary.startswith("test recall@100 0.29")
+    assert diagnosis.summary.startswith("test recall@100 of rows 0.29")
     assert "popularity 0.1500" in diagnosis.summary
     assert diagnosis.first_patch is None
 
@@ -490,7 +490,7 @@ def test_what_came_after_the_best_epoch_did_no_harm_where_that_was_kept(tmp_path
     data["params"]["monitored_k"] = 100
     diagnosis = judge(tmp_path / "run", data)
     assert (diagnosis.verdict, codes(diagnosis)) == ("good", [])
-    assert diagnosis.summary.startswith("validation recall@100 0.3500")
+    assert diagnosis.summary.startswith("validation recall@100 of rows 0.3500")
 
 
 def test_own_history_is_a_baseline_too(tmp_path):
@@ -582,7 +582,7 @@ def test_validation_counts_where_there_is_no_test(tmp_path):
     data = healthy()
     data["final_metrics"] = {"val_popularity_recall_at_100": 0.29}
     found = cause(judge(tmp_path / "run", data), "RD304")
-    assert "validation recall@100" in found.evidence[0]
+    assert "validation recall@100 of rows" in found.evidence[0]
 
 
 _WIDE, _NARROW = {"low": 0.05, "high": 0.13}, {"low": 0.08, "high": 0.10}

@@ -41,7 +41,7 @@ def test_recall_below_chance_is_bad_wherever_the_number_of_products_is_from(tmp_
     folder = tmp_path / "vocabulary"
     _vocabulary(folder, 1054)
     found = cause(judge(folder, _old(recall=0.06), experiment), "RD601")
-    below = "test recall@100 is 0.0600, below the 0.0949 of random products (100 of 1,054)"
+    below = "test recall@100 of rows is 0.0600, below the 0.0949 of random products (100 of 1,054)"
     assert found.evidence[0] == below
 
     run_of(tmp_path / "reader", _old(recall=0.06))
@@ -107,7 +107,7 @@ def test_exactly_zero_is_worse_than_chance_though_the_loss_falls(tmp_path):
     found = judge(tmp_path / "run", _old(recall=0.0, learning_rate=0.1, optimizer="adagrad"))
     first = found.causes[0]
     assert (found.verdict, first.code) == ("bad", "RD601")
-    assert first.evidence[0] == "test recall@100 is exactly 0"
+    assert first.evidence[0] == "test recall@100 of rows is exactly 0"
     assert "the loss fell by 39%" in first.evidence[1]
     assert "RD201" not in codes(found)  # what trained did not fail by its rate
 

@@ -15,7 +15,7 @@ from recgen.analysis.diagnosis import (
     worst,
 )
 from recgen.analysis.facts import Facts
-from recgen.analysis.kinds import FEW_ROWS
+from recgen.analysis.kinds import FEW_ROWS, share
 from recgen.analysis.run import CONFIG, Run
 from recgen.findings import counted
 from recgen.plan.header import digest_of
@@ -69,11 +69,10 @@ def _figures(facts: Facts) -> str:
     judged = facts.judged
     if judged is None:
         return ""
-    own = f"{judged.name} {figure(judged.own)}"
-    if judged.baseline is None:
-        chance = "" if judged.chance is None else f", random products {figure(judged.chance)}"
-        return own + chance
-    return f"{own}, {judged.rival} {figure(judged.baseline)}"
+    own = f"{judged.name} {share(judged.own)}"
+    if judged.baseline is not None:
+        return f"{own}, {judged.rival} {share(judged.baseline)}"
+    return own if judged.chance is None else f"{own}, random products {share(judged.chance)}"
 
 
 def _notes(facts: Facts) -> Iterator[str]:
@@ -106,8 +105,8 @@ def _better_counting(facts: Facts) -> Iterator[str]:
             f"{figure(judged.baseline or 0.0)}: as good, within noise (±{figure(judged.noise)})"
         )
     for each in () if facts.is_failed else facts.kind.others:
-        if each.baseline is not None and each.own + each.noise < each.baseline:
+        if each.is_worse:
             yield (
                 f"{each.name} is {figure(each.own)}, and {each.rival}, which needs no model, has "
-                f"{figure(each.baseline)}"
+                f"{figure(each.baseline or 0.0)}"
             )

@@ -148,10 +148,12 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
         f"{figure(judged.baseline)}"
     )
     patch = without_layers(facts)
-    clear = judged.own < judged.baseline - judged.noise
-    if facts.beats_plain and not clear:
+    clear = judged.is_worse
+    is_worse_elsewhere = any(each.is_worse for each in facts.kind.others)
+    if facts.beats_plain and not clear and (facts.kind.beats_counting or not is_worse_elsewhere):
         return  # better than popularity, and as good as the best baseline within noise: a note
-    if judged.is_too_small or (judged.own > judged.baseline and not clear):
+    is_ahead = judged.own > (judged.baseline if facts.beats_plain is False else judged.plain or 0)
+    if judged.is_too_small or (is_ahead and not clear):
         note = f"the difference is within noise (±{figure(judged.noise)})"
         yield Sign("medium", (seen, note), verdict="at_risk", patch=patch)
         return
@@ -228,9 +230,9 @@ KINDS = (
         "is useless, however far its loss fell.",
         signs="On all test pairs, or on validation rows if there are no others, recall does not "
         "exceed that of popularity by more than two standard errors, or is below the best "
-        "baseline's by more than that. If it is better than popularity and within noise of the "
-        "best baseline, that is only a note; a model that is better on new pairs and clearly worse "
-        "on all pairs is at risk.",
+        "baseline's by more than that. Within noise of the best baseline, it is a risk only if the "
+        "model is worse on new pairs, and a note otherwise; a model that is better on new pairs "
+        "and clearly worse on all pairs is at risk.",
         remedy="Use the logQ correction, one layer or none, and a rate that suits the optimizer.",
         check=_below_counting,
     ),

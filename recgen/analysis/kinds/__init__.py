@@ -3,7 +3,16 @@
 To add a kind, write its module and add it here; the rest of `analysis` only uses `Kind`.
 """
 
-from recgen.analysis.kinds.base import FEW_ROWS, Curve, Figure, Judged, Kind, Split, lead_over
+from recgen.analysis.kinds.base import (
+    FEW_ROWS,
+    Curve,
+    Figure,
+    Judged,
+    Kind,
+    Split,
+    lead_over,
+    share,
+)
 from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.metrics import TrainingMetrics
 
@@ -20,6 +29,7 @@ __all__ = [
     "Split",
     "kind_of",
     "lead_over",
+    "share",
 ]
 
 

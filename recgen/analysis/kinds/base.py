@@ -12,10 +12,16 @@ from typing import Literal
 from recgen.metrics import Interval, Series, TrainingMetrics
 
 Split = Literal["test", "val"]
+SPLITS: Mapping[Split, str] = {"test": "test", "val": "validation"}
 FEW_ROWS = 200
 """Number of rows below which one row changes a share by half a percent or more."""
 _ASSUMED_ROWS = 1000  # of a test whose size is unknown; older trainers test all rows, mostly more
 _FEWEST_HITS = 4  # expected of random guesses; with fewer, none at all may be bad luck
+
+
+def share(value: float) -> str:
+    """Return a measure as all commands show it: with four decimals, or 0 if it is exactly that."""
+    return f"{value:.4f}" if value else "0"
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Judged:
         plain: The value of the kind's plain baseline, which the best one may exceed.
         lead: The ends of the measured interval of the lead over the best baseline.
         unit: What is measured, a row or a pair.
-        view: Which pairs these are, in words.
+        view: Which rows or pairs these are, in words.
     """
 
     split: Split
@@ -52,18 +58,23 @@ class Judged:
     plain: float | None = None
     lead: tuple[float, float] | None = None
     unit: Literal["row", "pair"] = "row"
-    view: str = ""
+    view: str = "rows"
 
     @property
     def name(self) -> str:
-        """The split and the measure: `test recall@100`, or `test recall@100 of new pairs`."""
-        name = f"{'validation' if self.split == 'val' else 'test'} {self.measure}"
-        return f"{name} of {self.view}" if self.view else name
+        """The split, the measure, and of what: `test recall@100 of rows`, `… of new pairs`."""
+        return f"{SPLITS[self.split]} {self.measure} of {self.view}"
 
     @property
     def label(self) -> str:
         """The measure in short: `@100`."""
         return f"@{self.k}" if self.k else self.measure
+
+    @property
+    def short(self) -> str:
+        """The figure in a cell: `@100 0.3012 of pairs`, `@100 0.2891 of validation rows`."""
+        split = "validation " if self.split == "val" else ""
+        return f"{self.label} {share(self.own)} of {split}{self.unit}s"
 
     @property
     def noise(self) -> float:
@@ -92,6 +103,11 @@ class Judged:
     def is_equal(self) -> bool:
         """Whether neither the model nor the best baseline is better by more than noise."""
         return self.baseline is not None and abs(self.own - self.baseline) <= self.noise
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the best baseline is better by more than noise."""
+        return self.baseline is not None and self.own < self.baseline - self.noise
 
     @property
     def beats_plain(self) -> bool | None:
@@ -216,13 +232,13 @@ class Kind(ABC):
         """The measure on parts of the test rows, such as what is new to a buyer."""
 
     @property
-    @abstractmethod
     def unordered(self) -> tuple[Judged, Judged] | None:
-        """The measure at two lengths of lists that show no order; None if there is one.
+        """The measure at two lengths of lists that show no order; None if none is shown.
 
         That is known without the number of products: in lists without order, each place is as
         likely to be right as any other.
         """
+        return None
 
     @property
     @abstractmethod

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from recgen.analysis.causes.base import figure
 from recgen.analysis.comparing import Comparison, Row, compare, loss_change
 from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.report.dots import Dot, draw_dots
@@ -161,7 +160,7 @@ def _summary(view: RunView) -> Summary:
         view,
         rate="-" if facts.rate is None else f"{facts.rate:g}",
         change="-" if change is None else f"{change:+.1%}",
-        recall=f"{judged.label} {figure(judged.own)}" if judged else "-",
+        recall=judged.short if judged else "-",
     )
 
 

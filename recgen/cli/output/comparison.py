@@ -48,7 +48,7 @@ def _runs(comparison: Comparison, shorten: bool) -> Iterator[Line]:
         change = loss_change(facts)
         moved = "-" if change is None else f"{change:+.1%}"
         judged = facts.judged
-        recall = f"{judged.label} {figure(judged.own)}" if judged else "-"
+        recall = judged.short if judged else "-"
         verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
         rows.append(
             (
