@@ -79,9 +79,9 @@ def _overfitting_by_loss(facts: Facts) -> Iterator[Sign]:
     if end > 1.03 * bottom[1] and _falls(facts, bottom[0]):
         seen = (
             f"val_loss rose from {figure(bottom[1])} in {epoch(bottom[0])} to {figure(end)} while "
-            "the training loss fell; recall was not measured and may have risen anyway",
+            "the training loss fell; recall per epoch was not measured and may have risen anyway",
         )
-        yield Sign("low", seen, patch={"model.epochs": bottom[0] + 1})
+        yield Sign("low", seen, "Measure recall on validation rows in each epoch: stop by that.")
 
 
 def _undertraining(facts: Facts) -> Iterator[Sign]:
@@ -193,7 +193,7 @@ KINDS = (
         signs="Validation recall ends more than 3% below its best value while the training loss "
         "falls, and the trainer did not keep the weights of the best epoch. If the difference is "
         "within noise, this is only a remark unless val_loss has risen too. If recall was not "
-        "measured, val_loss is used, with low confidence.",
+        "measured, val_loss is used, with low confidence and without a patch.",
         remedy="Stop at the best epoch, or use fewer or narrower layers, dropout or fewer "
         "features.",
         check=_overfitting,
