@@ -45,6 +45,7 @@ def healthy(count: int = 8, **params: Any) -> Plain:
 def dead(count: int = 3, **params: Any) -> Plain:
     """Returns the metrics of a run whose gradients are zero from the first epoch on."""
     data = healthy(count, **params)
+    data["loss"]["loss"] = data["loss"]["val_loss"] = [6.9] * count
     for name in ("total", "query", "candidate"):
         data["gradient"][name] = [0.0] * count
     for tower in ("query", "candidate"):

@@ -197,7 +197,7 @@ def test_train_ends_with_a_summary(run, config, trained):
 def test_train_says_which_run_it_replaces(run, config, trained):
     run("train", "config.yaml", "--data", "d.csv")
     _, out, err = run("train", "config.yaml", "--data", "d.csv")
-    earlier = "the run of 2026-01-31 12:00 UTC (test recall@50 0.2500, good)"
+    earlier = "the run of 2026-01-31 12:00 UTC (test recall@50 of rows 0.2500, good)"
     assert f"{Path('runs/shop')} has {earlier}; it is replaced when" in err
     assert f"replaced  {earlier}" in out.splitlines()
 
@@ -207,7 +207,7 @@ def test_train_shows_the_kept_epoch_and_the_second_training(run, config, trained
     trained["metrics"]["params"]["refit_epochs"] = 1
     trained["metrics"]["recall"]["val_recall_at_100"] = [0.6, 0.4]
     out = run("train", "config.yaml", "--data", "d.csv")[1]
-    assert "kept      epoch 1 of 2, validation recall@50 0.2500" in out
+    assert "kept      epoch 1 of 2, validation recall@50 of rows 0.2500" in out
     older = "refit     on training and validation rows, for 1 epoch: this model is saved"
     assert older in out.splitlines()
     heads, row = (line.split() for line in out.splitlines() if re.match("recall  |  valid", line))

@@ -78,7 +78,7 @@ def test_what_is_within_both_intervals_is_no_difference(tmp_path):
         data = healthy()
         set_recall(data, own, popularity=0.15)
         runs.append(run_of(tmp_path / name, data))
-    row = next(row for row in compare(runs).rows if row.name == "test recall@100")
+    row = next(row for row in compare(runs).rows if row.name == "test recall@100 of rows")
     assert (row.best, row.close) == (1, frozenset({0}))
     assert [figure.value for figure in row.figures if figure] == [0.30, 0.31, 0.20]
 
@@ -94,22 +94,26 @@ def test_measured_intervals_are_taken_as_they_are(tmp_path):
         }
         runs.append(run_of(tmp_path / name, data))
     rows = {row.name: row for row in compare(runs).rows}
-    assert rows["all pairs recall@100"].close == frozenset()
-    assert rows["test recall@100"].close == {0}  # of rows, with an interval by their number
-    assert (rows["all pairs mrr"].best, rows["new pairs mrr"].best) == (1, 1)
+    assert rows["test recall@100 of all pairs"].close == frozenset()
+    assert rows["test recall@100 of rows"].close == {0}  # of rows, with an interval by their number
+    assert (rows["test mrr of all pairs"].best, rows["test mrr of new pairs"].best) == (1, 1)
 
 
 def test_figures_of_one_run_alone_are_not_the_best(tmp_path):
     lone = healthy()
     lone["recall"] = {}
     runs = [run_of(tmp_path / "a", healthy()), run_of(tmp_path / "b", lone)]
-    row = next(row for row in compare(runs).rows if row.name == "best val recall@100")
+    row = next(
+        row for row in compare(runs).rows if row.name == "best validation recall@100 of rows"
+    )
     assert (row.best, row.figures[1]) == (None, None)
 
 
 def test_popularity_has_no_best(tmp_path):
     runs = [run_of(tmp_path / name, healthy()) for name in "ab"]
-    row = next(row for row in compare(runs).rows if row.name == "popularity@100")
+    row = next(
+        row for row in compare(runs).rows if row.name == "popularity, test recall@100 of rows"
+    )
     assert (row.best, row.figures) == (None, (Interval.of(0.15), Interval.of(0.15)))
 
 
@@ -171,7 +175,8 @@ def test_the_reports_first_finding():
     """Learning rate, loss change, result: as a table, and honest about seven runs."""
     runs = [load_run(REPORTED / number) for number in ("39", "43", "38", "45", "42", "41", "40")]
     comparison = compare(runs)
-    assert [each.verdict for each in comparison.diagnoses] == ["good"] * 3 + ["bad"] * 4
+    assert [each.verdict for each in comparison.diagnoses] == ["bad"] * 7
+    assert comparison.achieved == "train"  # none is better than chance, and three trained
     changes = [loss_change(facts) for facts in comparison.facts]
     assert all(change is not None and change < -0.05 for change in changes[:3])
     assert changes[3:] == [0.0] * 4

@@ -37,7 +37,7 @@ def test_a_good_ranking_is_judged_by_its_auc():
     diagnosis, facts = diagnose(run), Facts(run)
     assert (diagnosis.verdict, codes(diagnosis)) == ("good", [])
     assert facts.judged is not None
-    assert (facts.judged.name, facts.judged.own, facts.judged.baseline) == ("test AUC", 0.78, 0.5)
+    assert (facts.judged.name, facts.judged.own, facts.judged.baseline) == ("test AUC of rows", 0.78, 0.5)
     assert "test AUC 0.7800, RMSE 0.4123, MAE 0.3000" in diagnosis.notes
 
 
@@ -98,4 +98,4 @@ def test_a_retrieval_run_stays_one():
 def test_of_errors_the_lowest_is_the_best():
     runs = [run_of(ranking([0.3, value])) for value in (0.25, 0.16, 0.2)]
     rows = {row.name: row for row in compare(runs).rows}
-    assert rows["test RMSE"].best == 1
+    assert rows["test RMSE of rows"].best == 1

@@ -117,7 +117,7 @@ def test_several_runs_are_compared_first():
     text = Page(page).text
     assert titles(page)[:5] == [
         "Side by side",
-        "test recall@100, by run",
+        "test recall@100 of rows, by run",
         "Training loss",
         "Validation loss",
         "Settings that differ",

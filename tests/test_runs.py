@@ -50,7 +50,7 @@ def test_a_run_has_a_line(tmp_path):
     entry = entry_of(tmp_path / "a")
     assert (entry.path, entry.name, entry.verdict) == (str(tmp_path / "a"), "shop", "good")
     assert entry.judged is not None
-    assert (entry.judged.name, entry.judged.baseline) == ("test recall@100", 0.15)
+    assert (entry.judged.name, entry.judged.baseline) == ("test recall@100 of rows", 0.15)
     assert entry.judged.own == pytest.approx(0.3, abs=0.001)
     assert entry.date == datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
     plain = json.loads(json.dumps(entry.as_dict()))

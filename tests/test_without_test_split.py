@@ -32,7 +32,7 @@ def untested(**params: Any) -> Plain:
 def test_it_is_judged_by_its_validation(tmp_path: Path) -> None:
     diagnosis = judge(tmp_path / "run", untested())
     assert (diagnosis.verdict, codes(diagnosis)) == ("good", [])
-    assert diagnosis.summary.startswith("validation recall@100 ")
+    assert diagnosis.summary.startswith("validation recall@100 of rows ")
     poor = untested()
     poor["final_metrics"]["val_popularity_recall_at_100"] = 0.9
     assert cause(judge(tmp_path / "poor", poor), "RD304").confidence == "high"
@@ -74,7 +74,7 @@ def test_a_k_that_reaches_the_catalogue_judges_nothing(tmp_path: Path, candidate
     data["final_metrics"]["val_popularity_recall_at_1"] = 0.3
     diagnosis = judge(tmp_path / "new", data)
     assert diagnosis.verdict == "good"
-    assert diagnosis.summary.startswith("validation recall@1 0.7000")
+    assert diagnosis.summary.startswith("validation recall@1 of rows 0.7000")
 
 
 def test_tables_pages_and_lists_have_no_test(run: Any, tmp_path: Path) -> None:

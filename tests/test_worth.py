@@ -65,7 +65,7 @@ def test_without_pairs_rows_decide(tmp_path: Path) -> None:
     set_recall(data, 0.2, popularity=0.195)
     run = run_of(tmp_path, data)
     assert shortcoming(Facts(run), diagnose(run)) == (
-        "no better than counting, by more than noise: test recall@100, model 0.2000, "
+        "no better than counting, by more than noise: test recall@100 of rows, model 0.2000, "
         "popularity 0.1950"
     )
 
@@ -92,7 +92,7 @@ def test_a_list_of_the_whole_catalogue_judges_nobody(
     run = run_of(tmp_path, data)
     facts, diagnosis = Facts(run), diagnose(run)
     assert (facts.judged and facts.judged.k) == k
-    told = any("each list holds all 5 products" in note for note in diagnosis.notes)
+    told = any("each list holds all 5 products" in each.evidence[0] for each in diagnosis.causes)
     assert told == (k is None)
     if k is None:
         assert shortcoming(facts, diagnosis) is None
@@ -221,9 +221,9 @@ def test_a_model_below_counting_is_bad_unless_it_finds_what_is_new(
 def test_the_interval_of_the_lead_is_the_noise(tmp_path: Path) -> None:
     """The same pairs are easy for both, so that the lead is surer than the figures."""
     data = decayed({"all": (0.363, 0.216, 0.347)}, half=0.02)
-    assert diagnose(run_of(tmp_path, data)).verdict == "at_risk"
     own = data["evaluation"]["own_history_recent"]["all"]
-    for lead, verdict in (((0.01, 0.022), "good"), ((-0.002, 0.034), "at_risk")):
+    assert Facts(run_of(tmp_path, data)).judged.is_equal
+    for lead, is_equal in (((0.01, 0.022), False), ((-0.002, 0.034), True)):
         ends = dict(zip(("lead_low", "lead_high"), lead, strict=True))
         for name, figures in own.items():
             own[name] = figures | ends
@@ -231,7 +231,9 @@ def test_the_interval_of_the_lead_is_the_noise(tmp_path: Path) -> None:
         assert judged is not None
         assert judged.noise == pytest.approx((lead[1] - lead[0]) / 2)
         assert judged.plain_noise == pytest.approx(0.02)
-        assert diagnose(run_of(tmp_path, data)).verdict == verdict
+        diagnosis = diagnose(run_of(tmp_path, data))
+        assert diagnosis.verdict == "good"  # no baseline is better
+        assert any("as good, within noise" in note for note in diagnosis.notes) == is_equal
 
 
 def test_a_model_between_popularity_and_own_history_has_learnt_something(tmp_path: Path) -> None:
@@ -255,13 +257,14 @@ def test_without_a_test_the_best_baseline_is_that_on_validation_rows(tmp_path: P
 
 @pytest.mark.parametrize("candidates", [2, 5, 9, 36])
 def test_the_monitored_measure_judges_a_small_catalogue(tmp_path: Path, candidates: int) -> None:
-    data = healthy(candidates=candidates, monitored="mrr", best_epoch=7, best_recall=0.6)
+    data = healthy(candidates=candidates, monitored="mrr", best_epoch=7, best_recall=0.9)
     set_recall(data, 1.0, popularity=1.0)
-    data["recall"]["val_mrr"] = [0.5, 0.55, 0.57, 0.58, 0.59, 0.6, 0.6, 0.6]
-    data["final_metrics"] |= {"test_mrr": 0.58, "test_popularity_mrr": 0.45}
+    data["recall"]["val_mrr"] = [0.8, 0.85, 0.87, 0.88, 0.89, 0.9, 0.9, 0.9]
+    data["final_metrics"] |= {"test_mrr": 0.88, "test_popularity_mrr": 0.79}  # chance is 0.75 of 2
     facts = Facts(run_of(tmp_path, data))
     assert facts.judged is not None
-    assert (facts.judged.name, facts.judged.own, facts.judged.baseline) == ("test mrr", 0.58, 0.45)
+    assert (facts.judged.own, facts.judged.baseline) == (0.88, 0.79)
+    assert facts.judged.name == "test mrr of rows"
     assert facts.judged.label == facts.curve.measure == "mrr"
     assert facts.judged.chance == pytest.approx(
         sum(1 / rank for rank in range(1, candidates + 1)) / candidates

@@ -18,6 +18,7 @@ from recgen.analysis.series import points
 from recgen.analysis.settings import differences
 from recgen.metrics import Interval
 
+WORK, TRAIN = "work", "train"
 _SAME = 1e-9  # tolerance of a baseline's figures on the same rows
 
 
@@ -54,6 +55,7 @@ class Comparison:
         settings: Settings that differ, by path, with the value of each run.
         rows: The figures.
         factors: Settings that go with success, the clearest first; only for four runs or more.
+        achieved: What success is: `WORK`, or `TRAIN` if no run works.
         doubts: Reasons not to compare figures, or not too closely.
     """
 
@@ -62,6 +64,7 @@ class Comparison:
     settings: dict[str, tuple[str, ...]]
     rows: tuple[Row, ...]
     factors: tuple[Factor, ...]
+    achieved: str
     doubts: tuple[str, ...]
 
     @cached_property
@@ -103,6 +106,9 @@ def compare(runs: Sequence[Run]) -> Comparison:
     settings = differences(runs)
     trained = [index for index, run in enumerate(runs) if not run.is_preset]
     works = [diagnoses[index].verdict in ("good", "at_risk") for index in trained]
+    achieved = WORK if any(works) else TRAIN
+    if achieved == TRAIN:
+        works = [facts[index].has_trained for index in trained]
     own = differences([runs[index] for index in trained])
     return Comparison(
         runs=tuple(runs),
@@ -110,6 +116,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
         settings=settings,
         rows=tuple(_rows(facts)),
         factors=factors_of(own, works),
+        achieved=achieved,
         doubts=(*_doubts(facts), *data_doubt(facts, settings)),
     )
 

@@ -16,7 +16,7 @@ from recgen.analysis.diagnosis import (
     worst,
 )
 from recgen.analysis.facts import Facts
-from recgen.analysis.kinds import FEW_ROWS
+from recgen.analysis.kinds import FEW_ROWS, share
 from recgen.analysis.older import WORDS, unwritten
 from recgen.analysis.run import CONFIG, Run
 from recgen.findings import counted, show
@@ -27,6 +27,7 @@ _TELLING = ("gradient_clip_norm", "logq_correction")  # settings that decide whe
 _FAMILIES = (
     "RD1",
     "RD2",
+    "RD6",
     "RD4",
     "RD3",
     "RD5",
@@ -75,24 +76,19 @@ def _figures(facts: Facts) -> str:
     judged = facts.judged
     if judged is None:
         return ""
-    own = f"{judged.name} {figure(judged.own)}"
-    if judged.baseline is None:
-        return own
-    return f"{own}, {judged.rival} {figure(judged.baseline)}"
+    own = f"{judged.name} {share(judged.own)}"
+    if judged.baseline is not None:
+        return f"{own}, {judged.rival} {share(judged.baseline)}"
+    return own if judged.chance is None else f"{own}, random products {share(judged.chance)}"
 
 
 def _notes(facts: Facts) -> Iterator[str]:
     judged, run = facts.judged, facts.run
     yield from facts.kind.notes
     yield from run.evidence.notes
-    if judged and judged.baseline is None:
+    if judged and judged.baseline is None and (facts.is_failed or facts.is_mismatched):
         baseline = f"the {facts.kind.measure} of {facts.kind.baseline}"
         yield f"{baseline} is not in the file, so the model was not compared with it"
-    if judged is None and facts.kind.tests and facts.candidates:
-        yield (
-            f"each list holds all {facts.candidates} products, so any model has a "
-            f"{facts.kind.measure} of 1: it says nothing"
-        )
     if judged and judged.rows is not None and judged.rows < FEW_ROWS:
         few = counted(judged.rows, judged.unit)
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
@@ -129,10 +125,16 @@ def _some(epochs: Sequence[int]) -> str:
 
 
 def _better_counting(facts: Facts) -> Iterator[str]:
-    """Yield a note for each part of the test in which counting beats the model."""
+    """Yield a note where counting is as good as the model, and for each part where it is better."""
+    judged = facts.judged
+    if judged and facts.beats_plain and judged.is_equal:
+        yield (
+            f"{judged.name} is {figure(judged.own)}, and {judged.rival}, which needs no model, has "
+            f"{figure(judged.baseline or 0.0)}: as good, within noise (±{figure(judged.noise)})"
+        )
     for each in () if facts.is_failed else facts.kind.others:
-        if each.baseline is not None and each.own + each.noise < each.baseline:
+        if each.is_worse:
             yield (
                 f"{each.name} is {figure(each.own)}, and {each.rival}, which needs no model, has "
-                f"{figure(each.baseline)}"
+                f"{figure(each.baseline or 0.0)}"
             )

@@ -11,9 +11,13 @@ from recgen.analysis.older import Source, is_older, module_of, source_of, unwrit
 from recgen.analysis.run import Run
 from recgen.analysis.series import (
     any_value,
+    burst,
     constant_since,
+    has_stalled,
     last,
+    points,
     rows_of_chance,
+    stands_still,
     zero_since,
 )
 from recgen.analysis.trained import findings_of, trained_config
@@ -42,7 +46,7 @@ class Facts:
     @cached_property
     def kind(self) -> Kind:
         """The measures of the run's kind of model."""
-        return kind_of(self.metrics, self.candidates)
+        return kind_of(self.metrics, self.products)
 
     @property
     def judged(self) -> Judged | None:
@@ -164,8 +168,32 @@ class Facts:
 
     @cached_property
     def candidates(self) -> int | None:
-        """Number of products to choose from."""
-        return self.params.candidates or self.product_vocabulary
+        """Number of candidates, which may hold a product more than once."""
+        return self.params.candidates or self.run.products or self.product_vocabulary
+
+    @cached_property
+    def products(self) -> int | None:
+        """Number of products to choose from: the reader's, the metrics', or the vocabulary's."""
+        if self.run.products:
+            return self.run.products
+        known = [count for count in (self.params.candidates, self.product_vocabulary) if count]
+        return min(known, default=None)
+
+    @cached_property
+    def unknown_products(self) -> Mapping[str, float]:
+        """Share of rows of each split whose product is unknown to the model that was measured.
+
+        `unknown_products` is of the first training. If there was a second one, on validation rows
+        too, older files do not say what was unknown to that: what was new in the validation is
+        then known, and taken to be as frequent in the test.
+        """
+        shares = dict(self.params.unknown_products or {})
+        measured = self.params.measured_unknown_products
+        if measured is not None:
+            shares["test"] = measured
+        elif self.params.refit_epochs and "test" in shares:
+            shares["test"] = max(shares["test"] - shares.get("eval", 0.0), 0.0)
+        return shares
 
     @cached_property
     def best_epoch(self) -> int | None:
@@ -184,6 +212,50 @@ class Facts:
     @cached_property
     def zero_gradients(self) -> Mapping[Tower, int]:
         """Towers whose gradients are zero up to the end, with the first such epoch.
+
+        Zeros are believed only if the loss stands still after them.
+        """
+        zero = self._zeros
+        return {tower: since for tower, since in zero.items() if not self._trained_after(since)}
+
+    @cached_property
+    def unrecorded(self) -> Mapping[str, int]:
+        """Statistics that are zero up to the end although the model learned, in words.
+
+        The epoch is the first in which they are.
+        """
+        stats = self.metrics.weight_stats
+        norms = {tower: zero_since(getattr(stats, tower).norm) for tower in TOWERS}
+        found: dict[str, int] = {}
+        for what, zeros in (("gradients", self._zeros), ("weights", norms)):
+            wrong = {
+                tower: since
+                for tower, since in zeros.items()
+                if since is not None and self._trained_after(since)
+            }
+            if len(wrong) == len(TOWERS):
+                found[f"the {what} of both towers"] = max(wrong.values())
+            elif wrong:
+                tower, since = next(iter(wrong.items()))
+                found[f"the {what} of the {side_of(tower)} tower"] = since
+        return found
+
+    def _trained_after(self, since: int) -> bool:
+        """Return whether the model learned after the end of an epoch, counted from 0."""
+        if self.params.failure_kind or self.params.gradient_collapse_detected:
+            return False  # the trainer looked at the towers themselves
+        if self.beats_plain and (self.best_epoch is None or self.best_epoch > since):
+            return True
+        moves = stands_still(self.loss, since + 1)
+        return moves is False and not self._is_at_chance_since(since + 1)
+
+    def _is_at_chance_since(self, since: int) -> bool:
+        ratios = [ratio for epoch, ratio in points(self.loss_to_chance) if epoch >= since]
+        return bool(ratios) and all(abs(ratio - 1) <= _AT_CHANCE for ratio in ratios)
+
+    @cached_property
+    def _zeros(self) -> Mapping[Tower, int]:
+        """Towers whose gradients are said to be zero up to the end, with the first such epoch.
 
         A mean over an epoch hides a death during that epoch; the statistics of its last batch do
         not.
@@ -207,7 +279,41 @@ class Facts:
         """The n of a final loss of n·ln n, the sum over n rows whose scores are equal."""
         value = last(self.loss)
         is_sum = not self.is_mean_loss and isinstance(self.kind, Retrieval)
-        return rows_of_chance(value) if value is not None and is_sum else None
+        rows = rows_of_chance(value) if value is not None and is_sum else None
+        is_batch = rows is not None and rows <= (self.batch_size or rows)
+        return rows if is_batch or self.constant_loss else None
+
+    @cached_property
+    def burst(self) -> tuple[Tower, int, float, float] | None:
+        """The tower, epoch, norm and multiple of the usual norm of a burst of gradients."""
+        for tower in TOWERS:
+            both = (self.gradient(tower), getattr(self.metrics.gradient_stats, tower).norm)
+            for norms in both:
+                if found := burst(norms):
+                    return (tower, *found)
+        return None
+
+    @cached_property
+    def is_stuck(self) -> bool:
+        """Whether the loss stands still since a burst of gradients.
+
+        That is how a dead hidden layer looks in files without the number of products: gradients
+        are not zero, and the loss moves a little.
+        """
+        return self.burst is not None and has_stalled(self.loss) and not self.beats_plain
+
+    @cached_property
+    def is_idle(self) -> bool:
+        """Whether the loss stands still and lists have no order, without a burst before."""
+        is_idle = has_stalled(self.loss) and self.kind.unordered is not None
+        return is_idle and self.burst is None and not self.beats_plain
+
+    @cached_property
+    def is_mismatched(self) -> bool:
+        """Whether the model learned something, and recall says it is worse than chance."""
+        judged = self.judged
+        is_low = judged is not None and (judged.is_zero or judged.is_below_chance)
+        return is_low and self.has_trained and not has_stalled(self.loss)
 
     @cached_property
     def is_mean_loss(self) -> bool:
@@ -260,13 +366,25 @@ class Facts:
         return self.judged.beats_plain if self.judged else None
 
     @cached_property
+    def has_trained(self) -> bool:
+        """Whether the loss fell and nothing died, whatever the recall."""
+        found = points(self.loss)
+        is_dead = self.failure_kind or self.zero_gradients or self.is_at_chance
+        stalls = self.is_stuck or self.is_idle or bool(self.constant_loss)
+        return not (is_dead or stalls) and len(found) > 1 and found[-1][1] < found[0][1]
+
+    @cached_property
     def is_failed(self) -> bool:
         """Whether training achieved nothing, whatever the reason."""
+        if self.is_mismatched:
+            return False  # the loss fell: what was learned is not what was measured
         return bool(
             self.failure_kind
             or self.zero_gradients
             or (self.constant_loss and self.is_at_chance)
             or self.beats_plain is False
+            or self.is_stuck
+            or self.is_idle
             or (self.judged and self.judged.own == 0)
         )
 

@@ -13,6 +13,7 @@ _FAMILIES = {
     "RD3": "Fit",
     "RD4": "Inputs",
     "RD5": "Files",
+    "RD6": "Figures",
 }
 _HEAD = """\
 # Causes

@@ -57,6 +57,7 @@ class Run:
         log: The end of the log of the last stage; empty if there is none.
         is_preset: Whether it is a preset to compare with, which nobody trained.
         evidence: What `recgen check` with the data and `recgen inspect` find, if they looked.
+        products: Number of products to choose from, if the reader knows it.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Run:
     log: str = ""
     is_preset: bool = False
     evidence: Evidence = field(default_factory=Evidence)
+    products: int | None = None
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -95,7 +97,7 @@ class Run:
         return found[1] if found else None
 
 
-def load_run(path: str | Path, stored: Checked | None = None) -> Run:
+def load_run(path: str | Path, stored: Checked | None = None, products: int | None = None) -> Run:
     """Return the files of a finished training.
 
     Args:
@@ -104,6 +106,7 @@ def load_run(path: str | Path, stored: Checked | None = None) -> Run:
             are read too. Of a pipeline's root, the newest run is read. `preset:NAME` is a
             preset, to compare runs with.
         stored: The config of a database, for a run that has none of its own.
+        products: Number of products to choose from, if the reader knows it.
 
     Raises:
         RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
@@ -138,6 +141,7 @@ def load_run(path: str | Path, stored: Checked | None = None) -> Run:
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
         log=_log(folder),
+        products=products,
     )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from statistics import median
 
 from recgen.metrics import Series
 
 _SAME = 1e-6  # relative: float32 keeps seven digits
 _LARGEST = 1e15  # summed loss of which an n·ln n is sought
 _MOST_ROWS = 50_000  # beyond that, float32 cannot distinguish neighbouring sums
+_STILL = 0.02  # relative: of ln 1,024, that is 0.14, so the right product is 15% likelier
+_FEWEST_EPOCHS = 3  # of which a loss can be said to stand still
+_BURST = 100.0  # a norm, divided by the median
 
 
 def any_value(series: Series) -> bool:
@@ -60,6 +64,33 @@ def zero_since(series: Series, zero: float = 0.0) -> int | None:
             break
         start = epoch
     return start
+
+
+def stands_still(series: Series, since: int) -> bool | None:
+    """Return whether a loss hardly moves from an epoch on, counted from 0; None if that is unclear.
+
+    A loss of equal scores depends on no weight, so it moves by its sampling noise alone: less than
+    1% even in an epoch of a thousand rows. A model that is of use has moved it many times as far.
+    """
+    values = [value for epoch, value in points(series) if epoch >= since]
+    if len(values) < 2:
+        return None
+    return max(values) - min(values) <= _STILL * max(abs(values[0]), 1e-12)
+
+
+def has_stalled(loss: Series) -> bool:
+    """Return whether a loss hardly moves after its first epoch, which may have been a burst."""
+    found = [epoch for epoch, _ in points(loss)]
+    return len(found) > _FEWEST_EPOCHS and bool(stands_still(loss, found[1]))
+
+
+def burst(norms: Series) -> tuple[int, float, float] | None:
+    """Return the epoch, the norm and the multiple of the median of a burst of gradients."""
+    found = points(norms)
+    if len(found) < 2:
+        return None
+    (epoch, top), usual = max(found, key=lambda point: point[1]), median(v for _, v in found)
+    return (epoch, top, top / usual) if usual > 0 and top > _BURST * usual else None
 
 
 def rows_of_chance(total: float) -> int | None:

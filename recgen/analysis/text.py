@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from recgen.analysis.causes.base import figure
 from recgen.analysis.diagnosis import Patch, Verdict, fixes
 from recgen.analysis.factors import Factor
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import share
 from recgen.findings import Fix, printable, show
 from recgen.metrics import Interval
 
@@ -16,6 +16,10 @@ WORDS: dict[Verdict, str] = {
     "at_risk": "at risk",
     "bad": "bad",
     "broken": "broken",
+}
+SUCCESS = {
+    "work": "success (good or at risk)",
+    "train": "a loss that falls (no run works)",
 }
 NO_FACTORS = "All runs work, or none does, so no setting can be linked to success."
 _SURE = 0.05
@@ -62,8 +66,8 @@ def interval_text(value: Interval | None) -> str:
     if value is None:
         return "-"
     if value.low is None or value.high is None:
-        return figure(value.value)
-    return f"{figure(value.value)} ±{(value.high - value.low) / 2:.4f}"
+        return share(value.value)
+    return f"{share(value.value)} ±{(value.high - value.low) / 2:.4f}"
 
 
 def division(factor: Factor) -> str:

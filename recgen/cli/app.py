@@ -38,6 +38,15 @@ Runs = Annotated[
     ),
 ]
 
+Products = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Number of products to choose from, where the files do not have it (or count copies).",
+    ),
+]
+
 
 Features = Annotated[
     Path | None,

@@ -10,7 +10,7 @@ import typer
 
 from recgen.analysis import load_run
 from recgen.cli import show
-from recgen.cli.app import Output, Runs, app
+from recgen.cli.app import Output, Products, Runs, app
 from recgen.findings import RecgenError
 
 
@@ -18,13 +18,14 @@ from recgen.findings import RecgenError
 def compare(
     runs: Runs,
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
+    products: Products = None,
 ) -> None:
     """Compare the settings and results of finished trainings."""
     from recgen.analysis.comparing import compare as compared
 
     if len(runs) < 2:
         raise RecgenError("one run cannot be compared", "name two or more: recgen compare RUN RUN")
-    comparison = compared([load_run(run) for run in runs])
+    comparison = compared([load_run(run, products=products) for run in runs])
     if format is Output.json:
         print(json.dumps(comparison.as_dict(), indent=2, default=repr))
         return

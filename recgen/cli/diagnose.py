@@ -13,7 +13,7 @@ import typer
 from recgen.analysis import Diagnosis, Run, load_run
 from recgen.analysis import diagnose as diagnosed
 from recgen.cli import show
-from recgen.cli.app import Features, Model, Output, Runs, app, stored
+from recgen.cli.app import Features, Model, Output, Products, Runs, app, stored
 from recgen.findings import RecgenError
 
 
@@ -21,6 +21,7 @@ from recgen.findings import RecgenError
 def diagnose(
     runs: Runs,
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
+    products: Products = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The data of the training; by default, what is named."),
@@ -29,7 +30,8 @@ def diagnose(
         bool, typer.Option("--quick", help="Read neither the data nor the examples.")
     ] = False,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Apply the first patch to the run's config.")
+        bool,
+        typer.Option("--apply", help="Apply the first patch that is not yet in the run's config."),
     ] = False,
     config: Annotated[
         Path | None,
@@ -46,7 +48,7 @@ def diagnose(
     if data is not None and quick:
         raise RecgenError("--data has no effect with --quick", "remove one of them")
     rows = stored(features, model)
-    loaded = [load_run(run, rows) for run in runs]
+    loaded = [load_run(run, rows, products) for run in runs]
     examined = [run if quick else _with_evidence(run, data) for run in loaded]
     found = [(run, diagnosed(run)) for run in examined]
     if format is Output.json:
@@ -75,33 +77,39 @@ def _as_dict(run: Run, diagnosis: Diagnosis) -> dict[str, object]:
 
 
 def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, stream: IO[str]) -> None:
-    """Apply the first patch, and print what it changed and what is left to do."""
+    """Apply the next patch, and print what it changed and what is left to do."""
     from recgen.cli import fixes, patches
     from recgen.cli.output.diagnosis import own_config
 
-    cause, target = diagnosis.first_patch, config or own_config(run)
+    target = config or own_config(run)
     show.line(stream=stream)
-    if cause is None:
+    if diagnosis.first_patch is None:
         show.line(f"{run.path}: no cause has a patch, so nothing was changed", stream=stream)
         return
     if target is None:
         raise RecgenError(f"{run.path} has no local config to change", "name one with --config")
-    patched = patches.apply_patch(cause, target)
-    if not patched.done:
-        words = f"nothing to do: the patch of {cause.code} is in it already, or is behind a YAML "
+    found = patches.next_patch(diagnosis.causes, target, run.report)
+    earlier = ", ".join(dict.fromkeys(found.earlier))
+    if found.cause is None:
+        words = f"nothing to do: all patches ({earlier}) are in it already, or are behind a YAML "
         words += "anchor. Train it again, and diagnose the new run"
         show.line((f"{target}: ", "dim"), words, stream=stream)
         return
-    for step in patched.done:
+    found.write()
+    if earlier:
+        show.line((f"{target}: ", "dim"), f"in it already: the patch of {earlier}", stream=stream)
+    for step in found.done:
         done = f" {step.code} {step.path}: {fixes.describe(step)}"
         show.line((f"{target}: ", "dim"), ("patched", "bold green"), done, stream=stream)
-    for step in patched.left:
+    for step in found.left:
         left = f" {step.path}: already done, or behind a YAML anchor; change it by hand"
         show.line((f"{target}: ", "dim"), ("skipped", "bold yellow"), left, stream=stream)
-    for finding in patched.report.errors:
+    for step in found.kept:
+        kept = f" {step.path}: the patch of {earlier} has set it"
+        show.line((f"{target}: ", "dim"), ("kept", "bold yellow"), kept, stream=stream)
+    for finding in found.report.errors:
         show.line(f"still wrong: {finding.code} {finding.message}", stream=stream)
-    if patched.done:
-        name = shlex.quote(str(target))
-        is_sound = patched.report.ok
-        command = f"recgen train {name} --data FILE" if is_sound else f"recgen check {name}"
-        show.line(f"next: {command}", stream=stream, wrap=False)
+    name = shlex.quote(str(target))
+    is_sound = found.report.ok
+    command = f"recgen train {name} --data FILE" if is_sound else f"recgen check {name}"
+    show.line(f"next: {command}", stream=stream, wrap=False)

@@ -9,7 +9,7 @@ import typer
 
 from recgen.analysis import load_run
 from recgen.cli import show
-from recgen.cli.app import Force, Runs, app
+from recgen.cli.app import Force, Products, Runs, app
 
 
 @app.command()
@@ -18,13 +18,14 @@ def report(
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="Where to write the page.")
     ] = Path("report.html"),
+    products: Products = None,
     force: Force = False,
 ) -> None:
     """Write an HTML page about finished trainings."""
     from recgen import write
     from recgen.analysis.report import MARK, report_page
 
-    page = report_page([load_run(run) for run in runs])
+    page = report_page([load_run(run, products=products) for run in runs])
     is_ours = write.begins_with(out, MARK)
     file = write.write_data(page.encode(), out, force=force or is_ours)
     show.line("wrote     " if file.changed else "unchanged ", str(out))

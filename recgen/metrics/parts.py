@@ -227,7 +227,8 @@ class Params(MetricsPart):
     tested_rows: int | None = None
     """Number of test rows on which the model was tested: all of them, or a sample."""
     unknown_products: dict[str, float] | None = None
-    """Share of rows of each split (`eval`) whose product is not in the training rows."""
+    """Share of rows of each split (`eval`) whose product is not in the rows of the first
+    training."""
     unknown_ids: dict[str, dict[str, float]] | None = None
     """Share of rows of each split whose buyer or product is in no vocabulary, by column."""
     histories: dict[str, dict[str, float]] | None = None
@@ -252,6 +253,8 @@ class Params(MetricsPart):
     """Epochs of the second training, on validation rows too, and of the third, on test rows too."""
     measured_rows: int | None = None
     """Number of rows that the model was trained on whose test is in this file."""
+    measured_unknown_products: float | None = None
+    """Share of test rows whose product that model does not know."""
     served_rows: int | None = None
     """Number of rows that the saved model was trained on."""
     at_chance: bool = False

@@ -2351,7 +2351,9 @@ class Training:
         probe: A sample of the training rows.
         params: Settings and results of the training, in the metrics file. Of them,
             `measured_rows` and `served_rows` are the numbers of rows on which the model
-            that the test measured, and the one that is saved, are trained.
+            that the test measured, and the one that is saved, are trained, and
+            `measured_unknown_products` is the share of test rows whose product the
+            former does not know.
     """
 
     def __init__(
@@ -2584,6 +2586,8 @@ class Training:
         """Measure a model of the present rows on the test, if there is one."""
         if self.test:
             self.params["measured_rows"] = self.rows.count
+            unknown = self.catalogue.unknown(test=self.test)["unknown_products"]
+            self.params["measured_unknown_products"] = unknown["test"]
             self.metrics.add_test(model, self.replicas, self.counting, self.test)
 
     def require_success(self):

@@ -3,6 +3,7 @@
 from recgen.analysis.causes import (
     collapse,
     confirming,
+    figures,
     files,
     fit,
     foreign,
@@ -14,7 +15,9 @@ from recgen.analysis.causes import (
 )
 from recgen.analysis.causes.base import Kind, Sign
 
-_FAMILIES = (collapse, steps, restraints, fit, leaks, inputs, purchases, confirming, foreign, files)
+_LEARNING = (collapse, steps, restraints, fit)
+_DATA = (leaks, inputs, purchases, confirming, foreign)
+_FAMILIES = (*_LEARNING, *_DATA, files, figures)
 
 KINDS: dict[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family.KINDS}
 

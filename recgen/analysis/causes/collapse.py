@@ -16,7 +16,7 @@ from recgen.analysis.causes.remedies import (
 )
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts, side_of
-from recgen.analysis.series import last
+from recgen.analysis.series import last, points
 from recgen.metrics import TOWERS
 
 _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
@@ -137,7 +137,7 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
         reported = [*_trainer_said(facts, "collapse")]
     seen = [text for tower in TOWERS for text in _dead_parts(facts, tower)]
     one_is_zero = list(_zero(facts))
-    below = _below_chance(facts)
+    below = below_chance(facts)
     if reported or one_is_zero or seen:
         sure = bool(reported or one_is_zero or below or len(seen) > 1)
         evidence = (*reported, *one_is_zero, *seen, *below)
@@ -146,9 +146,41 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
         confidence: Confidence = "high" if sure and not works else "medium"
         verdict: Verdict = "at_risk" if works else "bad"
         yield Sign(confidence, evidence, advice(facts), rescued(facts), verdict)
-    elif below and facts.is_at_chance:
-        evidence = (*_chance_loss(facts), *below, *_gradients_left(facts))
-        yield Sign("medium", evidence, advice(facts), rescued(facts))
+    elif facts.is_stuck or (below and facts.is_at_chance):
+        stuck = [*_stuck(facts)]
+        evidence = (*_chance_loss(facts), *stuck, *below, *_gradients_left(facts))
+        confidence = "high" if len(stuck) > 2 else "medium"
+        yield Sign(confidence, evidence, advice(facts), rescued(facts))
+
+
+def _stuck(facts: Facts) -> Iterator[str]:
+    """Yield the signs of a model that got stuck: the burst, the loss after it, and the lists."""
+    found = points(facts.loss)
+    if not facts.is_stuck and not facts.is_idle:
+        return
+    if facts.burst:
+        tower, number, norm, times = facts.burst
+        yield (
+            f"the gradients of the {side_of(tower)} tower burst in {epoch(number)}: a norm of "
+            f"{figure(norm)}, {times:,.0f} times the usual one"
+        )
+    second, end = found[1], found[-1]
+    yield (
+        f"the loss stands still from {epoch(second[0])} on: {figure(second[1])} to {figure(end[1])}"
+    )
+    if facts.kind.unordered:
+        first, whole = facts.kind.unordered
+        yield (
+            f"the lists have no order: {first.measure} is {figure(first.own)}, and "
+            f"{whole.measure} is {figure(whole.own)}, so the first places are hit no more often "
+            "than the others"
+        )
+
+
+def is_dead(facts: Facts) -> bool:
+    """Return whether RD101 or RD102 says that the model is dead."""
+    found = (sign for check in (_collapse, _dead_tower) for sign in check(facts))
+    return any(sign.verdict != "at_risk" for sign in found)
 
 
 def _dead_parts(facts: Facts, tower: str) -> Iterator[str]:
@@ -161,16 +193,15 @@ def _dead_parts(facts: Facts, tower: str) -> Iterator[str]:
         yield f"all {side} embeddings point in one direction: their mean cosine is {cosine:.4f}"
 
 
-def _below_chance(facts: Facts) -> tuple[str, ...]:
+def below_chance(facts: Facts) -> tuple[str, ...]:
+    """Return the evidence that random products would have been better; empty if they would not."""
     judged = facts.judged
-    chance = judged.chance if judged else None
-    if not judged or chance is None or judged.own >= 0.8 * chance:
+    if not judged or judged.chance is None or not judged.is_below_chance:
         return ()
-    noise = 2 * math.sqrt(chance * (1 - chance) / judged.rows) if judged.rows else 0.0
-    if judged.own >= chance - noise:
-        return ()  # random products may have that, too, on so few rows
+    chance = figure(judged.chance)
+    shown = f"{judged.k} of {facts.products:,}" if judged.k and facts.products else "any order"
     return (
-        f"{judged.name} is {figure(judged.own)}, below the {figure(chance)} of random products",
+        f"{judged.name} is {figure(judged.own)}, below the {chance} of random products ({shown})",
     )
 
 
@@ -183,16 +214,17 @@ def _gradients_left(facts: Facts) -> Iterator[str]:
 
 def _at_chance(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    if facts.zero_gradients or facts.constant_loss or _below_chance(facts):
-        return  # the model is dead
+    if facts.zero_gradients or facts.constant_loss or facts.is_stuck or below_chance(facts):
+        return  # the model is dead, or RD601 says it
     chance = judged.chance if judged else None
-    seen = [*_trainer_said(facts, "not_learning")]
+    seen = [*_trainer_said(facts, "not_learning"), *_stuck(facts)]
     if facts.params.at_chance and not facts.beats_plain:
         seen.append("the trainer found nothing learned when it ended")
     if judged and chance and judged.own <= chance + _little(chance):
         seen.append(f"{judged.name} is {figure(judged.own)}; random products have {figure(chance)}")
-    if not seen and not (facts.is_at_chance and judged is None):
-        return
+    is_compared = judged is not None and (judged.chance is not None or judged.plain is not None)
+    if not seen and (is_compared or not facts.is_at_chance):
+        return  # a loss at chance counts unless recall says that the model ranks
     evidence = (*seen, *_chance_loss(facts))
     sure = len(evidence) > 1 or facts.failure_kind == "not_learning"
     is_guess = not sure and judged is not None and judged.is_too_small

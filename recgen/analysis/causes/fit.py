@@ -9,6 +9,7 @@ from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.remedies import advice, without_layers
 from recgen.analysis.diagnosis import Patch
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import lead_over
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
 from recgen.findings import counted
 
@@ -78,9 +79,9 @@ def _overfitting_by_loss(facts: Facts) -> Iterator[Sign]:
     if end > 1.03 * bottom[1] and _falls(facts, bottom[0]):
         seen = (
             f"val_loss rose from {figure(bottom[1])} in {epoch(bottom[0])} to {figure(end)} while "
-            "the training loss fell; recall was not measured and may have risen anyway",
+            "the training loss fell; recall per epoch was not measured and may have risen anyway",
         )
-        yield Sign("low", seen, patch={"model.epochs": bottom[0] + 1})
+        yield Sign("low", seen, "Measure recall on validation rows in each epoch: stop by that.")
 
 
 def _undertraining(facts: Facts) -> Iterator[Sign]:
@@ -148,9 +149,10 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
         f"{figure(judged.baseline)}"
     )
     patch = without_layers(facts)
-    clear = judged.own < judged.baseline - judged.noise
-    if facts.beats_plain and facts.kind.beats_counting and not clear:
-        return  # as good on all pairs, and better on new ones
+    clear = judged.is_worse
+    is_worse_elsewhere = any(each.is_worse for each in facts.kind.others)
+    if facts.beats_plain and not clear and (facts.kind.beats_counting or not is_worse_elsewhere):
+        return  # better than popularity, and as good as the best baseline within noise: a note
     is_ahead = judged.own > (judged.baseline if facts.beats_plain is False else judged.plain or 0)
     if judged.is_too_small or (is_ahead and not clear):
         note = f"the difference is within noise (±{figure(judged.noise)})"
@@ -166,14 +168,19 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
 
 def _nothing_new(facts: Facts) -> Iterator[Sign]:
     own, popular = (facts.kind.evaluated(who, "new") for who in ("model", facts.kind.baseline))
-    if own is None or popular is None or facts.is_failed or own.value > popular.value:
+    if own is None or popular is None or facts.is_failed:
         return
-    seen = (
-        f"on pairs that did not occur in training, test {facts.curve.measure} is "
-        f"{figure(own.value)}; {facts.kind.baseline} has {figure(popular.value)}",
+    lead = lead_over(own, popular)
+    if lead is None or lead[1] >= 0:
+        return  # within noise, the model may be as good
+    yield Sign(
+        "high",
+        (
+            f"on pairs that did not occur in training, test {facts.curve.measure} is "
+            f"{figure(own.value)}; {facts.kind.baseline} has {figure(popular.value)}",
+            f"the difference is not noise: {figure(lead[0])} to {figure(lead[1])}, with 95%",
+        ),
     )
-    clear = own.high is not None and own.high < popular.value
-    yield Sign("high" if clear else "medium", seen)
 
 
 KINDS = (
@@ -187,7 +194,7 @@ KINDS = (
         signs="Validation recall ends more than 3% below its best value while the training loss "
         "falls, and the trainer did not keep the weights of the best epoch. If the difference is "
         "within noise, this is only a remark unless val_loss has risen too. If recall was not "
-        "measured, val_loss is used, with low confidence.",
+        "measured, val_loss is used, with low confidence and without a patch.",
         remedy="Stop at the best epoch, or use fewer or narrower layers, dropout or fewer "
         "features.",
         check=_overfitting,
@@ -223,9 +230,10 @@ KINDS = (
         "model, and neither does counting recent purchases more. A model that does not beat that "
         "is useless, however far its loss fell.",
         signs="On all test pairs, or on validation rows if there are no others, recall does not "
-        "exceed that of the best baseline by more than two standard errors. If the difference is "
-        "within noise, it is only a risk, and none if the model is better on new pairs; a model "
-        "that is better there and clearly worse on all pairs is at risk, too.",
+        "exceed that of popularity by more than two standard errors, or is below the best "
+        "baseline's by more than that. Within noise of the best baseline, it is a risk only if the "
+        "model is worse on new pairs, and a note otherwise; a model that is better on new pairs "
+        "and clearly worse on all pairs is at risk.",
         remedy="Use the logQ correction, one layer or none, and a rate that suits the optimizer.",
         check=_below_counting,
     ),
@@ -235,8 +243,8 @@ KINDS = (
         title="Nothing learned about new pairs",
         reason="A model can beat popularity by recommending what each buyer bought before. On "
         "pairs that did not occur in training, it is then no better than popularity.",
-        signs="On new test pairs, recall does not exceed that of popularity, although it does on "
-        "all pairs.",
+        signs="On new test pairs, recall is below that of popularity by more than noise (the 95% "
+        "interval of the difference), although it is not on all pairs.",
         remedy="Use fewer epochs, more regularization, or features that say more than the ID.",
         check=_nothing_new,
     ),

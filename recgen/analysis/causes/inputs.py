@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, confirmed
+from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
 from recgen.analysis.causes.foreign import duplicate_candidates
 from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.facts import Facts
@@ -31,6 +31,7 @@ def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     candidates, known = facts.params.candidates, facts.product_vocabulary
     yield from duplicate_candidates(facts)
     if candidates is None:
+        yield from (Sign("medium", (text,)) for text in _copies(facts))
         return
     if known and candidates > known and facts.metrics.evaluation is None:
         seen = f"there are {candidates:,} candidates, but the vocabulary has {known:,} products"
@@ -41,6 +42,21 @@ def _duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     if not is_distinct and rows and rows >= 1000 and candidates >= _ROWS_FOR_PRODUCTS * rows:
         seen = f"{candidates:,} candidates from {rows:,} training rows: nearly one for each row"
         yield Sign("medium", (seen,))
+
+
+def _copies(facts: Facts) -> Iterator[str]:
+    """Yield how copies would explain a recall below chance of lists that are in some order."""
+    judged = facts.judged
+    if judged is None or not judged.is_below_chance or not judged.own or not judged.k:
+        return
+    if facts.run.file.version is not None or facts.kind.unordered or not facts.products:
+        return  # generated trainers have each product once
+    distinct = judged.own * facts.products
+    yield (
+        f"{judged.name} is below chance. Copies would explain that: of transactions, a list of "
+        f"{judged.k} holds fewer than {judged.k} products, and {figure(judged.own)} is what "
+        f"{distinct:.0f} of {facts.products:,} have when they are drawn at random"
+    )
 
 
 def _vocabularies(facts: Facts) -> Iterator[Sign]:
@@ -103,7 +119,7 @@ def _new_products(facts: Facts) -> Iterator[Sign]:
     if any(f.path.startswith("features.product_model_") for f in facts.findings("RG119", "RG512")):
         return  # RD411 says it
     judged = facts.judged
-    for split, share in (facts.params.unknown_products or {}).items():
+    for split, share in facts.unknown_products.items():
         if share <= _MANY_UNKNOWN or (judged and share * judged.own <= judged.noise):
             continue  # what the model would have gained from them is within noise
         seen = f"{share:.1%} of the {split} rows have a product that the training rows lack"
@@ -126,7 +142,9 @@ KINDS = (
         reason="If candidates are transactions instead of products, copies fill the top of every "
         "list: the same model's top-10 accuracy of 0.585 becomes 0.315.",
         signs="There are more candidates than entries in the product vocabulary, nearly as many "
-        "as training rows, or the trainer's module takes one for each row.",
+        "as training rows, or the trainer's module takes one for each row; or a file of an older "
+        "trainer does not say how many there are, and recall is below chance although the first "
+        "places are hit most often.",
         remedy="Use each product once, as generated trainers do.",
         check=_duplicate_candidates,
     ),

@@ -65,7 +65,7 @@ def _fine(facts: Facts, shown: str) -> Iterator[Sign]:
     products, rows = facts.candidates, facts.params.train_rows
     yield from _fine_buyers(facts)
     never = [f for f in _never_again(facts) if _is_of_product(facts, f)]
-    unknown = facts.params.unknown_products or {}
+    unknown = facts.unknown_products
     is_fine = bool(products and rows and rows / products < _ROWS_OF_PRODUCT)
     is_distinct = products == facts.product_vocabulary or facts.metrics.evaluation is not None
     if not never and not (is_fine and is_distinct):
@@ -291,7 +291,7 @@ def _product(facts: Facts) -> str | None:
 
 def _unknown_share(facts: Facts) -> tuple[float, list[str]]:
     """Return the largest share of rows whose product is in no vocabulary, and the evidence."""
-    found = dict(facts.params.unknown_products or {})
+    found = dict(facts.unknown_products)
     account, name = facts.metrics.data, _product(facts)
     for each in account.unknown if account else ():
         if each.column == name and each.total:
@@ -349,7 +349,7 @@ def _gap(facts: Facts) -> tuple[float, float, float] | None:
     )
     if judged is None or test is None or not val:
         return None
-    unknown = (facts.params.unknown_products or {}).get("test", 0.0)
+    unknown = facts.unknown_products.get("test", 0.0)
     own = test.own / max(1 - unknown, 0.01)  # products that are new are another cause
     rows = min(facts.kind.rows("val") or 0, test.rows or 0)
     noise = 3 * math.sqrt(val * (1 - val) / rows) if rows and 0 <= val <= 1 else 0.0

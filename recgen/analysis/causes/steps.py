@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import median
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import (
@@ -16,7 +15,7 @@ from recgen.analysis.causes.remedies import (
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.older import WORDS
-from recgen.analysis.series import last, lowest, points
+from recgen.analysis.series import burst, last, lowest, points
 from recgen.findings import counted, show
 
 _RATE, _CLIPPING = "model.learning_rate", "model.gradient_clip_norm"
@@ -24,7 +23,6 @@ _HIGH = ("RG201", "RG202", "RG203", "RG206")
 _BLOWN_UP = 1.5  # the last loss, divided by the lowest
 _BLOWN_TO_CHANCE = 1.25  # the loss, divided by that of equal scores
 _FAR_FROM_CHANCE = 2.0
-_BURST = 100.0  # a gradient's norm, divided by the median
 
 
 def _high_rate(facts: Facts) -> Iterator[Sign]:
@@ -94,12 +92,8 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
 
 
 def _bursts(facts: Facts) -> Iterator[str]:
-    norms = points(facts.gradient("total") or facts.gradient("query"))
-    if len(norms) < 2:
-        return
-    top, usual = max(norms, key=lambda point: point[1]), median(value for _, value in norms)
-    if usual > 0 and top[1] > _BURST * usual:
-        yield f"the norm of the gradients reached {figure(top[1])} in {epoch(top[0])}"
+    if found := burst(facts.gradient("total") or facts.gradient("query")):
+        yield f"the norm of the gradients reached {figure(found[1])} in {epoch(found[0])}"
 
 
 def _not_finite(facts: Facts) -> Iterator[Sign]:

@@ -3,7 +3,16 @@
 To add a kind, write its module and add it here; the rest of `analysis` only uses `Kind`.
 """
 
-from recgen.analysis.kinds.base import FEW_ROWS, Curve, Figure, Judged, Kind, Split
+from recgen.analysis.kinds.base import (
+    FEW_ROWS,
+    Curve,
+    Figure,
+    Judged,
+    Kind,
+    Split,
+    lead_over,
+    share,
+)
 from recgen.analysis.kinds.ranking import Multitask, Ranking, predicts_ratings
 from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.metrics import TrainingMetrics
@@ -24,6 +33,8 @@ __all__ = [
     "Retrieval",
     "Split",
     "kind_of",
+    "lead_over",
+    "share",
 ]
 
 

@@ -12,8 +12,16 @@ from typing import Literal
 from recgen.metrics import Interval, Series, TrainingMetrics
 
 Split = Literal["test", "val"]
+SPLITS: Mapping[Split, str] = {"test": "test", "val": "validation"}
 FEW_ROWS = 200
 """Number of rows below which one row changes a share by half a percent or more."""
+_ASSUMED_ROWS = 1000  # of a test whose size is unknown; older trainers test all rows, mostly more
+_FEWEST_HITS = 4  # expected of random guesses; with fewer, none at all may be bad luck
+
+
+def share(value: float) -> str:
+    """Return a measure as all commands show it: with four decimals, or 0 if it is exactly that."""
+    return f"{value:.4f}" if value else "0"
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Judged:
         plain: The value of the kind's plain baseline, which the best one may exceed.
         lead: The ends of the measured interval of the lead over the best baseline.
         unit: What is measured, a row or a pair.
-        view: Which pairs these are, in words.
+        view: Which rows or pairs these are, in words.
     """
 
     split: Split
@@ -50,18 +58,23 @@ class Judged:
     plain: float | None = None
     lead: tuple[float, float] | None = None
     unit: Literal["row", "pair"] = "row"
-    view: str = ""
+    view: str = "rows"
 
     @property
     def name(self) -> str:
-        """The split and the measure: `test recall@100`, or `test recall@100 of new pairs`."""
-        name = f"{'validation' if self.split == 'val' else 'test'} {self.measure}"
-        return f"{name} of {self.view}" if self.view else name
+        """The split, the measure, and of what: `test recall@100 of rows`, `… of new pairs`."""
+        return f"{SPLITS[self.split]} {self.measure} of {self.view}"
 
     @property
     def label(self) -> str:
         """The measure in short: `@100`."""
         return f"@{self.k}" if self.k else self.measure
+
+    @property
+    def short(self) -> str:
+        """The figure in a cell: `@100 0.3012 of pairs`, `@100 0.2891 of validation rows`."""
+        split = "validation " if self.split == "val" else ""
+        return f"{self.label} {share(self.own)} of {split}{self.unit}s"
 
     @property
     def noise(self) -> float:
@@ -87,16 +100,62 @@ class Judged:
         return None if self.baseline is None else self.own > self.baseline + self.noise
 
     @property
+    def is_equal(self) -> bool:
+        """Whether neither the model nor the best baseline is better by more than noise."""
+        return self.baseline is not None and abs(self.own - self.baseline) <= self.noise
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the best baseline is better by more than noise."""
+        return self.baseline is not None and self.own < self.baseline - self.noise
+
+    @property
     def beats_plain(self) -> bool | None:
         """Whether it beats the plain baseline; otherwise, it has learnt nothing."""
         return None if self.plain is None else self.own > self.plain + self.plain_noise
 
     @property
+    def chance_noise(self) -> float | None:
+        """Two standard errors of random guesses on as many rows; None if chance is unknown."""
+        if self.chance is None:
+            return None
+        variance = self.chance * (1 - self.chance)
+        return 2 * math.sqrt(max(variance, 0.0) / (self.rows or _ASSUMED_ROWS))
+
+    @property
+    def is_below_chance(self) -> bool:
+        """Whether random guesses would be better, by more than noise."""
+        if self.chance is None or self.chance_noise is None:
+            return False
+        return self.own < self.chance - self.chance_noise
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is exactly 0, and more than bad luck of random guesses."""
+        is_unclear = self.rows is not None and self.chance is not None
+        hits = (self.chance or 0.0) * (self.rows or 0)
+        return self.own == 0 and not (is_unclear and hits < _FEWEST_HITS)
+
+    @property
     def is_too_small(self) -> bool:
         """Whether the split has too few rows to tell the model from its baseline."""
-        if self.baseline is None or self.rows is None or self.rows >= FEW_ROWS:
-            return False
-        return abs(self.own - self.baseline) <= self.noise
+        return self.is_equal and self.rows is not None and self.rows < FEW_ROWS
+
+
+def lead_over(own: Interval, baseline: Interval) -> tuple[float, float] | None:
+    """Return the 95% interval of the model's lead over a baseline; None if it is unknown.
+
+    It is the measured one of the same buyers if the file has it. Otherwise, it is that of
+    independent figures, which is wider.
+    """
+    if baseline.lead_low is not None and baseline.lead_high is not None:
+        return baseline.lead_low, baseline.lead_high
+    ends = (own.low, own.high, baseline.low, baseline.high)
+    if None in ends:
+        return None
+    halves = ((each.high or 0.0) - (each.low or 0.0) for each in (own, baseline))
+    noise, lead = math.hypot(*halves) / 2, own.value - baseline.value
+    return lead - noise, lead + noise
 
 
 @dataclass(frozen=True)
@@ -180,6 +239,15 @@ class Kind(ABC):
     @abstractmethod
     def others(self) -> tuple[Judged, ...]:
         """The measure on parts of the test rows, such as what is new to a buyer."""
+
+    @property
+    def unordered(self) -> tuple[Judged, Judged] | None:
+        """The measure at two lengths of lists that show no order; None if none is shown.
+
+        That is known without the number of products: in lists without order, each place is as
+        likely to be right as any other.
+        """
+        return None
 
     @property
     @abstractmethod

@@ -130,7 +130,7 @@ class Ranking(Kind):
     @property
     def headlines(self) -> tuple[str, ...]:
         """The AUC and the RMSE on test rows."""
-        return ("test AUC", "test RMSE")
+        return ("test AUC of rows", "test RMSE of rows")
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ def rating_figures(metrics: TrainingMetrics) -> Iterator[tuple[str, Figure]]:
         is_error = name in _ERRORS
         test = last(_values(metrics, "test", name))
         if test is not None:
-            yield f"test {words}", Figure(Interval.of(test), is_error=is_error)
+            yield f"test {words} of rows", Figure(Interval.of(test), is_error=is_error)
         values = _values(metrics, "val", name)
         top = lowest(values) if is_error else best(values)
         if top:

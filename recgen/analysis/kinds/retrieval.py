@@ -171,6 +171,16 @@ class Retrieval(Kind):
         )
 
     @cached_property
+    def unordered(self) -> tuple[Judged, Judged] | None:
+        """Recall at the smallest and the largest k, if the first places are not the best."""
+        found = sorted((each.k, name) for name, each in self.tests.items() if each.k)
+        if len(found) < 2:
+            return None
+        (least, name), (most, other) = found[0], found[-1]
+        first, whole = self.tests[name], self.tests[other]
+        return (first, whole) if whole.own > 0 and first.own * most <= whole.own * least else None
+
+    @cached_property
     def beats_counting(self) -> bool | None:
         """Whether the model beats all baselines, on all test pairs or on new ones.
 
@@ -193,25 +203,28 @@ class Retrieval(Kind):
             yield each.name, Figure(wilson(each.own, each.rows))
         for (who, pairs, name), interval in self._evaluation.items():
             if who == "model":
-                yield f"{_PAIRS[pairs]} {shown(name)}", Figure(interval)
+                yield f"test {shown(name)} of {_PAIRS[pairs]}", Figure(interval)
         for name, series in self._series.items():
             top = best(series)
             if top:
-                yield f"best val {shown(name)}", Figure(wilson(top[1], self.rows("val")))
+                yield f"best validation {shown(name)} of rows", Figure(
+                    wilson(top[1], self.rows("val"))
+                )
         for each in self.tests.values():
             if each.plain is not None:
-                yield f"popularity{each.label}", Figure(Interval.of(each.plain), is_baseline=True)
+                yield f"popularity, {each.name}", Figure(Interval.of(each.plain), is_baseline=True)
         for who, words in self.metrics.params.baselines.items():
             found = self.evaluated(who, "all")
             if found and self._name:
-                yield f"{words}, all pairs {shown(self._name)}", Figure(found, is_baseline=True)
+                yield f"{words}, test {shown(self._name)} of all pairs", Figure(
+                    found, is_baseline=True
+                )
 
     @property
     def headlines(self) -> tuple[str, ...]:
-        """The judged measure on test rows and on new pairs."""
-        if self._name is None:
-            return ()
-        return (f"test {shown(self._name)}", f"new pairs {shown(self._name)}")
+        """What the run is judged by on test data, and the same on new pairs."""
+        found = (self.measured("test"), *self.others[:1])
+        return tuple(each.name for each in found if each)
 
 
 def shown(name: str) -> str:

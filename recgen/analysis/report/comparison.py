@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from recgen.analysis.causes.base import figure
 from recgen.analysis.comparing import Comparison, Row, compare, loss_change
 from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.report.dots import Dot, draw_dots
@@ -14,7 +13,7 @@ from recgen.analysis.report.lines import Line
 from recgen.analysis.report.svg import COLORS
 from recgen.analysis.report.text import name
 from recgen.analysis.report.view import RunView
-from recgen.analysis.text import NO_FACTORS, caveat, division, interval_text
+from recgen.analysis.text import NO_FACTORS, SUCCESS, caveat, division, interval_text
 from recgen.metrics import Series
 
 _MOST_SETTINGS = 200
@@ -125,6 +124,16 @@ class ComparisonView:
         return [_success(factor) for factor in self.comparison.factors[:_MOST_FACTORS]]
 
     @property
+    def achieved(self) -> str:
+        """What the runs on each side are counted for."""
+        return self.comparison.achieved
+
+    @property
+    def success(self) -> str:
+        """The same in words."""
+        return SUCCESS[self.comparison.achieved]
+
+    @property
     def caveat(self) -> str:
         """How far the factors can be trusted."""
         count = len(self.views)
@@ -151,7 +160,7 @@ def _summary(view: RunView) -> Summary:
         view,
         rate="-" if facts.rate is None else f"{facts.rate:g}",
         change="-" if change is None else f"{change:+.1%}",
-        recall=f"{judged.label} {figure(judged.own)}" if judged else "-",
+        recall=judged.short if judged else "-",
     )
 
 

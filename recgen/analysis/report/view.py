@@ -210,7 +210,7 @@ def _candidates(facts: Facts) -> Iterator[tuple[str, str]]:
     judged = facts.judged
     if judged and judged.chance is not None:
         yield f"{judged.measure} of random products", f"{judged.chance:.4f}"
-    for split, share in (facts.params.unknown_products or {}).items():
+    for split, share in facts.unknown_products.items():
         yield f"{name(split)} rows with a product unknown in training", percent(share)
     evaluation = facts.metrics.evaluation
     for who, share in evaluation.coverage.items() if evaluation else ():

@@ -9,7 +9,7 @@ from recgen.analysis.comparing import Comparison, Row, loss_change
 from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.series import points
 from recgen.analysis.sparkline import sparkline
-from recgen.analysis.text import NO_FACTORS, WORDS, caveat, division, interval_text
+from recgen.analysis.text import NO_FACTORS, SUCCESS, WORDS, caveat, division, interval_text
 from recgen.cli.output.diagnosis import STYLES, levels
 from recgen.cli.table import Cell, Line, table
 from recgen.findings import printable
@@ -49,7 +49,7 @@ def _runs(comparison: Comparison, shorten: bool) -> Iterator[Line]:
         change = loss_change(facts)
         moved = "-" if change is None else f"{change:+.1%}"
         judged = facts.judged
-        recall = f"{judged.label} {figure(judged.own)}" if judged else "-"
+        recall = judged.short if judged else "-"
         verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
         if run.is_preset:
             verdict = ("not trained", "dim")
@@ -169,19 +169,19 @@ def _success(comparison: Comparison) -> Iterator[Line]:
     if not comparison.factors:
         yield (NO_FACTORS,)
         return
-    yield (("settings that go with success (good or at risk)", "bold"),)
+    yield ((f"settings that go with {SUCCESS[comparison.achieved]}", "bold"),)
     for factor in comparison.factors[:_FACTORS]:
-        yield (f"  {_factor(factor)}",)
+        yield (f"  {_factor(factor, comparison.achieved)}",)
     if len(comparison.factors) > _FACTORS:
         yield (f"  and {len(comparison.factors) - _FACTORS} less clear divisions",)
     yield ()
     yield (f"  {caveat(comparison.factors, count)}",)
 
 
-def _factor(factor: Factor) -> str:
+def _factor(factor: Factor, achieved: str) -> str:
     ins, outs = factor.inside, factor.outside
     chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
-    counts = f"{ins[0]} of {ins[1]} work, otherwise {outs[0]} of {outs[1]}"
+    counts = f"{ins[0]} of {ins[1]} {achieved}, otherwise {outs[0]} of {outs[1]}"
     return f"{division(factor)}: {counts} (chance: {chance})"
 
 

@@ -15,7 +15,9 @@ from recgen.analysis.series import points
 from recgen.analysis.sparkline import ASCII, BLOCKS, sparkline
 from recgen.analysis.text import WORDS, patch_lines, setup_of
 from recgen.cli import show
+from recgen.cli.patches import next_patch
 from recgen.cli.show import Segment
+from recgen.findings import RecgenError
 
 STYLES: dict[Verdict, str] = {
     "good": "bold green",
@@ -44,12 +46,23 @@ def print_diagnoses(found: Sequence[tuple[Run, Diagnosis]]) -> None:
             show.line()
         for indent, parts in lines(run, diagnosis):
             show.line(*parts, indent=indent)
-        cause = diagnosis.first_patch
+        cause = _next_cause(run, diagnosis)
         if cause is not None and diagnosis.verdict != "good":
             own = "" if own_config(run) else " --config FILE"
             command = f"recgen diagnose {shlex.quote(run.path)} --apply{own}"
             show.line()
             show.line(f"to apply the patch of {cause.code}: {command}", indent=2, wrap=False)
+
+
+def _next_cause(run: Run, diagnosis: Diagnosis) -> Cause | None:
+    """Return the cause whose patch `--apply` would write; the first one without a local config."""
+    config = own_config(run)
+    if config is None or diagnosis.first_patch is None:
+        return diagnosis.first_patch
+    try:
+        return next_patch(diagnosis.causes, config, run.report).cause
+    except RecgenError:  # --apply will say why
+        return diagnosis.first_patch
 
 
 def own_config(run: Run) -> Path | None:

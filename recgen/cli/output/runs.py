@@ -79,7 +79,7 @@ def lines(entries: Sequence[Entry], folder: Path, found: int) -> Iterator[Line]:
 
 
 def described(entry: Entry) -> str:
-    """Return a run in a few words: `the run of 2026-01-31 12:00 UTC (test recall@10 0.2, good)`."""
+    """Return a run in a few words: `the run of 2026-01-31 12:00 UTC (test mrr of rows 0.2, …)`."""
     judged = entry.judged
     date = f" of {_date(entry.date)} UTC" if entry.date else ""
     recall = f"{judged.name} {judged.own:.4f}, " if judged else ""
@@ -95,7 +95,7 @@ def _cells(entry: Entry, folder: Path) -> tuple[Cell, ...]:
     below = place.relative_to(folder) if place.is_relative_to(folder) else place
     date = _date(entry.date) if entry.date else "-"
     judged = entry.judged
-    recall = "-" if judged is None else f"{judged.label} {judged.own:.4f}"
+    recall = "-" if judged is None else judged.short
     counting = "-" if judged is None or judged.baseline is None else f"{judged.baseline:.4f}"
     shown = str(below) if str(below) != "." else place.name or str(place)
     names = (_shortened(shown), _shortened(entry.name), entry.preset or "-")

@@ -66,7 +66,7 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
     if params.best_epoch is not None:
         recall = ""
         if params.best_recall is not None and params.measure is not None:
-            recall = f", validation {_shown(params.measure)} {params.best_recall:.4f}"
+            recall = f", validation {_shown(params.measure)} of rows {params.best_recall:.4f}"
         yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
     if metrics.final_layer is not None:
         for number, told in enumerate(effects(metrics.final_layer)):
