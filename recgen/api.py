@@ -106,7 +106,7 @@ def diagnose(run: str | Path | Run | Mapping[str, object] | TrainingMetrics) -> 
             based on the figures alone.
 
     Raises:
-        RecgenError: The path is not a run, or its metrics cannot be read.
+        RecgenError: The path is not a run.
     """
     from recgen.analysis import Run, load_run, run_of
     from recgen.analysis import diagnose as diagnosis_of

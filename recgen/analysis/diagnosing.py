@@ -88,6 +88,7 @@ def _notes(facts: Facts) -> Iterator[str]:
         few = counted(judged.rows, judged.unit)
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
     yield from _better_counting(facts)
+    yield from run.unread
     if run.config is None:
         missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"
         yield f"{missing}: the towers and the split were not examined"

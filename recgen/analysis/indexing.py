@@ -114,7 +114,7 @@ def entry_of(folder: Path) -> Entry:
         preset=_preset_of(run.config.model) if run.config else None,
         judged=facts.judged,
         verdict=diagnosis.verdict,
-        summary=diagnosis.summary,
+        summary=run.problem or diagnosis.summary,
         shortcoming=shortcoming(facts, diagnosis),
     )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from recgen.analysis.storage import Folder, open_folder
 from recgen.check import examine_text
@@ -26,6 +27,7 @@ _LOGS = ("train.log", "transform.log")
 _LOG_BYTES = 4000  # at the end of a log, where the error is
 # Modules of older versions have the config's digest in the header, later ones the transform's.
 _ORIGIN = re.compile(r"^# (?:config|transform): [0-9a-f]{6,64}\r?$", re.MULTILINE)
+_T = TypeVar("_T")
 _CONFIG_DIGEST = re.compile(
     r"""^(?:\# config: | +"config_digest": ")([0-9a-f]{6,64})(?:",)?\r?$""", re.MULTILINE
 )
@@ -47,6 +49,7 @@ class Run:
         trained_here: Whether `recgen train` wrote it, and so split the data as the config says.
         has_model: Whether there is a SavedModel.
         log: The end of the log of the last stage; empty if there is none.
+        unread: Why files beside the metrics cannot be read, a message each.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Run:
     trained_here: bool = False
     has_model: bool = False
     log: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -89,10 +93,11 @@ def load_run(path: str | Path) -> Run:
     Args:
         path: A run directory or its training_metrics.json; either may have a scheme that fsspec
             knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
-            are read too.
+            are read too. A file of the run that cannot be read is said in the result.
 
     Raises:
-        RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
+        RecgenError: The path does not exist, it is not a run, or it is a file of another name
+            that contains no metrics.
     """
     shown = str(path)
     folder, file = open_folder(shown)
@@ -101,7 +106,8 @@ def load_run(path: str | Path) -> Run:
         help = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
         raise RecgenError(f"{shown} is not a run directory", help)
     metrics, problem = _metrics(folder, file, shown)
-    report, config = _config(folder, _joined(shown if file is None else _parent(shown), CONFIG))
+    beside = _Noting(folder)
+    report, config = _config(beside, _joined(shown if file is None else _parent(shown), CONFIG))
     return Run(
         name=_name(shown, file),
         path=shown,
@@ -109,12 +115,40 @@ def load_run(path: str | Path) -> Run:
         problem=problem,
         config=config,
         report=report,
-        modules=_modules(folder),
-        vocabularies=_vocabularies(folder),
+        modules=_modules(beside),
+        vocabularies=_vocabularies(beside),
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
-        log=_log(folder),
+        log=_log(beside),
+        unread=tuple(beside.unread),
     )
+
+
+class _Noting:
+    """A folder in which a file that cannot be read counts as missing, and is noted."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.unread: list[str] = []
+
+    def names(self, folder: str = "") -> Sequence[str]:
+        """Return the names in a folder below this one."""
+        return self._noted(lambda: self.folder.names(folder), ())
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file."""
+        return self._noted(lambda: self.folder.read(name), None)
+
+    def count_lines(self, name: str) -> int:
+        """Return the number of lines in a file."""
+        return self._noted(lambda: self.folder.count_lines(name), 0)
+
+    def _noted(self, read: Callable[[], _T], otherwise: _T) -> _T:
+        try:
+            return read()
+        except RecgenError as error:
+            self.unread.append(error.message)
+            return otherwise
 
 
 def run_of(metrics: object) -> Run:
@@ -155,11 +189,16 @@ def _plain(value: object) -> object:
 
 def _metrics(folder: Folder, file: str | None, shown: str) -> tuple[MetricsFile, str | None]:
     """Return the metrics, or why there are none."""
-    content = folder.read(file or FILE_NAME)
-    if content is None:
-        return file_of({}), f"there is no {FILE_NAME}"
     source = _joined(shown, FILE_NAME) if file is None else shown
-    return read_metrics(_text(content, source), source), None
+    try:
+        content = folder.read(file or FILE_NAME)
+        if content is None:
+            return file_of({}), f"there is no {FILE_NAME}"
+        return read_metrics(_text(content, source), source), None
+    except RecgenError as error:
+        if file not in (None, FILE_NAME):  # a file of any name may be no metrics at all
+            raise
+        return file_of({}), error.message
 
 
 def _text(content: bytes, source: str) -> str:

@@ -32,7 +32,7 @@ Runs = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN",
-        help="Run directories or metrics files, also at gs://.",
+        help="Run directories, folders of them, or metrics files, also at gs://.",
         show_default=False,
     ),
 ]

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from recgen.analysis import load_run
 from recgen.cli import show
 from recgen.cli.app import Output, Runs, app
+from recgen.cli.loading import loaded, told
 from recgen.findings import RecgenError
 
 
@@ -22,12 +22,15 @@ def compare(
     """Compare the settings and results of finished trainings."""
     from recgen.analysis.comparing import compare as compared
 
-    if len(runs) < 2:
+    found, errors = loaded(runs)
+    if len(found) < 2:
+        told(errors)
         raise RecgenError("one run cannot be compared", "name two or more: recgen compare RUN RUN")
-    comparison = compared([load_run(run) for run in runs])
+    comparison = compared(found)
     if format is Output.json:
         print(json.dumps(comparison.as_dict(), indent=2, default=repr))
-        return
-    from recgen.cli.output import comparison as output
+    else:
+        from recgen.cli.output import comparison as output
 
-    show.table(output.lines(comparison, shorten=sys.stdout.isatty()))
+        show.table(output.lines(comparison, shorten=sys.stdout.isatty()))
+    raise typer.Exit(told(errors))

@@ -10,10 +10,11 @@ from typing import IO, Annotated
 
 import typer
 
-from recgen.analysis import Diagnosis, Run, load_run
+from recgen.analysis import Diagnosis, Run
 from recgen.analysis import diagnose as diagnosed
 from recgen.cli import show
 from recgen.cli.app import Output, Runs, app
+from recgen.cli.loading import loaded, told
 from recgen.findings import RecgenError
 
 
@@ -32,9 +33,10 @@ def diagnose(
     """Judge finished trainings, find causes, and propose patches."""
     if config is not None and not apply:
         raise RecgenError("--config has no effect alone", "add --apply")
-    if config is not None and len(runs) > 1:
+    named, errors = loaded(runs)
+    if config is not None and len(named) > 1:
         raise RecgenError("--config works with one run only", "name one run")
-    found = [(run, diagnosed(run)) for run in map(load_run, runs)]
+    found = [(run, diagnosed(run)) for run in named]
     if format is Output.json:
         dicts = [_as_dict(run, diagnosis) for run, diagnosis in found]
         print(json.dumps(dicts, indent=2, default=repr))
@@ -46,7 +48,7 @@ def diagnose(
         for run, diagnosis in found:
             _apply(run, diagnosis, config, sys.stdout if format is Output.text else sys.stderr)
     failed = any(diagnosis.verdict in ("bad", "broken") for _, diagnosis in found)
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(told(errors) or (1 if failed else 0))
 
 
 def _as_dict(run: Run, diagnosis: Diagnosis) -> dict[str, object]:
