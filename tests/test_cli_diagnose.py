@@ -217,7 +217,7 @@ def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
     names = [f"runs/{number}" for number in (39, 43, 38, 45, 42, 41, 40)]
     _, out, _ = run("compare", *names)
     lines = out.splitlines()
-    assert "  model.learning_rate: 0.01 (1, 2, 3); 0.1 (4, 5, 6, 7)" in lines
+    assert "  model.learning_rate: 0.01 (1-3); 0.1 (4-7)" in lines
     told = "  model.learning_rate ≤ 0.01: 3 of 3 work, otherwise 0 of 4 (chance: 0.06)"
     assert told in lines
     assert any("only 7 runs" in line for line in lines)
@@ -266,10 +266,10 @@ def test_runs_are_listed(run, reported):
     code, out, err = run("runs")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    heads = ["run", "name", "preset", "date", "(UTC)", "recall", "counting", "verdict"]
-    assert lines[0].split() == heads
+    heads = ["run", "name", "preset", "date", "(UTC)", "optimizer", "rate", "epochs", "data"]
+    assert lines[0].split() == [*heads, "recall", "counting", "verdict", "cause"]
     assert [line.split()[0] for line in lines[1:]] == ["45", "43", "42", "41", "40", "39", "38"]
-    assert lines[1].endswith("-  bad      Gradient collapse")
+    assert lines[1].endswith("-  bad      RD101 Gradient collapse")
     assert lines[2].rstrip().endswith("-  good")
 
 

@@ -37,7 +37,7 @@ def diagnose(run: Run) -> Diagnosis:
     facts = Facts(run)
     found = [cause for kind in KINDS.values() for cause in kind.causes(facts)]
     causes = tuple(sorted(found, key=_rank))
-    verdict = worst(tuple(map(_weight, causes)))
+    verdict = worst(tuple(map(weight, causes)))
     return Diagnosis(verdict, _summary(verdict, causes, facts), causes, tuple(_notes(facts)))
 
 
@@ -48,7 +48,7 @@ def _rank(cause: Cause) -> tuple[int, int, int]:
     return CONFIDENCES.index(cause.confidence), weight, position
 
 
-def _weight(cause: Cause) -> Verdict:
+def weight(cause: Cause) -> Verdict:
     """Return the verdict that a cause implies; one of low confidence implies at most at_risk."""
     if cause.confidence == "low" and cause.verdict != "good":
         return "at_risk"
@@ -59,7 +59,7 @@ def _summary(verdict: Verdict, causes: tuple[Cause, ...], facts: Facts) -> str:
     figures = _figures(facts)
     if verdict == "good":
         return f"{figures}; no problem was found" if figures else "no problem was found"
-    heavy = [cause for cause in causes if _weight(cause) == verdict]
+    heavy = [cause for cause in causes if weight(cause) == verdict]
     first = heavy[0].title if heavy else ""
     return f"{first}; {figures}" if figures else first
 

@@ -10,6 +10,10 @@ from recgen.config import SIDES, ExperimentConfig, Layer
 from recgen.findings import show
 
 ABSENT = "-"
+UNKNOWN = "?"
+"""The value of a setting of which a run without a config says nothing."""
+SEEDS = ("model.seed", "data.split.seed")
+"""Settings that are no choice: runs with other seeds repeat a training."""
 _OVERRIDDEN = ("learning_rate", "epochs", "batch_size", "seed", "optimizer")
 _LAYERS = ("buyer_tower_layers", "product_tower_layers", "rating_head_layers")
 
@@ -31,11 +35,14 @@ def settings_of(run: Run) -> dict[str, str]:
 
 
 def differences(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
-    """Return the settings in which runs differ, each with the value of each run."""
-    settings = [settings_of(run) for run in runs]
-    paths = dict.fromkeys(path for each in settings for path in each)
-    rows = {path: tuple(each.get(path, ABSENT) for each in settings) for path in paths}
-    return {path: values for path, values in rows.items() if len(set(values)) > 1}
+    """Return the settings in which runs differ, each with the value of each run.
+
+    What is not known of a run is no difference.
+    """
+    settings = [(settings_of(run), UNKNOWN if run.config is None else ABSENT) for run in runs]
+    paths = dict.fromkeys(path for each, _ in settings for path in each)
+    rows = {path: tuple(each.get(path, no) for each, no in settings) for path in paths}
+    return {path: values for path, values in rows.items() if len({*values} - {UNKNOWN}) > 1}
 
 
 def _config_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from typing import Annotated
 
@@ -32,5 +34,7 @@ def compare(
     else:
         from recgen.cli.output import comparison as output
 
-        show.table(output.lines(comparison, shorten=sys.stdout.isatty()))
+        has_screen = sys.stdout.isatty() or "COLUMNS" in os.environ
+        columns = shutil.get_terminal_size().columns if has_screen else None
+        show.table(output.lines(comparison, has_screen, columns))
     raise typer.Exit(told(errors))

@@ -16,14 +16,14 @@ from recgen.findings import RecgenError
 def loaded(paths: Sequence[str]) -> tuple[list[Run], list[RecgenError]]:
     """Return the runs of some paths, and an error for each path that is none.
 
-    A folder that is no run stands for the runs below it; a path that is named twice counts once.
+    A folder that is no run stands for the runs below it.
 
     Raises:
         RecgenError: No path is a run.
     """
     runs: list[Run] = []
     errors: list[RecgenError] = []
-    for path in dict.fromkeys(each for named in paths for each in _runs_of(named)):
+    for path in (each for named in paths for each in _runs_of(named)):
         try:
             runs.append(load_run(path))
         except RecgenError as error:

@@ -67,7 +67,8 @@ KINDS = (
         reason="The training wrote no training_metrics.json, or one without an epoch: it failed "
         "before the end of the first epoch, or the file was not kept, or not copied whole.",
         signs="The file does not exist, it is not JSON, or it has no epoch.",
-        remedy="If the file is incomplete, copy it again. Otherwise look at train.log and transform.log in the run directory, then train again.",
+        remedy="If the file is incomplete, copy it again. Otherwise look at train.log and "
+        "transform.log in the run directory, then train again.",
         check=_missing,
     ),
     Kind(

@@ -129,7 +129,7 @@ class ComparisonView:
         """How far the factors can be trusted."""
         count = len(self.views)
         if self.comparison.factors:
-            return caveat(self.comparison.factors, count)
+            return caveat(self.comparison.factors)
         return NO_FACTORS if count >= FEWEST else ""
 
     @property
