@@ -217,7 +217,7 @@ def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
     names = [f"runs/{number}" for number in (39, 43, 38, 45, 42, 41, 40)]
     _, out, _ = run("compare", *names)
     lines = out.splitlines()
-    assert "  model.learning_rate: 0.01 (1-3); 0.1 (4-7)" in lines
+    assert "  model.learning_rate: 0.1 (4-7); 0.01 (1-3)" in lines
     told = "  model.learning_rate ≤ 0.01: 3 of 3 work, otherwise 0 of 4 (chance: 0.06)"
     assert told in lines
     assert any("only 7 runs" in line for line in lines)
@@ -232,7 +232,7 @@ def test_settings_that_change_together_are_named_up_to_three(run, folder, experi
         run_of(folder / f"r{number}", data, {**experiment, "model": model})
     _, out, _ = run("compare", "r0", "r1", "r2", "r3")
     (line,) = [each for each in out.splitlines() if "of 2 work" in each]
-    assert " and 2 more: 0 of 2 work, otherwise 2 of 2 (chance: 0.33)" in line
+    assert " and 1 more: 0 of 2 work, otherwise 2 of 2 (chance: 0.33)" in line
     assert "settings listed together cannot be separated" in out
 
 

@@ -92,6 +92,13 @@ def epochs_of(facts: Facts) -> str:
     return f"{facts.epochs} of {asked}" if asked and asked != facts.epochs else f"{facts.epochs}"
 
 
+def moved(change: float | None) -> str:
+    """Return the relative change of a loss: `-5.3%`, or `x1e+06` if it diverged."""
+    if change is None:
+        return "-"
+    return f"{change:+.1%}" if abs(change) < 10 else f"x{change + 1:.0e}"
+
+
 def clearest(factors: Sequence[Factor]) -> list[Factor]:
     """Return the clearest division by each setting; without unclear ones, if some are clear."""
     seen: set[str] = set()

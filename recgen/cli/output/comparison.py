@@ -20,6 +20,7 @@ from recgen.analysis.text import (
     clearest,
     division,
     interval_text,
+    moved,
 )
 from recgen.cli.output import many
 from recgen.cli.output.diagnosis import STYLES, levels
@@ -82,13 +83,6 @@ def _runs(comparison: Comparison, width: int, shorten: bool) -> Iterator[Line]:
         rows.append((str(number), shown, rate, moved(loss_change(facts)), recall, verdict))
     header = ("", "run", "rate", "loss change", "recall", "verdict")
     yield from table(header, rows, "rlrrrl", width if shorten else None)
-
-
-def moved(change: float | None) -> str:
-    """Return the relative change of a loss: `-5.3%`, or `x1e+06` of one that diverged."""
-    if change is None:
-        return "-"
-    return f"{change:+.1%}" if abs(change) < 10 else f"x{change + 1:.0e}"
 
 
 def _settings(comparison: Comparison, width: int, shorten: bool) -> Iterator[Line]:
