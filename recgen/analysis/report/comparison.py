@@ -20,7 +20,6 @@ from recgen.analysis.report.view import RunView
 from recgen.analysis.series import points
 from recgen.analysis.text import (
     NO_FACTORS,
-    WORDS,
     caveat,
     chance,
     clearest,
@@ -41,9 +40,10 @@ _LINE = 16.0  # height of a dot's row, if there are many
 
 @dataclass(frozen=True)
 class Summary:
-    """A row of the summary table, with a value for each column after the run and its verdict."""
+    """A row of the summary table: its group, and the columns after the run and its verdict."""
 
     run: RunView
+    group: str
     cells: tuple[Cell, ...]
 
 
@@ -81,7 +81,7 @@ class ComparisonView:
     """
 
     heads = ("cause", "recall", "optimizer", "rate", "epochs", "loss change", "data")
-    groups = ("verdict", "cause", "optimizer", "rate", "data")
+    groups = ("verdict and cause", "verdict", "optimizer", "rate", "data")
 
     def __init__(self, views: Sequence[RunView], many: bool = False) -> None:
         self.views = views
@@ -90,16 +90,15 @@ class ComparisonView:
 
     @property
     def runs(self) -> list[tuple[str, list[Summary]]]:
-        """The summary of each run, with a heading for each group if there are many."""
+        """The summary of each run; if there are many, in groups, the best of each first."""
         if not self.many:
             return [("", [self._summary(view) for view in self.views])]
         place = {run: rank for rank, run in enumerate(self.comparison.ranking)}
         found = []
         for group in self.comparison.groups:
             runs = sorted(group.runs, key=lambda run: (place.get(run, len(place)), run))
-            cause = f": {group.code} {group.title}" if group.code else ""
-            title = f"{WORDS[group.verdict]}{cause} ({counted(len(runs), 'run')})"
-            found.append((title, [self._summary(self.views[run]) for run in runs]))
+            summaries = [self._summary(self.views[run]) for run in runs]
+            found.append((f"{summaries[0].group} ({counted(len(runs), 'run')})", summaries))
         return found
 
     def _summary(self, view: RunView) -> Summary:
@@ -120,7 +119,8 @@ class ComparisonView:
             Cell(moved(change), sort=change),
             Cell(f"{file or 'unnamed'}, {counted(account.read, 'row')}" if account else "-"),
         )
-        return Summary(view, tuple(Cell(name(c.text), c.mark, c.sort) for c in cells))
+        group = f"{view.verdict}: {cause.code} {cause.title}" if cause else view.verdict
+        return Summary(view, group, tuple(Cell(name(c.text), c.mark, c.sort) for c in cells))
 
     @property
     def settings(self) -> list[tuple[str, list[str]]]:

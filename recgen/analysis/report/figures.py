@@ -73,7 +73,7 @@ def figure_of(
         return
     keys = [Key(line.color, line.label, _last(line.values)) for line in shown]
     if len(keys) > _MOST_KEYS:
-        keys, note = [], f"{_TABLE_NOTE} {note}".rstrip()
+        keys, note = [], note if brief else f"{_TABLE_NOTE} {note}".rstrip()
     keys += [Key("level", level.label, number(level.value)) for level in levels]
     picture = draw_lines(title, shown, levels, mark, from_zero, brief)
     yield Figure(title, picture, tuple(keys), note)

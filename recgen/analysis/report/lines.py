@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _MANY = 150  # points beyond which a line is thinner
 _MOST_POINTS = 600  # of a line, about two for each pixel
+_EARLY = 50  # epochs
 _FEW_POINTS = 100  # of a line of a small picture
 
 
@@ -98,7 +99,9 @@ def draw_lines(
 
 def _line(line: Line, x: Scale, y: Scale, most: int) -> Iterator[Markup]:
     """Yield a path with gaps where values are missing, and a dot for the last point."""
-    found = downsampled(points(line.values), most)
+    found = points(line.values)
+    early = _EARLY if x.is_log else 0  # which such an axis draws far apart
+    found = found[:early] + downsampled(found[early:], most)
     alone: list[tuple[int, float]] = []
     path = ""
     for part in _unbroken(found, len(line.values), most):
