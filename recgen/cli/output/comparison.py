@@ -31,7 +31,8 @@ from recgen.metrics import Series
 
 _BESIDE = 6  # runs that fit beside each other
 _LINES = 12  # runs that have a line each
-_CELL = 24  # characters of a value
+_CELL = 24  # characters of a value beside others
+_VALUE = 60  # characters of a value in a line
 _PATH = 40
 _PAPER, _UNLIMITED = 80, 100_000  # columns without a screen
 _FACTORS = 8
@@ -116,7 +117,7 @@ def _by_value(comparison: Comparison, width: int, shorten: bool) -> Iterator[Lin
             having.setdefault(value, []).append(index)
         unknown = having.pop(UNKNOWN, None)
         texts = [
-            f"{shortened(value, _CELL * 2 if shorten else None)} ({_who(runs)})"
+            f"{shortened(value, _VALUE if shorten else None)} ({_who(runs)})"
             for value, runs in sorted(having.items(), key=lambda item: -len(item[1]))
         ]
         texts += [f"not known ({_who(unknown)})"] if unknown else []

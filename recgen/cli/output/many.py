@@ -20,6 +20,7 @@ from recgen.findings import counted
 MARKS = "  * best;  ~ not clearly different from it, given how many runs are compared"
 _NAME = 20  # characters
 _BEST = 10  # runs
+_LISTED = 36  # runs of a group
 _CURVE = 16  # characters
 _WIDE = 100  # columns of a screen that has room for curves
 
@@ -63,7 +64,11 @@ def _group(comparison: Comparison, group: Group, names: list[str], width: int) -
     count = f"{cause} ({counted(len(runs), 'run')}{values})"
     yield from paragraph(verdict, count, width=width, hang=2)
     digits = len(str(len(names)))
-    yield from columns([f"{run + 1:>{digits}} {names[run]}" for run in runs], width, indent=2)
+    cells = [f"{run + 1:>{digits}} {names[run]}" for run in runs[:_LISTED]]
+    yield from columns(cells, width, indent=2)
+    if len(runs) > _LISTED:
+        rest = counted(len(runs) - _LISTED, "more run")
+        yield (f"  and {rest}: --format json has all",)
 
 
 def _range(facts: list[Facts]) -> str:

@@ -107,10 +107,10 @@ def _fit(columns: dict[str, list[Cell]], width: int) -> list[str]:
     }
     given = {name: min(wide, _LEAST.get(name, wide)) for name, wide in widest.items()}
     left_out: list[str] = []
-    for name in _DISPENSABLE:
-        if sum(given.values()) + _GAP * (len(given) - 1) > width and columns.pop(name, None):
+    for name in [each for each in _DISPENSABLE if each in columns]:
+        if sum(given.values()) + _GAP * (len(given) - 1) > width:
             left_out.append(name)
-            del given[name]
+            del columns[name], given[name]
     room = width - sum(given.values()) - _GAP * (len(given) - 1)
     for name, most in (("cause", _ENOUGH), ("run", width), ("cause", width)):
         more = max(min(widest[name], most) - given[name], 0)
