@@ -99,6 +99,7 @@ def test_two_trainers_are_no_divergence():
     """Losses summed over a batch and mean ones share an axis, which is logarithmic."""
     series = [(23_000.0, 20_000.0)] * 5 + [(7.0, 6.0)] * 5
     assert usual(series)[1] == []
+    assert usual([(0.2, 0.2), *series])[1] == []
     assert usual([(0.1, 0.2), (0.3, 0.4)])[1] == []
     assert usual([(), (None,)]) == ([], [])
 

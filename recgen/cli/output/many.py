@@ -108,6 +108,8 @@ def _best(comparison: Comparison, names: list[str], width: int) -> Iterator[Line
     yield (MARKS,)
     if rest:
         yield (f"  {counted(rest, 'more run')} with ~",)
+    if missing := len(comparison.tested.alike) - len(ranking):
+        yield (f"  {counted(missing, 'run')} tested on these rows without this figure",)
     for other in comparison.headlines[1:]:
         if other.best is not None:
             value = f"{interval_text(other.figures[other.best])} in run {other.best + 1}"
