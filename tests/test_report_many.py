@@ -8,7 +8,7 @@ import re
 
 import pytest
 from attacks import ATTACKS
-from diagnoses import dead, healthy, run_of
+from diagnoses import dead, healthy, older, run_of
 from hypothesis import given
 from hypothesis import strategies as st
 from many import sweep
@@ -102,6 +102,16 @@ def test_two_trainers_are_no_divergence():
     assert usual([(0.2, 0.2), *series])[1] == []
     assert usual([(0.1, 0.2), (0.3, 0.4)])[1] == []
     assert usual([(), (None,)]) == ([], [])
+
+
+def test_losses_of_other_trainers_have_a_picture_of_their_own(tmp_path):
+    sums = older(healthy())
+    sums["loss"]["loss"] = [23_000.0 - epoch for epoch in range(8)]
+    runs = [run_of(tmp_path / "a", healthy()), run_of(tmp_path / "b", sums)]
+    page = report_page(runs)
+    assert "<h3>Training loss, means</h3>" in page
+    assert "<h3>Training loss, sums over batches</h3>" in page
+    assert "<h3>Training loss</h3>" in report_page([runs[0], runs[0]]).partition("Each run")[0]
 
 
 @given(st.lists(st.lists(st.none() | st.floats(-1e300, 1e300), max_size=5), min_size=1, max_size=9))

@@ -17,7 +17,7 @@ from recgen.analysis.report.robust import is_uneven, usual
 from recgen.analysis.report.svg import COLORS
 from recgen.analysis.report.text import name, number
 from recgen.analysis.report.view import RunView
-from recgen.analysis.series import points
+from recgen.analysis.series import any_value, points
 from recgen.analysis.text import (
     NO_FACTORS,
     caveat,
@@ -162,12 +162,23 @@ class ComparisonView:
 
     def _curves(self) -> Iterator[Figure]:
         facts = self.comparison.facts
-        yield from self._figure("Training loss", [each.loss for each in facts])
-        yield from self._figure("Validation loss", [each.val_loss for each in facts])
+        yield from self._losses("Training loss", [each.loss for each in facts])
+        yield from self._losses("Validation loss", [each.val_loss for each in facts])
         measures = {each.curve.measure for each in facts if each.curve.values}
         measure = measures.pop() if len(measures) == 1 else facts[0].kind.measure
         values = [each.curve.values for each in facts]
         yield from self._figure(f"Validation {measure}", values, from_zero=True)
+
+    def _losses(self, title: str, series: Sequence[Series]) -> Iterator[Figure]:
+        """Yield the losses that are means over rows apart from those that are sums."""
+        means = [each.is_mean_loss for each in self.comparison.facts]
+        known = {mean for mean, each in zip(means, series, strict=True) if any_value(each)}
+        for is_mean in sorted(known, reverse=True):
+            own = [
+                each if mean == is_mean else () for mean, each in zip(means, series, strict=True)
+            ]
+            words = "" if len(known) == 1 else ", means" if is_mean else ", sums over batches"
+            yield from self._figure(f"{title}{words}", own)
 
     def _figure(
         self, title: str, series: Sequence[Series], from_zero: bool = False

@@ -43,5 +43,5 @@ def _diverged(values: Sequence[float], usual_top: float) -> bool:
 
 def is_uneven(series: Sequence[Series]) -> bool:
     """Return whether a few series are so long that the others would be narrow beside them."""
-    lengths = sorted(len(each) for each in series)
-    return lengths[-1] > _LONG * lengths[len(lengths) // 2]
+    lengths = sorted(len(each) for each in series if points(each))
+    return bool(lengths) and lengths[-1] > _LONG * lengths[len(lengths) // 2]
