@@ -114,7 +114,7 @@ def diagnose(
         data: The data that it was trained on, if it is elsewhere.
 
     Raises:
-        RecgenError: `data` cannot be read, or the path is not a run, or its metrics cannot be read.
+        RecgenError: `data` cannot be read, or the path is not a run.
     """
     from recgen.analysis import Run, load_run, run_of
     from recgen.analysis import diagnose as diagnosis_of

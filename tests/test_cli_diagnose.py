@@ -255,8 +255,8 @@ def test_a_comparison_is_told(run, reported):
     assert (code, err) == (0, "")
     lines = out.splitlines()
     words = [" ".join(line.split()) for line in lines[1:3]]
-    assert words[0] == "1 runs/39 0.01 -5.3% @100 0.0554 of rows bad"
-    assert words[1] == "2 runs/45 0.1 +0.0% @100 0 of rows bad"
+    assert words[0] == "1 39 0.01 -5.3% @100 0.0554 of rows bad"
+    assert words[1] == "2 45 0.1 +0.0% @100 0 of rows bad"
     assert "  model.learning_rate       0.01  0.1" in lines
     assert any(line.startswith("  buyer.cust_value (again)  -") for line in lines)
     assert "  test recall@5 of rows    0.0092 *  0" in lines
@@ -268,7 +268,7 @@ def test_many_runs_are_told_by_value_with_what_goes_with_success(run, reported):
     names = [f"runs/{number}" for number in (39, 43, 38, 45, 42, 41, 40)]
     _, out, _ = run("compare", *names)
     lines = out.splitlines()
-    assert "  model.learning_rate: 0.01 (1, 2, 3); 0.1 (4, 5, 6, 7)" in lines
+    assert "  model.learning_rate: 0.1 (4-7); 0.01 (1-3)" in lines
     told = "  model.learning_rate ≤ 0.01: 3 of 3 train, otherwise 0 of 4 (chance: 0.06)"
     assert told in lines
     assert any("only 7 runs" in line for line in lines)
@@ -283,7 +283,7 @@ def test_settings_that_change_together_are_named_up_to_three(run, folder, experi
         run_of(folder / f"r{number}", data, {**experiment, "model": model})
     _, out, _ = run("compare", "r0", "r1", "r2", "r3")
     (line,) = [each for each in out.splitlines() if "of 2 work" in each]
-    assert " and 2 more: 0 of 2 work, otherwise 2 of 2 (chance: 0.33)" in line
+    assert " and 1 more: 0 of 2 work, otherwise 2 of 2 (chance: 0.33)" in line
     assert "settings listed together cannot be separated" in out
 
 
@@ -317,11 +317,11 @@ def test_runs_are_listed(run, reported):
     code, out, err = run("runs")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    heads = ["run", "name", "preset", "date", "(UTC)", "recall", "counting", "verdict"]
-    assert lines[0].split() == heads
+    heads = ["run", "name", "preset", "date", "(UTC)", "optimizer", "rate", "epochs", "data"]
+    assert lines[0].split() == [*heads, "recall", "counting", "verdict", "cause"]
     assert [line.split()[0] for line in lines[1:]] == ["45", "43", "42", "41", "40", "39", "38"]
-    assert lines[1].endswith("-  bad      Gradient collapse")
-    assert lines[2].endswith("-  bad      Worse than chance")
+    assert lines[1].endswith("-  bad      RD101 Gradient collapse")
+    assert lines[2].endswith("-  bad      RD601 Worse than chance")
 
 
 def test_runs_are_sorted_filtered_and_counted(run, reported):

@@ -297,13 +297,33 @@ def test_numbers_that_are_too_large_for_a_float_are_none(tmp_path):
         (b'{"epochs": ' + b"9" * 5000 + b"}", "is not JSON"),  # Python refuses such integers
     ],
 )
-def test_a_file_that_holds_no_metrics_is_refused(tmp_path, content, said):
-    path = tmp_path / "training_metrics.json"
+def test_a_run_whose_metrics_cannot_be_read_is_broken(tmp_path, experiment, content, said):
+    run_of(tmp_path / "run", None, experiment)
+    path = tmp_path / "run" / "training_metrics.json"
     path.write_bytes(content)
-    for place in (path, tmp_path):
-        with pytest.raises(RecgenError, match=said) as error:
-            load_run(place)
-        assert str(path) in error.value.message
+    for place in (path, tmp_path / "run"):
+        run = load_run(place)
+        assert run.problem is not None
+        assert said in run.problem
+        assert str(path) in run.problem
+        assert run.config is not None
+        (cause,) = diagnose(run).causes
+        assert (cause.code, cause.verdict) == ("RD501", "broken")
+        assert run.problem in cause.evidence
+    other = path.rename(tmp_path / "other.json")  # maybe no metrics at all
+    with pytest.raises(RecgenError, match=said):
+        load_run(other)
+
+
+def test_what_cannot_be_read_beside_the_metrics_is_noted(tmp_path):
+    run_of(tmp_path / "run", healthy())
+    for name in ("config.yaml", "trainer_module.py", "train.log"):
+        (tmp_path / "run" / name).mkdir()
+    run = load_run(tmp_path / "run")
+    assert (len(run.metrics.epochs), run.config, run.modules, run.log) == (8, None, {}, "")
+    notes = diagnose(run).notes
+    for name in ("config.yaml", "trainer_module.py", "train.log"):
+        assert f"cannot read {tmp_path / 'run' / name}: Is a directory" in notes
 
 
 def test_a_run_directory_is_read_whole(tmp_path, experiment):
@@ -368,12 +388,11 @@ def test_what_is_no_run_is_refused(tmp_path):
             load_run(place)
 
 
-def test_a_file_that_is_too_large_is_refused(tmp_path, monkeypatch):
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr("recgen.analysis.storage.MAX_BYTES", 1000)
     run_of(tmp_path / "small", {"epochs": []})
     (tmp_path / "small" / "training_metrics.json").write_text(" " * 1001)
-    with pytest.raises(RecgenError, match="is larger than"):
-        load_run(tmp_path / "small")
+    assert "is larger than" in (load_run(tmp_path / "small").problem or "")
 
 
 # behind a scheme

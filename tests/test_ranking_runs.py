@@ -37,7 +37,11 @@ def test_a_good_ranking_is_judged_by_its_auc():
     diagnosis, facts = diagnose(run), Facts(run)
     assert (diagnosis.verdict, codes(diagnosis)) == ("good", [])
     assert facts.judged is not None
-    assert (facts.judged.name, facts.judged.own, facts.judged.baseline) == ("test AUC of rows", 0.78, 0.5)
+    assert (facts.judged.name, facts.judged.own, facts.judged.baseline) == (
+        "test AUC of rows",
+        0.78,
+        0.5,
+    )
     assert "test AUC 0.7800, RMSE 0.4123, MAE 0.3000" in diagnosis.notes
 
 

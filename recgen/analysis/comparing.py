@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from statistics import NormalDist
 
 from recgen.analysis.circumstances import circumstances, data_doubt
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Diagnosis
 from recgen.analysis.factors import Factor, factors_of
 from recgen.analysis.facts import Facts
+from recgen.analysis.groups import Group, groups_of, leading_cause, numbers
 from recgen.analysis.kinds import Figure
 from recgen.analysis.run import Run
 from recgen.analysis.series import points
 from recgen.analysis.settings import differences
+from recgen.analysis.tested import Tested, tested
 from recgen.metrics import Interval
 
 WORK, TRAIN = "work", "train"
-_SAME = 1e-9  # tolerance of a baseline's figures on the same rows
+_WORKS = ("good", "at_risk")
+_LEVEL = 0.05  # how often a difference is called clear though there is none
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,10 @@ class Row:
     Attributes:
         name: Its name.
         figures: The figure of each run; None if it was not measured.
-        best: The run with the best figure; None for baselines and for fewer than two figures.
-        close: Runs whose distance from the best is within both intervals: no difference was shown.
+        best: The run with the best figure of those that were tested on the same rows and work,
+            since a leak has high figures too; None for baselines and for fewer than two figures.
+        close: Such runs whose distance from the best is within both intervals, which are widened
+            for the number of runs: no difference was shown.
     """
 
     name: str
@@ -52,6 +58,8 @@ class Comparison:
     Attributes:
         runs: The runs, in the order given.
         diagnoses: The diagnosis of each run.
+        groups: The runs by verdict and cause.
+        tested: Which runs were tested on the same rows.
         settings: Settings that differ, by path, with the value of each run.
         rows: The figures.
         factors: Settings that go with success, the clearest first; only for four runs or more.
@@ -61,6 +69,8 @@ class Comparison:
 
     runs: tuple[Run, ...]
     diagnoses: tuple[Diagnosis, ...]
+    groups: tuple[Group, ...]
+    tested: Tested
     settings: dict[str, tuple[str, ...]]
     rows: tuple[Row, ...]
     factors: tuple[Factor, ...]
@@ -77,6 +87,23 @@ class Comparison:
         """The figures of each run."""
         return tuple(map(Facts, self.runs))
 
+    @cached_property
+    def headlines(self) -> tuple[Row, ...]:
+        """The most important figures of most of the runs."""
+        named = [each.kind.headlines for each in self.facts if each.judged]
+        wanted = max(named, key=named.count, default=())
+        return tuple(row for row in self.rows if row.name in wanted and any(row.figures))
+
+    @property
+    def ranking(self) -> list[int]:
+        """The runs tested on the same rows: those that work first, the best by a headline first."""
+        if not self.headlines:
+            return []
+        figures = self.headlines[0].figures
+        known = [index for index in sorted(self.tested.alike) if figures[index]]
+        fails = [each.verdict not in _WORKS for each in self.diagnoses]
+        return sorted(known, key=lambda index: (fails[index], -_value(figures[index])))
+
     def as_dict(self) -> dict[str, object]:
         """Return the comparison as plain JSON data; values are in the order of the runs."""
         pairs = zip(self.runs, self.diagnoses, self.facts, strict=True)
@@ -85,12 +112,16 @@ class Comparison:
                 {
                     "run": run.path,
                     "verdict": diagnosis.verdict,
+                    "cause": cause.code if (cause := leading_cause(diagnosis)) else None,
                     "summary": diagnosis.summary,
                     "learning_rate": facts.rate,
                     "loss_change": loss_change(facts),
                 }
                 for run, diagnosis, facts in pairs
             ],
+            "groups": [asdict(group) for group in self.groups],
+            "compared": sorted(self.tested.alike),
+            "left_out": [asdict(each) for each in self.tested.left_out],
             "settings": {path: list(values) for path, values in self.settings.items()},
             "circumstances": {name: list(texts) for name, texts in self.circumstances.items()},
             "figures": [row.as_dict() for row in self.rows],
@@ -104,21 +135,32 @@ def compare(runs: Sequence[Run]) -> Comparison:
     facts = [Facts(run) for run in runs]
     diagnoses = tuple(map(diagnose, runs))
     settings = differences(runs)
-    trained = [index for index, run in enumerate(runs) if not run.is_preset]
-    works = [diagnoses[index].verdict in ("good", "at_risk") for index in trained]
-    achieved = WORK if any(works) else TRAIN
-    if achieved == TRAIN:
-        works = [facts[index].has_trained for index in trained]
-    own = differences([runs[index] for index in trained])
+    verdicts = [each.verdict for each in diagnoses]
+    same = tested(facts, [verdict == "broken" for verdict in verdicts])
+    works = frozenset(index for index, verdict in enumerate(verdicts) if verdict in _WORKS)
+    achieved, successful = WORK, works
+    if not works:
+        achieved = TRAIN
+        successful = frozenset(index for index, each in enumerate(facts) if each.has_trained)
     return Comparison(
         runs=tuple(runs),
         diagnoses=diagnoses,
+        groups=groups_of(diagnoses),
+        tested=same,
         settings=settings,
-        rows=tuple(_rows(facts)),
-        factors=factors_of(own, works),
+        rows=tuple(_rows(facts, same.alike, works)),
+        factors=factors_of(settings, _counted(runs, successful, same)),
         achieved=achieved,
-        doubts=(*_doubts(facts), *data_doubt(facts, settings)),
+        doubts=(*_doubts(facts, same), *data_doubt(facts, settings)),
     )
+
+
+def _counted(runs: Sequence[Run], works: Collection[int], same: Tested) -> list[bool | None]:
+    """Return whether each run works; None if it is no training, or its data are others."""
+    other = {run for each in same.left_out for run in each.runs if not each.is_broken}
+    return [
+        None if run.problem or index in other else index in works for index, run in enumerate(runs)
+    ]
 
 
 def loss_change(facts: Facts) -> float | None:
@@ -129,14 +171,14 @@ def loss_change(facts: Facts) -> float | None:
     return found[-1][1] / found[0][1] - 1
 
 
-def _rows(facts: Sequence[Facts]) -> Iterator[Row]:
+def _rows(facts: Sequence[Facts], alike: Collection[int], works: Collection[int]) -> Iterator[Row]:
     found = [each.kind.figures for each in facts]
     for name in _merged(found):
         figures = [each.get(name) for each in found]
         shown = tuple(figure.interval if figure else None for figure in figures)
         is_baseline = any(figure.is_baseline for figure in figures if figure)
         is_error = any(figure.is_error for figure in figures if figure)
-        yield Row(name, shown) if is_baseline else _row(name, shown, is_error)
+        yield Row(name, shown) if is_baseline else _row(name, shown, alike, works, is_error)
 
 
 def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
@@ -151,26 +193,42 @@ def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
     return merged
 
 
-def _row(name: str, figures: tuple[Interval | None, ...], is_error: bool = False) -> Row:
-    known = [index for index, figure in enumerate(figures) if figure]
+def _row(
+    name: str,
+    figures: tuple[Interval | None, ...],
+    alike: Collection[int],
+    works: Collection[int],
+    is_error: bool = False,
+) -> Row:
+    known = [index for index, figure in enumerate(figures) if figure and index in alike]
     if len(known) < 2:
         return Row(name, figures)
     sign = -1 if is_error else 1
-    top = max(known, key=lambda index: sign * _value(figures[index]))
+    top = max(known, key=lambda index: (index in works, sign * _value(figures[index])))
     rest = (index for index in known if index != top)
-    close = frozenset(index for index in rest if _is_close(figures[index], figures[top]))
+    wider = _wider(len(known))
+    close = frozenset(index for index in rest if _is_close(figures[index], figures[top], wider))
     return Row(name, figures, top, close)
+
+
+def _wider(count: int) -> float:
+    """Return by how much to widen 95% intervals if the best of so many runs is compared.
+
+    Any two of them may differ by chance, so each pair may do so less often (Bonferroni).
+    """
+    normal, pairs = NormalDist(), count * (count - 1) / 2
+    return normal.inv_cdf(1 - _LEVEL / 2 / pairs) / normal.inv_cdf(1 - _LEVEL / 2)
 
 
 def _value(figure: Interval | None) -> float:
     return figure.value if figure else -math.inf
 
 
-def _is_close(one: Interval | None, other: Interval | None) -> bool:
+def _is_close(one: Interval | None, other: Interval | None, wider: float) -> bool:
     """Return whether two figures differ by no more than their combined error."""
     if one is None or other is None:
         return False
-    return abs(one.value - other.value) <= math.hypot(_half(one), _half(other))
+    return abs(one.value - other.value) <= wider * math.hypot(_half(one), _half(other))
 
 
 def _half(figure: Interval) -> float:
@@ -179,25 +237,17 @@ def _half(figure: Interval) -> float:
     return (figure.high - figure.low) / 2
 
 
-def _doubts(facts: Sequence[Facts]) -> Iterator[str]:
-    rows = {each.kind.rows("test") for each in facts} - {None}
-    shown = [
-        {name: f.interval.value for name, f in each.kind.figures.items() if f.is_baseline}
-        for each in facts
-    ]
-    known = [each for each in shown if each]
-    other = any(
-        abs(each[name] - known[0][name]) > _SAME
-        for each in known
-        for name in each.keys() & known[0].keys()
-    )
-    if len(rows) > 1 or other:
-        yield "the runs were tested on different rows, so their figures cannot be compared"
+def _doubts(facts: Sequence[Facts], same: Tested) -> Iterator[str]:
+    for each in same.left_out:
+        runs = f"run{'s' * (len(each.runs) > 1)} {numbers(each.runs)}"
+        reason = "" if each.is_broken else "the runs were tested on different rows; "
+        yield f"{reason}not compared: {runs} ({each.why})"
     read = {each.metrics.data.read for each in facts if each.metrics.data}
     if len(read) > 1:
-        counts = " and ".join(f"{count:,}" for count in sorted(read))
+        low, *between, high = (f"{count:,}" for count in sorted(read))
+        counts = f"{low} to {high}" if between else f"{low} and {high}"
         yield f"the runs read different data: of {counts} rows"
-    if len({(each.batch_size, each.is_mean_loss) for each in facts}) > 1:
+    if len({(each.batch_size, each.is_mean_loss) for each in facts if each.epochs}) > 1:
         yield "batch sizes or trainers differ, so losses cannot be compared"
     if all(not each.metrics.evaluation and not each.kind.rows("test") for each in facts):
         yield "the number of test rows is unknown, so there are no intervals"

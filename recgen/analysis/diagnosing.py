@@ -44,7 +44,7 @@ def diagnose(run: Run) -> Diagnosis:
     kinds = [kind for kind in KINDS.values() if applies is None or kind.code in applies]
     found = [cause for kind in kinds for cause in kind.causes(facts)]
     causes = resolved(sorted(found, key=_rank), facts)
-    verdict = worst(tuple(map(_weight, causes)))
+    verdict = worst(tuple(map(weight, causes)))
     return Diagnosis(verdict, _summary(verdict, causes, facts), causes, tuple(_notes(facts)))
 
 
@@ -56,7 +56,7 @@ def _rank(cause: Cause) -> tuple[bool, int, int, int]:
     return not is_root, CONFIDENCES.index(cause.confidence), weight, position
 
 
-def _weight(cause: Cause) -> Verdict:
+def weight(cause: Cause) -> Verdict:
     """Return the verdict that a cause implies; one of low confidence implies at most at_risk."""
     if cause.confidence == "low" and cause.verdict != "good":
         return "at_risk"
@@ -67,7 +67,7 @@ def _summary(verdict: Verdict, causes: tuple[Cause, ...], facts: Facts) -> str:
     figures = _figures(facts)
     if verdict == "good":
         return f"{figures}; no problem was found" if figures else "no problem was found"
-    heavy = [cause for cause in causes if cause.explains or _weight(cause) == verdict]
+    heavy = [cause for cause in causes if cause.explains or weight(cause) == verdict]
     first = heavy[0].title if heavy else ""
     return f"{first}; {figures}" if figures else first
 
@@ -96,6 +96,7 @@ def _notes(facts: Facts) -> Iterator[str]:
     if run.file.kept is not None:
         few = f"{len(run.file.kept)} of {facts.epochs} epochs ({_some(run.file.kept)})"
         yield f"the file has {few}, as a database keeps them; the others are unknown"
+    yield from run.unread
     if run.config is None:
         missing = f"there is no {CONFIG}" if run.report is None else f"{CONFIG} cannot be read"
         yield f"{missing}: the towers and the split were not examined"

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from recgen.analysis.settings import SEEDS, UNKNOWN
+
 FEWEST = 4  # runs; no division of three runs says anything
+_Runs = frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -31,45 +34,51 @@ class Factor:
 
 
 def factors_of(
-    settings: Mapping[str, tuple[str, ...]], works: Sequence[bool]
+    settings: Mapping[str, tuple[str, ...]], works: Sequence[bool | None]
 ) -> tuple[Factor, ...]:
     """Return the divisions of runs by one setting, the clearest first.
 
-    Numbers are divided at a threshold, other values into one value and the rest.
+    Numbers are divided at a threshold, other values into one value and the rest. Seeds are not
+    tried, and a run whose value is not known is on neither side.
 
     Args:
         settings: Values of each run, by path.
-        works: Whether each run is good or at risk.
+        works: Whether each run is good or at risk; None for a run that does not count.
     """
-    if len(works) < FEWEST or len(set(works)) < 2:
+    counts = [each for each in works if each is not None]
+    if len(counts) < FEWEST or len(set(counts)) < 2:
         return ()
-    found: dict[frozenset[int], list[tuple[str, str]]] = {}
+    found: dict[tuple[_Runs, _Runs], list[tuple[str, str]]] = {}
     for path, values in settings.items():
-        for condition, inside in _divisions(values):
-            key = min(inside, frozenset(range(len(works))) - inside, key=sorted)
-            named = found.setdefault(key, [])
-            if path not in (known for known, _ in named):
-                named.append((path, _condition(condition, key == inside)))
+        if path in SEEDS:
+            continue
+        known = {
+            index: value
+            for index, value in enumerate(values)
+            if works[index] is not None and value != UNKNOWN
+        }
+        for conditions, inside in _divisions(known):
+            sides = (inside, frozenset(known) - inside)
+            first = min(sides, key=sorted)
+            named = found.setdefault((first, sides[first == inside]), [])
+            if path not in (other for other, _ in named):
+                named.append((path, conditions[first != inside]))
     tried = len(found)
     factors = [_factor(key, named, works, tried) for key, named in found.items()]
     return tuple(sorted(factors, key=lambda factor: fisher(*factor.inside, *factor.outside)))
 
 
-def _condition(condition: tuple[str, str], is_inside: bool) -> str:
-    return condition[0] if is_inside else condition[1]
-
-
-def _divisions(values: Sequence[str]) -> Iterator[tuple[tuple[str, str], frozenset[int]]]:
+def _divisions(values: Mapping[int, str]) -> Iterator[tuple[tuple[str, str], _Runs]]:
     """Yield each division: the conditions of its two sides, and the runs of the first side."""
-    numbers = [_number(value) for value in values]
-    known = sorted({number for number in numbers if number is not None})
-    if len(known) > 1 and None not in numbers:
+    numbers = {index: _number(value) for index, value in values.items()}
+    known = sorted({number for number in numbers.values() if number is not None})
+    if len(known) > 1 and None not in numbers.values():
         for low, high in pairwise(known):
-            inside = {i for i, number in enumerate(numbers) if number is not None and number <= low}
+            inside = {i for i, number in numbers.items() if number is not None and number <= low}
             yield (f"≤ {low:g}", f"≥ {high:g}"), frozenset(inside)
         return
-    for value in dict.fromkeys(values):
-        inside = {index for index, other in enumerate(values) if other == value}
+    for value in dict.fromkeys(values.values()):
+        inside = {index for index, other in values.items() if other == value}
         if len(inside) < len(values):
             yield (f"= {value}", f"≠ {value}"), frozenset(inside)
 
@@ -83,17 +92,18 @@ def _number(value: str) -> float | None:
 
 
 def _factor(
-    inside: frozenset[int], named: list[tuple[str, str]], works: Sequence[bool], tried: int
+    sides: tuple[_Runs, _Runs],
+    named: list[tuple[str, str]],
+    works: Sequence[bool | None],
+    tried: int,
 ) -> Factor:
-    ins = [works[index] for index in sorted(inside)]
-    outs = [ok for index, ok in enumerate(works) if index not in inside]
-    chance = min(fisher(sum(ins), len(ins), sum(outs), len(outs)) * tried, 1.0)
+    inside, outside = ((sum(works[run] or 0 for run in side), len(side)) for side in sides)
     return Factor(
         paths=tuple(path for path, _ in named),
         condition=tuple(condition for _, condition in named),
-        inside=(sum(ins), len(ins)),
-        outside=(sum(outs), len(outs)),
-        chance=chance,
+        inside=inside,
+        outside=outside,
+        chance=min(fisher(*inside, *outside) * tried, 1.0),
     )
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 from recgen.analysis.diagnosing import diagnose
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
+from recgen.analysis.groups import leading_cause
 from recgen.analysis.kinds import Judged
 from recgen.analysis.run import CONFIG, MODULES, load_run
+from recgen.analysis.text import epochs_of
 from recgen.analysis.worth import shortcoming
 from recgen.config import ModelConfig
 from recgen.findings import RecgenError
@@ -40,6 +42,11 @@ class Entry:
         verdict: See `recgen.analysis.diagnosis`.
         summary: The verdict in a sentence, or why the run cannot be read.
         shortcoming: Why the model should not be served, if it should not.
+        optimizer: Its name.
+        rate: The learning rate.
+        epochs: How many were trained, and how many were requested if more were: `7 of 50`.
+        cause: Code and title of the cause of the verdict, if it is not good.
+        data: The data set: where it was read, and how many rows it has.
     """
 
     path: str
@@ -50,6 +57,11 @@ class Entry:
     verdict: Verdict
     summary: str
     shortcoming: str | None = None
+    optimizer: str | None = None
+    rate: float | None = None
+    epochs: str | None = None
+    cause: tuple[str, str] | None = None
+    data: tuple[str, int] | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return the entry as plain JSON data."""
@@ -68,6 +80,11 @@ class Entry:
             "verdict": self.verdict,
             "summary": self.summary,
             "shortcoming": self.shortcoming,
+            "optimizer": self.optimizer,
+            "learning_rate": self.rate,
+            "epochs": self.epochs,
+            "cause": self.cause and {"code": self.cause[0], "title": self.cause[1]},
+            "data": self.data and {"source": self.data[0], "rows": self.data[1]},
         }
 
 
@@ -107,6 +124,7 @@ def entry_of(folder: Path) -> Entry:
         date = _written(folder)
         return Entry(str(folder), folder.name, date, None, None, "broken", error.message)
     diagnosis, facts = diagnose(run), Facts(run)
+    cause, account = leading_cause(diagnosis), run.metrics.data
     return Entry(
         path=str(folder),
         name=run.title,
@@ -114,8 +132,13 @@ def entry_of(folder: Path) -> Entry:
         preset=_preset_of(run.config.model) if run.config else None,
         judged=facts.judged,
         verdict=diagnosis.verdict,
-        summary=diagnosis.summary,
+        summary=run.problem or diagnosis.summary,
         shortcoming=shortcoming(facts, diagnosis),
+        optimizer=facts.optimizer,
+        rate=facts.rate,
+        epochs=epochs_of(facts) if facts.epochs else None,
+        cause=(cause.code, cause.title) if cause else None,
+        data=(account.source, account.read) if account else None,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from recgen.analysis.evidence import Evidence
 from recgen.analysis.pipeline_root import PipelineRun, run_below
@@ -34,6 +35,7 @@ _LOGS = ("train.log", "transform.log")
 _LOG_BYTES = 4000  # at the end of a log, where the error is
 # Modules of older versions have the config's digest in the header, later ones the transform's.
 _ORIGIN = re.compile(r"^# (?:config|transform): [0-9a-f]{6,64}\r?$", re.MULTILINE)
+_T = TypeVar("_T")
 _CONFIG_DIGEST = re.compile(
     r"""^(?:\# config: | +"config_digest": ")([0-9a-f]{6,64})(?:",)?\r?$""", re.MULTILINE
 )
@@ -58,6 +60,7 @@ class Run:
         is_preset: Whether it is a preset to compare with, which nobody trained.
         evidence: What `recgen check` with the data and `recgen inspect` find, if they looked.
         products: Number of products to choose from, if the reader knows it.
+        unread: Why files beside the metrics cannot be read, a message each.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Run:
     is_preset: bool = False
     evidence: Evidence = field(default_factory=Evidence)
     products: int | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -103,13 +107,14 @@ def load_run(path: str | Path, stored: Checked | None = None, products: int | No
     Args:
         path: A run directory or its training_metrics.json; either may have a scheme that fsspec
             knows, such as `gs://`. The files next to the metrics (config, modules, vocabularies)
-            are read too. Of a pipeline's root, the newest run is read. `preset:NAME` is a
-            preset, to compare runs with.
+            are read too; one that cannot be read is said in the result. Of a pipeline's root, the
+            newest run is read. `preset:NAME` is a preset, to compare runs with.
         stored: The config of a database, for a run that has none of its own.
         products: Number of products to choose from, if the reader knows it.
 
     Raises:
-        RecgenError: The path does not exist, it is not a run, or the metrics are not JSON.
+        RecgenError: The path does not exist, it is not a run, or it is a file of another name
+            that contains no metrics.
     """
     shown = str(path)
     if shown.startswith(PRESET):
@@ -125,8 +130,9 @@ def load_run(path: str | Path, stored: Checked | None = None, products: int | No
         help = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
         raise RecgenError(f"{shown} is not a run directory", help)
     metrics, problem = _metrics(folder, file, shown)
-    report, config = _config(folder, _joined(shown if file is None else _parent(shown), CONFIG))
-    stored = stored or (_stored(folder, names) if report is None else None)
+    beside = _Noting(folder)
+    report, config = _config(beside, _joined(shown if file is None else _parent(shown), CONFIG))
+    stored = stored or (_stored(beside, names) if report is None else None)
     if stored is not None:
         report, config = stored.report, stored.config
     return Run(
@@ -136,11 +142,12 @@ def load_run(path: str | Path, stored: Checked | None = None, products: int | No
         problem=problem,
         config=config,
         report=report,
-        modules=_modules(folder),
-        vocabularies=_vocabularies(folder),
+        modules=_modules(beside),
+        vocabularies=_vocabularies(beside),
         trained_here=_PURCHASES in names,
         has_model=_MODEL in names,
-        log=_log(folder),
+        log=_log(beside),
+        unread=tuple(beside.unread),
         products=products,
     )
 
@@ -173,6 +180,33 @@ def _preset(path: str) -> Run:
     checked = examine_text(find_preset(name).text, "yaml", None)
     problem = "a preset is no training: it can only be compared with"
     return Run(path, path, config=checked.config, problem=problem, is_preset=True)
+
+
+class _Noting:
+    """A folder in which a file that cannot be read counts as missing, and is noted."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self.unread: list[str] = []
+
+    def names(self, folder: str = "") -> Sequence[str]:
+        """Return the names in a folder below this one."""
+        return self._noted(lambda: self.folder.names(folder), ())
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file."""
+        return self._noted(lambda: self.folder.read(name), None)
+
+    def count_lines(self, name: str) -> int:
+        """Return the number of lines in a file."""
+        return self._noted(lambda: self.folder.count_lines(name), 0)
+
+    def _noted(self, read: Callable[[], _T], otherwise: _T) -> _T:
+        try:
+            return read()
+        except RecgenError as error:
+            self.unread.append(error.message)
+            return otherwise
 
 
 def run_of(metrics: object) -> Run:
@@ -213,11 +247,16 @@ def _plain(value: object) -> object:
 
 def _metrics(folder: Folder, file: str | None, shown: str) -> tuple[MetricsFile, str | None]:
     """Return the metrics, or why there are none."""
-    content = folder.read(file or FILE_NAME)
-    if content is None:
-        return file_of({}), f"there is no {FILE_NAME}"
     source = _joined(shown, FILE_NAME) if file is None else shown
-    return read_metrics(_text(content, source), source), None
+    try:
+        content = folder.read(file or FILE_NAME)
+        if content is None:
+            return file_of({}), f"there is no {FILE_NAME}"
+        return read_metrics(_text(content, source), source), None
+    except RecgenError as error:
+        if file not in (None, FILE_NAME):  # a file of any name may be no metrics at all
+            raise
+        return file_of({}), error.message
 
 
 def _text(content: bytes, source: str) -> str:

@@ -11,6 +11,10 @@ from recgen.config import SIDES, ExperimentConfig, Layer
 from recgen.findings import show
 
 ABSENT = "-"
+UNKNOWN = "?"
+"""The value of a setting of which a run without a config says nothing."""
+SEEDS = ("model.seed", "data.split.seed")
+"""Settings that are no choice: runs with other seeds repeat a training."""
 _OVERRIDDEN = ("learning_rate", "epochs", "batch_size", "seed", "optimizer")
 _LAYERS = ("buyer_tower_layers", "product_tower_layers", "rating_head_layers")
 
@@ -35,10 +39,13 @@ def settings_of(run: Run) -> dict[str, str]:
 
 
 def differences(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
-    """Return the settings in which runs differ, each with the value of each run."""
-    settings = [settings_of(run) for run in runs]
-    paths = dict.fromkeys(path for each in settings for path in each)
-    rows = {path: tuple(each.get(path, ABSENT) for each in settings) for path in paths}
+    """Return the settings in which runs differ, each with the value of each run.
+
+    What is not known of a run is no difference.
+    """
+    settings = [(settings_of(run), UNKNOWN if run.config is None else ABSENT) for run in runs]
+    paths = dict.fromkeys(path for each, _ in settings for path in each)
+    rows = {path: tuple(each.get(path, no) for each, no in settings) for path in paths}
     presets = [run.is_preset for run in runs]
     return {path: values for path, values in rows.items() if _differ(path, values, presets)}
 
@@ -47,7 +54,7 @@ def _differ(path: str, values: Sequence[str], presets: Sequence[bool]) -> bool:
     """Return whether values differ; a preset has only settings of a model to compare."""
     if not path.startswith("model."):
         values = [each for each, is_preset in zip(values, presets, strict=True) if not is_preset]
-    return len(set(values)) > 1
+    return len({*values} - {UNKNOWN}) > 1
 
 
 def _config_settings(config: ExperimentConfig) -> Iterator[tuple[str, str]]:

@@ -83,9 +83,42 @@ def _shortened(text: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
-def caveat(factors: Sequence[Factor], count: int) -> str:
-    """Return how far the clearest division of a few runs can be trusted."""
+def chance(factor: Factor) -> str:
+    """Return how likely a division at least as clear is by chance: `0.06`, `likely`."""
+    if factor.chance >= 1:
+        return "likely"
+    return f"{factor.chance:.2f}" if factor.chance >= 0.005 else "below 0.01"
+
+
+def epochs_of(facts: Facts) -> str:
+    """Return how many epochs were trained: `50`, or `7 of 50` if more were requested."""
+    asked = facts.requested_epochs
+    return f"{facts.epochs} of {asked}" if asked and asked != facts.epochs else f"{facts.epochs}"
+
+
+def moved(change: float | None) -> str:
+    """Return the relative change of a loss: `-5.3%`, or `x1e+06` if it diverged."""
+    if change is None:
+        return "-"
+    return f"{change:+.1%}" if abs(change) < 10 else f"x{change + 1:.0e}"
+
+
+def clearest(factors: Sequence[Factor]) -> list[Factor]:
+    """Return the clearest division by each setting; without unclear ones, if some are clear."""
+    seen: set[str] = set()
+    found = []
+    for factor in factors:
+        if not seen.issuperset(factor.paths):
+            found.append(factor)
+        seen.update(factor.paths)
+    clear = [factor for factor in found if factor.chance <= _SURE]
+    return clear or found
+
+
+def caveat(factors: Sequence[Factor]) -> str:
+    """Return how far the clearest division can be trusted."""
     first = factors[0]
+    count = first.inside[1] + first.outside[1]
     if first.chance <= _SURE:
         sure = f"Such a clear division of {count} runs is rarely chance"
     else:

@@ -33,7 +33,8 @@ Runs = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN",
-        help="Run directories or metrics files, also at gs://; or preset:NAME, to compare with.",
+        help="Run directories, folders of them, metrics files, also at gs://; or preset:NAME, to "
+        "compare with.",
         show_default=False,
     ),
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from typing import Annotated
 
 import typer
 
-from recgen.analysis import load_run
 from recgen.cli import show
 from recgen.cli.app import Output, Products, Runs, app
+from recgen.cli.loading import loaded, told
 from recgen.findings import RecgenError
 
 
@@ -23,12 +25,17 @@ def compare(
     """Compare the settings and results of finished trainings."""
     from recgen.analysis.comparing import compare as compared
 
-    if len(runs) < 2:
+    found, errors = loaded(runs, products=products)
+    if len(found) < 2:
+        told(errors)
         raise RecgenError("one run cannot be compared", "name two or more: recgen compare RUN RUN")
-    comparison = compared([load_run(run, products=products) for run in runs])
+    comparison = compared(found)
     if format is Output.json:
         print(json.dumps(comparison.as_dict(), indent=2, default=repr))
-        return
-    from recgen.cli.output import comparison as output
+    else:
+        from recgen.cli.output import comparison as output
 
-    show.table(output.lines(comparison, shorten=sys.stdout.isatty()))
+        has_screen = sys.stdout.isatty() or "COLUMNS" in os.environ
+        columns = shutil.get_terminal_size().columns if has_screen else None
+        show.table(output.lines(comparison, has_screen, columns))
+    raise typer.Exit(told(errors))

@@ -10,10 +10,11 @@ from typing import IO, Annotated
 
 import typer
 
-from recgen.analysis import Diagnosis, Run, load_run
+from recgen.analysis import Diagnosis, Run
 from recgen.analysis import diagnose as diagnosed
 from recgen.cli import show
 from recgen.cli.app import Features, Model, Output, Products, Runs, app, stored
+from recgen.cli.loading import loaded, told
 from recgen.findings import RecgenError
 
 
@@ -43,13 +44,12 @@ def diagnose(
     """Judge finished trainings, find causes, and propose patches."""
     if config is not None and not apply:
         raise RecgenError("--config has no effect alone", "add --apply")
-    if config is not None and len(runs) > 1:
-        raise RecgenError("--config works with one run only", "name one run")
     if data is not None and quick:
         raise RecgenError("--data has no effect with --quick", "remove one of them")
-    rows = stored(features, model)
-    loaded = [load_run(run, rows, products) for run in runs]
-    examined = [run if quick else _with_evidence(run, data) for run in loaded]
+    named, errors = loaded(runs, stored(features, model), products)
+    if config is not None and len(named) > 1:
+        raise RecgenError("--config works with one run only", "name one run")
+    examined = [run if quick else _with_evidence(run, data) for run in named]
     found = [(run, diagnosed(run)) for run in examined]
     if format is Output.json:
         dicts = [_as_dict(run, diagnosis) for run, diagnosis in found]
@@ -62,7 +62,7 @@ def diagnose(
         for run, diagnosis in found:
             _apply(run, diagnosis, config, sys.stdout if format is Output.text else sys.stderr)
     failed = any(diagnosis.verdict in ("bad", "broken") for _, diagnosis in found)
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(told(errors) or (1 if failed else 0))
 
 
 def _with_evidence(run: Run, data: Path | None) -> Run:

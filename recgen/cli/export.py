@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from recgen.analysis import load_run
 from recgen.cli import show
 from recgen.cli.app import Runs, app
+from recgen.cli.loading import loaded, told
 
 
 def _known(tool: str) -> str:
@@ -37,9 +37,11 @@ def export(
     """Log finished trainings to an MLflow file store."""
     from recgen.analysis.exporting import ALLOW, log_run
 
-    for run in map(load_run, runs):
+    found, errors = loaded(runs)
+    for run in found:
         logged = log_run(run, out)
         done = "wrote     " if logged.changed else "unchanged "
         show.line(done, f"{out}: {run.title} as run {logged.run_id}")
     uri = shlex.quote(out.resolve().as_uri())
     show.line("next      ", f"{ALLOW}=true mlflow ui --backend-store-uri {uri}", wrap=False)
+    raise typer.Exit(told(errors))

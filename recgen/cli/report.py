@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from recgen.analysis import load_run
 from recgen.cli import show
 from recgen.cli.app import Force, Products, Runs, app
+from recgen.cli.loading import loaded, told
 
 
 @app.command()
@@ -25,7 +25,9 @@ def report(
     from recgen import write
     from recgen.analysis.report import MARK, report_page
 
-    page = report_page([load_run(run, products=products) for run in runs])
+    found, errors = loaded(runs, products=products)
+    page = report_page(found)
     is_ours = write.begins_with(out, MARK)
     file = write.write_data(page.encode(), out, force=force or is_ours)
     show.line("wrote     " if file.changed else "unchanged ", str(out))
+    raise typer.Exit(told(errors))

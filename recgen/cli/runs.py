@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +24,9 @@ class Order(str, Enum):
     date = "date"
     recall = "recall"
     verdict = "verdict"
+    cause = "cause"
+    rate = "rate"
+    data = "data"
 
 
 class Kept(str, Enum):
@@ -69,5 +75,7 @@ def runs(
     if format is Output.json:
         print(json.dumps([entry.as_dict() for entry in entries], indent=2))
         return
-    show.table(output.lines(entries, folder, len(found)))
+    has_screen = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = shutil.get_terminal_size().columns if has_screen else None
+    show.table(output.lines(entries, folder, len(found), width))
     show.lines(output.unfinished(partials, folder))

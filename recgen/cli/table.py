@@ -16,7 +16,7 @@ _UNLIMITED = 100_000
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[Cell]], align: str, width: int = _UNLIMITED
+    header: Sequence[str], rows: Sequence[Sequence[Cell]], align: str, width: int | None = None
 ) -> Iterator[Line]:
     """Yield a table's lines; where it is wider than the width, each row as a list of its cells.
 
@@ -24,16 +24,21 @@ def table(
         header: The columns' names; if all are empty, there is no line for them.
         rows: Cells, as many as the header has; an empty cell has nothing to say.
         align: A letter for each column, `l` or `r`: to which side it is aligned.
-        width: Columns on the screen.
+        width: Columns on the screen; None if it does not matter.
     """
-    from rich.cells import cell_len  # slow to import
-
     found = [_without_blanks(line) for line in _lines(header, rows, align)]
-    if max((sum(cell_len(text) for text, _ in line) for line in found), default=0) <= width:
+    if width is None or max(map(width_of, found), default=0) <= width:
         yield from found
         return
     for row in rows:
         yield from _as_list(header, row)
+
+
+def width_of(line: Line) -> int:
+    """Return the columns on the screen that a line takes."""
+    from rich.cells import cell_len  # slow to import
+
+    return sum(cell_len(part if isinstance(part, str) else part[0]) for part in line)
 
 
 def _lines(

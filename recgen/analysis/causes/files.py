@@ -82,11 +82,12 @@ KINDS = (
     Kind(
         code="RD501",
         verdict="broken",
-        title="Metrics missing",
+        title="Metrics missing or unreadable",
         reason="The training wrote no training_metrics.json, or one without an epoch: it failed "
-        "before the end of the first epoch, or the file was not kept.",
-        signs="The file does not exist, or it has no epoch.",
-        remedy="Look at train.log and transform.log in the run directory, then train again.",
+        "before the end of the first epoch, or the file was not kept, or not copied whole.",
+        signs="The file does not exist, it is not JSON, or it has no epoch.",
+        remedy="If the file is incomplete, copy it again. Otherwise look at train.log and "
+        "transform.log in the run directory, then train again.",
         check=_missing,
     ),
     Kind(

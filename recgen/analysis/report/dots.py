@@ -28,17 +28,20 @@ class Dot:
     color: str
 
 
-def draw_dots(title: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> Markup:
+def draw_dots(
+    title: str, rows: Sequence[tuple[str, Sequence[Dot]]], height: float | None = None
+) -> Markup:
     """Return a plot with a row for each name, and a dot and an interval for each figure.
 
     Args:
         title: The title, for screen readers.
         rows: At least one row, with at least one figure.
+        height: The height of each row; None if it depends on the number of its figures.
     """
     ends = [end for _, dots in rows for dot in dots for end in _ends(dot.figure)]
     x = axis(ends, _LEFT, RIGHT - 4, from_zero=True)
     apart = 11.0
-    heights = [max(24.0, apart * len(dots) + 8) for _, dots in rows]
+    heights = [height or max(24.0, apart * len(dots) + 8) for _, dots in rows]
     bottom = _TOP + sum(heights)
     parts = []
     for value in x.ticks:
@@ -46,14 +49,14 @@ def draw_dots(title: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> Markup:
         parts.append(element("line", class_="grid", x1=at, x2=at, y1=_TOP, y2=bottom))
         parts.append(element("text", short(value), class_="x", x=at, y=bottom + 16))
     top = _TOP
-    for (name, dots), height in zip(rows, heights, strict=True):
+    for (name, dots), high in zip(rows, heights, strict=True):
         if top > _TOP:
             parts.append(element("line", class_="grid", x1=4.0, x2=RIGHT - 4, y1=top, y2=top))
         label = name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
-        parts.append(element("text", label, class_="y", x=_LEFT - 8, y=top + height / 2 + 4))
-        first = top + height / 2 - apart * (len(dots) - 1) / 2
+        parts.append(element("text", label, class_="y", x=_LEFT - 8, y=top + high / 2 + 4))
+        first = top + high / 2 - apart * (len(dots) - 1) / 2
         parts += [_dot(dot, name, x, first + apart * index) for index, dot in enumerate(dots)]
-        top += height
+        top += high
     return picture(_description(title, rows), parts, bottom + _BELOW)
 
 

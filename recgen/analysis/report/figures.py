@@ -65,6 +65,7 @@ def figure_of(
     note: str = "",
     mark: int | None = None,
     from_zero: bool = False,
+    brief: bool = False,
 ) -> Iterator[Figure]:
     """Yield a figure with curves; nothing if no line has a value."""
     shown = [line for line in lines if any_value(line.values)]
@@ -72,9 +73,9 @@ def figure_of(
         return
     keys = [Key(line.color, line.label, _last(line.values)) for line in shown]
     if len(keys) > _MOST_KEYS:
-        keys, note = [], f"{_TABLE_NOTE} {note}".rstrip()
+        keys, note = [], note if brief else f"{_TABLE_NOTE} {note}".rstrip()
     keys += [Key("level", level.label, number(level.value)) for level in levels]
-    picture = draw_lines(title, shown, levels, mark, from_zero)
+    picture = draw_lines(title, shown, levels, mark, from_zero, brief)
     yield Figure(title, picture, tuple(keys), note)
 
 
@@ -83,10 +84,17 @@ def _last(series: Series) -> str:
     return "" if value is None else number(value)
 
 
-def curves(facts: Facts) -> Iterator[Figure]:
-    """Yield losses, validation recall, the loss relative to chance, gradient norms and coverage."""
-    yield from _losses(facts)
-    yield from _recall(facts)
+def curves(facts: Facts, brief: bool = False) -> Iterator[Figure]:
+    """Yield losses, validation recall, the loss relative to chance, gradient norms and coverage.
+
+    Args:
+        facts: The figures of the run.
+        brief: Whether losses and recall are enough, without the figures of each epoch.
+    """
+    yield from _losses(facts, brief)
+    yield from _recall(facts, brief)
+    if brief:
+        return
     ratio = Line("training", facts.loss_to_chance, "c0")
     yield from figure_of(
         "Loss against chance",
@@ -100,7 +108,7 @@ def curves(facts: Facts) -> Iterator[Figure]:
     yield from figure_of("Coverage", [coverage], note=note, from_zero=True)
 
 
-def _losses(facts: Facts) -> Iterator[Figure]:
+def _losses(facts: Facts, brief: bool) -> Iterator[Figure]:
     train = Line("training", facts.loss, "c0")
     val = Line("validation", facts.val_loss, "c1")
     kept, note = facts.best_epoch, _kept_note(facts)
@@ -108,12 +116,12 @@ def _losses(facts: Facts) -> Iterator[Figure]:
     if odd:
         note = f"The loss was not finite from epoch {odd[0] + 1} on. {note}".rstrip()
     if _fit_together(train.values, val.values):
-        yield from figure_of("Loss", [train, val], note=note, mark=kept)
+        yield from figure_of("Loss", [train, val], note=note, mark=kept, brief=brief)
     else:
-        yield from figure_of("Training loss", [train], note=note, mark=kept)
-        yield from figure_of("Validation loss", [val], mark=kept)
+        yield from figure_of("Training loss", [train], note=note, mark=kept, brief=brief)
+        yield from figure_of("Validation loss", [val], mark=kept, brief=brief)
     penalty = facts.metrics.loss.regularization_loss
-    if any(penalty):
+    if any(penalty) and not brief:
         yield from figure_of("Regularization loss", [Line("training", penalty, "c0")])
 
 
@@ -134,12 +142,12 @@ def _fit_together(one: Series, other: Series) -> bool:
     return span == 0 or max(max(values) - min(values) for values in both) >= _ALIKE * span
 
 
-def _recall(facts: Facts) -> Iterator[Figure]:
+def _recall(facts: Facts, brief: bool) -> Iterator[Figure]:
     kind = facts.kind
     others = [curve for curve in kind.curves if curve != kind.curve]
     lines = [
         Line(curve.measure, curve.values, "c0" if index == 0 else f"c0 t{index}")
-        for index, curve in enumerate([kind.curve, *reversed(others)][:_MOST_KS])
+        for index, curve in enumerate([kind.curve, *reversed(others)][: 1 if brief else _MOST_KS])
     ]
     levels = [
         Level(f"{measured.rival}{where} {measured.label}", measured.baseline)
@@ -153,6 +161,7 @@ def _recall(facts: Facts) -> Iterator[Figure]:
         _kept_note(facts),
         mark=facts.best_epoch,
         from_zero=True,
+        brief=brief,
     )
 
 

@@ -45,7 +45,7 @@ def draw_heat(title: str, histogram: Histogram, color: str) -> Markup | None:
     first, last = max(used[0] - 1, 0), min(used[-1] + 1, len(histogram.bin_edges) - 2)
     y = Scale(float(first), float(last + 1), BOTTOM, TOP)
     epochs = len(histogram.counts)
-    x = Scale(-0.5, epochs - 0.5, LEFT, RIGHT)
+    x = Scale(0.5, epochs + 0.5, LEFT, RIGHT)
     parts = [*_cells(columns, x, y, epochs, color), *_labels(histogram.bin_edges, first, last, y)]
     parts += epoch_axis(x, epochs)
     texts = {epoch: _description(epoch, shares, histogram.bin_edges) for epoch, shares in columns}
@@ -74,7 +74,7 @@ def _cells(
     gap = 1.0 if len(columns) <= 40 else 0.0
     levels: dict[int, list[str]] = {}
     for epoch, shares in columns:
-        left, right = x(epoch - 0.5), x(min(epoch + stride, epochs) - 0.5)
+        left, right = x(epoch + 0.5), x(min(epoch + stride, epochs) + 0.5)
         width = max(right - left - gap, 0.5)
         for index, share in enumerate(shares):
             if share >= _FAINT * most:

@@ -15,7 +15,10 @@ _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis that maps values from `low` to `high` to positions from `start` to `end`."""
+    """An axis that maps values from `low` to `high` to positions from `start` to `end`.
+
+    What is beyond an end is drawn at that end.
+    """
 
     low: float
     high: float
@@ -25,7 +28,7 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """Return the position of a value."""
-        low, high, at = self.low, self.high, value
+        low, high, at = self.low, self.high, min(max(value, self.low), self.high)
         if self.is_log:
             low, high, at = math.log(low), math.log(high), math.log(value)
         # Halved, since the difference of two floats may overflow.
@@ -87,8 +90,11 @@ def _decades(scale: Scale) -> list[float]:
     return [value for value in between if scale.low <= value <= scale.high]
 
 
-def epoch_ticks(epochs: int) -> list[int]:
+def epoch_ticks(epochs: int, is_log: bool = False) -> list[int]:
     """Return round numbers of epochs, counted from 1."""
+    if is_log:
+        powers = range(math.floor(math.log10(max(epochs, 1))) + 1)
+        return [m * 10**p for p in powers for m in (1, 2, 5) if m * 10**p <= epochs]
     if epochs <= 8:
         return list(range(1, epochs + 1))
     rough = epochs / _TICKS

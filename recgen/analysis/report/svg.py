@@ -57,8 +57,8 @@ def y_axis(scale: Scale) -> Iterable[Markup]:
 
 def epoch_axis(x: Scale, epochs: int, bottom: float = BOTTOM) -> Iterable[Markup]:
     """Yield the numbers of epochs below the picture."""
-    for number in epoch_ticks(epochs):
-        yield element("text", str(number), class_="x", x=x(number - 1), y=bottom + 16)
+    for number in epoch_ticks(epochs, x.is_log):
+        yield element("text", str(number), class_="x", x=x(number), y=bottom + 16)
 
 
 def hover_columns(
@@ -67,8 +67,8 @@ def hover_columns(
     """Yield columns that show the values of the epoch under the pointer.
 
     Args:
-        x: The axis of epochs, from 0.
-        texts: The text for each epoch.
+        x: The axis of epochs, from 1.
+        texts: The text for each epoch, from 0.
         line_at: Whether a line marks the epoch.
         most: Maximum number of columns; with more epochs, some are omitted.
     """
@@ -76,9 +76,9 @@ def hover_columns(
     stride = max(1, -(-len(epochs) // most))
     shown = epochs[::stride]
     for index, epoch in enumerate(shown):
-        at = x(epoch)
-        left = (x(shown[index - 1]) + at) / 2 if index else LEFT
-        right = (x(shown[index + 1]) + at) / 2 if index + 1 < len(shown) else RIGHT
+        at = x(epoch + 1)
+        left = (x(shown[index - 1] + 1) + at) / 2 if index else LEFT
+        right = (x(shown[index + 1] + 1) + at) / 2 if index + 1 < len(shown) else RIGHT
         size = {"x": left, "y": TOP, "width": max(right - left, 0.0), "height": BOTTOM - TOP}
         mark = [element("line", x1=at, x2=at, y1=TOP, y2=BOTTOM)] if line_at else []
         title = element("title", texts[epoch])

@@ -57,11 +57,15 @@ class RunView:
     Attributes:
         number: Its number, from 1; its anchor is `run-1`.
         run: The run.
+        brief: Whether it is one of so many that only the most important is shown.
+        place: Its path without what the paths of all runs share.
     """
 
-    def __init__(self, run: Run, number: int) -> None:
+    def __init__(self, run: Run, number: int, brief: bool = False, place: str = "") -> None:
         self.run = run
         self.number = number
+        self.brief = brief
+        self.place = name(place)
         self.facts = Facts(run)
         self.diagnosis = diagnose(run)
 
@@ -117,6 +121,9 @@ class RunView:
     @cached_property
     def panels(self) -> list[tuple[str, list[Figure]]]:
         """Sections of pictures, without empty ones."""
+        if self.brief:
+            few = list(curves(self.facts, brief=True))
+            return [("Curves", few)] if few else []
         found = [
             ("Curves", list(curves(self.facts))),
             ("Embedding health", list(health(self.facts))),
@@ -127,7 +134,7 @@ class RunView:
     @cached_property
     def evaluation(self) -> list[Figure]:
         """Plots of the model, popularity and own history on test data."""
-        return list(evaluation_figures(self.facts))
+        return [] if self.brief else list(evaluation_figures(self.facts))
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -147,19 +154,20 @@ class RunView:
     @cached_property
     def params(self) -> list[tuple[str, str]]:
         """The parameters that the trainer reports."""
-        params = list(self.run.metrics.params.given.items())[:_MOST]
+        params = [] if self.brief else list(self.run.metrics.params.given.items())[:_MOST]
         return [(name(str(key)), name(_value(value))) for key, value in params]
 
     @cached_property
     def config(self) -> Listing | None:
         """The config file."""
-        text = self.run.report.text if self.run.report else None
+        text = self.run.report.text if self.run.report and not self.brief else None
         return None if text is None else _listing("config.yaml", text)
 
     @cached_property
     def modules(self) -> list[Listing]:
         """The generated modules."""
-        return [_listing(module, text) for module, text in self.run.modules.items()]
+        texts = {} if self.brief else self.run.modules
+        return [_listing(module, text) for module, text in texts.items()]
 
     @property
     def log(self) -> str:

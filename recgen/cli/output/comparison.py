@@ -1,4 +1,4 @@
-"""Lines of text of a comparison of runs. Prints nothing."""
+"""Lines of text of a comparison of a few runs. Prints nothing."""
 
 from __future__ import annotations
 
@@ -7,94 +7,164 @@ from collections.abc import Iterator, Sequence
 from recgen.analysis.causes.base import figure
 from recgen.analysis.comparing import Comparison, Row, loss_change
 from recgen.analysis.factors import FEWEST, Factor
+from recgen.analysis.groups import numbers
+from recgen.analysis.naming import short_names
 from recgen.analysis.series import points
+from recgen.analysis.settings import SEEDS, UNKNOWN
 from recgen.analysis.sparkline import sparkline
-from recgen.analysis.text import NO_FACTORS, SUCCESS, WORDS, caveat, division, interval_text
+from recgen.analysis.text import (
+    NO_FACTORS,
+    SUCCESS,
+    WORDS,
+    caveat,
+    chance,
+    clearest,
+    division,
+    interval_text,
+    moved,
+)
+from recgen.cli.output import many
 from recgen.cli.output.diagnosis import STYLES, levels
-from recgen.cli.table import Cell, Line, table
-from recgen.findings import printable
+from recgen.cli.output.screen import paragraph, shortened
+from recgen.cli.table import Cell, Line, table, width_of
+from recgen.findings import counted, printable
 from recgen.metrics import Series
 
 _BESIDE = 6  # runs that fit beside each other
-_CELL = 24  # characters of a value
+_LINES = 12  # runs that have a line each
+_CELL = 24  # characters of a value beside others
+_VALUE = 60  # characters of a value in a line
+_PATH = 40
+_PAPER, _UNLIMITED = 80, 100_000  # columns without a screen
 _FACTORS = 8
+_SETTINGS = 30
+_LISTED = 24  # characters of the numbers of runs; more are counted
+_VALUES = 240  # characters of the values of a setting
 _FAR = 20.0  # beyond this ratio of highest to lowest value, each curve has its own scale
 
 
-def lines(comparison: Comparison, shorten: bool = True) -> Iterator[Line]:
+def lines(
+    comparison: Comparison, shorten: bool = True, columns: int | None = None
+) -> Iterator[Line]:
     """Yield runs, settings that differ, figures, curves, and settings that go with success.
 
     Args:
         comparison: What was compared.
-        shorten: Whether to cut long values, to fit them on a terminal.
+        shorten: Whether to cut long names and values, to fit them on a terminal.
+        columns: Columns of the screen; None if there is none. Many runs are wrapped all the same.
     """
-    yield from _runs(comparison, shorten)
-    yield from _settings(comparison, shorten)
-    yield from _circumstances(comparison, shorten)
-    yield from _figures(comparison)
-    yield from _curves(comparison)
-    yield from _success(comparison)
+    count = len(comparison.runs)
+    width = columns or (_PAPER if count > _LINES else _UNLIMITED)
+    if count > _LINES:
+        yield from many.lines(comparison, width, shorten)
+        yield from _by_value(comparison, width, shorten)
+    else:
+        yield from _runs(comparison, width, shorten)
+        yield from _settings(comparison, width, shorten)
+        yield from _circumstances(comparison, width, shorten)
+        yield from _figures(comparison, width, shorten)
+        yield from _curves(comparison)
+    yield from _success(comparison, width)
     if comparison.doubts:
         yield ()
     for doubt in comparison.doubts:
-        yield (("note", "bold"), f": {doubt}")
+        yield from paragraph(("note", "bold"), f": {doubt}", width=width, hang=2)
 
 
-def _runs(comparison: Comparison, shorten: bool) -> Iterator[Line]:
+def _runs(comparison: Comparison, width: int, shorten: bool) -> Iterator[Line]:
     """Yields a line a run: rate, how the loss moved, recall, verdict."""
-    found = zip(comparison.runs, comparison.facts, comparison.diagnoses, strict=True)
+    paths = [run.path for run in comparison.runs]
+    names = short_names(paths) if shorten else paths
+    found = zip(names, comparison.facts, comparison.diagnoses, strict=True)
     rows: list[tuple[Cell, ...]] = []
-    for number, (run, facts, diagnosis) in enumerate(found, start=1):
+    for number, (name, facts, diagnosis) in enumerate(found, start=1):
         rate = "-" if facts.rate is None else f"{facts.rate:g}"
-        change = loss_change(facts)
-        moved = "-" if change is None else f"{change:+.1%}"
         judged = facts.judged
         recall = judged.short if judged else "-"
         verdict = (WORDS[diagnosis.verdict], STYLES[diagnosis.verdict])
-        if run.is_preset:
+        if comparison.runs[number - 1].is_preset:
             verdict = ("not trained", "dim")
-        rows.append(
-            (
-                str(number),
-                _shortened(run.path, 40 if shorten else None),
-                rate,
-                moved,
-                recall,
-                verdict,
-            )
-        )
-    yield from table(("", "run", "rate", "loss change", "recall", "verdict"), rows, "rlrrrl")
+        shown = shortened(name, min(_PATH, width // 3) if shorten else None)
+        rows.append((str(number), shown, rate, moved(loss_change(facts)), recall, verdict))
+    header = ("", "run", "rate", "loss change", "recall", "verdict")
+    yield from table(header, rows, "rlrrrl", width if shorten else None)
 
 
-def _settings(comparison: Comparison, shorten: bool) -> Iterator[Line]:
-    yield ()
+def _settings(comparison: Comparison, width: int, shorten: bool) -> Iterator[Line]:
     if not comparison.settings:
+        yield ()
         yield (("no setting differs", "bold"),)
         return
+    rows = list(comparison.settings.items())
     count = len(comparison.runs)
-    if count <= _BESIDE:
-        given = list(comparison.settings.items())
-        yield from _beside("settings that differ", given, count, shorten)
+    beside = list(_beside("settings that differ", rows, count, shorten))
+    if count > _BESIDE or (shorten and max(map(width_of, beside)) > width):
+        yield from _by_value(comparison, width, shorten)
         return
+    yield ()
+    yield from beside
+
+
+def _by_value(comparison: Comparison, width: int, shorten: bool) -> Iterator[Line]:
+    """Yields a paragraph a setting: its values, each with the runs that have it."""
+    if not comparison.settings:
+        return
+    yield ()
     yield (("settings that differ, with the runs that have each value", "bold"),)
-    for path, values in comparison.settings.items():
-        having = {
-            value: [str(number) for number, each in enumerate(values, start=1) if each == value]
-            for value in dict.fromkeys(values)
-        }
-        parts = (
-            f"{_shortened(value, 60 if shorten else None)} ({', '.join(runs)})"
-            for value, runs in having.items()
-        )
-        yield (f"  {printable(path)}: {'; '.join(parts)}",)
+    shown = list(comparison.settings.items())
+    for path, values in shown[:_SETTINGS] if shorten else shown:
+        if path in SEEDS:
+            yield (f"  {printable(path)}: {len({*values})} values; seeds are not tried below",)
+            continue
+        having: dict[str, list[int]] = {}
+        for index, value in enumerate(values):
+            having.setdefault(value, []).append(index)
+        unknown = having.pop(UNKNOWN, None)
+        texts = [
+            f"{shortened(value, _VALUE if shorten else None)} ({_who(runs)})"
+            for value, runs in sorted(having.items(), key=lambda item: -len(item[1]))
+        ]
+        texts += [f"not known ({_who(unknown)})"] if unknown else []
+        text = _joined(texts, _VALUES if shorten else None)
+        yield from paragraph(f"  {printable(path)}: {text}", width=width, hang=4)
+    if shorten and len(shown) > _SETTINGS:
+        yield (f"  and {len(shown) - _SETTINGS} more settings: --format json has all",)
 
 
-def _circumstances(comparison: Comparison, shorten: bool) -> Iterator[Line]:
+def _who(runs: Sequence[int]) -> str:
+    text = numbers(runs)
+    return text if len(text) <= _LISTED else f"{len(runs)} runs"
+
+
+def _joined(texts: Sequence[str], most: int | None) -> str:
+    """Return texts in a line; of those beyond its length, the number."""
+    kept: list[str] = []
+    for text in texts:
+        if kept and most is not None and len("; ".join([*kept, text])) > most:
+            return f"{'; '.join(kept)}; and {len(texts) - len(kept)} more values"
+        kept.append(text)
+    return "; ".join(kept)
+
+
+def _circumstances(comparison: Comparison, width: int, shorten: bool) -> Iterator[Line]:
     """Yields the data and the gradients of a few runs."""
-    rows = list(comparison.circumstances.items())
-    if rows and len(comparison.runs) <= _BESIDE:
-        yield ()
-        yield from _beside("data and gradients", rows, len(comparison.runs), shorten)
+    rows, count = list(comparison.circumstances.items()), len(comparison.runs)
+    if not rows or count > _BESIDE:
+        return
+    yield ()
+    beside = list(_beside("data and gradients", rows, count, shorten))
+    if shorten and max(map(width_of, beside)) > width:
+        yield (("data and gradients", "bold"),)
+        yield from _one_by_one(rows, width)
+    else:
+        yield from beside
+
+
+def _one_by_one(rows: Sequence[tuple[str, Sequence[str]]], width: int) -> Iterator[Line]:
+    """Yields a paragraph for each name, with the value of each run."""
+    for name, values in rows:
+        parts = [f"{value} (run {number})" for number, value in enumerate(values, start=1)]
+        yield from paragraph(f"  {printable(name)}: {'; '.join(parts)}", width=width, hang=4)
 
 
 def _beside(
@@ -103,29 +173,38 @@ def _beside(
     """Yields a table with a column for each run."""
     most = _CELL if shorten else None
     header = (title, *(str(run + 1) for run in range(count)))
-    cells = [(f"  {name}", *(_shortened(v, most) for v in values)) for name, values in rows]
+    cells = [(f"  {name}", *(shortened(v, most) for v in values)) for name, values in rows]
     yield from table(header, cells, "l" * len(header))
 
 
-def _figures(comparison: Comparison) -> Iterator[Line]:
-    rows = comparison.rows
+def _figures(comparison: Comparison, width: int, shorten: bool) -> Iterator[Line]:
+    rows, count = comparison.rows, len(comparison.runs)
     if not rows:
         return
     yield ()
-    count = len(comparison.runs)
-    if count <= _BESIDE:
-        cells = [(row.name, [_cell(row, run) for run in range(count)]) for row in rows]
-        yield from _beside("figures", cells, count, shorten=True)
-        if any(row.best is not None for row in rows):
-            yield ("  * best;  ~ not clearly different from the best, within both intervals",)
-    else:
+    if count > _BESIDE:
         yield (("best figures", "bold"),)
         for row in rows:
-            if row.best is not None:
-                close = ", ".join(str(run + 1) for run in sorted(row.close))
-                best = interval_text(row.figures[row.best])
-                tie = f"; not clearly different: run {close}" if close else ""
-                yield (f"  {row.name}: {best} in run {row.best + 1}{tie}",)
+            yield from _best_of(row, width)
+        return
+    cells = [(row.name, [_cell(row, run) for run in range(count)]) for row in rows]
+    beside = list(_beside("figures", cells, count, shorten=True))
+    if shorten and max(map(width_of, beside)) > width:
+        yield (("figures", "bold"),)
+        yield from _one_by_one(cells, width)
+    else:
+        yield from beside
+    if any(row.best is not None for row in rows):
+        yield (many.MARKS,)
+
+
+def _best_of(row: Row, width: int) -> Iterator[Line]:
+    """Yield the best run by a figure, and those that are not clearly different."""
+    if row.best is None:
+        return
+    tie = f"; not clearly different: run {numbers(row.close)}" if row.close else ""
+    best = interval_text(row.figures[row.best])
+    yield from paragraph(f"  {row.name}: {best} in run {row.best + 1}{tie}", width=width, hang=4)
 
 
 def _cell(row: Row, run: int) -> str:
@@ -161,7 +240,7 @@ def _curves(comparison: Comparison) -> Iterator[Line]:
         yield from table(("", "", "", ""), rows, "lrll")
 
 
-def _success(comparison: Comparison) -> Iterator[Line]:
+def _success(comparison: Comparison, width: int) -> Iterator[Line]:
     count = len(comparison.runs)
     if count < FEWEST:
         return
@@ -170,21 +249,16 @@ def _success(comparison: Comparison) -> Iterator[Line]:
         yield (NO_FACTORS,)
         return
     yield ((f"settings that go with {SUCCESS[comparison.achieved]}", "bold"),)
-    for factor in comparison.factors[:_FACTORS]:
-        yield (f"  {_factor(factor, comparison.achieved)}",)
-    if len(comparison.factors) > _FACTORS:
-        yield (f"  and {len(comparison.factors) - _FACTORS} less clear divisions",)
+    shown = clearest(comparison.factors)[:_FACTORS]
+    for factor in shown:
+        yield from paragraph(f"  {_factor(factor, comparison.achieved)}", width=width, hang=4)
+    if rest := len(comparison.factors) - len(shown):
+        yield (f"  and {counted(rest, 'less clear division')}",)
     yield ()
-    yield (f"  {caveat(comparison.factors, count)}",)
+    yield from paragraph(f"  {caveat(comparison.factors)}", width=width, hang=2)
 
 
 def _factor(factor: Factor, achieved: str) -> str:
     ins, outs = factor.inside, factor.outside
-    chance = f"{factor.chance:.2f}" if factor.chance < 1 else "likely"
     counts = f"{ins[0]} of {ins[1]} {achieved}, otherwise {outs[0]} of {outs[1]}"
-    return f"{division(factor)}: {counts} (chance: {chance})"
-
-
-def _shortened(text: str, width: int | None) -> str:
-    shown = printable(text)
-    return shown if width is None or len(shown) <= width else f"{shown[: width - 1]}…"
+    return f"{division(factor)}: {counts} (chance: {chance(factor)})"
