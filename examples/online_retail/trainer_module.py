@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "fe7eb4e541d6"
+    is_own_runtime = runtime.DIGEST == "7e3cd2d9aef6"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
