@@ -48,7 +48,7 @@ def test_a_few_steps_have_a_schedule_too(shop: Run) -> None:
 
 
 def test_plateau_halves_the_rate_after_an_epoch_without_better_recall(shop: Run) -> None:
-    run = shop.variant(learning_rate_schedule="plateau", early_stopping_patience=None)
+    run = shop.variant(learning_rate_schedule="plateau", early_stopping_patience=None, refit="all")
     module, recalls, rates = run.module(), [0.3, 0.2, 0.4, 0.4, 0.5], []
     usual = module.runtime.FailureWatch.on_train_batch_end
 

@@ -201,3 +201,21 @@ def test_hashes_tell_lists_apart(runtime: Any, lists: list[list[int]]) -> None:
     hashes = runtime.hashed(tf.ragged.constant(lists, tf.int32, 1)).numpy()
     assert len(set(hashes)) == len({tuple(each) for each in lists})
     assert not len(runtime.hashed(tf.ragged.constant([], tf.int32, 1)))
+
+
+def test_a_gradient_of_lists_is_the_same_each_time(runtime: Any) -> None:
+    """To the last digit, on several cores: else no seed repeats a training."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.repeat(np.arange(4096), 20), rng.integers(0, 3000, 4096 * 20)
+    places = tf.constant(np.stack([rows, columns], 1))
+    values = tf.constant(rng.random(len(rows)), tf.float32)
+    dense = tf.constant(rng.normal(size=(3000, 32)), tf.float32)
+
+    def gradient() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(dense)
+            product = runtime.sparse_matmul(places, values, [4096, 3000], dense)
+        return tape.gradient(product, dense, product).numpy()
+
+    first = gradient()
+    assert all(np.array_equal(gradient(), first) for _ in range(20))

@@ -848,13 +848,15 @@ def sparse_matmul(places, values, shape, dense):
 
     @tf.custom_gradient
     def product(dense):
-        # Of TensorFlow's sparse products, only this one uses all cores in both directions.
+        # Of TensorFlow's sparse products, only this one uses all cores.
         matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
             indices=places, values=values, dense_shape=shape
         )
 
         def gradient(upstream):
-            return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=upstream, transpose_a=True)
+            # With transpose_a, the order in which cores add up varies.
+            columns = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
+            return tf.raw_ops.SparseMatrixMatMul(a=columns, b=upstream)
 
         return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=dense), gradient
 
