@@ -113,7 +113,7 @@ def diagnose(run: str | Path | Run | Mapping[str, object] | TrainingMetrics) -> 
 
     if isinstance(run, (str, os.PathLike)):
         with _readable():
-            run = load_run(_path(run))
+            run = load_run(run if isinstance(run, str) else _path(run))  # a Path breaks gs://
     return diagnosis_of(run if isinstance(run, Run) else run_of(run))
 
 
