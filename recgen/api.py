@@ -123,7 +123,8 @@ def diagnose(
     source = None if data is None else _path(data)
     with _readable():
         if isinstance(run, (str, os.PathLike)):
-            run = with_evidence(load_run(_path(run)), source)
+            named = run if isinstance(run, str) else _path(run)  # a Path breaks gs://
+            run = with_evidence(load_run(named), source)
         elif not isinstance(run, Run):
             run = run_of(run)
         elif source is not None:

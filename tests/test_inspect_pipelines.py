@@ -18,7 +18,8 @@ from pipeline_roots import FLAT, JOB, LOCAL, LOWER, STRANGERS, VERTEX, make_root
 from record_files import example, write_records
 from run_folders import CONFIG, make_run
 
-from recgen.analysis import load_run
+import recgen
+from recgen.analysis import diagnose, load_run
 from recgen.findings import RecgenError
 from recgen.inspect import Inspection, inspect
 from recgen.inspect.places import place_of
@@ -290,6 +291,7 @@ def test_the_run_of_a_root_behind_a_scheme(tmp_path):
     url = uploaded(make_root(tmp_path / "root"), "memory://bucket/diagnosed/root")
     run = load_run(url)
     assert (run.path, run.vocabularies["sku_vocab"]) == (url, 10)
+    assert recgen.diagnose(url).verdict == diagnose(run).verdict
 
 
 def test_a_folder_without_metrics_is_no_run(tmp_path):

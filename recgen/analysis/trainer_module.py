@@ -213,9 +213,12 @@ class _Reader:
     def _guesses(self) -> Said[bool] | None:
         """Return whether a column is looked for by a part of its name: `"product" in name`."""
         for node in self.nodes:
-            found = [each.lineno for each in _name_tests(node)]
-            if found and any(map(_COLUMN.search, _chosen(node))):
-                return Said(True, found[0])
+            chooses = isinstance(node, (ast.Assign, ast.If)) and any(
+                map(_COLUMN.search, _chosen(node))
+            )
+            found = next(_name_tests(node), None) if chooses else None
+            if found is not None:
+                return Said(True, found.lineno)
         return None
 
     def _stops_early(self) -> Said[bool] | None:
