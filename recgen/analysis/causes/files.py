@@ -37,12 +37,19 @@ def _incomplete(facts: Facts) -> Iterator[Sign]:
         return  # the loss is missing because it was NaN
     notes = facts.run.file.notes
     if not points(facts.loss):
-        yield Sign("high", _listed(("there is no training loss", *notes)))
+        yield Sign("high", _listed(("there is no training loss", *notes)), _measured(facts))
     elif not facts.kind.curves and not facts.kind.tests:
         missing = f"{facts.kind.measure} was not measured, and the loss alone says little"
-        yield Sign("high", _listed((missing, *notes)))
+        yield Sign("high", _listed((missing, *notes)), _measured(facts))
     elif notes:
         yield Sign("low", _listed(notes), verdict="good")
+
+
+def _measured(facts: Facts) -> str:
+    """Return the advice if the config asks for the figures already; empty for the usual one."""
+    if facts.model is None or not facts.model.enable_training_metrics:
+        return ""
+    return "Train again and keep the whole file: with this config, the trainer measures recall."
 
 
 def _listed(notes: tuple[str, ...]) -> tuple[str, ...]:
