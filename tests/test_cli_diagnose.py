@@ -242,6 +242,16 @@ def test_a_config_that_cannot_be_read_is_told(run, folder, experiment):
     assert "error: bad.yaml: " in err
 
 
+def test_quick_reads_neither_the_data_nor_the_examples(run, folder, experiment):
+    rows = [f"{'guest' if n % 10 else n},{n % 37},2024-01-{n % 27 + 1:02}" for n in range(1000)]
+    Path("shop.csv").write_text("\n".join(["customer_id,sku,bought_at", *rows]), encoding="utf-8")
+    run_of(folder / "run", *collapsed(experiment))
+    assert "RD408" not in run("diagnose", "run")[1]
+    assert "One buyer with most rows" in run("diagnose", "run", "--data", "shop.csv")[1]
+    assert run("diagnose", "run", "--data", "shop.csv", "--quick")[0] == 2
+    assert "RD408" not in run("diagnose", "run", "--quick")[1]
+
+
 def test_options_that_make_no_sense_are_refused(run, reported):
     assert run("diagnose", "runs/45", "--config", "x.yaml")[0] == 2
     assert run("diagnose", "runs/45", "runs/42", "--apply", "--config", "x.yaml")[0] == 2

@@ -55,6 +55,7 @@ def metrics(draw: Any, model: dict[str, Any]) -> dict[str, Any]:
         "train_rows": draw(st.sampled_from([2000, 20_000])),
         "epochs": draw(st.integers(epochs, 12)),
         "best_epoch": draw(st.none() | st.integers(0, epochs - 1)),
+        "monitored": draw(st.sampled_from([None, "recall_at_100"])),
         "stopped_early": draw(st.booleans()),
         "unknown_products": {"test": draw(SHARE)},
         "failure_kind": draw(st.none() | st.sampled_from(FAILURES)),
@@ -67,6 +68,9 @@ def metrics(draw: Any, model: dict[str, Any]) -> dict[str, Any]:
     data["loss"] |= {"loss": draw(series), "val_loss": draw(series)}
     curve = draw(st.lists(SHARE, min_size=epochs, max_size=epochs))
     data["recall"] = dict.fromkeys(data["recall"], curve)
+    if draw(st.integers(0, 5)) == 0:  # recall was not measured
+        data["recall"], data["final_metrics"] = {}, {}
+        del data["evaluation"]
     norm = draw(st.sampled_from([0.0, 0.15, 600.0]))
     for tower in ("total", "query", "candidate"):
         data["gradient"][tower] = [norm] * epochs
@@ -123,6 +127,9 @@ def test_no_help_asks_for_what_is_so(run: Run) -> None:
         "use the logQ": model.logq_correction or model.negatives == "full_catalogue",
         "clip gradients at 1": model.gradient_clip_norm == 1.0,
         "one dense layer or none": not model.buyer_tower_layers,
+        "narrower layers": not model.buyer_tower_layers,
+        "enable_training_metrics: true": model.enable_training_metrics,
+        "Stop on validation recall": facts.params.measure is not None,
         "`constant` schedule": model.learning_rate_schedule == "constant",
         "Split by time": facts.run.config.data.split.kind == "strict_time",
         "embedding_max_norm: null": model.embedding_max_norm is None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.analysis.causes.base import Kind, Sign
+from recgen.analysis.diagnosis import Confidence
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
 from recgen.findings import show
@@ -39,13 +40,21 @@ def _incomplete(facts: Facts) -> Iterator[Sign]:
         return  # the loss is missing because it was NaN
     notes = facts.run.file.notes
     if not points(facts.loss):
-        yield Sign("high", _listed(("there is no training loss", *notes)))
+        yield Sign("high", _listed(("there is no training loss", *notes)), _measured(facts))
     elif not facts.kind.curves and not facts.kind.tests:
         missing = f"{facts.kind.measure} was not measured, and the loss alone says little"
         is_cut = any(sign.confidence == "high" for sign in _unfinished(facts))  # explains it
-        yield Sign("medium" if is_cut else "high", _listed((missing, *notes)))
+        confidence: Confidence = "medium" if is_cut else "high"
+        yield Sign(confidence, _listed((missing, *notes)), _measured(facts))
     elif notes:
         yield Sign("low", _listed(notes), verdict="good")
+
+
+def _measured(facts: Facts) -> str:
+    """Return the advice if the config asks for the figures already; empty for the usual one."""
+    if facts.model is None or not facts.model.enable_training_metrics:
+        return ""
+    return "Train again and keep the whole file: with this config, the trainer measures recall."
 
 
 def _listed(notes: tuple[str, ...]) -> tuple[str, ...]:

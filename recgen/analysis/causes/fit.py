@@ -43,15 +43,25 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
     )
     patch = {"model.epochs": top[0] + 1}
     rise = _rise_of_val_loss(facts)
+    help = _against_overfitting(facts)
     if lost > _noise(facts, top[1]):
-        yield Sign("high", seen, patch=patch)
+        yield Sign("high", seen, help, patch)
     elif rise > _LOST:
-        yield Sign(
-            "medium", (*seen, f"val_loss rose by {rise:.0%} from its lowest value"), patch=patch
-        )
+        rose = f"val_loss rose by {rise:.0%} from its lowest value"
+        yield Sign("medium", (*seen, rose), help, patch)
     elif not facts.is_failed:
         noise = f"with {counted(facts.kind.rows('val') or 0, 'row')} this may be noise"
-        yield Sign("low", (*seen, noise), patch=patch, verdict="good")
+        yield Sign("low", (*seen, noise), help, patch, "good")
+
+
+def _against_overfitting(facts: Facts) -> str:
+    """Return the advice; towers without layers have none to remove."""
+    ways = ["fewer features"]
+    if facts.model is None or facts.model.output_dropout == 0:
+        ways.insert(0, "dropout")
+    if facts.model is None or without_layers(facts):
+        ways.insert(0, "fewer or narrower layers")
+    return f"Stop at the best epoch, or use {' or '.join(ways)}."
 
 
 def _rise_of_val_loss(facts: Facts) -> float:
@@ -120,6 +130,8 @@ def _wrong_stop(facts: Facts) -> Iterator[Sign]:
     bottom = lowest(facts.val_loss)
     if not stopped or facts.failure_kind or bottom is None or facts.epochs < 2:
         return
+    if facts.params.measure is not None:
+        return  # it stopped on recall
     end, rising = last(facts.val_loss), slope_of_last_quarter(facts.curve.values)
     if end is None or bottom[0] + 1 >= facts.epochs or end <= bottom[1]:
         return
