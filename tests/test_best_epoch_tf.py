@@ -213,6 +213,8 @@ def test_rows_of_their_own_test_the_model_that_is_served(shop: Run) -> None:
     assert ids.keys() == {"train", "eval", "test"}
     assert ids["train"] == {"customer_id": 0, "sku": 0}
     assert 0 <= ids["test"]["sku"] == metrics["params"]["unknown_products"]["test"] < 0.1
+    unknown = metrics["params"]["measured_unknown_products"]  # of the second training's rows
+    assert 0 <= unknown <= metrics["params"]["unknown_products"]["test"]
 
 
 def test_without_refit_there_is_one_training(shop: Run) -> None:
