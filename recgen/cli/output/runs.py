@@ -223,6 +223,7 @@ def _beginning(text: str, most: int) -> str:
     shown = printable(text)
     if len(shown) <= most:
         return shown
-    code, _, rest = shown.partition(" ")
+    code = shown.partition(" ")[0]
     room = most - len(code) - 2
-    return f"{code} {rest[:room]}…" if room > 1 else code[:most]
+    is_narrow = room < 2 and code.isupper()
+    return code[:most] if is_narrow else f"{shown[: most - 1]}…"
