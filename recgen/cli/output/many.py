@@ -101,7 +101,7 @@ def _best(comparison: Comparison, names: list[str], width: int) -> Iterator[Line
     on = f" tested on the same {same:,} rows" if same else " that can be compared"
     yield ()
     yield ((f"best by {row.name}, of {len(ranking)} runs{on}", "bold"),)
-    header = ("", "", "run", "optimizer", "rate", "epochs", row.name.rpartition(" ")[2], "verdict")
+    header = ("", "", "run", "optimizer", "rate", "epochs", "figure", "verdict")
     more = ("validation",) if width >= _WIDE else ()
     yield from table((*header, *more), rows, "lrllrrrll"[: 8 + len(more)], width)
     rest = sum(run in row.close for run in ranking[_BEST:])

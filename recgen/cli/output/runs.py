@@ -22,7 +22,7 @@ from recgen.local.partials import Partial
 
 _NO_DATE = datetime.min.replace(tzinfo=timezone.utc)
 _MOST = 40  # characters of a path or name
-_LEAST = {"run": 16, "cause": 12}  # characters that a narrow screen leaves
+_LEAST = {"run": 14, "cause": 5}  # characters that a narrow screen leaves
 _ENOUGH = 36  # characters of a cause, before paths are shown whole
 _GAP = 2
 _ALIGN = {"rate": "r", "recall": "r", "counting": "r", "epochs": "r"}
@@ -233,4 +233,9 @@ def _text(cell: Cell) -> str:
 
 def _beginning(text: str, most: int) -> str:
     shown = printable(text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
+    if len(shown) <= most:
+        return shown
+    code = shown.partition(" ")[0]
+    room = most - len(code) - 2
+    is_narrow = room < 2 and code.isupper()
+    return code[:most] if is_narrow else f"{shown[: most - 1]}…"
