@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import sqrt
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
-from recgen.analysis.causes.remedies import without_layers
+from recgen.analysis.causes.remedies import is_slow, without_layers
 from recgen.analysis.diagnosis import Patch
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
@@ -146,21 +146,42 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
         f"{judged.name} is {figure(judged.own)}; {judged.rival}, which needs no model, has "
         f"{figure(judged.baseline)}"
     )
-    patch = without_layers(facts)
+    patch, help = without_layers(facts), _against_counting(facts)
     clear = judged.own < judged.baseline - judged.noise
     if facts.beats_plain and facts.kind.beats_counting and not clear:
         return  # as good on all pairs, and better on new ones
     is_ahead = judged.own > (judged.baseline if facts.beats_plain is False else judged.plain or 0)
     if judged.is_too_small or (is_ahead and not clear):
         note = f"the difference is within noise (±{figure(judged.noise)})"
-        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch)
+        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch, help=help)
         return
     if facts.beats_plain is not False and facts.kind.beats_counting is not False:
         won = " and ".join(each.name for each in facts.kind.others if each.beats_baseline)
         note = f"the model is better in {won}" if won else "the new pairs are too few to tell"
-        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch)
+        yield Sign("medium", (seen, note), verdict="at_risk", patch=patch, help=help)
     else:
-        yield Sign("high" if clear else "medium", (seen,), patch=patch)
+        yield Sign("high" if clear else "medium", (seen,), patch=patch, help=help)
+
+
+def _against_counting(facts: Facts) -> str:
+    """Return what may help a model that counting beats, without what the config has already."""
+    if facts.model is None:
+        return ""  # the remedy of the kind: everything
+    model, info = facts.model, facts.optimizer_info
+    layers = max(len(model.buyer_tower_layers), len(model.product_tower_layers))
+    is_fast = info is not None and facts.rate is not None and facts.rate > info.at(layers).safe
+    missing = [
+        *(["use the logQ correction"] if not model.logq_correction else []),
+        *(["use one layer or none"] if layers > 1 else []),
+        *(["use a rate that suits the optimizer"] if is_fast or is_slow(facts) else []),
+    ]
+    if not missing:
+        return (
+            "The settings are not the reason. Give the towers more rows, more epochs, or features "
+            "that say more than the IDs; else recommend what counting does."
+        )
+    text = " and ".join(missing)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _nothing_new(facts: Facts) -> Iterator[Sign]:
