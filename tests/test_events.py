@@ -75,7 +75,7 @@ def test_init_and_check_say_it(experiment: dict[str, Any]) -> None:
         "'event_type' has several kinds of events: 'view' (300 rows), 'cart' (150 rows), "
         "'purchase' (150 rows)"
     )
-    assert "the purchases, 'purchase'" in found.help
+    assert "If only 'purchase' should, keep these rows" in found.help
     proposal = propose(profile, "shop", "shop.csv")
     assert proposal.events == find_events(profile)
     assert "event_type has 'view' (300 rows)" in " ".join(proposal.text.replace("#", " ").split())

@@ -49,10 +49,10 @@ class Events:
     @property
     def help(self) -> str:
         """What to do about them."""
-        wanted = f"say the purchases, {show(self.bought)}" if self.bought else "say the purchases"
+        kept = show(self.bought) if self.bought else "some"
         return (
-            f"Every row counts as a purchase. If only some should ({wanted}), keep these rows in a "
-            "file of their own: docs/files.md shows how. Nothing to do if all show what buyers want."
+            f"Every row counts as a purchase. If only {kept} should, keep these rows in a file of "
+            "their own: docs/files.md shows how. Nothing to do if all show what buyers want."
         )
 
 
@@ -79,7 +79,7 @@ def _of_column(profile: Profile, column: ColumnProfile, *, is_named: bool) -> Ev
         _ELSE.fullmatch(word) and not _BOUGHT.fullmatch(word) for word in words.values()
     )
     is_code = column.kind == "integer" and is_named and column.distinct <= _LISTED
-    if not (has_others and (is_named or bought) or is_code):
+    if not (is_code or (has_others and (is_named or bought))):
         return None
     kinds = tuple(zip(column.examples, rows, strict=False))[:_LISTED]
     return Events(column.name, kinds, max(0, column.distinct - len(kinds)), bought)
