@@ -215,3 +215,31 @@ def test_sessions_of_one_moment_are_split_by_it(session: str) -> None:
     assert proposal.keys.names == (session, "item", "timestamp")
     assert not proposal.at_random
     assert proposal.features["buyer"] == (session,)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "is_taken"),
+    [
+        ("event_date", "%Y%m%d", False),
+        ("TRANS_TIME", "%H", False),
+        ("order_day", "%d", False),
+        ("Bestelldatum", "%Y-%m-%d", False),
+        ("birth_date", "19%d-%m-01", True),
+    ],
+)
+def test_a_second_time_of_the_purchase_is_no_feature_of_the_buyer(
+    name: str, form: str, is_taken: bool
+) -> None:
+    """Buyers who come twice or so have few dates each: no property for all that."""
+    start, visits = dt.datetime(2023, 1, 1), [n // 4 for n in range(2000)]
+    moments = [start + dt.timedelta(hours=17 * visit) for visit in visits]
+    born = [start + dt.timedelta(hours=17 * (visit * 7 % 211)) for visit in visits]
+    table = {
+        "customer_id": [f"c{visit * 7 % 211}" for visit in visits],
+        "sku": [f"p{n * n % 97}" for n in range(2000)],
+        "event_timestamp": [int(moment.timestamp()) for moment in moments],
+        name: [moment.strftime(form) for moment in (born if is_taken else moments)],
+    }
+    proposal = propose(profile_of(table), "shop", "shop.csv")
+    assert proposal.keys.time.name == "event_timestamp"
+    assert (name in proposal.features["buyer"]) == is_taken

@@ -10,6 +10,7 @@ from recgen.findings import counted, percent, show
 from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of
 from recgen.proposal.names import (
+    fits_purchase_time,
     may_name_order_amount,
     names_id,
     names_order_amount,
@@ -128,6 +129,8 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     is_amount = names_order_amount(name) or (may_name_order_amount(name) and not is_fixed)
     if is_amount and table.columns[name].kind in _AMOUNTS:
         return None, f"by its name an amount of the purchase, and not of the {side}"
+    if names_time(name) and fits_purchase_time(name) > 0 and not is_fixed:
+        return None, f"by its name a time of the purchase, and not of the {side}"
     finer = _names_it_again(table, ids[side], side, name)
     if finer is not None:
         return None, finer
