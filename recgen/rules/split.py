@@ -19,7 +19,7 @@ _PARTS = 3  # of a split: fewer times than that cannot be divided
 _BY_TIME = "Use `strict_time` with a `date_column`."
 
 
-@rule("RG301", "warning")
+@rule("RG301", "warning", words=("profile",))
 def random_split(
     features: FeatureConfig, data: DataConfig, profile: Profile | None = None
 ) -> Iterator[Problem]:
