@@ -7,10 +7,12 @@ import errno
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +156,7 @@ def trained(folder, monkeypatch):
     rows = {"read": 40_000, "train": 31_714, "eval": 2_972, "test": 5_314}
     calls: dict[str, Any] = {"metrics": {**metrics_data(), "data": rows}}
 
-    def train(config, files, text, data, out, epochs, seed, progress, allow_worse):
+    def train(config, files, text, data, out, epochs, seed, progress, allow_worse, judge):
         calls.update(config=config, files=files, text=text, data=data, out=out)
         calls.update(epochs=epochs, seed=seed)
         out.mkdir(parents=True, exist_ok=True)
@@ -192,6 +194,66 @@ def test_train_ends_with_a_summary(run, config, trained):
     assert (trained["epochs"], trained["seed"]) == (3, 7)
     assert trained["text"] == config.read_text()
     assert set(trained["files"]) == MODULES
+
+
+@pytest.mark.parametrize(
+    ("buyers", "named"),
+    [
+        (["guest"] * 9 + ["b 1", "b 2", "b 2"], "b 2"),
+        (["nan"] * 9 + ["b 1", "b 2", "b 2"], "b 2"),
+        (["(not set)"] * 4 + ["Guest user"] * 9 + ["b 1"], "b 1"),
+        (["0"] * 90 + ["7"] * 3 + ["8"], "7"),
+        (["guest"], "guest"),
+    ],
+)
+def test_the_buyer_of_the_next_command_is_a_person(run, config, trained, buyers, named):
+    trained["buyers"] = buyers
+    told = run("train", "config.yaml", "--data", "d.csv")[1].splitlines()[-1]
+    assert shlex.split(told)[-1] == named
+
+
+def test_train_judges_the_data_as_check_does(run, folder):
+    rows = [f"c{n},p{n % 7},{1_672_531_200 + 9000 * n}" for n in range(300)]
+    Path("once.csv").write_text("customer_id,sku,bought_at\n" + "\n".join(rows) + "\n")
+    Path("once.yaml").write_text(ONCE)
+    code, out, _ = run("check", "once.yaml", "--data", "once.csv")
+    assert (code, "error RG508" in out) == (1, True)
+    code, out, err = run("train", "once.yaml", "--data", "once.csv", "--out", "runs/once")
+    assert (code, out) == (1, "")
+    assert "error RG508" in err
+    assert "warning" not in err.partition("compared with")[0]
+    assert err.splitlines()[-1].startswith("once.yaml, compared with once.csv: 1 error")
+    assert not Path("runs/once").exists()
+
+
+def test_what_is_allowed_is_trained(run, folder, monkeypatch):
+    rows = [f"c{n},p{n % 7},{1_672_531_200 + 9000 * n}" for n in range(300)]
+    Path("once.csv").write_text("customer_id,sku,bought_at\n" + "\n".join(rows) + "\n")
+    Path("once.yaml").write_text(ONCE)
+
+    def train(*given: Any, judge: Callable[[Path], None], **options: Any) -> None:
+        judge(Path("once.csv"))
+        raise RecgenError("the training began")
+
+    monkeypatch.setattr("recgen.local.run.train", train)
+    allowed = run("train", "once.yaml", "--data", "once.csv", "--allow", "RG508")
+    assert (allowed[0], "the training began" in allowed[2]) == (2, True)
+    assert run("train", "once.yaml", "--data", "once.csv")[0] == 1
+
+
+ONCE = """\
+features:
+  buyer_id_column: customer_id
+  product_id_column: sku
+  buyer_model_features:
+    - {column: customer_id, data_type: text, transforms: {embedding: {embedding_dim: 8}}}
+  product_model_features:
+    - {column: sku, data_type: text, transforms: {embedding: {embedding_dim: 8}}}
+model: {output_embedding_dim: 8, batch_size: 16, top_k: 3}
+data:
+  catalogue_size: 7
+  split: {kind: strict_time, date_column: bought_at, validation: 0.2, test: 0.2}
+"""
 
 
 def test_train_says_which_run_it_replaces(run, config, trained):

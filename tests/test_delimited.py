@@ -333,3 +333,59 @@ def test_other_marks_are_named_with_the_command_that_replaces_them(
 ) -> None:
     line = ",".join(f"{pair[0]}{value}{pair[1]}" for value in ("a", "b"))
     assert f"sed 's/[{pair}]/\"/g'" in refused(write(tmp_path, f"{line}\n" * 5))
+
+
+_words = st.text("abc0123456789-._", min_size=1, max_size=4)
+
+
+@given(
+    st.integers(2, 4).flatmap(
+        lambda width: st.lists(
+            st.lists(_words, min_size=width, max_size=width), min_size=1, max_size=9
+        )
+    ),
+    st.randoms(use_true_random=False),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_spaces_separate_where_nothing_else_does(values, chance, end):
+    """Epinions: one space, several, or columns that are aligned with them."""
+    names = [f"column{'abcd'[at]}" for at in range(len(values[0]))]
+    gap = lambda: " " * chance.choice((1, 1, 2, 5))  # noqa: E731
+    around = lambda: chance.choice(("", "", " ", "   "))  # noqa: E731
+    lines = []
+    for row in [names, *values]:
+        text = row[0]
+        for value in row[1:]:
+            text += gap() + value
+        lines.append(around() + text + around())
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(folder, end.join(lines) + end)
+        assert rows(path, DataConfig(delimiter=" ")) == values
+        if _form_is_clear(values):
+            assert open_data(path, DataConfig()).format.delimiter == " "
+            assert rows(path) == values
+
+
+def _form_is_clear(values):
+    """Returns whether no value is a name of a column, or could be another delimiter."""
+    return all(value.isdigit() for row in values for value in row)
+
+
+def test_ratings_without_names_are_asked_about_each_column(tmp_path):
+    path = write(tmp_path, "1 100 5\n1  101 4\n 2 100 3\n2 104 1 \n")
+    assert "column_names: [name1, name2, name3]" in refused(path)
+    named = DataConfig(column_names=["user", "item", "rating"])
+    expected = ("1 100 5", "1 101 4", "2 100 3", "2 104 1")
+    assert rows(path, named) == [line.split() for line in expected]
+
+
+def test_comments_of_networks_are_left_out(tmp_path):
+    path = write(tmp_path, "% bip weighted\n% 4 2 2\n1 100 5\n1 101 4\n2 100 3\n2 104 1\n")
+    assert len(rows(path, DataConfig(column_names=["user", "item", "rating"]))) == 4
+
+
+def test_spaces_in_values_separate_nothing_else(tmp_path):
+    path = write(tmp_path, "name,city\nAnna Maria,New York\nBob Lee,Los Angeles\n")
+    assert rows(path) == [["Anna Maria", "New York"], ["Bob Lee", "Los Angeles"]]
+    quoted = write(tmp_path, '"a  b" c\n"d  e" f\n"g" h\n')
+    assert rows(quoted, DataConfig(delimiter=" ")) == [["d  e", "f"], ["g", "h"]]

@@ -510,6 +510,26 @@ def test_own_history_is_a_baseline_too(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "help"),
+    [
+        ({}, "The settings are not the reason."),
+        ({"logq_correction": False}, "Use the logQ correction."),
+        ({"buyer_tower_layers": DEEP}, "Use one layer or none."),
+        ({"optimizer": "adam", "learning_rate": 0.5}, "Use a rate that suits the optimizer."),
+        ({"logq_correction": False, "buyer_tower_layers": DEEP}, "Use the logQ correction and use"),
+    ],
+)
+def test_help_asks_for_nothing_that_is_so_already(tmp_path, experiment, model, help):
+    bare = {"buyer_tower_layers": [], "product_tower_layers": [], "logq_correction": True}
+    experiment["model"] = {**bare, "optimizer": "adagrad", "learning_rate": 0.05, **model}
+    told = {key: experiment["model"][key] for key in ("optimizer", "learning_rate")}
+    data = healthy(**told)
+    measured = {"recall_at_100": {"value": 0.2}}, {"recall_at_100": {"value": 0.32}}
+    data["evaluation"] = {"model": {"all": measured[0]}, "own_history": {"all": measured[1]}}
+    assert cause(judge(tmp_path / "run", data, experiment), "RD304").help.startswith(help)
+
+
 def test_a_loss_of_recall_within_noise_is_a_guess(tmp_path):
     data = healthy(4, eval_rows=50)
     data["recall"]["val_recall_at_100"] = [0.2, 0.3, 0.35, 0.33]

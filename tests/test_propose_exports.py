@@ -18,6 +18,7 @@ from recgen.cli import main
 from recgen.config.experiment import Split
 from recgen.findings import RecgenError
 from recgen.local.profile import read_profile
+from recgen.local.tables import profile_of
 from recgen.proposal import Proposal, propose
 
 __all__ = ["proposed", "rows"]  # fixtures
@@ -132,3 +133,113 @@ def test_random_bytes_are_to_be_written_as_text(
         main(["init", "--data", str(tmp_path / "shop.parquet"), "-o", str(tmp_path / "c.yaml")])
     shown = capsys.readouterr()
     assert "Write these bytes as text in the data" in shown.out + shown.err
+
+
+AMOUNTS = (
+    *("order_total", "Order Total", "line_total", "quantity", "qty", "Lineitem quantity", "Menge"),
+    *("grand_total", "order_amount", "basket_value", "invoice amount", "total_price", "Subtotal"),
+    *("Total Price", "cantidad", "数量", "Gesamtpreis", "order_revenue"),
+)
+PRICES = ("unit_price", "price", "Item Cost", "pack_quantity", "Preis", "unit_amount", "amount")
+
+
+@pytest.mark.parametrize("name", AMOUNTS + PRICES)
+def test_amounts_of_an_order_are_no_features_of_the_product(name: str) -> None:
+    """Orders of one line of one piece: each amount looks like the product's."""
+    table = {
+        "customer_id": [f"c{7 * n % 101}" for n in range(2000)],
+        "sku": [f"p{n * n % 97}" for n in range(2000)],
+        "ordered_at": [1_672_531_200 + 9000 * n for n in range(2000)],
+        name: [5 + n * n % 97 % 31 + 0.5 for n in range(2000)],
+    }
+    proposal = propose(profile_of(table), "shop", "shop.csv")
+    assert (name in proposal.features["product"]) == (name in PRICES)
+    if name in AMOUNTS:
+        assert proposal.left_out[name].startswith("by its name an amount of the purchase")
+
+
+@pytest.mark.parametrize(("name", "is_taken"), [("price", True), ("revenue", False)])
+def test_money_that_varies_is_the_products_only_by_name(name: str, is_taken: bool) -> None:
+    table = {
+        "customer_id": [f"c{7 * n % 101}" for n in range(2000)],
+        "sku": [f"p{n * n % 97}" for n in range(2000)],
+        "ordered_at": [1_672_531_200 + 9000 * n for n in range(2000)],
+        name: [5 + n * n % 97 % 31 + (0.5 if n % 30 else n % 7) for n in range(2000)],
+    }
+    proposal = propose(profile_of(table), "shop", "shop.csv")
+    assert (name in proposal.features["product"]) == is_taken
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "is_left_out"),
+    [
+        ("reviewTime", "%m %d, %Y", True),
+        ("order_day", "day %j of %Y", True),
+        ("Datum", "%d %m %Y", True),
+        ("weekday", "%A", False),
+        ("season", "season %Y", False),
+    ],
+)
+def test_dates_that_are_not_read_are_no_category(name: str, form: str, is_left_out: bool) -> None:
+    moments = [dt.datetime(2023, 1, 1) + dt.timedelta(hours=3 * n) for n in range(2000)]
+    table = {
+        "customer_id": [f"c{n // 20}" for n in range(2000)],
+        "sku": [f"p{n * n % 97}" for n in range(2000)],
+        name: [moment.strftime(form) for moment in moments],
+    }
+    proposal = propose(profile_of(table), "shop", "shop.csv")
+    told = proposal.left_out.get(name, "")
+    assert ("its name is that of a time" in told) == is_left_out
+
+
+def test_a_time_of_the_first_line_of_each_order_is_said() -> None:
+    table = {
+        "Name": [f"#{n // 3}" for n in range(2000)],
+        "customer_id": [f"c{n // 3 * 7 % 101}" for n in range(2000)],
+        "sku": [f"p{n * n % 97}" for n in range(2000)],
+        "Paid at": [f"2023-0{1 + n % 9}-11" if n % 3 == 0 else None for n in range(2000)],
+    }
+    proposal = propose(profile_of(table), "shop", "shop.csv")
+    assert "'Paid at' has none in 67% of the rows" in proposal.keys.time.why
+
+
+@pytest.mark.parametrize("session", ["session", "Session ID", "visit_id"])
+def test_sessions_of_one_moment_are_split_by_it(session: str) -> None:
+    """Yoochoose: each session is bought at one time."""
+    table = {
+        session: [n // 3 for n in range(2000)],
+        "timestamp": [1_672_531_200 + 9000 * (n // 3) for n in range(2000)],
+        "item": [20_000 + n * n % 97 for n in range(2000)],
+    }
+    proposal = propose(profile_of(table), "shop", "shop.csv")
+    assert proposal.keys.names == (session, "item", "timestamp")
+    assert not proposal.at_random
+    assert proposal.features["buyer"] == (session,)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "is_taken"),
+    [
+        ("event_date", "%Y%m%d", False),
+        ("TRANS_TIME", "%H", False),
+        ("order_day", "%d", False),
+        ("Bestelldatum", "%Y-%m-%d", False),
+        ("birth_date", "19%d-%m-01", True),
+    ],
+)
+def test_a_second_time_of_the_purchase_is_no_feature_of_the_buyer(
+    name: str, form: str, is_taken: bool
+) -> None:
+    """Buyers who come twice or so have few dates each: no property for all that."""
+    start, visits = dt.datetime(2023, 1, 1), [n // 4 for n in range(2000)]
+    moments = [start + dt.timedelta(hours=17 * visit) for visit in visits]
+    born = [start + dt.timedelta(hours=17 * (visit * 7 % 211)) for visit in visits]
+    table = {
+        "customer_id": [f"c{visit * 7 % 211}" for visit in visits],
+        "sku": [f"p{n * n % 97}" for n in range(2000)],
+        "event_timestamp": [int(moment.timestamp()) for moment in moments],
+        name: [moment.strftime(form) for moment in (born if is_taken else moments)],
+    }
+    proposal = propose(profile_of(table), "shop", "shop.csv")
+    assert proposal.keys.time.name == "event_timestamp"
+    assert (name in proposal.features["buyer"]) == is_taken

@@ -187,3 +187,24 @@ def test_a_span_of_dates_in_doubt_says_under_which_condition(tmp_path: Path) -> 
     )
     proposal = propose(read_profile(path), "days", "days.csv")
     assert "if that is %m/%d/%Y and not %d/%m/%Y" in proposal.split
+
+
+def test_days_of_the_year_are_a_time_and_codes_like_them_are_not(tmp_path: Path) -> None:
+    first = datetime.date(2022, 3, 1)
+    days = [first + datetime.timedelta(days=n // 5) for n in range(1500)]
+    table = {
+        "customer": [f"c{7 * n % 101}" for n in range(1500)],
+        "sku": [f"2023-{100 + n * n % 97}" for n in range(1500)],
+        "model": [f"2023-{100 + n * n % 97 % 31}" for n in range(1500)],
+        "invoice_no": [f"2023-{1 + n // 5:03}" for n in range(1500)],
+        "order_day": [f"{day:%Y-%j}" for day in days],
+    }
+    proposal = propose(read_profile(write_csv(tmp_path / "shop.csv", table)), "shop", "shop.csv")
+    assert proposal.keys.names == ("customer", "sku", "order_day")
+    assert "from 2022-03-01 to 2022-12-25" in proposal.split
+    features = {name: feature(proposal, name) for name in proposal.features["product"]}
+    assert {name: each["bq_type"] for name, each in features.items()} == {
+        "sku": "STRING",
+        "model": "STRING",
+    }
+    assert check_text(proposal.text, profile=read_profile(tmp_path / "shop.csv")).ok

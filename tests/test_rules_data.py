@@ -353,3 +353,25 @@ def test_no_data_makes_a_check_raise(
     report = check(every_kind(split), profile=profile)
     missing = {f.message.split("'")[1] for f in report.findings if f.code == "RG501"}
     assert missing == set("abcdefgh") - set(chosen)
+
+
+@pytest.mark.parametrize(
+    ("times", "help"),
+    [
+        (lambda n: f"2023-0{1 + n % 9}-11", "Use `strict_time` with a `date_column`."),
+        (lambda n: f"shelf {n % 9}", "No column has times to split by"),
+        (lambda n: f"2023-Q{1 + n % 2}", "No column has times to split by"),  # not for three parts
+    ],
+)
+def test_a_split_by_time_is_advised_where_there_are_times(
+    experiment: dict[str, Any], tmp_path: Path, times: Any, help: str
+) -> None:
+    table = {name: column for name, column in shop().items() if name != "bought_at"}
+    table["when"] = [times(n) for n in range(len(table["sku"]))]
+    table["paid_at"] = [f"2023-0{1 + n % 9}-11" if n % 3 == 0 else None for n in range(6000)]
+    plain = {**copy.deepcopy(experiment), "data": {"split": {"kind": "random"}}}
+    report = check(plain, profile=profile_of(tmp_path, table))
+    (found,) = [each for each in report.findings if each.code == "RG301"]
+    assert found.help.startswith(help)
+    (alone,) = [each for each in check(plain).findings if each.code == "RG301"]
+    assert alone.help == "Use `strict_time` with a `date_column`."

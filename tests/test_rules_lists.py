@@ -23,15 +23,17 @@ LISTS = ("RG547", "RG548", "RG549", "RG550", "RG552")
 Row = dict[str, Any]
 
 
-def transactions(rows: int = 900, again: float = 0.2, seed: int = 0) -> list[Row]:
+def transactions(
+    rows: int = 900, again: float = 0.2, seed: int = 0, buyers: int = 60, products: int = 80
+) -> list[Row]:
     """Returns rows in the order of time; a share of them repeats a product of the buyer."""
     chance, before = random.Random(seed), dict[str, list[str]]()
     found = []
     for number in range(rows):
-        buyer = f"c{chance.randrange(60)}"
+        buyer = f"c{chance.randrange(buyers)}"
         past = before.setdefault(buyer, [])
         is_again = past and chance.random() < again
-        sku = chance.choice(past) if is_again else f"P{chance.randrange(80):03}"
+        sku = chance.choice(past) if is_again else f"P{chance.randrange(products):03}"
         past.append(sku)
         found.append({"customer_id": buyer, "sku": sku, "bought_at": FIRST + number * DAY // 4})
     return found
@@ -91,6 +93,22 @@ def test_lists_that_begin_before_the_data_are_fine(
     rows = transactions(1800, again)
     lists = [past_of(rows, row) for row in rows]
     assert codes(config(experiment), tmp_path, rows[900:], lists[900:]) == []
+
+
+@pytest.mark.parametrize("products", [3, 5, 10])
+@pytest.mark.parametrize("again", [0.0, 0.9])
+@pytest.mark.parametrize("dated", [True, False])
+def test_lists_of_a_catalogue_of_a_few_products(
+    experiment: Row, tmp_path: Path, dated: bool, again: float, products: int
+) -> None:
+    """A clean list of the past may hold nearly all products: that is not the answer."""
+    rows = transactions(900, again, buyers=30, products=products)
+    lists = [past_of(rows, row) for row in rows]
+    plain = config(experiment, dated)
+    assert codes(plain, tmp_path, rows, lists) == []
+    assert codes(plain, tmp_path, rows[450:], lists[450:]) == []
+    own = [list(dict.fromkeys([*past, row["sku"]])) for past, row in zip(lists, rows, strict=True)]
+    assert codes(plain, tmp_path, rows, own)[0] == "RG547"
 
 
 @pytest.mark.parametrize("dated", [True, False])

@@ -98,6 +98,7 @@ WAYS = {
     "oracle": way("%d-%b-%y %I.%M.%S.000000 %p", named=False),
     "sas": way("%d%b%Y:%H:%M:%S"),
     "apache": way("%d/%b/%Y:%H:%M:%S +0000", named=False),
+    "ordinal": way("%Y-%j", midnight),
     "month": way("%Y-%m", lambda m: midnight(m).replace(day=1)),
     "digits": way("%Y%m%d%H%M%S"),
     "day digits": Way(lambda m: f"{m:%Y%m%d}", midnight, "DATE_NUMBER"),

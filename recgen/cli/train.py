@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,6 +67,7 @@ def train(
                 seed,
                 progress,
                 allow_worse=allow_worse,
+                judge=partial(_require_no_errors, config, allow),
             )
     except Interrupted as interrupted:
         raise _stopped(interrupted) from None
@@ -86,6 +89,19 @@ def train(
         show.line()
         show.line((f"{saved} is saved, but not good: ", "red"), reason)
         show.line("This is exit code 1; --allow-worse accepts such a model.")
+        raise typer.Exit(1)
+
+
+def _require_no_errors(config: Path, allow: list[str], data: Path) -> None:
+    """End the command if `check --data` finds an error, which it prints."""
+    from recgen.check import examine
+    from recgen.local.profile import profile_opener
+
+    report = examine(str(config), profile=profile_opener(data), allow=allow).report
+    if not report.ok:
+        show.findings(replace(report, findings=tuple(report.errors)), sys.stderr)
+        told = f"{config}, compared with {data}: {report.summary()}"
+        show.line((told, "red"), stream=sys.stderr)
         raise typer.Exit(1)
 
 

@@ -25,6 +25,8 @@ TimeUnit = Literal[
 
 DIRECTIVES = "YymdeBbhHIMSfpzZjaA"
 """Letters after % in a format; those of Python's strptime that do not depend on a language."""
+ORDINAL = "%Y-%j"
+"""Year and day of the year, such as 2023-206 (ISO 8601); many codes are written like that, too."""
 _SHORT = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y"}
 _SAME = {"e": "d", "h": "b", "B": "b", "A": "a", "y": "Y", "I": "H"}  # parts that occur once
 _LONGEST = 100  # characters of a format

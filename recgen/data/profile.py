@@ -181,6 +181,7 @@ class ListFacts:
         repeated: Items that an earlier item of the same list equals.
         own: Of the rows in which a buyer has a product for the first time in the data (of all rows,
             if there are no times), how many hold that product, and how many there are.
+        by_chance: The share of them that would hold their product if it were another row's.
         next: Of the rows after which the buyer has another product for the first time, how many
             hold the first such product, and how many there are.
         order: Neighbours of which the later one was first bought later, and those in reverse.
@@ -193,6 +194,7 @@ class ListFacts:
     longest: int = 0
     repeated: int = 0
     own: tuple[int, int] = (0, 0)
+    by_chance: float = 0.0
     next: tuple[int, int] = (0, 0)
     order: tuple[int, int] = (0, 0)
 

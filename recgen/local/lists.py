@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ROWS = 100_000  # rows whose lists are looked at, evenly spaced
 _EXAMPLES = 3
+_LOW = 2**32 - 1  # the bits of the right number of a pair
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,27 @@ class _Items:
         found[self.at[(self.codes >= 0) & (self.codes == wanted[self.at])]] = True
         return found
 
+    def by_chance(self, wanted: Array, *, has_repeated: bool) -> float:
+        """Return the share of rows that would hold the wanted value if it were another row's.
+
+        In a catalogue of five products, a clean list may hold nearly all of them.
+
+        Args:
+            wanted: The index of a value for each row, -1 for rows that do not count.
+            has_repeated: Whether lists hold values more than once.
+        """
+        import numpy as np
+
+        asked = wanted >= 0
+        if not asked.any():
+            return 0.0
+        usual = np.bincount(wanted[asked], minlength=int(self.codes.max(initial=0)) + 1)
+        counts = asked[self.at] & (self.codes >= 0)
+        each = self.codes[counts]
+        if has_repeated:
+            each = np.unique(_pairs(self.at[counts], each)) & _LOW
+        return float(usual[each].sum() / asked.sum() ** 2)
+
 
 def list_facts(
     lists: pa.ChunkedArray, shared: Encoded, purchases: Purchases | None, is_of_products: bool
@@ -72,7 +94,6 @@ def list_facts(
         return ListFacts(rows=0, items=0, known=0)
     rows = np.arange(0, len(lists), -(-len(lists) // _ROWS))
     items, strange, repeated = _items(lists, rows, shared)
-    own = items.holding(shared.codes[rows]) if is_of_products else np.zeros(0, bool)
     facts = ListFacts(
         rows=len(np.unique(items.at)),
         items=len(items.codes),
@@ -80,9 +101,11 @@ def list_facts(
         strange=strange,
         longest=int(np.bincount(items.at).max()) if len(items.at) else 0,
         repeated=repeated,
-        own=(int(own.sum()), len(own)),
     )
-    return _dated(facts, items, purchases) if is_of_products and purchases else facts
+    if not is_of_products:
+        return facts
+    dated = _dated(facts, items, purchases) if purchases else None
+    return dated or _with_own(facts, items, shared.codes[rows])
 
 
 def _has_values(kind: pa.DataType) -> bool:
@@ -126,15 +149,18 @@ def _texts(values: pa.Array) -> pa.Array:
     return readable_ids(plain(pa.chunked_array([values]))).combine_chunks()
 
 
-def _dated(facts: ListFacts, items: _Items, purchases: Purchases) -> ListFacts:
-    """Add what the lists hold of the purchases of their own time, and of later ones."""
+def _dated(facts: ListFacts, items: _Items, purchases: Purchases) -> ListFacts | None:
+    """Add what the lists hold of the purchases of their own time, and of later ones.
+
+    Returns None if no row has a buyer, a product and a time.
+    """
     import numpy as np
 
     buyers, products, times = purchases.buyers, purchases.products, purchases.times
     usable = (buyers >= 0) & (products >= 0) & ~np.isnan(times)
     everything = np.flatnonzero(usable)
     if not len(everything):
-        return facts
+        return None
     keys = _pairs(buyers[everything], products[everything])
     pairs, number = np.unique(keys, return_inverse=True)
     first = np.full(len(pairs), np.inf)
@@ -143,15 +169,23 @@ def _dated(facts: ListFacts, items: _Items, purchases: Purchases) -> ListFacts:
     new = everything[times[everything] == first[number]]
     is_new = np.zeros(len(buyers), bool)
     is_new[new] = True
-    own = items.holding(np.where(is_new, products, -1)[items.rows])
-    asked = is_new[items.rows]
     later = _next_new(purchases, new, items.rows)
     coming = items.holding(later)
+    facts = _with_own(facts, items, np.where(is_new, products, -1)[items.rows])
     return replace(
         facts,
-        own=(int(own.sum()), int(asked.sum())),
         next=(int(coming.sum()), int((later >= 0).sum())),
         order=_order(items, purchases, pairs, first),
+    )
+
+
+def _with_own(facts: ListFacts, items: _Items, bought: Array) -> ListFacts:
+    """Add how many lists hold the row's own product; -1 for rows that do not count."""
+    held, asked = items.holding(bought), bought >= 0
+    return replace(
+        facts,
+        own=(int((held & asked).sum()), int(asked.sum())),
+        by_chance=items.by_chance(bought, has_repeated=facts.repeated > 0),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,7 @@ class _Run:
     seed: int
     analyze: tuple[str, ...]
     staging: Staging
+    judge: Callable[[Path], None] | None = None
     histories: Mapping[str, pa.Table] = field(default_factory=dict)
     account: Account = field(default_factory=Account)
 
@@ -112,6 +113,7 @@ def train(
     progress: Progress | None = None,
     analyze: tuple[str, ...] | None = None,
     allow_worse: bool = False,
+    judge: Callable[[Path], None] | None = None,
 ) -> RunResult:
     """Train on this machine: from a file with transactions to a run directory.
 
@@ -132,6 +134,7 @@ def train(
         analyze: Splits that vocabularies and statistics come from: `train`, perhaps with `eval` and
             `test`. None means all that the saved model is trained on.
         allow_worse: Whether a run with a bad verdict may replace one with a better verdict.
+        judge: Called with `data` before anything is read; raises what ends the training.
 
     Returns:
         The run's folder, metrics and times. A collapsed training is a result too.
@@ -155,7 +158,7 @@ def train(
         "splits to analyze": " ".join(analyze),
     }
     with interruptible(), staged(out, inputs) as staging:
-        run = _Run(config, input_columns(config), progress, model_seed, analyze, staging)
+        run = _Run(config, input_columns(config), progress, model_seed, analyze, staging, judge)
         _announce(staging, progress)
         custom_config = {} if epochs is None else {"epochs": epochs}
         try:
@@ -236,6 +239,8 @@ def _prepare(run: _Run, data: Path) -> SplitData:
     """Read, clean and split the data."""
     buyer, product = _ids(run.config)
     with run.stage("read"):
+        if run.judge is not None:
+            run.judge(data)
         file = open_data(data, run.config.data)
         missing = missing_histories(run.config, file.names)
         unread = {each.name for each in missing}

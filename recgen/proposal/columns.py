@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
+from recgen.data.profile import ColumnProfile
 from recgen.findings import counted, percent, show
 from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of
-from recgen.proposal.names import names_id
+from recgen.proposal.names import (
+    fits_purchase_time,
+    may_name_order_amount,
+    names_id,
+    names_order_amount,
+    names_time,
+)
 from recgen.proposal.table import Table
 
 _LOOSE = 0.25  # between properties (0.05 for prices in Online Retail) and other columns (0.6)
 _MOSTLY = 0.5
+_AMOUNTS = ("integer", "real")
+_DIGITS = 4  # of a date, at least
 _AS_MANY = 0.8  # ratio of values to IDs above which a category barely groups them
 _WORDY = 6  # words
 _MOST_FEATURES, _WIDEST = 500, 4096  # of a tower: configs and memory have limits
@@ -86,6 +95,8 @@ def _useless(table: Table, name: str) -> str | None:
         return f"{percent(column.nulls / column.rows)} of the rows have no value"
     if column.distinct <= 1 and column.nulls == 0:
         return f"it is {show(column.examples[0])} in every row"
+    if column.kind == "text" and _is_unread_time(column):
+        return f"its name is that of a time, but {show(column.examples[0])} is not read as one"
     is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))
     if is_category and table.alone(name) >= _MOSTLY:
         share, its = percent(table.alone(name)), " with one" if column.nulls else ""
@@ -93,6 +104,13 @@ def _useless(table: Table, name: str) -> str | None:
     if column.kind == "text" and all(len(text.split()) >= _WORDY for text in column.examples):
         return f"free text ({show(column.examples[0])}): an embedding needs values that repeat"
     return None
+
+
+def _is_unread_time(column: ColumnProfile) -> bool:
+    """Return whether texts are dates, by the column's name, in a way that is not read."""
+    digits = (sum(map(str.isdigit, text)) for text in column.examples)
+    is_named = names_time(column.name) and not names_id(column.name)
+    return is_named and all(count >= _DIGITS for count in digits)
 
 
 def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
@@ -107,6 +125,12 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     if known[side] > _LOOSE:
         found = (f"{table.per(key, name):.1f} values per {s}" for s, key in ids.items())
         return None, f"{' and '.join(found)}: known only with the purchase"
+    is_fixed = table.determines(ids[side], name)
+    is_amount = names_order_amount(name) or (may_name_order_amount(name) and not is_fixed)
+    if is_amount and table.columns[name].kind in _AMOUNTS:
+        return None, f"by its name an amount of the purchase, and not of the {side}"
+    if names_time(name) and fits_purchase_time(name) > 0 and not is_fixed:
+        return None, f"by its name a time of the purchase, and not of the {side}"
     finer = _names_it_again(table, ids[side], side, name)
     if finer is not None:
         return None, finer

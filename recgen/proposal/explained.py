@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from recgen.config import SIDES, DataConfig, ModelConfig, Side, negatives_of
 from recgen.data.estimates import embedding_width
+from recgen.data.events import Events, find_events
 from recgen.findings import Location, counted, percent, show
 from recgen.proposal.choices import OPTIONS, Choice, Keys, Role
 from recgen.proposal.columns import Towers
@@ -38,6 +40,11 @@ class Explained:
     habits: Habits | None = None
     recipe: Recipe | None = None
 
+    @cached_property
+    def events(self) -> Events | None:
+        """Kinds of events, if not every row is a purchase."""
+        return find_events(self.table.profile)
+
     def comments(self) -> Comments:
         """Return the comments by the paths of the entries below them."""
         parts = (self._head(), self._left_out(), *map(self._of_side, SIDES), self._of_sizes())
@@ -58,6 +65,9 @@ class Explained:
         yield ("name",), comment(f"{made} Change what you know better.")
         for paragraph in self.recipe.head if self.recipe else ():
             yield ("name",), comment(paragraph)
+        if self.events is not None:
+            told = f"{_plain(self.events.column)} has {self.events.counts}. {self.events.help}"
+            yield ("name",), comment(told)
         others = [each.feature for side in SIDES for each in self.towers.taken[side]]
         if any(feature["data_type"] == "text" for feature in others):
             yield ("features",), _EMBEDDINGS

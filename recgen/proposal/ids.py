@@ -47,6 +47,8 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
         taken = {*given.names, *(each.name for each in found.values() if each)}
         found[side] = _told(table, side, told) if told else _by_name(table, side, taken, moment)
     ids = [choice.name for choice in found.values() if choice and choice.name]
+    # A session has one time, which is no property of it, as a date of birth is one of a buyer.
+    ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
     time = _told_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
     buyer, product = (found[side] or guessed.get(side) or _nothing(side) for side in SIDES)
@@ -213,6 +215,19 @@ def _is_day_of(table: Table, time: str, name: str) -> bool:
 
 
 def _why_no_time(table: Table) -> str:
+    sparse = {
+        name: names.fits_purchase_time(name)
+        for name, column in table.columns.items()
+        if column.kind == "time" and not is_clock(column)
+        if column.nulls > _MOSTLY * column.rows
+    }
+    name = max(sparse, key=lambda each: sparse[each], default="")
+    if name and sparse[name] >= 0:
+        share = percent(table.columns[name].nulls / table.columns[name].rows)
+        return (
+            f"no column contains the time: {show(name)} has none in {share} of the rows. If only "
+            "the first row of an order has it, fill it in below"
+        )
     for name, column in table.columns.items():
         is_named = names.names_time(name) and not names.names_id(name)
         if is_named and column.kind in ("text", "integer", "real"):

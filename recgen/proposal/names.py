@@ -43,6 +43,19 @@ _TIMES = listed("""
     date datum dat dato time timestamp zeit day tag ts dt when fecha hora data tarih дата
     время 时间 日期 日時 날짜 erdat audat fkdat budat bldat unix epoch moment jour giorno dia
     """)
+# Of a line of an order, or of the order, and not of the product.
+_COUNTED = listed("""
+    quantity qty quantities total subtotal subtot grandtotal menge anzahl gesamt summe quantite
+    cantidad quantita quantidade aantal ilosc mnozstvi miktar kwmenge fkimg количеств сумм 数量 수량
+    """)
+_AMOUNTS = listed("""
+    amount amt revenue turnover sales sale spend spent paid discount disc tax vat shipping freight
+    fee tip betrag umsatz rabatt steuer versand montant remise importe descuento importo sconto
+    desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
+    """)
+_OF_ONE = listed("""
+    unit pack per piece size content stock inventory available einheit stuck packung bestand
+    """)
 _TIME_ENDINGS = ("date", "datum", "time", "zeit", "day", "tag")  # of compounds, as in orderdate
 _MADE = listed("""
     creat placed purchas bought ordered posted posting unix erstell
@@ -175,6 +188,21 @@ def names_measure(name: str) -> bool:
     """Return whether a name is that of an amount, such as a price or a quantity."""
     found = _nouns(name)
     return _is_count(found) or any(subject_of(word) == "measure" for word in found)
+
+
+def names_order_amount(name: str) -> bool:
+    """Return whether a name is that of an amount of an order or its line: a quantity, a total."""
+    found = _nouns(name)
+    if _any(found, _OF_ONE):
+        return False
+    is_of_order = any(subject_of(word) == "purchase" for word in found)
+    return _any(found, _COUNTED) or (is_of_order and _any(found, _AMOUNTS))
+
+
+def may_name_order_amount(name: str) -> bool:
+    """Return whether a name is that of money, be it of the order or of the product."""
+    found = _nouns(name)
+    return _any(found, _AMOUNTS) and not _any(found, _OF_ONE)
 
 
 def names_title(name: str) -> bool:

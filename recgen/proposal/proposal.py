@@ -8,6 +8,7 @@ from typing import Any
 
 from recgen.check import check
 from recgen.config import SIDES, FeatureConfig, Side
+from recgen.data.events import Events
 from recgen.data.profile import Profile
 from recgen.proposal import sizes
 from recgen.proposal.choices import Given, Keys
@@ -34,6 +35,7 @@ class Proposal:
         split: How the rows are divided, and why.
         at_random: Whether they are divided at random.
         nobodies: Frequent values of the IDs that stand for nobody or nothing, such as guest.
+        events: Kinds of events, if not every row is a purchase.
     """
 
     text: str
@@ -43,6 +45,7 @@ class Proposal:
     split: str
     at_random: bool
     nobodies: Mapping[Side, tuple[str, ...]]
+    events: Events | None = None
 
 
 def propose(
@@ -101,7 +104,8 @@ def propose(
     }
     text = config_text(data, explained.comments())
     is_random = divided.section["split"]["kind"] == "random"
-    return Proposal(*(text, keys, names, towers.left_out, explained.split(), is_random, nobodies))
+    found_here = (text, keys, names, towers.left_out, explained.split(), is_random, nobodies)
+    return Proposal(*found_here, events=explained.events)
 
 
 def _accepted(

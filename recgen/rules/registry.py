@@ -51,6 +51,7 @@ class Rule:
     function: Check
     also: tuple[Severity, ...] = ()  # other severities of some of its problems
     checks: list[Check] = field(default_factory=list)
+    words: tuple[str, ...] = ()  # sections that decide only what is said, not whether
 
     @property
     def levels(self) -> str:
@@ -78,11 +79,17 @@ class Rule:
 
     def sees_everything(self, sections: Mapping[str, object]) -> bool:
         """Return whether the sections include all that the checks would look at."""
-        return all(_parameters(check).keys() <= sections.keys() for check in self.checks)
+        seen = {*sections, *self.words}
+        return all(_parameters(check).keys() <= seen for check in self.checks)
 
 
 def rule(
-    code: str, severity: Severity, *, allowable: bool = False, also: tuple[Severity, ...] = ()
+    code: str,
+    severity: Severity,
+    *,
+    allowable: bool = False,
+    also: tuple[Severity, ...] = (),
+    words: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Register a function as a rule: its docstring is the page, and its problems are reported.
 
@@ -97,7 +104,7 @@ def rule(
     def register(function: Check) -> Rule:
         if code in _REGISTERED:
             raise ValueError(f"{code} is already the code of {_REGISTERED[code].function.__name__}")
-        _REGISTERED[code] = Rule(code, severity, allowable, function, also, [function])
+        _REGISTERED[code] = Rule(code, severity, allowable, function, also, [function], words)
         return _REGISTERED[code]
 
     return register

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig
 from recgen.config.paths import all_features
-from recgen.data.profile import Profile
+from recgen.data.columns import name_counts
+from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 
@@ -14,14 +15,19 @@ _KIND = ("data", "split", "kind")
 _DATE = ("data", "split", "date_column")
 _SMALL_SHARE = 0.01
 _LONG_GAP = 0.2
+_PARTS = 3  # of a split: fewer times than that cannot be divided
+_BY_TIME = "Use `strict_time` with a `date_column`."
 
 
-@rule("RG301", "warning")
-def random_split(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
+@rule("RG301", "warning", words=("profile",))
+def random_split(
+    features: FeatureConfig, data: DataConfig, profile: Profile | None = None
+) -> Iterator[Problem]:
     """Random split together with a buyer ID.
 
     The model sees each buyer's later purchases during training, so the test is too optimistic: on
-    one catalogue, recall@5 was 41% in the pipeline and 16% on a later day.
+    one catalogue, recall@5 was 41% in the pipeline and 16% on a later day. Data without times
+    cannot be split otherwise: then say so in a comment, `# recgen: ignore RG301: no dates`.
 
     Example:
         data:
@@ -36,8 +42,25 @@ def random_split(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]
             f"a random split with the buyer ID {show(features.buyer_id)}: "
             "the model knows each buyer's later purchases"
         )
-        help = "Use `strict_time` with a `date_column`."
-        yield Problem(_KIND, message, help)
+        yield Problem(_KIND, message, _BY_TIME if profile is None else _of_data(profile))
+
+
+def _can_split(column: ColumnProfile) -> bool:
+    """Return whether most rows have a time, and there are enough for each part."""
+    is_known = 2 * column.nulls <= column.rows
+    return column.kind == "time" and column.distinct >= _PARTS and is_known
+
+
+def _of_data(profile: Profile) -> str:
+    """Return what to do, as far as the data has times."""
+    counts = name_counts(profile)
+    columns = (profile.column(name) for name in profile.names if counts[name] == 1)
+    if any(map(_can_split, columns)):
+        return _BY_TIME
+    return (
+        "No column has times to split by: add one to the data if there is one. If there is none, "
+        "say so in a comment: `# recgen: ignore RG301: the data has no times`."
+    )
 
 
 @rule("RG302", "error")

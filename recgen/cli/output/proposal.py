@@ -73,6 +73,11 @@ def _choices(proposal: Proposal) -> Iterator[Line]:
         elif options:
             text = f"{ROLES[role]}: if it is not {show(choice.name)}, add {options}"
             yield "choose", (text, "yellow")
+    if proposal.events is not None:
+        text = (
+            f"{show(proposal.events.column)} has {proposal.events.counts}. {proposal.events.help}"
+        )
+        yield "events", (text, "bold yellow")
     for side, values in proposal.nobodies.items():
         if values:
             text = f"{', '.join(map(show, values))}: {NOBODY.format(side)}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from recgen.analysis.final_layer import effects
 from recgen.cli.table import Line, table
+from recgen.data.words import stands_for_nothing
 from recgen.metrics import Account, Evaluation, Params, TrainingMetrics
 
 if TYPE_CHECKING:
@@ -163,16 +164,24 @@ def next_step(run: Path) -> Iterator[str]:
 
 
 def _a_buyer(run: Path) -> str:
-    """Return the ID of the buyer with the most purchases."""
+    """Return the ID of the buyer with the most purchases: of a person, if there is one."""
+    import numpy as np
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from recgen.local.buyers import PURCHASES_FILE
+    from recgen.local.nobodies import nobodies
 
-    buyers = pq.read_table(run / PURCHASES_FILE, columns=["buyer"])["buyer"]
-    counts = pc.value_counts(buyers)
-    most = pc.index(counts.field("counts"), pc.max(counts.field("counts"))).as_py()
-    value = counts.field("values")[most].as_py()
+    found = pc.value_counts(pq.read_table(run / PURCHASES_FILE, columns=["buyer"])["buyer"])
+    buyers, counts = found.field("values"), found.field("counts").to_numpy()
+    order = np.argsort(-counts, kind="stable")
+    is_nobody = nobodies(buyers, counts)
+    texts = (_text(buyers[int(at)].as_py()) for at in order if not is_nobody[at])
+    person = next((text for text in texts if not stands_for_nothing(text)), None)
+    return _text(buyers[int(order[0])].as_py()) if person is None else person
+
+
+def _text(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from recgen.findings import RecgenError
 from recgen.local.ingest.asked import AskedError, Spelling
 from recgen.local.ingest.content import Text, damaged, text_of
 from recgen.local.ingest.formats import FileFormat
-from recgen.local.ingest.layout import delimiter_of, is_wrapped, layout_of, quote_of
+from recgen.local.ingest.layout import SPACE, delimiter_of, is_wrapped, layout_of, quote_of
 from recgen.local.ingest.marks import SINGLE
 from recgen.local.ingest.quotes import quoting_of
 
@@ -22,6 +23,9 @@ _BLOCKS = (2**22, 2**26, 2**30, 2**31 - 1)  # bytes that Arrow parses at once; a
 _TOO_LONG = "straddling"  # in Arrow's message about a row that is longer than a block
 _FREE = "\x1f\x1e\x1d\x1c\x02\x03\x04\x05\x06\x0e\x0f"  # may stand for a longer delimiter
 _BLANK = 1000  # bytes after the header: if all are line ends, there are no rows
+_SEVERAL = re.compile(b"  +")
+_AROUND = re.compile(rb"^ +| +(?=\r?$)|(?<=\r) +", re.MULTILINE)
+_LOOSE = re.compile(rb"  |^ | \r?$|\r ", re.MULTILINE)
 _MOST_WRONG = 1000  # rows that are counted before reading stops
 
 
@@ -36,6 +40,8 @@ class DelimitedFile:
         """
         text = text_of(path, head, data.encoding)
         delimiter = delimiter_of(text, data.delimiter)
+        if delimiter == SPACE:
+            text = _with_single_spaces(text)
         text, separator = _with_short_delimiter(text, delimiter)
         mark = quote_of(text, separator) if data.quote is None else data.quote
         layout = layout_of(text, separator, mark, data)
@@ -193,6 +199,15 @@ class DelimitedFile:
             f"{self.path} cannot be read as CSV: {reason}",
             "a CSV file has a header and the same number of fields in each row",
         )
+
+
+def _with_single_spaces(text: Text) -> Text:
+    """Return a text without spaces around its lines, and with one for several, unless quoted."""
+    rest = bytes(text.buffer[text.start :])
+    if b'"' in rest or not _LOOSE.search(rest):
+        return text
+    lines = _AROUND.sub(b"", rest)
+    return replace(text, buffer=_SEVERAL.sub(b" ", lines), start=0)
 
 
 def _with_short_delimiter(text: Text, delimiter: str) -> tuple[Text, str]:

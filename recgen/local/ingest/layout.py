@@ -15,10 +15,12 @@ from recgen.local.ingest.marks import mark_of
 
 # In order: of two that fit equally well, the one that texts and numbers contain less often.
 _DELIMITERS = ("\t", "\x01", "\x1f", "::", "||", ";", "|", ",", "~", "^")
+SPACE = " "  # or several: found where nothing else fits
 _SAMPLE = 2**18  # bytes
 _ROWS = 200  # looked at
 _MOST = 0.9  # share of rows that must have the header's number of fields
-_COMMENT = "#"
+_COMMENT = "[#%]"  # % in the networks of KONECT
+_SPACES = re.compile(" +")
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
 _POINT_DECIMAL = re.compile(r"[+-]?\d+\.(\d{1,2}|\d{4,})")  # 1.234 may be a thousand
 _WHOLE = re.compile(r"[+-]?\d+")
@@ -64,7 +66,16 @@ def delimiter_of(text: Text, named: str | None) -> str:
     good = [choice for choice in choices if choice[0] >= _MOST]
     if good:
         return max(good, key=lambda choice: choice[1])[2]
+    if _is_spaced(_table(sample)):
+        return SPACE
     return max(choices)[2] if choices else ","
+
+
+def _is_spaced(table: str) -> bool:
+    """Return whether spaces separate the fields: all lines have the same number of words."""
+    lines = [line.strip(" ") for line in islice(table.splitlines(), _ROWS + 1) if line.strip()]
+    widths = {len(_SPACES.split(line)) for line in lines}
+    return len(lines) > 1 and len(widths) == 1 and widths != {1}
 
 
 def quote_of(text: Text, delimiter: str) -> str:

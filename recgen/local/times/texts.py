@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recgen.config.times import directives
+from recgen.config.times import ORDINAL, directives
 from recgen.local.times.calendar import Fields, epoch_seconds, full_year, week_seconds
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ PERIODS = (
     rf"{_USUAL_YEAR}[-/\s]?Q(?P<q>[1-4])",
     rf"Q(?P<q>[1-4])[-/\s]?{_USUAL_YEAR}",
 )
+_ORDINAL = rf"{_USUAL_YEAR}-(?P<j>\d{{3}})"
 _WAYS = (
     _ISO,
     r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:(?:t|\s+)"
@@ -60,7 +61,9 @@ _WAYS = (
     rf"(?P<m>\d{{1,2}})[-/.]{_USUAL_YEAR}",
     rf"{_MONTH},?[-/\s]*{_USUAL_YEAR}",
     *PERIODS,
+    _ORDINAL,
 )
+_STANDARDS = {_ISO: "ISO 8601", _ORDINAL: ORDINAL}
 _NUMBERS = (
     rf"{_WEEKDAY}(?P<one>\d{{1,2}})(?P<sep>[-/.])(?P<two>\d{{1,2}})[-/.](?P<three>\d{{4}}|\d{{2}})\.?"
     rf"{_TIME}"
@@ -134,7 +137,7 @@ def read_texts(texts: Texts) -> Read:
             _put_ordered(read, at, groups)
         else:
             read.put(at, _parsed(groups))
-            read.way = read.way or ("ISO 8601" if way == _ISO else "words")
+            read.way = read.way or _STANDARDS.get(way, "words")
         left = np.setdiff1d(left, at, assume_unique=True)
     return read
 

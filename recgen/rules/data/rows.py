@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import columns, ids
+from recgen.data.events import find_events
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import counted, percent, show
 from recgen.rules.registry import Problem, rule
@@ -111,3 +112,29 @@ def repeated_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
         "each is a purchase of its own."
     )
     yield Problem(("data",), message, help, severity="warning" if share >= _SHARE else None)
+
+
+@rule("RG555", "warning")
+def several_events(profile: Profile) -> Iterator[Problem]:
+    """Several kinds of events in one file.
+
+    A log of a shop has a row for each view, each product put into the cart, and each purchase.
+    Each row counts as a purchase: views are then most of what is learnt and tested, and what a
+    buyer looked at is taken for what the buyer had. A column is recognised by its name (event,
+    action, behavior) and by words such as view and purchase in it.
+
+    Example:
+        data:
+          source: events.csv  # event_type: view, cart, purchase
+
+    Use instead:
+        data:
+          source: purchases.csv
+
+    Keep the rows of one kind in a file of their own. If all kinds show what buyers want, ignore the
+    finding, with the reason.
+    """
+    found = find_events(profile)
+    if found is not None:
+        message = f"{show(found.column)} has several kinds of events: {found.counts}"
+        yield Problem(("data",), message, found.help)

@@ -1,0 +1,89 @@
+"""Kinds of events in one file, such as view, cart and purchase. Reads nothing itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from recgen.data.columns import name_counts
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.words import fold
+from recgen.findings import counted, show
+
+_MOST = 200  # kinds
+_LISTED = 5
+_NAMES = re.compile(r"event|action|behaviou?r|interact|activit|verb|ereignis|aktion|行为|行為")
+_KIND = re.compile(r"type|kind|name|status|art|typ|behavior_?type")
+_BOUGHT = re.compile(
+    r"(?!.*(cancel|refund|return|abandon|fail))"
+    r".*(purchas|buy|bought|transact|order|sale|sold|conver|paid|checkoutcompl|kauf|achat|compra).*"
+)
+_ELSE = re.compile(
+    r".*(view|click|impress|cart|basket|wish|fav|like|visit|search|detail|scroll|session|play|skip"
+    r"|share|save|rate|remov|checkout|refund|return|cancel|abandon|pv|browse|seen|show|expos).*"
+)
+
+
+@dataclass(frozen=True)
+class Events:
+    """A column that says what happened in each row, where not all rows are purchases.
+
+    Attributes:
+        column: The column.
+        kinds: The most frequent kinds, each with its rows.
+        others: Number of further kinds.
+        bought: The kind that is a purchase, as far as its name tells; "" if it does not.
+    """
+
+    column: str
+    kinds: tuple[tuple[str, int], ...]
+    others: int
+    bought: str
+
+    @property
+    def counts(self) -> str:
+        """The kinds with their rows, in words."""
+        listed = ", ".join(f"{show(kind)} ({counted(rows, 'row')})" for kind, rows in self.kinds)
+        return f"{listed} and {counted(self.others, 'other kind')}" if self.others else listed
+
+    @property
+    def help(self) -> str:
+        """What to do about them."""
+        kept = show(self.bought) if self.bought else "some"
+        return (
+            f"Every row counts as a purchase. If only {kept} should, keep these rows in a file of "
+            "their own: docs/files.md shows how. Nothing to do if all show what buyers want."
+        )
+
+
+def find_events(profile: Profile) -> Events | None:
+    """Return the kinds of events in the data; None if all rows are of one kind, or say none."""
+    counts = name_counts(profile)
+    for name in profile.names:
+        word = fold(name)
+        if counts[name] == 1 and (_NAMES.search(word) or _KIND.fullmatch(word)):
+            found = _of_column(profile, profile.column(name), is_named=bool(_NAMES.search(word)))
+            if found is not None:
+                return found
+    return None
+
+
+def _of_column(profile: Profile, column: ColumnProfile, *, is_named: bool) -> Events | None:
+    """Return the kinds of a column whose values, or whose name and codes, are those of events."""
+    if column.kind not in ("text", "integer") or not 2 <= column.distinct <= _MOST:
+        return None
+    rows = profile.counts(column.name)
+    words = {text: _plain(text) for text in column.examples}
+    bought = next((text for text, word in words.items() if _BOUGHT.fullmatch(word)), "")
+    has_others = any(
+        _ELSE.fullmatch(word) and not _BOUGHT.fullmatch(word) for word in words.values()
+    )
+    is_code = column.kind == "integer" and is_named and column.distinct <= _LISTED
+    if not (is_code or (has_others and (is_named or bought))):
+        return None
+    kinds = tuple(zip(column.examples, rows, strict=False))[:_LISTED]
+    return Events(column.name, kinds, max(0, column.distinct - len(kinds)), bought)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]+", "", fold(text))

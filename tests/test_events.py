@@ -1,0 +1,99 @@
+"""Several kinds of events in one file: a finding with counts, and a word of `init`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from public_shapes import SHAPES
+
+from recgen.check import check, check_text
+from recgen.data.events import find_events
+from recgen.local.tables import profile_of
+from recgen.proposal import propose
+
+pytest.importorskip("pyarrow", reason="needs the extra `data`")
+
+ROWS = 600
+KINDS = {  # values, and the one that is a purchase
+    "event_type": (("view", "cart", "purchase"), "purchase"),
+    "eventName": (("page_view", "add_to_cart", "begin_checkout", "purchase"), "purchase"),
+    "event": (("view", "addtocart", "transaction"), "transaction"),
+    "action": (("play", "skip", "like"), ""),
+    "behavior": (("pv", "fav", "cart", "buy"), "buy"),
+    "type": (("clicks", "carts", "orders"), "orders"),
+    "activity": (("Product Viewed", "Order Completed", "Product Added to Cart"), "Order Completed"),
+    "行为类型": (("view", "buy"), "buy"),
+    "behavior_type": ((1, 2, 3, 4), ""),
+    "interaction": (("click", "order_cancelled", "order"), "order"),
+}
+FINE: dict[str, Sequence[Any]] = {
+    "event_type": ("purchase",),
+    "type": ("gift", "food", "toys"),
+    "status": ("paid", "shipped"),
+    "event_id": tuple(range(200)),
+    "event_name": ("Jazz night", "Opera", "Derby"),
+    "action": ("buy", "purchase"),
+    "rating": (1, 2, 3, 4, 5),
+    "order_view": ("list", "grid", "cart"),
+    "actions": tuple(f"code {n}" for n in range(300)),
+}
+
+
+def rows(name: str, values: Sequence[Any]) -> dict[str, list[Any]]:
+    return {
+        "customer_id": [f"c{7 * n % 41}" for n in range(ROWS)],
+        "sku": [f"p{n * n % 37}" for n in range(ROWS)],
+        "bought_at": [1_672_531_200 + 9000 * n for n in range(ROWS)],
+        # The first of the values is the most frequent one.
+        name: [values[n % (len(values) + 1) % len(values)] for n in range(ROWS)],
+    }
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_kinds_of_events_are_said_with_their_rows(name: str) -> None:
+    values, bought = KINDS[name]
+    found = find_events(profile_of(rows(name, values)))
+    assert found is not None
+    assert (found.column, found.bought, found.others) == (name, bought, 0)
+    expected = rows(name, values)[name]
+    assert dict(found.kinds) == {str(value): expected.count(value) for value in values}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_other_columns_have_no_events(name: str) -> None:
+    assert find_events(profile_of(rows(name, FINE[name]))) is None
+
+
+def test_init_and_check_say_it(experiment: dict[str, Any]) -> None:
+    table = rows("event_type", ("view", "cart", "purchase"))
+    profile = profile_of(table)
+    (found,) = [f for f in check(experiment, profile=profile).findings if f.code == "RG555"]
+    assert (found.severity, found.path) == ("warning", "data")
+    assert found.message == (
+        "'event_type' has several kinds of events: 'view' (300 rows), 'cart' (150 rows), "
+        "'purchase' (150 rows)"
+    )
+    assert "If only 'purchase' should, keep these rows" in found.help
+    proposal = propose(profile, "shop", "shop.csv")
+    assert proposal.events == find_events(profile)
+    assert "event_type has 'view' (300 rows)" in " ".join(proposal.text.replace("#", " ").split())
+    assert check_text(proposal.text).ok
+
+
+def test_a_file_of_one_kind_has_no_finding(experiment: dict[str, Any]) -> None:
+    table = rows("event_type", ("view", "cart", "purchase"))
+    kept = [n for n, kind in enumerate(table["event_type"]) if kind == "purchase"]
+    profile = profile_of({name: [column[n] for n in kept] for name, column in table.items()})
+    assert "RG555" not in {each.code for each in check(experiment, profile=profile).findings}
+
+
+@pytest.mark.parametrize("name", ["ga4", "retailrocket", "otto_log", "rees46", "tmall"])
+def test_public_logs_of_events_are_recognised(name: str) -> None:
+    assert find_events(profile_of(SHAPES[name].rows())) is not None
+
+
+@pytest.mark.parametrize("name", ["shopify", "woocommerce", "magento", "movielens", "sap", "yelp"])
+def test_public_files_of_purchases_are_not(name: str) -> None:
+    assert find_events(profile_of(SHAPES[name].rows())) is None
