@@ -190,6 +190,19 @@ class Evaluation(MetricsPart):
         return {who: share for who, share in shares.items() if share is not None}
 
 
+class UnknownBuyersFit(MetricsPart):
+    """How products are ranked for buyers of whom nothing is known."""
+
+    towers: float
+    """The weight of the towers' score; the log share of a product has the weight 1."""
+    half_life: float | None = None
+    """Half-life of that share in days; None counts rows of all ages alike."""
+    pairs: int | None = None
+    """Validation pairs by which both were chosen."""
+    validation: dict[str, float] = {}
+    """By recommender: the `model`, and each popularity."""
+
+
 class FinalLayerFit(MetricsPart):
     """The fit of the final layer, which ranks products by the towers' score and other terms."""
 
@@ -201,6 +214,7 @@ class FinalLayerFit(MetricsPart):
     """The measure of `validation`."""
     validation: dict[str, dict[str, float]] = {}
     """By recommender and view: the `model` with the layer, the `towers` alone, each baseline."""
+    unknown_buyers: UnknownBuyersFit | None = None
 
 
 class Params(MetricsPart):
