@@ -41,6 +41,7 @@ def test_what_ranks_products_has_a_tag(folder):
     data["final_layer"] = {
         "weights": {"towers": 0.8, "share_7_days": -0.25, "had/../": 2.0},
         "new_pairs_count": 1.5,
+        "part": 0.5,
         "measure": "recall_at_100",
         "validation": {"model": {"all": 0.3, "new": 0.1}, "popularity": {"all": 0.2}},
         "unknown_buyers": {"towers": 0.4, "half_life": 30, "pairs": 9, "validation": {}},
@@ -52,6 +53,7 @@ def test_what_ranks_products_has_a_tag(folder):
         "final_layer/weights/share_7_days": -0.25,
         "final_layer/weights/had_.._": 2.0,
         "final_layer/new_pairs_count": 1.5,
+        "final_layer/part": 0.5,
         "final_layer/validation/model/all": 0.3,
         "final_layer/validation/model/new": 0.1,
         "final_layer/validation/popularity/all": 0.2,

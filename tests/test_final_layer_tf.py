@@ -90,6 +90,63 @@ def test_scores_are_the_weighted_terms(shop: Shop, monkeypatch: pytest.MonkeyPat
     assert ranks.tolist() == (wanted > own).sum(axis=1).tolist()
 
 
+# What a list that ends with the latest purchase gives each term, by hand: the buyer had product 3
+# two, one and no purchases ago, and product 5 three.
+LIST = [5, 3, 3, 3]
+BY_HAND = {
+    "had": (1, 1),
+    "had_often": (math.log(3), 0),
+    "had_in_last_10": (
+        math.log(1 + 1 + 0.5**0.1 + 0.5**0.2),
+        math.log(1 + 0.5**0.3),
+    ),
+    "had_in_last_100": (
+        math.log(1 + 1 + 0.5**0.01 + 0.5**0.02),
+        math.log(1 + 0.5**0.03),
+    ),
+    "had_among_many": (math.log(5), math.log(5)),
+}
+
+
+def alone(shop: Shop, term: str) -> Any:
+    """Returns the scores of a buyer with LIST, if only this term has a weight, of 1; [products]."""
+    layer = shop.model.final_layer
+    weights = dict.fromkeys(layer.names, 0.0) | {term: 1.0}
+    layer.assign(weights, shop.scored.counting().log_shares(layer.days))
+    rows = shop.scored.rows([(0, 0)], lists=[LIST])
+    return layer(shop.scores[:1].astype(np.float32), next(iter(rows.dataset))).numpy()[0]
+
+
+@pytest.mark.parametrize("term", BY_HAND)
+def test_a_term_of_what_the_buyer_had(shop: Shop, term: str) -> None:
+    expected = np.zeros(PRODUCTS)
+    expected[[3, 5]] = BY_HAND[term]
+    np.testing.assert_allclose(alone(shop, term), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("days", DAYS)
+def test_a_share_of_the_rows(shop: Shop, days: int | None) -> None:
+    """The log of half a row and all rows, each half as much after so many days; the mean is 0."""
+    name = f"share_{days}_days" if days else "share"
+    counts = np.full(PRODUCTS, 0.5)
+    for (_, product), age in zip(shop.train, shop.ages, strict=True):
+        counts[product] += 2 ** (-age / days) if days else 1
+    expected = np.log(counts) - np.log(counts).mean()
+    np.testing.assert_allclose(alone(shop, name), expected, atol=1e-4)
+    had = np.where(np.isin(np.arange(PRODUCTS), LIST), expected, 0)
+    np.testing.assert_allclose(alone(shop, f"had_{name}"), had, atol=1e-4)
+
+
+def test_the_towers_score_is_a_term(shop: Shop) -> None:
+    np.testing.assert_allclose(alone(shop, "towers"), shop.scores[0], rtol=1e-5)
+
+
+def test_each_term_has_its_formula(shop: Shop) -> None:
+    shares = [f"share_{days}_days" if days else "share" for days in DAYS]
+    tested = {"towers", *BY_HAND, *shares, *(f"had_{name}" for name in shares)}
+    assert {*shop.model.final_layer.names} == tested
+
+
 @pytest.mark.parametrize("towers", [-2.0, 0.0, 0.5])
 def test_no_product_is_before_itself(runtime: Any, towers: float) -> None:
     """Rounding lowers a product's own score, with any weight of the towers."""
@@ -200,6 +257,21 @@ def test_a_term_of_noise_gets_a_weight_near_zero(runtime: Any) -> None:
     assert np.mean(bonus) < 0.3
 
 
+def test_each_decoy_gets_a_weight_near_zero(runtime: Any) -> None:
+    """Of terms that are independent of each other and of what is bought, each by itself."""
+    shop = Shop(runtime, seed=9)
+    fit = fit_of(shop, drawn(shop, [1.0] + [0.0] * 15, 5))
+    random = np.random.default_rng(0)
+    fit.shares = random.normal(size=fit.shares.shape)
+    for moments in fit.moments:
+        moments.terms = random.normal(size=moments.terms.shape).astype(np.float32)
+    weights = fit.weights(1.0)
+    assert weights[0] == pytest.approx(1.0, abs=0.2)
+    # About four standard deviations, which depend on the number of pairs of each kind.
+    assert np.abs(weights[1:6]).max() < 0.2
+    assert np.abs(weights[6:]).max() < 0.4
+
+
 def test_towers_of_noise_lose_their_weight(runtime: Any) -> None:
     shop = Shop(runtime, seed=5)
     weights = fit_of(shop, drawn(shop, [0.0] * 6 + [2.0] + [0.0] * 9, 5)).weights(1.0)
@@ -222,32 +294,49 @@ def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hits", "chosen"),
+    ("towers", "hits", "chosen"),
     [
-        ([(9, 1), (8, 2), (7, 4), (2, 9), (9, 9)], 1.5),  # the first that wins in both views
-        ([(9, 1), (8, 3), (4, 2), (3, 4), (2, 9)], 1.25),  # none does: the one that lacks least
+        # The first that is as good as counting, (6, 2), and the towers in both views.
+        ((5, 3), [(9, 1), (8, 2), (7, 2), (6, 3), (9, 9)], (1.5, 0.5)),
+        # None is. Those as good as counting lose more and less of the towers.
+        ((5, 4), [(9, 2), (8, 1), (7, 3), (6, 2), (9, 1), (5, 9)], (1.5, 1)),
+        # None is as good as counting: of the best on all pairs, the best on new ones.
+        ((5, 0), [(5, 2), (6, 0), (7, 1), (7, 0), (5, 9), (4, 9)], (1.5, 1)),
+        ((5, 0), [(4, 9), (5, 1), (5, 1), (5, 0), (5, 1), (4, 9)], (1, 0.5)),
+        # The towers are, and no fit is.
+        ((7, 3), [(9, 2), (8, 2), (6, 9), (9, 1), (5, 5), (4, 9)], (1, 0)),
+        # A fit that is worse than counting is not taken to be better than the towers.
+        ((7, 1), [(9, 0), (5, 9), (7, 0), (9, 0), (5, 5), (4, 9)], (1, 0)),
     ],
 )
-def test_new_pairs_count_as_much_as_it_takes_to_beat_counting(
-    shop: Shop, hits: list[tuple[int, int]], chosen: float, monkeypatch: pytest.MonkeyPatch
+def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
+    shop: Shop,
+    towers: tuple[int, int],
+    hits: list[tuple[int, int]],
+    chosen: tuple[float, float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Hits of ten pairs, in all and in new ones, for each count; counting has 6 and 4."""
+    """Hits of ten pairs, in all and in new ones, for each count and part of the way."""
 
     def views(hits: tuple[int, int]) -> dict[str, Any]:
         ranks = [np.array([0] * each + [99] * (10 - each)) for each in hits]
         return dict(zip(("all", "new"), ranks, strict=True))
 
-    monkeypatch.setattr(shop.scored.runtime, "NEW_PAIRS_COUNT", (1, 1.25, 1.5, 2, 3))
+    counts, parts = (1, 1.5, 2), (1, 0.5)
+    monkeypatch.setattr(shop.scored.runtime, "NEW_PAIRS_COUNT", counts)
+    monkeypatch.setattr(shop.scored.runtime, "FITTED_PARTS", parts)
     fit = fit_of(shop, [(buyer, 1) for buyer in range(30)])
-    found = iter([views((5, 5)), *map(views, hits)])
-    counting = {"popularity": views((2, 4)), "own_history": views((6, 0))}
+    found = iter([views(towers), *map(views, hits), views(towers)])
+    counting = {"popularity": views((2, 2)), "own_history": views((6, 0))}
     monkeypatch.setattr(fit.evaluation, "of_baselines", lambda: counting)
     monkeypatch.setattr(fit, "_model_views", lambda: next(found))
     best = fit.best("recall_at_10")
-    assert best["new_pairs_count"] == chosen
-    at = (1, 1.25, 1.5).index(chosen)
-    assert best["validation"]["model"] == {"all": hits[at][0] / 10, "new": hits[at][1] / 10}
-    assert best["validation"]["towers"] == {"all": 0.5, "new": 0.5}
-    expected = fit.weights(chosen)
+    count, part = chosen
+    assert (best["new_pairs_count"], best["part"]) == chosen
+    tried = dict(zip([(c, p) for c in counts for p in parts], hits, strict=False))
+    own = tried.get((count, part), towers)
+    assert best["validation"]["model"] == {"all": own[0] / 10, "new": own[1] / 10}
+    assert best["validation"]["towers"] == {"all": towers[0] / 10, "new": towers[1] / 10}
+    expected = fit.start + part * (fit.weights(count) - fit.start)
     assert list(best["weights"].values()) == pytest.approx(expected.tolist())
     assert float(fit.layer.towers[0]) == pytest.approx(expected[0])  # not those tried last

@@ -145,6 +145,7 @@ def final_layer_of(part: object) -> dict[str, Any] | None:
     return {
         "weights": weights,
         "new_pairs_count": number_of(part.get("new_pairs_count")),
+        "part": number_of(part.get("part")),
         "measure": measure if isinstance(measure, str) else None,
         "validation": {who: views for who, views in found.items() if views},
         "unknown_buyers": _unknown_buyers_of(part.get("unknown_buyers")),

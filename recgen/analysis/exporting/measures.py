@@ -38,8 +38,9 @@ def figures_of(metrics: TrainingMetrics) -> Iterator[tuple[str, float]]:
 def _of_final_layer(fit: FinalLayerFit) -> Iterator[tuple[str, float]]:
     for term, weight in fit.weights.items():
         yield tag("final_layer", "weights", term), weight
-    if fit.new_pairs_count is not None:
-        yield tag("final_layer", "new_pairs_count"), fit.new_pairs_count
+    for name, chosen in (("new_pairs_count", fit.new_pairs_count), ("part", fit.part)):
+        if chosen is not None:
+            yield tag("final_layer", name), chosen
     for who, views in fit.validation.items():
         for view, value in views.items():
             yield tag("final_layer", "validation", who, view), value
