@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from scored import Scored
+from scored import PLAIN, Scored
 
 from recgen.analysis.final_layer import effects
 from recgen.metrics import FinalLayerFit
@@ -305,38 +306,72 @@ def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
         ((5, 0), [(4, 9), (5, 1), (5, 1), (5, 0), (5, 1), (4, 9)], (1, 0.5)),
         # The towers are, and no fit is.
         ((7, 3), [(9, 2), (8, 2), (6, 9), (9, 1), (5, 5), (4, 9)], (1, 0)),
+        # On all pairs, less than half a hundredth is noise.
+        ((5, 0), [(5.9, 1.5), (5.96, 1), (6, 0.5), (6, 0), (5.96, 0.9), (4, 9)], (1, 0.5)),
         # A fit that is worse than counting is not taken to be better than the towers.
         ((7, 1), [(9, 0), (5, 9), (7, 0), (9, 0), (5, 5), (4, 9)], (1, 0)),
     ],
 )
 def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
     shop: Shop,
-    towers: tuple[int, int],
-    hits: list[tuple[int, int]],
+    towers: tuple[float, float],
+    hits: list[tuple[float, float]],
     chosen: tuple[float, float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Hits of ten pairs, in all and in new ones, for each count and part of the way."""
 
-    def views(hits: tuple[int, int]) -> dict[str, Any]:
-        ranks = [np.array([0] * each + [99] * (10 - each)) for each in hits]
+    def views(hits: tuple[float, float]) -> dict[str, Any]:
+        ranks = [np.where(np.arange(1000) < round(100 * each), 0, 99) for each in hits]
         return dict(zip(("all", "new"), ranks, strict=True))
 
     counts, parts = (1, 1.5, 2), (1, 0.5)
     monkeypatch.setattr(shop.scored.runtime, "NEW_PAIRS_COUNT", counts)
     monkeypatch.setattr(shop.scored.runtime, "FITTED_PARTS", parts)
     fit = fit_of(shop, [(buyer, 1) for buyer in range(30)])
-    found = iter([views(towers), *map(views, hits), views(towers)])
+    results = iter([views(towers), *map(views, hits), views(towers)])
     counting = {"popularity": views((2, 2)), "own_history": views((6, 0))}
     monkeypatch.setattr(fit.evaluation, "of_baselines", lambda: counting)
-    monkeypatch.setattr(fit, "_model_views", lambda: next(found))
+    monkeypatch.setattr(fit, "_model_views", lambda: next(results))
     best = fit.best("recall_at_10")
     count, part = chosen
     assert (best["new_pairs_count"], best["part"]) == chosen
     tried = dict(zip([(c, p) for c in counts for p in parts], hits, strict=False))
     own = tried.get((count, part), towers)
-    assert best["validation"]["model"] == {"all": own[0] / 10, "new": own[1] / 10}
-    assert best["validation"]["towers"] == {"all": towers[0] / 10, "new": towers[1] / 10}
+    found = best["validation"]
+    assert found["model"] == pytest.approx({"all": own[0] / 10, "new": own[1] / 10})
+    assert found["towers"] == pytest.approx({"all": towers[0] / 10, "new": towers[1] / 10})
     expected = fit.start + part * (fit.weights(count) - fit.start)
     assert list(best["weights"].values()) == pytest.approx(expected.tolist())
     assert float(fit.layer.towers[0]) == pytest.approx(expected[0])  # not those tried last
+
+
+def test_what_was_traded_is_said(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A baseline that is better is warned of, and towers that are better are noted."""
+    runtime, values = shop.scored.runtime, {
+        "model": {"all": 0.5, "new": 0.1, "new_filtered": 0.2},
+        "towers": {"all": 0.4, "new": 0.2, "new_filtered": 0.25},
+        "popularity": {"all": 0.3, "new": 0.15, "new_filtered": 0.2},
+        "own_history": {"all": 0.5, "new": 0.0, "new_filtered": 0.2},
+    }
+    best = {"weights": {"towers": 1.0}, "validation": values}
+    training = object.__new__(runtime.Training)
+    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
+    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
+    training.settings = SimpleNamespace(seed=0)
+    training.validated = shop.scored.rows([(0, 1), (1, 2)])
+    training.metrics = SimpleNamespace(content={}, write=lambda: None)
+    monkeypatch.setattr(runtime.FinalFit, "best", lambda *_: best)
+    monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
+    training.fit_final_layer(shop.scored.model(shop.scores))
+    assert training.metrics.content["final_layer"] is best
+    assert capsys.readouterr().out.splitlines() == [
+        "final layer: validation recall@10 of all pairs 0.4000 -> 0.5000",
+        "final layer: validation recall@10 of new pairs 0.2000 -> 0.1000",
+        "warning: validation recall@10 of new pairs: popularity reaches 0.1500",
+        "final layer: validation recall@10 of new pairs, past products left out 0.2500 -> 0.2000",
+        "note: validation recall@10 of new pairs, past products left out: the towers alone reach "
+        "0.2500, but lack more of counting elsewhere",
+    ]

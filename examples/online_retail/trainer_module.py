@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "07fe97a00d94"
+    is_own_runtime = runtime.DIGEST == "86c1fa11e1e5"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -1366,9 +1366,11 @@ class FinalFit:
             of = {v: [values[v] - each[v] for each in found.values()] for v in values}
             counting = {view: min(0.0, *own[1:]) for view, own in of.items()}
             towers = min(0.0, *(own[0] for own in of.values()))
-            return counting["all"], min(counting.values()), towers
+            lacks = counting["all"], min(counting.values()), towers
+            # Where something lacks, half a hundredth is noise.
+            return not any(lacks), *(round(each, 2) for each in lacks)
 
-        best, most = {}, (-math.inf,)
+        best, most = {}, (False, -math.inf)
         for count, part, weights in self._candidates():
             self.layer.assign(weights, self.shares)
             values = means(self._model_views())
@@ -1376,7 +1378,7 @@ class FinalFit:
                 most = leads(values)
                 best = {"weights": weights, "new_pairs_count": count, "part": part}
                 best |= {"measure": measure, "validation": {"model": values, **found}}
-            if not any(most):
+            if most[0]:
                 break
         self.layer.assign(best["weights"], self.shares)
         return best
