@@ -3,7 +3,8 @@
 `python -m bench.proposals` makes small data sets, keeps back the last tenth of the time (or of the
 rows, where there is no time), runs `init` and `train` on the rest as a user does, and scores what
 is served on the rows that were kept back, beside recommenders that count. One data set takes about
-a minute. Writes JSON for each to --out, and a table to the screen.
+a minute. Writes JSON for each to --out, and a table to the screen; with --record, adds them to
+bench/results/proposals.json and writes the page of these.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import yaml
 from bench.models.counting import own_history, own_history_recent, popularity, popularity_recent
 from bench.models.served import answers
 from bench.processes import ROOT, module, run
+from bench.proposals_page import page, table_of
 from bench.protocol import Array, Lists, Recommend, Split, Training, codes, evaluate
 from bench.shapes import DEVELOPMENT, REPORT, RETAIL, DataSet, sample_of_buyers
 from bench.tuning import held_out
@@ -33,6 +35,7 @@ from recgen.findings import Fix
 _KEPT_BACK = 0.1
 _RESAMPLES = 200
 _RETAIL_BUYERS = 400
+RESULTS = Path(__file__).parent / "results" / "proposals.json"
 _MOST = 10_000  # of the config's top_k
 _DAY = 86_400
 _WORST = -1e30  # a score
@@ -59,13 +62,13 @@ class Divided:
 def main() -> None:
     """Runs the data sets that were asked for, one after the other."""
     options = _options()
-    found = {}
     for name, data in _chosen(options).items():
         result = measure(name, data, options.out, dict(options.set), options.seed)
-        found[name] = result
         print(table_of(name, result), flush=True)
         worst = {view: row["gap"] for view, row in result["views"].items()}
         print(f"{name}: {result['seconds']:.0f} s, ours minus the best: {worst}\n", flush=True)
+        if options.record:
+            _record(name, result)
 
 
 def measure(
@@ -92,14 +95,17 @@ def measure(
     models = {"recgen": ours, **_counting(divided.known)}
     views: dict[str, dict[str, Any]] = {}
     for model, recommend in models.items():
-        for view, recall in _recalls(divided, recommend, k):
-            views.setdefault(view, {})[model] = recall
+        for view, found in _recalls(divided, recommend, k):
+            row = views.setdefault(view, {"recall": {}})
+            row["recall"][model] = round(found["value"], 4)
+            row.setdefault("interval", [round(found[end], 4) for end in ("low", "high")])
     for row in views.values():
-        best = max(value for model, value in row.items() if model != "recgen")
-        row["gap"] = round(row["recgen"] - best, 4)
+        best = max(value for model, value in row["recall"].items() if model != "recgen")
+        row["gap"] = round(row["recall"]["recgen"] - best, 4)
     told = json.loads((trained / "training_metrics.json").read_text("utf-8"))
     printed = told["final_metrics"].get(f"test_recall_at_{k}")
-    result = {"k": k, "views": views, "seconds": usage.seconds, "printed by train": printed}
+    result = {"k": k, "rows": len(divided.file), "seed": seed, "views": views}
+    result |= {"seconds": usage.seconds, "printed by train": printed}
     (folder / "result.json").write_text(json.dumps(result, indent=1), "utf-8")
     return result
 
@@ -168,17 +174,17 @@ def _filled_up(recommend: Recommend) -> Recommend:
     return recommend_all
 
 
-def _recalls(divided: Divided, recommend: Recommend, k: int) -> Iterator[tuple[str, float]]:
-    """Yields each view that has pairs, and the recall of it."""
+def _recalls(divided: Divided, recommend: Recommend, k: int) -> Iterator[tuple[str, Any]]:
+    """Yields each view that has pairs, and the recall of it with its interval."""
     known = divided.known
     if len(known.buyer) >= _FEWEST:
         found = evaluate(known, recommend, _RESAMPLES)
         for view in ("all", "new", "new_filtered"):
             if found[view]["pairs"] >= _FEWEST:
-                yield view, round(found[view][f"recall@{k}"]["value"], 4)
+                yield view, found[view][f"recall@{k}"]
     if len(divided.unknown.buyer) >= _FEWEST:
         found = evaluate(divided.unknown, recommend, _RESAMPLES)
-        yield "unknown buyers", round(found["all"][f"recall@{k}"]["value"], 4)
+        yield "unknown buyers", found["all"][f"recall@{k}"]
 
 
 def _k(products: int) -> int:
@@ -186,16 +192,12 @@ def _k(products: int) -> int:
     return next((k for k in (100, 50, 10) if 5 * k <= products), 5)
 
 
-def table_of(name: str, result: Mapping[str, Any]) -> str:
-    """Returns a result as a Markdown table."""
-    views = result["views"]
-    models = list(dict.fromkeys(m for row in views.values() for m in row if m != "gap"))
-    head = f"| {name}, recall@{result['k']} | {' | '.join(views)} |\n|---|{'---|' * len(views)}"
-    lines = (
-        f"| {model} | {' | '.join(f'{views[view][model]:.3f}' for view in views)} |"
-        for model in models
-    )
-    return "\n".join([head, *lines])
+def _record(name: str, result: Mapping[str, Any]) -> None:
+    """Adds a result to those of the page, in place of an older one."""
+    known = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    content = {**known, name: dict(result)}
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    RESULTS.with_suffix(".md").write_text(page(content), "utf-8")
 
 
 def _require(code: int, what: Path) -> None:
@@ -212,6 +214,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--set", nargs="*", type=_setting, default=[], metavar="KEY=VALUE")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "proposals", metavar="DIR")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--record", action="store_true", help="add to bench/results")
     return parser.parse_args()
 
 

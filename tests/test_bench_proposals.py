@@ -10,6 +10,7 @@ np = pytest.importorskip("numpy", reason="needs the extra `data`")
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
 from bench.proposals import _filled_up, _k, divide  # noqa: E402
+from bench.proposals_page import page  # noqa: E402
 from bench.protocol import Lists, by_scores, evaluate  # noqa: E402
 from bench.shapes import DataSet, Market, simulate  # noqa: E402
 
@@ -67,3 +68,18 @@ def test_lists_that_lack_products_are_filled_up_with_nothing() -> None:
 @pytest.mark.parametrize(("products", "k"), [(5000, 100), (500, 100), (300, 50), (60, 10), (10, 5)])
 def test_a_k_that_tells_recommenders_apart(products: int, k: int) -> None:
     assert _k(products) == k
+
+
+def test_the_page_begins_with_what_counting_does_better() -> None:
+    def result(ours: float, best: float) -> dict[str, Any]:
+        row = {"recall": {"recgen": ours, "popularity": best}, "interval": [0.2, 0.4]}
+        row["gap"] = round(ours - best, 4)
+        return {"k": 10, "rows": 1234, "views": {"new_filtered": row}}
+
+    text = page({"grocery": result(0.3, 0.41), "fashion": result(0.3, 0.39)})
+    head, development, report = text.split("\n## ")
+    assert "- grocery, new filtered: ours 0.300, best 0.410" in head
+    assert "fashion" not in head
+    assert "| grocery, 1,234 rows, recall@10 | new filtered |" in development
+    assert "| popularity | 0.390 |" in report
+    assert "No baseline is above" in page({"fashion": result(0.3, 0.39)})

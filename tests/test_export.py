@@ -36,6 +36,41 @@ def test_what_is_measured_has_a_tag(folder):
     assert figures["final/test_recall_at_100"] == pytest.approx(0.3, abs=0.1)
 
 
+def test_what_ranks_products_has_a_tag(folder):
+    data = healthy(2)
+    data["final_layer"] = {
+        "weights": {"towers": 0.8, "share_7_days": -0.25, "had/../": 2.0},
+        "new_pairs_count": 1.5,
+        "part": 0.5,
+        "measure": "recall_at_100",
+        "validation": {"model": {"all": 0.3, "new": 0.1}, "popularity": {"all": 0.2}},
+        "unknown_buyers": {"towers": 0.4, "half_life": 30, "pairs": 9, "validation": {}},
+    }
+    figures = dict(figures_of(run_of(folder / "run", data).metrics))
+    found = {tag: value for tag, value in figures.items() if tag.startswith("final_layer/")}
+    assert found == {
+        "final_layer/weights/towers": 0.8,
+        "final_layer/weights/share_7_days": -0.25,
+        "final_layer/weights/had_.._": 2.0,
+        "final_layer/new_pairs_count": 1.5,
+        "final_layer/part": 0.5,
+        "final_layer/validation/model/all": 0.3,
+        "final_layer/validation/model/new": 0.1,
+        "final_layer/validation/popularity/all": 0.2,
+        "final_layer/unknown_buyers/towers": 0.4,
+        "final_layer/unknown_buyers/half_life": 30.0,
+    }
+
+
+@pytest.mark.parametrize("damaged", [3, {"towers": "x"}, {"half_life": 7}, None])
+def test_a_damaged_fit_for_unknown_buyers_is_left_out(folder, damaged):
+    data = healthy(2)
+    data["final_layer"] = {"weights": {"towers": 0.8}, "unknown_buyers": damaged}
+    figures = dict(figures_of(run_of(folder / "run", data).metrics))
+    assert figures["final_layer/weights/towers"] == 0.8
+    assert not any("unknown_buyers" in tag for tag in figures)
+
+
 def test_names_that_meet_lose_nothing():
     keys = ["loss/a!", "loss/a?", "loss/A_", "loss/a_ 2", "b", "b"]
     names = unique_names(keys)
@@ -103,6 +138,16 @@ def test_mlflow_reads_metrics_params_and_tags(run, folder, store):
     history = client.get_metric_history(bad.info.run_id, "loss/val_loss")
     assert [(each.step, each.value) for each in history] == [(e, 783.4475) for e in range(12)]
     assert good.data.metrics["final/test_recall_at_5"] == 0.052
+
+
+def test_mlflow_reads_the_weights_that_rank_products(run, folder, store):
+    data = healthy(2)
+    data["final_layer"] = {"weights": {"towers": 0.8, "had": 2.0}}
+    run_of(folder / "fitted", data)
+    assert run("export", "fitted", "--to", "mlflow")[0] == 0
+    (found,) = runs_of(store()).values()
+    assert found.data.metrics["final_layer/weights/towers"] == 0.8
+    assert found.data.metrics["final_layer/weights/had"] == 2.0
 
 
 def test_the_same_run_is_logged_once(run, folder, store):

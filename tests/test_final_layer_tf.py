@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from scored import Scored
+from scored import PLAIN, Scored
 
 from recgen.analysis.final_layer import effects
 from recgen.metrics import FinalLayerFit
@@ -88,6 +89,63 @@ def test_scores_are_the_weighted_terms(shop: Shop, monkeypatch: pytest.MonkeyPat
     ranks = shop.model.rank_products(shop.model.query_tower(features), features).numpy()
     own = wanted[np.arange(20), products][:, np.newaxis]
     assert ranks.tolist() == (wanted > own).sum(axis=1).tolist()
+
+
+# What a list that ends with the latest purchase gives each term, by hand: the buyer had product 3
+# two, one and no purchases ago, and product 5 three.
+LIST = [5, 3, 3, 3]
+BY_HAND = {
+    "had": (1, 1),
+    "had_often": (math.log(3), 0),
+    "had_in_last_10": (
+        math.log(1 + 1 + 0.5**0.1 + 0.5**0.2),
+        math.log(1 + 0.5**0.3),
+    ),
+    "had_in_last_100": (
+        math.log(1 + 1 + 0.5**0.01 + 0.5**0.02),
+        math.log(1 + 0.5**0.03),
+    ),
+    "had_among_many": (math.log(5), math.log(5)),
+}
+
+
+def alone(shop: Shop, term: str) -> Any:
+    """Returns the scores of a buyer with LIST, if only this term has a weight, of 1; [products]."""
+    layer = shop.model.final_layer
+    weights = dict.fromkeys(layer.names, 0.0) | {term: 1.0}
+    layer.assign(weights, shop.scored.counting().log_shares(layer.days))
+    rows = shop.scored.rows([(0, 0)], lists=[LIST])
+    return layer(shop.scores[:1].astype(np.float32), next(iter(rows.dataset))).numpy()[0]
+
+
+@pytest.mark.parametrize("term", BY_HAND)
+def test_a_term_of_what_the_buyer_had(shop: Shop, term: str) -> None:
+    expected = np.zeros(PRODUCTS)
+    expected[[3, 5]] = BY_HAND[term]
+    np.testing.assert_allclose(alone(shop, term), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("days", DAYS)
+def test_a_share_of_the_rows(shop: Shop, days: int | None) -> None:
+    """The log of half a row and all rows, each half as much after so many days; the mean is 0."""
+    name = f"share_{days}_days" if days else "share"
+    counts = np.full(PRODUCTS, 0.5)
+    for (_, product), age in zip(shop.train, shop.ages, strict=True):
+        counts[product] += 2 ** (-age / days) if days else 1
+    expected = np.log(counts) - np.log(counts).mean()
+    np.testing.assert_allclose(alone(shop, name), expected, atol=1e-4)
+    had = np.where(np.isin(np.arange(PRODUCTS), LIST), expected, 0)
+    np.testing.assert_allclose(alone(shop, f"had_{name}"), had, atol=1e-4)
+
+
+def test_the_towers_score_is_a_term(shop: Shop) -> None:
+    np.testing.assert_allclose(alone(shop, "towers"), shop.scores[0], rtol=1e-5)
+
+
+def test_each_term_has_its_formula(shop: Shop) -> None:
+    shares = [f"share_{days}_days" if days else "share" for days in DAYS]
+    tested = {"towers", *BY_HAND, *shares, *(f"had_{name}" for name in shares)}
+    assert {*shop.model.final_layer.names} == tested
 
 
 @pytest.mark.parametrize("towers", [-2.0, 0.0, 0.5])
@@ -200,6 +258,21 @@ def test_a_term_of_noise_gets_a_weight_near_zero(runtime: Any) -> None:
     assert np.mean(bonus) < 0.3
 
 
+def test_each_decoy_gets_a_weight_near_zero(runtime: Any) -> None:
+    """Of terms that are independent of each other and of what is bought, each by itself."""
+    shop = Shop(runtime, seed=9)
+    fit = fit_of(shop, drawn(shop, [1.0] + [0.0] * 15, 5))
+    random = np.random.default_rng(0)
+    fit.shares = random.normal(size=fit.shares.shape)
+    for moments in fit.moments:
+        moments.terms = random.normal(size=moments.terms.shape).astype(np.float32)
+    weights = fit.weights(1.0)
+    assert weights[0] == pytest.approx(1.0, abs=0.2)
+    # About four standard deviations, which depend on the number of pairs of each kind.
+    assert np.abs(weights[1:6]).max() < 0.2
+    assert np.abs(weights[6:]).max() < 0.4
+
+
 def test_towers_of_noise_lose_their_weight(runtime: Any) -> None:
     shop = Shop(runtime, seed=5)
     weights = fit_of(shop, drawn(shop, [0.0] * 6 + [2.0] + [0.0] * 9, 5)).weights(1.0)
@@ -222,32 +295,83 @@ def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hits", "chosen"),
+    ("towers", "hits", "chosen"),
     [
-        ([(9, 1), (8, 2), (7, 4), (2, 9), (9, 9)], 1.5),  # the first that wins in both views
-        ([(9, 1), (8, 3), (4, 2), (3, 4), (2, 9)], 1.25),  # none does: the one that lacks least
+        # The first that is as good as counting, (6, 2), and the towers in both views.
+        ((5, 3), [(9, 1), (8, 2), (7, 2), (6, 3), (9, 9)], (1.5, 0.5)),
+        # None is. Those as good as counting lose more and less of the towers.
+        ((5, 4), [(9, 2), (8, 1), (7, 3), (6, 2), (9, 1), (5, 9)], (1.5, 1)),
+        # None is as good as counting: of the best on all pairs, the best on new ones.
+        ((5, 0), [(5, 2), (6, 0), (7, 1), (7, 0), (5, 9), (4, 9)], (1.5, 1)),
+        ((5, 0), [(4, 9), (5, 1), (5, 1), (5, 0), (5, 1), (4, 9)], (1, 0.5)),
+        # The towers are, and no fit is.
+        ((7, 3), [(9, 2), (8, 2), (6, 9), (9, 1), (5, 5), (4, 9)], (1, 0)),
+        # On all pairs, less than half a hundredth is noise.
+        ((5, 0), [(5.9, 1.5), (5.96, 1), (6, 0.5), (6, 0), (5.96, 0.9), (4, 9)], (1, 0.5)),
+        # A fit that is worse than counting is not taken to be better than the towers.
+        ((7, 1), [(9, 0), (5, 9), (7, 0), (9, 0), (5, 5), (4, 9)], (1, 0)),
     ],
 )
-def test_new_pairs_count_as_much_as_it_takes_to_beat_counting(
-    shop: Shop, hits: list[tuple[int, int]], chosen: float, monkeypatch: pytest.MonkeyPatch
+def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
+    shop: Shop,
+    towers: tuple[float, float],
+    hits: list[tuple[float, float]],
+    chosen: tuple[float, float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Hits of ten pairs, in all and in new ones, for each count; counting has 6 and 4."""
+    """Hits of ten pairs, in all and in new ones, for each count and part of the way."""
 
-    def views(hits: tuple[int, int]) -> dict[str, Any]:
-        ranks = [np.array([0] * each + [99] * (10 - each)) for each in hits]
+    def views(hits: tuple[float, float]) -> dict[str, Any]:
+        ranks = [np.where(np.arange(1000) < round(100 * each), 0, 99) for each in hits]
         return dict(zip(("all", "new"), ranks, strict=True))
 
-    monkeypatch.setattr(shop.scored.runtime, "NEW_PAIRS_COUNT", (1, 1.25, 1.5, 2, 3))
+    counts, parts = (1, 1.5, 2), (1, 0.5)
+    monkeypatch.setattr(shop.scored.runtime, "NEW_PAIRS_COUNT", counts)
+    monkeypatch.setattr(shop.scored.runtime, "FITTED_PARTS", parts)
     fit = fit_of(shop, [(buyer, 1) for buyer in range(30)])
-    found = iter([views((5, 5)), *map(views, hits)])
-    counting = {"popularity": views((2, 4)), "own_history": views((6, 0))}
+    results = iter([views(towers), *map(views, hits), views(towers)])
+    counting = {"popularity": views((2, 2)), "own_history": views((6, 0))}
     monkeypatch.setattr(fit.evaluation, "of_baselines", lambda: counting)
-    monkeypatch.setattr(fit, "_model_views", lambda: next(found))
+    monkeypatch.setattr(fit, "_model_views", lambda: next(results))
     best = fit.best("recall_at_10")
-    assert best["new_pairs_count"] == chosen
-    at = (1, 1.25, 1.5).index(chosen)
-    assert best["validation"]["model"] == {"all": hits[at][0] / 10, "new": hits[at][1] / 10}
-    assert best["validation"]["towers"] == {"all": 0.5, "new": 0.5}
-    expected = fit.weights(chosen)
+    count, part = chosen
+    assert (best["new_pairs_count"], best["part"]) == chosen
+    tried = dict(zip([(c, p) for c in counts for p in parts], hits, strict=False))
+    own = tried.get((count, part), towers)
+    found = best["validation"]
+    assert found["model"] == pytest.approx({"all": own[0] / 10, "new": own[1] / 10})
+    assert found["towers"] == pytest.approx({"all": towers[0] / 10, "new": towers[1] / 10})
+    expected = fit.start + part * (fit.weights(count) - fit.start)
     assert list(best["weights"].values()) == pytest.approx(expected.tolist())
     assert float(fit.layer.towers[0]) == pytest.approx(expected[0])  # not those tried last
+
+
+def test_what_was_traded_is_said(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A baseline that is better is warned of, and towers that are better are noted."""
+    runtime, values = shop.scored.runtime, {
+        "model": {"all": 0.5, "new": 0.1, "new_filtered": 0.2},
+        "towers": {"all": 0.4, "new": 0.2, "new_filtered": 0.25},
+        "popularity": {"all": 0.3, "new": 0.15, "new_filtered": 0.2},
+        "own_history": {"all": 0.5, "new": 0.0, "new_filtered": 0.2},
+    }
+    best = {"weights": {"towers": 1.0}, "validation": values}
+    training = object.__new__(runtime.Training)
+    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
+    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
+    training.settings = SimpleNamespace(seed=0)
+    training.validated = shop.scored.rows([(0, 1), (1, 2)])
+    training.metrics = SimpleNamespace(content={}, write=lambda: None)
+    monkeypatch.setattr(runtime.FinalFit, "best", lambda *_: best)
+    monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
+    training.fit_final_layer(shop.scored.model(shop.scores))
+    assert training.metrics.content["final_layer"] is best
+    assert capsys.readouterr().out.splitlines() == [
+        "final layer: validation recall@10 of all pairs 0.4000 -> 0.5000",
+        "final layer: validation recall@10 of new pairs 0.2000 -> 0.1000",
+        "warning: validation recall@10 of new pairs: popularity reaches 0.1500",
+        "final layer: validation recall@10 of new pairs, past products left out 0.2500 -> 0.2000",
+        "note: validation recall@10 of new pairs, past products left out: the towers alone reach "
+        "0.2500, but lack more of counting elsewhere",
+    ]

@@ -36,7 +36,11 @@ def keys_of(data: object) -> set[str]:
 MORE = {
     "health": {"loss_to_chance": 0, "val_coverage_at_100": 0, "dead_units": 0},
     "evaluation": {"pairs": 0, "model": {"all": {"recall_at_10": {"value": 0, "low": 0}}}},
-    "final_layer": {"weights": 0, "new_pairs_count": 0, "measure": 0, "validation": {"towers": 0}},
+    "final_layer": {
+        **dict.fromkeys(("weights", "new_pairs_count", "part", "measure"), 0),
+        "validation": {"towers": 0},
+        "unknown_buyers": {"towers": 0, "half_life": 0, "pairs": 0},
+    },
     "params": {
         "failure_kind": 0,
         "measured_rows": 0,
@@ -134,16 +138,21 @@ def test_the_fit_of_a_final_layer_is_read(tmp_path):
     data["final_layer"] = {
         "weights": {"towers": 0.5, "share": "0.25", "had": None, "share_7_days": float("nan")},
         "new_pairs_count": 1.5,
+        "part": "0.5",
         "measure": "recall_at_100",
         "validation": {"model": {"all": 0.3, "new": "?"}, "towers": 7, "popularity": {"all": 0.1}},
+        "unknown_buyers": {"towers": "0.4", "half_life": None, "pairs": 7.0, "validation": []},
     }
     metrics = run_of(tmp_path / "run", data).metrics
     assert (metrics.params.measured_rows, metrics.params.served_rows) == (90, 100)
     fit = metrics.final_layer
     assert fit is not None
     assert fit.weights == {"towers": 0.5, "share": 0.25}
-    assert (fit.new_pairs_count, fit.measure) == (1.5, "recall_at_100")
+    assert (fit.new_pairs_count, fit.part, fit.measure) == (1.5, 0.5, "recall_at_100")
     assert fit.validation == {"model": {"all": 0.3}, "popularity": {"all": 0.1}}
+    unknown = fit.unknown_buyers
+    assert unknown is not None
+    assert (unknown.towers, unknown.half_life, unknown.pairs) == (0.4, None, 7)
 
 
 @pytest.mark.parametrize("part", [None, 1, "fitted", [], [{"weights": {}}]])

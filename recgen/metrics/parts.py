@@ -190,6 +190,19 @@ class Evaluation(MetricsPart):
         return {who: share for who, share in shares.items() if share is not None}
 
 
+class UnknownBuyersFit(MetricsPart):
+    """How products are ranked for buyers of whom nothing is known."""
+
+    towers: float
+    """The weight of the towers' score; the log share of a product has the weight 1."""
+    half_life: float | None = None
+    """Half-life of that share in days; None counts rows of all ages alike."""
+    pairs: int | None = None
+    """Validation pairs by which both were chosen."""
+    validation: dict[str, float] = {}
+    """By recommender: the `model`, and each popularity."""
+
+
 class FinalLayerFit(MetricsPart):
     """The fit of the final layer, which ranks products by the towers' score and other terms."""
 
@@ -197,10 +210,13 @@ class FinalLayerFit(MetricsPart):
     """By term: `towers`, `share_<n>_days` and `share` (log shares of rows), `had…` (purchases)."""
     new_pairs_count: float | None = None
     """How often a pair that is no repeat counts in the fit."""
+    part: float | None = None
+    """How far the weights went from the towers alone, 0, to the fit, 1."""
     measure: str | None = None
     """The measure of `validation`."""
     validation: dict[str, dict[str, float]] = {}
     """By recommender and view: the `model` with the layer, the `towers` alone, each baseline."""
+    unknown_buyers: UnknownBuyersFit | None = None
 
 
 class Params(MetricsPart):

@@ -145,8 +145,23 @@ def final_layer_of(part: object) -> dict[str, Any] | None:
     return {
         "weights": weights,
         "new_pairs_count": number_of(part.get("new_pairs_count")),
+        "part": number_of(part.get("part")),
         "measure": measure if isinstance(measure, str) else None,
         "validation": {who: views for who, views in found.items() if views},
+        "unknown_buyers": _unknown_buyers_of(part.get("unknown_buyers")),
+    }
+
+
+def _unknown_buyers_of(part: object) -> dict[str, Any] | None:
+    numbers = numbers_of(part)
+    if not isinstance(part, dict) or "towers" not in numbers:
+        return None
+    pairs = numbers.get("pairs")
+    return {
+        "towers": numbers["towers"],
+        "half_life": numbers.get("half_life"),
+        "pairs": int(pairs) if pairs is not None and pairs >= 0 else None,
+        "validation": numbers_of(part.get("validation")),
     }
 
 
