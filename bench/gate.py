@@ -40,7 +40,7 @@ _PACKAGES = ("numpy", "tensorflow")
 def main() -> int:
     """Trains, prints the table, and returns the exit code."""
     options = _options()
-    data = _write_data(options.runs)
+    data = write_data(options.runs)
     stored = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {"presets": {}}
     if options.update:
         return _update(stored, options, data)
@@ -119,7 +119,8 @@ def _config(name: str) -> Path:
     return ROOT / "recgen" / "presets" / f"{name}.yaml"
 
 
-def _write_data(folder: Path) -> Path:
+def write_data(folder: Path) -> Path:
+    """Writes the rows that all presets are trained on, and returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "shop.csv"
     path.write_bytes(demo_data("csv", ROWS))
