@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("tensorflow", reason="needs the extra `train`")
+
 from bench import gate
 from bench.expectations import VIEWS
 
