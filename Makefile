@@ -9,7 +9,8 @@ endif
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-all test-tf216 test-replicas test-tfx lint golden docs bench fuzz fuzz-atheris tfx-root
+.PHONY: demo test test-all test-tf216 test-replicas test-tfx lint golden docs bench bench-gate
+.PHONY: fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
 	$(PYTHON) -m recgen demo-data --out runs/demo.csv --force
@@ -49,6 +50,9 @@ DATA ?= online_retail.parquet
 SEEDS ?= 5
 bench: $(BENCH_READY)  ## recall, speed, memory beside other recommenders: `make bench DATA=FILE`
 	$(PYTHON) -m bench.run --data $(DATA) --seeds $(SEEDS) $(if $(CONFIGS),--configs $(CONFIGS))
+
+bench-gate: $(READY)  ## every preset on generated data, beside stored recall and verdicts
+	$(PYTHON) -m bench.gate
 
 SEED ?= $(shell date +%s)
 fuzz: $(READY)  ## more than 20,000 drawn, broken and attacked configs; `SEED=1` repeats a run

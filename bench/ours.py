@@ -15,6 +15,7 @@ import recgen
 from bench.processes import ROOT, Usage, module, run
 from bench.protocol import TEST_SHARE
 from bench.store import digest
+from recgen.config import ExperimentConfig
 from recgen.edit import edit
 from recgen.findings import Fix
 from recgen.generate import generate
@@ -90,12 +91,15 @@ def read_config(path: Path, data: Path, products: int) -> Ours:
         draft = Path(folder) / "config.yaml"
         draft.write_text(text, "utf-8")
         config = recgen.load(draft)
-    # What config and modules mean, not what they say: their comments may change.
-    modules = {name: ast.unparse(ast.parse(code)) for name, code in generate(config).items()}
-    local = sorted((ROOT / "recgen" / "local").glob("*.py"))
-    inputs = inputs_digest(data, recgen.dump(config), modules, *local)
+    inputs = inputs_digest(data, *code_of(config))
     name = path.parent.name if path.stem == "config" else path.stem
     return Ours(name, text, inputs, config.model.batch_size)
+
+
+def code_of(config: ExperimentConfig) -> list[object]:
+    """Returns what a config and the code that trains it mean: their comments may change."""
+    modules = {name: ast.unparse(ast.parse(code)) for name, code in generate(config).items()}
+    return [recgen.dump(config), modules, *sorted((ROOT / "recgen" / "local").glob("*.py"))]
 
 
 def inputs_digest(data: Path, *more: object) -> str:

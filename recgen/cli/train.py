@@ -77,7 +77,7 @@ def train(
     is_stopped = result.metrics.failed
     if is_stopped:
         show.lines(["", "No model was saved; the recall above is that of the stopped model."])
-    reason = _judge(saved, source)
+    reason = _judge(saved)
     if saved != folder:
         show.lines(["", f"{folder} still has the earlier run; this one is in {saved}."])
     elif earlier:
@@ -105,7 +105,7 @@ def _require_no_errors(config: Path, allow: list[str], data: Path) -> None:
         raise typer.Exit(1)
 
 
-def _judge(folder: Path, data: Path) -> str | None:
+def _judge(folder: Path) -> str | None:
     """Print the verdict of `recgen diagnose`, and return why the model should not be served.
 
     What is not good is examined with the data, which says more of its causes.
@@ -119,7 +119,7 @@ def _judge(folder: Path, data: Path) -> str | None:
     run = load_run(folder)
     diagnosis = diagnose(run)
     if diagnosis.verdict != "good":
-        run = with_evidence(run, data)
+        run = with_evidence(run)
         diagnosis = diagnose(run)
     show.line()
     if diagnosis.verdict in ("bad", "broken"):
