@@ -46,16 +46,16 @@ def made() -> list[Made]:
 
 def judged(folder: Path) -> dict[str, Any]:
     """Returns what there is to keep of a run's diagnosis."""
-    from recgen.analysis import diagnose, load_run
+    import recgen
+    from recgen.analysis import load_run
     from recgen.analysis.facts import Facts
     from recgen.findings import RecgenError
 
     try:
-        run = load_run(folder)
+        diagnosis, facts = recgen.diagnose(folder), Facts(load_run(folder))
     except RecgenError as error:
         return {"verdict": "unreadable", "summary": str(error), "causes": [], "recall": None,
                 "kept_best": False}  # fmt: skip
-    diagnosis, facts = diagnose(run), Facts(run)
     recall = facts.judged
     return {
         "verdict": diagnosis.verdict,
@@ -79,14 +79,14 @@ def judged_alone(folder: Path) -> dict[str, Any]:
 
 def patched(run: Made) -> tuple[Made, list[str]] | None:
     """Returns the run with the first patch of its diagnosis, and what the patch changes."""
-    from recgen.analysis import diagnose, load_run
+    import recgen
     from recgen.analysis.diagnosis import fixes
     from recgen.analysis.text import patch_lines
     from recgen.edit import apply
     from recgen.findings import RecgenError
 
     try:
-        cause = diagnose(load_run(folder_of(run.key))).first_patch
+        cause = recgen.diagnose(folder_of(run.key)).first_patch
     except RecgenError:
         return None
     if cause is None or not cause.patch:
@@ -199,7 +199,8 @@ def main() -> None:
     if not options.rediagnose:
         _prepare_tensorflow(options.threads)
     bench = Bench(0 if options.rediagnose else MOST, not options.no_patches)
-    first = [run for run in made() if run.key in {k for r in chosen for k in needs(r)} | {FINE}]
+    wanted = {FINE, *(key for run in chosen for key in needs(run))}
+    first = [run for run in made() if run.key in wanted]
     found = entries([*first, *(run for run in chosen if run not in first)], bench)
     if not options.rediagnose and bench.left <= 0 and not bench.is_complete:
         os.execv(sys.executable, [sys.executable, *sys.argv])

@@ -21,7 +21,7 @@ from verdicts_made import (
 
 USUALLY = {"epochs": 12}
 FINE = "fine-adagrad-0.05-seed-1"
-OTHER = "fine-one-layer-adagrad-0.05"
+OTHER = "vocabulary-cut-50-products"  # with another transform, too
 CATEGORY, VIEWED = text("Category", 32), text("LastViewed", 64)
 PRESETS = ("tutorial", "small_catalogue", "large_catalogue", "cold_start")
 

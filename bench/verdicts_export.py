@@ -7,21 +7,22 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from verdicts_labels import CODES, LABELS
+from verdicts_labels import CODES, HALVES, LABELS
 from verdicts_made import Made
 from verdicts_train import WORK, folder_of, holds
 
 FILES = ("config.yaml", "training_metrics.json", "transform_module.py", "trainer_module.py",
          "purchases.parquet", "transform", "train.log")  # fmt: skip
+PLACES = dict(zip(HALVES, ("dev", "other"), strict=True))
 
 
 def export(runs: Iterable[Made], half: Mapping[str, str], target: Path) -> None:
-    """Copies the runs that are there to <target>/<half>/<key>, and their data."""
+    """Copies the runs that are there to <target>/dev or <target>/other, and their data."""
     labels: dict[str, dict[str, object]] = {}
     for run in runs:
         if not holds(run):
             continue
-        place = target / half[run.key].replace(" ", "_")
+        place = target / PLACES[half[run.key]]
         _copy(folder_of(run.key), place / run.key)
         labels.setdefault(str(place), {})[run.key] = _truth(run)
         data, copied = WORK / "data" / run.file, target / "data" / run.file
