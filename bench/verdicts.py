@@ -205,7 +205,8 @@ def main() -> None:
     if not options.rediagnose and bench.left <= 0 and not bench.is_complete:
         os.execv(sys.executable, [sys.executable, *sys.argv])
     if not options.only and not options.half:
-        RESULTS.write_text(json.dumps({"listed": len(made()), "runs": found}, indent=1) + "\n", encoding="utf-8")
+        result = {"listed": len(made()), "runs": found}
+        RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(page(json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
 
 

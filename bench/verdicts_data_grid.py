@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -79,9 +80,14 @@ def _other_data() -> Iterator[Made]:
 
 
 def _ids() -> Iterator[Made]:
-    for name, data in (("90%, guest", "guest 90"), ("80%, 0", "guest 80"),
-                       ("60%, GUEST", "guest 60"), ("40%, 99999", "guest 40")):  # fmt: skip
+    for name, data in (
+        ("90%, guest", "guest 90"),
+        ("80%, 0", "guest 80"),
+        ("60%, GUEST", "guest 60"),
+    ):
         yield _run("one buyer", name, data)
+    some = _run("one buyer", "40%, 99999", "guest 40")  # not most rows, so a remark at most
+    yield replace(some, verdicts=("good", "at_risk"), roots=())
     yield _run("one buyer", "90%, as served", "guest 90", alone=False)
     groups, goods = Towers(product="Group"), Towers(product="Category")
     yield _run("grain", "5 groups", "5 groups", towers=groups)

@@ -33,7 +33,8 @@ def page(result: dict[str, Any]) -> str:
     """Returns the page."""
     runs = result["runs"]
     held_out = _of(runs, HELD_OUT)
-    parts = (_figures(runs, result["listed"]), _matrix(held_out), _patches(held_out), _all(held_out))
+    figures = _figures(runs, result["listed"])
+    parts = (figures, _matrix(held_out), _patches(held_out), _all(held_out))
     return "\n".join([HEAD.read_text("utf-8"), *(line for part in parts for line in part)])
 
 
@@ -48,7 +49,7 @@ def words(verdict: str) -> str:
 
 def _share(hits: Iterable[bool]) -> str:
     found = list(hits)
-    return f"{sum(found)} of {len(found)}"
+    return f"{sum(found)} of {len(found)}" if found else "not measured"
 
 
 def _alone(runs: Runs) -> Runs:
@@ -104,11 +105,11 @@ def _figures(runs: Runs, listed: int) -> list[str]:
     return [
         "## How often it is right",
         "",
-        f"{len(runs)} real runs{missing} on variants of `recgen demo-data`, mostly of 20,000 rows, are",
-        "labelled by how they were made, not by their outcome: what should fail may train on some",
-        "data. Where a setting did no harm (its recall is at least 95% of that of a fine run on",
-        "the same data), good is right, too. The runs of a kind alternate between two halves:",
-        "causes are developed on the first; the tables below are those of the other. "
+        f"{len(runs)} real runs{missing} on variants of `recgen demo-data`, mostly of 20,000",
+        "rows, are labelled by how they were made, not by their outcome: what should fail may",
+        "train on some data. Where a setting did no harm (its recall is at least 95% of that of a",
+        "fine run on the same data), good is right, too. The runs of a kind alternate between two",
+        "halves: causes are developed on the first; the tables are those of the other. "
         f"{len(KINDS)} causes compete.",
         "",
         f"| | development ({len(halves[0])}) | held out ({len(halves[1])}) |",
