@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "8550b49b29e8"
+    is_own_runtime = runtime.DIGEST == "2f3041edaf1a"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -1,0 +1,123 @@
+"""The data and the spoiled files of the labelled runs are wrong in the way that their names say."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCH = Path(__file__).parents[1] / "bench"
+ROWS = 2_000
+
+
+@pytest.fixture
+def data(monkeypatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCH))
+    import verdicts_data
+
+    return verdicts_data
+
+
+@pytest.fixture
+def spoil(monkeypatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCH))
+    import verdicts_spoil
+
+    return verdicts_spoil
+
+
+def _split(table):
+    times = table["InvoiceDate"].to_pylist()
+    cut = times[0] + (times[-1] - times[0]) * 0.9
+    first = next(place for place, time in enumerate(times) if time >= cut)
+    return table.slice(0, first), table.slice(first)
+
+
+def test_every_variant_is_in_order_of_time_and_has_about_as_many_rows(data):
+    for variant in data.VARIANTS:
+        table = data.make(variant, ROWS, 0)
+        times = table["InvoiceDate"].to_pylist()
+        assert times == sorted(times), variant
+        assert 0.9 * ROWS <= table.num_rows <= ROWS, variant
+
+
+def test_a_variant_is_the_same_every_time(data):
+    for variant in ("guest 60", "12 sizes", "day for month"):
+        assert data.make(variant, ROWS, 3).equals(data.make(variant, ROWS, 3))
+
+
+def test_the_guest_has_most_rows(data):
+    buyers = Counter(data.make("guest 90", ROWS, 0)["CustomerID"].to_pylist())
+    assert 0.75 < buyers["guest"] / ROWS < 0.95
+
+
+def test_launched_products_are_bought_at_the_end_alone(data):
+    before, after = _split(data.make("launches 60", ROWS, 0))
+    new = [code.startswith("N") for code in after["StockCode"].to_pylist()]
+    assert sum(new) / len(new) > 0.4
+    assert not any(code.startswith("N") for code in before["StockCode"].to_pylist())
+
+
+def test_other_tastes_change_who_buys_and_not_what(data):
+    plain, changed = (data.make(name, ROWS, 0) for name in ("demo", "other tastes"))
+    assert plain["StockCode"].equals(changed["StockCode"])
+    (before, after), (old, new) = _split(plain), _split(changed)
+    assert before["CustomerID"].equals(old["CustomerID"])
+    assert not after["CustomerID"].equals(new["CustomerID"])
+
+
+def test_the_basket_names_the_product(data):
+    table = data.make("basket", ROWS, 0)
+    rows = zip(table["StockCode"].to_pylist(), table["basket"].to_pylist(), strict=True)
+    assert all(code in basket for code, basket in rows)
+
+
+def test_day_and_month_are_swapped_where_both_can_be(data):
+    plain = {t.date() for t in data.make("demo", ROWS, 0)["InvoiceDate"].to_pylist()}
+    swapped = {t.date() for t in data.make("day for month", ROWS, 0)["InvoiceDate"].to_pylist()}
+    expected = {
+        day.replace(month=day.day, day=day.month) if day.day <= 12 else day for day in plain
+    }
+    assert swapped == expected
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two runs, whose vocabularies are links as those of the bench are."""
+    assets = tmp_path / "prepared" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "CustomerID_vocab").write_text("a\nb\n")
+    (assets / "StockCode_vocab").write_text("1\n2\n3\n4\n")
+    for name in ("run", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "transform").symlink_to(tmp_path / "prepared")
+        for file in ("config.yaml", "transform_module.py", "trainer_module.py"):
+            (folder / file).write_text(name)
+        metrics = {"recall": {"val_recall_at_5": [0.1]}, "final_metrics": {"test_loss": 1.0},
+                   "params": {"name": name}}  # fmt: skip
+        (folder / "training_metrics.json").write_text(json.dumps(metrics))
+    return tmp_path / "run", tmp_path / "other"
+
+
+def _contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in [*folder.iterdir(), *folder.glob("transform/transform_fn/assets/*")]
+        if path.is_file()
+    }
+
+
+def test_spoiling_changes_the_run_and_nothing_else(spoil, folders):
+    run, other = folders
+    for name, change in spoil.SPOILS.items():
+        before, beside = _contents(run), _contents(other)
+        change(run, other)
+        assert _contents(run) != before, name
+        assert _contents(other) == beside, name
+        for file in before:
+            (run / file).unlink(missing_ok=True)
+            (run / file).write_bytes(before[file])
