@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+os.environ.pop("COLUMNS", None)  # of the terminal, which processes of pytest-xdist are given
 
 pytest_plugins = ["runs", "fuzzing"]
 

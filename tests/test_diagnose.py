@@ -513,11 +513,17 @@ def test_own_history_is_a_baseline_too(tmp_path):
 @pytest.mark.parametrize(
     ("model", "help"),
     [
-        ({}, "The settings are not the reason."),
+        ({}, "Rate, layers, clipping and correction are as they should be"),
         ({"logq_correction": False}, "Use the logQ correction."),
-        ({"buyer_tower_layers": DEEP}, "Use one layer or none."),
-        ({"optimizer": "adam", "learning_rate": 0.5}, "Use a rate that suits the optimizer."),
-        ({"logq_correction": False, "buyer_tower_layers": DEEP}, "Use the logQ correction and use"),
+        (
+            {"buyer_tower_layers": DEEP},
+            "End the towers in a linear layer and use one dense layer or none.",
+        ),
+        ({"optimizer": "adam", "learning_rate": 0.5}, "Lower the learning rate to 0.01."),
+        (
+            {"logq_correction": False, "buyer_tower_layers": DEEP},
+            "End the towers in a linear layer, use the logQ correction and use",
+        ),
     ],
 )
 def test_help_asks_for_nothing_that_is_so_already(tmp_path, experiment, model, help):

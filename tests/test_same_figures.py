@@ -94,8 +94,9 @@ def test_every_command_gives_the_figure_by_which_a_run_is_judged(run: Run) -> No
     assert diagnose(run).summary.count(f"{judged.name} {own}") == 1  # and train prints this
     entry = entry_of(Path(run.path))
     assert f"({judged.name} {own}, " in described(entry)
-    listed = plain(runs_lines([entry], Path(run.path).parent, 1))[1]
-    assert judged.short in listed
+    listed = plain(runs_lines([entry], Path(run.path).parent, 1))
+    assert f"{judged.label} {own}" in listed[1]
+    assert listed[2] == f"recall counts {judged.unit}s"
     assert own in judged.short
     assert judged.short.endswith("pairs" if counted == "all pairs" else "rows")
     compared = plain(comparison_lines(compare([run, run]), shorten=False))

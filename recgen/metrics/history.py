@@ -102,7 +102,8 @@ def _unwrapped(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str,
     for _ in range(_DEEPEST):
         if isinstance(data.get("loss"), Mapping) or isinstance(data.get("epochs"), list):
             return data, row
-        inner = next(((n, m) for n in _HISTORIES if (m := _mapping(data.get(n)))), None)
+        found = ((name, _mapping(data.get(name))) for name in _HISTORIES)
+        inner = next(((name, own) for name, own in found if own and is_history(own)), None)
         if inner is None:
             break
         name, own = inner

@@ -150,7 +150,7 @@ def _plain(key: str, value: object) -> object:
             value = json.loads(value)  # a list that a database keeps as text
         except (ValueError, RecursionError):
             return value
-    if isinstance(value, float) and value == int(value) and key in _COUNTS:
+    if isinstance(value, float) and value.is_integer() and key in _COUNTS:
         return int(value)
     if key == "target_column":
         return _target(value)
