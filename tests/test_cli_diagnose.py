@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from commands import visible
 from diagnoses import DEEP, dead, healthy, run_of, set_recall
 
@@ -198,17 +199,34 @@ def test_as_json_the_patch_is_told_on_stderr(run, folder, experiment):
     assert "patched RD101 model.learning_rate" in err
 
 
-def test_what_stands_behind_an_anchor_is_left_and_told(run, folder, experiment):
+def test_values_that_yaml_aliases_share_are_written_out(run, folder, experiment):
+    """As PyYAML writes a config whose towers have the same layers."""
     metrics, config = collapsed(experiment)
     run_of(folder / "run", metrics, config)
-    text = json.dumps(config).replace('"buyer_tower_layers": ', '"buyer_tower_layers": &l ')
-    start = text.index('"product_tower_layers": ') + len('"product_tower_layers": ')
-    text = text[:start] + "*l" + text[text.index("]", start) + 1 :]
-    Path("run/config.yaml").write_text(text)
+    layers = config["model"]["buyer_tower_layers"]
+    config["model"]["product_tower_layers"] = list(layers)
+    Path("run/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    assert "*id001" in Path("run/config.yaml").read_text()
     _, out, _ = run("diagnose", "run", "--apply")
     assert "patched RD101 model.learning_rate: set to 0.01" in out
-    assert "skipped model.buyer_tower_layers[2].activation: " in out
-    assert recgen.load("run/config.yaml", allow=["RG204"]).model.learning_rate == 0.01
+    assert "patched RD101 model.buyer_tower_layers[2].activation: set to 'linear'" in out
+    model = recgen.load("run/config.yaml", allow=["RG204"]).model
+    assert model.buyer_tower_layers[2].activation == "linear"
+    assert model.product_tower_layers == model.buyer_tower_layers
+    assert "id001" not in Path("run/config.yaml").read_text()
+
+
+def test_a_step_that_cannot_be_written_is_told_and_no_other_patch_is_applied(
+    run, folder, experiment, monkeypatch
+):
+    run_of(folder / "run", *collapsed(experiment))
+    before = Path("run/config.yaml").read_text()
+    monkeypatch.setattr("recgen.cli.patches.fixed", lambda text, *_, **__: (text, ()))
+    _, out, _ = run("diagnose", "run", "--apply")
+    assert "skipped model.learning_rate: " in out
+    assert "patched" not in out
+    assert "next:" not in out
+    assert Path("run/config.yaml").read_text() == before
 
 
 def test_a_patch_that_would_break_a_config_is_not_written(run, folder, experiment):

@@ -34,6 +34,13 @@ def test_no_run_that_may_be_good_is_blamed_for_its_rate(name: str) -> None:
     assert diagnose(load_run(RUNS / name)).first_patch is None
 
 
+def test_what_the_first_cause_explains_is_not_called_as_it_should_be() -> None:
+    first, *others = diagnose(load_run(RUNS / "clip_1e6")).causes
+    assert first.code == "RD214"
+    assert others
+    assert not [each.help for each in others if "as they should be" in each.help]
+
+
 def test_all_labelled_runs_are_there() -> None:
     assert {path.name for path in RUNS.iterdir() if path.is_dir()} - {"__pycache__"} == set(LABELS)
     assert sum(path.stat().st_size for path in RUNS.rglob("*") if path.is_file()) < 200_000

@@ -91,22 +91,27 @@ def _apply(run: Run, diagnosis: Diagnosis, config: Path | None, stream: IO[str])
     found = patches.next_patch(diagnosis.causes, target, run.report)
     earlier = ", ".join(dict.fromkeys(found.earlier))
     if found.cause is None:
-        words = f"nothing to do: all patches ({earlier}) are in it already, or are behind a YAML "
-        words += "anchor. Train it again, and diagnose the new run"
+        words = f"nothing to do: all patches ({earlier}) are in it already. Train it again, and "
+        words += "diagnose the new run"
         show.line((f"{target}: ", "dim"), words, stream=stream)
         return
-    found.write()
+    if found.done:
+        found.write()
     if earlier:
         show.line((f"{target}: ", "dim"), f"in it already: the patch of {earlier}", stream=stream)
     for step in found.done:
         done = f" {step.code} {step.path}: {fixes.describe(step)}"
         show.line((f"{target}: ", "dim"), ("patched", "bold green"), done, stream=stream)
     for step in found.left:
-        left = f" {step.path}: already done, or behind a YAML anchor; change it by hand"
+        left = (
+            f" {step.path}: it cannot be changed without changing something else; change it by hand"
+        )
         show.line((f"{target}: ", "dim"), ("skipped", "bold yellow"), left, stream=stream)
     for step in found.kept:
         kept = f" {step.path}: the patch of {earlier} has set it"
         show.line((f"{target}: ", "dim"), ("kept", "bold yellow"), kept, stream=stream)
+    if not found.done:
+        return
     for finding in found.report.errors:
         show.line(f"still wrong: {finding.code} {finding.message}", stream=stream)
     name = shlex.quote(str(target))

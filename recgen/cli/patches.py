@@ -11,6 +11,7 @@ from recgen.analysis.diagnosis import fixes
 from recgen.check import check, check_text
 from recgen.cli.fixes import FixedConfig, save
 from recgen.edit import fixed
+from recgen.edit.aliases import written_out
 from recgen.findings import Finding, Location, RecgenError, Report
 from recgen.reading.document import UnreadableError
 from recgen.reading.sources import TextKind, read_text, text_kind
@@ -74,15 +75,36 @@ def next_patch(causes: Sequence[Cause], config: Path, diagnosed: Report | None) 
         kept = [step for step in steps if _is_within(step, set_before)]
         wanted = [step for step in steps if step not in kept]
         same = [step for step in wanted if _is_same_item(step, before, diagnosed)]
-        text, done = fixed(before.text, same, kind, unsafe=True)
-        if text != before.text:
-            after = _checked(text, kind, before, config)
-            left = tuple(step for step in wanted if step not in done)
+        text, done = _fixed(before.text, same, kind)
+        left = tuple(step for step in wanted if step not in done)
+        is_blocked = any(step in left and not _is_done(step, before) for step in same)
+        if text != before.text or is_blocked:
+            after = before if is_blocked and not done else _checked(text, kind, before, config)
             codes = tuple(earlier)
             return NextPatch(before.text, codes, cause, done, left, tuple(kept), after)
         set_before |= {step.fix.location for step in steps if step.fix}
         earlier += [cause.code] if steps else []
     return NextPatch(before.text, tuple(earlier), None, (), (), (), before)
+
+
+def _fixed(text: str, steps: Sequence[Finding], kind: TextKind) -> tuple[str, tuple[Finding, ...]]:
+    """Return a text with steps applied, and those that were: what YAML aliases share, too."""
+    edited, done = fixed(text, steps, kind, unsafe=True)
+    apart = written_out(text) if kind == "yaml" and len(done) < len(steps) else None
+    if apart is not None:
+        again = fixed(apart, steps, kind, unsafe=True)
+        if len(again[1]) > len(done):
+            return again
+    return edited, done
+
+
+def _is_done(step: Finding, target: Report) -> bool:
+    """Return whether a config has what a step would set, or not what it would remove."""
+    fix = step.fix
+    if fix is None:
+        return True
+    now = _at(target, fix.location)
+    return now is None if fix.op == "remove" else bool(now == fix.value)
 
 
 def _checked(text: str, kind: TextKind, before: Report, config: Path) -> Report:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from recgen.analysis.causes.remedies import NOTHING_LEFT
 from recgen.analysis.diagnosis import Cause
 from recgen.analysis.facts import Facts
 
 _DEAD = ("RD101", "RD102")
 _BLOWN_UP = ("RD203", "RD204", "RD206")
+_EXPLAINED = "The first cause explains it."
 _NO_BETTER = ("RD103", "RD104", "RD304", "RD305")
 
 
@@ -46,7 +49,8 @@ CONTRADICTIONS: frozenset[frozenset[str]] = frozenset(
 def resolved(ranked: Sequence[Cause], facts: Facts) -> tuple[Cause, ...]:
     """Return the causes without those that contradict a likelier one.
 
-    Causes whose patches change a number in opposite directions contradict each other, too.
+    Causes whose patches change a number in opposite directions contradict each other, too. Where
+    the first one explains the outcome, no later one says that the settings are as they should be.
 
     Args:
         ranked: The causes, the likeliest first.
@@ -55,7 +59,8 @@ def resolved(ranked: Sequence[Cause], facts: Facts) -> tuple[Cause, ...]:
     kept: list[Cause] = []
     for cause in ranked:
         if not any(contradict(cause, other, facts) for other in kept):
-            kept.append(cause)
+            is_explained = cause.help == NOTHING_LEFT and kept and kept[0].explains
+            kept.append(replace(cause, help=_EXPLAINED) if is_explained else cause)
     return tuple(kept)
 
 

@@ -96,12 +96,12 @@ def advice(facts: Facts, otherwise: str = "") -> str:
     """
     parts = list(_advised(facts))
     if not parts:
-        return otherwise or _NOTHING_LEFT
+        return otherwise or NOTHING_LEFT
     text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     return f"{text[0].upper()}{text[1:]}."
 
 
-_NOTHING_LEFT = (
+NOTHING_LEFT = (
     "Rate, layers, clipping and correction are as they should be: look at the data with `recgen "
     "check --data` and at the files with `recgen inspect`."
 )
