@@ -9,7 +9,7 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end, models_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 DECAY = 0.9
 MODEL: Plain = {"batch_size": 64, "early_stopping_patience": None}  # 50 steps: two calls of Keras

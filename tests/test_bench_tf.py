@@ -13,6 +13,8 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
 from bench.models.served import as_tensor  # noqa: E402
 from bench.models.timed import Clock  # noqa: E402
 
+pytestmark = pytest.mark.one_stack
+
 
 @pytest.mark.parametrize(
     ("values", "dtype", "expected"),

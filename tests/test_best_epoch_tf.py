@@ -9,7 +9,7 @@ import pytest
 from runs import Plain, Run
 from trainings import at_epoch_end, models_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 SEEN = "val_recall_at_10"
 

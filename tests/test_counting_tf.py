@@ -14,6 +14,8 @@ from scored import PLAIN, Pairs, Scored
 from bench.models import counting as bench
 from bench.protocol import Training
 
+pytestmark = pytest.mark.one_stack
+
 DAY = 86_400
 RECENT = {"popularity": 7}
 OWN_RECENT = {"popularity": 7, "own_history": 60}

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scored import Scored
 
+pytestmark = pytest.mark.one_stack
+
 PRODUCTS = 40
 ROWS = 200
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scored import Pairs, Scored
 
-pytestmark = pytest.mark.usefixtures("eagerly")
+pytestmark = [pytest.mark.usefixtures("eagerly"), pytest.mark.one_stack]
 Plain = dict[str, Any]
 
 KS = (1, 5, 10, 50, 100)

@@ -13,7 +13,7 @@ from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep
 
 from recgen.check import load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 
 def fit(run: Run, monkeypatch: pytest.MonkeyPatch, steps: int = 30, **custom: Any) -> Plain:

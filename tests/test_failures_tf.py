@@ -10,7 +10,7 @@ import pytest
 from runs import Plain, Run
 from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep, fails
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 ADAM = {"optimizer": "adam", "learning_rate": 0.1}
 

@@ -10,6 +10,8 @@ import pytest
 from runs import Built, Run
 from trainings import ONCE, deep
 
+pytestmark = pytest.mark.one_stack
+
 ROWS = 200
 Array = Any
 

@@ -10,6 +10,8 @@ import pytest
 
 from recgen.generate import render
 
+pytestmark = pytest.mark.one_stack
+
 DAY = 86_400
 NOW = 1_700_000_000
 HALF_LIFE = 30

@@ -13,6 +13,8 @@ from synthetic import transactions
 
 from recgen.check import load
 
+pytestmark = pytest.mark.one_stack
+
 BONUS = 0.7
 LIST = 6
 

@@ -15,6 +15,8 @@ from recgen.generate import render
 from recgen.local.child import load_module
 from recgen.runtime import NAME
 
+pytestmark = pytest.mark.one_stack
+
 pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 

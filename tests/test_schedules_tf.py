@@ -10,7 +10,7 @@ import pytest
 from runs import Run
 from trainings import ALLOWED, ONCE, at_epoch_end, models_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 
 def test_warmup_cosine_rises_then_falls_to_zero(shop: Run) -> None:

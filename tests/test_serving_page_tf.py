@@ -15,6 +15,8 @@ import yaml
 from runs import Run
 from synthetic import Table
 
+pytestmark = pytest.mark.one_stack
+
 tf = pytest.importorskip("tensorflow")
 
 PAGE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text("utf-8")

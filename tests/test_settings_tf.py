@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.one_stack
+
 Plain = dict[str, Any]
 CONFIG: Plain = {"epochs": 8, "batch_size": 1024, "learning_rate": 0.05, "seed": 42}
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.one_stack
+
 pytest.importorskip("pyarrow", reason="needs the extra `train`")  # before TensorFlow
 tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
 

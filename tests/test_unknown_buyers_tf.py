@@ -16,6 +16,8 @@ from test_recency_tf import EXPERIMENT, rows_of
 
 from recgen.generate import render
 
+pytestmark = pytest.mark.one_stack
+
 ROWS, STEPS, BATCH = 20_000, 40, 500
 FIRST = 30_000  # index of unknown buyers: the rows' own are their numbers
 
