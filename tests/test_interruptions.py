@@ -21,6 +21,8 @@ pytest.importorskip("pyarrow", reason="needs the extra `train`")
 import local_modules as hand_made
 import yaml
 
+pytestmark = pytest.mark.slow
+
 PARENT = """
 import sys
 from recgen.local import run
@@ -213,7 +215,6 @@ def test_before_anything_is_done_the_same_command_begins_again(
     assert [path.name for path in second.out.parent.iterdir()] == ["shop"]
 
 
-@pytest.mark.slow
 def test_an_ignored_signal_stays_ignored(shop: Path) -> None:
     """As under nohup, or in the background of a script."""
     previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -236,7 +237,6 @@ def test_two_trainings_into_one_folder(shop: Path, monkeypatch: pytest.MonkeyPat
     assert first.end("SIGTERM") == 143
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("option", [("--seed", "7"), ("--epochs", "3")])
 def test_another_command_begins_from_the_start(shop: Path, option: tuple[str, str]) -> None:
     first = Training(shop)
@@ -249,7 +249,6 @@ def test_another_command_begins_from_the_start(shop: Path, option: tuple[str, st
     assert "going on after" not in second.text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("is_epoch_done", [True, False])
 def test_a_training_that_fails_goes_on_from_an_epoch_or_is_forgotten(
     shop: Path, is_epoch_done: bool
@@ -269,7 +268,6 @@ def test_a_training_that_fails_goes_on_from_an_epoch_or_is_forgotten(
     assert ("going on after epoch 6\n" in second.text) == is_epoch_done
 
 
-@pytest.mark.slow
 def test_a_child_that_is_killed_is_no_end(shop: Path) -> None:
     """The kernel kills the largest process when memory runs out."""
     first = Training(shop)
@@ -304,7 +302,6 @@ def test_runs_lists_what_is_unfinished(shop: Path, monkeypatch: pytest.MonkeyPat
     assert runs("--clean") == "no unfinished run in runs\n"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [0, 2, 6])
 def test_a_full_disk_is_said_in_a_sentence(shop: Path, blocks: int) -> None:
     """Files of few blocks stand for it: for the lock, the record, and the data."""

@@ -15,7 +15,7 @@ import yaml
 from runs import Run
 from synthetic import Table
 
-pytestmark = pytest.mark.one_stack
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 tf = pytest.importorskip("tensorflow")
 
