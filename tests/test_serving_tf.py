@@ -120,7 +120,7 @@ def runs(make_run: Callable[..., Run]) -> dict[str, Run]:
     found = {}
     for name in ALL:
         path = CASES / name / "config.yaml"
-        found[name] = make_run(path, random_table(load(path)))
+        found[name] = make_run(path, random_table(load(path))).variant(refit="none")
         found[name].fit(epochs=1, batch_size=64)
     return found
 

@@ -71,7 +71,7 @@ def test_a_catalogue_of_five(tmp_path: Path) -> None:
     assert_consistent(code, text)
     assert "val_mrr " in text
     assert re.search(r"^recall +@1 +mrr$", text, re.MULTILINE)
-    assert re.search(r"^kept .*validation mrr 0\.", text, re.MULTILINE)
+    assert re.search(r"^kept .*validation mrr of rows 0\.", text, re.MULTILINE)
     assert "RD102" not in text
 
 
