@@ -60,4 +60,5 @@ def test_a_drawn_config_trains_a_step(make_run: Callable[..., Run], plain: Plain
     try:
         assert math.isfinite(run.built(batch_size=32).step()["loss"])
     except ValueError as refused:  # random lists may have no item that the config keeps
-        assert re.search(r"of the lists in .* are empty", str(refused), re.DOTALL)
+        if not re.search(r"of the lists in .* are empty", str(refused), re.DOTALL):
+            raise
