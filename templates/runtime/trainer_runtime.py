@@ -858,7 +858,11 @@ def sparse_matmul(places, values, shape, dense):
         def gradient(upstream):
             # With transpose_a, the order in which cores add up varies.
             columns = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
-            return tf.raw_ops.SparseMatrixMatMul(a=columns, b=upstream)
+            return tf.cond(  # TensorFlow 2.16 ends the process if there are no columns
+                tf.shape(dense)[0] > 0,
+                lambda: tf.raw_ops.SparseMatrixMatMul(a=columns, b=upstream),
+                lambda: tf.zeros_like(dense),
+            )
 
         return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=dense), gradient
 
