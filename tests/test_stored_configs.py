@@ -17,6 +17,7 @@ from recgen.check import examine
 from recgen.findings import RecgenError
 from recgen.reading.stored import read_stored, section_of, stored_of
 
+pytest_plugins = ["running"]
 Plain = dict[str, Any]
 
 FEATURES: Plain = {
@@ -176,35 +177,20 @@ def test_a_config_of_the_run_counts_more(tmp_path, experiment):
 # Commands
 
 
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Any:
-    from recgen.cli import main
-
-    def run(*arguments: object) -> tuple[Any, str, str]:
-        code: Any = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as ended:
-            code = ended.code
-        return code, *capsys.readouterr()
-
-    return run
-
-
-def test_the_commands_take_both_files(tmp_path, call):
+def test_the_commands_take_both_files(tmp_path, run):
     f, m = tmp_path / "f.json", tmp_path / "m.json"
     f.write_text(json.dumps(FEATURES))
     m.write_text(json.dumps({**MODEL, "learning_rate": 0.1, "buyer_tower_layers": []}))
-    code, out, err = call("check", "--features", f, "--model", m)
+    code, out, err = run("check", "--features", f, "--model", m)
     assert code == 0
     assert "RG103" in out
     assert "3 columns left out" in err
-    assert call("check", "--model", m)[0] == 0
-    run = run_folder(tmp_path)
-    _, out, _ = call("diagnose", run, "--features", f, "--model", m)
+    assert run("check", "--model", m)[0] == 0
+    folder = run_folder(tmp_path)
+    _, out, _ = run("diagnose", folder, "--features", f, "--model", m)
     assert "there is no config.yaml" not in out
     assert "depth 1" in out
-    code, _, err = call("diagnose", run, "--features", f)
+    code, _, err = run("diagnose", folder, "--features", f)
     assert (code, err.splitlines()[0]) == (2, "error: --features and --model belong together")
-    assert call("check")[0] == 2
-    assert call("check", "--fix", "--features", f, "--model", m)[0] == 2
+    assert run("check")[0] == 2
+    assert run("check", "--fix", "--features", f, "--model", m)[0] == 2

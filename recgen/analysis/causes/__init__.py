@@ -7,16 +7,18 @@ from recgen.analysis.causes import (
     files,
     fit,
     foreign,
+    grain,
     inputs,
     leaks,
     purchases,
     restraints,
+    rows,
     steps,
 )
 from recgen.analysis.causes.base import Kind, Sign
 
 _LEARNING = (collapse, steps, restraints, fit)
-_DATA = (leaks, inputs, purchases, confirming, foreign)
+_DATA = (leaks, inputs, grain, rows, purchases, confirming, foreign)
 _FAMILIES = (*_LEARNING, *_DATA, files, figures)
 
 KINDS: dict[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family.KINDS}

@@ -9,6 +9,8 @@ from recgen.analysis.diagnosis import Cause, Confidence, Patch, Verdict
 from recgen.analysis.facts import Facts
 from recgen.findings import Finding
 
+FEW_PRODUCTS = 10  # a list of ten holds them all
+
 
 @dataclass(frozen=True)
 class Sign:
@@ -68,3 +70,13 @@ def figure(value: float) -> str:
     if value == 0:
         return "0"
     return f"{value:.4f}" if 0.001 <= abs(value) < 10 else f"{value:.7g}"
+
+
+def spoiled(facts: Facts) -> Verdict:
+    """Return the verdict of a cause that may or may not have spoiled the model."""
+    return "bad" if facts.is_failed else "at_risk"
+
+
+def is_of_product(finding: Finding) -> bool:
+    """Return whether a finding is on the product tower."""
+    return finding.path.startswith(("features.product_model_", "features.product_id"))
