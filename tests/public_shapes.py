@@ -908,7 +908,127 @@ SHAPES: dict[str, Shape] = {
         },
         *("CUST_CODE", "PROD_CODE", "SHOP_DATE"),
     ),
+    "mindbody": Shape(
+        {
+            "Client ID": lambda e: 100_000_000 + e.buyer,
+            "Sale Date": lambda e: f"{e.time.month}/{e.time.day}/{e.time:%Y %I:%M:%S %p}",
+            "Sale ID": _order,
+            "Item name": lambda e: f"Class {e.product}",
+            "Item Total": lambda e: f"${_amount(e):,.2f}",
+            "Quantity": _quantity,
+            "Location": _city,
+        },
+        *("Client ID", "Item name", "Sale Date"),
+        asked=("product",),
+    ),
+    "sap_german": Shape(
+        {
+            "Verkaufsbeleg": lambda e: 90_000_000 + e.order,
+            "Position": lambda e: e.line * 10,
+            "Belegdatum": _german_date,
+            "Auftraggeber": lambda e: 100_000 + e.buyer,
+            "Material": lambda e: 70_000 + e.product,
+            "Auftragsmenge": lambda e: f"{e.quantity},000",
+        },
+        *("Auftraggeber", "Material", "Belegdatum"),
+        delimiter=";",
+    ),
+    "dataverse": Shape(
+        {
+            "salesorderdetailid": lambda e: _hex(e.n, 32),
+            "_salesorderid_value": lambda e: _hex(e.order + 10**6, 32),
+            "_customerid_value": lambda e: _hex(e.buyer + 10**7, 32),
+            "_productid_value": lambda e: _hex(e.product + 10**8, 32),
+            "createdon": lambda e: f"{e.time:%Y-%m-%dT%H:%M:%SZ}",
+            "quantity": _quantity,
+        },
+        *("_customerid_value", "_productid_value", "createdon"),
+    ),
+    "jd_edwards": Shape(
+        {
+            "Order Number": _order,
+            "Line Number": lambda e: e.line * 1000,
+            "Address Number": _buyer,
+            "2nd Item Number": lambda e: f"220-{e.product}",
+            "Order Date": lambda e: f"1{e.time:%y%j}",
+            "Amount": _amount,
+        },
+        *("Address Number", "2nd Item Number", "Order Date"),
+        asked=("buyer",),
+    ),
+    "as_400": Shape(
+        {
+            "CUSTNO": _buyer,
+            "ITEMNO": _sku,
+            "ORDDATE": lambda e: f"1{e.time:%y%m%d}",
+            "QTYORD": _quantity,
+        },
+        *("CUSTNO", "ITEMNO", "ORDDATE"),
+    ),
+    "mainframe": Shape(
+        {
+            "cust_no": _buyer,
+            "item_no": _sku,
+            "order_date": lambda e: f"{e.time:%Y%j}",
+            "design_no": lambda e: 2_022_000 + e.product,
+        },
+        *("cust_no", "item_no", "order_date"),
+    ),
+    "sap_odata": Shape(
+        {
+            "SoldToParty": lambda e: f"{100_000 + e.buyer:010}",
+            "Material": lambda e: f"{70_000 + e.product:018}",
+            "CreationDate": lambda e: f"/Date({_epoch(e)}000)/",
+        },
+        *("SoldToParty", "Material", "CreationDate"),
+    ),
+    "digits_without_zeros": Shape(
+        {
+            "cust_no": _buyer,
+            "item_no": _sku,
+            "inv_date": lambda e: f"{e.time.day}{e.time:%m%Y}",
+        },
+        *("cust_no", "item_no", "inv_date"),
+    ),
+    "fiscal_periods": Shape(
+        {
+            "customer": _buyer,
+            "material": _sku,
+            "posting_date": lambda e: f"{e.time:%Y}0{e.time:%m}",
+        },
+        *("customer", "material", "posting_date"),
+    ),
+    "yambda": Shape(
+        {
+            "uid": lambda e: 100 * e.buyer,
+            "timestamp": lambda e: e.order * 5,
+            "item_id": _product,
+            "is_organic": lambda e: int(e.draw < 0.5),
+            "played_ratio_pct": lambda e: int(e.draw * 100),
+        },
+        *("uid", "item_id", None),
+    ),
+    "twitch": Shape(
+        {
+            "user_id": _buyer,
+            "stream_id": lambda e: 33_842_865_744 + e.n,
+            "streamer": lambda e: f"streamer{e.product}",
+            "time_start": lambda e: e.n // 2,
+            "time_stop": lambda e: e.n // 2 + 3,
+        },
+        *("user_id", "streamer", None),
+        asked=("product",),
+    ),
+    "xero": Shape(
+        {
+            "*ContactName": lambda e: f"Firm {e.buyer}",
+            "*InvoiceNumber": lambda e: f"INV-{e.order}",
+            "*InvoiceDate": lambda e: f"{e.time:%d/%m/%Y}",
+            "InventoryItemCode": _sku,
+            "*Quantity": lambda e: f"{e.quantity}.0000",
+            "*AccountCode": _fixed(200),
+        },
+        *("*ContactName", "InventoryItemCode", "*InvoiceDate"),
+        asked=("buyer",),
+    ),
 }
-
-# Those that the words and thresholds of `recgen.proposal` were not chosen with.
-HELD_BACK = tuple(sorted(SHAPES))[1::2]

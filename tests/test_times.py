@@ -99,6 +99,16 @@ WAYS = {
     "sas": way("%d%b%Y:%H:%M:%S"),
     "apache": way("%d/%b/%Y:%H:%M:%S +0000", named=False),
     "ordinal": way("%Y-%j", midnight),
+    "ordinal time": way("%Y-%jT%H:%M:%S"),
+    "db2": way("%Y-%m-%d-%H.%M.%S.123456"),
+    "log": way("%Y%m%d_%H%M%S"),
+    "xml date": Way(lambda m: f"{m:%Y-%m-%d}Z", midnight),
+    "odata": Way(lambda m: f"/Date({seconds(m)}123)/"),
+    "odbc": way("{ts '%Y-%m-%d %H:%M:%S'}", named=False),
+    "chinese": way("%Y年%m月%d日 %H:%M", minute),
+    "korean": Way(lambda m: f"{m.year}. {m.month}. {m.day}.", midnight),
+    "sap long": way("%Y%m%d%H%M%S.1234567", named=False),
+    "17 digits": Way(lambda m: int(f"{m:%Y%m%d%H%M%S}123"), time_format="DATE_NUMBER"),
     "month": way("%Y-%m", lambda m: midnight(m).replace(day=1)),
     "digits": way("%Y%m%d%H%M%S"),
     "day digits": Way(lambda m: f"{m:%Y%m%d}", midnight, "DATE_NUMBER"),
@@ -122,6 +132,13 @@ IN_DOUBT = {  # read only with a format, or if the values decide
     "short": way("%m/%d/%y", midnight),
     "excel": Way(lambda m: seconds(m) / DAY + 25_569, time_format="EXCEL_DAYS"),
     "days": Way(lambda m: (m - Moment(1970, 1, 1)).days, midnight, "EPOCH_DAYS"),
+    "year and day": Way(lambda m: int(f"{m:%Y%j}"), midnight, "DATE_NUMBER"),
+    "year and day text": way("%Y%j", midnight),
+    "short year and day": Way(lambda m: int(f"{m:%y%j}"), midnight, "%y%j"),
+    "short digits": Way(lambda m: f"{m:%y%m%d}", midnight, "%y%m%d"),
+    "short number": Way(lambda m: int(f"{m:%d%m%y}"), midnight, "%d%m%y"),
+    "american number": Way(lambda m: int(f"{m:%m%d%Y}"), midnight, "%m%d%Y"),
+    "german float": Way(lambda m: float(f"{m:%d%m%Y}"), midnight, "%d%m%Y"),
 }
 # fmt: on
 moments = st.datetimes(Moment(1995, 1, 1), Moment(2038, 1, 1)).map(
@@ -135,9 +152,12 @@ def cast(values: Sequence[Any], column: InputColumn = COLUMN, kind: Any = None) 
     return list(to_column(pa.chunked_array([pa.array(values, kind)]), column).to_pylist())
 
 
-def profiled(values: Sequence[Any], reading: Reading | None = None) -> Any:
+def profiled(
+    values: Sequence[Any], reading: Reading | None = None, *, names_time: bool = False
+) -> Any:
     """Returns what checking and proposing know."""
-    found = encode(pa.chunked_array([pa.array(values)]), reading=reading)
+    column = pa.chunked_array([pa.array(values)])
+    found = encode(column, reading=reading, names_time=names_time)
     return replace(describe("at", found), times=describe_times(found))
 
 
@@ -155,7 +175,69 @@ def test_any_time_in_any_way_is_read_by_runs_and_profiles_alike(
     assert (found.nulls, found.distinct) == (1, len({*values} - {None}))
     # Numbers without gaps are IDs, and milliseconds of 12 digits bar codes.
     if len(expected) > 1 and max(expected) - min(expected) > 50 and min(expected) > 10**9:
-        assert profiled(values).kind == "time"
+        assert profiled(values, names_time=True).kind == "time"
+
+
+DAYS = [Moment(2022, 2, 3, 4, 5, 6) + datetime.timedelta(days=5 * n) for n in range(80)]
+
+
+@pytest.mark.parametrize(
+    ("write", "time_format"),
+    [
+        (lambda m: int(f"{m:%Y%j}"), "DATE_NUMBER"),
+        (lambda m: f"{m:%Y%j}", "DATE_NUMBER"),
+        (lambda m: int(f"1{m:%y%j}"), "DATE_NUMBER"),  # JD Edwards
+        (lambda m: f"1{m:%y%m%d}", "DATE_NUMBER"),  # IBM i
+        (lambda m: f"{m:%d%m%Y}", "%d%m%Y"),
+        (lambda m: f"{m:%d%m%Y}".lstrip("0"), "%d%m%Y"),  # saved by a spreadsheet
+        (lambda m: int(f"{m:%m%d%Y}"), "%m%d%Y"),
+        (lambda m: f"{m:%y%m%d}", "%y%m%d"),
+        (lambda m: float(f"{m:%d%m%y}"), "%d%m%y"),
+    ],
+)
+def test_short_dates_in_digits_are_times_by_their_columns_name(
+    write: Callable[[Moment], Any], time_format: str
+) -> None:
+    """Codes look like them, too, unless the column is called a date or the config says so."""
+    values, expected = list(map(write, DAYS)), [seconds(midnight(day)) for day in DAYS]
+    assert cast(values) == expected
+    assert cast(values, replace(COLUMN, time_format=time_format)) == expected
+    found = profiled(values, names_time=True)
+    assert (found.kind, found.low, found.high) == ("time", expected[0], expected[-1])
+    assert profiled(values).kind != "time"
+    nothing = "0" if isinstance(values[0], str) else 0
+    assert cast([*values, nothing]) == [*expected, None]
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ([110203, 120504, 100607], ("%y%m%d", "%d%m%y", "%m%d%y")),
+        ([110203, 120304], ("DATE_NUMBER", "%y%m%d", "%d%m%y", "%m%d%y")),  # of JD Edwards?
+        ([11022003, 10042005], ("%d%m%Y", "%m%d%Y")),
+        ([23206, 23207], ("%y%j", "EXCEL_DAYS", "EPOCH_DAYS", "EPOCH_SECONDS")),
+        ([2023007, 2023012], ("EPOCH_SECONDS",)),  # fiscal periods of SAP, or days
+        ([133_132_430_130_000_000], ("EPOCH_NANOS",)),  # of 100 ns since 1601
+        ([638_043_662_130_000_000], ("EPOCH_NANOS",)),  # of 100 ns since 0001
+    ],
+)
+def test_dates_in_digits_that_could_be_others_are_asked(
+    values: list[int], asked: tuple[str, ...]
+) -> None:
+    found = profiled(values, Reading())
+    assert found.times.asked == asked
+    assert profiled(values, names_time=True).kind != "time"
+
+
+def test_years_and_months_are_no_short_days() -> None:
+    assert cast([201112, 201012, 201201]) == [
+        seconds(Moment(year, month, 1)) for year, month in ((2011, 12), (2010, 12), (2012, 1))
+    ]
+
+
+@given(st.lists(st.integers(1, 9_999_999), min_size=1, max_size=50))
+def test_numbers_are_no_short_dates_without_such_a_name(numbers: list[int]) -> None:
+    assert profiled(numbers).kind == "integer"
 
 
 @given(columns, st.sampled_from(sorted(WAYS) + sorted(IN_DOUBT)))

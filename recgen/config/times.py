@@ -21,7 +21,7 @@ TimeUnit = Literal[
     "DATE_NUMBER",
 ]
 """Units of times that are numbers, since 1970-01-01 in UTC. `EXCEL_DAYS` are days since
-1899-12-30; a `DATE_NUMBER` is a date in digits, such as 20230131 or 20230131091233."""
+1899-12-30; a `DATE_NUMBER` is a date in digits, such as 20230131, 20230131091233 or 2023031."""
 
 DIRECTIVES = "YymdeBbhHIMSfpzZjaA"
 """Letters after % in a format; those of Python's strptime that do not depend on a language."""

@@ -73,6 +73,8 @@ def encode(
     null_values: Sequence[str] = (),
     decimal: str | None = None,
     reading: Reading | None = None,
+    *,
+    names_time: bool = False,
 ) -> Encoded:
     """Return an encoded column; a nested one has no values.
 
@@ -81,6 +83,7 @@ def encode(
         null_values: Texts that are null.
         decimal: The decimal mark of numbers in text; None finds it from the column.
         reading: How the config reads it if it says that these are times.
+        names_time: Whether its name is that of a time.
     """
     import numpy as np
     import pyarrow as pa
@@ -95,7 +98,7 @@ def encode(
     codes = array.indices.fill_null(-1).to_numpy()
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     nulls = int((codes < 0).sum())
-    found = find_kind(values, reading, decimal)
+    found = find_kind(values, reading, decimal, names_time=names_time)
     bounds = None if found.times is None else found.times.bounds(counts)
     keeps_far = reading is not None and reading.nulls is not None
     return Encoded(values, codes, counts, nulls, *found, bounds, keeps_far)

@@ -38,13 +38,20 @@ class Kind(NamedTuple):
     times: Times | None = None
 
 
-def find_kind(values: Values, reading: Reading | None = None, decimal: str | None = None) -> Kind:
+def find_kind(
+    values: Values,
+    reading: Reading | None = None,
+    decimal: str | None = None,
+    *,
+    names_time: bool = False,
+) -> Kind:
     """Return the kind of a column's values.
 
     Args:
         values: The distinct values, without null.
         reading: How the config reads them if it says that they are times.
         decimal: The decimal mark of numbers in text; None finds it from the values.
+        names_time: Whether the column's name is that of a time.
     """
     import pyarrow as pa
 
@@ -56,7 +63,7 @@ def find_kind(values: Values, reading: Reading | None = None, decimal: str | Non
         if times.known.sum() > times.failed.sum():
             return _time(times)
     if is_text(values):
-        return _kind_of_text(values, decimal)
+        return _kind_of_text(values, decimal, names_time)
     if types.is_boolean(values.type):
         return Kind("boolean")
     if types.is_duration(values.type):
@@ -65,11 +72,11 @@ def find_kind(values: Values, reading: Reading | None = None, decimal: str | Non
         of_day = Reading("TIME" if types.is_time(values.type) else "TIMESTAMP")
         return _time(times_of(values, of_day))
     if types.is_integer(values.type):
-        return _number("integer", values)
+        return _number("integer", values, names_time)
     if types.is_decimal(values.type):  # Arrow's own cast to float64 is off by a last digit
-        return _real(_floats(values.cast(pa.string())))
+        return _real(_floats(values.cast(pa.string())), names_time)
     if types.is_floating(values.type):
-        return _real(_doubles(values))
+        return _real(_doubles(values), names_time)
     return Kind("text")
 
 
@@ -79,7 +86,7 @@ def _time(times: Times) -> Kind:
     return Kind("time", np.where(times.known, times.seconds, np.nan), times)
 
 
-def _kind_of_text(values: Values, decimal: str | None) -> Kind:
+def _kind_of_text(values: Values, decimal: str | None, names_time: bool) -> Kind:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -93,15 +100,16 @@ def _kind_of_text(values: Values, decimal: str | None) -> Kind:
     except QuestionError:
         return Kind("real", _floats(_unasked(words)))
     except UnfitError:
-        times = recognised(words)
+        times = recognised(words, is_named=names_time)
         return Kind("text") if times is None else _time(times)
     if pc.any(pc.match_substring_regex(words, _PADDED)).as_py() or _are_grouped_codes(words):
-        return Kind("text")
+        times = recognised(words, is_named=True) if names_time else None  # 01072023
+        return Kind("text") if times is None else _time(times)
     if not pc.all(pc.match_substring_regex(words, _WHOLE)).as_py():
-        return _real(numbers)
+        return _real(numbers, names_time)
     if (abs(numbers) >= 2.0**63).any():
         return Kind("text")  # too large for int64: a code of many digits
-    return _number("integer", as_whole(pa.chunked_array([words])).combine_chunks())
+    return _number("integer", as_whole(pa.chunked_array([words])).combine_chunks(), names_time)
 
 
 def _unasked(words: Values) -> Values:
@@ -139,17 +147,17 @@ def _floats(values: Values) -> Numbers:
     return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
-def _real(numbers: Numbers) -> Kind:
+def _real(numbers: Numbers, names_time: bool = False) -> Kind:
     """Return the kind of floats; integer columns with nulls are often stored as floats."""
     import numpy as np
     import pyarrow as pa
 
     known = numbers[np.isfinite(numbers)]
     is_whole = len(known) and (known == np.floor(known)).all() and np.isfinite(numbers).all()
-    return _number("integer" if is_whole else "real", pa.array(numbers))
+    return _number("integer" if is_whole else "real", pa.array(numbers), names_time)
 
 
-def _number(kind: ColumnKind, values: Values) -> Kind:
+def _number(kind: ColumnKind, values: Values, names_time: bool) -> Kind:
     """Return numbers as times if they look like it, otherwise as the kind."""
-    times = recognised_numbers(values)
+    times = recognised_numbers(values, is_named=names_time)
     return Kind(kind, _floats(values)) if times is None else _time(times)

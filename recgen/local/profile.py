@@ -32,6 +32,7 @@ from recgen.local.oddities import find_odd
 from recgen.local.repeats import find_repeated
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
+from recgen.proposal.names import names_time
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -271,7 +272,8 @@ class _FileProfile:
         reading = None
         if times is not None:
             reading = Reading(times.bq_type, times.time_format, times.null_times)
-        return encode(self._values(name), nulls, self._decimal, reading)
+        values, is_time = self._values(name), names_time(name)
+        return encode(values, nulls, self._decimal, reading, names_time=is_time)
 
     def _values(self, name: str) -> pa.ChunkedArray:
         import pyarrow as pa

@@ -101,6 +101,7 @@ def _is_like_id(table: Table, name: str, missing: list[Side], fewest: int) -> bo
         and table.alone(name) < _ALONE
         and table.top_share(name) <= _CROWD
         and max(names.fits_id(name, side) for side in missing) >= 0
+        and (names.names_id(name) or not names.names_time(name))
     )
 
 

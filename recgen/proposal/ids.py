@@ -6,7 +6,7 @@ several times, and what counts up from 1 in each order is a line number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from recgen.config import SIDES, Side
@@ -90,6 +90,9 @@ def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | Non
     }
     if not scores:
         return None
+    if side == "product" and max(scores.values()) == names.FAIR:
+        titles = [name for name in _product_titles(table) if name not in taken]
+        scores |= {name: names.FAIR for name in titles if not _any_determines(table, scores, name)}
     faults = {name: list(_faults(table, name, side, moment)) for name in scores}
     worth = {name: scores[name] - _FAULT * len(faults[name]) for name in scores}
     best = max(worth.values())
@@ -112,6 +115,19 @@ def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | Non
     return Choice(chosen, f"named like the {side}'s ID")
 
 
+def _product_titles(table: Table) -> list[str]:
+    """Return the columns with titles of products, which may be all that identifies one."""
+    return [
+        name
+        for name, column in table.columns.items()
+        if column.kind == "text" and names.names_product_title(name)
+    ]
+
+
+def _any_determines(table: Table, names: Iterable[str], name: str) -> bool:
+    return any(table.determines(each, name) for each in names)
+
+
 def _far_fewer(table: Table, chosen: str, others: tuple[str, ...]) -> str:
     """Return what to know about a column that has far fewer rows per value than another one."""
     own, best = (max(rows_per_value(table, name) for name in each) for each in ((chosen,), others))
@@ -123,6 +139,8 @@ def _far_fewer(table: Table, chosen: str, others: tuple[str, ...]) -> str:
 def _can_be_id(table: Table, name: str, score: int) -> bool:
     """Return whether values can be IDs; some codes of digits and points look like numbers."""
     column = table.columns[name]
+    if column.distinct <= 1:
+        return False
     if column.kind in ("text", "integer"):
         return True
     is_plain = all(text.replace(".", "", 1).isdigit() for text in column.examples)
@@ -133,9 +151,7 @@ def _can_be_id(table: Table, name: str, score: int) -> bool:
 def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator[str]:
     """Yield what speaks against a column that is named like an ID."""
     column = table.columns[name]
-    if column.distinct <= 1:
-        yield "all rows have the same value"
-    elif table.alone(name) >= _ALONE:
+    if table.alone(name) >= _ALONE:
         yield "nearly every row has its own value"
     elif side == "buyer" and moment is not None and table.determines(name, moment):
         yield "each value has a single time, as an order has"

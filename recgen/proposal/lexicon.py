@@ -28,10 +28,10 @@ _STEMS: dict[Subject, str] = {
         customer cust buyer user usr client member account visitor shopper household subscriber
         reviewer patron email consumer viewer listener player learner student patient soldto billto
         username nickname kund kaufer kaeufer nutzer benutzer benutzername besteller mitglied
-        debitor kunnr kunag acheteur utilisateur adherent cliente comprador usuario socio utente
-        acquirente klant afnemer gebruiker klient nabywc uzytkown kontrahent zakaznik odberatel
-        asiakas ugyfel vasarlo musteri kullanici клиент покупател пользовател контрагент заказчик
-        πελατ 用户 用戶 顾客 顧客 客户 会员 会員 買家 买家 고객 회원 사용자
+        debitor auftraggeber kunnr kunag acheteur utilisateur adherent cliente comprador usuario
+        socio utente acquirente klant afnemer gebruiker klient nabywc uzytkown kontrahent zakaznik
+        odberatel asiakas ugyfel vasarlo musteri kullanici клиент покупател пользовател контрагент
+        uid заказчик πελατ 用户 用戶 顾客 顧客 客户 会员 会員 買家 买家 고객 회원 사용자
         """,
     "product": """
         product prod item sku article stock asin ean gtin isbn upc plu mpn barcode movie film book
@@ -80,14 +80,14 @@ _STEMS: dict[Subject, str] = {
         prix montant total cantidad precio importe quantita prezzo importo quantidade preco valor
         aantal prijs bedrag ilosc cena kwota wartosc antal pris belob mnozstvi miktar fiyat tutar
         количеств цена сумм 数量 价格 金额 수량 가격 vote hour dow year month week latitude
-        longitude lat lon lng duration play
+        longitude lat lon lng duration play pct ratio
         """,
 }
 # Words that fit only as a whole: as beginnings they would fit too much.
 _WHOLE = frozenset(listed("""
         ad app cat ref rep row line bon fis lot kit lat lon lng age ort land show page post part
         disc ware poi plan game place state unit rate star rank sum note text type value prod
-        index song book track film plu mpn amt dow play hour year month week size
+        index song book track film plu mpn amt dow play hour year month week size uid pct
         """))
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound

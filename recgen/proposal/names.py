@@ -13,7 +13,11 @@ from recgen.proposal.lexicon import Subject, is_ideographic, listed, subject_of
 SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 
 _SIGNS = str.maketrans({"#": " number ", "№": " number "})
-_TWO_WORDS = re.compile(r"(?i)\b(sold|bill|ship)[ _-]?to\b|\b(e)-?(mail)|\b(line)[ _-]?(item)")
+_LOOKUP = re.compile(r"_(\w+)_value")  # a column of Dataverse that refers to another table
+_TWO_WORDS = re.compile(
+    r"(?i)\b(sold|bill|ship)[ _-]?to(?:[ _-]?party)?(?:\b|(?-i:(?=[A-Z])))"
+    r"|\b(e)-?(mail)|\b(line)[ _-]?(item)"
+)
 _IDS = frozenset(listed("""
         id ids no nr num number code cod key uuid guid sku ean gtin upc isbn asin nummer kennung
         schlussel numero codigo codice kod kodu cislo nro numer hash sha код номер 号 编号 番号
@@ -57,6 +61,8 @@ _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
     """)
 _TIME_ENDINGS = ("date", "datum", "time", "zeit", "day", "tag")  # of compounds, as in orderdate
+_DATES = ("date", "datum")  # of compounds with abbreviations, as in orddate
+_NO_DATES = ("update", "candidate", "mandate", "validate")
 _MADE = listed("""
     creat placed purchas bought ordered posted posting unix erstell
     """)
@@ -94,14 +100,15 @@ def _kind(character: str) -> str:
 @cache
 def _nouns(name: str) -> tuple[str, ...]:
     """Return the words that tell what a column is of, without accents, numbers and fillers."""
-    plain = unicodedata.normalize("NFC", name).translate(_SIGNS)
+    lookup = _LOOKUP.fullmatch(name)
+    plain = unicodedata.normalize("NFC", lookup[1] if lookup else name).translate(_SIGNS)
     joined = _TWO_WORDS.sub(_join, plain)
     found = [fold(word) for word in words(joined) if not word.isdigit()]
     return tuple(word for word in found if word not in _FILLERS) or tuple(found)
 
 
 def _join(match: re.Match[str]) -> str:
-    text = re.sub(r"[ _-]", "", match.group()).casefold()
+    text = re.sub(r"[ _-]", "", match.group()).casefold().removesuffix("party")
     return f" {text} " if text in ("soldto", "billto", "shipto", "lineitem") else text
 
 
@@ -211,11 +218,18 @@ def names_title(name: str) -> bool:
     return "title" in about and not about & {"group", "party", "buyer", "purchase", "visit"}
 
 
+def names_product_title(name: str) -> bool:
+    """Return whether a name is that of the title of a product by that word: `Item name`."""
+    return names_title(name) and "product" in {subject_of(word) for word in _nouns(name)}
+
+
 def names_time(name: str) -> bool:
     """Return whether a name is that of a time, whatever happened then."""
     found = _nouns(name)
     return _any(found, _TIMES) or any(
-        word.endswith(_TIME_ENDINGS) and subject_of(word) == "purchase" for word in found
+        (word.endswith(_TIME_ENDINGS) and subject_of(word) == "purchase")
+        or (word.endswith(_DATES) and not word.endswith(_NO_DATES))
+        for word in found
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from recgen.config.times import ORDINAL
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.data.words import stands_for_nothing
-from recgen.proposal.names import names_time
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
@@ -41,9 +39,7 @@ class Table:
             if count > 1:
                 self.unnamed.setdefault(name, f"{count} columns have this name")
         self.columns: dict[str, ColumnProfile] = {
-            name: _as_named(profile.column(name))
-            for name in profile.names
-            if name not in self.unnamed
+            name: profile.column(name) for name in profile.names if name not in self.unnamed
         }
         self._known: dict[str, _Frequencies] = {}
         # In a file with types, text is text even where it looks like numbers.
@@ -119,14 +115,6 @@ class Table:
         found = [text for text, _ in odd.examples] if odd else []
         words = [text for text in self.columns[name].examples if stands_for_nothing(text)]
         return tuple(dict.fromkeys([*found, *words]))
-
-
-def _as_named(column: ColumnProfile) -> ColumnProfile:
-    """Return a column as its name says: 2023-206 is a day, or the code of something."""
-    is_ordinal = column.times is not None and column.times.way == ORDINAL
-    if not is_ordinal or names_time(column.name):
-        return column
-    return replace(column, kind="text", times=None, low=None, high=None, mean=None, median=None)
 
 
 def is_clock(column: ColumnProfile) -> bool:

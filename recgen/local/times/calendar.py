@@ -107,26 +107,3 @@ def full_year(year: Array, has_two_digits: Array) -> Array:
 
     century = np.where(year >= _PIVOT, 1900, 2000)
     return np.where(has_two_digits, year + century, year)
-
-
-def of_digits(numbers: Array) -> tuple[Array, Array]:
-    """Return epoch seconds and validity of dates in digits, such as 20230131 or 202301310912.
-
-    Args:
-        numbers: int64, [numbers]: a year and a month, and more with 8, 10, 12 or 14 digits.
-    """
-    import numpy as np
-
-    digits = np.full(len(numbers), 0)
-    for length in (6, 8, 10, 12, 14):
-        digits[(numbers >= 10 ** (length - 1)) & (numbers < 10**length)] = length
-    padded = np.where(digits > 0, numbers, 0) * 10 ** np.maximum(14 - digits, 0)
-    rest, parts = padded, []
-    for _ in range(5):
-        rest, part = np.divmod(rest, 100)
-        parts.append(part)
-    second, minute, hour, day, month = parts
-    day = np.where(digits == 6, 1, day)
-    zero = np.zeros_like(rest)
-    seconds, exists = epoch_seconds(Fields(rest, month, day, hour, minute, second, zero))
-    return seconds, exists & (digits > 0)

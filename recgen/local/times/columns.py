@@ -131,7 +131,7 @@ def refusal(
 
 def _certain(asked: Sequence[str]) -> str:
     """Return what the values should be if several formats or units fit them."""
-    if "%" in asked[0]:
+    if all("%" in each for each in asked):
         return "a time whose parts are in a known order: day or month may come first"
     return "a time in a known unit"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from recgen.local.times.calendar import of_digits
+from recgen.local.times.digits import FORMATS, are_periods, formats_of, in_format, of_digits
 from recgen.local.times.far import core_of
 
 Array: TypeAlias = Any
@@ -22,8 +22,21 @@ _PER_SECOND = {
 _FROM = {"EPOCH_NANOS": 1e17, "EPOCH_MICROS": 1e14, "EPOCH_MILLIS": 1e11, "EPOCH_SECONDS": 1e8}
 """The smallest size of each unit's numbers: in March 1973."""
 _DAYS = {"EXCEL_DAYS": (18_264, 73_051), "EPOCH_DAYS": (3653, 47_482)}  # about 1950 to 2100
-_CALENDAR = {8: (1900, 2100), 10: (1990, 2100), 12: (1970, 2100), 14: (1970, 2100)}  # years
-_MONTHS = (190_001, 210_012)  # of 1900 to 2100
+_CODED = ((100_001, 140_366), (1_000_101, 1_401_231), (1_970_001, 2_100_366))
+"""Numbers that say a day in an unusual way; half of the dates in other ways look like them."""
+_CALENDAR = {  # the first and last numbers of dates in digits
+    6: (_CODED[0], (190_001, 210_012)),
+    7: _CODED[1:],
+    8: ((19_000_000, 21_000_000),),
+    10: ((1990_000_000, 2100_000_000),),
+    12: ((1970 * 10**8, 2100 * 10**8),),
+    14: ((1970 * 10**10, 2100 * 10**10),),
+    17: ((1970 * 10**13, 2100 * 10**13),),
+}
+_SHORT = 5  # digits, with which numbers may be days of a spreadsheet, too
+_TELLING = 8  # digits that codes have less often
+_FRACTIONS = 10**13  # from which on dates in digits may have fractions of seconds
+_TICKS = ((1.2e17, 1.4e17), (6.2e17, 6.5e17))  # of 100 ns, since 1601 (Windows) and 0001 (.NET)
 _KNOWN_NULLS = (0, -1, 1, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63))
 _MOSTLY, _NEARLY_ALL = 0.5, 0.95  # if the config says that these are times; if it does not
 _PLAUSIBLE = {  # from 1990 or, as milliseconds of 12 digits are usually bar codes, from 2001 on
@@ -70,28 +83,41 @@ def unit_of(numbers: Array) -> tuple[str, tuple[str, ...]]:
     usual = _usual(numbers)
     if len(usual) == 0:
         return "EPOCH_SECONDS", ()
-    if _is_calendar(usual, _MOSTLY):
-        return "DATE_NUMBER", ()
+    formats = _formats(usual)
     size = float(np.median(np.abs(usual.astype(np.float64))))
+    if _is_calendar(usual, _MOSTLY):
+        is_coded = size <= _CODED[0][1]  # years and months such as 201112 are more usual
+        return "DATE_NUMBER", ("DATE_NUMBER", *formats) if formats and is_coded else ()
+    if any(low <= size <= high for low, high in _TICKS):
+        return "EPOCH_NANOS", ("EPOCH_NANOS",)
     for unit, smallest in _FROM.items():
         if size >= smallest:
             return unit, ()
+    if formats and FORMATS[formats[0]] > _SHORT:
+        return formats[0], formats if len(formats) > 1 else ()
     days = tuple(unit for unit, (low, high) in _DAYS.items() if low <= size <= high)
-    return "EPOCH_SECONDS", (*days, "EPOCH_SECONDS")
+    return "EPOCH_SECONDS", (*formats, *days, "EPOCH_SECONDS")
 
 
-def looks_like_times(numbers: Array) -> bool:
+def looks_like_times(numbers: Array, *, is_named: bool = False) -> bool:
     """Return whether numbers of an unknown meaning are times: until 2040, and not dense.
 
     Unlike IDs, epoch times have gaps; dates in digits exist in the calendar.
+
+    Args:
+        numbers: int64 or float64.
+        is_named: Whether the column's name says that it has times; without, short dates such as
+            2023206 and 25012023 may be codes of anything.
     """
     import numpy as np
 
     usual = core_of(_usual(numbers))
     if len(usual) == 0:
         return False
-    whole = _whole(usual)
-    if whole is not None and whole.min() > _MONTHS[1] and _is_calendar(usual, _NEARLY_ALL):
+    is_long = usual.min() >= 10 ** (_TELLING - 1)
+    if (is_long or is_named) and _is_calendar(usual, _NEARLY_ALL):
+        return True
+    if is_named and _formats(usual):
         return True
     low, high = float(usual.min()), float(usual.max())
     is_dense = high - low < _SPARSE * len(np.unique(usual))
@@ -99,6 +125,11 @@ def looks_like_times(numbers: Array) -> bool:
         low >= _PLAUSIBLE[unit][0] * scale and high <= _PLAUSIBLE[unit][1] * scale
         for unit, scale in _PER_SECOND.items()
     )
+
+
+def _formats(numbers: Array) -> tuple[str, ...]:
+    whole = _whole(numbers)
+    return formats_of(whole) if whole is not None and whole.min() > 0 else ()
 
 
 def _usual(numbers: Array) -> Array:
@@ -124,31 +155,37 @@ def _is_calendar(numbers: Array, share: float) -> bool:
     """Return whether a share of the numbers are dates in digits, with the usual number of them."""
     import numpy as np
 
-    whole = _whole(numbers)
-    if whole is None or (whole <= 0).all():
+    whole = _whole(_without_fractions(numbers))
+    if whole is None or (whole <= 0).all() or are_periods(whole):
         return False
-    middle = int(np.median(whole))
-    digits = len(str(middle))
-    if digits == 6:
-        is_one = (whole >= _MONTHS[0]) & (whole <= _MONTHS[1]) & of_digits(whole)[1]
-    elif digits in _CALENDAR:
-        first, last = (year * 10 ** (digits - 4) for year in _CALENDAR[digits])
-        is_one = (whole >= first) & (whole < last) & of_digits(whole)[1]
-    else:
-        return False
-    return bool(is_one.mean() >= share)
+    exists = of_digits(whole)[1]
+    for first, last in _CALENDAR.get(len(str(int(np.median(whole)))), ()):
+        least = _NEARLY_ALL if (first, last) in _CODED else share
+        if (exists & (whole >= first) & (whole <= last)).mean() >= least:
+            return True
+    return False
+
+
+def _without_fractions(numbers: Array) -> Array:
+    """Return numbers without the fractions of seconds that follow dates of 14 digits."""
+    import numpy as np
+
+    if numbers.dtype.kind != "f":
+        return numbers
+    return np.where(numbers >= _FRACTIONS, np.floor(numbers), numbers)
 
 
 def _in_unit(numbers: Array, unit: str) -> tuple[Array, Array]:
     """Return seconds and which numbers are times in a unit."""
     import numpy as np
 
-    if unit == "DATE_NUMBER":
-        whole = _whole(np.where(np.isfinite(numbers), numbers, 0))
+    if unit == "DATE_NUMBER" or unit in FORMATS:
+        numbers = _without_fractions(np.where(np.isfinite(numbers), numbers, 0))
+        whole = _whole(numbers)
         if whole is None:
             fractions = np.where(numbers == np.floor(numbers), numbers, 0)
-            whole = np.clip(fractions, -1, 1e15).astype(np.int64)
-        return of_digits(whole)
+            whole = np.clip(fractions, -1, 1e18).astype(np.int64)
+        return in_format(whole, unit) if unit in FORMATS else of_digits(whole)
     if numbers.dtype.kind != "f" and unit in _PER_SECOND:
         return numbers // _PER_SECOND[unit], np.ones(len(numbers), bool)
     scale = {"EPOCH_DAYS": float(_DAY), "EXCEL_DAYS": float(_DAY)}

@@ -9,10 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from recgen.config.times import TimeUnit
+from recgen.config.times import ORDINAL, TimeUnit
+from recgen.local.times.digits import FORMATS
 from recgen.local.times.far import Bounds, bounds_of
 from recgen.local.times.numbers import ReadNumbers, looks_like_times, read_numbers
-from recgen.local.times.texts import Read, read_clock, read_format, read_texts, zero_dates
+from recgen.local.times.texts import (
+    Read,
+    read_clock,
+    read_format,
+    read_texts,
+    unwrapped,
+    zero_dates,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,7 +99,7 @@ def read_times(values: pa.Array, time_format: str | None = None) -> Times:
         return _of_texts(values, time_format)
     is_number = kinds.is_integer(values.type) or kinds.is_floating(values.type)
     if is_number or kinds.is_decimal(values.type):
-        if time_format and time_format not in _UNITS:
+        if time_format and time_format not in _UNITS and time_format not in FORMATS:
             return _of_texts(_whole_as_text(values), time_format)
         return _of_numbers(_numbers(values), _valid(values), time_format)
     return _nothing(values)
@@ -125,30 +133,36 @@ def read_clocks(values: pa.Array) -> Times:
     return Times(seconds, known, valid & ~known, is_clock=True)
 
 
-def recognised(words: pa.Array) -> Times | None:
-    """Return texts as times if nearly all are times of one kind; None otherwise."""
+def recognised(words: pa.Array, *, is_named: bool = False) -> Times | None:
+    """Return texts as times if nearly all are times of one kind; None otherwise.
+
+    Args:
+        words: Texts as for `read_times`.
+        is_named: Whether the column's name says that it has times; many codes look like short ones.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     numbers = words.filter(pc.match_substring_regex(words, _NUMBER))
-    if len(numbers) > len(words) / 2 and not recognised_numbers(numbers.cast(pa.float64())):
+    are_numbers = len(numbers) > len(words) / 2
+    if are_numbers and not recognised_numbers(numbers.cast(pa.float64()), is_named=is_named):
         return None  # IDs, with a word among them
     for read in (read_times, read_clocks):
         times = read(words)
-        if times.is_nearly_all():
+        if times.is_nearly_all() and (is_named or times.way != ORDINAL):
             return times
     return None
 
 
-def recognised_numbers(values: pa.Array) -> Times | None:
-    """Return numbers as times if they look like it; None otherwise."""
+def recognised_numbers(values: pa.Array, *, is_named: bool = False) -> Times | None:
+    """Return numbers as times if they look like it; None otherwise. Arguments as `recognised`."""
     import numpy as np
 
     numbers, valid = _numbers(values), _valid(values)
     finite = numbers[valid]
     if finite.dtype.kind == "f" and not np.isfinite(finite).all():
         return None
-    if not looks_like_times(finite):
+    if not looks_like_times(finite, is_named=is_named):
         return None
     times = _of_numbers(numbers, valid, None)
     return times if not times.asked and times.is_nearly_all() else None
@@ -252,9 +266,14 @@ def _of_numbers(numbers: Array, valid: Array, unit: str | None) -> Times:
     seconds, known = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), bool)
     seconds[valid], known[valid] = np.where(found.known, found.seconds, 0), found.known
     failed = valid & ~known
-    if found.unit == "DATE_NUMBER":
+    if _is_in_digits(found.unit):
         failed &= numbers != 0
     return Times(seconds, known, failed, found.unit, found.asked)
+
+
+def _is_in_digits(way: str) -> bool:
+    """Return whether times are dates in digits, among which 0 stands for null."""
+    return way == "DATE_NUMBER" or way in FORMATS
 
 
 def _are_numbers(texts: pa.Array) -> bool:
@@ -267,17 +286,21 @@ def _are_numbers(texts: pa.Array) -> bool:
 def _of_texts(texts: pa.Array, time_format: str | None) -> Times:
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     valid = _valid(texts)
-    given = texts.filter(pa.array(valid))
+    given = unwrapped(texts.filter(pa.array(valid)))
     zero = zero_dates(given)
     if time_format is not None and time_format not in _UNITS:
-        read = read_format(given, time_format)
+        digits = FORMATS.get(time_format, 0)  # a spreadsheet drops the zeros in front
+        read = read_format(pc.utf8_lpad(given, digits, "0"), time_format)
     else:
         read = (None if time_format else _in_iso(given)) or _of_mixed(given, time_format)
     seconds = np.zeros(len(texts), np.int64)
     known, failed = np.zeros(len(texts), bool), np.zeros(len(texts), bool)
     seconds[valid], known[valid] = np.where(read.known, read.seconds, 0), read.known
+    if _is_in_digits(read.way):
+        zero |= pc.match_substring_regex(given, r"^0+$").to_numpy(zero_copy_only=False)
     failed[valid] = ~read.known & ~zero
     unzoned = np.zeros(len(texts), bool)
     unzoned[valid] = read.known & read.has_clock & ~read.has_zone

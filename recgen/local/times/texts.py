@@ -47,11 +47,16 @@ PERIODS = (
     rf"{_USUAL_YEAR}[-/\s]?Q(?P<q>[1-4])",
     rf"Q(?P<q>[1-4])[-/\s]?{_USUAL_YEAR}",
 )
-_ORDINAL = rf"{_USUAL_YEAR}-(?P<j>\d{{3}})"
+_ORDINAL = rf"{_USUAL_YEAR}[-/](?P<j>\d{{3}}){_TIME}"
 _WAYS = (
     _ISO,
     r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:(?:t|\s+)"
     rf"(?P<H>\d{{2}}):?(?P<M>\d{{2}})(?::?(?P<S>\d{{2}})(?:[.,]\d+)?)?{_ZONE})?",
+    rf"{_USUAL_YEAR}(?P<m>\d{{2}})(?P<d>\d{{2}})[-_](?P<H>\d{{2}})(?P<M>\d{{2}})(?P<S>\d{{2}})",
+    r"(?P<Y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})-"  # Db2
+    r"(?P<H>\d{2})[.:](?P<M>\d{2})[.:](?P<S>\d{2})(?:[.,]\d+)?",
+    rf"(?P<Y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}}){_ZONE}",  # a date of XML
+    rf"(?P<Y>\d{{4}})\s?[年년.]\s?(?P<m>\d{{1,2}})\s?[月월.]\s?(?P<d>\d{{1,2}})\s?[日일.]?{_TIME}",
     rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\.?[-/\s]*{_MONTH},?[-/\s]*{_SHORT_YEAR}{_TIME}",
     rf"{_WEEKDAY}{_MONTH}[-/\s]*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s*|[-/\s]\s*)(?P<Y>\d{{4}}){_TIME}",
     rf"{_WEEKDAY}{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<H>\d{{1,2}}):(?P<M>\d{{2}}):(?P<S>\d{{2}})"
@@ -73,6 +78,7 @@ _ORDERS = {  # the place of year, month and day, and whether the year must be sh
     "%m{0}%d{0}%{1}": ("three", "one", "two", False),
     "%y{0}%m{0}%d": ("one", "two", "three", True),
 }
+_WRAPPED = r"^(?:/Date\((-?\d+)(?:[+-]\d{4})?\)/|(?:\{(?:d|ts) ?)?'([^']*)'\}?)$"  # OData, ODBC
 _SPACES = "[\\x{00A0}\\x{2007}\\x{2009}\\x{200E}\\x{202F}]"
 _ZERO = r"^0{4}[-/.]?0{2}[-/.]?0{2}(?:[t ][0:.]+)?$"  # a null of MySQL and of SAP
 CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?" + _HALF
@@ -140,6 +146,13 @@ def read_texts(texts: Texts) -> Read:
             read.way = read.way or _STANDARDS.get(way, "words")
         left = np.setdiff1d(left, at, assume_unique=True)
     return read
+
+
+def unwrapped(texts: Texts) -> Texts:
+    """Return texts without what some exports put around a time: /Date(1690243200000)/, {d '…'}."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(texts, pattern=_WRAPPED, replacement=r"\1\2")
 
 
 def _likely_first(texts: Texts) -> Sequence[str]:
