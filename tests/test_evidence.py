@@ -55,6 +55,7 @@ CONFIRMED = {
     "RG547": ("RD402", "features.buyer_model_features[1]"),
     "RG128": ("RD414", "features.buyer_model_features[0]"),
     "RG549": ("RD414", "features.buyer_model_features[1]"),
+    "RG555": ("RD414", "data"),
     "RG517": ("RD414", "features.product_model_features[1]"),
 }
 
