@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "9558309d59a2"
+    is_own_runtime = runtime.DIGEST == "2b9d7dbe96f6"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
