@@ -157,9 +157,9 @@ def _check_top(part: _Part) -> None:
 def _check_local_imports(part: _Part, earlier: Mapping[str, _Part]) -> None:
     folder = part.name.split(".")[:-1]
     for node in part.local:
-        above = folder[: len(folder) - node.level + 1]
-        source = ".".join([*above, str(node.module)])
-        if source not in earlier:
+        levels = len(folder) - node.level + 1
+        source = ".".join([*folder[: max(0, levels)], str(node.module)])
+        if levels < 0 or source not in earlier:
             raise BundleError(f"{part.name} imports from {source}, which is not before it")
         for alias in node.names:
             if alias.asname:

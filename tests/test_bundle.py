@@ -96,6 +96,10 @@ BAD = {
     ),
     "a later part": ({"kind.loss": LOSS, "rows": ROWS}, "kind.loss imports from rows"),
     "another folder": ({"kind.rows": ROWS, "kind.loss": LOSS}, "loss imports from rows"),
+    "above all parts": (
+        {"rows": ROWS, "a": '"""A."""\nfrom ..rows import MOST\n'},
+        "a imports from rows, which is not before it",
+    ),
     "another name": (
         {"rows": ROWS, "a": '"""A."""\nfrom .rows import MOST as most\n'},
         "a imports MOST under another name",

@@ -17,7 +17,7 @@ CHANCE = 4.0
 
 def watch_of(runtime: Any, content: Plain, popularity: float | None) -> Any:
     """Returns a watch; buyers' own histories are better than any model."""
-    metrics = SimpleNamespace(chance=CHANCE, content=content)
+    metrics = SimpleNamespace(chance=CHANCE, content=content, measured="recall")
     if popularity is None:
         return runtime.FailureWatch(metrics, "second")
     recent = 0.95 * popularity
@@ -167,7 +167,8 @@ def after_a_call(runtime: Any, loss: float, dead: Plain, stage: str = "first") -
     """Returns the record after a call of Keras in the second epoch."""
     params: Plain = {}
     content = {"health": {}, "params": params, "recall": {}}
-    watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), stage)
+    metrics = SimpleNamespace(chance=CHANCE, content=content, measured="recall")
+    watch = runtime.FailureWatch(metrics, stage)
     watch.set_model(SimpleNamespace(stop_training=False, dead_steps=dead))
     watch.on_epoch_begin(1)
     watch.on_train_batch_end(31, {"loss": loss})

@@ -26,7 +26,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
         super().__init__()
         self.chance, self.stage = metrics.chance, stage
         self.health = metrics.content["health"]
-        self.measures = metrics.content["recall"]
+        self.measures = metrics.content[metrics.measured]
         self.record = metrics.content["params"]
         # A failed model has one list for all, so it is compared with such lists.
         self.one_list = [v for k, v in (baselines or {}).items() if "popularity" in k]
@@ -75,17 +75,21 @@ class FailureWatch(tf.keras.callbacks.Callback):
         if epoch + 1 < GRACE_EPOCHS or self.model.optimizer.iterations < GRACE_STEPS:
             return
         progress = losses[-GRACE_EPOCHS] - losses[-1]  # a model may be slow
-        # Coverage of one list for all.
-        one_list_share = min(1, 100 / self.record["candidates"])
-        coverage = self.health["val_coverage_at_100"][-1]
-        is_one_list = coverage < min(1.5 * one_list_share, (1 + one_list_share) / 2)
-        knows_popularity = value is not None and value > 0.9 * min(self.one_list)
-        if is_one_list and knows_popularity and progress < 0.01:
+        if progress < 0.01 and self._shows_popularity(value):
             self._stop(
                 "popularity_only", "Everybody is shown the most popular products."
             )
         elif at_chance and progress < PROGRESS:
             self._stop_at_chance()
+
+    def _shows_popularity(self, value):
+        """Return whether all are shown one list, if lists are measured, as good as popularity."""
+        if value is None or "val_coverage_at_100" not in self.health:
+            return False
+        share = min(1, 100 / self.record["candidates"])  # coverage of one list for all
+        coverage = self.health["val_coverage_at_100"][-1]
+        is_one_list = coverage < min(1.5 * share, (1 + share) / 2)
+        return is_one_list and value > 0.9 * min(self.one_list)
 
     def on_train_end(self, logs=None):
         """Judge a training that ended before its epochs could be judged."""

@@ -8,24 +8,28 @@ import numpy as np
 import tensorflow as tf
 
 from .health import MOMENTS, dead_units, describe, embedding_health, sample_weights
-from .measures import LOSSES, MEASURES, TOWERS
-from .messages import say
-from .retrieval.evaluation import Evaluation, UnknownBuyers
+from .measures import LOSSES, TOWERS
 
-TEST_SCORES = 1 << 34  # rows times products in a test, and again pairs times products
 # Powers of ten that the edges of all histograms span.
 HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}
 
 
 class MetricsFile(tf.keras.callbacks.Callback):
-    """Updates training_metrics.json and TensorBoard, and prints a line per epoch."""
+    """Updates training_metrics.json and TensorBoard, and prints a line per epoch.
 
-    def __init__(self, folders, log_folder, params, chance, probe, validation_probe):
+    Attributes:
+        measured: The group of what validation measures besides the loss.
+        measures: The names in this group, without "val_".
+    """
+
+    measured = "recall"
+    measures: tuple[str, ...] = ()
+
+    def __init__(self, folders, log_folder, params, chance, probe):
         super().__init__()
         self.paths = [os.path.join(f, "training_metrics.json") for f in folders]
         self.chance = chance  # the loss of equal scores
         self.probe = probe  # training rows for each epoch's statistics
-        self.validation_probe = validation_probe  # rows for coverage
         self.writer = tf.summary.create_file_writer(log_folder) if log_folder else None
         series = ("effective_rank", "mean_cosine", "update_ratio")
         self.content = {
@@ -33,9 +37,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
             "available": True,
             "epochs": [],
             "loss": {f"{split}{name}": [] for split in ("", "val_") for name in LOSSES},
-            "recall": {f"val_{name}": [] for name in MEASURES},
+            self.measured: {f"val_{name}": [] for name in self.measures},
             "gradient": {name: [] for name in ("total", *TOWERS)},
-            "health": {"loss_to_chance": [], "val_coverage_at_100": []}
+            "health": {"loss_to_chance": []}
             | {tower: {name: [] for name in series} for tower in TOWERS},
             "weight_stats": {},
             "gradient_stats": {},
@@ -58,7 +62,7 @@ class MetricsFile(tf.keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         content = self.content
         content["epochs"].append(epoch)
-        for name, values in (content["loss"] | content["recall"]).items():
+        for name, values in (content["loss"] | content[self.measured]).items():
             values.append(logs.get(name))
         for name, values in content["gradient"].items():
             values.append(logs[f"{name}_gradient"])
@@ -92,12 +96,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
 
     def _add_health(self, loss):
         """Add the distance from chance, and how each tower uses its dimensions."""
-        health, model = self.content["health"], self.model
+        health = self.content["health"]
         health["loss_to_chance"].append(loss / self.chance)
-        model.embed_catalogue()
-        shown = model.top_products(self.validation_probe)
-        health["val_coverage_at_100"].append(len(shown) / model.candidates.shape[0])
-        for name, tower in model.towers.items():
+        for name, tower in self.model.towers.items():
             before, after = self.weights[name], sample_weights(tower)
             change = tf.norm(after - before) / tf.maximum(tf.norm(before), 1e-30)
             figures = embedding_health(tower(self.probe)) | {"update_ratio": change}
@@ -121,48 +122,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
 
         if self.writer:
             with self.writer.as_default(epoch):
-                for group in ("loss", "recall", "gradient", "health"):
+                for group in ("loss", self.measured, "gradient", "health"):
                     write(group, self.content[group])
             self.writer.flush()
-
-    def add_baselines(self, counting, validated):
-        """Add what counting reaches on validation rows; returns the monitored values."""
-        params = self.content["params"]
-        found = counting.measure(validated, params["half_lives"])
-        self.content["final_metrics"] |= {f"val_{k}": v for k, v in found.items()}
-        self.write()
-        names, measure = params["half_lives"], params["monitored"]
-        return {name: found[f"{name}_{measure}"] for name in names}
-
-    def add_test(self, model, replicas, counting, test):
-        """Add the evaluation on the test of a model of the rows that were counted."""
-        params = self.content["params"]
-        most = max(1, TEST_SCORES // len(counting.catalogue.indices))
-        baselines = params["half_lives"]
-        evaluation = Evaluation(counting, test, baselines, params["seed"], most)
-        tested = test.spaced(most)
-        params["tested_rows"] = tested.count
-        if tested.count < test.count:
-            rows = f"{tested.count:,} of {test.count:,} rows"
-            pairs = len(evaluation.pairs)
-            known = f"{pairs:,} of {pairs + evaluation.unscored:,} pairs"
-            say("note", f"test on {rows} and {known}, evenly spaced")
-        batches = tested.evaluation_batches(params["batch_size"])
-        own = replicas.distribute(batches, params["batch_size"])
-        found = model.evaluate(own, steps=len(batches), return_dict=True, verbose=0)
-        found |= counting.measure(tested, baselines)
-        final = self.content["final_metrics"]
-        final |= {f"test_{name}": value for name, value in found.items()}
-        if len(evaluation.pairs):
-            compared = self.content["evaluation"] = evaluation.compare(model)
-            unknown = UnknownBuyers(counting, test, baselines, params["seed"])
-            unknown.add_to(compared, model)
-        self.write()
-        name = params["monitored"]
-        best = max(baselines, key=lambda baseline: found[f"{baseline}_{name}"])
-        shown, words = name.replace("_at_", "@"), best.replace("_", " ")
-        figures = f"{found[name]:.4f}  {words} {found[f'{best}_{name}']:.4f}"
-        print(f"test_{shown} {figures}", flush=True)
 
     def write(self):
         """Write the file so that readers never see half of it."""

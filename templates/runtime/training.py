@@ -1,32 +1,23 @@
 """Training: reads the rows, trains models, measures and saves them."""
 
-import math
-
 import tensorflow as tf
 
 from .averages import WeightAverage
+from .catalogue import Catalogue
 from .checkpoints import Checkpoints, checkpoint_folder, is_saved, remove_checkpoints
 from .failures import FailureWatch
+from .histories import describe_histories
 from .messages import say
-from .metrics_file import MetricsFile
 from .replicas import Replicas
-from .retrieval.catalogue import Catalogue
-from .retrieval.counting import Counting
-from .retrieval.evaluation import COUNTED_ROWS, Evaluation, UnknownBuyers
-from .retrieval.final_fit import FinalFit, fit_unknown
-from .retrieval.histories import describe_histories
 from .rows import PROBED_ROWS, Split, buyer_dropout, recency
-
-VALIDATION_SCORES = 1 << 34  # rows times products in a validation
-VIEWS = {
-    "all": "all pairs",
-    "new": "new pairs",
-    "new_filtered": "new pairs, past products left out",
-}
 
 
 class Training:
     """A run of the trainer: reads the rows, trains models, measures and saves them.
+
+    A kind of model has a subclass, which says what is measured: it defines `metrics_file`,
+    `add_baselines` and `measure_test`; adds "monitored", the measure by which epochs are
+    compared, in `describe`; and may extend `use`, `most_validated` and `complete`.
 
     Args:
         build_model: Function of this object that returns a compiled model with new weights.
@@ -38,7 +29,7 @@ class Training:
 
     Attributes:
         train, validation, test: The splits; `test` is None if there is none.
-        validated: The validation rows that are ranked: all, or a sample of many.
+        validated: The validation rows that are measured: all, or a sample of many.
         batch_size: Rows of a global batch.
         rows: What is trained on; `catalogue`, `draw_chance` and `steps` (of an epoch)
             follow from it.
@@ -67,7 +58,6 @@ class Training:
         self.transform_output = transform_output
         self.half_life_days, self.ema_decay = half_life_days, ema_decay
         self.buyer_id_dropout = buyer_id_dropout
-        self.weights, self.unknown = None, None  # of the final layer, once it is fitted
         self.replicas = Replicas(settings)
         # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
         tf.config.experimental.enable_tensor_float_32_execution(False)
@@ -82,8 +72,8 @@ class Training:
         self.batch_size = self.replicas.batch_size(rows)
         if self.batch_size < least_batch:
             raise ValueError("A batch of one row has no negatives to learn from.")
-        self._use(self.train)
-        most = VALIDATION_SCORES // len(self.catalogue.indices)
+        self.use(self.train)
+        most = self.most_validated()
         if settings.eval_steps:
             most = settings.eval_steps * self.batch_size
         self.validated = self.validation.spaced(most)
@@ -91,25 +81,27 @@ class Training:
             rows = f"{self.validated.count:,} of {self.validation.count:,} rows"
             say("note", f"validation on {rows}")
         self.probe = self.train.sample(PROBED_ROWS)
-        self.params = params | self._describe()
+        self.params = params | self.describe()
         self.folder = checkpoint_folder(
             fn_args, self.replicas, self.params, self.train, self.validation
         )
 
-    def _use(self, rows):
+    def use(self, rows):
         """Train on these rows from now on."""
         self.rows, self.draw_chance = rows, None
         if self.half_life_days:
             times = rows.column(rows.columns.time)
             self.draw_chance = recency(times, self.half_life_days)
         self.catalogue = Catalogue(rows, self.transform_output, self.draw_chance)
-        self.counting = Counting(self.catalogue, rows)
         self.steps = self.catalogue.steps(self.batch_size, self.settings.train_steps)
 
-    def _describe(self):
+    def most_validated(self):
+        """Return the most validation rows that are measured, unless eval_steps says it."""
+        return self.validation.count
+
+    def describe(self):
         """Return the settings and the data for the metrics file."""
         settings, catalogue = self.settings, self.catalogue
-        monitored, baselines = self.counting.choose(self.validated)
         params = {
             "epochs": settings.epochs,
             "batch_size": self.batch_size,
@@ -123,8 +115,6 @@ class Training:
             "steps_per_epoch": self.steps,
             "candidates": len(catalogue.indices),
             **catalogue.unknown(train=self.train, eval=self.validated, test=self.test),
-            "monitored": monitored,
-            "half_lives": baselines,
             "device": "GPU" if tf.config.get_visible_devices("GPU") else "CPU",
             "tensorflow": tf.__version__,
         }
@@ -145,13 +135,28 @@ class Training:
         remove_checkpoints(self.folder, is_model_saved=True)
         return True
 
-    def fit(
-        self, candidates, patience=None, plateau_factor=None, validates_each_epoch=True
+    def metrics_file(self, folders, log_folder, chance):
+        """Return the MetricsFile of this training."""
+        raise NotImplementedError
+
+    def add_baselines(self):
+        """Add what baselines reach on `validated`; returns the monitored values by name."""
+        raise NotImplementedError
+
+    def measure_test(self, model):
+        """Add the figures of a model of the present rows on the test to the metrics."""
+        raise NotImplementedError
+
+    def complete(self, model):
+        """Set what a trained model has besides the weights that were trained."""
+
+    def fit_first(
+        self, chance, patience=None, plateau_factor=None, validates_each_epoch=True
     ):
         """Return a model that is trained on the training rows, with its best epoch's weights.
 
         Args:
-            candidates: Products among which the loss looks for a row's own one.
+            chance: The loss of a model that knows nothing.
             patience: As in Checkpoints.
             plateau_factor: As in Checkpoints.
             validates_each_epoch: Whether validation follows each epoch, or only the last.
@@ -159,13 +164,8 @@ class Training:
         folders, log_folder = self.replicas.output_folders(
             self.fn_args, self.settings.gcs_output_path
         )
-        validation_probe = self.validated.sample(COUNTED_ROWS)
-        chance = math.log(candidates)  # the loss of equal scores
-        self.metrics = MetricsFile(
-            folders, log_folder, self.params, chance, self.probe, validation_probe
-        )
-        counted = self.metrics.add_baselines(self.counting, self.validated)
-        watch = FailureWatch(self.metrics, "first", counted)
+        self.metrics = self.metrics_file(folders, log_folder, chance)
+        watch = FailureWatch(self.metrics, "first", self.add_baselines())
         batches = self.validated.evaluation_batches(self.batch_size)
         return self._fit(
             "first",
@@ -176,41 +176,6 @@ class Training:
             validation_steps=len(batches),
             validation_freq=1 if validates_each_epoch else [self.settings.epochs],
         )
-
-    def fit_final_layer(self, model):
-        """Fit the model's final layer; the models of later trainings have its weights."""
-        if self.has_failed:
-            return
-        most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
-        baselines, measure = self.params["half_lives"], self.params["monitored"]
-        evaluation = Evaluation(
-            self.counting, self.validated, baselines, self.settings.seed, most
-        )
-        if not len(evaluation.pairs):
-            return
-        found = self.metrics.content["final_layer"] = FinalFit(evaluation, model).best(
-            measure
-        )
-        self.weights, values = found["weights"], found["validation"]
-        unknown = UnknownBuyers(
-            self.counting, self.validated, baselines, self.settings.seed
-        )
-        if len(unknown.pairs):
-            self.unknown = found["unknown_buyers"] = fit_unknown(
-                unknown, model, measure
-            )
-        self.metrics.write()
-        shown = measure.replace("_at_", "@")
-        for view, value in values["model"].items():
-            words = f"validation {shown} of {VIEWS[view]}"
-            say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
-            best = max(baselines, key=lambda name: values[name][view])
-            if values[best][view] > value:
-                name = best.replace("_", " ")
-                say("warning", f"{words}: {name} reaches {values[best][view]:.4f}")
-            elif values["towers"][view] > value:
-                reached = f"the towers alone reach {values['towers'][view]:.4f}"
-                say("note", f"{words}: {reached}, but lack more of counting elsewhere")
 
     def refit(self, stage, added, name):
         """Return a new model, trained on more rows for as many epochs as the best one had.
@@ -225,7 +190,7 @@ class Training:
         print(
             f"training again, on {name} rows too: {best} of {epochs} epochs", flush=True
         )
-        self._use(self.rows + added)
+        self.use(self.rows + added)
         callbacks = [FailureWatch(self.metrics, stage)]
         if rates := params.get("learning_rates"):  # on a plateau
             callbacks.append(
@@ -270,13 +235,7 @@ class Training:
         )
         if validation and not self.has_failed:
             checkpoints.restore_best()
-        if self.weights:
-            shares = self.counting.log_shares(model.final_layer.days)
-            model.final_layer.assign(self.weights, shares)
-        if self.unknown:
-            popular = self.counting.log_shares([self.unknown["half_life"]])[:, 0]
-            model.final_layer.assign_unknown(self.unknown["towers"], popular)
-        model.embed_catalogue()
+        self.complete(model)
         return model
 
     def add_test(self, model):
@@ -285,7 +244,7 @@ class Training:
             self.params["measured_rows"] = self.rows.count
             unknown = self.catalogue.unknown(test=self.test)["unknown_products"]
             self.params["measured_unknown_products"] = unknown["test"]
-            self.metrics.add_test(model, self.replicas, self.counting, self.test)
+            self.measure_test(model)
 
     def require_success(self):
         """Raise an error if a training has failed; what was measured is kept."""

@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from ..messages import say
-from ..rows import PROBED_ROWS
+from .messages import say
+from .rows import PROBED_ROWS
 
 HOLDS_ANSWER = 0.98  # share of lists with the row's own product that is an error
 MOSTLY_EMPTY = 0.95  # share of empty lists that is said
