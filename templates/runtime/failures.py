@@ -20,16 +20,21 @@ STILL = 1e-5  # relative change of weights in an epoch below which nothing is tr
 
 
 class FailureWatch(tf.keras.callbacks.Callback):
-    """Stops a training that has failed, and records why."""
+    """Stops a training that has failed, and records why.
 
-    def __init__(self, metrics, stage, baselines=None):
+    Args:
+        metrics: The MetricsFile.
+        stage: As in Checkpoints.
+        baselines: Monitored values of what treats all rows alike, as a failed model does.
+    """
+
+    def __init__(self, metrics, stage, baselines=()):
         super().__init__()
         self.chance, self.stage = metrics.chance, stage
         self.health = metrics.content["health"]
         self.measures = metrics.content[metrics.measured]
         self.record = metrics.content["params"]
-        # A failed model has one list for all, so it is compared with such lists.
-        self.one_list = [v for k, v in (baselines or {}).items() if "popularity" in k]
+        self.baselines = baselines or [math.inf]  # without any, no model is better
 
     def on_train_begin(self, logs=None):
         self.epoch = len(self.health["loss_to_chance"]) - 1
@@ -64,7 +69,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
             self._stop("divergence", f"The loss is {times} that of chance.")
             return
         value = logs.get(f"val_{self.record['monitored']}")
-        if value is not None and value > 1.05 * max(self.one_list):
+        if value is not None and value > 1.05 * max(self.baselines):
             return
         at_chance = losses[-1] > AT_CHANCE
         layers = {k: self.health[k].get("dead_units", [0]) for k in TOWERS}
@@ -89,7 +94,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
         share = min(1, 100 / self.record["candidates"])  # coverage of one list for all
         coverage = self.health["val_coverage_at_100"][-1]
         is_one_list = coverage < min(1.5 * share, (1 + share) / 2)
-        return is_one_list and value > 0.9 * min(self.one_list)
+        return is_one_list and value > 0.9 * min(self.baselines)
 
     def on_train_end(self, logs=None):
         """Judge a training that ended before its epochs could be judged."""
@@ -99,7 +104,7 @@ class FailureWatch(tf.keras.callbacks.Callback):
         values = self.measures[f"val_{self.record['monitored']}"]
         best = max((value for value in values if value is not None), default=0)
         has_learned = losses[0] - min(losses) >= PROGRESS
-        if losses[-1] <= AT_CHANCE or has_learned or best > 1.05 * max(self.one_list):
+        if losses[-1] <= AT_CHANCE or has_learned or best > 1.05 * max(self.baselines):
             return
         changes = [max(self.health[tower]["update_ratio"]) for tower in TOWERS]
         is_long = len(losses) > 1 and self.model.optimizer.iterations >= GRACE_STEPS

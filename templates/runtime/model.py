@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from .measures import GRADIENTS, LOSSES, TOWERS
-from .replicas import counter, reduced, replica_slice
+from .replicas import counter, reduced, replica_count, replica_slice
 
 # A tower is dead in a step if its gradient is zero, or if it gives all rows the same
 # vector.
@@ -59,8 +59,7 @@ class TwoTowerModel(tf.keras.Model):
         with tf.GradientTape() as tape:
             losses, embeddings = self.compute_losses(features, training)
             # The replicas' sum is the gradient of the mean over the global batch.
-            replicas = tf.distribute.get_strategy().num_replicas_in_sync
-            own_share = losses["total_loss"] / replicas
+            own_share = losses["total_loss"] / replica_count()
         variables = self.trainable_variables
         gradients = reduced("SUM", tape.gradient(own_share, variables))
         keys = [variable.ref() for variable in variables]
@@ -80,9 +79,8 @@ class TwoTowerModel(tf.keras.Model):
         strategy = self.distribute_strategy
 
         def own_gradients():
-            gradients = self.compute_gradients(replica_slice(features), training=False)[
-                2
-            ]
+            own = replica_slice(features)
+            _, _, gradients = self.compute_gradients(own, training=False)
             return list(gradients.values())  # in the order of the variables
 
         gradients = strategy.run(own_gradients)
@@ -106,7 +104,7 @@ class TwoTowerModel(tf.keras.Model):
 
     def _average(self, values, rows=1):
         """Return the epoch's means so far over the rows of all replicas."""
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        if replica_count() > 1:
             rows = tf.cast(rows, tf.float32)
             # A replica without rows, as at the end of a split, has no means.
             sums = {k: tf.where(rows > 0, rows * v, 0.0) for k, v in values.items()}
@@ -134,8 +132,7 @@ def steps_per_execution(steps):
 
     With replicas it is one: the shapes that they exchange cannot change in a loop.
     """
-    alone = tf.distribute.get_strategy().num_replicas_in_sync == 1
-    return min(32, steps) if alone else 1
+    return min(32, steps) if replica_count() == 1 else 1
 
 
 def relative_variance(embeddings):

@@ -96,9 +96,14 @@ def accelerators():
     return [f"GPU:{number}" for number in range(len(gpus))]
 
 
+def replica_count():
+    """Return the number of replicas that train together."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
 def gather_replicas(values):
     """Return the rows of all replicas, in the order of the replicas."""
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+    if replica_count() == 1:
         return values
     return tf.distribute.get_replica_context().all_gather(values, axis=0)
 
@@ -125,7 +130,7 @@ def replica_slice(rows):
 
 def reduced(kind, values):
     """Return the "SUM" or "MEAN" of the values of all replicas."""
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+    if replica_count() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(kind, values)
 

@@ -140,7 +140,7 @@ class Training:
         raise NotImplementedError
 
     def add_baselines(self):
-        """Add what baselines reach on `validated`; returns the monitored values by name."""
+        """Add what baselines reach on `validated`; returns those of FailureWatch."""
         raise NotImplementedError
 
     def measure_test(self, model):

@@ -88,10 +88,8 @@ class Counting:
         # Of the products that the buyer had, those that are more popular.
         own = np.sort(self.pairs - products + popular[products])
         first = np.searchsorted(own, start)
-        earlier = (
-            np.searchsorted(own, start + np.minimum(rank, self.stride - 1)) - first
-        )
-        others = rank - earlier
+        end = start + np.minimum(rank, self.stride - 1)
+        others = rank - (np.searchsorted(own, end) - first)
         if not is_filtered:
             others += np.searchsorted(own, start + self.stride) - first
             weights = self.weights(half_lives["own_history"])[self.own_rows]

@@ -113,9 +113,8 @@ class Evaluation:
         buyers = pairs // stride
         first = np.searchsorted(own, buyers * stride)
         sizes = np.searchsorted(own, (buyers + 1) * stride) - first
-        places = np.arange(sizes.sum()) + np.repeat(
-            first - sizes.cumsum() + sizes, sizes
-        )
+        shifts = first - sizes.cumsum() + sizes
+        places = np.arange(sizes.sum()) + np.repeat(shifts, sizes)
         positions = self.catalogue.position[own[places] % stride]
         return tf.RaggedTensor.from_row_lengths(positions, sizes)
 

@@ -40,7 +40,9 @@ class RetrievalTraining(Training):
         )
 
     def add_baselines(self):
-        return self.metrics.add_baselines(self.counting, self.validated)
+        found = self.metrics.add_baselines(self.counting, self.validated)
+        # A failed model has one list for all, so it is compared with such lists.
+        return [value for name, value in found.items() if "popularity" in name]
 
     def measure_test(self, model):
         self.metrics.add_test(model, self.replicas, self.counting, self.test)
@@ -69,22 +71,17 @@ class RetrievalTraining(Training):
             return
         most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
         baselines, measure = self.params["half_lives"], self.params["monitored"]
-        evaluation = Evaluation(
-            self.counting, self.validated, baselines, self.settings.seed, most
-        )
+        compared = self.counting, self.validated, baselines, self.settings.seed
+        evaluation = Evaluation(*compared, most)
         if not len(evaluation.pairs):
             return
-        found = self.metrics.content["final_layer"] = FinalFit(evaluation, model).best(
-            measure
-        )
+        found = FinalFit(evaluation, model).best(measure)
         self.weights, values = found["weights"], found["validation"]
-        unknown = UnknownBuyers(
-            self.counting, self.validated, baselines, self.settings.seed
-        )
+        unknown = UnknownBuyers(*compared)
         if len(unknown.pairs):
-            self.unknown = found["unknown_buyers"] = fit_unknown(
-                unknown, model, measure
-            )
+            self.unknown = fit_unknown(unknown, model, measure)
+            found["unknown_buyers"] = self.unknown
+        self.metrics.content["final_layer"] = found
         self.metrics.write()
         shown = measure.replace("_at_", "@")
         for view, value in values["model"].items():
