@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "f9b7306061c0"
+    is_own_runtime = runtime.DIGEST == "741916a79626"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

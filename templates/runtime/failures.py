@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from .measures import TOWERS
+from .figures import TOWERS
 from .messages import say
 
 # Losses are means, relative to chance, so the limits hold at every batch size.

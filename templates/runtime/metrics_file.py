@@ -7,8 +7,8 @@ import time
 import numpy as np
 import tensorflow as tf
 
+from .figures import LOSSES, TOWERS
 from .health import MOMENTS, dead_units, describe, embedding_health, sample_weights
-from .measures import LOSSES, TOWERS
 
 # Powers of ten that the edges of all histograms span.
 HISTOGRAM_RANGES = {"weight_stats": (-4, 2), "gradient_stats": (-9, 3)}

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from .measures import GRADIENTS, LOSSES, TOWERS
+from .figures import GRADIENTS, LOSSES, TOWERS
 from .replicas import counter, reduced, replica_count, replica_slice
 
 # A tower is dead in a step if its gradient is zero, or if it gives all rows the same

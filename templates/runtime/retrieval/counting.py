@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..measures import MEASURES, MISSED, RECALL_AT, gains
 from ..rows import newest_time
+from .measures import MEASURES, MISSED, RECALL_AT, gains
 
 TOO_EASY = 0.9  # recall of counting above which recall does not tell models apart
 HALF_LIVES = (None, 120, 60, 30, 14, 7)  # in days; None counts rows of all ages alike

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from ..measures import gains
+from .measures import gains
 
 RANKED_ROWS = 1024  # test rows that are ranked together
 COUNTED_ROWS = 256  # rows whose top 100 products are counted together

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from ..measures import gains
 from .final_layer import RECENT_ITEMS
+from .measures import gains
 
 # What new pairs may count in the fit, repeats counting 1; and how far the weights may go
 # from the towers alone to the fit.

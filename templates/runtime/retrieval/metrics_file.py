@@ -1,9 +1,9 @@
 """The metrics file of a retrieval model: recall, coverage, baselines and the test."""
 
-from ..measures import MEASURES
 from ..messages import say
 from ..metrics_file import MetricsFile
 from .evaluation import Evaluation, UnknownBuyers
+from .measures import MEASURES
 
 TEST_SCORES = 1 << 34  # rows times products in a test, and again pairs times products
 

@@ -4,9 +4,9 @@ import numpy as np
 import tensorflow as tf
 
 from ..layers import distinct, hashed
-from ..measures import MEASURES, MISSED, RECALL_AT, RECALLS
 from ..model import TwoTowerModel
 from .final_layer import FinalLayer
+from .measures import MEASURES, MISSED, RECALL_AT, RECALLS
 
 CATALOGUE_BLOCK = 8192  # products that are scored together
 

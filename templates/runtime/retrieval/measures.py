@@ -1,13 +1,10 @@
-"""Names of the figures of an epoch, and what a rank counts in them."""
+"""Measures of ranks."""
 
 import numpy as np
 
-TOWERS = ("query", "candidate")
 RECALL_AT = (1, 5, 10, 50, 100)
 RECALLS = tuple(f"recall_at_{k}" for k in RECALL_AT)
 MEASURES = (*RECALLS, "mrr")  # mrr is the mean reciprocal rank
-LOSSES = ("loss", "regularization_loss", "total_loss")
-GRADIENTS = ("total_gradient", "query_gradient", "candidate_gradient")
 MISSED = 2**31 - 1  # rank of a product that is in no list
 
 
