@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.one_stack
+
 Plain = dict[str, Any]
 POPULARITY = 0.2
 STEPS = 20  # in an epoch
