@@ -255,6 +255,12 @@ class Profile(Protocol):
         Times that lie far from all others do not count.
         """
 
+    def days(self, name: str) -> Mapping[int, int]:
+        """Return the number of rows of each day in a column of times, as days since 1970 (UTC).
+
+        Times that lie far from all others do not count.
+        """
+
     def odd(self, name: str, oddity: Oddity) -> Odd | None:
         """Return the texts of a column that are odd in a way; None if there are none."""
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _SMALL_TEXT = 256 * 2**20  # bytes
 _SMALL_TABLE = 5_000_000  # values in a Parquet file, whose size in bytes says little
 _CODES = 32_000_000  # total rows of encoded columns kept in memory
+_DAY = 86_400
 
 
 def read_profile(path: Path, data: DataConfig = DEFAULTS) -> Profile:
@@ -188,6 +189,17 @@ class _FileProfile:
             return 0
         is_between = (column.numbers >= low) & (column.numbers < high) & column.counted()
         return int(column.counts[is_between].sum())
+
+    def days(self, name: str) -> Mapping[int, int]:
+        import numpy as np
+
+        column = self._encoded(name)
+        if column.numbers is None:
+            return {}
+        is_counted = column.counted()
+        days, place = np.unique(column.numbers[is_counted] // _DAY, return_inverse=True)
+        rows = np.bincount(place, column.counts[is_counted])
+        return dict(zip(map(int, days), map(int, rows), strict=True))
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         if (name, bq_type) not in self._misfits:

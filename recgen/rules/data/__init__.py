@@ -3,6 +3,7 @@
 # Importing a family registers its rules.
 from recgen.rules.data import (  # noqa: F401
     columns,
+    dates,
     ids,
     leaks,
     lists,

@@ -1,0 +1,152 @@
+"""Rules on what the date column shows as a whole: swapped days and months, times of uploads."""
+
+from __future__ import annotations
+
+import calendar
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from recgen.config import DataConfig, FeatureConfig
+from recgen.data.columns import DATE, date_column
+from recgen.data.profile import ColumnProfile, Profile
+from recgen.findings import percent, show
+from recgen.rules.registry import Problem, rule
+
+_DAY = 86_400
+_EPOCH = date(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = ((day - _EPOCH).days for day in (date(1900, 1, 1), date(2200, 1, 1)))
+_SWAPPABLE = 12  # days that are months, too
+_FEWEST = 20  # rows that may be swapped, below which chance explains where they fall
+_FEWEST_OF_WEEK = 100  # the same for days of the week
+_EMPTY_MONTHS = 3  # with rows on days up to the 12th only
+_CLOSED_DAYS = 8  # of one weekday: a shop that is closed on each of them is not by chance
+_CLOSED, _OPEN = 0.005, 0.05  # shares of the rows; an open day has a seventh
+_ROWS_OF_MOMENT = 100
+_DAYS_BETWEEN = 3
+
+
+@rule("RG565", "warning")
+def swapped_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """Days and months that were swapped.
+
+    A program that reads 03/04/2023 month first, and 25/04/2023 day first because there is no 25th
+    month, swaps day and month wherever both are 12 or less. Four rows of ten are then up to 11
+    months off, some of them in the future, and a split by time mixes past and future.
+
+    It shows in the calendar. Months outside the time of the other rows have rows on days up to the
+    12th only, and these days have the numbers of the months that do have rows on later days: of a
+    winter's purchases, the 11th, the 12th, the 1st and the 2nd of each month. Or a shop that is
+    closed on Sundays after the 12th has rows on Sundays up to the 12th.
+
+    Example:
+        data:
+          split: {kind: strict_time, date_column: sold_at}  # 5 November is the 11th of May
+
+    Use instead:
+        data:
+          split: {kind: strict_time, date_column: sold_at}  # read with the format %d/%m/%Y
+
+    Read the dates again from where they came from, with their format: in pandas,
+    `format="%d/%m/%Y"` in the place of `dayfirst`. They cannot be swapped back: of the 3rd of
+    April, nobody knows whether it was swapped.
+    """
+    column = date_column(features, data, profile)
+    if column is None or column.kind != "time":
+        return
+    rows = {_EPOCH + timedelta(days=day): count for day, count in _known_days(profile, column)}
+    seen = _swapped_months(rows) or _open_weekday(rows)
+    if seen:
+        message = f"{show(column.name)}: {seen}: are day and month swapped where both are below 13?"
+        yield Problem(DATE, message, "Read the dates again, with the format that they have.")
+
+
+def _known_days(profile: Profile, column: ColumnProfile) -> Iterator[tuple[int, int]]:
+    """Yield the days of a column that a calendar has, with their rows."""
+    for day, count in profile.days(column.name).items():
+        if _FIRST_DAY <= day <= _LAST_DAY:
+            yield day, count
+
+
+def _swapped_months(rows: Mapping[date, int]) -> str | None:
+    """Return which months have swapped rows only; None if none have."""
+    for year in sorted({day.year for day in rows}):
+        full = {day.month for day in rows if day.year == year and day.day > _SWAPPABLE}
+        early = {day: n for day, n in rows.items() if day.year == year and day.day <= _SWAPPABLE}
+        if not full or sum(early.values()) < _FEWEST:
+            continue
+        # The first and the last month may have early days only because the data begins or ends.
+        own = full | {min(full) - 1, max(full) + 1}
+        others = {day.month for day in early} - own
+        used = sorted({day.day for day in early})
+        if len(others) >= _EMPTY_MONTHS and own.issuperset(used):
+            days = ", ".join(map(str, used))
+            return (
+                f"in {year}, {len(others)} months have rows on days up to the 12th only, and the "
+                f"days up to the 12th that have rows are {days}"
+            )
+    return None
+
+
+def _open_weekday(rows: Mapping[date, int]) -> str | None:
+    """Return on which day of the week a shop is closed after the 12th only; None if on none."""
+    early, late = Counter[int](), Counter[int]()
+    for day, count in rows.items():
+        (early if day.day <= _SWAPPABLE else late)[day.weekday()] += count
+    if min(early.total(), late.total()) < _FEWEST_OF_WEEK:
+        return None
+    last, first = max(rows), min(rows)
+    for weekday in range(7):
+        closed = sum(
+            day.weekday() == weekday and day.day > _SWAPPABLE
+            for day in (first + timedelta(days=n) for n in range((last - first).days + 1))
+        )
+        late_share = late[weekday] / late.total()
+        early_share = early[weekday] / early.total()
+        if closed >= _CLOSED_DAYS and late_share < _CLOSED and early_share > _OPEN:
+            name = calendar.day_name[weekday]
+            return (
+                f"{percent(early_share)} of the rows up to the 12th of a month are on a {name}, "
+                f"and {percent(late_share)} of those after it"
+            )
+    return None
+
+
+@rule("RG566", "warning", also=("info",))
+def batch_times(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """Rows that share a few moments.
+
+    If thousands of rows share some thirty moments, days apart, these are the times at which files
+    were loaded, not those of the purchases. A split by time then cuts between two uploads, the
+    order of a buyer's purchases is lost, and what was bought long ago may count as new.
+
+    Dates without a time of day may be those of weeks or months, into which purchases were summed:
+    this is a note.
+
+    Example:
+        data:
+          split: {kind: strict_time, date_column: loaded_at}
+
+    Use instead:
+        data:
+          split: {kind: strict_time, date_column: bought_at}
+
+    Name the column with the time of the purchase.
+    """
+    column = date_column(features, data, profile)
+    if column is None or column.kind != "time" or column.low is None or column.high is None:
+        return
+    moments, days = len(profile.counts(column.name)), (column.high - column.low) / _DAY
+    is_few = 2 <= moments <= min(column.dated / _ROWS_OF_MOMENT, days / _DAYS_BETWEEN)
+    if not is_few:
+        return
+    message = (
+        f"{column.dated:,} rows share {moments} values of {show(column.name)} in {days:,.0f} days"
+    )
+    known = (column.low, column.high, column.median or 0.0)
+    if all(moment % _DAY == 0 for moment in known):
+        help = "Nothing to do if purchases are summed by week or month."
+        yield Problem(DATE, message, help, severity="info")
+    else:
+        help = "Check that this is the time of the purchase, not that of an upload."
+        yield Problem(DATE, message, help)
