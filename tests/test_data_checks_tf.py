@@ -64,6 +64,31 @@ def test_in_a_small_catalogue_a_list_may_hold_nearly_all_products(runtime: Any) 
     assert runtime.describe_histories(split, catalogue)["past"]["own_product"] == 1
 
 
+def test_a_list_may_hold_the_product_that_nearly_all_rows_have(runtime: Any) -> None:
+    products = [0] * (ROWS - 2) + [1, 2]
+    split, catalogue = shop_of(runtime, [[0]] * ROWS, products)
+    assert runtime.describe_histories(split, catalogue)["past"]["own_product"] == 0.99
+
+
+def test_long_lists_of_a_small_catalogue_may_hold_the_answer(runtime: Any) -> None:  # P41
+    """Other products are in three of five lists, and the row's own in all."""
+    products = bought()
+    lists = [sorted({*range(25), own}) for own in products]
+    split, catalogue = shop_of(runtime, lists, products)
+    with pytest.raises(ValueError, match=r"^100\.0% of the lists in past contain the product"):
+        runtime.describe_histories(split, catalogue)
+
+
+def test_the_share_of_lists_that_hold_another_product(runtime: Any) -> None:
+    import tensorflow as tf
+
+    lists = tf.ragged.constant([[0, 0, 1], [], [2], [9]], tf.int32, row_splits_dtype=tf.int64)
+    expected = (3 / 4 + 0 + 1 / 4 + 0) / 4
+    products = np.array([0, 0, 1, 2], np.int32)
+    assert runtime.held_by_chance(lists, products) == pytest.approx(expected)
+    assert runtime.held_by_chance(lists[1:2], products[:1]) == 0
+
+
 def test_lists_of_other_ids_are_empty_and_said(
     runtime: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

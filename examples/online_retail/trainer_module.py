@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "741916a79626"
+    is_own_runtime = runtime.DIGEST == "cee60a5d6d0a"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -77,7 +77,8 @@ def in_format(numbers: Array, time_format: str) -> tuple[Array, Array]:
         seconds, exists = _days_of_years(full_year(year, year >= 0), day)
         return seconds, exists & (year >= 0) & (year <= 99)
     places, sizes = _ORDERS[time_format]
-    rest, parts = numbers, []
+    rest = numbers
+    parts: list[Array] = []
     for size in sizes:
         rest, part = np.divmod(rest, 10**size)
         parts.insert(0, part)
