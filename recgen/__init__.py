@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recgen.api import diagnose, gate, profile, propose, upgrade
-    from recgen.breaking import breaking
+    from recgen.changes import breaking
     from recgen.check import check, check_text, load
     from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
     from recgen.findings import ConfigError, Finding, RecgenError, Report
@@ -60,7 +60,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
         "RecgenError": ("recgen.findings", "RecgenError"),
         "Report": ("recgen.findings", "Report"),
         "TrainingMetrics": ("recgen.metrics", "TrainingMetrics"),
-        "breaking": ("recgen.breaking", "breaking"),
+        "breaking": ("recgen.changes", "breaking"),
         "check": ("recgen.check", "check"),
         "check_text": ("recgen.check", "check_text"),
         "diagnose": ("recgen.api", "diagnose"),

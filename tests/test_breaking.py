@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from strategies import models_in
 
 import recgen
-from recgen.breaking.steps import aligned, keyed, plain_of, renames, steps
+from recgen.changes.steps import aligned, keyed, plain_of, renames, steps
 from recgen.config import ExperimentConfig
 from recgen.plan.levels import LEVELS, Facts, facts_of
 from recgen.plan.transform import plan_transform

@@ -13,8 +13,8 @@ import yaml
 from breaking_changes import BASE
 
 import recgen
-from recgen.breaking import CODES
-from recgen.breaking.page import breaking_page
+from recgen.changes import CODES
+from recgen.changes.page import breaking_page
 from recgen.findings import RecgenError
 from recgen.plan.levels import LEVELS, digests_of
 from recgen.plan.transform import plan_transform

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 LINE = [
     "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
     "formats", "schema", "reference", "templates", "plan", "literals", "attest", "runtime",
-    "render", "write", "generate", "breaking", "proposal", "presets", "metrics", "demo", "inspect",
+    "render", "write", "generate", "changes", "proposal", "presets", "metrics", "demo", "inspect",
     "analysis", "local", "api", "cli", "__main__",
 ]
 # fmt: on

@@ -29,7 +29,7 @@ def breaking(
     format: Annotated[Format, typer.Option(help="Format of the differences.")] = Format.text,
 ) -> None:
     """Say what a change of config invalidates: clients, weights, examples, comparisons."""
-    from recgen.breaking import breaking as compared
+    from recgen.changes import breaking as compared
 
     found = compared(old, new, deployed)
     if format is Format.text:
@@ -40,7 +40,7 @@ def breaking(
         print(json.dumps(found.as_dict(), indent=2))
     else:
         from recgen import formats
-        from recgen.breaking.sources import file_of
+        from recgen.changes.sources import file_of
 
         report = replace(found.report, source=file_of(found.new))
         is_sarif = format is Format.sarif
@@ -51,8 +51,8 @@ def breaking(
 
 def _described() -> list[dict[str, object]]:
     """Return what the codes mean, for SARIF."""
-    from recgen.breaking import CODES
-    from recgen.breaking.page import section
+    from recgen.changes import CODES
+    from recgen.changes.page import section
     from recgen.formats.sarif import described
 
     return [

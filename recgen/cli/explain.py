@@ -17,7 +17,7 @@ from recgen.rules import RULES, Rule
 
 if TYPE_CHECKING:
     from recgen.analysis.causes import Kind
-    from recgen.breaking.codes import Code
+    from recgen.changes.codes import Code
 
 _BREAKING = "RB"  # likewise of the codes of `recgen breaking`
 _CAUSES = "RD"  # prefix of their codes; alone, it means all causes
@@ -123,7 +123,7 @@ def _explain_cause(kind: Kind) -> None:
 
 
 def _explain_breaking(code: str, format: Page) -> None:
-    from recgen.breaking import CODES, page
+    from recgen.changes import CODES, page
 
     if code != _BREAKING and code not in CODES:
         raise RecgenError(f"{code!r} is no code", "`recgen explain RB` lists all of `breaking`.")

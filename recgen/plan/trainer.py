@@ -15,7 +15,7 @@ from recgen.plan.columns import (
     vocabulary_names,
 )
 from recgen.plan.constants import Constant, Group, constants
-from recgen.plan.header import Header, LevelDigest
+from recgen.plan.header import Header, Levels
 from recgen.plan.kinds import KindPlan, plan_kind
 from recgen.plan.levels import digests_of
 from recgen.plan.names import Names
@@ -136,7 +136,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     specs, kind = tuple(_specs(query, candidate, extra)), plan_kind(config, candidate)
     schedule = _schedule(config.model, event_time)
     transform = plan_transform(config)
-    levels = tuple(LevelDigest(*each) for each in digests_of(config, transform).items())
+    levels = Levels(**digests_of(config, transform))
     return TrainerPlan(
         header=replace(transform.header, levels=levels),
         kind=kind,

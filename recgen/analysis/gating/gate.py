@@ -15,7 +15,7 @@ from recgen.analysis.gating.minimum import Minimum
 from recgen.analysis.kinds import Figure, Judged
 from recgen.analysis.run import CONFIG, Run
 from recgen.analysis.tested import tested
-from recgen.breaking import breaking
+from recgen.changes import breaking
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError
 from recgen.metrics import Interval

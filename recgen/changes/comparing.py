@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from recgen.breaking.codes import CODES, HARMLESS, LONGER, RENAMED, Code, code_of, rank
-from recgen.breaking.result import Difference, severity_of
-from recgen.breaking.sources import Source
-from recgen.breaking.steps import (
+from recgen.changes.codes import CODES, HARMLESS, LONGER, RENAMED, Code, code_of, rank
+from recgen.changes.result import Difference, severity_of
+from recgen.changes.sources import Source
+from recgen.changes.steps import (
     Named,
     Plain,
     Step,
@@ -20,7 +20,7 @@ from recgen.breaking.steps import (
     renames,
     steps,
 )
-from recgen.breaking.words import Changed, joined
+from recgen.changes.words import Changed, joined
 from recgen.check import examine
 from recgen.config import ExperimentConfig
 from recgen.findings import Place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recgen.breaking.codes import CODES, HARMLESS
+from recgen.changes.codes import CODES, HARMLESS
 from recgen.findings import Finding, Place, Report, Severity, counted
 from recgen.plan.levels import LEVELS, Level
 

@@ -6,10 +6,10 @@ it breaks; so a new option needs no entry here.
 
 from __future__ import annotations
 
-from recgen.breaking.codes import CODES
-from recgen.breaking.comparing import differences
-from recgen.breaking.result import Breaking, Difference
-from recgen.breaking.sources import Source, source_of
+from recgen.changes.codes import CODES
+from recgen.changes.comparing import differences
+from recgen.changes.result import Breaking, Difference
+from recgen.changes.sources import Source, source_of
 from recgen.plan.levels import LEVELS
 
 __all__ = ["CODES", "Breaking", "Difference", "Source", "breaking", "source_of"]

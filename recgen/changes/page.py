@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.breaking.codes import ABOUT, CODES, Code
+from recgen.changes.codes import ABOUT, CODES, Code
 from recgen.plan.levels import LEVELS, Level
 
 _HEAD = """\
 # What a change of a config breaks
 
-<!-- Made by `make docs` from recgen/breaking; a test fails if it is not current. -->
+<!-- Made by `make docs` from recgen/changes; a test fails if it is not current. -->
 
     recgen breaking OLD NEW [--deployed] [--format text|json|sarif|github]
 
