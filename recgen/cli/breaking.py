@@ -28,7 +28,7 @@ def breaking(
     ] = False,
     format: Annotated[Format, typer.Option(help="Format of the differences.")] = Format.text,
 ) -> None:
-    """Say what a change of config invalidates: clients, weights, examples, comparisons."""
+    """Say what a change of config invalidates."""
     from recgen.changes import breaking as compared
 
     found = compared(old, new, deployed)

@@ -43,7 +43,7 @@ def explain(
     ] = None,
     format: Annotated[Page, typer.Option(help="Format of the output.")] = Page.text,
 ) -> None:
-    """Explain a rule, a cause or what a change breaks, or list them all."""
+    """Explain a code of check, diagnose or breaking."""
     if code is not None and code.upper().startswith(_BREAKING):
         _explain_breaking(code.upper(), format)
         return

@@ -34,7 +34,7 @@ def gate(
     ] = False,
     format: Annotated[Output, typer.Option(help="Format of the output.")] = Output.text,
 ) -> None:
-    """Say whether a model may be served, and write evaluation_blessing.json beside its metrics."""
+    """Say whether a model may be served, and why."""
     from recgen.local.evidence import with_evidence
 
     found = load_run(run)
