@@ -43,6 +43,7 @@ golden: $(READY)  ## write the expected modules again; then review the diff
 docs: $(READY)  ## write the pages of all rules, causes and keys and the tables of data.md again
 	$(PYTHON) -m recgen explain --format markdown > docs/rules.md
 	$(PYTHON) -m recgen explain RD --format markdown > docs/causes.md
+	$(PYTHON) -m recgen explain RB --format markdown > docs/breaking.md
 	$(PYTHON) -m recgen schema --format markdown > docs/config.md
 	$(PYTHON) tests/arrow_types.py docs/data.md
 

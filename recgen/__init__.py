@@ -12,7 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recgen.api import diagnose, profile, propose, upgrade
+    from recgen.api import diagnose, gate, profile, propose, upgrade
+    from recgen.changes import breaking
     from recgen.check import check, check_text, load
     from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
     from recgen.findings import ConfigError, Finding, RecgenError, Report
@@ -34,10 +35,12 @@ __all__ = [
     "Report",
     "TrainingMetrics",
     "__version__",
+    "breaking",
     "check",
     "check_text",
     "diagnose",
     "dump",
+    "gate",
     "load",
     "presets",
     "profile",
@@ -57,10 +60,12 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
         "RecgenError": ("recgen.findings", "RecgenError"),
         "Report": ("recgen.findings", "Report"),
         "TrainingMetrics": ("recgen.metrics", "TrainingMetrics"),
+        "breaking": ("recgen.changes", "breaking"),
         "check": ("recgen.check", "check"),
         "check_text": ("recgen.check", "check_text"),
         "diagnose": ("recgen.api", "diagnose"),
         "dump": ("recgen.reading.dump", "dump"),
+        "gate": ("recgen.api", "gate"),
         "load": ("recgen.check", "load"),
         "presets": ("recgen.presets", "presets"),
         "profile": ("recgen.api", "profile"),

@@ -7,7 +7,7 @@ need on their first call, so that a web service that never calls them does not p
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from recgen.findings import RecgenError, install, kind_of
 
 if TYPE_CHECKING:
     from recgen.analysis import Diagnosis, Run
+    from recgen.analysis.gating import Blessing
     from recgen.data.profile import Profile
     from recgen.metrics import TrainingMetrics
     from recgen.proposal import Proposal
@@ -135,6 +136,50 @@ def diagnose(
         elif source is not None:
             run = with_evidence(run, source)
     return diagnosis_of(run if products is None else replace(run, products=products))
+
+
+def gate(
+    run: str | Path | Run | Mapping[str, object] | TrainingMetrics,
+    champion: str | Path | Run | Mapping[str, object] | TrainingMetrics | None = None,
+    minimums: Sequence[str] = (),
+    *,
+    write: bool = False,
+) -> Blessing:
+    """Return whether a model may be served, with a reason for each condition.
+
+    As `diagnose` does, it examines the data and the files that belong to the run.
+
+    Args:
+        run: The training whose model is to be served, as for `diagnose`.
+        champion: The training whose model is served today, likewise.
+        minimums: Conditions on figures of the test, such as `"recall_at_100 >= 0.3"`.
+        write: Whether to write `evaluation_blessing.json` beside the run's metrics.
+
+    Raises:
+        RecgenError: A path is no run, a condition cannot be read, or the file cannot be written.
+    """
+    from recgen.analysis import Run, gating, load_run, run_of
+    from recgen.local.evidence import with_evidence
+
+    if isinstance(minimums, str):
+        minimums = (minimums,)
+    conditions = [gating.parse_minimum(each) for each in minimums]
+
+    def loaded(given: object) -> Run:
+        if isinstance(given, (str, os.PathLike)):
+            return load_run(given if isinstance(given, str) else _path(given))
+        return given if isinstance(given, Run) else run_of(given)
+
+    with _readable():
+        judged = loaded(run)
+        if isinstance(run, (str, os.PathLike)):
+            judged = with_evidence(judged)
+        blessing = gating.gate(judged, None if champion is None else loaded(champion), conditions)
+        if write and judged.metrics_path is None:
+            raise RecgenError("the run has no folder to write to", "pass its path")
+        if write and judged.metrics_path is not None:
+            blessing.write(judged.metrics_path)
+    return blessing
 
 
 def upgrade(source: str | Path | Mapping[str, object]) -> Upgrade:

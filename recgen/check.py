@@ -155,6 +155,11 @@ def examine_text(
     return Checked(_report(parsed, 0, profile), parsed.config)
 
 
+def examine_parsed(parsed: Parsed) -> Checked:
+    """Return the findings on what was parsed, together with its config."""
+    return Checked(_report(parsed, 0), parsed.config)
+
+
 def load(source: object, *, allow: Collection[str] = ()) -> ExperimentConfig:
     """Return the config of a path, a mapping or an object, if `check` finds no error in it.
 

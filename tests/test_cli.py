@@ -552,7 +552,7 @@ def test_every_rule_is_explained(run, code):
 def test_explaining_an_unknown_rule(run):
     code, out, err = run("explain", "RG999")
     assert (code, out) == (2, "")
-    help = "`recgen explain` lists all rules, `recgen explain RD` all causes."
+    help = "`recgen explain` lists all rules, `recgen explain RD` and `RB` the other codes."
     assert err == f"error: 'RG999' is not a rule\n  help: {help}\n"
 
 

@@ -41,7 +41,7 @@ def test_the_public_names():
         *("FeatureConfig", "ModelConfig", "ExperimentConfig"),
         *("Finding", "Report", "ConfigError", "RecgenError", "TrainingMetrics"),
         *("Preset", "presets"),
-        *("check_text", "propose", "profile", "diagnose", "upgrade"),
+        *("check_text", "propose", "profile", "diagnose", "upgrade", "breaking", "gate"),
     }
     for name in recgen.__all__:
         assert getattr(recgen, name)

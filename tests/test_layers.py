@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 LINE = [
     "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
     "formats", "schema", "reference", "templates", "plan", "literals", "attest", "bundle",
-    "runtime", "render", "write", "generate", "proposal", "presets", "metrics", "demo", "inspect",
-    "analysis", "local", "api", "cli", "__main__",
+    "runtime", "render", "write", "generate", "changes", "proposal", "presets", "metrics", "demo",
+    "inspect", "analysis", "local", "api", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

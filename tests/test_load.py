@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import recgen
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError
 from recgen.reading import load, parse, read
@@ -336,3 +337,25 @@ def test_a_section_without_its_key_is_recognized(data, word):
         found = parse(read(source)).findings
         assert [finding.code for finding in found] == ["RG011"]
         assert word in found[0].message
+
+
+def test_a_config_that_was_used_can_be_given_again() -> None:
+    """What it has computed, such as which features have vectors, is no unknown key."""
+    features = {
+        "buyer_model_features": [
+            {"column": "user_id", "data_type": "text"},
+            {
+                "column": "past",
+                "data_type": "history",
+                "transforms": {"history": {"shared_with": "sku"}},
+            },
+        ],
+        "product_model_features": [{"column": "sku", "data_type": "text"}],
+    }
+    config = recgen.load({"features": features})
+    assert config.features.vectors
+    assert recgen.check(config).ok
+    assert recgen.load(config) == config
+    assert recgen.load(config).features.model_fields_set == config.features.model_fields_set
+    wrong = recgen.check({"features": {**features, "vectors": {}}})
+    assert [each.code for each in wrong.errors] == ["RG010"]

@@ -2,6 +2,11 @@
 # command: python -m recgen render config.yaml
 # source: online_retail
 # transform: 88ddd2667827
+# digests of the levels of `recgen breaking`:
+#   client 66111bfed8e2
+#   weights 18f431406095
+#   transform fc89c838f9d4
+#   compare 486c19d41685
 #
 # Products that a customer will buy next, from a year of invoices.
 """Trains a two-tower retrieval model, with TensorFlow Recommenders.
@@ -228,6 +233,12 @@ def run_fn(fn_args):
         params={
             "name": "online_retail",
             "config_digest": "1554c56b5237",
+            "digests": {
+                "client": "66111bfed8e2",
+                "weights": "18f431406095",
+                "transform": "fc89c838f9d4",
+                "compare": "486c19d41685",
+            },
             "model_type": "retrieval",
             "optimizer": "adagrad",
             "negatives": "in_batch",

@@ -61,6 +61,7 @@ class Run:
         evidence: What `recgen check` with the data and `recgen inspect` find, if they looked.
         products: Number of products to choose from, if the reader knows it.
         unread: Why files beside the metrics cannot be read, a message each.
+        metrics_path: Where the metrics file is, or would be; None for a run that has no files.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Run:
     evidence: Evidence = field(default_factory=Evidence)
     products: int | None = None
     unread: tuple[str, ...] = ()
+    metrics_path: str | None = None
 
     @property
     def metrics(self) -> TrainingMetrics:
@@ -149,6 +151,7 @@ def load_run(path: str | Path, stored: Checked | None = None, products: int | No
         log=_log(beside),
         unread=tuple(beside.unread),
         products=products,
+        metrics_path=_joined(shown, FILE_NAME) if file is None else shown,
     )
 
 

@@ -60,6 +60,8 @@ def _run(arguments: Sequence[str] | None) -> None:
         upgrade,
         diagnose,
         compare,
+        breaking,
+        gate,
         runs,
         explain,
         inspect,

@@ -17,7 +17,9 @@ from recgen.rules import RULES, Rule
 
 if TYPE_CHECKING:
     from recgen.analysis.causes import Kind
+    from recgen.changes.codes import Code
 
+_BREAKING = "RB"  # likewise of the codes of `recgen breaking`
 _CAUSES = "RD"  # prefix of their codes; alone, it means all causes
 
 
@@ -34,13 +36,17 @@ def explain(
         str | None,
         typer.Argument(
             metavar="[CODE]",
-            help="RGnnn for a rule, RDnnn for a cause, RD for all causes.",
+            help="RGnnn for a rule, RDnnn for a cause, RBnnn for what a change breaks; RD or RB "
+            "for all of them.",
             show_default=False,
         ),
     ] = None,
     format: Annotated[Page, typer.Option(help="Format of the output.")] = Page.text,
 ) -> None:
-    """Explain a rule or a cause, or list them all."""
+    """Explain a code of check, diagnose or breaking."""
+    if code is not None and code.upper().startswith(_BREAKING):
+        _explain_breaking(code.upper(), format)
+        return
     if code is not None and code.upper().startswith(_CAUSES):
         _explain_causes(code.upper(), format)
         return
@@ -63,7 +69,7 @@ def _list(rows: Iterable[tuple[str, str, str]]) -> None:
 def _rule(code: str) -> Rule:
     rule = RULES.get(code.upper())
     if rule is None:
-        help = "`recgen explain` lists all rules, `recgen explain RD` all causes."
+        help = "`recgen explain` lists all rules, `recgen explain RD` and `RB` the other codes."
         raise RecgenError(f"{code!r} is not a rule", help)
     return rule
 
@@ -114,3 +120,27 @@ def _explain_cause(kind: Kind) -> None:
     show.paragraph(kind.signs)
     show.title("What to do")
     show.paragraph(kind.remedy)
+
+
+def _explain_breaking(code: str, format: Page) -> None:
+    from recgen.changes import CODES, page
+
+    if code != _BREAKING and code not in CODES:
+        raise RecgenError(f"{code!r} is no code", "`recgen explain RB` lists all of `breaking`.")
+    if format is Page.markdown:
+        whole = code == _BREAKING
+        sys.stdout.write(page.breaking_page() if whole else page.section(CODES[code]))
+    elif code == _BREAKING:
+        _list((each.code, each.levels, each.title) for each in CODES.values())
+    else:
+        _explain_code(CODES[code])
+
+
+def _explain_code(code: Code) -> None:
+    show.line((f"{code.code} {code.title}", "bold"), f" ({code.levels})")
+    show.title("Why is this so?")
+    show.paragraph(code.reason)
+    show.title("Example")
+    show.verbatim(f"  {line}" for line in code.example.splitlines())
+    show.title("What to do")
+    show.paragraph(code.help)

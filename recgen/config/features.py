@@ -24,6 +24,7 @@ from recgen.config.types import (
     BqType,
     Buckets,
     Column,
+    Computed,
     Config,
     Flag,
     ListOf,
@@ -279,7 +280,7 @@ class FeatureConfig(Config):
         Kept: each of thousands of histories asks for one.
         """
         texts = (f for side in SIDES for f in self.features_of(side) if isinstance(f, TextFeature))
-        found: dict[str, TextFeature] = {}
+        found = Computed()
         for text in texts:
             if text.active:
                 found.setdefault(text.output_name, text)

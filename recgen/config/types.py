@@ -174,6 +174,13 @@ Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Stats = Annotated[dict[str, Any], AfterValidator(guarded(_json_only))]
 
 
+class Computed(dict[str, Any]):
+    """What a model has computed and keeps: no key that somebody wrote.
+
+    Pydantic validates a model again by all that it holds.
+    """
+
+
 class Config(BaseModel):
     """Base class of all config models: frozen, strict about keys, readable from objects."""
 
@@ -200,7 +207,7 @@ class Config(BaseModel):
     @classmethod
     def _is_absent(cls, key: object, value: object) -> bool:
         """Return whether a value of a field means its default."""
-        return value is None and key in _without_null(cls)
+        return isinstance(value, Computed) or (value is None and key in _without_null(cls))
 
 
 @cache

@@ -1,7 +1,7 @@
 """Findings on a config, and the errors that recgen raises. Does not depend on configs."""
 
 from recgen.findings.errors import ArgumentError, ConfigError, RecgenError
-from recgen.findings.report import Finding, Fix, FixOp, Report, Severity
+from recgen.findings.report import Finding, Fix, FixOp, Place, Report, Severity
 from recgen.findings.text import format_text
 from recgen.findings.words import (
     Location,
@@ -23,6 +23,7 @@ __all__ = [
     "FixOp",
     "Location",
     "PathPart",
+    "Place",
     "RecgenError",
     "Report",
     "Severity",

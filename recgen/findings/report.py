@@ -44,6 +44,40 @@ class Fix:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a config.
+
+    Attributes:
+        source: The config's name as the user gave it; None for a mapping.
+        path: The path of the value.
+        line: Its line in the text, from 1; None without a text.
+        column: Its column, from 1.
+        end_column: One past its last character, on the same line.
+    """
+
+    source: str | None
+    path: str
+    line: int | None = None
+    column: int | None = None
+    end_column: int | None = None
+
+    def __str__(self) -> str:
+        """Return `file:line:column`, as far as it is known."""
+        numbers = () if self.line is None else (str(self.line), str(self.column))
+        return ":".join([self.source or "config", *numbers])
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the place as plain JSON data."""
+        return {
+            "source": self.source,
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "end_column": self.end_column,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is wrong, doubtful or worth knowing: where it is and what to do."""
 
@@ -58,6 +92,12 @@ class Finding:
     allowed: bool = False  # an error that the user asked to treat as a warning
     end_column: int | None = None  # one past the last character, on the same line
     ignored: str | None = None  # the reason that a comment in the config gives for ignoring it
+    before: Place | None = None  # of a difference: the place in the earlier config
+
+    @property
+    def place(self) -> tuple[str, int | None, int | None, int | None]:
+        """Path, line, column and end column."""
+        return self.path, self.line, self.column, self.end_column
 
     def as_dict(self) -> dict[str, object]:
         """Return the finding as plain JSON data."""

@@ -56,7 +56,9 @@ def head(finding: Finding, source: str | None) -> tuple[str, str, str]:
 
 
 def notes(finding: Finding) -> Iterator[str]:
-    """Yield the notes below a finding: what to do, and why an error is allowed."""
+    """Yield the notes below a finding: what was, what to do, and why an error is allowed."""
+    if finding.before is not None:
+        yield printable(f"before: {finding.before} {finding.before.path}".rstrip())
     if finding.help or finding.fix:
         fixable = "" if finding.fix is None else " [fix]" if finding.fix.safe else " [unsafe fix]"
         yield printable(f"help: {finding.help}".rstrip() + fixable)

@@ -18,7 +18,9 @@ def as_github(reports: Iterable[Report]) -> str:
 
 def _line(finding: Finding, source: str | None) -> str:
     properties = ",".join(f"{key}={value}" for key, value in _properties(finding, source))
-    message = "\n".join(printable(text) for text in (finding.message, finding.help) if text)
+    before = f"before: {finding.before}" if finding.before else ""
+    texts = (finding.message, before, finding.help)
+    message = "\n".join(printable(text) for text in texts if text)
     return f"::{_COMMANDS[finding.severity]} {properties}::{_data(message)}"
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, metadata, version
 from textwrap import indent
 from typing import Any
 
 from recgen.edit import fixed
-from recgen.findings import Finding, Report, printable
+from recgen.findings import Finding, Place, Report, printable
 from recgen.formats.file_names import uri
 from recgen.formats.markdown import anchor, rule_section
 from recgen.reading.positions import Lines
@@ -24,16 +24,34 @@ _SCHEMA = (
 )
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _FIX_WORK = 1_000_000  # characters to edit, which takes seconds: 200 fixes in a config of 5 kB
-_INDEX = {code: index for index, code in enumerate(RULES)}
 
 
-def as_sarif(reports: Iterable[Report]) -> str:
-    """Return a log in ASCII with one run: all rules and a result per finding."""
-    results = [result for report in reports for result in _results(report)]
-    driver = {"name": "recgen", **_version(), "rules": [_rule(rule) for rule in RULES.values()]}
+def as_sarif(reports: Iterable[Report], rules: Sequence[Plain] | None = None) -> str:
+    """Return a log in ASCII with one run: all rules and a result per finding.
+
+    Args:
+        reports: The reports.
+        rules: What the codes mean, as `described` returns it; by default, all rules.
+    """
+    if rules is None:
+        rules = [_rule(rule) for rule in RULES.values()]
+    places = {rule["id"]: place for place, rule in enumerate(rules)}
+    results = [result for report in reports for result in _results(report, places)]
+    driver = {"name": "recgen", **_version(), "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, default=repr) + "\n"
+
+
+def described(code: str, title: str, text: str, markdown: str, severity: str) -> Plain:
+    """Return what a code means, as a rule of SARIF."""
+    return {
+        "id": code,
+        "shortDescription": _message(title),
+        "fullDescription": _message(text),
+        "help": {"text": text, "markdown": markdown},
+        "defaultConfiguration": {"level": _LEVELS[severity]},
+    }
 
 
 def _version() -> Plain:
@@ -72,27 +90,36 @@ def _help_uri(rule: Rule) -> Plain:
     return {"helpUri": f"{pages[0]}#{anchor(rule)}"} if pages else {}
 
 
-def _results(report: Report) -> Iterator[Plain]:
+def _results(report: Report, places: Mapping[str, int]) -> Iterator[Plain]:
     """Yield a result per finding; in large files, only the first ones come with fixes."""
     fixes = _FIX_WORK // (len(report.text or "") + 1)
     for finding in (*report.findings, *report.ignored):
-        result = _result(finding, report)
+        result = _result(finding, report, places[finding.code])
         if finding.fix and report.text is not None and report.source is not None and fixes > 0:
             fixes -= 1
             result |= _fixes(finding, report.text, report.source)
         yield result
 
 
-def _result(finding: Finding, report: Report) -> Plain:
+def _result(finding: Finding, report: Report, place: int) -> Plain:
     text = " ".join(text for text in (f"{finding.message}.", finding.help) if text)
     return {
         "ruleId": finding.code,
-        "ruleIndex": _INDEX[finding.code],
+        "ruleIndex": place,
         "level": _LEVELS[finding.severity],
         "message": _message(text),
-        "locations": [_location(finding, report)],
+        "locations": [_location(Place(report.source, *finding.place))],
+        **_before(finding),
         "suppressions": _suppressions(finding),
     }
+
+
+def _before(finding: Finding) -> Plain:
+    """Return where a difference is in the earlier config."""
+    if finding.before is None:
+        return {}
+    message = _message("before")
+    return {"relatedLocations": [{"id": 1, "message": message, **_location(finding.before)}]}
 
 
 def _message(text: str) -> Plain:
@@ -101,24 +128,24 @@ def _message(text: str) -> Plain:
     return {"text": text.replace("](", "] (")}
 
 
-def _location(finding: Finding, report: Report) -> Plain:
+def _location(place: Place) -> Plain:
     location: Plain = {}
-    if report.source is not None:
+    if place.source is not None:
         location["physicalLocation"] = {
-            "artifactLocation": {"uri": uri(report.source)},
-            **_region(finding),
+            "artifactLocation": {"uri": uri(place.source)},
+            **_region(place),
         }
-    if finding.path:
-        location["logicalLocations"] = [{"fullyQualifiedName": finding.path, "kind": "member"}]
+    if place.path:
+        location["logicalLocations"] = [{"fullyQualifiedName": place.path, "kind": "member"}]
     return location
 
 
-def _region(finding: Finding) -> Plain:
-    if finding.line is None:
+def _region(place: Place) -> Plain:
+    if place.line is None:
         return {}
-    ends = {"startColumn": finding.column, "endLine": finding.line, "endColumn": finding.end_column}
+    ends = {"startColumn": place.column, "endLine": place.line, "endColumn": place.end_column}
     known = {key: value for key, value in ends.items() if value is not None}
-    return {"region": {"startLine": finding.line, **known}}
+    return {"region": {"startLine": place.line, **known}}
 
 
 def _suppressions(finding: Finding) -> list[Plain]:

@@ -225,6 +225,8 @@ class Params(MetricsPart):
     name: str | None = None
     config_digest: str | None = None
     """Identifies the config, as in the header of the generated modules."""
+    digests: dict[str, str] | None = None
+    """By level of `recgen breaking` (`client`, …): the same as long as nothing changes there."""
     model_type: str | None = None
     optimizer: str | None = None
     epochs: int | None = None

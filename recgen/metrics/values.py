@@ -72,6 +72,8 @@ def param_of(name: str, value: object, annotation: object) -> object:
         return {who: _days_of(inner) for who, inner in _items(value) if who in BASELINES} or None
     if name in ("unknown_ids", "histories"):
         return {part: numbers_of(inner) for part, inner in _items(value)} or None
+    if name == "digests":
+        return {level: each for level, each in _items(value) if isinstance(each, str)} or None
     if name == "collapsed_towers":
         return [each for each in value if each in TOWERS] if isinstance(value, list) else None
     if name == "failure_kind":

@@ -15,8 +15,9 @@ from recgen.plan.columns import (
     vocabulary_names,
 )
 from recgen.plan.constants import Constant, Group, constants
-from recgen.plan.header import Header
+from recgen.plan.header import Header, Levels
 from recgen.plan.kinds import KindPlan, plan_kind
+from recgen.plan.levels import digests_of
 from recgen.plan.names import Names
 from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
 from recgen.plan.towers import FeatureType, Tower, plan_tower
@@ -143,8 +144,10 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     extra = tuple(filter(None, (event_time, PRODUCT_KNOWN if known else None)))
     specs, kind = tuple(_specs(query, candidate, extra)), plan_kind(config, candidate)
     schedule = _schedule(config.model, event_time)
+    transform = plan_transform(config)
+    levels = Levels(**digests_of(config, transform))
     return TrainerPlan(
-        header=plan_transform(config).header,
+        header=replace(transform.header, levels=levels),
         kind=kind,
         optimizer=plan_optimizer(config.model),
         optimizer_name=config.model.optimizer,

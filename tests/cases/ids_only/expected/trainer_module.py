@@ -2,6 +2,11 @@
 # command: python -m recgen render config.yaml
 # source: ids only
 # transform: d7b77f70b579
+# digests of the levels of `recgen breaking`:
+#   client b48b035f6c58
+#   weights ba0f987f1de1
+#   transform 57d43c02f33c
+#   compare d9adea6c42e2
 """Trains a two-tower retrieval model, with TensorFlow Recommenders.
 
 TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
@@ -217,6 +222,12 @@ def run_fn(fn_args):
         params={
             "name": "ids only",
             "config_digest": "44ab69e8c587",
+            "digests": {
+                "client": "b48b035f6c58",
+                "weights": "ba0f987f1de1",
+                "transform": "57d43c02f33c",
+                "compare": "d9adea6c42e2",
+            },
             "model_type": "retrieval",
             "optimizer": "adagrad",
             "negatives": "in_batch",

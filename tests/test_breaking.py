@@ -1,0 +1,179 @@
+"""What a change of a config breaks, by the plans: each single change has its codes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import pytest
+from breaking_changes import BASE, CHANGES, Change, Plain
+from configs import experiments
+from hypothesis import HealthCheck, given, settings
+from pydantic import BaseModel
+from strategies import models_in
+
+import recgen
+from recgen.changes.steps import aligned, keyed, plain_of, renames, steps
+from recgen.config import ExperimentConfig
+from recgen.plan.levels import LEVELS, Facts, facts_of
+from recgen.plan.transform import plan_transform
+
+
+def codes_of(change: Change) -> str:
+    found = recgen.breaking(change.base, change.config).differences
+    assert found or recgen.load(change.base) == recgen.load(change.config)
+    return " ".join(dict.fromkeys(each.code for each in found if each.code != "RB001"))
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda each: each.name)
+def test_each_change_breaks_what_it_breaks(change: Change) -> None:
+    assert codes_of(change) == change.codes
+
+
+_EXEMPT = {
+    ("ModelConfig", "model_type"): "one kind of model can be trained",
+    ("ModelConfig", "retrieval_algorithm"): "one can be served",
+    ("FeatureConfig", "target_column"): "retrieval has none",
+    ("ModelConfig", "share_tower_weights"): "both towers must have the same widths: see below",
+    ("Transform", "enabled"): "as a transform that is gone: see `no logarithm`",
+    ("CrossFeature", "type"): "changes the kind of the column: see `a time is a number`",
+    ("Dropout", "rate"): "see `dropout`",
+}
+
+
+def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Yields the fields that a model defines itself, so each inherited one counts once."""
+    for name in model.model_fields:
+        owner = next(c for c in reversed(model.__mro__) if name in getattr(c, "model_fields", {}))
+        yield owner.__name__, name
+
+
+def changed_fields(old: BaseModel, new: BaseModel) -> Iterator[tuple[str, str]]:
+    """Yields the fields in which two models differ, the innermost ones."""
+    owners = dict(zip(type(new).model_fields, fields_of(type(new)), strict=True))
+    for name in type(new).model_fields:
+        one, other = getattr(old, name, None), getattr(new, name)
+        if one == other:
+            continue
+        yield owners[name]
+        pairs = zip(one, other, strict=False) if isinstance(one, tuple) else [(one, other)]
+        for left, right in pairs:
+            if isinstance(left, BaseModel) and isinstance(right, BaseModel):
+                yield from changed_fields(left, right)
+
+
+def test_each_key_of_a_config_is_changed_by_some_change() -> None:
+    """A new key needs a row in `CHANGES`, which says what it breaks and is then done."""
+    wanted = {field for model in models_in(ExperimentConfig) for field in fields_of(model)}
+    found = {
+        field
+        for change in CHANGES
+        for field in changed_fields(recgen.load(change.base), recgen.load(change.config))
+    }
+    kinds = {field for field in wanted if field[1] in ("data_type", "type", "transforms")}
+    assert wanted - found - kinds - _EXEMPT.keys() == set()
+    assert not _EXEMPT.keys() - wanted
+    assert len(CHANGES) >= 60
+
+
+def test_shared_layers_have_other_names() -> None:
+    features = {
+        "buyer_model_features": [{"column": "user_id", "data_type": "text"}],
+        "product_model_features": [{"column": "sku", "data_type": "text"}],
+    }
+    found = recgen.breaking(
+        {"features": features}, {"features": features, "model": {"share_tower_weights": True}}
+    )
+    assert [each.code for each in found.differences] == ["RB201"]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(experiments(), experiments())
+def test_any_two_configs_are_compared(one: Plain, other: Plain) -> None:
+    """Every level whose facts differ is named, no other one is, and nothing is when nothing is."""
+    for pair in ((one, other), (other, one)):
+        if not all(recgen.check(each).ok for each in pair):
+            return
+        old, new = map(recgen.load, pair)
+        found = recgen.breaking(*pair)
+        assert bool(found.differences) == (old != new)
+        own, others = (facts_of(each, plan_transform(each)) for each in (old, new))
+        same = [level for level in LEVELS if own[level] == others[level]]
+        assert not set(same) & {each.level for each in found.differences}
+        named = {each.level for each in found.differences}
+        renamed = any(each.code in ("RB103", "RB203", "RB303") for each in found.differences)
+        assert renamed or {level for level in LEVELS if told(own[level], others[level])} <= named
+    assert not recgen.breaking(one, one).differences
+
+
+def told(old: Facts, new: Facts) -> bool:
+    """Says whether a difference of facts does not merely follow from others."""
+    quiet = ("meaning", "source", "column")
+    differ = [key for key in {*old, *new} if old.get(key) != new.get(key)]
+    return any(key[0] not in quiet or (key in old and key in new) for key in differ)
+
+
+@pytest.mark.parametrize("change", CHANGES[::5], ids=lambda each: each.name)
+def test_the_steps_lead_to_the_new_config(change: Change) -> None:
+    old, new = (keyed(recgen.load(each)) for each in (change.base, change.config))
+    for step in renames(old, new):
+        old = step.done(old)
+    left, right = aligned(old, new)
+    for step in steps(left, right):
+        left = step.done(left)
+    assert recgen.load(plain_of(left)) == recgen.load(change.config)
+
+
+def test_a_rename_is_no_removal() -> None:
+    """Also if several columns are renamed at once, and if the ID is."""
+    changed = copy.deepcopy(BASE)
+    features = changed["features"]
+    features["buyer_model_features"][0]["column"] = "customer_id"
+    features["product_model_features"][0]["column"] = "item_id"
+    features["product_model_features"][2]["column"] = "cost"
+    features["buyer_model_features"][4]["transforms"]["history"]["shared_with"] = "item_id"
+    found = recgen.breaking(BASE, changed, deployed=True)
+    assert {each.code for each in found.differences} == {"RB103", "RB203", "RB303"}
+    assert [each.old.path for each in found.of("client")] == ["features.buyer_model_features[0]"]
+    assert not found.ok
+
+
+def test_two_columns_that_are_alike_are_renamed_by_their_places() -> None:
+    base, changed = copy.deepcopy(BASE), copy.deepcopy(BASE)
+    for config, names in ((base, ("a", "b")), (changed, ("c", "d"))):
+        texts = [{"column": name, "data_type": "text"} for name in names]
+        config["features"]["product_model_features"] += texts
+    found = recgen.breaking(base, changed)
+    words = [each.message.partition(":")[0] for each in found.of("weights")]
+    assert words == ["the column 'a' is now named 'c'", "the column 'b' is now named 'd'"]
+
+
+def test_what_only_two_changes_break_is_found() -> None:
+    """A layer as wide as the output needs no projection: neither change alone shows that."""
+    old = copy.deepcopy(BASE)
+    old["model"] |= {"output_embedding_dim": 32, "buyer_tower_layers": []}
+    new = copy.deepcopy(old)
+    new["model"]["buyer_tower_layers"] = [{"type": "dense", "units": 16}]
+    new["model"]["output_embedding_dim"] = 16
+    found = recgen.breaking(old, new)
+    assert {each.new.path for each in found.of("weights")} == {
+        "model.buyer_tower_layers",
+        "model.output_embedding_dim",
+    }
+
+
+def test_only_what_is_deployed_is_an_error() -> None:
+    changed = copy.deepcopy(BASE)
+    changed["model"] |= {"top_k": 10, "output_embedding_dim": 32, "normalize_embeddings": True}
+    for deployed in (False, True):
+        found = recgen.breaking(BASE, changed, deployed)
+        severities = {each.code: each.severity for each in found.differences}
+        assert severities["RB106"] == ("error" if deployed else "warning")
+        assert severities["RB201"] == "warning"
+        assert severities["RB108"] == "info"
+        assert found.ok is not deployed
+
+
+def test_a_config_that_cannot_be_rendered_is_refused() -> None:
+    with pytest.raises(recgen.ConfigError, match="RG013"):
+        recgen.breaking(BASE, {**BASE, "model": {"epochs": 0}})
