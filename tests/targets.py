@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recgen.config import ExperimentConfig, Target, dtype_of
+from recgen.config import ExperimentConfig, Target
 from recgen.plan.columns import input_columns
 from recgen.plan.transform import plan_transform
 from recgen.render import render_template
@@ -18,6 +19,7 @@ from recgen.render import render_template
 Numbers = npt.NDArray[np.float64]
 Plain = dict[str, Any]
 
+IDS = ("user_id", "item_id")
 _CLIPS: tuple[Plain | None, ...] = (
     None,
     {"lower": {"percentile": 5}},
@@ -35,7 +37,7 @@ COMBINATIONS = [
 
 def experiment(target: object, kind: str = "ranking", **model: Any) -> ExperimentConfig:
     """Returns a config of a kind that predicts something, with nothing but IDs in its towers."""
-    ids = [{"column": name, "data_type": "text"} for name in ("user_id", "item_id")]
+    ids = [{"column": name, "data_type": "text"} for name in IDS]
     features = {
         "buyer_model_features": ids[:1],
         "product_model_features": ids[1:],
@@ -46,83 +48,125 @@ def experiment(target: object, kind: str = "ranking", **model: Any) -> Experimen
     )
 
 
+def load_text(text: str, path: Path) -> Any:
+    """Returns a module of this text, imported anew."""
+    path.write_text(text, encoding="utf-8")
+    found = types.ModuleType(path.stem)
+    exec(compile(text, str(path), "exec"), found.__dict__)
+    return found
+
+
 def module_of(config: ExperimentConfig) -> str:
     """Returns the text of `transform_module.py`."""
     return render_template("transform/module.py.j2", plan_transform(config))
 
 
-def transformed(
+def analyzed(
     columns: Mapping[str, Sequence[float | None]],
     configs: Mapping[str, ExperimentConfig],
     folder: Path,
-    later: Mapping[str, Sequence[float | None]] | None = None,
 ) -> dict[str, dict[str, Numbers]]:
-    """Analyzes columns with the transforms of many configs at once.
+    """Analyzes columns for the targets of several configs at once, and applies the graph to them.
 
     Args:
         columns: Values by column, None for null; all of the same length.
         configs: Those whose targets are wanted, by a name for each.
         folder: An empty folder.
-        later: Values to transform instead of those that were analyzed.
 
     Returns:
-        The outputs that begin with the target's, by config and key.
+        The target's outputs, by config and key.
     """
-    import apache_beam as beam
-    import tensorflow as tf
-    import tensorflow_transform.beam as tft_beam
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-    from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
+    import pyarrow as pa
+    import tensorflow_transform as tft
+    from tfx_bsl.tfxio.tensor_adapter import TensorAdapter
 
-    from recgen.local.child import load_module
+    from recgen.local.raw import raw_schema, read_batches, without_lists, write_tables
+    from recgen.local.transform import analyze
 
-    functions, spec = {}, {}
-    kinds = {"string": tf.string, "int64": tf.int64, "float32": tf.float32}
+    kinds = {"string": pa.large_string(), "int64": pa.int64(), "float32": pa.float32()}
+    dtypes = {
+        column.name: kinds[column.dtype]
+        for config in configs.values()
+        for column in input_columns(config)
+    }
+    count = len(next(iter(columns.values())))
+    values = {**dict.fromkeys(IDS, ["x"] * count), **columns}
+    table = pa.table({name: pa.array(values[name], kind) for name, kind in dtypes.items()})
+    path = write_tables({"rows": table}, folder)["rows"]
+    functions = {}
     for number, (name, config) in enumerate(configs.items()):
-        path = folder / f"transform_{number}.py"
-        path.write_text(module_of(config), encoding="utf-8")
-        functions[name] = load_module(path).preprocessing_fn
-        for column in input_columns(config):
-            if column.name in columns:
-                spec[column.name] = tf.io.VarLenFeature(kinds[dtype_of(column.bq_type)])
-    ids = ("user_id", "item_id")
-    spec |= {each: tf.io.VarLenFeature(tf.string) for each in ids}
+        module = load_text(module_of(config), folder / f"transform_{number}.py")
+        functions[name] = module.preprocessing_fn
 
     def preprocessing_fn(inputs: Any) -> Any:
-        found = {}
-        for name, function in functions.items():
-            target = configs[name].features.target
-            assert target
-            outputs = function(inputs)
-            found |= {f"{name}/{key}": outputs[key] for key in target.output_keys}
-        return found
+        return {
+            f"{name}/{key}": value
+            for name, function in functions.items()
+            for key, value in function(inputs).items()
+            if key not in IDS and key != "product_known"
+        }
 
-    def rows_of(given: Mapping[str, Sequence[float | None]]) -> list[Plain]:
-        rows: list[Plain] = [{key: ["x"] for key in ids} for _ in next(iter(given.values()))]
-        for name, values in given.items():
-            for row, value in zip(rows, values, strict=True):
-                row[name] = [] if value is None else [value]
-        return rows
-
-    metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
-    with beam.Pipeline(runner=FnApiRunner()) as pipeline, tft_beam.Context(str(folder / "temp")):
-        data = (pipeline | beam.Create(rows_of(columns), reshuffle=False), metadata)
-        graph = data | tft_beam.AnalyzeDataset(preprocessing_fn)
-        fresh = pipeline | "later" >> beam.Create(rows_of(later or columns), reshuffle=False)
-        result, _ = ((fresh, metadata), graph) | tft_beam.TransformDataset()
-        lines = result | beam.Map(lambda row: repr({k: float(v) for k, v in row.items()}))
-        lines | beam.io.WriteToText(str(folder / "rows"), num_shards=1)
-    words = {"nan": float("nan"), "inf": float("inf")}
-    text = next(folder.glob("rows-*")).read_text("utf-8")
-    rows = [eval(line, words) for line in text.splitlines()]
+    analyze([path], preprocessing_fn, folder / "transform")
+    layer = tft.TFTransformOutput(str(folder / "transform")).transform_features_layer()
+    (batch,) = read_batches(path)
+    found = layer(TensorAdapter(raw_schema(path)[1]).ToBatchTensors(without_lists(batch)))
     return {
         name: {
-            key.partition("/")[2]: np.array([row[key] for row in rows])
-            for key in rows[0]
+            key.partition("/")[2]: value.numpy().astype(float)
+            for key, value in found.items()
             if key.partition("/")[0] == name
         }
         for name in configs
     }
+
+
+def computed(target: Plain, values: Sequence[float | None], folder: Path) -> dict[str, Numbers]:
+    """Returns the target's outputs with exact statistics in place of tensorflow-transform's.
+
+    The module's own code runs as it is, so many combinations take little time.
+    """
+    import tensorflow as tf
+
+    config = experiment(target)
+    module = load_text(module_of(config), folder / "transform_module.py")
+    module.tft = _Exact()
+    (column,) = (each for each in input_columns(config) if each.name not in IDS)
+    dtype = tf.int64 if column.dtype == "int64" else tf.float32
+    known = [at for at, value in enumerate(values) if value is not None]
+    given = [value for value in values if value is not None]
+    rows = tf.SparseTensor(
+        tf.reshape(tf.constant([[at, 0] for at in known], tf.int64), [-1, 2]),
+        tf.constant(given, dtype),
+        [len(values), 1],
+    )
+    ids = dict.fromkeys(IDS, tf.constant(["x"] * len(values)))
+    outputs = module.preprocessing_fn({**ids, column.name: rows})
+    assert config.features.target
+    return {key: outputs[key].numpy().astype(float) for key in config.features.target.output_keys}
+
+
+class _Exact:
+    """tensorflow-transform's analyzers as functions of the rows that they are given."""
+
+    def __init__(self) -> None:
+        import tensorflow as tf
+
+        self.mean, self.var = tf.reduce_mean, tf.math.reduce_variance
+        self.min, self.max = tf.reduce_min, tf.reduce_max
+
+    def quantiles(self, values: Any, buckets: int, epsilon: float) -> Any:
+        import tensorflow as tf
+
+        known = np.sort(values.numpy())
+        if not len(known):
+            return tf.zeros([1, buckets - 1])
+        places = [len(known) * number // buckets for number in range(1, buckets)]
+        return tf.constant([known[places]], tf.float32)
+
+    def compute_and_apply_vocabulary(self, values: Any, **_: object) -> Any:
+        import tensorflow as tf
+
+        return tf.zeros_like(values, tf.int64)
 
 
 def clipped(target: Target, values: Numbers, limits: tuple[float, float]) -> Numbers:
@@ -143,6 +187,7 @@ def scaled(target: Target, values: Numbers) -> tuple[Numbers, float, float]:
     if target.normalize is None or not len(known):
         return values, 1.0, 0.0
     spread = known.max() - known.min()
+    spread = spread if spread > abs(known.max()) * 2**-51 else 0.0
     if target.normalize.range is None:
         scale, shift = (known.std() if spread else 1.0), known.mean()
     else:

@@ -102,3 +102,16 @@ def all_layers(model: ModelConfig) -> Iterator[tuple[Location, Layer]]:
     """Yield the layers of both towers with their paths."""
     for side in SIDES:
         yield from layers_of(model, side)
+
+
+def head_layers(model: ModelConfig) -> Iterator[tuple[Location, Layer]]:
+    """Yield the layers of the rating head with their paths; retrieval has none."""
+    if model.model_type != "retrieval":
+        for index, layer in enumerate(model.rating_head_layers):
+            yield ("model", "rating_head_layers", index), layer
+
+
+def trained_layers(model: ModelConfig) -> Iterator[tuple[Location, Layer]]:
+    """Yield the layers of both towers and of the rating head with their paths."""
+    yield from all_layers(model)
+    yield from head_layers(model)
