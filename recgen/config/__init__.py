@@ -6,6 +6,7 @@ from recgen.config.experiment import (
     ExperimentConfig,
     Split,
     residuals_of,
+    target_of,
 )
 from recgen.config.features import (
     Cross,
@@ -112,4 +113,5 @@ __all__ = [
     "negatives_of",
     "residuals_of",
     "scored_of",
+    "target_of",
 ]

@@ -120,6 +120,11 @@ class Target(Config):
         return self.key, self.scale_key, self.shift_key
 
     @property
+    def is_name(self) -> bool:
+        """Whether it is nothing but a name, which can be written as text."""
+        return self == Target(column=self.column)
+
+    @property
     def bounds(self) -> tuple[float | None, float | None]:
         """Percentiles at which values are clipped, or None: the lower and the upper one."""
         clip = self.transforms.clip_outliers

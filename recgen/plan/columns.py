@@ -18,6 +18,7 @@ from recgen.config import (
     TextFeature,
     dtype_of,
     is_array,
+    target_of,
 )
 from recgen.plan.names import Names
 
@@ -54,7 +55,7 @@ class InputColumn:
 
 def predicted(config: ExperimentConfig) -> Target | None:
     """Return what the model predicts; retrieval predicts no column."""
-    return None if config.model.model_type == "retrieval" else config.features.target
+    return target_of(config.features, config.model)
 
 
 def input_columns(config: ExperimentConfig) -> tuple[InputColumn, ...]:
