@@ -146,14 +146,14 @@ def test_other_values_are_no_chance(ranking: Plain, tmp_path: Path) -> None:
         (0.005, "warning", "is 1 in only"),
     ],
 )
-@pytest.mark.parametrize("kind", [int, bool])
+@pytest.mark.parametrize("kind", [int, bool, lambda x: "ja" if x else "nein"])
 def test_a_rare_class_is_named_with_its_share(
     ranking: Plain, tmp_path: Path, share: float, severity: str | None, words: str, kind: Any
 ) -> None:
     binary = [kind(x) for x in ones(share)]
     if share < 0.01:
         binary = [kind(i % 300 == 7) for i in range(ROWS)]
-    bq_type = "BOOL" if kind is bool else "INT64"
+    bq_type = "INT64" if kind is int else "BOOL"
     ranking["features"]["target_column"] = {"column": "amount", "bq_type": bq_type}
     said = found(ranking, shop(binary), tmp_path, **CHANCE)
     assert [each.severity for each in said] == ([severity] if severity else [])

@@ -10,8 +10,6 @@ from recgen.data.columns import date_column, find, name_counts
 from recgen.data.estimates import with_ids
 from recgen.data.profile import ColumnProfile, Profile, Spread
 
-_YES = ("1", "1.0", "true", "yes", "y", "t")
-
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
@@ -43,12 +41,8 @@ class Learnt:
     @property
     def positive(self) -> float:
         """Share of the rows with a value whose value is 1, if it is binary."""
-        if self.column.kind != "boolean":
-            return self.column.mean or 0.0
-        counts = self.profile.counts(self.column.name)
-        words = [word.lower() for word in self.column.examples]
-        ones = (rows for rows, word in zip(counts, words, strict=False) if word in _YES)
-        return sum(ones) / max(1, self.known)
+        spread = self.profile.spread(self.column.name)
+        return spread.mean if spread else 0.0
 
 
 def learnt(features: FeatureConfig, model: ModelConfig, profile: Profile) -> Learnt | None:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 
 from recgen.data.profile import Spread
+from recgen.local.cast import shown
+from recgen.local.cast.numbers import YES
 from recgen.local.encoded import Array, Encoded
 
 _FEWEST = 3  # rows: two points always lie on a line
@@ -14,13 +16,14 @@ _FEWEST = 3  # rows: two points always lie on a line
 def rows_of(column: Encoded) -> Array | None:
     """Return a number for each row, NaN for null: float64, [rows]; None if there are no numbers.
 
-    Of two truth values, the first one in the data is 0 and the other one is 1.
+    Of truth values, true is 1 and false is 0.
     """
     import numpy as np
 
     numbers = column.numbers
     if numbers is None and column.kind == "boolean":
-        numbers = np.arange(len(column.values), dtype=np.float64)
+        words = (word.strip().lower() for word in shown(column.values))
+        numbers = np.array([word in YES for word in words], np.float64)
     if numbers is None:
         return None
     return np.append(np.where(np.isfinite(numbers), numbers, np.nan), np.nan)[column.codes]

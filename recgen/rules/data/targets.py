@@ -261,7 +261,7 @@ def target_given_away(
     for first, second in combinations(islice(numbers, _COLUMNS), 2):
         if _is_same(found, (first, second)):
             message = f"the target {_name(found)} is {show(first)} times {show(second)}"
-            yield Problem(seen[second], message, _REMOVE)
+            yield Problem(seen[first], message, _REMOVE)  # the buyer's comes first
 
 
 _REMOVE = "Remove what is only known after the purchase."
