@@ -67,18 +67,23 @@ def _older_clip(value: Any) -> Any:
     return value
 
 
-_SWITCH = BeforeValidator(guarded(_switch))
-_OLDER_CLIP = BeforeValidator(guarded(_older_clip))
-
-
 class TargetTransforms(Transforms):
     """Transforms of the target, in this order."""
 
-    clip_outliers: Annotated[ClipOutliers | None, _OLDER_CLIP] = None
+    clip_outliers: Annotated[
+        ClipOutliers | None,
+        BeforeValidator(guarded(_older_clip), json_schema_input_type=bool | ClipOutliers | None),
+    ] = None
     """Limits for values that are far from all others."""
-    log_transform: Annotated[TargetLog | None, _SWITCH] = None
+    log_transform: Annotated[
+        TargetLog | None,
+        BeforeValidator(guarded(_switch), json_schema_input_type=bool | TargetLog | None),
+    ] = None
     """The logarithm, for amounts of which a few are very large."""
-    normalize: Annotated[Normalize | None, _SWITCH] = None
+    normalize: Annotated[
+        Normalize | None,
+        BeforeValidator(guarded(_switch), json_schema_input_type=bool | Normalize | None),
+    ] = None
     """The value, scaled to a common range."""
 
 

@@ -125,8 +125,13 @@ class Output:
     members: tuple[Member | Known, ...] = ()
     uses: str = ""
     """Another variable: a vocabulary that more than one output uses, or the target's scale."""
-    uses_too: str = ""
-    """A third variable: the target's shift."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled(Output):
+    """One statement that writes a target without its shift, divided by its scale."""
+
+    shift: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recgen.config import Target
 from recgen.plan.names import Names
-from recgen.plan.steps import Clip, Derive, Output, Scale, Statement, Step
+from recgen.plan.steps import Clip, Derive, Output, Scale, Scaled, Statement, Step
 
 
 def target_step(target: Target, reads: list[Statement], variable: str, names: Names) -> Step:
@@ -34,16 +34,16 @@ def target_step(target: Target, reads: list[Statement], variable: str, names: Na
         comment += f" ({target.column} in the source)"
     if target.normalize is None:
         kinds = ("as_float32", "ones", "zeros")
-        outputs = [
-            Output(kind, key, values) for kind, key in zip(kinds, target.output_keys, strict=True)
-        ]
-        return Step(comment, tuple(statements), tuple(outputs))
+        plain = zip(kinds, target.output_keys, strict=True)
+        return Step(
+            comment, tuple(statements), tuple(Output(kind, key, values) for kind, key in plain)
+        )
     scale, shift = named("scale"), named("shift")
     if target.normalize.range is None:
         statements.append(Scale("by_deviation", scale, shift, values))
     else:
         statements.append(Scale("by_range", scale, shift, values, target.normalize.range))
-    outputs = [Output("scaled", target.key, values, uses=scale, uses_too=shift)]
+    outputs: list[Output] = [Scaled("scaled", target.key, values, uses=scale, shift=shift)]
     pairs = ((target.scale_key, scale), (target.shift_key, shift))
     outputs += [Output("in_every_row", key, values, uses=each) for key, each in pairs]
     return Step(comment, tuple(statements), tuple(outputs))
