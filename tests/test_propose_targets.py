@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attacks import ATTACKS
+from targets import COMBINATIONS, experiment, module_of
 
 import recgen
 from recgen.cli import main
@@ -205,3 +208,21 @@ def test_a_run_reads_the_target_with_its_nulls(tmp_path: Path) -> None:
         update={"model": config.model.model_copy(update={"model_type": "retrieval"})}
     )
     assert "rating" not in {column.name for column in input_columns(as_retrieval)}
+
+
+@pytest.mark.parametrize("text", [*ATTACKS[::10], "tft", "class", "amount", "Größe", "1"])
+def test_a_name_never_becomes_code(text: str) -> None:  # P3, P6
+    plain = {"column": text, "display_name": text[::-1], "transforms": COMBINATIONS[-1]}
+    module = module_of(experiment(plain))
+    assert_compiles(module)
+    usual = module_of(experiment({**plain, "column": "a", "display_name": "b"}))
+    assert shape(module) == shape(usual)
+
+
+def assert_compiles(text: str) -> None:
+    compile(text, "transform_module.py", "exec")
+
+
+def shape(text: str) -> list[str]:
+    """Returns the kinds of the code's parts, without names and literals."""
+    return [type(node).__name__ for node in ast.walk(ast.parse(text))]
