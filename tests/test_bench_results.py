@@ -78,7 +78,8 @@ def test_a_comment_in_the_generated_code_is_no_other_result(
 def test_the_benchmark_of_recall_runs_every_preset_of_retrieval_beside_the_example() -> None:
     example, *presets = run.CONFIGS
     assert example == _EXAMPLE
-    assert [path.read_text("utf-8") for path in presets] == [find_preset(name).text for name in NAMES]
+    texts = [find_preset(name).text for name in NAMES]
+    assert [path.read_text("utf-8") for path in presets] == texts
 
 
 def test_a_config_with_another_split_is_refused(tmp_path: Path) -> None:
