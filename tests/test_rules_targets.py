@@ -49,7 +49,7 @@ def found(plain: Plain, table: Plain, folder: Path, **model: Any) -> list[Findin
     """Returns what is said of the target and of its column."""
     config = {**plain, "model": {**plain["model"], **model}}
     every = check(config, profile=profile_of(folder, table)).findings
-    return [each for each in every if each.code > "RG559" or "target" in each.path]
+    return [each for each in every if each.code > "RG569" or "target" in each.path]
 
 
 def codes(*args: Any, **model: Any) -> list[str]:
@@ -89,7 +89,7 @@ def test_a_target_of_words_is_an_error(ranking: Plain, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "known", "expected"),
-    [(3.0, 1, ["RG560"]), (3.0, 0, ["RG504"]), (None, 0.5, ["RG561"])],
+    [(3.0, 1, ["RG570"]), (3.0, 0, ["RG504"]), (None, 0.5, ["RG571"])],
 )
 def test_a_target_without_different_values(
     ranking: Plain, tmp_path: Path, value: float | None, known: float, expected: list[str]
@@ -104,7 +104,7 @@ def test_a_target_without_different_values(
 def test_nulls_are_counted(ranking: Plain, tmp_path: Path, each: int, severity: str) -> None:
     amount = [None if i % each == 0 else x for i, x in enumerate(bell())]
     (said,) = found(ranking, shop(amount), tmp_path)
-    assert (said.code, said.severity) == ("RG561", severity)
+    assert (said.code, said.severity) == ("RG571", severity)
     assert f"{amount.count(None):,} rows of {ROWS:,}" in said.message
 
 
@@ -127,14 +127,14 @@ def test_two_values_are_a_chance_in_every_form(
 ) -> None:
     bq_type = "BOOL" if isinstance(binary[0], (bool, str)) else "FLOAT64"
     ranking["features"]["target_column"] = {"column": "amount", "bq_type": bq_type}
-    assert codes(ranking, shop(binary), tmp_path) == ["RG563"]
+    assert codes(ranking, shop(binary), tmp_path) == ["RG573"]
     assert codes(ranking, shop(binary), tmp_path, **CHANCE) == []
 
 
 def test_other_values_are_no_chance(ranking: Plain, tmp_path: Path) -> None:
     ranking["features"]["target_column"] = "amount"
     for amount in ([1 + i % 5 for i in range(ROWS)], [i % 2 * 2 for i in range(ROWS)]):
-        assert codes(ranking, shop(amount), tmp_path, **CHANCE) == ["RG562"]
+        assert codes(ranking, shop(amount), tmp_path, **CHANCE) == ["RG572"]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_negative_values_of_a_logarithm_are_counted(ranking: Plain, tmp_path: Pa
     ranking["features"]["target_column"] = {"column": "amount", "transforms": transforms}
     amount = [-5 if i % 100 == 0 else i % 7 for i in range(ROWS)]
     (said,) = found(ranking, shop(amount), tmp_path)
-    assert said.code == "RG565"
+    assert said.code == "RG575"
     assert "negative in 30 rows" in said.message
     assert codes(ranking, shop([abs(x) for x in amount]), tmp_path) == []
 
@@ -188,7 +188,7 @@ def test_the_target_under_another_name(ranking: Plain, tmp_path: Path) -> None:
         ([x or None for x in near], False),
     ):
         said = codes(feature(ranking, "other"), shop(amount, other=other), tmp_path)
-        assert ("RG566" in said) == is_same
+        assert ("RG576" in said) == is_same
 
 
 def test_the_product_of_two_columns(ranking: Plain, tmp_path: Path) -> None:
@@ -196,18 +196,18 @@ def test_the_product_of_two_columns(ranking: Plain, tmp_path: Path) -> None:
     amount = [a * b for a, b in zip(pieces, price, strict=True)]
     both = {"pieces": pieces, "price": price}
     table = shop(amount, **both)
-    assert "RG566" in codes(feature(ranking, "pieces", "price"), table, tmp_path)
-    assert "RG566" not in codes(feature(ranking, "price"), table, tmp_path)
+    assert "RG576" in codes(feature(ranking, "pieces", "price"), table, tmp_path)
+    assert "RG576" not in codes(feature(ranking, "price"), table, tmp_path)
 
 
 def test_a_column_that_decides_a_chance(ranking: Plain, tmp_path: Path) -> None:
     ranking["features"]["target_column"] = {"column": "amount", "bq_type": "INT64"}
     word = [("gone" if x else ("kept", "gift")[i % 2]) for i, x in enumerate(ones(0.4))]
     plain = feature(ranking, "word", kind="text")
-    assert "RG566" in codes(plain, shop(ones(0.4), word=word), tmp_path, **CHANCE)
+    assert "RG576" in codes(plain, shop(ones(0.4), word=word), tmp_path, **CHANCE)
     word[0], word[1] = word[1], word[0]
     mixed = [("gone", "kept")[i % 2] for i in range(ROWS)]
-    assert "RG566" not in codes(plain, shop(ones(0.4), word=mixed), tmp_path, **CHANCE)
+    assert "RG576" not in codes(plain, shop(ones(0.4), word=mixed), tmp_path, **CHANCE)
 
 
 @pytest.mark.parametrize(
@@ -218,16 +218,16 @@ def test_a_target_that_changes_at_the_cut(
 ) -> None:
     cut = int(ROWS * 0.8)
     amount = [x if i < cut else factor * x + offset for i, x in enumerate(bell())]
-    assert ("RG567" in codes(ranking, shop(amount), tmp_path)) == is_drift
+    assert ("RG577" in codes(ranking, shop(amount), tmp_path)) == is_drift
     ranking["data"]["split"] = {"kind": "random"}
-    assert "RG567" not in codes(ranking, shop(amount), tmp_path)
+    assert "RG577" not in codes(ranking, shop(amount), tmp_path)
 
 
 @pytest.mark.parametrize(
     ("center", "target", "expected"),
     [
         (9.0, "amount", []),
-        (11.0, "amount", ["RG568"]),
+        (11.0, "amount", ["RG578"]),
         (11.0, NORMALIZED, []),
         (11.0, {"column": "amount", "transforms": {"log_transform": True}}, []),
     ],
@@ -243,7 +243,7 @@ def test_a_target_that_is_not_normalized(
 def test_a_long_tail_is_a_note(ranking: Plain, tmp_path: Path) -> None:
     amount = np.exp(np.random.default_rng(1).normal(size=ROWS) * 1.5).tolist()
     (said,) = found(ranking, shop(amount), tmp_path)
-    assert (said.code, said.severity) == ("RG568", "info")
+    assert (said.code, said.severity) == ("RG578", "info")
     assert codes(ranking, shop(amount), tmp_path, loss_function="huber") == []
     clip = {"normalize": {}, "clip_outliers": {"percentile": 99}}
     ranking["features"]["target_column"] = {"column": "amount", "transforms": clip}

@@ -26,7 +26,7 @@ _FAR = 10.0  # times what initial weights predict
 _SKEWED = 1.65  # as for features: RG517
 
 
-@rule("RG560", "error")
+@rule("RG570", "error")
 def target_constant(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -50,7 +50,7 @@ def target_constant(
         yield Problem(_at(found), message, "Name another column, or use retrieval.")
 
 
-@rule("RG561", "info", also=("warning",))
+@rule("RG571", "info", also=("warning",))
 def target_missing(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -82,7 +82,7 @@ def target_missing(
         yield Problem(_at(found), message, help, severity)
 
 
-@rule("RG562", "error")
+@rule("RG572", "error")
 def chance_of_amount(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -115,7 +115,7 @@ def chance_of_amount(
     yield Problem(_LOSS, message, "Use mse or huber.", fix=("set", "mse"))
 
 
-@rule("RG563", "info")
+@rule("RG573", "info")
 def amount_of_chance(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -151,7 +151,7 @@ def amount_of_chance(
         yield Problem(_LOSS, message, help, fix=("set", "binary_crossentropy"))
 
 
-@rule("RG564", "info", also=("warning",))
+@rule("RG574", "info", also=("warning",))
 def classes_unbalanced(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -185,7 +185,7 @@ def classes_unbalanced(
         yield Problem(_at(found), message, help, severity)
 
 
-@rule("RG565", "warning")
+@rule("RG575", "warning")
 def negative_amounts(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -214,7 +214,7 @@ def negative_amounts(
         yield Problem(_at(found, "transforms", "log_transform"), message, help)
 
 
-@rule("RG566", "error", allowable=True)
+@rule("RG576", "error", allowable=True)
 def target_given_away(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -292,7 +292,7 @@ def _decides(found: Learnt, name: str) -> bool:
     return found.is_binary and few and found.profile.ambiguous(name, found.column.name) == 0
 
 
-@rule("RG567", "warning")
+@rule("RG577", "warning")
 def target_drifts(
     features: FeatureConfig, model: ModelConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:
@@ -337,7 +337,7 @@ def _outside(found: Learnt, before: Spread, after: Spread) -> float:
     return max(0, before.rows + after.rows - inside) / after.rows
 
 
-@rule("RG568", "warning", also=("info",))
+@rule("RG578", "warning", also=("info",))
 def target_unscaled(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
