@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
 ROWS = 3000
 FIRST = 1_700_000_000
+# Of every third kind of attack, what a column can be called at all.
+NAMES = [text for text in list(ATTACKS.values())[::3] if 0 < len(text) <= 300 and "\0" not in text]
 UNSUPPORTED = "RG090"  # as long as no trainer ranks
 
 
@@ -210,17 +213,20 @@ def test_a_run_reads_the_target_with_its_nulls(tmp_path: Path) -> None:
     assert "rating" not in {column.name for column in input_columns(as_retrieval)}
 
 
-@pytest.mark.parametrize("text", [*ATTACKS[::10], "tft", "class", "amount", "Größe", "1"])
+@pytest.mark.parametrize("text", [*NAMES, "tft", "class", "amount", "Größe", "1"])
 def test_a_name_never_becomes_code(text: str) -> None:  # P3, P6
-    plain = {"column": text, "display_name": text[::-1], "transforms": COMBINATIONS[-1]}
-    module = module_of(experiment(plain))
-    assert_compiles(module)
-    usual = module_of(experiment({**plain, "column": "a", "display_name": "b"}))
-    assert shape(module) == shape(usual)
+    module = module_of(experiment(named(text, text[::-1])))
+    compile(module, "transform_module.py", "exec")
+    assert shape(module) == usual_shape()
 
 
-def assert_compiles(text: str) -> None:
-    compile(text, "transform_module.py", "exec")
+def named(column: str, alias: str) -> dict[str, Any]:
+    return {"column": column, "display_name": alias, "transforms": COMBINATIONS[-1]}
+
+
+@cache
+def usual_shape() -> list[str]:
+    return shape(module_of(experiment(named("a", "b"))))
 
 
 def shape(text: str) -> list[str]:
