@@ -13,12 +13,12 @@ import pytest
 pytest.importorskip("numpy", reason="needs the extra `data`")
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
-import recgen
 from bench import processes, report, run, speed
 from bench.ours import Ours, read_config
 from bench.scale import copied, scale_table, stages_table
 from bench.store import Store, digest
 from bench.synthetic import TEST_ROWS, transactions
+from recgen.presets import NAMES, find_preset
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "online_retail" / "config.yaml"
 
@@ -75,10 +75,11 @@ def test_a_comment_in_the_generated_code_is_no_other_result(
     assert inputs[0] == inputs[1] != inputs[2]
 
 
-def test_the_benchmark_runs_every_preset_beside_the_example() -> None:
+def test_the_benchmark_of_recall_runs_every_preset_of_retrieval_beside_the_example() -> None:
     example, *presets = run.CONFIGS
     assert example == _EXAMPLE
-    assert [path.read_text("utf-8") for path in presets] == [p.text for p in recgen.presets()]
+    texts = [find_preset(name).text for name in NAMES]
+    assert [path.read_text("utf-8") for path in presets] == texts
 
 
 def test_a_config_with_another_split_is_refused(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from recgen.edit import apply
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.plan.optimizer import plan_optimizer
 from recgen.presets import presets
+from recgen.reading import parse
+from recgen.reading.sources import read_text
 
 NAMES = get_args(Optimizer)
 DEPTHS = (1, 2, 3, 4, 5, 6, 8, 10)
@@ -138,10 +140,8 @@ def test_diagnose_knows_rates_that_are_too_low(tmp_path, experiment, name):
 
 
 @pytest.mark.parametrize("preset", presets(), ids=lambda preset: preset.name)
-def test_presets_use_rates_that_train(preset, tmp_path):
-    path = tmp_path / "config.yaml"
-    path.write_text(preset.text, "utf-8")
-    config = recgen.load(path).model
+def test_presets_use_rates_that_train(preset):
+    config = parse(read_text(preset.text, "yaml")).config.model
     depth = max(config.depth_of("buyer"), config.depth_of("product"))
     info = OPTIMIZERS[config.optimizer]
     assert not info.at(depth).is_high(config.learning_rate)
