@@ -4,8 +4,8 @@
 # transform: 88ddd2667827
 # digests of the levels of `recgen breaking`:
 #   client 66111bfed8e2
-#   weights 18f431406095
-#   transform fc89c838f9d4
+#   weights be94d330ee1b
+#   transform 38193cc2bf0d
 #   compare 486c19d41685
 #
 # Products that a customer will buy next, from a year of invoices.
@@ -235,8 +235,8 @@ def run_fn(fn_args):
             "config_digest": "1554c56b5237",
             "digests": {
                 "client": "66111bfed8e2",
-                "weights": "18f431406095",
-                "transform": "fc89c838f9d4",
+                "weights": "be94d330ee1b",
+                "transform": "38193cc2bf0d",
                 "compare": "486c19d41685",
             },
             "model_type": "retrieval",

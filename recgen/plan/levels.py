@@ -22,8 +22,19 @@ from recgen.plan.columns import InputColumn, input_columns, serving_inputs
 from recgen.plan.header import short_digest
 from recgen.plan.names import Names
 from recgen.plan.optimizer import plan_optimizer
+from recgen.plan.steps import (
+    Clip,
+    Derive,
+    Known,
+    Output,
+    Read,
+    Scale,
+    Scaled,
+    Statement,
+    Vocabulary,
+)
 from recgen.plan.towers import LayerPlan, Tower, plan_tower
-from recgen.plan.transform import Derive, Known, Output, Read, Statement, TransformPlan, Vocabulary
+from recgen.plan.transform import TransformPlan
 
 Level = Literal["client", "weights", "transform", "compare"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -159,19 +170,30 @@ def _outputs(plan: TransformPlan) -> Iterator[tuple[str, object]]:
     known: dict[str, object] = {}
     for step in plan.steps:
         for statement in step.statements:
-            known[statement.variable] = _computed(statement, known)
+            known |= _computed(statement, known)
         for output in step.outputs:
             yield output.key, _formula(output, known)
 
 
-def _computed(statement: Statement, known: Mapping[str, object]) -> object:
+def _computed(statement: Statement, known: Mapping[str, object]) -> dict[str, object]:
+    """Return how the variables of a statement are computed."""
     match statement:
         case Read():
-            return [statement.reading, statement.column]
+            return {statement.variable: [statement.reading, statement.column]}
         case Derive():
-            return [statement.kind, known[statement.source]]
+            return {statement.variable: [statement.kind, known[statement.source]]}
         case Vocabulary():
-            return ["vocabulary", known[statement.source], sorted(map(list, statement.options))]
+            options = sorted(map(list, statement.options))
+            return {statement.variable: ["vocabulary", known[statement.source], options]}
+        case Clip():
+            limits = [statement.lower, statement.upper]
+            return {statement.variable: ["clip", known[statement.source], limits]}
+        case Scale():
+            computed = [statement.kind, known[statement.source], [*statement.ends]]
+            return {
+                statement.scale: ["scale", *computed],
+                statement.shift: ["shift", *computed],
+            }
 
 
 def _formula(output: Output, known: Mapping[str, object]) -> object:
@@ -180,12 +202,13 @@ def _formula(output: Output, known: Mapping[str, object]) -> object:
     if output.kind == "vocabulary":  # learnt and used in one statement
         own = [each for each in options if each[0] == _OOV]
         rest = [each for each in options if each[0] != _OOV]
-        return ["indices", source, ["vocabulary", source, rest], [], own, []]
+        return ["indices", source, ["vocabulary", source, rest], None, [], own, []]
     members = [
         [known[each.variable], each.reading if isinstance(each, Known) else each.buckets]
         for each in output.members
     ]
-    return [output.kind, source, learnt, [*output.numbers], options, members]
+    shift = known.get(output.shift) if isinstance(output, Scaled) else None
+    return [output.kind, source, learnt, shift, [*output.numbers], options, members]
 
 
 def _compare(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:

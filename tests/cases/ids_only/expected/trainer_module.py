@@ -4,8 +4,8 @@
 # transform: d7b77f70b579
 # digests of the levels of `recgen breaking`:
 #   client b48b035f6c58
-#   weights ba0f987f1de1
-#   transform 57d43c02f33c
+#   weights a7101c616d8c
+#   transform c0c4683b0a8f
 #   compare d9adea6c42e2
 """Trains a two-tower retrieval model, with TensorFlow Recommenders.
 
@@ -224,8 +224,8 @@ def run_fn(fn_args):
             "config_digest": "44ab69e8c587",
             "digests": {
                 "client": "b48b035f6c58",
-                "weights": "ba0f987f1de1",
-                "transform": "57d43c02f33c",
+                "weights": "a7101c616d8c",
+                "transform": "c0c4683b0a8f",
                 "compare": "d9adea6c42e2",
             },
             "model_type": "retrieval",
