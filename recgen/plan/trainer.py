@@ -22,7 +22,8 @@ from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
 from recgen.plan.towers import FeatureType, Tower, plan_tower
 from recgen.plan.transform import plan_transform
 
-_IMPORTS = frozenset({"os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"})
+_IMPORTS = frozenset({"os", "tensorflow", "tensorflow_transform"})
+_OF_OPTIMIZER = frozenset({"tensorflow_recommenders"})
 _IMPORTS_OF_RUNTIME = frozenset(
     {"dataclasses", "difflib", "hashlib", "json", "math", "numpy", "re", "time"}
 )
@@ -96,7 +97,9 @@ class TrainerPlan:
     @property
     def imports(self) -> frozenset[str]:
         """Modules that the generated module imports."""
-        return _IMPORTS | (_IMPORTS_OF_RUNTIME if self.is_single_file else {"trainer_runtime"})
+        of_runtime = _IMPORTS_OF_RUNTIME if self.is_single_file else {"trainer_runtime"}
+        of_optimizer = _OF_OPTIMIZER if self.optimizer.is_experimental else frozenset()
+        return _IMPORTS | of_runtime | of_optimizer
 
     @property
     def has_histories(self) -> bool:

@@ -40,6 +40,8 @@ COVERAGE_BUYERS = 10_000  # test buyers whose top 100 products are counted
 BOOTSTRAPS = 200  # resamples of the buyers, for intervals
 AVERAGE_EVERY = 32  # steps between two updates of averaged weights
 
+NOT_ALLOWED = float(np.finfo(np.float32).min)  # score that ends a filtered answer
+
 SAVED = "saved"  # file among the checkpoints of a training whose model is saved
 
 # Metrics of an epoch.
@@ -1186,6 +1188,34 @@ class FinalLayer(tf.Module):
         bonus += self._bonus(often, recent, features)
         bonus = tf.where(often > 0, bonus, 0.0)
         return scores + bonus - ROUNDING * (tf.abs(constant) + tf.abs(bonus))
+
+    def serve(self, scores, features):
+        """Return the same as a call for all products, but only touches what buyers had."""
+        kinds = self.kinds(features)
+        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
+        scores += tf.gather(self.products, kinds)
+        if not self.column:
+            return scores
+        past = self.purchases(features)[0].to_tensor(-1)
+        found = scored(scores, past) + self.bonus(features, past)
+        return with_scores(scores, past, found)
+
+    def bonus(self, features, places):
+        """Return what past purchases add to the products at some places, [batch, n]."""
+        past, ages = self.purchases(features)
+        past, ages = past.to_tensor(-1), ages.to_tensor(0.0)
+        is_same = (places[..., tf.newaxis] == past[:, tf.newaxis]) & (
+            past[:, tf.newaxis] >= 0
+        )
+        counts = tf.cast(is_same, tf.float32)
+        often = tf.reduce_sum(counts, axis=2)
+        recent = [
+            tf.reduce_sum(counts * (2 ** (ages / -items))[:, tf.newaxis], axis=2)
+            for items in RECENT_ITEMS
+        ]
+        bonus = tf.gather(self.past, tf.maximum(places, 0))
+        bonus += self._bonus(often, recent, features)
+        return tf.where(often > 0, bonus, 0.0)
 
     def kinds(self, features):
         """Return 1 for each buyer of whom nothing is known, and 0 for the others, [batch]."""
@@ -2635,6 +2665,74 @@ class Training:
         if self.replicas.worker:
             tf.io.gfile.rmtree(folder)
         remove_checkpoints(self.folder, is_model_saved=True)
+
+
+class ExactSearch(tf.Module):
+    """The served catalogue, searched by scoring every product.
+
+    Attributes:
+        vectors: The products' vectors. They are transposed, [width, products]: the product
+            with one buyer's vector then takes half the time.
+        product_ids: The products' original IDs, [products].
+        places: A table from an ID to its position in the catalogue, -1 if it has none.
+        k: Number of products in an answer.
+    """
+
+    def __init__(self, model, product_ids, k):
+        super().__init__()
+        self.final_layer = model.final_layer
+        self.vectors = tf.Variable(tf.transpose(model.candidates), trainable=False)
+        ids = tf.constant(product_ids)
+        self.product_ids = tf.Variable(ids, trainable=False)
+        entries = tf.lookup.KeyValueTensorInitializer(ids, tf.range(tf.size(ids)))
+        self.places = tf.lookup.StaticHashTable(entries, -1)
+        self.k = min(k, len(product_ids))
+
+    def scores(self, queries, features):
+        """Return the scores of all products, [batch, products]."""
+        return self.final_layer.serve(tf.matmul(queries, self.vectors), features)
+
+    def best(self, queries, features):
+        """Return product_ids and scores [batch, k], the best first."""
+        scores, places = tf.math.top_k(self.scores(queries, features), self.k)
+        return {"product_ids": tf.gather(self.product_ids, places), "scores": scores}
+
+    def best_allowed(self, queries, features, excluded, only):
+        """Return the same, without some products, or of some products alone.
+
+        Where fewer than k are allowed, null IDs with the score NOT_ALLOWED follow.
+
+        Args:
+            queries: The buyers' vectors.
+            features: The buyers' features.
+            excluded: IDs that are left out, [batch, n]; null and unknown IDs do not count.
+            only: The only IDs that are allowed, [batch, n]. A row without any but null IDs
+                allows all.
+        """
+        scores = self.scores(queries, features)
+        is_limited = tf.reduce_any(~is_null(only), axis=1, keepdims=True)
+        allowed = tf.where(is_limited, NOT_ALLOWED, scores)
+        listed = self.places.lookup(only)
+        allowed = with_scores(allowed, listed, scored(scores, listed))
+        left_out = self.places.lookup(excluded)
+        without = tf.fill(tf.shape(left_out), NOT_ALLOWED)
+        scores, places = tf.math.top_k(with_scores(allowed, left_out, without), self.k)
+        ids = tf.gather(self.product_ids, places)
+        ids = tf.where(scores > NOT_ALLOWED, ids, null(ids.dtype))
+        return {"product_ids": ids, "scores": scores}
+
+
+def scored(scores, places):
+    """Return the scores [batch, products] at some places [batch, n], -1 being any."""
+    return tf.gather(scores, tf.maximum(places, 0), batch_dims=1)
+
+
+def with_scores(scores, places, values):
+    """Return scores [batch, products] with other values at places [batch, n], but -1."""
+    entries = tf.where(places >= 0)
+    columns = tf.cast(tf.gather_nd(places, entries), tf.int64)
+    cells = tf.stack([entries[:, 0], columns], axis=1)
+    return tf.tensor_scatter_nd_update(scores, cells, tf.gather_nd(values, entries))
 
 
 def as_raw(column, spec):

@@ -16,6 +16,7 @@ from recgen.config import (
     dtype_of,
     negatives_of,
 )
+from recgen.plan.columns import filter_names
 from recgen.plan.constants import Constant, Group, constants
 from recgen.plan.towers import Tower
 
@@ -101,7 +102,7 @@ def plan_retrieval(config: ExperimentConfig, candidate: Tower) -> RetrievalPlan:
         repeats=repeats,
         id_dtype=_id_dtype(config),
         negatives_group=_negatives(config, negatives),
-        constants=_constants(model, repeats),
+        constants=_constants(model, repeats, filter_names(config)),
     )
 
 
@@ -159,7 +160,9 @@ _BONUS_NOTE: dict[FinalLayer, str] = {
 }
 
 
-def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, ...]:
+def _constants(
+    model: ModelConfig, repeats: Repeats | None, filters: tuple[str, str]
+) -> tuple[Constant, ...]:
     return constants(
         model.temperature != 1
         and Constant("TEMPERATURE", model.temperature, "divides the scores in the loss"),
@@ -170,6 +173,7 @@ def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, .
         model.label_smoothing and Constant("LABEL_SMOOTHING", model.label_smoothing),
         repeats and Constant("REPEAT_BONUS", repeats.bonus, _BONUS_NOTE[model.final_layer]),
         Constant("TOP_K", model.top_k, "products in an answer"),
+        Constant("FILTERS", filters, "of serve_filtered"),
     )
 
 
