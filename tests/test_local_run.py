@@ -22,9 +22,9 @@ import local_modules as hand_made  # noqa: E402
 from diagnoses import healthy  # noqa: E402
 
 from recgen.local import run as local_run  # noqa: E402
+from recgen.local.cast.text import readable  # noqa: E402
 from recgen.local.child import ChildError  # noqa: E402
 from recgen.local.progress import Lines  # noqa: E402
-from recgen.local.cast.text import readable  # noqa: E402
 from recgen.local.recommend import _product, recommend  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
 

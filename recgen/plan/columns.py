@@ -83,7 +83,7 @@ def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
 
 
 def filter_names(config: ExperimentConfig) -> tuple[str, str]:
-    """Return the inputs with product IDs to leave out and with those allowed, named like no other."""
+    """Return the inputs with IDs to leave out and with IDs allowed, named like no other input."""
     names = Names(frozenset(item.name for item in serving_inputs(config)))
     return names.of(("exclude_product_ids",)), names.of(("only_product_ids",))
 
