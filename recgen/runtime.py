@@ -37,6 +37,7 @@ PARTS = (
     "retrieval.counting",
     "retrieval.final_layer",
     "retrieval.search",
+    "retrieval.scann",
     "retrieval.model",
     "retrieval.evaluation",
     "retrieval.final_fit",

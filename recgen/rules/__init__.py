@@ -20,6 +20,7 @@ from recgen.rules import (  # noqa: F401
     negatives,
     optimizer,
     reading,
+    search,
     size,
     split,
     support,

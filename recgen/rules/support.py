@@ -23,16 +23,11 @@ def not_supported(model: ModelConfig) -> Iterator[Problem]:
         model:
           model_type: retrieval
 
-    Use retrieval with brute_force.
+    Use retrieval.
     """
     if model.model_type != "retrieval":
         message = f"model_type {model.model_type!r} is not supported yet"
         yield Problem(("model", "model_type"), message, "Use `retrieval`.")
-    if model.retrieval_algorithm != "brute_force":
-        message = f"retrieval_algorithm {model.retrieval_algorithm!r} is not supported yet"
-        help = "Use `brute_force`; it is exact, and fast up to about 100,000 products."
-        path = ("model", "retrieval_algorithm")
-        yield Problem(path, message, help, fix=("set", "brute_force"))
 
 
 @rule("RG230", "error")

@@ -129,6 +129,15 @@ class FinalLayer(tf.Module):
         found = scored(scores, past) + self.bonus(features, past)
         return with_scores(scores, past, found)
 
+    def at(self, scores, features, places):
+        """Return the same for the products at some places, from their scores, [batch, n]."""
+        kinds = self.kinds(features)
+        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
+        rows = tf.broadcast_to(kinds[:, tf.newaxis], tf.shape(places))
+        cells = tf.stack([rows, tf.maximum(places, 0)], axis=2)
+        scores += tf.gather_nd(self.products, cells)
+        return scores + self.bonus(features, places) if self.column else scores
+
     def bonus(self, features, places):
         """Return what past purchases add to the products at some places, [batch, n]."""
         past, ages = self.purchases(features)

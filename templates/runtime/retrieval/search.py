@@ -32,6 +32,11 @@ class ExactSearch(tf.Module):
         self.places = tf.lookup.StaticHashTable(entries, -1)
         self.k = min(k, len(product_ids))
 
+    def lists(self, *names):
+        """Return the specifications of inputs with product IDs, [batch, n]."""
+        dtype = self.product_ids.dtype
+        return [tf.TensorSpec([None, None], dtype, name) for name in names]
+
     def scores(self, queries, features):
         """Return the scores of all products, [batch, products]."""
         return self.final_layer.serve(tf.matmul(queries, self.vectors), features)

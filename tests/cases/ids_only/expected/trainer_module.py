@@ -170,14 +170,11 @@ class Recommender(tf.Module):
         columns = {
             k: tf.TensorSpec([None], dtype, k) for k, dtype in SERVING_COLUMNS.items()
         }
-        ids = [
-            tf.TensorSpec([None, None], self.search.product_ids.dtype, name)
-            for name in FILTERS
-        ]
         signatures = {
             "serving_default": tf.function(self.recommend, input_signature=[columns]),
             "serve_filtered": tf.function(
-                self.recommend_allowed, input_signature=[columns, *ids]
+                self.recommend_allowed,
+                input_signature=[columns, *self.search.lists(*FILTERS)],
             ),
         }
         # Gradients are not for clients, and some cannot be saved.
