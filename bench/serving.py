@@ -77,9 +77,7 @@ def _measure(size: int) -> list[dict[str, Any]]:
                     "p50_ms": round(statistics.median(own), 2),
                     "p99_ms": round(float(np.quantile(own, 0.99)), 2),
                     "ratio_to_tfrs": round(
-                        statistics.median(
-                            a / b for a, b in zip(own, times["tfrs"], strict=True)
-                        ),
+                        statistics.median(a / b for a, b in zip(own, times["tfrs"], strict=True)),
                         2,
                     ),
                     "files_mb": round(files / 2**20, 1),
@@ -108,7 +106,6 @@ def _save(folder: Path, size: int) -> None:
         input_signature=[vector],
     )
     tf.saved_model.save(index, str(folder / "tfrs"), {"serve": index.answer})
-    del index
 
     search = runtime.ExactSearch(_model(runtime, vectors, past=False), ids, K)
     search.answer = tf.function(

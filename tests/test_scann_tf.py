@@ -1,4 +1,4 @@
-"""Approximate search: what it finds, what it must not lose, and stacks on which it does not load."""
+"""Approximate search: what it finds, what it must not lose, and where it does not load."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from synthetic import random_table
 
 tf = pytest.importorskip("tensorflow")
 from recgen.check import load  # noqa: E402
+from recgen.findings import RecgenError  # noqa: E402
+from recgen.local.approximate import load_operations, require_scann  # noqa: E402
 
 
 def _loads() -> bool:
@@ -134,7 +136,8 @@ from scann.scann_ops.py import scann_ops
 model = tf.saved_model.load({str(run.saved())!r})
 answer = model.signatures["serving_default"](
     buyer=tf.constant(["№ 3"]), past=tf.constant([["№ 3", "new"]]))
-print(answer["product_ids"].numpy().shape, b"\\xe2\\x84\\x96" in answer["product_ids"].numpy()[0, 0])
+ids = answer["product_ids"].numpy()
+print(ids.shape, b"\\xe2\\x84\\x96" in ids[0, 0])
 """
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -144,6 +147,24 @@ print(answer["product_ids"].numpy().shape, b"\\xe2\\x84\\x96" in answer["product
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     assert done.stdout == "(1, 10) True\n", done.stderr[-2000:]
+
+
+def test_a_model_whose_operations_do_not_load_is_an_error_that_names_the_stack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "scann.scann_ops.py.scann_ops", None)
+    (tmp_path / "saved_model.pb").write_bytes(b"any Scann>ScannSearchBatched")
+    with pytest.raises(RecgenError, match=f"does not load with TensorFlow {tf.__version__}"):
+        load_operations(tmp_path)
+    (tmp_path / "saved_model.pb").write_bytes(b"any")
+    load_operations(tmp_path)
+
+
+def test_a_training_without_the_package_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recgen.local.approximate.find_spec", lambda name: None)
+    with pytest.raises(RecgenError, match="needs the package scann"):
+        require_scann(load(CASES / "scann" / "config.yaml"))
+    require_scann(load(CASES / "history" / "config.yaml"))
 
 
 def test_a_stack_without_its_operations_is_named_at_once(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.findings import RecgenError, install
+from recgen.local.approximate import load_operations
 from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
 from recgen.local.cast.text import readable, readable_ids, typed
 from recgen.local.names import plain_path
@@ -140,6 +141,7 @@ def _ask(
             raise RecgenError("TensorFlow is not installed", install("train")) from error
         broken = (OSError, ValueError, KeyError, AttributeError, IndexError, tf.errors.OpError)
         try:
+            load_operations(plain / _MODEL)
             signatures = tf.saved_model.load(str(plain / _MODEL)).signatures
             signature = signatures["serving_default"]
             specs = signature.structured_input_signature[1]

@@ -47,16 +47,16 @@ def too_many_leaves(model: ModelConfig) -> Iterator[Problem]:
         model:
           retrieval_algorithm: scann
           scann_num_leaves: 100
-          scann_leaves_to_search: 10
+          scann_leaves_to_search: 25
 
-    Search a tenth of the leaves or fewer.
+    Search a quarter of the leaves or fewer.
     """
     leaves, searched = model.scann_num_leaves, model.scann_leaves_to_search
     if model.retrieval_algorithm == "scann" and leaves and searched and searched > leaves:
         path = ("model", "scann_leaves_to_search")
         message = f"{searched:,} leaves to search, but there are only {leaves:,}"
         yield Problem(
-            path, message, "Search a tenth of them or fewer: searching all is brute force."
+            path, message, "Search a quarter of them or fewer: searching all is brute force."
         )
 
 
