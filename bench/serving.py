@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "serving.json"
 SIZES = (10_000, 100_000, 1_000_000)
 WIDTH, K, PAST, LISTED, BUYERS = 64, 100, 50, 100, 1000
-REQUESTS = {10_000: 600, 100_000: 400, 1_000_000: 150}
+REQUESTS = {10_000: 400, 100_000: 200, 1_000_000: 50}
 VARIANTS = {
     "tfrs": "TFRS's BruteForce",
     "towers": "final layer, without past purchases",
@@ -59,7 +59,10 @@ def main() -> None:
 
 
 def _measure(size: int) -> list[dict[str, Any]]:
-    """Return a row for each variant: times in ms, memory and file size in MB."""
+    """Return a row for each variant: times in ms, memory and file size in MB.
+
+    On a busy machine, most requests wait: the fastest twentieth (p5) says what the work takes.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _save(folder, size)
@@ -74,6 +77,7 @@ def _measure(size: int) -> list[dict[str, Any]]:
                 {
                     "products": size,
                     "variant": variant,
+                    "p5_ms": round(float(np.quantile(own, 0.05)), 2),
                     "p50_ms": round(statistics.median(own), 2),
                     "p99_ms": round(float(np.quantile(own, 0.99)), 2),
                     "ratio_to_tfrs": round(
