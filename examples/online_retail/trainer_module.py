@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "9977e933476a"
+    is_own_runtime = runtime.DIGEST == "f9fcd3615634"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

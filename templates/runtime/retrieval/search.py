@@ -15,8 +15,8 @@ class ExactSearch(tf.Module):
     """The served catalogue, searched by scoring every product.
 
     Attributes:
-        vectors: The products' vectors. They are transposed, [width, products]: the product
-            with one buyer's vector then takes half the time.
+        vectors: The products' vectors, transposed, [width, products]: their products with
+            buyers' vectors then take less time.
         product_ids: The products' original IDs, [products].
         places: A table from an ID to its position in the catalogue, -1 if it has none.
         k: Number of products in an answer.
