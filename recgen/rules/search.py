@@ -40,9 +40,7 @@ def approximate_search(model: ModelConfig, data: DataConfig) -> Iterator[Problem
         return
     path = ("model", "retrieval_algorithm")
     if size is not None and size < EXACT:
-        message = (
-            f"scann is approximate, and {size:,} products are searched exactly in little time"
-        )
+        message = f"scann is approximate, and {size:,} products are searched exactly in little time"
         help = "Use `brute_force`: its answers are exact, and it needs TensorFlow alone."
         yield Problem(path, message, help, fix=("set", "brute_force"))
     else:
