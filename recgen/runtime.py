@@ -37,6 +37,8 @@ PARTS = (
     "retrieval.measures",
     "retrieval.counting",
     "retrieval.final_layer",
+    "retrieval.search",
+    "retrieval.scann",
     "retrieval.model",
     "retrieval.evaluation",
     "retrieval.final_fit",

@@ -1,6 +1,7 @@
 """Loads SavedModels where TensorFlow is all there is: `python serve.py`, JSON in, JSON out.
 
-Reads a list of `{"path": ..., "columns": {input: [values]}}`; prints a list of answers.
+Reads a list of `{"path": ..., "columns": {input: [values]}}`, and the name of a `signature` that is
+not `serving_default`; prints a list of answers.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def main() -> None:
 
     answers = []
     for request in json.load(sys.stdin):
-        signature = tf.saved_model.load(request["path"]).signatures["serving_default"]
+        name = request.get("signature", "serving_default")
+        signature = tf.saved_model.load(request["path"]).signatures[name]
         specs = signature.structured_input_signature[1]
         columns = {
             name: tf.constant(values, specs[name].dtype)

@@ -57,7 +57,7 @@ def test_keras_2_is_chosen_before_tensorflow_is_imported(folder: Path) -> None: 
     wanted = [
         "os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')",
         "import tensorflow as tf",
-        "import tensorflow_recommenders as tfrs",
+        "import tensorflow_transform as tft",
     ]
     places = [lines.index(line) for line in wanted]
     assert places == sorted(places)

@@ -22,9 +22,10 @@ import local_modules as hand_made  # noqa: E402
 from diagnoses import healthy  # noqa: E402
 
 from recgen.local import run as local_run  # noqa: E402
+from recgen.local.cast.text import readable  # noqa: E402
 from recgen.local.child import ChildError  # noqa: E402
 from recgen.local.progress import Lines  # noqa: E402
-from recgen.local.recommend import recommend  # noqa: E402
+from recgen.local.recommend import _product, recommend  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
 
 
@@ -302,6 +303,32 @@ def test_recommend(real: RunResult) -> None:
     with pytest.raises(RecgenError, match="buyer '3' is not among the 10 buyers") as caught:
         recommend(real.folder, "3")
     assert "'003'" in caught.value.help
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.one_stack
+def test_recommend_from_a_model_that_takes_no_filters(real: RunResult) -> None:
+    with pytest.raises(RecgenError, match="has no signature serve_filtered"):
+        recommend(real.folder, "003", exclude=["p1"])
+
+
+@pytest.mark.parametrize(
+    "text", ["007", "7.0", "p7", "", "+7", "1_0", "٣", str(-(2**63)), str(2**63)]
+)
+def test_ids_that_no_whole_number_is_spelt_like_are_errors(text: str) -> None:
+    with pytest.raises(RecgenError, match="is no product ID of this model"):
+        _product(text, "int64")
+
+
+@pytest.mark.parametrize("value", [b"p1", b"\xff\x00", "№ 3".encode(), b"base64:", b"base64:!"])
+def test_ids_are_typed_as_they_are_shown(value: bytes) -> None:
+    assert _product(readable(value), "string") == value
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**63 - 1, 1 - 2**63])
+def test_whole_numbers_are_typed_as_they_are_shown(value: int) -> None:
+    assert _product(readable(value), "int64") == value
 
 
 @pytest.mark.tf

@@ -306,7 +306,18 @@ def test_penalties_and_optimizers(experiment, optimizer, expected):
 )
 def test_leaves(experiment, model, expected):
     model["retrieval_algorithm"] = "scann"
-    assert codes(experiment, model=model)[1:] == expected
+    assert codes(experiment, model=model) == [*expected, "RG248"]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(99_999, ["RG248 warning"]), (100_000, ["RG248 info"]), (None, ["RG248 info"])],
+)
+def test_approximate_search_is_for_large_catalogues(experiment, size, expected):
+    model = {"retrieval_algorithm": "scann", "negatives": "in_batch"}
+    data = {"catalogue_size": size}
+    assert told(experiment, model=model, data=data) == expected
+    assert "RG248 warning" not in told(experiment, model={"negatives": "in_batch"}, data=data)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
@@ -61,14 +62,16 @@ def model(make_run: Callable[..., Run]) -> Path:
 @pytest.fixture(scope="module")
 def recommend(model: Path) -> Callable[..., dict[str, Any]]:
     loaded = tf.saved_model.load(str(model))
-    signature = loaded.signatures["serving_default"]
-    specs = signature.structured_input_signature[1]
 
-    def call(columns: Mapping[str, Any]) -> dict[str, Any]:
-        given = {name: tf.constant(values, specs[name].dtype) for name, values in columns.items()}
-        return {name: value.numpy() for name, value in signature(**given).items()}
+    def specs_of(name: str) -> Any:
+        return loaded.signatures[name].structured_input_signature[1]
 
-    call.loaded, call.specs = loaded, specs  # type: ignore[attr-defined]
+    def call(columns: Mapping[str, Any], name: str = "serving_default") -> dict[str, Any]:
+        specs = specs_of(name)
+        given = {key: tf.constant(values, specs[key].dtype) for key, values in columns.items()}
+        return {key: value.numpy() for key, value in loaded.signatures[name](**given).items()}
+
+    call.loaded, call.specs = loaded, specs_of("serving_default")  # type: ignore[attr-defined]
     return call
 
 
@@ -76,7 +79,7 @@ def _served(body: str, recommend: Callable[..., dict[str, Any]]) -> Any:
     """Answers a REST request as TensorFlow Serving's documentation says."""
     request = json.loads(body)
     if "inputs" in request:
-        answer = recommend(request["inputs"])
+        answer = recommend(request["inputs"], request.get("signature_name", "serving_default"))
         return {"outputs": {name: _plain(values) for name, values in answer.items()}}
     rows = request["instances"]
     answer = recommend({name: [row[name] for row in rows] for name in rows[0]})
@@ -101,7 +104,7 @@ def test_the_table_of_inputs_is_the_signature(recommend: Any) -> None:
         "joined_at": ("int64", 1),
         "past": ("string", 2),
     }
-    assert list(recommend.loaded.signatures) == ["serving_default"]
+    assert sorted(recommend.loaded.signatures) == ["serve_filtered", "serving_default"]
 
 
 def test_the_examples_in_python_run(
@@ -111,23 +114,33 @@ def test_the_examples_in_python_run(
         return io.BytesIO(json.dumps(_served(request.data.decode(), recommend)).encode())
 
     monkeypatch.setattr("urllib.request.urlopen", answer)
-    first, second = blocks("python")
+    first, filtered, second = blocks("python")
     assert "runs/shop/serving_model" in first
-    exec(first.replace("runs/shop/serving_model", str(model)), {})
-    assert capsys.readouterr().out.count("'P") == 10
     names: dict[str, Any] = {}
+    exec(first.replace("runs/shop/serving_model", str(model)), names)
+    assert capsys.readouterr().out.count("'P") == 10
+    exec(filtered, names)
+    without, within = map(ast.literal_eval, capsys.readouterr().out.splitlines())
+    assert len(without) == 5
+    assert not {"P3", "P11"} & set(without)
+    assert sorted(within) == ["P1", "P2", "P7"]
+    names = {}
     exec(second, names)
     assert len(names["best"]) == 5
 
 
 def test_the_examples_of_rest_are_answered_in_the_form_that_the_page_says(recommend: Any) -> None:
-    by_rows, by_columns = (re.findall(r"-d '(.*?)'", block, re.DOTALL)[0] for block in blocks("sh"))
+    bodies = (re.findall(r"-d '(.*?)'", block, re.DOTALL)[0] for block in blocks("sh"))
+    by_rows, by_columns, filtered = bodies
     rows = _served(by_rows, recommend)["predictions"]
     assert [sorted(row) for row in rows] == [["product_ids", "scores"]] * 2
     assert all(len(row["product_ids"]) == len(set(row["product_ids"])) == 5 for row in rows)
     columns = _served(by_columns, recommend)["outputs"]
     assert np.shape(columns["product_ids"]) == np.shape(columns["scores"]) == (1, 5)
     assert columns["scores"][0] == sorted(columns["scores"][0], reverse=True)
+    (best,) = _served(filtered, recommend)["outputs"]["product_ids"]
+    assert len(best) == 5
+    assert not {"P3", "P11"} & set(best)
 
 
 def _scores(recommend: Any, **changed: Any) -> dict[str, float]:

@@ -19,17 +19,23 @@ from trainings import ONCE, models_of
 from recgen.check import load
 
 # These have nothing of their own to run; each case takes ten seconds.
-ALL = sorted({case.name for case in CASES.iterdir()} - {"ids_only", "both_towers", "single_file"})
+_OTHERS = {"ids_only", "both_towers", "single_file", "scann"}  # scann does not load everywhere
+ALL = sorted({case.name for case in CASES.iterdir()} - _OTHERS)
 TRAINED_ONLY = {"bare_training", "deep_towers", "devices", "mixed_negatives", "no_dates"}
 TRAINED_ONLY |= {"recency", "smoothed_labels", "softmax_options", "workers"}
 """Cases that differ in how they are trained: for what they serve, one stack is enough."""
 Plain = dict[str, Any]
 
 
-def serve(*requests: tuple[Path, Plain]) -> list[Plain]:
+def serve(*requests: tuple[Path, Plain], signature: str = "serving_default") -> list[Plain]:
     """Returns the answers of a process that can import neither TFT nor TFRS nor Keras 2."""
     script = Path(__file__).with_name("serve.py")
-    content = json.dumps([{"path": str(path), "columns": columns} for path, columns in requests])
+    content = json.dumps(
+        [
+            {"path": str(path), "columns": columns, "signature": signature}
+            for path, columns in requests
+        ]
+    )
     environment = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
     result = subprocess.run(
         [sys.executable, str(script)],
@@ -59,6 +65,32 @@ def test_the_signature_takes_the_raw_columns_of_the_buyer(answer: Plain) -> None
         "country": ["string", [None]],
         "age": ["float32", [None]],
     }
+
+
+def test_products_are_left_out_and_allowed_by_their_ids(shop: Run, answer: Plain) -> None:
+    """Each row has its own lists; null and unknown IDs count for nothing."""
+    best, null = [list(map(int, ids)) for ids in answer["product_ids"]], -(2**63)
+    columns = {
+        "customer_id": ["10003", "10004", "never seen", ""],
+        "country": ["Italy", "UK", "Nowhere", ""],
+        "age": [30.0, 31.0, float("nan"), 200.0],
+        "exclude_product_ids": [best[0][:2], [null, null], [best[2][0], -5], [null, null]],
+        "only_product_ids": [[null] * 3, [*best[1][4:1:-2], -5], [-5, null, -6], [null] * 3],
+    }
+    (found,) = serve((shop.saved(), columns), signature="serve_filtered")
+    assert found["inputs"] == {
+        **answer["inputs"],
+        "exclude_product_ids": ["int64", [None, None]],
+        "only_product_ids": ["int64", [None, None]],
+    }
+    ids = [list(map(int, row)) for row in found["product_ids"]]
+    assert ids[0][:98] == best[0][2:]
+    assert found["scores"][0][:98] == answer["scores"][0][2:]
+    assert ids[1] == [best[1][2], best[1][4], *[null] * 98]
+    assert found["scores"][1][:2] == answer["scores"][1][2:5:2]
+    assert set(found["scores"][1][2:]) == {float(np.finfo(np.float32).min)}
+    assert ids[2] == [null] * 100
+    assert (ids[3], found["scores"][3]) == (best[3], answer["scores"][3])
 
 
 def test_the_answer_holds_original_ids_with_their_type(answer: Plain) -> None:  # P73, P80
@@ -166,6 +198,24 @@ def test_every_case_trains_and_answers(  # P4, P78, P79
     assert answers[case]["dtype"] == ("int64" if is_integer else "string")
     start = "17" if is_integer else "№ "
     assert all(ids[0].startswith(start) for ids in answers[case]["product_ids"])
+
+
+@pytest.mark.slow
+def test_every_case_takes_filters(runs: dict[str, Run], answers: dict[str, Plain]) -> None:
+    requests, expected = [], []
+    for name, run in runs.items():
+        best = [[as_sent(x, answers[name]) for x in row] for row in answers[name]["product_ids"]]
+        lists = {"exclude_product_ids": [row[:1] for row in best]}
+        lists["only_product_ids"] = [row[:3][::-1] for row in best]
+        requests.append((run.saved(), _request(run) | lists))
+        expected.append([row[1:3] for row in answers[name]["product_ids"]])
+    found = serve(*requests, signature="serve_filtered")
+    assert [[row[:2] for row in each["product_ids"]] for each in found] == expected
+    assert all(row[2] in ("", str(-(2**63))) for each in found for row in each["product_ids"])
+
+
+def as_sent(product: str, answer: Plain) -> str | int:
+    return int(product) if answer["dtype"] == "int64" else product
 
 
 @pytest.mark.slow

@@ -13,6 +13,9 @@ import pytest
 import yaml
 from synthetic import Table, transactions, write_csv
 
+from recgen.findings import RecgenError
+from recgen.local.recommend import recommend
+
 pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 
@@ -73,6 +76,14 @@ def test_a_catalogue_of_five(tmp_path: Path) -> None:
     assert re.search(r"^recall +@1 +mrr$", text, re.MULTILINE)
     assert re.search(r"^kept .*validation mrr of rows 0\.", text, re.MULTILINE)
     assert "RD102" not in text
+    buyer = "10000"
+    known = [item.product for item in recommend(tmp_path / "run", buyer).products]
+    assert len(known) == 5
+    filtered = recommend(tmp_path / "run", buyer, exclude=[known[1], "none"], only=known[:3])
+    assert [item.product for item in filtered.products] == [known[0], known[2]]
+    assert recommend(tmp_path / "run", buyer, only=["none"]).products == ()
+    with pytest.raises(RecgenError, match="'' is no product ID"):
+        recommend(tmp_path / "run", buyer, only=[""])
 
 
 def test_the_latest_rows_have_no_attributes(tmp_path: Path) -> None:

@@ -18,9 +18,17 @@ def recommend(
     k: Annotated[
         int, typer.Option("-k", metavar="N", min=1, max=10_000, help="Number of products.")
     ] = 10,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A product to leave out; may be given several times."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A product that is allowed, if not all are; likewise."),
+    ] = None,
 ) -> None:
     """Show the top products for a buyer, next to the last purchases."""
     from recgen.cli.output import training
     from recgen.local.recommend import recommend as ask
 
-    show.table(training.answer(ask(run, buyer, k)))
+    show.table(training.answer(ask(run, buyer, k, exclude or (), only or ())))

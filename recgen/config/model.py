@@ -129,13 +129,14 @@ class ModelConfig(Config):
     ranking_weight: Weight | None = None
     """Multitask only."""
     retrieval_algorithm: Literal["brute_force", "scann"] = "brute_force"
-    """How products are searched when serving; only brute_force, which is exact, is supported."""
+    """How products are searched when serving: brute_force is exact; scann is approximate, for more
+    than about 100,000 products, and needs TensorFlow 2.16 with scann 1.3.2."""
     top_k: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 100
     """Number of products in an answer, at most those of the catalogue."""
     scann_num_leaves: Count | None = None
-    """scann only: number of partitions of the catalogue."""
+    """scann only: number of partitions of the catalogue; null for the root of its size."""
     scann_leaves_to_search: Count | None = None
-    """scann only: number of partitions that are searched."""
+    """scann only: number of partitions that are searched; null for a quarter of them."""
     enable_training_metrics: Flag = True
     """Measure recall on the validation rows after each epoch."""
     negatives: Literal["auto", "in_batch", "mixed", "full_catalogue"] = "auto"

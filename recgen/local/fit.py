@@ -15,7 +15,7 @@ from typing import Any
 
 from recgen.local.child import load_module, obey_parent, read_job
 
-_SLOW = ("tensorflow", "tensorflow_transform", "tensorflow_recommenders")
+_SLOW = ("tensorflow", "tensorflow_transform")
 
 
 def fn_args(run: Path, custom_config: Mapping[str, Any]) -> SimpleNamespace:

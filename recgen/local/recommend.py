@@ -5,21 +5,24 @@ from __future__ import annotations
 import datetime
 import difflib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.findings import RecgenError, install
+from recgen.local.approximate import load_operations
 from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
-from recgen.local.cast.text import readable, readable_ids
+from recgen.local.cast.text import readable, readable_ids, typed
 from recgen.local.names import plain_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _MODEL = "serving_model"
+_FILTERED = "serve_filtered"
 _NO_INT = -(2**63)  # what generated modules use for a missing integer
 _EPOCH = datetime.datetime(1970, 1, 1)
 
@@ -49,7 +52,9 @@ class Answer:
     purchases: tuple[Purchase, ...]
 
 
-def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
+def recommend(
+    run: Path, buyer: str, k: int = 10, exclude: Sequence[str] = (), only: Sequence[str] = ()
+) -> Answer:
     """Return the top products for a buyer of the training data.
 
     Args:
@@ -57,9 +62,13 @@ def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
         buyer: The buyer's ID as text; `base64:...` for bytes that are not UTF-8.
         k: Maximum number of products and of past purchases; the model's top_k and the size of the
             catalogue limit the products too.
+        exclude: Product IDs that are left out, as text like `buyer`; those that the model does not
+            know change nothing.
+        only: The only product IDs that are allowed; without any, all are.
 
     Raises:
-        RecgenError: The folder is not a run directory, or the buyer is unknown.
+        RecgenError: The folder is not a run directory, the buyer is unknown, or a product's ID is
+            not of the model's type.
     """
     if k < 1:
         raise RecgenError(f"-k {k}: k must be at least 1", "use -k 10, for example")
@@ -70,10 +79,11 @@ def recommend(run: Path, buyer: str, k: int = 10) -> Answer:
             )
     with _readable(run):
         row = _buyer_row(run, buyer)
-    ids, scores = _ask(run, row)
+    ids, scores = _ask(run, row, (exclude, only) if exclude or only else None)
     products = tuple(
         Recommendation(readable(product), float(score))
         for product, score in list(zip(ids, scores, strict=True))[:k]
+        if product not in (b"", _NO_INT)
     )
     with _readable(run):
         return Answer(buyer, products, _purchases(run, buyer, k))
@@ -111,15 +121,18 @@ def _buyer_row(run: Path, buyer: str) -> pa.Table:
     return row
 
 
-def _ask(run: Path, row: pa.Table) -> tuple[Any, Any]:
+def _ask(
+    run: Path, row: pa.Table, filters: tuple[Sequence[str], Sequence[str]] | None
+) -> tuple[Any, Any]:
     """Return the IDs and scores that the model answers for the buyer's raw columns.
 
     Args:
         run: The run directory.
         row: The buyer's row.
+        filters: Product IDs to leave out, and the only ones allowed.
 
     Returns:
-        Two arrays of shape [k].
+        Two arrays of shape [k]; null IDs fill up a filtered answer.
     """
     with _quiet(), plain_path(Path(os.path.realpath(run))) as plain:
         try:
@@ -128,12 +141,21 @@ def _ask(run: Path, row: pa.Table) -> tuple[Any, Any]:
             raise RecgenError("TensorFlow is not installed", install("train")) from error
         broken = (OSError, ValueError, KeyError, AttributeError, IndexError, tf.errors.OpError)
         try:
-            signature = tf.saved_model.load(str(plain / _MODEL)).signatures["serving_default"]
+            load_operations(plain / _MODEL)
+            signatures = tf.saved_model.load(str(plain / _MODEL)).signatures
+            signature = signatures["serving_default"]
             specs = signature.structured_input_signature[1]
             feed = {
                 name: tf.constant([_value(row[name][0].as_py(), spec)], spec.dtype)
                 for name, spec in specs.items()
             }
+            if filters:
+                signature = _filtered(run, signatures)
+                inputs = signature.structured_input_signature[1]
+                lists = sorted(inputs.keys() - specs.keys())  # exclude..., only...
+                for name, texts in zip(lists, filters, strict=True):
+                    ids = [_product(text, inputs[name].dtype.name) for text in texts]
+                    feed[name] = tf.constant([ids], inputs[name].dtype)
             outputs = signature(**feed)
             return outputs["product_ids"].numpy()[0], outputs["scores"].numpy()[0]
         except broken as error:
@@ -141,6 +163,29 @@ def _ask(run: Path, row: pa.Table) -> tuple[Any, Any]:
             raise RecgenError(
                 f"the model of {run} cannot be used: {reason}", "train it again"
             ) from error
+
+
+def _filtered(run: Path, signatures: Any) -> Any:
+    """Return the signature that takes filters, which models of earlier versions do not have."""
+    if _FILTERED not in signatures:
+        raise RecgenError(
+            f"the model of {run} has no signature {_FILTERED}, so it cannot leave out products",
+            "it is of an earlier version of recgen: train it again",
+        )
+    return signatures[_FILTERED]
+
+
+def _product(text: str, dtype: str) -> bytes | int:
+    """Return the ID of a product that was typed, in the type of the model's IDs."""
+    if dtype == "string" and text:
+        return typed(text)
+    if re.fullmatch("-?(0|[1-9][0-9]{0,18})", text) and _NO_INT < int(text) < -_NO_INT:
+        return int(text)
+    kind = "texts that are not empty" if dtype == "string" else "whole numbers"
+    raise RecgenError(
+        f"{text!r} is no product ID of this model, whose IDs are {kind}",
+        "give each ID as `recgen recommend` shows it",
+    )
 
 
 def _value(value: Any, spec: Any) -> Any:

@@ -16,6 +16,7 @@ from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError, printable
 from recgen.local import buyers
 from recgen.local.account import add_to_metrics, unknown_values
+from recgen.local.approximate import require_scann
 from recgen.local.child import Child, ChildError
 from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
@@ -147,6 +148,7 @@ def train(
     if analyze is None:
         refitted: dict[str, tuple[str, ...]] = {"none": (), "validation": ("eval",)}
         analyze = ("train", *refitted.get(config.model.refit, ("eval", "test")))
+    require_scann(config)
     progress = progress or Silent()
     model_seed = config.model.seed if seed is None else seed
     inputs = {

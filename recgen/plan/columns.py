@@ -89,6 +89,12 @@ def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
     return tuple(ServingInput(c.name, names[c.name], c.dtype, c.is_list) for c in columns)
 
 
+def filter_names(config: ExperimentConfig) -> tuple[str, str]:
+    """Return the inputs with IDs to leave out and with IDs allowed, named like no other input."""
+    names = Names(frozenset(item.name for item in serving_inputs(config)))
+    return names.of(("exclude_product_ids",)), names.of(("only_product_ids",))
+
+
 def vocabulary_names(config: ExperimentConfig) -> dict[str, str]:
     """Return the name of each text feature's vocabulary file, by output name."""
     features = (f for side in SIDES for f in config.features.features_of(side))

@@ -23,7 +23,8 @@ from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
 from recgen.plan.towers import FeatureType, Tower, plan_tower
 from recgen.plan.transform import plan_transform
 
-_IMPORTS = frozenset({"tensorflow", "tensorflow_recommenders", "tensorflow_transform"})
+_IMPORTS = frozenset({"tensorflow", "tensorflow_transform"})
+_TFRS = frozenset({"tensorflow_recommenders"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,13 @@ class TrainerPlan:
     def imports(self) -> frozenset[str]:
         """Modules that the generated module imports."""
         runtime = "numpy" if self.is_single_file else "trainer_runtime"
-        return _IMPORTS.union(self.standard_imports, {runtime})
+        tfrs = _TFRS if self.imports_tfrs else frozenset()
+        return _IMPORTS.union(self.standard_imports, {runtime}, tfrs)
+
+    @property
+    def imports_tfrs(self) -> bool:
+        """Whether TensorFlow Recommenders is used here: by an optimizer, or by the runtime."""
+        return self.is_single_file or self.optimizer.is_experimental
 
     @property
     def has_histories(self) -> bool:

@@ -22,6 +22,7 @@ from recgen.rules import (  # noqa: F401
     optimizer,
     ranking,
     reading,
+    search,
     size,
     split,
     support,

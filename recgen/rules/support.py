@@ -23,16 +23,11 @@ def not_supported(model: ModelConfig) -> Iterator[Problem]:
         model:
           model_type: retrieval
 
-    Use retrieval with brute_force.
+    Use retrieval.
     """
     if model.model_type != "retrieval":
         message = f"model_type {model.model_type!r} is not supported yet"
         yield Problem(("model", "model_type"), message, "Use `retrieval`.")
-    if model.retrieval_algorithm != "brute_force":
-        message = f"retrieval_algorithm {model.retrieval_algorithm!r} is not supported yet"
-        help = "Use `brute_force`; it is exact, and fast up to about 100,000 products."
-        path = ("model", "retrieval_algorithm")
-        yield Problem(path, message, help, fix=("set", "brute_force"))
 
 
 @rule("RG230", "error", of_retrieval=True)
@@ -52,16 +47,16 @@ def too_many_leaves(model: ModelConfig) -> Iterator[Problem]:
         model:
           retrieval_algorithm: scann
           scann_num_leaves: 100
-          scann_leaves_to_search: 10
+          scann_leaves_to_search: 25
 
-    Search a tenth of the leaves or fewer.
+    Search a quarter of the leaves or fewer.
     """
     leaves, searched = model.scann_num_leaves, model.scann_leaves_to_search
     if model.retrieval_algorithm == "scann" and leaves and searched and searched > leaves:
         path = ("model", "scann_leaves_to_search")
         message = f"{searched:,} leaves to search, but there are only {leaves:,}"
         yield Problem(
-            path, message, "Search a tenth of them or fewer: searching all is brute force."
+            path, message, "Search a quarter of them or fewer: searching all is brute force."
         )
 
 

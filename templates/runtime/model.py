@@ -1,6 +1,7 @@
 """Towers in training: gradients, steps, and means over an epoch."""
 
 import tensorflow as tf
+import tensorflow_recommenders as tfrs
 
 from .figures import GRADIENTS, LOSSES, TOWERS
 from .replicas import counter, reduced, replica_count, replica_slice
@@ -11,7 +12,7 @@ DEAD_GRADIENT = 1e-7
 DEAD_VARIANCE = 1e-5  # relative
 
 
-class TwoTowerModel(tf.keras.Model):
+class TwoTowerModel(tfrs.Model):
     """Two towers; subclasses define the loss and what validation measures.
 
     Their `compute_losses(features, training)` returns the batch's LOSSES by name, and

@@ -16,6 +16,8 @@ MANY_NEW_BUYERS = 0.5
 MANY_REPEATED = 0.2
 """Share of rows that are equal to an earlier one, or to one of the training rows."""
 _SPLITS = ("train", "eval", "test")
+_CATALOGUES = ("search.product_ids", "index.candidates")
+"""Variables of a model with an entry for each product: of today's, of earlier versions."""
 
 
 def _unknown(evidence: Evidence) -> Iterator[Issue]:
@@ -98,7 +100,8 @@ def _metrics(evidence: Evidence) -> Iterator[Issue]:
     trained, served = evidence.used.get(product), evidence.served.get(product)
     counts = [("training_metrics.json", told.get("candidates"), trained)]
     for model in evidence.models:
-        table = model.content.variables.get("index.candidates") if model.content else None
+        variables = model.content.variables if model.content else {}
+        table = next((variables[name] for name in _CATALOGUES if name in variables), None)
         size = table.shape[0] if table and table.shape else None
         counts.append((f"{model.name}'s index", size, served))
     for source, count, products in counts:

@@ -89,6 +89,22 @@ def readable(value: object) -> str:
         return f"base64:{base64.b64encode(value).decode()}"
 
 
+def typed(text: str) -> bytes:
+    """Return the bytes of a text ID as people type it, the inverse of `readable`."""
+    import base64
+    import binascii
+
+    prefix, _, code = text.partition("base64:")
+    if code and not prefix:
+        try:
+            value = base64.b64decode(code, validate=True)
+        except binascii.Error:
+            value = b""
+        if readable(value) == text:  # otherwise the ID itself starts like this
+            return value
+    return text.encode(errors="replace")
+
+
 def readable_ids(values: Values) -> Values:
     """Return converted IDs as people type them: large_string."""
     import pyarrow as pa

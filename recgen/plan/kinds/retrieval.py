@@ -16,6 +16,7 @@ from recgen.config import (
     dtype_of,
     negatives_of,
 )
+from recgen.plan.columns import filter_names
 from recgen.plan.constants import Constant, Group, constants
 from recgen.plan.towers import Tower
 
@@ -38,6 +39,7 @@ class RetrievalPlan:
         logq: Whether scores are corrected for how often products are sampled.
         output_dropout: Whether a share of the buyer's vector is set to zero.
         hard_negatives: Whether only the hardest negatives count.
+        is_approximate: Whether ScaNN searches the products when serving.
         repeats: The history whose products get a bonus when ranked, if there is one.
         id_dtype: Type of the product IDs that clients receive.
         negatives_group: Constants of the negatives.
@@ -53,6 +55,7 @@ class RetrievalPlan:
     logq: bool
     output_dropout: bool
     hard_negatives: bool
+    is_approximate: bool
     repeats: Repeats | None
     id_dtype: DType
     negatives_group: Group
@@ -98,10 +101,11 @@ def plan_retrieval(config: ExperimentConfig, candidate: Tower) -> RetrievalPlan:
         logq=is_sampled and model.logq_correction,
         output_dropout=model.output_dropout > 0,
         hard_negatives=model.hard_negatives is not None,
+        is_approximate=model.retrieval_algorithm == "scann",
         repeats=repeats,
         id_dtype=_id_dtype(config),
         negatives_group=_negatives(config, negatives),
-        constants=_constants(model, repeats),
+        constants=_constants(model, repeats, filter_names(config)),
     )
 
 
@@ -159,7 +163,13 @@ _BONUS_NOTE: dict[FinalLayer, str] = {
 }
 
 
-def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, ...]:
+_LEAVES_NOTE = "parts of the catalogue; None depends on its size"
+
+
+def _constants(
+    model: ModelConfig, repeats: Repeats | None, filters: tuple[str, str]
+) -> tuple[Constant, ...]:
+    is_scann = model.retrieval_algorithm == "scann"
     return constants(
         model.temperature != 1
         and Constant("TEMPERATURE", model.temperature, "divides the scores in the loss"),
@@ -170,6 +180,9 @@ def _constants(model: ModelConfig, repeats: Repeats | None) -> tuple[Constant, .
         model.label_smoothing and Constant("LABEL_SMOOTHING", model.label_smoothing),
         repeats and Constant("REPEAT_BONUS", repeats.bonus, _BONUS_NOTE[model.final_layer]),
         Constant("TOP_K", model.top_k, "products in an answer"),
+        Constant("FILTERS", filters, "of serve_filtered"),
+        is_scann and Constant("SCANN_LEAVES", model.scann_num_leaves, _LEAVES_NOTE),
+        is_scann and Constant("SCANN_SEARCHED", model.scann_leaves_to_search, "of the leaves"),
     )
 
 

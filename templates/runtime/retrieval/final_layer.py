@@ -118,6 +118,43 @@ class FinalLayer(tf.Module):
         bonus = tf.where(often > 0, bonus, 0.0)
         return scores + bonus - ROUNDING * (tf.abs(constant) + tf.abs(bonus))
 
+    def serve(self, scores, features):
+        """Return the same as a call for all products, but only touches what buyers had."""
+        kinds = self.kinds(features)
+        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
+        scores += tf.gather(self.products, kinds)
+        if not self.column:
+            return scores
+        past = self.purchases(features)[0].to_tensor(-1)
+        found = scored(scores, past) + self.bonus(features, past)
+        return with_scores(scores, past, found)
+
+    def at(self, scores, features, places):
+        """Return the same for the products at some places, from their scores, [batch, n]."""
+        kinds = self.kinds(features)
+        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
+        rows = tf.broadcast_to(kinds[:, tf.newaxis], tf.shape(places))
+        cells = tf.stack([rows, tf.maximum(places, 0)], axis=2)
+        scores += tf.gather_nd(self.products, cells)
+        return scores + self.bonus(features, places) if self.column else scores
+
+    def bonus(self, features, places):
+        """Return what past purchases add to the products at some places, [batch, n]."""
+        past, ages = self.purchases(features)
+        past, ages = past.to_tensor(-1), ages.to_tensor(0.0)
+        is_same = (places[..., tf.newaxis] == past[:, tf.newaxis]) & (
+            past[:, tf.newaxis] >= 0
+        )
+        counts = tf.cast(is_same, tf.float32)
+        often = tf.reduce_sum(counts, axis=2)
+        recent = [
+            tf.reduce_sum(counts * (2 ** (ages / -items))[:, tf.newaxis], axis=2)
+            for items in RECENT_ITEMS
+        ]
+        bonus = tf.gather(self.past, tf.maximum(places, 0))
+        bonus += self._bonus(often, recent, features)
+        return tf.where(often > 0, bonus, 0.0)
+
     def kinds(self, features):
         """Return 1 for each buyer of whom nothing is known, and 0 for the others, [batch]."""
         is_unknown = features[self.buyer] >= self.buyers
@@ -137,3 +174,16 @@ class FinalLayer(tf.Module):
         terms = [tf.math.log(tf.maximum(often, 1)), *map(tf.math.log1p, recent)]
         terms.append(tf.math.log1p(lengths)[:, tf.newaxis])
         return sum(self.repeats[n] * term for n, term in enumerate(terms))
+
+
+def scored(scores, places):
+    """Return the scores [batch, products] at some places [batch, n], -1 being any."""
+    return tf.gather(scores, tf.maximum(places, 0), batch_dims=1)
+
+
+def with_scores(scores, places, values):
+    """Return scores [batch, products] with other values at places [batch, n], but -1."""
+    entries = tf.where(places >= 0)
+    columns = tf.cast(tf.gather_nd(places, entries), tf.int64)
+    cells = tf.stack([entries[:, 0], columns], axis=1)
+    return tf.tensor_scatter_nd_update(scores, cells, tf.gather_nd(values, entries))

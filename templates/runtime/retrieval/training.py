@@ -8,6 +8,7 @@ from .counting import Counting
 from .evaluation import COUNTED_ROWS, Evaluation, UnknownBuyers
 from .final_fit import FinalFit, fit_unknown
 from .metrics_file import RetrievalMetrics
+from .scann import COMPARED_QUERIES
 
 VALIDATION_SCORES = 1 << 34  # rows times products in a validation
 VIEWS = {
@@ -64,6 +65,15 @@ class RetrievalTraining(Training):
         return self.fit_first(
             math.log(candidates), **options
         )  # the loss of equal scores
+
+    def measure_search(self, recommender):
+        """Compare the answers of an approximate search with exact ones, on the newest rows."""
+        rows = (self.test or self.validated).sample(COMPARED_QUERIES)
+        search = recommender.search
+        recall = search.recall(recommender.query_tower(rows), rows)
+        self.metrics.content["final_metrics"][f"scann_recall_at_{search.k}"] = recall
+        self.metrics.write()
+        say("note", f"scann finds {recall:.1%} of the exact top {search.k}")
 
     def fit_final_layer(self, model):
         """Fit the model's final layer; the models of later trainings have its weights."""

@@ -7,7 +7,7 @@
 #   weights a7101c616d8c
 #   transform c0c4683b0a8f
 #   compare d9adea6c42e2
-"""Trains a two-tower retrieval model, with TensorFlow Recommenders.
+"""Trains a two-tower retrieval model.
 
 TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
 """
@@ -35,7 +35,6 @@ if not is_own_runtime:
     )
 
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 import tensorflow_transform as tft
 
 # Training; custom_config may override the first four.
@@ -49,6 +48,7 @@ BUYER_ID_DROPOUT = 0.1  # share of rows trained with an unknown ID
 # The model.
 EMBEDDING_DIM = 64
 TOP_K = 100  # products in an answer
+FILTERS = ("exclude_product_ids", "only_product_ids")  # of serve_filtered
 
 # The data: transformed features, as stored in the examples.
 COLUMNS = runtime.Columns(
@@ -144,19 +144,6 @@ class RetrievalModel(runtime.CatalogueModel):
         return losses, {"query": queries, "candidate": candidates}
 
 
-class FinalIndex(tfrs.layers.factorized_top_k.BruteForce):
-    """Scores all products for queries, by the towers and the final layer."""
-
-    def __init__(self, model, k):
-        super().__init__(k=k)
-        self.final_layer = model.final_layer
-
-    def _compute_score(self, queries, candidates):
-        queries, features = queries
-        scores = super()._compute_score(queries, candidates)
-        return self.final_layer(scores, features)
-
-
 class Recommender(tf.Module):
     """Recommends products for raw buyer columns; clients only need TensorFlow."""
 
@@ -165,29 +152,39 @@ class Recommender(tf.Module):
         self.raw_spec = transform_output.raw_feature_spec()
         self.transform = transform_output.transform_features_layer()
         self.query_tower = model.query_tower
-        k = min(TOP_K, len(product_ids))
-        self.index = FinalIndex(model, k)
-        self.index.index(tf.constant(model.candidates), tf.constant(product_ids))
+        self.search = runtime.ExactSearch(model, product_ids, TOP_K)
 
-    def recommend(self, columns):
-        """Return product_ids and scores [batch, k] for raw columns [batch]."""
+    def embed(self, columns):
+        """Return the buyers' vectors and features for raw columns [batch]."""
         raw = {
             k: runtime.as_raw(column, self.raw_spec[k]) for k, column in columns.items()
         }
         features = self.transform(raw)
-        queries = self.query_tower(features)
-        scores, product_ids = self.index((queries, features))
-        return {"product_ids": product_ids, "scores": scores}
+        return self.query_tower(features), features
+
+    def recommend(self, columns):
+        """Return product_ids and scores [batch, k]."""
+        return self.search.best(*self.embed(columns))
+
+    def recommend_allowed(self, columns, excluded, only):
+        """Return the same without `excluded` products, or of `only` some, IDs [batch, n]."""
+        return self.search.best_allowed(*self.embed(columns), excluded, only)
 
     def save(self, folder):
-        """Write the SavedModel, with the signature serving_default."""
+        """Write the SavedModel, with the signatures serving_default and serve_filtered."""
         columns = {
             k: tf.TensorSpec([None], dtype, k) for k, dtype in SERVING_COLUMNS.items()
         }
-        signature = tf.function(self.recommend, input_signature=[columns])
+        signatures = {
+            "serving_default": tf.function(self.recommend, input_signature=[columns]),
+            "serve_filtered": tf.function(
+                self.recommend_allowed,
+                input_signature=[columns, *self.search.lists(*FILTERS)],
+            ),
+        }
         # Gradients are not for clients, and some cannot be saved.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(self, folder, {"serving_default": signature}, options)
+        tf.saved_model.save(self, folder, signatures, options)
 
 
 def run_fn(fn_args):
