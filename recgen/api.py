@@ -61,6 +61,8 @@ def propose(
     time: str | None = None,
     reading: Mapping[str, object] | None = None,
     preset: str | None = None,
+    target: str | None = None,
+    kind: str | None = None,
 ) -> Proposal:
     """Return the config that the data suggests, as `recgen init --data` writes it.
 
@@ -73,17 +75,20 @@ def propose(
         reading: Keys of `data` that say how a file is read, as for `profile`; they are part of the
             proposal.
         preset: The name of a preset to fit to the data; by default, the data decides everything.
+        target: The column that ranking predicts; by default none, as retrieval predicts nothing.
+        kind: `ranking` or `multitask`; with a target, `ranking` by default.
 
     Raises:
         RecgenError: The data cannot be read, a column that is named cannot be used, or there is no
-            such preset.
+            such preset or kind.
     """
     from recgen.presets import find_preset
-    from recgen.proposal import Given, plain_settings, read_recipe
+    from recgen.proposal import Given, Wanted, plain_settings, read_recipe
     from recgen.proposal import propose as proposal_of
 
     columns = {"name": name, "buyer_id": buyer_id, "product_id": product_id, "time": time}
-    for argument, value in {**columns, "preset": preset}.items():
+    others = {"preset": preset, "target": target, "kind": kind}
+    for argument, value in {**columns, **others}.items():
         if not isinstance(value, (str, NoneType)):
             raise RecgenError(f"{argument} is {kind_of(value)}", "pass a text, or leave it out")
     file = _path(data) if isinstance(data, (str, os.PathLike)) else None
@@ -92,9 +97,10 @@ def propose(
     source = file.name if file else "a table"
     given = Given(buyer_id, product_id, time)
     recipe = read_recipe(preset, find_preset(preset).text) if preset is not None else None
+    wanted = Wanted.of(target, kind, recipe)
     with _readable():
         settings = plain_settings(reading)
-        return proposal_of(found, named[:_LONGEST], source, given, settings, recipe)
+        return proposal_of(found, named[:_LONGEST], source, given, settings, recipe, wanted)
 
 
 def diagnose(

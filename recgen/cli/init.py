@@ -69,6 +69,16 @@ def init(
         str | None,
         typer.Option(metavar="COLUMN", help="The time of the purchase.  [default: found]"),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column that ranking predicts."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND", help="ranking or multitask.  [default: ranking with --target]"
+        ),
+    ] = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     quote: Quote = None,
@@ -88,7 +98,7 @@ def init(
         "column_names": column_names,
     }
     if data is None:
-        _require_no_data_options(columns, written)
+        _require_no_data_options((*columns, target, kind), written)
     start = find_preset(preset) if preset is not None else None
     if start is not None and data is None:
         _deliver(_named(start.text, name), out, force)
@@ -101,17 +111,19 @@ def init(
         return
     from recgen.proposal import Given
 
-    told = _Told(Given(*columns), settings_of(written), start)
+    told = _Told(Given(*columns), settings_of(written), start, target, kind)
     _init_from_data(data, named[:_MOST_LETTERS], told, out, force)
 
 
 @dataclass(frozen=True)
 class _Told:
-    """What the user said: columns for the roles, keys of `data`, and a preset to fit."""
+    """What the user said: columns for the roles, keys of `data`, a preset to fit, a target."""
 
     given: Given
     settings: Mapping[str, Any]
     preset: Preset | None = None
+    target: str | None = None
+    kind: str | None = None
 
     @property
     def options(self) -> str:
@@ -121,7 +133,9 @@ class _Told:
         told = ((OPTIONS[role], self.given.of(role)) for role in OPTIONS)
         roles = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
         preset = f" --preset {self.preset.name}" if self.preset else ""
-        return f"{preset}{roles}{options_of(self.settings)}"
+        target = f" --target {shlex.quote(self.target)}" if self.target is not None else ""
+        kind = f" --kind {self.kind}" if self.kind is not None else ""
+        return f"{preset}{roles}{target}{kind}{options_of(self.settings)}"
 
 
 def _require_no_data_options(
@@ -129,7 +143,7 @@ def _require_no_data_options(
 ) -> None:
     if any(name is not None for name in columns):
         raise RecgenError(
-            "--buyer-id, --product-id and --time name columns of the data", "add --data FILE"
+            "--buyer-id, --product-id, --time and --target are about the data", "add --data FILE"
         )
     options = options_of({key: "" for key, value in written.items() if value is not None})
     if options:
@@ -151,12 +165,13 @@ def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force:
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.proposal import propose, read_recipe, reading_of
+    from recgen.proposal import Wanted, propose, read_recipe, reading_of
 
     recipe = read_recipe(told.preset.name, told.preset.text) if told.preset else None
+    wanted = Wanted.of(told.target, told.kind, recipe)
     try:
         profile = read_profile(data, reading_of(told.settings))
-        proposal = propose(profile, name, data.name, told.given, told.settings, recipe)
+        proposal = propose(profile, name, data.name, told.given, told.settings, recipe, wanted)
     except AskedError as error:
         raise error.spelled(as_option) from error
     stream = _deliver(proposal.text, out, force)

@@ -6,6 +6,7 @@ from recgen.config.experiment import (
     ExperimentConfig,
     Split,
     residuals_of,
+    target_of,
 )
 from recgen.config.features import (
     Cross,
@@ -31,6 +32,14 @@ from recgen.config.model import (
     Optimizer,
 )
 from recgen.config.negatives import Negatives, negatives_of, scored_of
+from recgen.config.target import (
+    ClipOutliers,
+    LowerBound,
+    Target,
+    TargetLog,
+    TargetTransforms,
+    UpperBound,
+)
 from recgen.config.transforms import (
     CYCLES,
     Bucketize,
@@ -58,6 +67,7 @@ __all__ = [
     "BatchNorm",
     "BqType",
     "Bucketize",
+    "ClipOutliers",
     "Cross",
     "CrossFeature",
     "Cycle",
@@ -77,6 +87,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LogTransform",
+    "LowerBound",
     "MissingFlag",
     "ModelConfig",
     "Negatives",
@@ -86,11 +97,15 @@ __all__ = [
     "Optimizer",
     "Side",
     "Split",
+    "Target",
+    "TargetLog",
+    "TargetTransforms",
     "TemporalFeature",
     "TemporalTransforms",
     "TextFeature",
     "TextTransforms",
     "Transform",
+    "UpperBound",
     "detect_id",
     "dtype_of",
     "is_array",
@@ -98,4 +113,5 @@ __all__ = [
     "negatives_of",
     "residuals_of",
     "scored_of",
+    "target_of",
 ]

@@ -9,6 +9,7 @@ from pydantic import Field
 from recgen.config.features import FeatureConfig, HistoryFeature, TextFeature
 from recgen.config.files import ColumnNames, Delimiter, Encoding
 from recgen.config.model import ModelConfig
+from recgen.config.target import Target
 from recgen.config.times import ColumnType, NullTime, is_time_format
 from recgen.config.types import (
     BqType,
@@ -134,3 +135,8 @@ def residuals_of(
         and (feature.data_type == "history" or feature.output_name == features.id_of(side))
         and features.feature_width(feature) == model.output_embedding_dim
     )
+
+
+def target_of(features: FeatureConfig, model: ModelConfig) -> Target | None:
+    """Return what a model predicts; retrieval predicts no column."""
+    return None if model.model_type == "retrieval" else features.target

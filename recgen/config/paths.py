@@ -14,6 +14,7 @@ from recgen.config.features import (
     TextFeature,
 )
 from recgen.config.model import Layer, ModelConfig
+from recgen.config.target import Target
 from recgen.config.transforms import Bucketize, Embedding
 from recgen.config.types import SIDES, Side
 from recgen.findings import Location
@@ -102,3 +103,21 @@ def all_layers(model: ModelConfig) -> Iterator[tuple[Location, Layer]]:
     """Yield the layers of both towers with their paths."""
     for side in SIDES:
         yield from layers_of(model, side)
+
+
+def target_path(target: Target, *inside: str | int) -> Location:
+    """Return the path of the target, or of a key in it if it is written as a mapping."""
+    return ("features", "target_column", *(() if target.is_name else inside))
+
+
+def head_layers(model: ModelConfig) -> Iterator[tuple[Location, Layer]]:
+    """Yield the layers of the rating head with their paths; retrieval has none."""
+    if model.model_type != "retrieval":
+        for index, layer in enumerate(model.rating_head_layers):
+            yield ("model", "rating_head_layers", index), layer
+
+
+def trained_layers(model: ModelConfig) -> Iterator[tuple[Location, Layer]]:
+    """Yield the layers of both towers and of the rating head with their paths."""
+    yield from all_layers(model)
+    yield from head_layers(model)

@@ -13,14 +13,24 @@ from recgen.config import (
     DataConfig,
     Feature,
     FeatureConfig,
+    ModelConfig,
     Side,
     dtype_of,
     is_array,
+    target_of,
 )
-from recgen.config.paths import all_crosses, all_features, crosses_of, features_of, id_features
+from recgen.config.paths import (
+    all_crosses,
+    all_features,
+    crosses_of,
+    features_of,
+    id_features,
+    target_path,
+)
 from recgen.data.profile import ColumnProfile, Profile, TimeColumn
 from recgen.findings import Location
 
+RETRIEVAL = ModelConfig()  # the default if the kind of model does not matter
 DATE: Location = ("data", "split", "date_column")
 
 
@@ -38,7 +48,7 @@ class Use:
     """
 
     path: Location
-    part: Literal["feature", "member", "date"]
+    part: Literal["feature", "member", "date", "target"]
     kind: str
     name: str
     source: str
@@ -47,12 +57,17 @@ class Use:
     @property
     def type_path(self) -> Location:
         """Where the config says how the column is read."""
-        ends: dict[str, Location] = {"feature": ("bq_type",), "member": ("type",), "date": ()}
-        return (*self.path, *ends[self.part])
+        ends: dict[str, Location] = {"feature": ("bq_type",), "member": ("type",)}
+        return (*self.path, *ends.get(self.part, ()))
 
 
-def uses(features: FeatureConfig, data: DataConfig) -> Iterator[Use]:
-    """Yield every reference to a column, in the order in which a run decides on its type."""
+def uses(
+    features: FeatureConfig, data: DataConfig, model: ModelConfig = RETRIEVAL
+) -> Iterator[Use]:
+    """Yield every reference to a column, in the order in which a run decides on its type.
+
+    The target is one of them if the model predicts it.
+    """
     for path, f in all_features(features):
         yield Use(path, "feature", f.data_type, f.output_name, f.column, f.bq_type)
     for path, cross in all_crosses(features):
@@ -60,17 +75,22 @@ def uses(features: FeatureConfig, data: DataConfig) -> Iterator[Use]:
             at = (*path, "features", index)
             bq_type = data.type_of(m.output_name, m.usual_type)
             yield Use(at, "member", m.type, m.output_name, m.column, bq_type)
+    target = target_of(features, model)
+    if target is not None:
+        name = target.output_name
+        at, bq_type = target_path(target), target.bq_type or data.type_of(name, "FLOAT64")
+        yield Use(at, "target", "numeric", name, target.column, bq_type)
     date = data.split.date_column if data.split else None
     if date is not None:
         yield Use(DATE, "date", "temporal", date, date, data.type_of(date, "TIMESTAMP"))
 
 
 def columns(
-    features: FeatureConfig, data: DataConfig, profile: Profile
+    features: FeatureConfig, data: DataConfig, profile: Profile, model: ModelConfig = RETRIEVAL
 ) -> Iterator[tuple[Use, ColumnProfile]]:
     """Yield each column that the data has once, with the reference that decides on its type."""
     seen, counts = set(), name_counts(profile)
-    for use in uses(features, data):
+    for use in uses(features, data, model):
         name_in_data = find(counts, use.name, use.source)
         if use.name not in seen and name_in_data is not None:
             seen.add(use.name)

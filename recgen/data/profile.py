@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal, Protocol
 
 from recgen.config import BqType, DataConfig
@@ -200,6 +201,17 @@ class ListFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How the numbers of some rows are spread: their number, mean, standard deviation, ends."""
+
+    rows: int
+    mean: float
+    deviation: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class RepeatedRows:
     """Rows that are the same as an earlier one.
 
@@ -253,6 +265,24 @@ class Profile(Protocol):
         """Return the number of rows whose number or time is in [`low`, `high`).
 
         Times that lie far from all others do not count.
+        """
+
+    def spread(
+        self, name: str, date: str | None = None, since: float = -inf, until: float = inf
+    ) -> Spread | None:
+        """Return the spread of a column's numbers; None if there are none.
+
+        Args:
+            name: The column.
+            date: A column of times: only rows whose time lies in [`since`, `until`) count.
+            since: The first such time, in epoch seconds.
+            until: The first time after them.
+        """
+
+    def correlation(self, name: str, others: Sequence[str]) -> float:
+        """Return the correlation of a column with the product of others, from -1 to 1.
+
+        It is 0 if one of them has no numbers, or is the same in all rows.
         """
 
     def odd(self, name: str, oddity: Oddity) -> Odd | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from recgen.data.profile import (
     OpensProfile,
     Profile,
     RepeatedRows,
+    Spread,
     TimeColumn,
 )
 from recgen.findings import RecgenError
@@ -29,6 +31,7 @@ from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
+from recgen.local.relations import correlation_of, spread_of
 from recgen.local.repeats import find_repeated
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
@@ -187,6 +190,15 @@ class _FileProfile:
             return 0
         is_between = (column.numbers >= low) & (column.numbers < high) & column.counted()
         return int(column.counts[is_between].sum())
+
+    def spread(
+        self, name: str, date: str | None = None, since: float = -inf, until: float = inf
+    ) -> Spread | None:
+        times = self._encoded(date) if date is not None else None
+        return spread_of(self._encoded(name), times, since, until)
+
+    def correlation(self, name: str, others: Sequence[str]) -> float:
+        return correlation_of(self._encoded(name), [self._encoded(each) for each in others])
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         if (name, bq_type) not in self._misfits:

@@ -14,9 +14,11 @@ from recgen.config import (
     DType,
     ExperimentConfig,
     HistoryFeature,
+    Target,
     TextFeature,
     dtype_of,
     is_array,
+    target_of,
 )
 from recgen.plan.names import Names
 
@@ -49,6 +51,11 @@ class InputColumn:
     def is_list(self) -> bool:
         """Whether each row has a list of values."""
         return is_array(self.bq_type)
+
+
+def predicted(config: ExperimentConfig) -> Target | None:
+    """Return what the model predicts; retrieval predicts no column."""
+    return target_of(config.features, config.model)
 
 
 def input_columns(config: ExperimentConfig) -> tuple[InputColumn, ...]:
@@ -149,6 +156,10 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
             for member in cross.features:
                 bq_type = data.type_of(member.output_name, member.usual_type)
                 yield _column(member.output_name, member.column, bq_type, data, member.type)
+    if target := predicted(config):
+        name = target.output_name
+        bq_type = target.bq_type or data.type_of(name, "FLOAT64")
+        yield _column(name, target.column, bq_type, data, "numeric")
     if data.split and data.split.date_column:
         date = data.split.date_column
         yield _column(date, date, data.type_of(date, "TIMESTAMP"), data, "temporal")

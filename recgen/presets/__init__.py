@@ -12,6 +12,9 @@ from recgen.findings import RecgenError
 _FOLDER = Path(__file__).parent
 # From what suits most shops to what suits few.
 NAMES = ("small_catalogue", "large_catalogue", "deep_features", "cold_start", "tutorial")
+PREDICTING = ("ranking", "multitask")
+"""Those that predict a column beside or instead of finding products."""
+ALL = NAMES + PREDICTING
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Preset:
 @cache
 def presets() -> tuple[Preset, ...]:
     """Return all presets, the one for most shops first."""
-    texts = ((name, (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")) for name in NAMES)
+    texts = ((name, (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")) for name in ALL)
     return tuple(Preset(name, text.split("\n")[0].lstrip("# "), text) for name, text in texts)
 
 
@@ -40,9 +43,9 @@ def find_preset(name: str) -> Preset:
     """
     found = next((each for each in presets() if each.name == name), None)
     if found is None:
-        close = get_close_matches(name, NAMES, n=1)
+        close = get_close_matches(name, ALL, n=1)
         meant = f"did you mean {close[0]!r}? " if close else ""
-        known = ", ".join(NAMES)
+        known = ", ".join(ALL)
         raise RecgenError(
             f"there is no preset {name!r}",
             f"{meant}the presets are {known}; `recgen init --help` says when to use which",

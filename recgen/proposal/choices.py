@@ -84,7 +84,7 @@ class Given:
         for role, option in OPTIONS.items():
             name = self.of(role)
             if name is not None and name not in columns:
-                raise _missing(option, name, columns, unusable)
+                raise missing_column(option, name, columns, unusable)
         if len(set(self.names)) < len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise RecgenError(
@@ -92,9 +92,10 @@ class Given:
             )
 
 
-def _missing(
+def missing_column(
     option: str, name: str, columns: Sequence[str], unusable: dict[str, str]
 ) -> RecgenError:
+    """Return the error on an option that names a column that cannot be used or is missing."""
     if name in unusable:
         return RecgenError(f"{option} {show(name)}: {unusable[name]}", "rename the column")
     folded = {column.casefold(): column for column in columns}

@@ -19,6 +19,7 @@ from recgen.proposal.habits import Habits
 from recgen.proposal.recipe import Recipe
 from recgen.proposal.sizes import Divided
 from recgen.proposal.table import Table
+from recgen.proposal.target import Predicted
 from recgen.proposal.text import Comments, comment
 from recgen.proposal.times import Past, Recency
 
@@ -39,6 +40,7 @@ class Explained:
     past: Past | None = None
     habits: Habits | None = None
     recipe: Recipe | None = None
+    target: Predicted | None = None
 
     @cached_property
     def events(self) -> Events | None:
@@ -48,8 +50,9 @@ class Explained:
     def comments(self) -> Comments:
         """Return the comments by the paths of the entries below them."""
         parts = (self._head(), self._left_out(), *map(self._of_side, SIDES), self._of_sizes())
+        told = self.target.comments() if self.target else []
         found: dict[Location, list[str]] = {}
-        for part in parts:
+        for part in (*parts, ((path, comment(text)) for path, text in told)):
             for path, text in part:
                 found.setdefault(path, []).append(text)
         return found
@@ -176,12 +179,14 @@ class Explained:
             model = ModelConfig.model_validate(self.model)
             data = DataConfig.model_validate(self.divided.section)
             is_whole = negatives_of(model, data) == "full_catalogue"
-            yield ("data", "catalogue_size"), _FEW if is_whole else _MANY
+            if model.model_type != "ranking":
+                yield ("data", "catalogue_size"), _FEW if is_whole else _MANY
         seen = self.recency.drawn if self.recency else rows.training
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
         yield ("model", "batch_size"), f"{text} batches an epoch."
-        yield ("model", "epochs"), _EPOCHS
+        is_ranking = self.target is not None and self.target.kind == "ranking"
+        yield ("model", "epochs"), _EPOCHS_OF_RANKING if is_ranking else _EPOCHS
         if "output_dropout" in self.model:
             yield ("model", "output_dropout"), _DROPOUT
         if self.recency is not None:
@@ -215,6 +220,7 @@ _RECENCY = (
     "half as often; an epoch has {} of all rows. A sixth of the time was best on Online Retail."
 )
 _EPOCHS = "At most: training ends when recall on the validation rows no longer rises."
+_EPOCHS_OF_RANKING = "At most: training ends when the loss of validation rows no longer falls."
 _DROPOUT = (
     "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )

@@ -19,6 +19,7 @@ from recgen.proposal.habits import find_habits
 from recgen.proposal.ids import find_keys
 from recgen.proposal.recipe import Recipe
 from recgen.proposal.table import Table
+from recgen.proposal.target import Predicted, Wanted, find_target
 from recgen.proposal.text import config_text
 from recgen.proposal.times import find_past, find_recency
 
@@ -36,6 +37,7 @@ class Proposal:
         at_random: Whether they are divided at random.
         nobodies: Frequent values of the IDs that stand for nobody or nothing, such as guest.
         events: Kinds of events, if not every row is a purchase.
+        target: What is predicted, if anything is.
     """
 
     text: str
@@ -46,6 +48,7 @@ class Proposal:
     at_random: bool
     nobodies: Mapping[Side, tuple[str, ...]]
     events: Events | None = None
+    target: Predicted | None = None
 
 
 def propose(
@@ -55,6 +58,7 @@ def propose(
     given: Given | None = None,
     reading: Mapping[str, Any] | None = None,
     recipe: Recipe | None = None,
+    wanted: Wanted | None = None,
 ) -> Proposal:
     """Return a config for the data, without errors in `check` as far as the data allows.
 
@@ -65,18 +69,23 @@ def propose(
         given: Columns that the user named for buyer, product and time.
         reading: The keys of `data` with which the profile was read, for the config.
         recipe: A preset to fit to the data; by default, the data decides everything.
+        wanted: What is to be predicted; by default nothing, as in retrieval.
 
     Raises:
         RecgenError: A column that the user named cannot be used.
     """
     table = Table(profile)
     keys = find_keys(table, given)
+    target = find_target(table, keys, wanted) if wanted else None
     width = recipe.width if recipe else sizes.output_width(table, keys)
     widths = {side: recipe.id_width(side) if recipe else width for side in SIDES}
     towers = sort_columns(table, keys, width)
     if recipe is not None:
         recipe.adapt(towers)
-    features = _accepted(table, keys, towers, widths)
+    if target is not None:
+        for side in SIDES:
+            towers.drop(side, target.column, "the target, which is known only afterwards")
+    features = _accepted(table, keys, towers, widths, target)
     known = FeatureConfig.model_validate(features)
     divided = sizes.divide(table, keys, known)
     recency = find_recency(table, known, divided)
@@ -89,11 +98,14 @@ def propose(
         past = recipe.past(past)
         model = recipe.model_of(model, recency, divided.rows.training)
         recency = recency if "recency_half_life_days" in model else None
+    if target is not None:
+        model = target.model_of(model)
+        recency = recency if "recency_half_life_days" in model else None
     if past is not None:
         features["buyer_model_features"].append(past.feature)
     section = {**(reading or {}), **divided.section}
     data = {"name": name, "features": features, "model": model, "data": section}
-    found = (recency, past, habits, recipe)
+    found = (recency, past, habits, recipe, target)
     explained = Explained(table, keys, towers, model, divided, source, *found)
     names = {
         side: tuple(str(each["column"]) for each in features[f"{side}_model_features"])
@@ -105,18 +117,27 @@ def propose(
     text = config_text(data, explained.comments())
     is_random = divided.section["split"]["kind"] == "random"
     found_here = (text, keys, names, towers.left_out, explained.split(), is_random, nobodies)
-    return Proposal(*found_here, events=explained.events)
+    return Proposal(*found_here, events=explained.events, target=target)
 
 
 def _accepted(
-    table: Table, keys: Keys, towers: Towers, widths: Mapping[Side, int]
+    table: Table,
+    keys: Keys,
+    towers: Towers,
+    widths: Mapping[Side, int],
+    target: Predicted | None,
 ) -> dict[str, Any]:
-    """Return the features section without the features in which `check` finds an error."""
-    features = _features(table, keys, towers, widths)
-    while refused := _refused(features, towers, table.profile):
+    """Return the features section without the features in which `check` finds an error.
+
+    These include the target itself, and what gives it away.
+    """
+    model = {"model_type": target.kind, "loss_function": target.loss} if target else {}
+    own = {"target_column": target.section} if target else {}
+    features = {**_features(table, keys, towers, widths), **own}
+    while refused := _refused(features, model, towers, table.profile):
         for side, column, why in refused:
             towers.drop(side, column, why)
-        features = _features(table, keys, towers, widths)
+        features = {**_features(table, keys, towers, widths), **own}
     return features
 
 
@@ -134,11 +155,11 @@ def _features(
 
 
 def _refused(
-    features: dict[str, Any], towers: Towers, profile: Profile
+    features: dict[str, Any], model: dict[str, Any], towers: Towers, profile: Profile
 ) -> list[tuple[Side, str, str]]:
     """Return the features in which `check` finds an error, such as a duplicate output name."""
     found: dict[str, tuple[Side, str, str]] = {}
-    for error in check({"features": features}, profile=profile).errors:
+    for error in check({"features": features, "model": model}, profile=profile).errors:
         for side in SIDES:
             taken = towers.taken[side]
             first = len(features[f"{side}_model_features"]) - len(taken)

@@ -95,6 +95,8 @@ def _named_columns(
             yield member.output_name, member.column, (*path, "features", index)
     if data.split and data.split.date_column:
         yield data.split.date_column, data.split.date_column, ("data", "split", "date_column")
+    if target := features.target:
+        yield target.output_name, target.column, ("features", "target_column")
 
 
 @rule("RG107", "error")
@@ -146,7 +148,8 @@ def key_taken(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
 
     The outputs of `preprocessing_fn` are named after the column and the transform, so a text column
     `price_norm` collides with a normalized `price`. `event_time` is taken when the split has a date
-    column, and `product_known` marks which columns that describe products have a value.
+    column, and `product_known` marks which columns that describe products have a value. A target
+    `amount` takes `amount_target`, `amount_target_scale` and `amount_target_shift`.
 
     Example:
         features:
@@ -165,6 +168,9 @@ def key_taken(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     owners: dict[str, tuple[object, Location]] = {}
     if data.split and data.split.date_column:
         owners["event_time"] = (None, ("data", "split", "date_column"))
+    if features.target:
+        place = ("features", "target_column")
+        owners |= dict.fromkeys(features.target.output_keys, (None, place))
     owners["product_known"] = (None, ("features", "product_model_features"))
     for keys, owner, path in _outputs(features):
         for key in keys:

@@ -16,7 +16,13 @@ from recgen.config import (
     Side,
     residuals_of,
 )
-from recgen.config.paths import all_crosses, all_features, all_layers, embeddings_of, features_of
+from recgen.config.paths import (
+    all_crosses,
+    all_features,
+    embeddings_of,
+    features_of,
+    trained_layers,
+)
 from recgen.findings import Location, join_path, show
 from recgen.rules.registry import Problem, rule
 
@@ -115,25 +121,8 @@ def _in_marks(features: FeatureConfig) -> Iterator[Problem]:
 
 
 @without_effect.check
-def _in_target(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
-    if features.target_column and model.model_type == "retrieval":
-        yield unused(("features", "target_column"), "retrieval learns from purchases alone")
-
-
-@without_effect.check
-def _in_model(model: ModelConfig) -> Iterator[Problem]:
-    ranking = ("rating_head_layers", "loss_function", "retrieval_weight", "ranking_weight")
-    if model.model_type == "retrieval":
-        for name in changed(model, *ranking):
-            yield unused(("model", name), "it belongs to ranking and multitask")
-    if model.retrieval_algorithm == "brute_force":
-        for name in changed(model, "scann_num_leaves", "scann_leaves_to_search"):
-            yield unused(("model", name), "brute_force has no leaves")
-
-
-@without_effect.check
 def _in_layers(model: ModelConfig) -> Iterator[Problem]:
-    for path, layer in all_layers(model):
+    for path, layer in trained_layers(model):
         if isinstance(layer, Dropout) and layer.rate == 0:
             # Without the layer, the projection or weight sharing may disappear.
             yield Problem(path, "dropout with rate 0 has no effect", REMOVE, fix=("remove", None))
@@ -171,5 +160,8 @@ def _in_column_types(features: FeatureConfig, data: DataConfig) -> Iterator[Prob
                 yield unused(path, "the feature's own `bq_type` takes precedence")
             elif own[name].data_type != "temporal":
                 yield unused(path, f"the feature is {own[name].data_type} and has no times")
+        elif features.target and name == features.target.output_name:
+            if features.target.bq_type is not None:
+                yield unused(path, "the target's own `bq_type` takes precedence")
         elif name not in used:
             yield unused(path, "neither a cross nor the split reads this column")

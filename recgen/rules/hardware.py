@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, Dropout, FeatureConfig, HistoryFeature, ModelConfig
-from recgen.config.paths import all_features, all_layers
+from recgen.config.paths import all_features, trained_layers
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 
@@ -118,7 +118,7 @@ def xla_ignores_seed(model: ModelConfig) -> Iterator[Problem]:
 
     Switch `jit_compile` off if a training must be repeatable exactly.
     """
-    layers = any(isinstance(layer, Dropout) and layer.rate for _, layer in all_layers(model))
+    layers = any(isinstance(layer, Dropout) and layer.rate for _, layer in trained_layers(model))
     if model.jit_compile and (layers or model.output_dropout):
         message = "jit_compile with dropout: the dropped values do not depend on the seed"
         yield Problem(_JIT, message, "Switch it off to repeat a training exactly.")

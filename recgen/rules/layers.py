@@ -17,7 +17,7 @@ from recgen.config import (
     ModelConfig,
     Side,
 )
-from recgen.config.paths import all_layers, layers_of
+from recgen.config.paths import all_layers, layers_of, trained_layers
 from recgen.findings import Location, counted
 from recgen.rules.registry import Problem, rule
 
@@ -125,7 +125,7 @@ def dropout_high(model: ModelConfig) -> Iterator[Problem]:
 
     Use 0.1 to 0.5.
     """
-    for path, layer in all_layers(model):
+    for path, layer in trained_layers(model):
         if isinstance(layer, Dropout) and layer.rate >= _HIGH_RATE:
             message = f"dropout leaves only {1 - layer.rate:.0%} of the numbers in each step"
             yield Problem((*path, "rate"), message, "Use 0.1 to 0.5.")
@@ -185,10 +185,10 @@ def batch_norm_unreliable(model: ModelConfig) -> Iterator[Problem]:
 
     `layer_norm` looks at one row at a time.
     """
-    for path, layer in all_layers(model):
+    for path, layer in trained_layers(model):
         if not isinstance(layer, BatchNorm):
             continue
-        if model.share_tower_weights:
+        if model.share_tower_weights and path[1] != "rating_head_layers":
             message = "one batch_norm for both towers: at inference it applies the mean of both"
             yield Problem(path, message, "Use layer_norm.", fix=("set", {"type": "layer_norm"}))
         elif model.batch_size < _FEW_ROWS:

@@ -22,7 +22,7 @@ def compared_of(model: ModelConfig, data: DataConfig) -> int | None:
     return min(scored, hard + 1) if scored and hard else scored
 
 
-@rule("RG207", "error", also=("info",), allowable=True)
+@rule("RG207", "error", also=("info",), allowable=True, of_retrieval=True)
 def few_rows(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """A batch without negatives, or with few rows.
 
@@ -57,7 +57,7 @@ def _is_sampled(model: ModelConfig, data: DataConfig) -> bool:
     return negatives_of(model, data) != "full_catalogue"
 
 
-@rule("RG208", "warning")
+@rule("RG208", "warning", of_retrieval=True)
 def logq_off(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """In-batch negatives without the logQ correction.
 
@@ -82,7 +82,7 @@ def logq_off(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem
         yield Problem(path, message, "Switch it on; it costs nothing.", fix=("set", True))
 
 
-@rule("RG209", "warning")
+@rule("RG209", "warning", of_retrieval=True)
 def hits_without_logq(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Accidental hits removed without the logQ correction.
 
@@ -108,7 +108,7 @@ def hits_without_logq(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterato
         yield Problem(path, message, "Set `logq_correction: true`, or switch this off.")
 
 
-@rule("RG210", "error", allowable=True)
+@rule("RG210", "error", allowable=True, of_retrieval=True)
 def hits_smoothed(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Accidental hits removed together with label smoothing.
 
@@ -135,7 +135,7 @@ def hits_smoothed(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Pr
         yield Problem(path, message, "Use only one of them.", fix=("set", 0.0))
 
 
-@rule("RG211", "warning")
+@rule("RG211", "warning", of_retrieval=True)
 def temperature_high(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Normalized embeddings with a high temperature.
 
@@ -178,7 +178,7 @@ def floor_of(compared: int, lead: float) -> str:
     return f"the loss starts at {math.log(compared):.1f} and stays above {least:.1f}"
 
 
-@rule("RG212", "warning")
+@rule("RG212", "warning", of_retrieval=True)
 def temperature_low(model: ModelConfig) -> Iterator[Problem]:
     """A very low temperature.
 
@@ -206,7 +206,7 @@ def temperature_low(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(("model", "temperature"), message, help)
 
 
-@rule("RG213", "info")
+@rule("RG213", "info", of_retrieval=True)
 def temperature_absorbed(model: ModelConfig) -> Iterator[Problem]:
     """A temperature without normalized embeddings.
 
@@ -232,7 +232,7 @@ def temperature_absorbed(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(("model", "temperature"), message, help)
 
 
-@rule("RG214", "info")
+@rule("RG214", "info", of_retrieval=True)
 def smoothing_strong(model: ModelConfig) -> Iterator[Problem]:
     """Strong label smoothing.
 

@@ -11,7 +11,7 @@ _HARD = ("model", "hard_negatives")
 _FEW = 8
 
 
-@rule("RG233", "info")
+@rule("RG233", "info", of_retrieval=True)
 def hard_negatives_few(model: ModelConfig) -> Iterator[Problem]:
     """Few hard negatives, or smoothed ones.
 
@@ -47,7 +47,7 @@ def hard_negatives_few(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(("model", "label_smoothing"), message, help, fix=("set", 0.0))
 
 
-@rule("RG234", "warning")
+@rule("RG234", "warning", of_retrieval=True)
 def hits_among_hard_negatives(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Hard negatives with the right product among them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recgen.config import SIDES, Dense, ModelConfig
-from recgen.config.paths import all_layers
+from recgen.config.paths import trained_layers
 from recgen.findings import FixOp, Location
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.rules.registry import Problem, rule
@@ -46,7 +46,7 @@ def penalty_or_decay(model: ModelConfig) -> Iterator[Problem]:
         help = "Remove it, or use `adamw`."
     else:
         return
-    for path, layer in all_layers(model):
+    for path, layer in trained_layers(model):
         if isinstance(layer, Dense) and layer.l2_reg:
             yield Problem((*path, "l2_reg"), message, help, fix=("set", 0.0))
 

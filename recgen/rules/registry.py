@@ -52,6 +52,7 @@ class Rule:
     also: tuple[Severity, ...] = ()  # other severities of some of its problems
     checks: list[Check] = field(default_factory=list)
     words: tuple[str, ...] = ()  # sections that decide only what is said, not whether
+    of_retrieval: bool = False  # about what ranking alone does not have: softmax, search
 
     @property
     def levels(self) -> str:
@@ -70,6 +71,8 @@ class Rule:
 
     def problems(self, sections: Mapping[str, object]) -> Iterator[Problem]:
         """Yield the problems found by the checks; a check with missing sections is skipped."""
+        if self.of_retrieval and getattr(sections.get("model"), "model_type", "") == "ranking":
+            return
         for check in self.checks:
             wanted = _parameters(check)
             if all(name in sections for name, is_needed in wanted.items() if is_needed):
@@ -90,6 +93,7 @@ def rule(
     allowable: bool = False,
     also: tuple[Severity, ...] = (),
     words: tuple[str, ...] = (),
+    of_retrieval: bool = False,
 ) -> Callable[[Check], Rule]:
     """Register a function as a rule: its docstring is the page, and its problems are reported.
 
@@ -104,7 +108,8 @@ def rule(
     def register(function: Check) -> Rule:
         if code in _REGISTERED:
             raise ValueError(f"{code} is already the code of {_REGISTERED[code].function.__name__}")
-        _REGISTERED[code] = Rule(code, severity, allowable, function, also, [function], words)
+        found = Rule(code, severity, allowable, function, also, [function], words, of_retrieval)
+        _REGISTERED[code] = found
         return _REGISTERED[code]
 
     return register

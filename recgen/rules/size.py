@@ -57,7 +57,7 @@ def validation_cost(
         yield Problem(("data", "split", "validation"), message, "Hold out fewer rows.")
 
 
-@rule("RG407", "info")
+@rule("RG407", "info", of_retrieval=True)
 def answer_length(model: ModelConfig) -> Iterator[Problem]:
     """Answers that are too long or too short.
 

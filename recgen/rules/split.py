@@ -159,7 +159,7 @@ def nothing_left(data: DataConfig) -> Iterator[Problem]:
         yield Problem(("data", "split", "test"), message, help)
 
 
-@rule("RG305", "warning")
+@rule("RG305", "warning", of_retrieval=True)
 def small_share(data: DataConfig) -> Iterator[Problem]:
     """Too few held-out rows for a meaningful recall.
 

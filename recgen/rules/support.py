@@ -35,7 +35,7 @@ def not_supported(model: ModelConfig) -> Iterator[Problem]:
         yield Problem(path, message, help, fix=("set", "brute_force"))
 
 
-@rule("RG230", "error")
+@rule("RG230", "error", of_retrieval=True)
 def too_many_leaves(model: ModelConfig) -> Iterator[Problem]:
     """More leaves to search than exist.
 
@@ -87,12 +87,17 @@ def nothing_to_predict(features: FeatureConfig, model: ModelConfig) -> Iterator[
     """
     if model.model_type == "retrieval":
         return
-    if not features.target_column:
+    if features.target is None:
         message = f"a {model.model_type} model needs `target_column`, which it predicts"
         yield Problem(("features", "target_column"), message, "Name the column, or use retrieval.")
     if model.model_type == "multitask":
-        for name in ("retrieval_weight", "ranking_weight"):
-            if getattr(model, name) == 0:
-                message = f"{name} is 0: this task is computed but never learnt"
-                help = "Use the model type of the other task alone."
-                yield Problem(("model", name), message, help)
+        weights = ("retrieval_weight", "ranking_weight")
+        idle = [name for name in weights if getattr(model, name) == 0]
+        if len(idle) == len(weights):
+            message = "the weights of both tasks are 0: nothing is learnt"
+            yield Problem(("model", idle[-1]), message, "Give both a weight, such as 1.")
+            return
+        for name in idle:
+            message = f"{name} is 0: this task is computed but never learnt"
+            help = "Use the model type of the other task alone."
+            yield Problem(("model", name), message, help)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from recgen.config import (
     DataConfig,
     FeatureConfig,
+    ModelConfig,
     NumericFeature,
     TemporalFeature,
     item_type,
@@ -119,6 +120,20 @@ def _date_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
         message = f"the date column {show(date)} is {what}, but it must be a time"
         help = f"Use one of {', '.join(_TIME)} for it everywhere."
         yield Problem(("data", "split", "date_column"), message, help)
+
+
+@type_unfit.check
+def _target_unfit(
+    features: FeatureConfig, model: ModelConfig, data: DataConfig
+) -> Iterator[Problem]:
+    target = features.target
+    if target is None or model.model_type == "retrieval":
+        return
+    bq_type = target.bq_type or data.type_of(target.output_name, "FLOAT64")
+    if bq_type not in _NUMBER:
+        message = f"the target {show(target.output_name)} is of type {bq_type}, which is no number"
+        help = f"Use one of {', '.join(_NUMBER)}, or another column."
+        yield Problem(("features", "target_column", "bq_type"), message, help)
 
 
 def _types(features: FeatureConfig, data: DataConfig) -> dict[str, str]:

@@ -46,7 +46,7 @@ def output_dropout(model: ModelConfig) -> Iterator[Problem]:
         )
 
 
-@rule("RG237", "warning")
+@rule("RG237", "warning", of_retrieval=True)
 def norm_bound_low(
     features: FeatureConfig, model: ModelConfig, data: DataConfig = NO_DATA
 ) -> Iterator[Problem]:

@@ -26,6 +26,10 @@ def summary(proposal: Proposal, profile: Profile) -> Iterator[Line]:
     yield "", (f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}", "")
     yield from _roles(proposal)
     yield "split", (proposal.split, "bold yellow" if proposal.at_random else "")
+    if proposal.target is not None:
+        found = proposal.target
+        told = f"{printable(found.column)}  ({found.kind}, {found.loss}; {found.says})"
+        yield "target", (told, "")
     for side in SIDES:
         yield side, (_features(proposal.features[side]), "")
     yield from _left_out(proposal)

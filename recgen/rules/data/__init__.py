@@ -12,6 +12,7 @@ from recgen.rules.data import (  # noqa: F401
     rows,
     sizes,
     split,
+    targets,
     texts,
     times,
     vocabularies,

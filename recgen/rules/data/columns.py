@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from recgen.config import DataConfig, FeatureConfig, is_array
+from recgen.config import DataConfig, FeatureConfig, ModelConfig, is_array
+from recgen.config.paths import target_path
 from recgen.data.columns import (
+    RETRIEVAL,
     Use,
     columns,
     described,
@@ -16,7 +18,7 @@ from recgen.data.columns import (
     uses,
 )
 from recgen.data.profile import ColumnProfile, Profile
-from recgen.findings import FixOp, percent, show
+from recgen.findings import FixOp, Location, percent, show
 from recgen.rules.registry import Problem, rule
 
 _LISTED = 20  # columns in a message
@@ -26,7 +28,7 @@ _MOST = 0.5
 
 @rule("RG501", "error")
 def column_missing(
-    features: FeatureConfig, data: DataConfig, profile: Profile
+    features: FeatureConfig, data: DataConfig, profile: Profile, model: ModelConfig = RETRIEVAL
 ) -> Iterator[Problem]:
     """A column that is missing from the data.
 
@@ -50,32 +52,42 @@ def column_missing(
     counts = name_counts(profile)
     missing = [
         use
-        for use in uses(features, data)
+        for use in uses(features, data, model)
         if not (use.name in counts or use.source in counts or is_made(use, data, profile))
     ]
-    named = {name for use in uses(features, data) for name in (use.name, use.source)}
+    named = {name for use in uses(features, data, model) for name in (use.name, use.source)}
     spellings = _spellings(profile)
     ids = (features.buyer_id, features.product_id)  # other keys refer to their names
     for index, use in enumerate(missing):
         nor = f" (nor {show(use.source)})" if use.source != use.name else ""
         message = f"the data has no column {show(use.name)}{nor}"
-        path = use.path if use.part == "date" else (*use.path, "column")
+        path = _name_path(use, features)
         if use.kind == "history":
             yield Problem(path, message, _MAKE_LISTS)
             continue
         same = spellings.get(_bare(use.name)) or spellings.get(_bare(use.source)) or []
         meant = same or _alike(use, spellings, index)
         if not meant:
-            listed = ", ".join(map(show, profile.names[:_LISTED]))
-            more = ", …" if len(profile.names) > _LISTED else ""
-            yield Problem(path, message, f"Its columns are: {listed}{more}.")
+            yield Problem(path, message, _columns_of(profile))
             continue
         safe = len(same) == 1 and same[0] not in named and use.name not in ids
         help = f"Did you mean {show(meant[0])}?"
         yield Problem(path, message, help, fix=("set", meant[0]), safe=safe)
 
 
+def _name_path(use: Use, features: FeatureConfig) -> Location:
+    if use.part == "target" and features.target:
+        return target_path(features.target, "column")
+    return use.path if use.part == "date" else (*use.path, "column")
+
+
 _MAKE_LISTS = "Set `data.split.date_column`: the lists are then computed from the transactions."
+
+
+def _columns_of(profile: Profile) -> str:
+    listed = ", ".join(map(show, profile.names[:_LISTED]))
+    more = ", …" if len(profile.names) > _LISTED else ""
+    return f"Its columns are: {listed}{more}."
 
 
 def _spellings(profile: Profile) -> dict[str, list[str]]:
@@ -101,7 +113,9 @@ def _alike(use: Use, spellings: dict[str, list[str]], tries: int) -> list[str]:
 
 
 @rule("RG502", "error")
-def column_twice(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+def column_twice(
+    features: FeatureConfig, data: DataConfig, profile: Profile, model: ModelConfig = RETRIEVAL
+) -> Iterator[Problem]:
     """A column name that appears twice in the data.
 
     It is unknown which of the two is meant, so `train` refuses to choose.
@@ -114,7 +128,7 @@ def column_twice(features: FeatureConfig, data: DataConfig, profile: Profile) ->
     Rename one of them in the data.
     """
     counts = name_counts(profile)
-    for use in uses(features, data):
+    for use in uses(features, data, model):
         name_in_data = use.name if use.name in counts else use.source
         if counts[name_in_data] > 1:
             message = f"the data has {counts[name_in_data]} columns named {show(name_in_data)}"
@@ -144,8 +158,10 @@ def values_unfit() -> None:
 
 
 @values_unfit.check
-def _misfits(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
-    for use, column in columns(features, data, profile):
+def _misfits(
+    features: FeatureConfig, data: DataConfig, profile: Profile, model: ModelConfig = RETRIEVAL
+) -> Iterator[Problem]:
+    for use, column in columns(features, data, profile, model):
         if is_array(use.bq_type) or is_in_doubt(use, column):
             continue
         if column.kind == "list":
@@ -186,7 +202,9 @@ def _advice(use: Use, column: ColumnProfile) -> str:
 
 
 @rule("RG504", "error", also=("warning",))
-def nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+def nulls(
+    features: FeatureConfig, data: DataConfig, profile: Profile, model: ModelConfig = RETRIEVAL
+) -> Iterator[Problem]:
     """A column without values, or with few.
 
     A column that is entirely null stops `train`. If more than half is null (a warning), most rows
@@ -199,7 +217,7 @@ def nulls(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterat
 
     Remove the feature, or provide data that has values.
     """
-    for use, column in columns(features, data, profile):
+    for use, column in columns(features, data, profile, model):
         if column.kind == "empty":
             message = f"{show(use.name)} has no value in any of {column.rows:,} rows"
             yield Problem(use.path, message, "Remove it, or provide data that has values.")

@@ -16,7 +16,7 @@ _DEEP = 3
 _STEPS, _LEAST = 20, 2  # of an epoch; rows of a batch
 
 
-@rule("RG514", "warning")
+@rule("RG514", "warning", of_retrieval=True)
 def top_k_above_catalogue(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:

@@ -54,7 +54,7 @@ def _sizes(found: SplitSizes) -> str:
     return ", ".join(f"{name} {rows:,}" for name, rows in names)
 
 
-@rule("RG525", "warning")
+@rule("RG525", "warning", of_retrieval=True)
 def few_rows_held_out(
     features: FeatureConfig, data: DataConfig, profile: Profile
 ) -> Iterator[Problem]:

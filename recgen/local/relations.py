@@ -1,0 +1,64 @@
+"""How the numbers of columns go together: spread in a span of time, correlation. Reads no files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from recgen.data.profile import Spread
+from recgen.local.cast import shown
+from recgen.local.cast.numbers import YES
+from recgen.local.encoded import Array, Encoded
+
+_FEWEST = 3  # rows: two points always lie on a line
+
+
+def rows_of(column: Encoded) -> Array | None:
+    """Return a number for each row, NaN for null: float64, [rows]; None if there are no numbers.
+
+    Of truth values, true is 1 and false is 0.
+    """
+    import numpy as np
+
+    numbers = column.numbers
+    if numbers is None and column.kind == "boolean":
+        words = (word.strip().lower() for word in shown(column.values))
+        numbers = np.array([word in YES for word in words], np.float64)
+    if numbers is None:
+        return None
+    return np.append(np.where(np.isfinite(numbers), numbers, np.nan), np.nan)[column.codes]
+
+
+def spread_of(column: Encoded, times: Encoded | None, since: float, until: float) -> Spread | None:
+    """Return the spread of numbers in the rows whose time lies in [`since`, `until`)."""
+    import numpy as np
+
+    values = rows_of(column)
+    if values is None:
+        return None
+    if times is not None:
+        moments = rows_of(times)
+        if moments is None:
+            return None
+        values = values[(moments >= since) & (moments < until)]
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return None
+    mean, deviation = float(values.mean()), float(values.std())
+    return Spread(len(values), mean, deviation, float(values.min()), float(values.max()))
+
+
+def correlation_of(column: Encoded, others: Sequence[Encoded]) -> float:
+    """Return Pearson's correlation of a column with the product of others; 0 if it is unknown."""
+    import numpy as np
+
+    each = [values for one in (column, *others) if (values := rows_of(one)) is not None]
+    if len(each) <= len(others):
+        return 0.0
+    left, right = each[0], math.prod(each[1:])
+    known = ~np.isnan(left) & np.isfinite(right)
+    if known.sum() < _FEWEST:
+        return 0.0
+    left, right = (side[known] - side[known].mean() for side in (left, right))
+    size = math.sqrt(float(left @ left)) * math.sqrt(float(right @ right))
+    return float(left @ right) / size if size > 0 and math.isfinite(size) else 0.0
