@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "741916a79626"
+    is_own_runtime = runtime.DIGEST == "2331b7ed1d50"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -227,7 +227,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "online_retail",
-            "config_digest": "1554c56b5237",
+            "config_digest": "6857b40605fd",
             "model_type": "retrieval",
             "optimizer": "adagrad",
             "negatives": "in_batch",

@@ -17,18 +17,18 @@ def not_supported(model: ModelConfig) -> Iterator[Problem]:
 
     Example:
         model:
-          model_type: ranking
+          model_type: multitask
 
     Use instead:
         model:
           model_type: retrieval
 
-    Use retrieval with brute_force.
+    Use retrieval or ranking, with brute_force.
     """
-    if model.model_type != "retrieval":
+    if model.model_type == "multitask":
         message = f"model_type {model.model_type!r} is not supported yet"
-        yield Problem(("model", "model_type"), message, "Use `retrieval`.")
-    if model.retrieval_algorithm != "brute_force":
+        yield Problem(("model", "model_type"), message, "Use `retrieval` or `ranking`.")
+    if model.retrieval_algorithm != "brute_force" and model.model_type != "ranking":
         message = f"retrieval_algorithm {model.retrieval_algorithm!r} is not supported yet"
         help = "Use `brute_force`; it is exact, and fast up to about 100,000 products."
         path = ("model", "retrieval_algorithm")

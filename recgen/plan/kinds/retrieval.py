@@ -46,6 +46,9 @@ class RetrievalPlan:
 
     model_type: ClassVar = "retrieval"
     template: ClassVar = "trainer/retrieval/module.py.j2"
+    success: ClassVar = "a better recall"
+    uses_recommenders: ClassVar = True
+    reads: ClassVar[tuple[str, ...]] = ()
 
     negatives: Negatives
     loss: tuple[str, ...]

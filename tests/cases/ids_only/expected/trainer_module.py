@@ -216,7 +216,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "ids only",
-            "config_digest": "44ab69e8c587",
+            "config_digest": "8c08e51476a3",
             "model_type": "retrieval",
             "optimizer": "adagrad",
             "negatives": "in_batch",
