@@ -44,6 +44,14 @@ PARTS = (
     "retrieval.final_fit",
     "retrieval.metrics_file",
     "retrieval.training",
+    "ranking.rating",
+    "ranking.model",
+    "ranking.measures",
+    "ranking.means",
+    "ranking.calibration",
+    "ranking.evaluation",
+    "ranking.metrics_file",
+    "ranking.training",
 )
 """The parts in the order in which they are emitted; each imports only from those before it."""
 

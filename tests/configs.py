@@ -21,6 +21,7 @@ from recgen.config import (
     FeatureConfig,
     ModelConfig,
     Split,
+    Target,
     TextFeature,
 )
 from recgen.findings import Location
@@ -51,6 +52,7 @@ def experiments(draw: st.DrawFn) -> Plain:
     if model.get("share_tower_weights"):
         _mirror(plain["features"], model)
     _date(draw, plain)
+    _aim(draw, plain)
     return mended(plain)
 
 
@@ -121,6 +123,18 @@ def _date(draw: st.DrawFn, plain: Plain) -> None:
     features = [f for side in SIDES for f in plain["features"][f"{side}_model_features"]]
     known = [output_name(f) for f in features if f["data_type"] == "temporal"]
     split["date_column"] = draw(st.sampled_from(known) | _dates if known else _dates)
+
+
+def _aim(draw: st.DrawFn, plain: Plain) -> None:
+    """Gives a model that predicts something a column for it, which no tower reads."""
+    if plain.get("model", {}).get("model_type", "retrieval") == "retrieval":
+        return
+    target = draw(plain_of(Target))
+    features = [f for side in SIDES for f in plain["features"][f"{side}_model_features"]]
+    read = {name for f in features for name in (f["column"], output_name(f))}
+    target["column"] = draw(names.filter(lambda name: name not in read))
+    target.pop("display_name", None)
+    plain["features"]["target_column"] = target
 
 
 def mended(plain: Plain) -> Plain:

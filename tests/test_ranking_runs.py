@@ -103,3 +103,81 @@ def test_of_errors_the_lowest_is_the_best():
     runs = [run_of(ranking([0.3, value])) for value in (0.25, 0.16, 0.2)]
     rows = {row.name: row for row in compare(runs).rows}
     assert rows["test RMSE of rows"].best == 1
+
+
+MEANS = ("global_mean", "buyer_mean", "product_mean", "buyer_and_product_mean")
+
+
+def compared(measure: str, own: float, means: list[float], lead: float = 0.1, **more: Any) -> Plain:
+    """Returns the metrics of a ranking run of today's trainer, with figures of its test."""
+    data = healthy(4, epochs=4, model_type="ranking", monitored="loss", best_loss=0.2)
+    for part in ("evaluation", "final_layer"):
+        data.pop(part, None)
+    data["recall"], data["final_metrics"] = {}, {"test_loss": 0.2}
+    names = ("loss", "total_loss", "val_loss", "val_total_loss")
+    data["loss"] |= {name: [0.9, 0.4, 0.3, 0.25] for name in names}
+    data["loss"][f"val_{measure}"] = [own] * 4
+    sign = 1 if measure == "auc_roc" else -1
+    leads = [sign * (own - mean) for mean in means]
+    figures: Plain = {"model": {measure: {"value": own, "low": own - lead, "high": own + lead}}}
+    for who, mean, ahead in zip(MEANS, means, leads, strict=True):
+        ends = {"lead_low": ahead - lead, "lead_high": ahead + lead}
+        figures[who] = {measure: {"value": mean, "low": None, "high": None, **ends}}
+    figures["model"] |= more.pop("others", {})
+    data["rating"] = {"measure": measure, "rows": 2000, "buyers": 80, "figures": figures, **more}
+    return data
+
+
+def test_an_error_below_that_of_all_means_is_good():
+    run = run_of(compared("rmse", 20.0, [40.0, 30.0, 35.0, 25.0]))
+    diagnosis, facts = diagnose(run), Facts(run)
+    assert (diagnosis.verdict, codes(diagnosis)) == ("good", [])
+    judged = facts.judged
+    assert judged is not None
+    assert (judged.name, judged.own, judged.baseline) == ("test RMSE of rows", 20.0, 25.0)
+    assert (judged.rival, judged.beats_baseline) == ("the sum of both means", True)
+    assert facts.kind.beats_counting is True
+
+
+@pytest.mark.parametrize(
+    ("own", "lead", "verdict"), [(27.0, 0.5, "at_risk"), (24.8, 1.0, "at_risk"), (41.0, 0.5, "bad")]
+)
+def test_an_error_above_that_of_a_mean_is_not(own, lead, verdict):
+    diagnosis = diagnose(run_of(compared("rmse", own, [40.0, 30.0, 35.0, 25.0], lead)))
+    assert (diagnosis.verdict, codes(diagnosis)[0]) == (verdict, "RD461")
+    assert "the sum of both means of training rows" in diagnosis.causes[0].evidence[0]
+
+
+def test_an_area_above_that_of_all_means_is_good():
+    run = run_of(compared("auc_roc", 0.8, [0.5, 0.6, 0.65, 0.7], 0.02))
+    assert diagnose(run).verdict == "good"
+    assert (
+        diagnose(run_of(compared("auc_roc", 0.69, [0.5, 0.6, 0.65, 0.7], 0.02))).verdict != "good"
+    )
+
+
+def test_chances_that_are_off_are_said():
+    others = {"ece": {"value": 0.12, "low": None, "high": None}}
+    bins = [{"rows": 200, "predicted": 0.6, "actual": 0.3}]
+    off = compared("auc_roc", 0.8, [0.5, 0.6, 0.6, 0.7], 0.02, others=others, bins=bins)
+    diagnosis = diagnose(run_of(off))
+    assert codes(diagnosis) == ["RD462"]
+    assert any("0.600 in the mean, 0.300 are 1" in each for each in diagnosis.causes[0].evidence)
+
+
+def test_predictions_that_do_not_differ_are_constant():
+    data = compared("rmse", 40.0, [40.0, 30.0, 35.0, 25.0])
+    names = ("effective_rank", "mean_cosine", "update_ratio")
+    tower = {name: [0.5] * 4 for name in names}
+    head = {"update_ratio": [0.1] * 4, "spread": [0.5, 0.1, 1e-4, 1e-5]}
+    data["health"] = {"query": tower, "candidate": tower, "rating_head": head}
+    diagnosis = diagnose(run_of(data))
+    assert codes(diagnosis)[0] == "RD460"
+    assert diagnosis.verdict == "bad"
+
+
+def test_a_mean_of_logarithms_is_named():
+    kind = Facts(run_of(compared("rmse_log", 0.5, [1.0, 0.9, 0.8, 0.7]))).kind
+    assert kind.judged is not None
+    assert kind.judged.name == "test RMSE of logarithms of rows"
+    assert kind.judged.name in kind.figures

@@ -9,7 +9,7 @@
 #   compare 486c19d41685
 #
 # Products that a customer will buy next, from a year of invoices.
-"""Trains a two-tower retrieval model.
+"""Trains a two-tower retrieval model, with TensorFlow Recommenders.
 
 TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
 """
@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "a8b5f24017c4"
+    is_own_runtime = runtime.DIGEST == "9559012167f7"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -229,7 +229,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "online_retail",
-            "config_digest": "1554c56b5237",
+            "config_digest": "6857b40605fd",
             "digests": {
                 "client": "66111bfed8e2",
                 "weights": "be94d330ee1b",

@@ -385,7 +385,7 @@ class Facts:
             or self.beats_plain is False
             or self.is_stuck
             or self.is_idle
-            or (self.judged and self.judged.own == 0)
+            or (self.judged and self.judged.own == 0 and not self.judged.is_error)
         )
 
     @cached_property
@@ -396,11 +396,7 @@ class Facts:
         that of equal scores, so the towers know nothing, whatever a final layer adds to them.
         """
         judged, ratio = self.judged, last(self.loss_to_chance)
-        is_below = (
-            judged is not None
-            and judged.baseline is not None
-            and judged.own < judged.baseline - judged.noise
-        )
+        is_below = judged is not None and judged.is_worse
         if ratio is not None and ratio >= _KNOWS_NOTHING:
             return True
         return self.is_failed or is_below or self.kind.beats_counting is False

@@ -72,7 +72,7 @@ def train(
     except Interrupted as interrupted:
         raise _stopped(interrupted) from None
     show.lines(training.outcome(result))
-    show.table(training.recalls(result.metrics))
+    show.table(training.figures(result.metrics))
     saved = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
     is_stopped = result.metrics.failed
     if is_stopped:

@@ -86,13 +86,18 @@ class ModelConfig(Config):
     """How the towers are built and trained."""
 
     model_type: Literal["retrieval", "ranking", "multitask"] = "retrieval"
-    """The kind of model; only retrieval is supported."""
+    """The kind of model: retrieval finds products, ranking predicts a target."""
     buyer_tower_layers: Layers = ()
     """Layers after the concatenated features; a linear projection follows if needed."""
     product_tower_layers: Layers = ()
     """The same for products."""
     rating_head_layers: Layers = ()
-    """Ranking only."""
+    """Ranking only: layers from both towers' vectors to the prediction; a linear unit follows if
+    they do not end in a dense layer of one unit."""
+    head_dot_product: Flag = True
+    """Ranking only: whether the head also sees the dot product of both towers' vectors."""
+    head_cross_layers: Annotated[int, Field(strict=True, ge=0, le=4)] = 0
+    """Ranking only: cross layers (DCN v2) of the head's input, before its other layers."""
     output_embedding_dim: Annotated[int, Field(strict=True, ge=8, le=512)] = 64
     """Width of both towers' outputs."""
     share_tower_weights: Flag = False
@@ -123,7 +128,11 @@ class ModelConfig(Config):
     of recent rows and with what the buyer had (fitted), or the towers' score and `repeat_bonus`
     alone (none)."""
     loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
-    """Ranking only."""
+    """Ranking only: mse and huber predict an amount, binary_crossentropy the chance of 1 for a
+    target of 0 or 1; null is mse."""
+    class_weight_damping: Annotated[Real, Field(gt=0, le=1)] | None = None
+    """binary_crossentropy only: weigh each class by its odds to this power, so that 1 gives both
+    classes the same weight in total; null weighs all rows alike."""
     retrieval_weight: Weight | None = None
     """Multitask only."""
     ranking_weight: Weight | None = None
@@ -180,6 +189,11 @@ class ModelConfig(Config):
     def layers_of(self, side: Side) -> tuple[Layer, ...]:
         """Return the layers of one tower, as configured."""
         return self.buyer_tower_layers if side == "buyer" else self.product_tower_layers
+
+    @property
+    def loss(self) -> Literal["mse", "binary_crossentropy", "huber"]:
+        """The loss of ranking, with null spelled out."""
+        return self.loss_function or "mse"
 
     def is_projected(self, side: Side) -> bool:
         """Return whether a linear projection follows because no layer has the output's width."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FEATURES_FILE = "buyers.parquet"
+PRODUCTS_FILE = "products.parquet"  # of models that rate products
 PURCHASES_FILE = "purchases.parquet"
 ID_KEY = b"recgen.buyer_id_column"  # in the metadata of FEATURES_FILE
 
@@ -59,6 +60,40 @@ def write(
     seconds = table[date] if date else pa.nulls(table.num_rows, pa.int64())
     purchases = pa.table({"buyer": table[buyer], "product": table[product], "time": seconds})
     pq.write_table(purchases.take(order), folder / PURCHASES_FILE, compression="zstd")
+
+
+def write_products(
+    folder: Path,
+    known: Sequence[pa.Table],
+    product: str,
+    date: str | None,
+    serving: Mapping[str, str],
+) -> None:
+    """Write the latest features of the products, for models to which clients send them.
+
+    Args:
+        folder: As in `write`.
+        known: As in `write`.
+        product: Name of the column with the product's ID.
+        date: As in `write`.
+        serving: Raw columns of the product tower, with the names of the model's inputs.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = list(dict.fromkeys([*serving, product, *filter(None, [date])]))
+    table = pa.concat_tables([part.select(columns) for part in known])
+    times, products = _times(table, date), table[product].combine_chunks().dictionary_encode()
+    latest = {
+        serving[name]: (
+            products.dictionary
+            if name == product
+            else _latest(table[name].combine_chunks(), products, times)
+        )
+        for name in serving
+    }
+    metadata = {ID_KEY: serving[product].encode()}
+    pq.write_table(pa.table(latest).replace_schema_metadata(metadata), folder / PRODUCTS_FILE)
 
 
 def _times(table: pa.Table, date: str | None) -> Any:

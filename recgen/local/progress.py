@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _EPOCH = re.compile(r"^(?:\w+ training: )?epoch (\d+)/(\d+)\b(.*)$")
 _LOSS = re.compile(r"\bloss (\S+)")
-_RECALL = re.compile(r"\b(val_recall@\d+|val_mrr) (\S+)")
+_RECALL = re.compile(r"\b(val_recall@\d+|val_mrr|val_auc_roc|val_rmse(?:_log)?) (\S+)")
 _SECONDS = re.compile(r"\b([\d.]+) s\b")
 _STAGE_WIDTH = 9  # length of the longest name
 _WIDE = 90  # terminal width from which bars fit
@@ -32,7 +32,7 @@ class Epoch:
     epochs: int
     loss: str | None = None
     recall: str | None = None
-    """As printed, with its name: `val_recall@100 0.2311` or `val_mrr 0.4012`."""
+    """As printed, with its name: `val_recall@100 0.2311` or `val_rmse 0.4012`."""
     seconds: float | None = None
 
     @property

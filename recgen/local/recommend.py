@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from recgen.findings import RecgenError, install
 from recgen.local.approximate import load_operations
-from recgen.local.buyers import FEATURES_FILE, ID_KEY, PURCHASES_FILE
+from recgen.local.buyers import FEATURES_FILE, ID_KEY, PRODUCTS_FILE, PURCHASES_FILE
 from recgen.local.cast.text import readable, readable_ids, typed
 from recgen.local.names import plain_path
 
@@ -145,6 +145,8 @@ def _ask(
             signatures = tf.saved_model.load(str(plain / _MODEL)).signatures
             signature = signatures["serving_default"]
             specs = signature.structured_input_signature[1]
+            if (plain / PRODUCTS_FILE).exists():
+                return _rated(signature, specs, row, plain / PRODUCTS_FILE)
             feed = {
                 name: tf.constant([_value(row[name][0].as_py(), spec)], spec.dtype)
                 for name, spec in specs.items()
@@ -186,6 +188,35 @@ def _product(text: str, dtype: str) -> bytes | int:
         f"{text!r} is no product ID of this model, whose IDs are {kind}",
         "give each ID as `recgen recommend` shows it",
     )
+
+
+def _rated(signature: Any, specs: Any, row: pa.Table, path: Path) -> tuple[Any, Any]:
+    """Return all products and the model's predictions for the buyer, the highest first.
+
+    Args:
+        signature: The model's signature, which takes columns of buyer and product.
+        specs: Its inputs.
+        row: The buyer's row.
+        path: The file with the products' features.
+    """
+    import numpy as np
+    import pyarrow.parquet as pq
+    import tensorflow as tf
+
+    products = pq.read_table(path)
+    feed = {}
+    for name, spec in specs.items():
+        is_own = name in products.column_names
+        values = products[name].to_pylist() if is_own else row[name].to_pylist() * len(products)
+        known = [_value(value, spec) for value in values]
+        if spec.shape.rank == 2:
+            feed[name] = tf.ragged.constant(known, spec.dtype, ragged_rank=1).to_tensor()
+        else:
+            feed[name] = tf.constant(known, spec.dtype)
+    scores = signature(**feed)["predictions"].numpy()
+    order = np.argsort(-scores, kind="stable")
+    ids = np.array(products[products.schema.metadata[ID_KEY].decode()].to_pylist(), object)
+    return ids[order], scores[order]
 
 
 def _value(value: Any, spec: Any) -> Any:

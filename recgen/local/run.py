@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import recgen
 from recgen.analysis import diagnose, load_run
-from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
+from recgen.config import SIDES, ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError, printable
 from recgen.local import buyers
 from recgen.local.account import add_to_metrics, unknown_values
@@ -30,7 +30,7 @@ from recgen.local.signals import interruptible
 from recgen.local.split import SplitData, split_table, without_far_times
 from recgen.local.unfinished import digest_of_data, digest_of_text
 from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
-from recgen.plan.columns import input_columns, serving_inputs
+from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -341,9 +341,14 @@ def _write_inputs(run: _Run, files: Mapping[str, str], split: SplitData) -> None
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
-    serving = {item.column: item.name for item in serving_inputs(run.config)}
+    names = {item.column: item.name for item in serving_inputs(run.config)}
+    sent = {side: columns_read(run.config, side) for side in SIDES}
+    serving = {name: own for name, own in names.items() if name in sent["buyer"]}
     known = [split.tables()[part] for part in run.known]
     buyers.write(folder, known, buyer, product, _date(run), serving, run.histories)
+    if run.config.model.model_type == "ranking":
+        serving = {name: own for name, own in names.items() if name in sent["product"]}
+        buyers.write_products(folder, known, product, _date(run), serving)
 
 
 def _transform(run: _Run, split: SplitData, child: Child) -> None:

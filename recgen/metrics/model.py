@@ -16,7 +16,8 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 from recgen.findings import RecgenError, counted, join_path
 from recgen.metrics.account import Account
 from recgen.metrics.parts import (
-    TOWERS,
+    PARTS,
+    Calibration,
     Evaluation,
     FinalLayerFit,
     Gradients,
@@ -25,6 +26,7 @@ from recgen.metrics.parts import (
     Losses,
     MetricsPart,
     Params,
+    RatingEvaluation,
     Series,
     Towers,
 )
@@ -51,6 +53,10 @@ class TrainingMetrics(MetricsPart):
     """Retrieval only: the test, measured on pairs of buyer and product."""
     final_layer: FinalLayerFit | None = None
     """Retrieval only: None if it was not fitted."""
+    rating: RatingEvaluation | None = None
+    """Ranking only: the test."""
+    calibration: Calibration | None = None
+    """Ranking with binary_crossentropy only."""
     weight_stats: Towers
     gradient_stats: Towers
     final_metrics: dict[str, float | None]
@@ -132,7 +138,7 @@ class TrainingMetrics(MetricsPart):
             "health": self.health,
         }
         for group in ("health", *_STATS):
-            for tower in TOWERS:
+            for tower in PARTS:
                 parts[f"{group}.{tower}"] = getattr(getattr(self, group), tower, None)
         return {
             f"{path}.{name}": values
@@ -145,11 +151,11 @@ class TrainingMetrics(MetricsPart):
     def histograms(self) -> dict[str, Histogram]:
         """The histograms by path, such as `weight_stats.query`."""
         found = {
-            f"{group}.{tower}": getattr(getattr(self, group), tower).histogram
+            f"{group}.{part}": getattr(getattr(self, group), part)
             for group in _STATS
-            for tower in TOWERS
+            for part in PARTS
         }
-        return {path: histogram for path, histogram in found.items() if histogram}
+        return {path: each.histogram for path, each in found.items() if each and each.histogram}
 
 
 _HELP = "training writes this file; train again"

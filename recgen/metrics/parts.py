@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 BINS = 25
 TOWERS: tuple[Tower, ...] = ("query", "candidate")
+PARTS: tuple[Part, ...] = (*TOWERS, "rating_head")
 LOSSES = tuple(
     f"{part}{name}"
     for part in ("", "val_")
@@ -24,11 +25,13 @@ Series = Annotated[tuple[float | None, ...], Field(strict=False)]
 
 Count = Annotated[int, Field(ge=0)]
 Tower = Literal["query", "candidate"]
+Part = Literal["query", "candidate", "rating_head"]
 FailureKind = Literal[
     "collapse",
     "dead_tower",
     "not_learning",
     "popularity_only",
+    "constant_prediction",
     "divergence",
     "nan",
     "out_of_data",
@@ -80,6 +83,8 @@ class Towers(MetricsPart):
 
     query: TowerStats
     candidate: TowerStats
+    rating_head: TowerStats | None = None
+    """Ranking only."""
 
 
 class Losses(MetricsPart):
@@ -118,15 +123,28 @@ class TowerHealth(MetricsPart):
     """Share of units that rarely fire, in the worst ReLU layer; None without such a layer."""
 
 
+class HeadHealth(MetricsPart):
+    """What a rating head does, per epoch, on a fixed sample of training rows."""
+
+    update_ratio: Series
+    """Norm of an epoch's change of the weights, relative to the norm of the weights."""
+    spread: Series
+    """Standard deviation of the predictions, relative to that of the target."""
+    dead_units: Series | None = None
+    """Share of units that rarely fire, in the worst ReLU layer; None without such a layer."""
+
+
 class Health(MetricsPart):
     """Signs of a failing training, per epoch."""
 
     loss_to_chance: Series | None = None
-    """Retrieval only: training loss divided by the loss of equal scores."""
+    """Training loss divided by that of equal scores; of ranking, by that of the best constant."""
     val_coverage_at_100: Series | None = None
     """Retrieval only: share of the catalogue in the top 100 of a sample of validation rows."""
     query: TowerHealth
     candidate: TowerHealth
+    rating_head: HeadHealth | None = None
+    """Ranking only."""
 
 
 class Interval(MetricsPart):
@@ -188,6 +206,50 @@ class Evaluation(MetricsPart):
         """The coverage by recommender, if measured."""
         shares = {who: getattr(getattr(self, who), "coverage_at_100", None) for who in WAYS}
         return {who: share for who, share in shares.items() if share is not None}
+
+
+class Bin(MetricsPart):
+    """Predictions that are close to each other, with the targets of their rows."""
+
+    rows: Count
+    predicted: float
+    """Mean of the predictions."""
+    actual: float
+    """Mean of the targets."""
+
+
+class RatingEvaluation(MetricsPart):
+    """Predictions of test rows, compared with means of the target in training rows."""
+
+    measure: str
+    """By which the model is judged: `auc_roc` for a target of 0 or 1, otherwise `rmse`, or
+    `rmse_log` where the logarithm is learnt."""
+    rows: Count
+    """Test rows that have a target: all of them, or a sample."""
+    buyers: Count = 0
+    bins: list[Bin] = []
+    """Ten groups of rows by their predictions, with equally many rows."""
+    figures: dict[str, dict[str, Interval]]
+    """By who predicts (`model`, `global_mean`, `buyer_mean`, `product_mean`,
+    `buyer_and_product_mean`) and name: `rmse`, `mae` and `ndcg_at_10`, and of a target of 0 or 1
+    `auc_roc`, `gauc` (the AUC within buyers), `log_loss` and `ece` (calibration error)."""
+
+
+class Calibration(MetricsPart):
+    """Platt scaling of predicted chances, on validation rows."""
+
+    method: Literal["platt", "none"]
+    """`none` if it did not help on rows that it was not fitted on."""
+    slope: float
+    """Factor of the logits."""
+    intercept: float
+    """What is added to them."""
+    rows: int | None = None
+    log_loss_before: float | None = None
+    log_loss_after: float | None = None
+    ece_before: float | None = None
+    """Expected calibration error over ten groups of equally many rows."""
+    ece_after: float | None = None
 
 
 class UnknownBuyersFit(MetricsPart):
@@ -254,9 +316,15 @@ class Params(MetricsPart):
     steps_per_epoch: int | None = None
     negatives: str | None = None
     """Negatives: in_batch, mixed or full_catalogue."""
+    loss_function: str | None = None
+    """Ranking only: mse, huber or binary_crossentropy."""
+    is_binary_labels: bool = False
+    """Ranking only: whether the target is 0 or 1."""
+    without_target: dict[str, float] | None = None
+    """Ranking only: rows of each split that have no target and are left out."""
     monitored: str | None = None
     """The measure that tells models apart and determined the best epoch: `recall_at_<k>`, or
-    `mrr`, the mean reciprocal rank, where lists of any length are too easy."""
+    `mrr`, the mean reciprocal rank, where lists of any length are too easy; `loss` of ranking."""
     monitored_k: int | None = None
     """The k of the monitored recall, in files of older trainers."""
     half_lives: dict[str, dict[str, float | None]] | None = None
@@ -264,6 +332,8 @@ class Params(MetricsPart):
     best_epoch: int | None = None
     best_recall: float | None = None
     """Validation value of the monitored measure in the best epoch."""
+    best_loss: float | None = None
+    """Ranking only: the lowest validation loss, that of the best epoch."""
     stopped_early: bool = False
     status: str | None = None
     """How the run ended, in the words of a platform's database: `completed`, `cancelled`."""
@@ -282,7 +352,7 @@ class Params(MetricsPart):
     failure_kind: FailureKind | None = None
     failure_epoch: int | None = None
     gradient_collapse_detected: bool = False
-    collapsed_towers: list[Tower] = []
+    collapsed_towers: list[Part] = []
     gradient_collapse_epoch: int | None = None
     nan_detected: bool = False
     nan_epoch: int | None = None

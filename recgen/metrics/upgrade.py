@@ -14,19 +14,37 @@ from typing import Any
 from recgen.findings import counted, kind_of, printable
 from recgen.metrics.account import account_of
 from recgen.metrics.history import plain_history
-from recgen.metrics.parts import LOSSES, MOMENTS, TOWERS, Gradients, Params, TowerHealth
+from recgen.metrics.parts import (
+    LOSSES,
+    MOMENTS,
+    PARTS,
+    TOWERS,
+    Gradients,
+    HeadHealth,
+    MetricsPart,
+    Params,
+    TowerHealth,
+)
 from recgen.metrics.values import (
     Values,
     any_value,
+    calibration_of,
     evaluation_of,
     final_layer_of,
     histogram_of,
     number_of,
     param_of,
+    rating_of,
     split_recalls,
     time_of,
 )
 
+_OF_PARTS: dict[str, type[MetricsPart]] = {
+    "query": TowerHealth,
+    "candidate": TowerHealth,
+    "rating_head": HeadHealth,
+}
+_HEALTH = {part: set(kind.model_fields) - {"dead_units"} for part, kind in _OF_PARTS.items()}
 _EXPECTED = ("loss.loss", "loss.val_loss", "gradient.query", "gradient.candidate")
 _MOST_SERIES = 200  # in a group; a trainer writes about ten
 _MOST_EPOCHS = 100_000
@@ -94,6 +112,8 @@ class _Reader:
             "health": health,
             "evaluation": evaluation_of(self.data.get("evaluation")),
             "final_layer": final_layer_of(self.data.get("final_layer")),
+            "rating": rating_of(self.data.get("rating")),
+            "calibration": calibration_of(self.data.get("calibration")),
             **stats,
             "final_metrics": {**final, **tests},
             "params": self._params(),
@@ -150,7 +170,8 @@ class _Reader:
 
     def _towers(self, path: str, part: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         """Return a part's data for each tower; empty if there is none."""
-        return {t: part[t] if isinstance(part.get(t), dict) else {} for t in TOWERS}
+        found = {t: part[t] if isinstance(part.get(t), dict) else {} for t in PARTS}
+        return {t: inner for t, inner in found.items() if inner or t in TOWERS}
 
     def _health(self) -> dict[str, Any] | None:
         part = self._part("health")
@@ -158,8 +179,7 @@ class _Reader:
             return None
         own = self._unknown(("loss_to_chance", "val_coverage_at_100"))
         towers = {
-            tower: self._unknown(set(TowerHealth.model_fields) - {"dead_units"})
-            | self._series(f"health.{tower}", inner)
+            tower: self._unknown(_HEALTH[tower]) | self._series(f"health.{tower}", inner)
             for tower, inner in self._towers("health", part).items()
         }
         return {**own, **self._series("health", part), **towers}

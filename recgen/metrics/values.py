@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from itertools import pairwise
 from typing import Any, TypeVar, get_args
 
-from recgen.metrics.parts import BASELINES, BINS, TOWERS, VIEWS, WAYS, FailureKind
+from recgen.metrics.parts import BASELINES, BINS, PARTS, VIEWS, WAYS, FailureKind
 
 Values = tuple[float | None, ...]
 _T = TypeVar("_T")
@@ -70,12 +70,14 @@ def param_of(name: str, value: object, annotation: object) -> object:
         return {part: share for part, share in shares.items() if 0 <= share <= 1} or None
     if name == "half_lives":
         return {who: _days_of(inner) for who, inner in _items(value) if who in BASELINES} or None
+    if name == "without_target":
+        return numbers_of(value) or None
     if name in ("unknown_ids", "histories"):
         return {part: numbers_of(inner) for part, inner in _items(value)} or None
     if name == "digests":
         return {level: each for level, each in _items(value) if isinstance(each, str)} or None
     if name == "collapsed_towers":
-        return [each for each in value if each in TOWERS] if isinstance(value, list) else None
+        return [each for each in value if each in PARTS] if isinstance(value, list) else None
     if name == "failure_kind":
         return value if value in get_args(FailureKind) else None
     if annotation is bool:
@@ -152,6 +154,37 @@ def final_layer_of(part: object) -> dict[str, Any] | None:
         "validation": {who: views for who, views in found.items() if views},
         "unknown_buyers": _unknown_buyers_of(part.get("unknown_buyers")),
     }
+
+
+def rating_of(part: object) -> dict[str, Any] | None:
+    """Return the evaluation of predictions, with the figures that can be read."""
+    if not isinstance(part, dict):
+        return None
+    counts = numbers_of({name: part.get(name) for name in ("rows", "buyers")})
+    figures = {who: _intervals(inner) for who, inner in _items(part.get("figures"))}
+    measure = part.get("measure")
+    if not isinstance(measure, str) or "rows" not in counts or not figures.get("model"):
+        return None
+    listed = part.get("bins")
+    listed = listed if isinstance(listed, list) else []
+    bins = [numbers_of(each) for each in listed if isinstance(each, dict)]
+    whole = [each for each in bins if {"rows", "predicted", "actual"} <= each.keys()]
+    return {
+        "measure": measure,
+        **{name: max(int(count), 0) for name, count in counts.items()},
+        "bins": [{**each, "rows": max(int(each["rows"]), 0)} for each in whole],
+        "figures": figures,
+    }
+
+
+def calibration_of(part: object) -> dict[str, Any] | None:
+    """Return what is known of a calibration."""
+    numbers = numbers_of(part)
+    if not isinstance(part, dict) or not {"slope", "intercept"} <= numbers.keys():
+        return None
+    rows = numbers.pop("rows", None)
+    method = "platt" if part.get("method") == "platt" else "none"
+    return {**numbers, "method": method, "rows": None if rows is None else int(rows)}
 
 
 def _unknown_buyers_of(part: object) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from recgen.config import (
     DType,
     ExperimentConfig,
     HistoryFeature,
+    Side,
     Target,
     TextFeature,
     dtype_of,
@@ -77,13 +78,13 @@ class ServingInput:
 
 
 def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
-    """Return the raw columns that the buyer tower's features and crosses read.
+    """Return the raw columns that a client sends: those that the model's towers read.
 
-    An input is named after its column, or has an identifier if TensorFlow rejects that name.
+    Retrieval stores its products, so that only the buyer tower reads what is sent. An input is
+    named after its column, or has an identifier if TensorFlow rejects that name.
     """
-    features = config.features
-    wanted = {feature.output_name for feature in features.features_of("buyer")}
-    wanted |= {name for cross in features.crosses_of("buyer") for name in cross.members}
+    sides: tuple[Side, ...] = SIDES if config.model.model_type == "ranking" else ("buyer",)
+    wanted = {name for side in sides for name in columns_read(config, side)}
     columns = [column for column in input_columns(config) if column.name in wanted]
     names = graph_names(column.name for column in columns)
     return tuple(ServingInput(c.name, names[c.name], c.dtype, c.is_list) for c in columns)
@@ -93,6 +94,13 @@ def filter_names(config: ExperimentConfig) -> tuple[str, str]:
     """Return the inputs with IDs to leave out and with IDs allowed, named like no other input."""
     names = Names(frozenset(item.name for item in serving_inputs(config)))
     return names.of(("exclude_product_ids",)), names.of(("only_product_ids",))
+
+
+def columns_read(config: ExperimentConfig, side: Side) -> frozenset[str]:
+    """Return the names of the raw columns that a tower's features and crosses read."""
+    features = config.features
+    own = {feature.output_name for feature in features.features_of(side)}
+    return frozenset(own.union(*(cross.members for cross in features.crosses_of(side))))
 
 
 def vocabulary_names(config: ExperimentConfig) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -253,12 +253,17 @@ def _attribute(key: str, names: Names) -> str:
 
 
 def _layers(model: ModelConfig, side: Side) -> Iterator[LayerPlan]:
-    numbers: dict[str, int] = {}
-    for layer in model.layers_of(side):
-        numbers[layer.type] = numbers.get(layer.type, 0) + 1
-        yield _layer(layer, f"{layer.type}_{numbers[layer.type]}")
+    yield from plan_layers(model.layers_of(side))
     if model.is_projected(side):
         yield LayerPlan("Dense", "projection", is_projection=True)
+
+
+def plan_layers(layers: Iterable[Layer]) -> Iterator[LayerPlan]:
+    """Yield the plans of layers, in order, each with an attribute of its own."""
+    numbers: dict[str, int] = {}
+    for layer in layers:
+        numbers[layer.type] = numbers.get(layer.type, 0) + 1
+        yield _layer(layer, f"{layer.type}_{numbers[layer.type]}")
 
 
 def _layer(layer: Layer, attribute: str) -> LayerPlan:

@@ -24,7 +24,6 @@ from recgen.plan.towers import FeatureType, Tower, plan_tower
 from recgen.plan.transform import plan_transform
 
 _IMPORTS = frozenset({"tensorflow", "tensorflow_transform"})
-_TFRS = frozenset({"tensorflow_recommenders"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,10 @@ class Schedule:
     has_recency: bool
     """Whether older rows are drawn less often."""
     stops_early: bool
-    """Whether training ends when validation recall stops improving."""
+    """Whether training ends when the validation stops improving."""
     has_warmup: bool
     has_plateau: bool
-    """Whether the learning rate drops when validation recall stops improving."""
+    """Whether the learning rate drops when the validation stops improving."""
     averages_weights: bool
     hides_buyers: bool
     """Whether some rows are trained as those of unknown buyers."""
@@ -106,13 +105,13 @@ class TrainerPlan:
     @property
     def imports(self) -> frozenset[str]:
         """Modules that the generated module imports."""
+        recommenders = {"tensorflow_recommenders"} if self.uses_recommenders else set()
         runtime = "numpy" if self.is_single_file else "trainer_runtime"
-        tfrs = _TFRS if self.imports_tfrs else frozenset()
-        return _IMPORTS.union(self.standard_imports, {runtime}, tfrs)
+        return _IMPORTS.union(self.standard_imports, recommenders, {runtime})
 
     @property
-    def imports_tfrs(self) -> bool:
-        """Whether TensorFlow Recommenders is used here: by an optimizer, or by the runtime."""
+    def uses_recommenders(self) -> bool:
+        """Whether it names TensorFlow Recommenders: for an optimizer, or with the runtime."""
         return self.is_single_file or self.optimizer.is_experimental
 
     @property
@@ -149,8 +148,8 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     event_time = EVENT_TIME if split and split.date_column else None
     known = known_bits(config)
     extra = tuple(filter(None, (event_time, PRODUCT_KNOWN if known else None)))
-    specs, kind = tuple(_specs(query, candidate, extra)), plan_kind(config, candidate)
-    schedule = _schedule(config.model, event_time)
+    kind, schedule = plan_kind(config, candidate), _schedule(config.model, event_time)
+    specs = tuple(_specs(query, candidate, extra, kind.reads))
     transform = plan_transform(config)
     levels = Levels(**digests_of(config, transform))
     return TrainerPlan(
@@ -236,11 +235,11 @@ def _constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) -> tuple[
         max_norm and Constant("EMBEDDING_MAX_NORM", max_norm, "of each vector in a table"),
         *kind.constants,
     )
-    groups = (_training_constants(model, schedule), kind.negatives_group, architecture)
+    groups = (_training_constants(model, schedule, kind), kind.negatives_group, architecture)
     return tuple(group for group in groups if group.title)
 
 
-def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
+def _training_constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) -> Group:
     return Group.of(
         "Training; custom_config may override the first four.",
         Constant("LEARNING_RATE", model.learning_rate),
@@ -251,12 +250,12 @@ def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
         and Constant(
             "PATIENCE",
             model.early_stopping_patience,
-            "epochs without a better recall before training stops",
+            f"epochs without {kind.success} before training stops",
         ),
         schedule.has_warmup
         and Constant("WARMUP_SHARE", 0.05, "of all steps, during which the rate rises"),
         schedule.has_plateau
-        and Constant("PLATEAU_FACTOR", 0.5, "of the rate, after an epoch without a better recall"),
+        and Constant("PLATEAU_FACTOR", 0.5, f"of the rate, after an epoch without {kind.success}"),
         schedule.averages_weights
         and Constant("EMA_DECAY", model.ema_decay, "of the mean of weights, per step"),
         schedule.has_recency
@@ -272,8 +271,10 @@ def _training_constants(model: ModelConfig, schedule: Schedule) -> Group:
     )
 
 
-def _specs(query: Tower, candidate: Tower, extra: tuple[str, ...]) -> Iterator[Spec]:
-    """Yield what the towers read, and int64 features that the runtime reads."""
+def _specs(
+    query: Tower, candidate: Tower, extra: tuple[str, ...], numbers: tuple[str, ...]
+) -> Iterator[Spec]:
+    """Yield what the towers read, and int64 features and numbers that the runtime reads."""
     seen = set()
     for item in (*query.inputs, *candidate.inputs):
         if item.key not in seen:
@@ -281,3 +282,5 @@ def _specs(query: Tower, candidate: Tower, extra: tuple[str, ...]) -> Iterator[S
             yield Spec(item.key, item.dtype)
     for key in extra:
         yield Spec(key, "int64")
+    for key in numbers:
+        yield Spec(key, "float32")

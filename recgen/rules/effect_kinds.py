@@ -8,12 +8,15 @@ from recgen.config import FeatureConfig, ModelConfig
 from recgen.rules.effect import changed, unused, without_effect
 from recgen.rules.registry import Problem
 
-_OF_RANKING = ("rating_head_layers", "loss_function")
+_OF_RANKING = (
+    *("rating_head_layers", "head_dot_product", "head_cross_layers"),
+    *("loss_function", "class_weight_damping"),
+)
 _WEIGHTS = ("retrieval_weight", "ranking_weight")
 _OF_SCANN = ("scann_num_leaves", "scann_leaves_to_search")
 _OF_RETRIEVAL = (
     *("negatives", "catalogue_negatives", "hard_negatives", "logq_correction"),
-    *("remove_accidental_hits", "temperature", "label_smoothing"),
+    *("remove_accidental_hits", "temperature", "label_smoothing", "output_dropout", "final_layer"),
     *("retrieval_algorithm", "top_k", *_OF_SCANN),
 )
 
@@ -44,6 +47,9 @@ def in_kind(model: ModelConfig) -> Iterator[Problem]:
             yield unused(("model", name), "it belongs to retrieval and multitask")
         for name in changed(model, *_WEIGHTS):
             yield unused(("model", name), "ranking has one task, whose weight is 1")
+    if model.model_type != "retrieval" and model.loss != "binary_crossentropy":
+        for name in changed(model, "class_weight_damping"):
+            yield unused(("model", name), f"the loss {model.loss} has no classes")
     if model.retrieval_algorithm == "brute_force" and model.model_type != "ranking":
         for name in changed(model, *_OF_SCANN):
             yield unused(("model", name), "brute_force has no leaves")

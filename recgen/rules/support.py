@@ -17,17 +17,17 @@ def not_supported(model: ModelConfig) -> Iterator[Problem]:
 
     Example:
         model:
-          model_type: ranking
+          model_type: multitask
 
     Use instead:
         model:
           model_type: retrieval
 
-    Use retrieval.
+    Use retrieval or ranking.
     """
-    if model.model_type != "retrieval":
+    if model.model_type == "multitask":
         message = f"model_type {model.model_type!r} is not supported yet"
-        yield Problem(("model", "model_type"), message, "Use `retrieval`.")
+        yield Problem(("model", "model_type"), message, "Use `retrieval` or `ranking`.")
 
 
 @rule("RG230", "error", of_retrieval=True)

@@ -121,8 +121,10 @@ class Checkpoints(tf.keras.callbacks.Callback):
             rate = self.model.optimizer.learning_rate
             params.setdefault("learning_rates", []).append(float(rate.numpy()))
         value = logs.get(f"val_{params['monitored']}", math.nan)
-        if value > params.get("best_recall", -1):
-            params |= {"best_recall": value, "best_epoch": epoch}
+        is_loss = params["monitored"] == "loss"  # otherwise, higher is better
+        name, sign = ("best_loss", -1) if is_loss else ("best_recall", 1)
+        if sign * value > sign * params.get(name, -sign * math.inf):
+            params |= {name: value, "best_epoch": epoch}
         elif self.patience and epoch - params["best_epoch"] >= self.patience:
             params["stopped_early"] = self.model.stop_training = True
         elif self.plateau_factor:

@@ -68,6 +68,11 @@ class FailureWatch(tf.keras.callbacks.Callback):
             times = f"{losses[-1]:.3g} times"
             self._stop("divergence", f"The loss is {times} that of chance.")
             return
+        self.judge(epoch, logs)
+
+    def judge(self, epoch, logs):
+        """Stop a first training that learns nothing, at the end of an epoch."""
+        losses = self.health["loss_to_chance"]
         value = logs.get(f"val_{self.record['monitored']}")
         if value is not None and value > 1.05 * max(self.baselines):
             return

@@ -7,12 +7,17 @@ SAMPLED_WEIGHTS = 1024  # rows of each weight that are compared with the last ep
 RARELY_FIRED = 0.01  # share of rows below which a unit counts as dead
 
 
-@tf.function
 def describe(tensors, edges):
     """Return moments and histogram counts of all values of some tensors."""
     values = tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)
+    return described(values, tf.constant(edges, tf.float32))
+
+
+@tf.function(reduce_retracing=True)
+def described(values, edges):
+    """Return the same of one vector."""
     # Values beyond the outermost edges count in the outermost bins.
-    bins = tf.searchsorted(tf.constant(edges[1:-1], tf.float32), values, side="right")
+    bins = tf.searchsorted(edges[1:-1], values, side="right")
     moments = {
         "mean": tf.reduce_mean(values),
         "std": tf.math.reduce_std(values),
@@ -20,7 +25,7 @@ def describe(tensors, edges):
         "max": tf.reduce_max(values),
         "norm": tf.norm(values),
     }
-    return moments, tf.math.bincount(bins, minlength=len(edges) - 1)
+    return moments, tf.math.bincount(bins, minlength=tf.size(edges) - 1)
 
 
 def embedding_health(embeddings):

@@ -71,13 +71,18 @@ class MetricsFile(tf.keras.callbacks.Callback):
         content["final_metrics"] |= {f"final_{k}": value for k, value in logs.items()}
         self.write()
         self._summarize(epoch)
-        figures = f"loss {logs['loss']:.4f}"
+        seconds = time.perf_counter() - self.started
+        shown = f"{self.figures(logs)}  {seconds:.1f} s"
+        print(f"epoch {epoch + 1}/{self.params['epochs']}  {shown}", flush=True)
+
+    def figures(self, logs):
+        """Return the figures in the line of an epoch."""
+        found = f"loss {logs['loss']:.4f}"
         if "val_loss" in logs:
-            figures += f"  val_loss {logs['val_loss']:.4f}"
-            name = f"val_{content['params']['monitored']}"
-            figures += f"  {name.replace('_at_', '@')} {logs[name]:.4f}"
-        figures += f"  {time.perf_counter() - self.started:.1f} s"
-        print(f"epoch {epoch + 1}/{self.params['epochs']}  {figures}", flush=True)
+            name = f"val_{self.content['params']['monitored']}"
+            found += f"  val_loss {logs['val_loss']:.4f}"
+            found += f"  {name.replace('_at_', '@')} {logs[name]:.4f}"
+        return found
 
     def _add_statistics(self):
         """Add statistics of each tower's weights and of its gradients on the probe."""
@@ -122,7 +127,9 @@ class MetricsFile(tf.keras.callbacks.Callback):
 
         if self.writer:
             with self.writer.as_default(epoch):
-                for group in ("loss", self.measured, "gradient", "health"):
+                for group in dict.fromkeys(
+                    ("loss", self.measured, "gradient", "health")
+                ):
                     write(group, self.content[group])
             self.writer.flush()
 

@@ -17,7 +17,8 @@ class Training:
 
     A kind of model has a subclass, which says what is measured: it defines `metrics_file`,
     `add_baselines` and `measure_test`; adds "monitored", the measure by which epochs are
-    compared, in `describe`; and may extend `use`, `most_validated` and `complete`.
+    compared, in `describe`; and may extend `read`, `use`, `most_validated`, `watch` and
+    `complete`.
 
     Args:
         build_model: Function of this object that returns a compiled model with new weights.
@@ -61,11 +62,11 @@ class Training:
         self.replicas = Replicas(settings)
         # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
         tf.config.experimental.enable_tensor_float_32_execution(False)
-        self.train = Split.read(fn_args.train_files, "training", columns)
-        self.validation = Split.read(fn_args.eval_files, "validation", columns)
+        self.train = self.read(fn_args.train_files, "training", columns)
+        self.validation = self.read(fn_args.eval_files, "validation", columns)
         self.test = None
         if settings.test_files:
-            self.test = Split.read(settings.test_files, "test", columns)
+            self.test = self.read(settings.test_files, "test", columns)
         else:
             say("note", "no test: the metrics have no test_ figures")
         rows = min(settings.batch_size, self.train.count)
@@ -85,6 +86,10 @@ class Training:
         self.folder = checkpoint_folder(
             fn_args, self.replicas, self.params, self.train, self.validation
         )
+
+    def read(self, patterns, name, columns):
+        """Return the rows of matching files that are used; errors call the split `name`."""
+        return Split.read(patterns, name, columns)
 
     def use(self, rows):
         """Train on these rows from now on."""
@@ -147,6 +152,10 @@ class Training:
         """Add the figures of a model of the present rows on the test to the metrics."""
         raise NotImplementedError
 
+    def watch(self, stage, baselines=None):
+        """Return the FailureWatch of a training."""
+        return FailureWatch(self.metrics, stage, baselines)
+
     def complete(self, model):
         """Set what a trained model has besides the weights that were trained."""
 
@@ -165,7 +174,7 @@ class Training:
             self.fn_args, self.settings.gcs_output_path
         )
         self.metrics = self.metrics_file(folders, log_folder, chance)
-        watch = FailureWatch(self.metrics, "first", self.add_baselines())
+        watch = self.watch("first", self.add_baselines())
         batches = self.validated.evaluation_batches(self.batch_size)
         return self._fit(
             "first",
@@ -191,7 +200,7 @@ class Training:
             f"training again, on {name} rows too: {best} of {epochs} epochs", flush=True
         )
         self.use(self.rows + added)
-        callbacks = [FailureWatch(self.metrics, stage)]
+        callbacks = [self.watch(stage)]
         if rates := params.get("learning_rates"):  # on a plateau
             callbacks.append(
                 tf.keras.callbacks.LearningRateScheduler(lambda epoch, _: rates[epoch])
@@ -233,7 +242,7 @@ class Training:
             verbose=0,
             **validation,
         )
-        if validation and not self.has_failed:
+        if stage == "first" and not self.has_failed:
             checkpoints.restore_best()
         self.complete(model)
         return model

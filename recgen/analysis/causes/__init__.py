@@ -11,6 +11,7 @@ from recgen.analysis.causes import (
     inputs,
     leaks,
     purchases,
+    ratings,
     restraints,
     rows,
     steps,
@@ -18,7 +19,7 @@ from recgen.analysis.causes import (
 from recgen.analysis.causes.base import Kind, Sign
 
 _LEARNING = (collapse, steps, restraints, fit)
-_DATA = (leaks, inputs, grain, rows, purchases, confirming, foreign)
+_DATA = (leaks, inputs, grain, rows, purchases, confirming, foreign, ratings)
 _FAMILIES = (*_LEARNING, *_DATA, files, figures)
 
 KINDS: dict[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family.KINDS}

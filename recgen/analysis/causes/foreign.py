@@ -8,7 +8,10 @@ from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.remedies import calmed
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds.ranking import Ranking
+from recgen.analysis.series import last
 from recgen.findings import show
+
+_CONSTANT = 1e-3  # deviation of the predictions, relative to that of the target
 
 
 def duplicate_candidates(facts: Facts) -> Iterator[Sign]:
@@ -53,7 +56,19 @@ def _product_column(facts: Facts) -> Iterator[Sign]:
 
 
 def _constant_prediction(facts: Facts) -> Iterator[Sign]:
-    if not isinstance(facts.kind, Ranking) or facts.epochs < 2:
+    if not isinstance(facts.kind, Ranking):
+        return
+    spread = last(facts.health("rating_head.spread"))
+    if facts.failure_kind == "constant_prediction" or (spread is not None and spread < _CONSTANT):
+        said = "the trainer stopped because all rows had the same prediction"
+        seen = [said] if facts.failure_kind == "constant_prediction" else []
+        if spread is not None:
+            seen.append(
+                f"predictions of training rows have {figure(spread)} of the target's deviation"
+            )
+        yield Sign("high", tuple(seen), patch=calmed(facts))
+        return
+    if facts.epochs < 2 or facts.kind.is_compared:
         return
     stands_still = facts.constant_loss is not None and facts.constant_loss[0] <= facts.epochs // 2
     judged = facts.judged
@@ -89,8 +104,9 @@ KINDS = (
         reason="A model that predicts ratings and has learned nothing predicts their mean for "
         "every pair. Its error looks reasonable, since most ratings are near the mean, but it puts "
         "products in no order.",
-        signs="Only ranking models: the loss stands still over half of the epochs or more, or the "
-        "AUC is 0.5.",
+        signs="Only ranking models: the predictions of training rows deviate from each other by "
+        "less than a thousandth of what the target does. In files without that figure, the loss "
+        "stands still over half of the epochs or more, or the AUC is 0.5.",
         remedy="Lower the learning rate, clip gradients, and look whether the target varies.",
         check=_constant_prediction,
     ),

@@ -119,7 +119,8 @@ def _far_above(facts: Facts) -> Iterator[str]:
     """Yield figures that no taste explains: near 1, or far above all counting on new pairs."""
     judged = facts.judged
     chance = judged.chance if judged else None
-    if judged and judged.own >= _TOO_GOOD and (chance is None or chance <= 0.2):
+    is_share = judged is not None and not judged.is_error
+    if judged and is_share and judged.own >= _TOO_GOOD and (chance is None or chance <= 0.2):
         yield f"{judged.name} is {figure(judged.own)}: purchases are not that predictable"
     yield from _above_on_new_pairs(facts)
     yield from _above_for_unknown_buyers(facts)

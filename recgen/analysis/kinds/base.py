@@ -43,6 +43,8 @@ class Judged:
         lead: The ends of the measured interval of the lead over the best baseline.
         unit: What is measured, a row or a pair.
         view: Which rows or pairs these are, in words.
+        is_error: Whether lower is better.
+        plain_lead: The ends of the measured interval of the lead over the plain baseline.
     """
 
     split: Split
@@ -59,6 +61,12 @@ class Judged:
     lead: tuple[float, float] | None = None
     unit: Literal["row", "pair"] = "row"
     view: str = "rows"
+    is_error: bool = False
+    plain_lead: tuple[float, float] | None = None
+
+    def ahead_of(self, value: float) -> float:
+        """Return by how much the model is better than another value of the measure."""
+        return value - self.own if self.is_error else self.own - value
 
     @property
     def name(self) -> str:
@@ -87,9 +95,11 @@ class Judged:
 
         The variance of the mean of values from 0 to 1 is at most that of a share.
         """
+        if self.plain_lead is not None:
+            return (self.plain_lead[1] - self.plain_lead[0]) / 2
         if self.low is not None and self.high is not None:
             return (self.high - self.low) / 2
-        if not self.rows or self.baseline is None:
+        if self.is_error or not self.rows or self.baseline is None:
             return 0.02 * max(self.own, self.baseline or 0.0)
         variance = self.own * (1 - self.own) + self.baseline * (1 - self.baseline)
         return 2 * math.sqrt(max(variance, 0.0) / self.rows)
@@ -97,7 +107,7 @@ class Judged:
     @property
     def beats_baseline(self) -> bool | None:
         """Whether the model beats the baseline by more than noise; None without a baseline."""
-        return None if self.baseline is None else self.own > self.baseline + self.noise
+        return None if self.baseline is None else self.ahead_of(self.baseline) > self.noise
 
     @property
     def is_equal(self) -> bool:
@@ -107,12 +117,12 @@ class Judged:
     @property
     def is_worse(self) -> bool:
         """Whether the best baseline is better by more than noise."""
-        return self.baseline is not None and self.own < self.baseline - self.noise
+        return self.baseline is not None and self.ahead_of(self.baseline) < -self.noise
 
     @property
     def beats_plain(self) -> bool | None:
         """Whether it beats the plain baseline; otherwise, it has learnt nothing."""
-        return None if self.plain is None else self.own > self.plain + self.plain_noise
+        return None if self.plain is None else self.ahead_of(self.plain) > self.plain_noise
 
     @property
     def chance_noise(self) -> float | None:
@@ -134,7 +144,7 @@ class Judged:
         """Whether it is exactly 0, and more than bad luck of random guesses."""
         is_unclear = self.rows is not None and self.chance is not None
         hits = (self.chance or 0.0) * (self.rows or 0)
-        return self.own == 0 and not (is_unclear and hits < _FEWEST_HITS)
+        return self.own == 0 and not self.is_error and not (is_unclear and hits < _FEWEST_HITS)
 
     @property
     def is_too_small(self) -> bool:

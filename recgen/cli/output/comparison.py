@@ -216,7 +216,7 @@ def _curves(comparison: Comparison) -> Iterator[Line]:
     curves: dict[str, list[Series]] = {
         "loss": [facts.loss for facts in comparison.facts],
         "val_loss": [facts.val_loss for facts in comparison.facts],
-        "val recall": [facts.curve.values for facts in comparison.facts],
+        f"val {_measure(comparison)}": [facts.curve.values for facts in comparison.facts],
     }
     chars = levels()
     for name, series in curves.items():
@@ -262,3 +262,9 @@ def _factor(factor: Factor, achieved: str) -> str:
     ins, outs = factor.inside, factor.outside
     counts = f"{ins[0]} of {ins[1]} {achieved}, otherwise {outs[0]} of {outs[1]}"
     return f"{division(factor)}: {counts} (chance: {chance(factor)})"
+
+
+def _measure(comparison: Comparison) -> str:
+    """Return the measure by which the runs are judged; that of retrieval if they differ."""
+    found = {facts.kind.measure for facts in comparison.facts}
+    return found.pop() if len(found) == 1 else "recall"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recgen.analysis.causes.base import figure
 from recgen.analysis.final_layer import effects
+from recgen.analysis.kinds.ranking import MEANS, SHOWN
+from recgen.analysis.series import last
 from recgen.cli.table import Line, table
 from recgen.data.words import stands_for_nothing
-from recgen.metrics import Account, Evaluation, Params, TrainingMetrics
+from recgen.metrics import Account, Calibration, Evaluation, Params, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -68,11 +71,24 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
         recall = ""
         if params.best_recall is not None and params.measure is not None:
             recall = f", validation {_shown(params.measure)} of rows {params.best_recall:.4f}"
+        elif params.best_loss is not None:
+            recall = f", validation loss {params.best_loss:.4f}"
         yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
+    if metrics.calibration is not None and metrics.calibration.method == "platt":
+        yield from _calibrated(metrics.calibration)
+    for name, missing in (params.without_target or {}).items():
+        if missing:
+            yield f"no target {int(missing):,} {_PARTS.get(name, name)} rows, which are left out"
     if metrics.final_layer is not None:
         for number, told in enumerate(effects(metrics.final_layer)):
             yield f"{'' if number else 'ranking':<10}{': '.join(told)}"
     yield from _models(params)
+
+
+def _calibrated(found: Calibration) -> Iterator[str]:
+    if found.log_loss_before is not None and found.log_loss_after is not None:
+        change = f"{found.log_loss_before:.4f} to {found.log_loss_after:.4f}"
+        yield f"calibrated by validation rows: log loss {change}"
 
 
 def _models(params: Params) -> Iterator[str]:
@@ -88,6 +104,36 @@ def _models(params: Params) -> Iterator[str]:
     else:
         yield f"measured  trained on {measured:,} rows{again}, without those of the test"
         yield f"saved     trained on all {served:,} rows{again}"
+
+
+def figures(metrics: TrainingMetrics) -> Iterator[Line]:
+    """Yield the table of the model's figures, with those of its baselines."""
+    return ratings(metrics) if metrics.params.model_type == "ranking" else recalls(metrics)
+
+
+def ratings(metrics: TrainingMetrics) -> Iterator[Line]:
+    """Yield the table of the figures of predictions: of the model, and of means of the target."""
+    tested = metrics.rating.figures if metrics.rating else {}
+    final, kept = metrics.final_metrics, metrics.params.best_epoch
+
+    def validated(name: str) -> float | None:
+        series = metrics.series.get(f"loss.val_{name}", ())
+        return series[kept] if kept is not None and kept < len(series) else last(series)
+
+    names = [name for name in SHOWN if name in tested.get("model", {}) or validated(name)]
+    rows = [_numbers("validation rows", map(validated, names))]
+    for who, words in MEANS.items():
+        rows.append(_numbers(f"  {words}", (final.get(f"val_{who}_{name}") for name in names)))
+    for who, words in {"model": "test rows", **MEANS}.items() if tested else ():
+        own = tested.get(who, {})
+        values = (own[name].value if name in own else None for name in names)
+        rows.append(_numbers(words if who == "model" else f"  {words}", values))
+    heads = (SHOWN[name] for name in names)
+    yield from table(("predictions", *heads), rows, "l" + "r" * len(names))
+
+
+def _numbers(name: str, values: Iterable[float | None]) -> tuple[str, ...]:
+    return (f"  {name}", *("-" if value is None else figure(value) for value in values))
 
 
 def recalls(metrics: TrainingMetrics) -> Iterator[Line]:

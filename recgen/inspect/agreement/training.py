@@ -89,8 +89,10 @@ def _metrics(evidence: Evidence) -> Iterator[Issue]:
     """Compares the files with what the training says of them."""
     params = evidence.expected.params
     told = params.model_dump() if params else {}
+    without_target = told.get("without_target") or {}
     for name in _SPLITS:
         split, rows = _split(evidence, name), told.get(f"{name}_rows")
+        rows = None if rows is None else rows + int(without_target.get(name, 0))
         if split and rows is not None and rows != split.rows:
             message = f"the training read {counted(rows, 'row')}, and there are {split.rows:,}"
             yield Issue(

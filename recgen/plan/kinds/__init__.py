@@ -1,13 +1,26 @@
 """Kinds of model: each plans the parts of its trainer besides towers, optimizer and data."""
 
+from collections.abc import Callable
+
 from recgen.config import ExperimentConfig
+from recgen.plan.kinds.ranking import RankingPlan, plan_ranking
 from recgen.plan.kinds.retrieval import RetrievalPlan, plan_retrieval
 from recgen.plan.towers import Tower
 
-__all__ = ["KindPlan", "RetrievalPlan", "plan_kind", "plan_retrieval"]
+__all__ = [
+    "KindPlan",
+    "RankingPlan",
+    "RetrievalPlan",
+    "plan_kind",
+    "plan_ranking",
+    "plan_retrieval",
+]
 
-KindPlan = RetrievalPlan
-_KINDS = {"retrieval": plan_retrieval}
+KindPlan = RetrievalPlan | RankingPlan
+_KINDS: dict[str, Callable[[ExperimentConfig, Tower], KindPlan]] = {
+    "retrieval": plan_retrieval,
+    "ranking": plan_ranking,
+}
 
 
 def plan_kind(config: ExperimentConfig, candidate: Tower) -> KindPlan:

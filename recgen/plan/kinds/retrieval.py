@@ -48,6 +48,8 @@ class RetrievalPlan:
 
     model_type: ClassVar = "retrieval"
     template: ClassVar = "trainer/retrieval/module.py.j2"
+    success: ClassVar = "a better recall"
+    reads: ClassVar[tuple[str, ...]] = ()
 
     negatives: Negatives
     loss: tuple[str, ...]

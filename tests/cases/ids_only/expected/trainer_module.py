@@ -7,7 +7,7 @@
 #   weights a7101c616d8c
 #   transform c0c4683b0a8f
 #   compare d9adea6c42e2
-"""Trains a two-tower retrieval model.
+"""Trains a two-tower retrieval model, with TensorFlow Recommenders.
 
 TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
 """
@@ -218,7 +218,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "ids only",
-            "config_digest": "44ab69e8c587",
+            "config_digest": "8c08e51476a3",
             "digests": {
                 "client": "b48b035f6c58",
                 "weights": "a7101c616d8c",

@@ -1,0 +1,80 @@
+"""Causes RD46x of models that predict a target: a mean is as good, or chances are off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.analysis.causes.base import Kind, Sign, figure
+from recgen.analysis.diagnosis import Verdict
+from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import Ranking
+
+_MISCALIBRATED = 0.05  # expected calibration error
+_ROWS = 500  # below which ten bins of random rows are that far off
+
+
+def _no_better(facts: Facts) -> Iterator[Sign]:
+    judged = facts.judged
+    if not isinstance(facts.kind, Ranking) or not facts.kind.is_compared:
+        return
+    if judged is None or judged.baseline is None or judged.beats_baseline:
+        return
+    if facts.failure_kind or facts.zero_gradients or facts.epochs == 0:
+        return  # this says nothing about a dead model
+    seen = (
+        f"{judged.name} is {figure(judged.own)}; {judged.rival} of training rows, which needs no "
+        f"model, has {figure(judged.baseline)}"
+    )
+    if judged.is_worse or judged.beats_plain is False:
+        verdict: Verdict = "at_risk" if judged.beats_plain else "bad"
+        yield Sign("high" if judged.is_worse else "medium", (seen,), verdict=verdict)
+        return
+    note = f"the difference is within noise (±{figure(judged.noise)})"
+    yield Sign("medium", (seen, note), verdict="at_risk")
+
+
+def _miscalibrated(facts: Facts) -> Iterator[Sign]:
+    rating = facts.metrics.rating
+    error = rating.figures.get("model", {}).get("ece") if rating else None
+    if rating is None or error is None or rating.rows < _ROWS or error.value < _MISCALIBRATED:
+        return
+    worst = max(rating.bins, key=lambda each: abs(each.predicted - each.actual), default=None)
+    seen = [f"the calibration error on test rows is {figure(error.value)}"]
+    if worst:
+        seen.append(
+            f"of {worst.rows:,} rows with a predicted chance of {worst.predicted:.3f} in the mean, "
+            f"{worst.actual:.3f} are 1"
+        )
+    yield Sign("high", tuple(seen))
+
+
+KINDS = (
+    Kind(
+        code="RD461",
+        verdict="bad",
+        title="No better than a mean",
+        reason="The mean of the target over all training rows, over those of the buyer or of the "
+        "product, or the sum of both, needs no model. A model that does not beat the best of them "
+        "adds nothing, however far its loss fell.",
+        signs="Only ranking models: on test rows, the RMSE, or the AUC of a target of 0 or 1, is "
+        "not better than that of the best mean by more than noise (the 95% interval of the "
+        "difference, from a bootstrap over buyers). It is bad if even the global mean is as good.",
+        remedy="Train longer or with a higher learning rate, use wider vectors of the IDs, and add "
+        "features that say something of the target.",
+        check=_no_better,
+    ),
+    Kind(
+        code="RD462",
+        verdict="at_risk",
+        title="Miscalibrated chances",
+        reason="A predicted chance of 0.8 should come true in 80% of such rows. Otherwise the "
+        "order of products may still be right, but the numbers cannot be multiplied with a price "
+        "or compared with a limit.",
+        signs="Only ranking models of a target of 0 or 1: on 500 test rows or more, the expected "
+        "calibration error over ten groups of equally many rows is 0.05 or more, although the "
+        "trainer fits Platt scaling on validation rows where that helps there.",
+        remedy="Look whether later days differ from the validation's; train without "
+        "class_weight_damping, and on more recent rows.",
+        check=_miscalibrated,
+    ),
+)

@@ -1,0 +1,86 @@
+"""The ranking model: two towers, and a head that predicts the target."""
+
+import tensorflow as tf
+
+from ..model import TwoTowerModel
+from ..replicas import counter
+from .rating import Rating
+
+HEAD = "rating_head"  # its name in the metrics
+
+
+class RatingModel(TwoTowerModel):
+    """Two towers and a rating head; subclasses define the loss of each row.
+
+    Their `row_losses(learnt, logits)` returns the losses [rows] of the targets as they are
+    learnt, and of what is predicted for them, or its logit.
+
+    Attributes:
+        rating: What turns the head's outputs into predictions.
+    """
+
+    def __init__(
+        self,
+        query_tower,
+        candidate_tower,
+        rating_head,
+        catalogue,
+        target,
+        rows,
+        averages=False,
+    ):
+        """Take the scale of outputs from `rows`, the target's columns in training rows."""
+        super().__init__(query_tower, candidate_tower, catalogue, [f"{HEAD}_gradient"])
+        self.rating_head, self.target_column = rating_head, target.column
+        self.dead_steps[HEAD] = counter()
+        self.rating = Rating(target, rows)
+        if averages:
+            self.add_averages()
+
+    @property
+    def towers(self):
+        """The parts of the model by their names in the metrics."""
+        return super().towers | {HEAD: self.rating_head}
+
+    def embed(self, features, training=False):
+        """Return the outputs of both towers [rows, width] and of the head [rows, 1]."""
+        queries = self.query_tower(features, training=training)
+        candidates = self.candidate_tower(features, training=training)
+        outputs = self.rating_head((queries, candidates), training=training)
+        return {"query": queries, "candidate": candidates, HEAD: outputs}
+
+    def compute_losses(self, features, training):
+        """Return the batch's losses by name, and the outputs by part of the model."""
+        outputs = self.embed(features, training)
+        logits = self.rating.logits(outputs[HEAD][:, 0])
+        # Unlike a sum, the mean does not make the step depend on the batch size.
+        loss = tf.reduce_mean(self.row_losses(features[self.target_column], logits))
+        penalty = tf.reduce_sum(self.losses)
+        losses = {
+            "loss": loss,
+            "regularization_loss": penalty,
+            "total_loss": loss + penalty,
+        }
+        return losses, outputs
+
+    def class_weights(self, labels, damping):
+        """Return each row's weight: the odds of its class to a power, 1 in the mean."""
+        positive, negative = self.rating.class_weights(damping)
+        return tf.where(labels > 0, positive, negative)
+
+    @tf.function(reduce_retracing=True)
+    def predict_rows(self, features):
+        """Return the head's outputs and the losses of some rows, [rows] each."""
+        outputs = self.embed(features)[HEAD][:, 0]
+        logits = self.rating.logits(outputs)
+        return outputs, self.row_losses(features[self.target_column], logits)
+
+    def traces(self, features):
+        """Return the outputs of each part's ReLU layers, by part; none without such layers."""
+        outputs = self.embed(features)
+        inputs = {"query": (features,), "candidate": (features,)}
+        inputs[HEAD] = ((outputs["query"], outputs["candidate"]),)
+        return {
+            name: part.trace(*inputs[name])[:-1] if hasattr(part, "trace") else []
+            for name, part in self.towers.items()
+        }

@@ -1,0 +1,148 @@
+"""Measures of predictions, compared with what a loop over pairs or a formula gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(-3, 3)), min_size=1, max_size=25
+)
+
+
+def columns(rows: list[tuple[int, int, int]]) -> tuple[Any, Any, Any]:
+    _, groups = np.unique([row[0] for row in rows], return_inverse=True)
+    return groups, np.array([row[1] for row in rows]), np.array([float(row[2]) for row in rows])
+
+
+def area(labels: Any, values: Any) -> float:
+    """Returns the share of pairs of a positive and a negative row that are in order."""
+    pairs = values[labels == 1][:, np.newaxis] - values[labels == 0]
+    return float(np.mean((pairs > 0) + 0.5 * (pairs == 0))) if pairs.size else np.nan
+
+
+@given(ROWS)
+@settings(deadline=None)
+def test_the_auc_is_a_share_of_pairs_in_order(runtime: Any, rows: Any) -> None:
+    groups, labels, values = columns(rows)
+    assert runtime.auc(labels, values) == pytest.approx(area(labels, values), nan_ok=True)
+    expected = [area(labels[groups == g], values[groups == g]) for g in range(groups.max() + 1)]
+    np.testing.assert_allclose(runtime.auc(labels, values, groups), expected)
+
+
+def gained(gains: Any, values: Any) -> float:
+    """Returns the discounted sum of gains, the mean of all orders of rows with equal values."""
+    order = np.argsort(-values, kind="stable")
+    gains, values, total = gains[order], values[order], 0.0
+    for place, value in enumerate(values):
+        if place < 10:
+            total += np.mean(gains[values == value]) / np.log2(place + 2)
+    return total
+
+
+@given(ROWS)
+@settings(deadline=None)
+def test_the_ndcg_is_relative_to_the_best_order(runtime: Any, rows: Any) -> None:
+    groups, labels, values = columns(rows)
+    gains = labels * 2.0 + 1
+    found = runtime.ndcg(gains, values, groups)
+    for group, own in enumerate(found):
+        of = groups == group
+        least = gains[of] - gains[of].min()
+        best = gained(least, least)
+        if best:
+            assert own == pytest.approx(gained(least, values[of]) / best)
+        else:
+            assert np.isnan(own)
+
+
+def test_equal_predictions_have_no_order(runtime: Any) -> None:
+    draw = np.random.default_rng(0)
+    labels, groups = draw.integers(2, size=200), draw.integers(20, size=200)
+    same = np.zeros(200)
+    assert runtime.auc(labels, same) == 0.5
+    assert set(runtime.auc(labels, same, groups)) <= {0.5}
+    backwards = runtime.ndcg(labels, same[::-1], groups)
+    np.testing.assert_array_equal(runtime.ndcg(labels, same, groups), backwards)
+
+
+def test_a_constant_is_calibrated_if_it_is_the_mean(runtime: Any) -> None:
+    labels = np.arange(1000) % 4 == 0
+    found = runtime.bins(np.full(1000, 0.25), labels)
+    assert found == [{"rows": 1000, "predicted": 0.25, "actual": 0.25}]
+    assert runtime.calibration_error(found) == 0
+    assert runtime.calibration_error(runtime.bins(np.full(1000, 0.5), labels)) == 0.25
+
+
+def test_bins_have_equally_many_rows(runtime: Any) -> None:
+    draw = np.random.default_rng(1)
+    values = draw.random(5000) ** 3
+    found = runtime.bins(values, values > 0.2)
+    assert [each["rows"] for each in found] == [500] * 10
+    assert [each["predicted"] for each in found] == sorted(each["predicted"] for each in found)
+    assert sum(each["rows"] * each["actual"] for each in found) == np.sum(values > 0.2)
+
+
+def test_means_are_those_of_training_rows(runtime: Any) -> None:
+    buyers, products = np.array([1, 1, 2, 5]), np.array([7, 8, 7, 8])
+    targets = np.array([1.0, 3.0, 5.0, 7.0])
+    shrinkage = dict.fromkeys(runtime.SIDES, 0)
+    means = runtime.Means((buyers, products), targets, shrinkage)
+    found = means.predict((np.array([1, 5, 9]), np.array([7, 3, 3])))
+    np.testing.assert_allclose(found["global_mean"], [4, 4, 4])
+    np.testing.assert_allclose(found["buyer_mean"], [2, 7, 4])  # 9 is unknown
+    np.testing.assert_allclose(found["product_mean"], [3, 4, 4])
+    shrunk = runtime.Means((buyers, products), targets, dict.fromkeys(runtime.SIDES, 2))
+    # Two rows of 4 are added to two rows of 2.
+    assert shrunk.predict((np.array([1]), np.array([7])))["buyer_mean"] == pytest.approx([3])
+
+
+def test_the_sum_of_both_means_finds_both_effects(runtime: Any) -> None:
+    draw = np.random.default_rng(2)
+    buyers, products = draw.integers(30, size=4000), draw.integers(20, size=4000)
+    of_buyer, of_product = draw.normal(size=30), draw.normal(size=20)
+    targets = 10 + of_buyer[buyers] + of_product[products]
+    means = runtime.Means((buyers, products), targets, dict.fromkeys(runtime.SIDES, 0))
+    found = means.predict((buyers, products))["buyer_and_product_mean"]
+    np.testing.assert_allclose(found, targets, atol=0.02)
+
+
+def test_few_rows_are_shrunk_more(runtime: Any) -> None:
+    draw = np.random.default_rng(3)
+    buyers, products = np.arange(400), draw.integers(3, size=400)
+    noise = draw.normal(size=400)
+    others = (np.arange(400), draw.integers(3, size=400)), draw.normal(size=400)
+    found = runtime.best_shrinkage((buyers, products), noise, others)
+    assert found["buyer_mean"] == max(runtime.SHRINKAGES)  # each buyer has one row of noise
+
+
+def test_platt_scaling_finds_how_logits_are_off(runtime: Any) -> None:
+    draw = np.random.default_rng(4)
+    logits = draw.normal(size=20_000)
+    labels = (draw.random(20_000) < runtime.chances(logits)).astype(float)
+    slope, intercept = runtime.platt(2 * logits + 1, labels)
+    assert (slope, intercept) == pytest.approx((0.5, -0.5), abs=0.05)
+    groups = np.arange(20_000) // 10
+    found = runtime.calibrate(2 * logits + 1, labels, groups)
+    assert found["method"] == "platt"
+    assert found["log_loss_after"] < found["log_loss_before"]
+    assert found["ece_after"] < 0.02 < found["ece_before"]
+
+
+def test_what_is_calibrated_stays_as_it_is(runtime: Any) -> None:
+    draw = np.random.default_rng(5)
+    logits = draw.normal(size=5000)
+    labels = (draw.random(5000) < runtime.chances(logits)).astype(float)
+    found = runtime.calibrate(logits, labels, np.arange(5000) // 10)
+    assert (found["method"], found["slope"], found["intercept"]) == ("none", 1.0, 0.0)
+
+
+def test_a_few_rows_are_not_calibrated(runtime: Any) -> None:
+    labels = np.zeros(1000)
+    labels[:10] = 1
+    found = runtime.calibrate(np.full(1000, 3.0), labels, np.arange(1000))
+    assert found["method"] == "none"
