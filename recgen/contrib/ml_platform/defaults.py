@@ -148,9 +148,12 @@ def _width(cardinality: int) -> int:
 
 
 def _crosses(side: Side, features: Sequence[Plain]) -> list[Plain]:
-    """Return the cross of the tower's two usual columns, if both are there as text."""
+    """Return the cross of the tower's two usual columns, if both are there as text.
+
+    The ID is not crossed: it has an embedding of its own.
+    """
     first, second, buckets = _CROSSES[side]
-    texts = [each for each in features if each["data_type"] == "text"]
+    texts = [e for e in features if e["data_type"] == "text" and "is_primary_id" not in e]
     left = next((each for each in texts if _is_named(each, first, side == "product")), None)
     right = next((each for each in texts if _is_named(each, second)), None)
     if left is None or right is None or left is right:
