@@ -96,10 +96,10 @@ def test_a_row_is_found_in_an_export(wrapped):
     assert stored(wrapped(FEATURES)).experiment["features"] == stored().experiment["features"]
 
 
-def test_a_target_stored_as_a_column_is_its_name():
+def test_a_target_is_stored_as_a_mapping():
     target = {"column": "sales", "display_name": "amount", "transforms": {}}
     found = stored({**FEATURES, "target_column": target}, {**MODEL, "model_type": "ranking"})
-    assert found.experiment["features"]["target_column"] == "amount"
+    assert found.experiment["features"]["target_column"] == target
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,14 @@ from recgen.config.model import (
     Optimizer,
 )
 from recgen.config.negatives import Negatives, negatives_of, scored_of
+from recgen.config.target import (
+    ClipOutliers,
+    LowerBound,
+    Target,
+    TargetLog,
+    TargetTransforms,
+    UpperBound,
+)
 from recgen.config.transforms import (
     CYCLES,
     Bucketize,
@@ -58,6 +66,7 @@ __all__ = [
     "BatchNorm",
     "BqType",
     "Bucketize",
+    "ClipOutliers",
     "Cross",
     "CrossFeature",
     "Cycle",
@@ -77,6 +86,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LogTransform",
+    "LowerBound",
     "MissingFlag",
     "ModelConfig",
     "Negatives",
@@ -86,11 +96,15 @@ __all__ = [
     "Optimizer",
     "Side",
     "Split",
+    "Target",
+    "TargetLog",
+    "TargetTransforms",
     "TemporalFeature",
     "TemporalTransforms",
     "TextFeature",
     "TextTransforms",
     "Transform",
+    "UpperBound",
     "detect_id",
     "dtype_of",
     "is_array",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from recgen.config.target import Target, TargetColumn
 from recgen.config.transforms import (
     Cycle,
     Cyclical,
@@ -244,8 +245,14 @@ class FeatureConfig(Config):
     """Crosses of the buyer tower."""
     product_model_crosses: ListOf[Cross] = ()
     """Crosses of the product tower."""
-    target_column: OptionalColumn | None = None
-    """The column that ranking predicts; retrieval has none."""
+    target_column: TargetColumn = None
+    """The column that ranking predicts: its name, or a mapping with its transforms. Retrieval has
+    none."""
+
+    @property
+    def target(self) -> Target | None:
+        """What ranking predicts, if the config names it."""
+        return self.target_column
 
     def features_of(self, side: Side) -> tuple[Feature, ...]:
         """Return the features of one tower."""

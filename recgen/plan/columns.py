@@ -14,6 +14,7 @@ from recgen.config import (
     DType,
     ExperimentConfig,
     HistoryFeature,
+    Target,
     TextFeature,
     dtype_of,
     is_array,
@@ -49,6 +50,11 @@ class InputColumn:
     def is_list(self) -> bool:
         """Whether each row has a list of values."""
         return is_array(self.bq_type)
+
+
+def predicted(config: ExperimentConfig) -> Target | None:
+    """Return what the model predicts; retrieval predicts no column."""
+    return None if config.model.model_type == "retrieval" else config.features.target
 
 
 def input_columns(config: ExperimentConfig) -> tuple[InputColumn, ...]:
@@ -149,6 +155,10 @@ def _mentioned(config: ExperimentConfig) -> Iterator[InputColumn]:
             for member in cross.features:
                 bq_type = data.type_of(member.output_name, member.usual_type)
                 yield _column(member.output_name, member.column, bq_type, data, member.type)
+    if target := predicted(config):
+        name = target.output_name
+        bq_type = target.bq_type or data.type_of(name, "FLOAT64")
+        yield _column(name, target.column, bq_type, data, "numeric")
     if data.split and data.split.date_column:
         date = data.split.date_column
         yield _column(date, date, data.type_of(date, "TIMESTAMP"), data, "temporal")

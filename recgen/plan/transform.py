@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 from recgen.config import SIDES, Cross, ExperimentConfig, Feature, HistoryFeature, Side
 from recgen.config.transforms import (
@@ -18,24 +17,34 @@ from recgen.config.transforms import (
 from recgen.plan.columns import (
     EVENT_TIME,
     PRODUCT_KNOWN,
+    predicted,
     product_bits,
     shared_names,
     vocabulary_names,
 )
 from recgen.plan.header import Header, plan_header
 from recgen.plan.names import Names
-
-Reading = Literal["text", "number", "time", "list"]
-READINGS: dict[str, Reading] = {
-    "text": "text",
-    "numeric": "number",
-    "temporal": "time",
-    "history": "list",
-}
+from recgen.plan.steps import (
+    READINGS,
+    Clip,
+    Derive,
+    Derived,
+    Known,
+    Member,
+    Output,
+    Read,
+    Reading,
+    Scale,
+    Statement,
+    Step,
+    Vocabulary,
+)
+from recgen.plan.target import target_step
 
 # The helpers that the generated function may call, in the order of their definitions.
 _HELPERS = ["text", "list", "number", "time", "days", "signed_log", "z_score", "rescale"]
 _HELPERS += ["bucket", "wave", "cross", "latest", "newest", "bits"]
+_HELPERS += ["exact", "clip", "log_amount", "by_deviation", "by_range"]
 # Names that the generated function itself uses.
 _RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "read", "dense", *_HELPERS}) | {
     f"read_{reading}" for reading in READINGS.values()
@@ -53,96 +62,6 @@ CYCLES: dict[str, tuple[int, int]] = {
     "weekly": (7 * _DAY, 3 * _DAY),
     "daily": (_DAY, 0),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One statement that reads a raw column into a variable."""
-
-    macro: ClassVar = "read"
-    variable: str
-    column: str
-    reading: Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Derive:
-    """One statement that computes a variable from another with the helper `kind`."""
-
-    macro: ClassVar = "derive"
-    variable: str
-    kind: Literal["signed_log", "days"]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """One statement that learns a vocabulary that more than one output uses."""
-
-    macro: ClassVar = "learn_vocabulary"
-    variable: str
-    source: str
-    options: tuple[tuple[str, int | str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a cross. `buckets` is None for text; `key` is an output with these buckets."""
-
-    variable: str
-    buckets: int | None
-    key: str | None = None
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the cross computes the bucket itself."""
-        return self.buckets is not None and self.key is None
-
-    @property
-    def macro(self) -> str:
-        """Name of the template's macro that prints it."""
-        if self.buckets is None:
-            return "copy"
-        return "bucket_of_output" if self.key else "own_bucket"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A column of which an output says whether it has a value."""
-
-    variable: str
-    reading: Reading
-
-    @property
-    def macro(self) -> str:
-        """Name of the template's macro that prints it."""
-        return f"known_{self.reading}"
-
-
-Statement = Read | Derive | Vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One statement that writes an output; `kind` names the macro that prints it."""
-
-    kind: str
-    key: str
-    variable: str = ""
-    numbers: tuple[float, ...] = ()
-    options: tuple[tuple[str, int | str], ...] = ()
-    members: tuple[Member | Known, ...] = ()
-    uses: str = ""
-    """Variable of the vocabulary, if more than one output uses it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A paragraph of `preprocessing_fn`: its comment, statements and outputs."""
-
-    comment: str
-    statements: tuple[Statement, ...]
-    outputs: tuple[Output, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +121,9 @@ class _Steps:
             yield self._event_time(split.date_column)
         if bits := product_bits(self._config):
             yield self._marks(tuple(bits))
+        if target := predicted(self._config):
+            read = self._read(target.output_name, "number")
+            yield target_step(target, *read, self._names)
 
     def _is_first(self, output_name: str) -> bool:
         """Return whether no paragraph has written it yet: both towers may have the feature."""
@@ -283,7 +205,7 @@ class _Steps:
         self,
         statements: list[Statement],
         column: str,
-        kind: Literal["signed_log", "days"],
+        kind: Derived,
         source: str,
     ) -> str:
         wish = f"log_{column}" if kind == "signed_log" else f"{column}_{kind}"
@@ -372,8 +294,10 @@ def _called(steps: tuple[Step, ...]) -> Iterator[str]:
         for statement in step.statements:
             if isinstance(statement, Read):
                 yield statement.reading
-            elif isinstance(statement, Derive):
+            elif isinstance(statement, (Derive, Scale)):
                 yield statement.kind
+            elif isinstance(statement, Clip):
+                yield "clip"
         for output in step.outputs:
             yield output.kind
             if any(isinstance(part, Member) and part.is_own for part in output.members):

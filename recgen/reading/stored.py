@@ -153,7 +153,7 @@ def _plain(key: str, value: object) -> object:
     if isinstance(value, float) and value.is_integer() and key in _COUNTS:
         return int(value)
     if key == "target_column":
-        return _target(value)
+        return _feature(value) if isinstance(value, dict) else value or None
     if key.endswith("_features") and isinstance(value, list):
         return [_feature(each) if isinstance(each, dict) else each for each in value]
     return value
@@ -161,13 +161,6 @@ def _plain(key: str, value: object) -> object:
 
 _LISTS = ("_features", "_crosses", "_layers")
 _COUNTS = frozenset(["batch_size", "epochs", "output_embedding_dim", "top_k", "seed"])
-
-
-def _target(value: object) -> object:
-    """Return the name of a target that is stored as a feature."""
-    if isinstance(value, dict):
-        return value.get("display_name") or value.get("column")
-    return value or None
 
 
 def _feature(feature: Plain) -> Plain:

@@ -116,7 +116,7 @@ def _in_marks(features: FeatureConfig) -> Iterator[Problem]:
 
 @without_effect.check
 def _in_target(features: FeatureConfig, model: ModelConfig) -> Iterator[Problem]:
-    if features.target_column and model.model_type == "retrieval":
+    if features.target and model.model_type == "retrieval":
         yield unused(("features", "target_column"), "retrieval learns from purchases alone")
 
 

@@ -77,10 +77,14 @@ def target_inside(features: FeatureConfig) -> Iterator[Problem]:
 
     Remove the feature or the cross.
     """
+    target = features.target
+    if target is None:
+        return
+    own = {target.column, target.output_name}
     for side in SIDES:
         for path, column, name in columns_of(features, side):
-            if features.target_column and features.target_column in (column, name):
-                message = f"the target {show(features.target_column)} is in the {side} tower"
+            if not own.isdisjoint((column, name)):
+                message = f"the target {show(target.output_name)} is in the {side} tower"
                 help = "Remove it: it is only known after the purchase."
                 yield Problem(path, message, help)
 

@@ -87,7 +87,7 @@ def nothing_to_predict(features: FeatureConfig, model: ModelConfig) -> Iterator[
     """
     if model.model_type == "retrieval":
         return
-    if not features.target_column:
+    if features.target is None:
         message = f"a {model.model_type} model needs `target_column`, which it predicts"
         yield Problem(("features", "target_column"), message, "Name the column, or use retrieval.")
     if model.model_type == "multitask":
