@@ -14,7 +14,7 @@ LINE = [
     "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
     "formats", "schema", "reference", "templates", "plan", "literals", "attest", "runtime",
     "render", "write", "generate", "proposal", "presets", "metrics", "demo", "inspect", "analysis",
-    "local", "api", "cli", "__main__",
+    "local", "api", "contrib", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

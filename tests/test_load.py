@@ -6,11 +6,13 @@ import json
 import os
 from collections import UserDict
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import recgen
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError
 from recgen.reading import load, parse, read
@@ -336,3 +338,12 @@ def test_a_section_without_its_key_is_recognized(data, word):
         found = parse(read(source)).findings
         assert [finding.code for finding in found] == ["RG011"]
         assert word in found[0].message
+
+
+def test_a_config_that_was_used_can_be_read_again() -> None:
+    """What a config keeps for its rules is no key of it."""
+    config = recgen.load(Path(__file__).parent / "cases" / "history" / "config.yaml")
+    assert "vectors" in vars(config.features)  # else this test shows nothing
+    assert recgen.check(config).ok
+    assert recgen.load(config) == config
+    assert recgen.check(features=config.features).ok

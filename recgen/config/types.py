@@ -174,6 +174,13 @@ Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Stats = Annotated[dict[str, Any], AfterValidator(guarded(_json_only))]
 
 
+Key = TypeVar("Key")
+
+
+class Kept(dict[Key, Item]):
+    """What a config keeps of itself, computed once; a config that is read again is without it."""
+
+
 class Config(BaseModel):
     """Base class of all config models: frozen, strict about keys, readable from objects."""
 
@@ -200,7 +207,7 @@ class Config(BaseModel):
     @classmethod
     def _is_absent(cls, key: object, value: object) -> bool:
         """Return whether a value of a field means its default."""
-        return value is None and key in _without_null(cls)
+        return isinstance(value, Kept) or (value is None and key in _without_null(cls))
 
 
 @cache

@@ -45,7 +45,8 @@ def add_histories(
     A row's list has the values of the buyer's transactions before the row's time (P41), without
     purchases at the same time. They come from training rows and, for test rows, also from
     validation rows. Each value occurs once, the latest last unless a history wants it first;
-    values of the same time are in ascending order. A row without a time gets an empty list and adds nothing to others.
+    values of the same time are in ascending order. A row without a time gets an empty list and adds
+    nothing to others.
 
     The rows of a random split that are held out lie between the training rows in time. They get
     the buyer's final list, which is what a client would send: recall is then that of the served

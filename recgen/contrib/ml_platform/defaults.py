@@ -18,7 +18,14 @@ _ROLES: dict[Side, tuple[str, ...]] = {
     "buyer": ("customer_", "user_", "buyer_"),
     "product": ("product_", "item_", "sku", "category", "subcategory", "brand"),
 }
-_CONTEXT = ("timestamp", "transaction_date", "event_date", "revenue", "amount", "price")
+_CONTEXT: tuple[str, ...] = (
+    "timestamp",
+    "transaction_date",
+    "event_date",
+    "revenue",
+    "amount",
+    "price",
+)
 _CONTEXT += ("quantity", "units")
 _ID_ROLES = ("user_id", "customer_id", "buyer_id", "product_id", "item_id", "sku")
 _NAMES: tuple[tuple[Side, tuple[str, ...]], ...] = (

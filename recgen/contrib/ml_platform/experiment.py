@@ -7,7 +7,7 @@ from typing import Any
 
 from recgen.config import SIDES, FeatureConfig, ModelConfig, Side
 from recgen.contrib.ml_platform.account import Account
-from recgen.contrib.ml_platform.crosses import stored_cross
+from recgen.contrib.ml_platform.crosses import kinds_of, stored_cross
 from recgen.contrib.ml_platform.features import stored_feature
 from recgen.contrib.ml_platform.ids import choose_id
 from recgen.contrib.ml_platform.layers import stored_model
@@ -18,17 +18,60 @@ from recgen.reading.plain import Plain
 from recgen.reading.renamed import RENAMED
 
 ROW_COLUMNS = frozenset(
-    """
-    id pk name description dataset dataset_id dataset_name dataset_info start_from version
-    config_type config_type_display target_column_name created_at updated_at created_by
-    created_by_id buyer_tensor_dim product_tensor_dim buyer_features_count product_features_count
-    buyer_crosses_count product_crosses_count columns_in_both_models has_transform_code
-    generated_transform_code generated_at best_recall_at_10 best_recall_at_50 best_recall_at_100
-    model_endpoint model_endpoint_id endpoint_id model_id is_global clone_from model_type_display
-    optimizer_display loss_function_display retrieval_algorithm_display validation_errors
-    estimated_params buyer_layers_summary product_layers_summary rating_head_summary
-    usage_count experiments_count is_favorite is_archived tower_preset rating_head_preset
-    """.split()
+    [
+        "id",
+        "pk",
+        "name",
+        "description",
+        "dataset",
+        "dataset_id",
+        "dataset_name",
+        "dataset_info",
+        "start_from",
+        "version",
+        "based_on",
+        "config_type",
+        "config_type_display",
+        "target_column_name",
+        "created_at",
+        "updated_at",
+        "created_by",
+        "created_by_id",
+        "buyer_tensor_dim",
+        "product_tensor_dim",
+        "buyer_features_count",
+        "product_features_count",
+        "buyer_crosses_count",
+        "product_crosses_count",
+        "columns_in_both_models",
+        "has_transform_code",
+        "generated_transform_code",
+        "generated_at",
+        "best_recall_at_10",
+        "best_recall_at_50",
+        "best_recall_at_100",
+        "model_endpoint",
+        "model_endpoint_id",
+        "endpoint_id",
+        "model_id",
+        "is_global",
+        "clone_from",
+        "model_type_display",
+        "optimizer_display",
+        "loss_function_display",
+        "retrieval_algorithm_display",
+        "validation_errors",
+        "estimated_params",
+        "buyer_layers_summary",
+        "product_layers_summary",
+        "rating_head_summary",
+        "usage_count",
+        "experiments_count",
+        "is_favorite",
+        "is_archived",
+        "tower_preset",
+        "rating_head_preset",
+    ]
 )
 """Columns of rows, and keys of what the page posts, that are no settings."""
 FEATURE_FIELDS = frozenset(FeatureConfig.model_fields)
@@ -45,14 +88,17 @@ def stored_features(row: Plain, account: Account) -> Plain:
         if row.get(key)
     }
     for side in SIDES:
-        features, crosses = f"{side}_model_features", f"{side}_model_crosses"
+        features = f"{side}_model_features"
         found[features] = _each(
             row.get(features),
             lambda index, each, key=features: stored_feature(
                 each, ("features", key, index), account
             ),
         )
-        found[crosses] = _each(row.get(crosses), lambda _, each: stored_cross(each, account))
+    kinds = kinds_of(list(_all(found)))
+    for side in SIDES:
+        crosses = f"{side}_model_crosses"
+        found[crosses] = _each(row.get(crosses), lambda _, each: stored_cross(each, kinds, account))
     _share_widths(found, account)
     _orders(found, account)
     for side in SIDES:
@@ -92,7 +138,7 @@ def _all(features: Mapping[str, Any]) -> Iterable[Plain]:
 def _histories(features: Mapping[str, Any]) -> Iterable[tuple[Plain, Plain]]:
     for each in _all(features):
         history = (each.get("transforms") or {}).get("history")
-        if isinstance(history, dict):
+        if isinstance(history, dict) and each["data_type"] == "history":
             yield each, history
 
 
@@ -116,6 +162,19 @@ def _share_widths(features: Plain, account: Account) -> None:
                 embedding["embedding_dim"] = width
                 of = show(output_name(feature))
                 account.decide(f"the vectors of {show(shared)} are {width} wide, as {of} says")
+
+
+def share_back(features: Plain) -> None:
+    """Write the width of shared vectors into histories, where the platform's page has it."""
+    widths = {
+        output_name(each): each["transforms"]["embedding"].get("embedding_dim")
+        for each in _all(features)
+        if "embedding" in (each.get("transforms") or {})
+    }
+    for _, history in _histories(features):
+        shared = history.get("shared_with")
+        if isinstance(shared, str) and widths.get(shared):
+            history["embedding_dim"] = widths[shared]
 
 
 def _orders(features: Plain, account: Account) -> None:

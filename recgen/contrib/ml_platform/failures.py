@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, TypedDict
 
-
 LINE = re.compile(r"RECGEN-FAILURE (?P<kind>[a-z_]+)[: ]*(?P<reason>[^\r\n]*)")
 """The line that a trainer prints when it stops: `RECGEN-FAILURE collapse Epoch 3: …`."""
 _LONGEST = 200_000  # letters of a log that are looked at: its end
@@ -46,8 +45,8 @@ _TRAINING: dict[str, tuple[str, str]] = {
     "dead_tower": ("A tower died", _RATE),
     "not_learning": (
         "Nothing was learned",
-        "Raise the learning rate if it is low, lower it if it is high, and see whether the features "
-        "say anything about what is bought.",
+        "Raise the learning rate if it is low, lower it if it is high, and see whether the "
+        "features say anything about what is bought.",
     ),
     "popularity_only": (
         "Everybody is shown the same products",
@@ -253,7 +252,6 @@ def classify_failure(text: str | None) -> FailureClass:
 
 def _stopped(kind: str, reason: str) -> FailureClass:
     title, advice = _TRAINING.get(kind, ("Training was stopped", "See the training's metrics."))
-    said = f"{reason} {advice}" if reason else advice
+    ended = reason if reason.endswith((".", "!", "?")) else f"{reason}."
+    said = f"{ended} {advice}" if reason else advice
     return _Known(kind, "TrainingError", title, said).as_class()
-
-

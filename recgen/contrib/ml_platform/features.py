@@ -2,8 +2,8 @@
 
 | stored | read as |
 |---|---|
-| `type: string_embedding`, or `data_type: text` | text; always embedded, also with `enabled: false` |
-| `vocab_size`, `vocab_settings`, `oov_buckets`, `min_frequency` | ignored: all values, one OOV bucket |
+| `type: string_embedding`, `data_type: text` | text; embedded also with `enabled: false` |
+| `vocab_size`, `min_frequency` and other limits | ignored: all values, one OOV bucket |
 | `normalize.range` | ignored: z-scores |
 | `log_transform` | ignored |
 | a transform without `enabled: true` | switched off |
@@ -29,11 +29,22 @@ _KINDS = {
     "history": ("history", None),
 }
 _OWN = frozenset(
-    """
-    column display_name description bq_type data_type type is_primary_id stats transforms
-    embedding_dim vocab_settings cyclical
-    """.split()
+    [
+        "column",
+        "display_name",
+        "description",
+        "bq_type",
+        "data_type",
+        "type",
+        "is_primary_id",
+        "stats",
+        "transforms",
+        "embedding_dim",
+        "vocab_settings",
+        "cyclical",
+    ]
 )
+_NAMES = ("column", "display_name")
 _CYCLES = ("quarterly", "monthly", "daily")
 _GATES = ("yearly", "weekly")
 _HISTORY = ("shared_with", "max_length", "half_life", "repeat_bonus", "order")
@@ -57,7 +68,7 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
     bq_type = stored_type(feature.get("bq_type"), output_name(feature), place, account)
     if kind is None:
         if feature.get("data_type") is None and feature.get("type") is None:
-            return feature
+            return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
         word = feature.get("data_type") or feature.get("type")
         account.ignore(f"feature {named(feature)} of type {show(word)}")
         return None

@@ -48,7 +48,9 @@ def data_of(metrics: Metrics) -> Plain:
         try:
             metrics = json.loads(metrics)
         except (ValueError, RecursionError) as error:
-            raise RecgenError(f"the metrics are not JSON: {error}", "pass the whole file") from error
+            raise RecgenError(
+                f"the metrics are not JSON: {error}", "pass the whole file"
+            ) from error
     if not isinstance(metrics, Mapping):
         raise RecgenError(f"the metrics are {kind_of(metrics)}", "pass what the file holds")
     return dict(metrics)
@@ -94,10 +96,11 @@ def training_history(metrics: Metrics, *, every: int = 5) -> dict[str, Any]:
         every: Every how many epochs are kept; the last one always is.
 
     Returns:
-        `epochs`, `loss` (`train`, `val`, …), `gradient`, `weight_stats` and `gradient_stats` without
-        histograms, `metrics` with `recall_at_<k>` on validation rows, each with a value per kept
-        epoch; `final_metrics`, `params`, `histogram_available`. Besides, what the platform's own
-        cache drops: `recall`, `health`, `evaluation`, and `verdict`, what `recgen diagnose` says.
+        `epochs`, `loss` (`train`, `val`, …), `gradient`, `weight_stats` and `gradient_stats`
+        without histograms, and `metrics` with `recall_at_<k>` on validation rows, each with a
+        value per kept epoch; `final_metrics`, `params`, `histogram_available`. Besides, what the
+        platform's own cache drops: `recall`, `health`, `evaluation`; and `verdict`, what `recgen
+        diagnose` says.
     """
     data = data_of(metrics)
     found = file_of(data)

@@ -8,7 +8,6 @@ from recgen.config import Side
 from recgen.contrib.ml_platform.account import Account
 from recgen.contrib.ml_platform.plain import output_name
 from recgen.findings import show
-from recgen.reading.plain import Plain
 
 _WORDS: dict[Side, tuple[str, ...]] = {
     "buyer": ("customer", "user", "buyer", "client"),
@@ -30,7 +29,6 @@ def choose_id(side: Side, features: Sequence[object], account: Account) -> str |
             account.ignore("`is_primary_id` of a second feature")
             del each["is_primary_id"]
     if marked:
-        account.decide(f"the {side} ID is {show(marked[0])}, which is marked")
         return marked[0]
     texts = [output_name(each) for each in found if each.get("data_type") == "text"]
     chosen = _by_name(side, texts)
@@ -57,13 +55,3 @@ def _by_name(side: Side, texts: Sequence[str]) -> str | None:
 
 def _like_ids(names: Sequence[str]) -> list[str]:
     return [name for name in names if name.lower().endswith(_ENDINGS)]
-
-
-def mark_id(row: Plain, side: Side, name: str) -> Plain:
-    """Return a stored row in which the feature of this name is marked as the tower's ID."""
-    key = f"{side}_model_features"
-    features = [
-        {**each, "is_primary_id": True} if output_name(each) == name else each
-        for each in row.get(key) or []
-    ]
-    return {**row, key: features}

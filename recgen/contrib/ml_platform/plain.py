@@ -15,14 +15,38 @@ from recgen.findings import RecgenError, kind_of, show
 from recgen.reading.plain import SCALARS, Plain
 
 WHOLE = frozenset(
-    """
-    units embedding_dim buckets vocab_size min_frequency oov_buckets max_size max_length
-    hash_bucket_size crossing_buckets batch_size epochs output_embedding_dim top_k
-    scann_num_leaves scann_leaves_to_search catalogue_size gpu_count
-    """.split()
+    [
+        "units",
+        "embedding_dim",
+        "buckets",
+        "vocab_size",
+        "min_frequency",
+        "oov_buckets",
+        "max_size",
+        "max_length",
+        "hash_bucket_size",
+        "crossing_buckets",
+        "batch_size",
+        "epochs",
+        "output_embedding_dim",
+        "top_k",
+        "scann_num_leaves",
+        "scann_leaves_to_search",
+        "catalogue_size",
+        "gpu_count",
+    ]
 )
 REAL = frozenset(
-    "learning_rate rate l1_reg l2_reg epsilon retrieval_weight ranking_weight percentile".split()
+    [
+        "learning_rate",
+        "rate",
+        "l1_reg",
+        "l2_reg",
+        "epsilon",
+        "retrieval_weight",
+        "ranking_weight",
+        "percentile",
+    ]
 )
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*")
 _JSON_COLUMNS = ("_features", "_crosses", "_layers", "target_column")
@@ -91,7 +115,9 @@ def _attributes(source: object, names: Collection[str], what: str) -> Plain:
             value = getattr(source, name, _ABSENT)
         except Exception as error:  # of a database, behind a field that is loaded only now
             reason = f"its {name} cannot be read: {type(error).__name__}: {error}"
-            raise RecgenError(f"the {what} is incomplete: {reason}", "load the row again") from error
+            raise RecgenError(
+                f"the {what} is incomplete: {reason}", "load the row again"
+            ) from error
         if value is not _ABSENT and not callable(value):
             found[name] = value
     if not found:

@@ -27,12 +27,34 @@ from recgen.findings import RecgenError, Report, show
 from recgen.reading.plain import Plain
 
 _ABOUT_THE_PIPELINE = frozenset(
-    """
-    id pk experiment_name experiment_number data_sample_percent holdout_days train_days val_days
-    test_days machine_type rating_column gpu_enabled gpu_type preemptible gpu_count use_gpu
-    feature_config_id model_config_id dataset_id evaluator_config deployment_config name description
-    train_steps eval_steps gcs_output_path
-    """.split()
+    [
+        "id",
+        "pk",
+        "experiment_name",
+        "experiment_number",
+        "data_sample_percent",
+        "holdout_days",
+        "train_days",
+        "val_days",
+        "test_days",
+        "machine_type",
+        "rating_column",
+        "gpu_enabled",
+        "gpu_type",
+        "preemptible",
+        "gpu_count",
+        "use_gpu",
+        "feature_config_id",
+        "model_config_id",
+        "dataset_id",
+        "evaluator_config",
+        "deployment_config",
+        "name",
+        "description",
+        "train_steps",
+        "eval_steps",
+        "gcs_output_path",
+    ]
 )
 _OVERRIDDEN = ("split_strategy", "date_column", "gpu_config", "catalogue_size")
 _DEFAULT_GPUS = 1
@@ -145,7 +167,7 @@ def _examined(experiment: Plain, account: Account, *, legacy: bool, has_model: b
         model = {k: v for k, v in experiment["model"].items() if not k.startswith("scann_")}
         experiment = {**experiment, "model": {**model, "retrieval_algorithm": "brute_force"}}
         found = examine(experiment, allow=allowed)
-    full = with_proposals(relevant(found.report), found.config and found.config.model)
+    full = with_proposals(relevant(found.report), found.config.model if found.config else None)
     if not has_model:
         others = [f for f in full.findings if not f.path.startswith("model") or f.code == "RG090"]
         full = Report(tuple(others), full.source, full.text)
@@ -166,9 +188,7 @@ def _refused(account: Account) -> Reading:
     return Reading(None, report, report, account)
 
 
-def _row(
-    source: object, names: frozenset[str], what: str, section: str, account: Account
-) -> Plain:
+def _row(source: object, names: frozenset[str], what: str, section: str, account: Account) -> Plain:
     try:
         return plain_row(source, names, what)
     except RecgenError as error:

@@ -6,10 +6,9 @@ import re
 from typing import get_args
 
 from recgen.config import BqType
+from recgen.contrib.ml_platform.account import UNUSABLE, Account
 from recgen.findings import Location, show
 from recgen.reading.synonyms import meant
-
-from recgen.contrib.ml_platform.account import UNUSABLE, Account
 
 BQ_TYPES: tuple[str, ...] = get_args(BqType)
 _NESTED = re.compile(r"\s*(?:ARRAY\s*<\s*)?(STRUCT|RECORD)\b", re.IGNORECASE)

@@ -102,7 +102,9 @@ def _target(model_config: object) -> object:
     return {"column": "target", "bq_type": "FLOAT64"} if kind in ("ranking", "multitask") else None
 
 
-def validate_experiment_config(feature_config: object, model_config: object) -> tuple[bool, list[str]]:
+def validate_experiment_config(
+    feature_config: object, model_config: object
+) -> tuple[bool, list[str]]:
     """Return whether two configs can be trained together, and what is wrong, as texts."""
     texts = [*_mismatch(feature_config, model_config)]
     if not texts:

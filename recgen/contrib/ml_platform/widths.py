@@ -6,12 +6,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recgen.config import SIDES, Dense, ExperimentConfig, FeatureConfig, ModelConfig, Side
+from recgen.config import (
+    SIDES,
+    Dense,
+    ExperimentConfig,
+    FeatureConfig,
+    HistoryFeature,
+    ModelConfig,
+    Side,
+    TextFeature,
+)
 from recgen.contrib.ml_platform.plain import output_name, plain_row
 from recgen.contrib.ml_platform.rows import examine_rows
 from recgen.findings import ConfigError
 from recgen.reading import Document, parse
 
+_TIMES = " \u00d7 "
 _LIGHT, _MEDIUM = 0.001, 0.01  # L2 penalties up to which the platform calls one so
 
 
@@ -64,7 +74,7 @@ def _shared_with(feature: object) -> str | None:
 def _parts(features: FeatureConfig, side: Side) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = []
     for feature in features.features_of(side):
-        if feature.data_type in ("text", "history"):
+        if isinstance(feature, (TextFeature, HistoryFeature)):
             width = features.feature_width(feature)
             parts += [{"name": feature.output_name, "dim": width}] if width else []
             continue
@@ -73,7 +83,7 @@ def _parts(features: FeatureConfig, side: Side) -> list[dict[str, Any]]:
             width = feature.width - len(feature.output_keys) + 1 if is_bucket else 1
             parts.append({"name": key, "dim": width})
     parts += [
-        {"name": " × ".join(cross.members), "dim": cross.embedding_dim, "is_cross": True}
+        {"name": _TIMES.join(cross.members), "dim": cross.embedding_dim, "is_cross": True}
         for cross in features.crosses_of(side)
     ]
     return parts
