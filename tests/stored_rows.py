@@ -184,12 +184,13 @@ class Row:
 
 
 _names = st.sampled_from(
-    ["user_id", "city", "Straße", "a b", "x", "price", "day", "class", "sku", "tags", "c\nd", ""]
+    ["user_id", "city", "Straße", "a b", "x", "price", "day", "class", "sku", "tags", "c\nd"]
 )
 _junk: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
 _junk |= st.floats() | st.just([]) | st.just({}) | st.just([-1, 1]) | st.just(Decimal("1.5"))
 _switch = st.booleans() | st.none() | st.just(1)
-_types = st.sampled_from(
+_usual = ["STRING", "INT64", "float64", "TIMESTAMP", "ARRAY<STRING>"]
+_types = st.sampled_from(_usual) | st.sampled_from(
     [
         "STRING",
         "string",
@@ -215,10 +216,13 @@ _types = st.sampled_from(
 )
 
 
-def _some(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Plain]:
+def _some(
+    fields: dict[str, st.SearchStrategy[Any]], always: tuple[str, ...] = ()
+) -> st.SearchStrategy[Plain]:
     """Draws a mapping with some of the keys, now and then with a value of another kind."""
-    values = {key: st.integers(0, 19).flatmap(_mostly(each)) for key, each in fields.items()}
-    return st.fixed_dictionaries({}, optional=values)
+    values = {key: st.integers(0, 49).flatmap(_mostly(each)) for key, each in fields.items()}
+    required = {key: values.pop(key) for key in always}
+    return st.fixed_dictionaries(required, optional=values)
 
 
 def _mostly(usual: st.SearchStrategy[Any]) -> Any:
@@ -258,65 +262,107 @@ _transforms = _some(
         ),
     }
 )
-_feature = _some(
-    {
-        "column": _names,
-        "display_name": _names | st.none(),
-        "bq_type": _types,
-        "data_type": st.sampled_from(["text", "numeric", "temporal", "history", "cyclical"]),
-        "type": st.sampled_from(["string_embedding", "numeric", "timestamp"]),
-        "is_primary_id": _switch,
-        "transforms": _transforms,
-        "embedding_dim": st.sampled_from([8, 32]),
-        "vocab_settings": st.just({"max_size": 1500, "oov_buckets": 10, "min_frequency": 5}),
-        "stats": st.just({"cardinality": 3, "min": float("nan")}),
-    }
-)
+_FITTING = {
+    "text": ["STRING", "INT64", "bytes", "date", "BOOL"],
+    "numeric": ["FLOAT64", "DECIMAL", "decimal(10,2)", "int64", "BIGNUMERIC"],
+    "temporal": ["TIMESTAMP", "date", "DATETIME", "TIME"],
+    "history": ["ARRAY<STRING>", "array<int64>"],
+    "cyclical": ["INT64"],
+}
+_OLDER = {"text": "string_embedding", "numeric": "numeric", "temporal": "timestamp"}
+
+
+@st.composite
+def _features(draw: st.DrawFn) -> Plain:
+    """Draws a feature of one of the three dialects, or a mixture."""
+    kind = draw(st.sampled_from(list(_FITTING)))
+    usual = st.sampled_from(_FITTING[kind])
+    found: Plain = {"column": draw(_names), "bq_type": draw(usual | usual | usual | _types)}
+    is_older = kind in _OLDER and draw(st.booleans())
+    found |= {"type": _OLDER[kind]} if is_older else {"data_type": kind}
+    found |= draw(
+        _some(
+            {
+                "display_name": _names | st.none(),
+                "is_primary_id": st.sampled_from([False, False, False, True, None]),
+                "transforms": _transforms,
+                "embedding_dim": st.sampled_from([8, 32]),
+                "vocab_settings": st.just({"max_size": 1500, "oov_buckets": 10}),
+                "stats": st.just({"cardinality": 3, "min": float("nan")}),
+                "type": st.just("numeric"),
+            }
+        )
+    )
+    return found
+
+
 _member = _names | _some(
     {
         "column": _names,
         "type": st.sampled_from(["text", "numeric", "temporal"]),
         "crossing_buckets": st.sampled_from([5, 50]),
-    }
+    },
+    ("column",),
 )
 _cross = _some(
     {
-        "features": st.lists(_member, min_size=1, max_size=4),
-        "hash_bucket_size": st.sampled_from([1000, 5000.0, 3]),
+        "features": st.lists(_member, min_size=2, max_size=3),
+        "hash_bucket_size": st.sampled_from([1000, 5000.0, 5000, 500, "100", 3]),
         "embedding_dim": st.sampled_from([8, 16]),
-    }
+    },
+    ("features",),
 )
 _layer = _some(
     {
         "type": st.sampled_from(["dense", "dropout", "batch_norm", "layer_norm", "attention"]),
         "units": st.sampled_from([1, 32, 64.0]),
-        "activation": st.sampled_from(["relu", "none", None, "prelu", "swish"]),
+        "activation": st.sampled_from(["relu", "none", None, "selu", "swish", "tanh", "prelu"]),
         "rate": st.sampled_from([0.2, "0.1", 0]),
         "l2_reg": st.sampled_from([0, 0.01]),
     }
 )
 _target = st.none() | st.just(TARGET) | _some({"column": _names, "transforms": _transforms})
-_lists = {
-    key: st.lists(each, max_size=4)
-    for key, each in (
-        ("buyer_model_features", _feature),
-        ("product_model_features", _feature),
-        ("buyer_model_crosses", _cross),
-        ("product_model_crosses", _cross),
-    )
+_LISTS = {
+    "buyer_model_features": _features(),
+    "product_model_features": _features(),
+    "buyer_model_crosses": _cross,
+    "product_model_crosses": _cross,
 }
-drawn_features = _some({"name": st.text(max_size=10), "dataset_id": st.integers(), **_lists}) | (
-    st.builds(posted_features, **_lists) | st.builds(posted_features, target_column=_target)
-)
+
+
+@st.composite
+def _drawn_features(draw: st.DrawFn) -> Plain:
+    """Draws a feature config: what the page posts with more features, or anything."""
+    if not draw(st.integers(0, 3)):
+        lists = {key: st.lists(each, max_size=4) for key, each in _LISTS.items()}
+        return draw(_some({"name": st.text(max_size=10), "dataset_id": st.integers(), **lists}))
+    posted = posted_features(target_column=draw(_target) if not draw(st.integers(0, 3)) else None)
+    for key, each in _LISTS.items():
+        posted[key] += draw(st.lists(each, max_size=2))
+    return posted
+
+
+drawn_features = _drawn_features()
 _settings = {
-    "model_type": st.sampled_from(TASKS),
+    "model_type": st.sampled_from([*TASKS, "retrieval", "retrieval"]),
     "buyer_tower_layers": st.lists(_layer, max_size=3),
     "rating_head_layers": st.lists(_layer, max_size=3),
     "share_tower_weights": _switch,
-    "optimizer": st.sampled_from(["adam", "ftrl", "lion"]),
-    "learning_rate": st.sampled_from([0.1, "0.01", Decimal("0.001"), 1, -1]),
-    "batch_size": st.sampled_from([4096.0, "1024", 0, 256]),
+    "optimizer": st.sampled_from(["adam", "ftrl", "sgd", "adamw", "lion"]),
+    "learning_rate": st.sampled_from([0.1, "0.01", Decimal("0.001"), 1, 0.05, -1]),
+    "batch_size": st.sampled_from([4096.0, "1024", 256, 8192, 0]),
     "retrieval_algorithm": st.sampled_from(["brute_force", "scann"]),
-    "output_embedding_dim": st.sampled_from([32, 64.0, 4]),
+    "output_embedding_dim": st.sampled_from([32, 64.0, 16, 128, 4]),
 }
-drawn_models = _some(_settings) | st.builds(posted_model, **_settings)
+
+
+@st.composite
+def _drawn_models(draw: st.DrawFn) -> Plain:
+    """Draws a model config: what the page posts with some settings of its own, or anything."""
+    some = draw(_some(_settings))
+    kept = draw(st.lists(st.sampled_from(list(_settings)), max_size=3))
+    is_whole = bool(draw(st.integers(0, 3)))
+    return posted_model() | {k: some[k] for k in some if k in kept} if is_whole else some
+
+
+drawn_models = _drawn_models()

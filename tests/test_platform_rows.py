@@ -31,10 +31,10 @@ import recgen
 from recgen.config import ExperimentConfig
 from recgen.contrib.ml_platform import (
     TrainerModuleGenerator,
-    experiment_warnings,
     read_rows,
     smart_defaults,
 )
+from recgen.contrib.ml_platform.report import TRAINS_ALL_THE_SAME
 from recgen.findings import Report
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -503,26 +503,32 @@ def test_an_attribute_that_cannot_be_read_is_said() -> None:
     assert "buyer_model_features cannot be read: ConnectionError: the database" in error.message
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(drawn_features, drawn_models | st.none(), st.booleans())
-def test_any_row_renders_or_is_refused_with_a_sentence(
-    features: Plain, model: Plain | None, as_objects: bool
-) -> None:
-    rows: Any = (features, model)
-    if as_objects and features:
-        rows = (Row(**features), Row(**model) if model else None)
+def said(rows: tuple[Any, Any]) -> ExperimentConfig | None:
+    """Returns the config of any rows; what is said about them is short and complete."""
     config, report = read_rows(*rows)
     assert (config is None) == bool(report.errors)
     assert len(report.warnings) <= 1
     assert len(report.infos) <= 3
-    for each in report.findings:
-        assert each.message
-        assert each.help
-    if config is not None:
-        recgen.render(config, allow=("RG115", "RG116", "RG201", "RG203", "RG204", "RG232"))
+    assert all(each.message and each.help for each in report.findings)
     read_rows(*rows, legacy=False)
-    if model:
-        experiment_warnings(*rows, {"learning_rate": 0.3})
+    return config
+
+
+@settings(max_examples=50, deadline=None)
+@given(drawn_features, drawn_models | st.none())
+def test_any_row_is_read_or_refused_with_a_sentence(features: Plain, model: Any) -> None:
+    said((features, model))
+
+
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn_features, drawn_models | st.none())
+def test_any_row_that_is_read_renders(features: Plain, model: Any) -> None:
+    as_mappings = said((features, model))
+    as_objects = said((Row(**features), Row(**model) if model else None))
+    assert as_objects == as_mappings
+    if as_mappings is not None:
+        recgen.render(as_mappings, allow=TRAINS_ALL_THE_SAME, single_file=True)
 
 
 def test_the_import_is_light() -> None:

@@ -98,7 +98,8 @@ def stored_features(row: Plain, account: Account) -> Plain:
     kinds = kinds_of(list(_all(found)))
     for side in SIDES:
         crosses = f"{side}_model_crosses"
-        found[crosses] = _each(row.get(crosses), lambda _, each: stored_cross(each, kinds, account))
+        made = _each(row.get(crosses), lambda _, each: stored_cross(each, kinds, account))
+        found[crosses] = _distinct(made, account) if isinstance(made, list) else made
     _share_widths(found, account)
     _orders(found, account)
     for side in SIDES:
@@ -127,6 +128,20 @@ def _each(items: object, change: Any) -> object:
         return items  # reading the config reports it
     changed = [change(index, each) for index, each in enumerate(items)]
     return [each for each in changed if each is not None]
+
+
+def _distinct(crosses: list[Any], account: Account) -> list[Any]:
+    """Return the crosses without those of the same columns as one before, which wrote the same."""
+    found: dict[str, Any] = {}
+    for index, cross in enumerate(crosses):
+        members = cross.get("features") if isinstance(cross, dict) else None
+        known = members if isinstance(members, list) else []
+        names = [output_name(each) for each in known if isinstance(each, dict)]
+        key = "_x_".join(names) if names else str(index)
+        if key in found:
+            account.ignore(f"a second cross {show(key)}")
+        found.setdefault(key, cross)
+    return list(found.values())
 
 
 def _all(features: Mapping[str, Any]) -> Iterable[Plain]:

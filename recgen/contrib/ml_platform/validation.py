@@ -66,9 +66,17 @@ def validate_feature_config(
         if finding.code == "RG090":
             continue  # what the library does not train is refused with a model, not here
         path = _stored_path(finding.path)
-        text = f"{finding.message}. {finding.help}".strip()
+        text = _within(finding, path)
         errors[path] = f"{errors[path]} {text}" if path in errors else text
     return not errors, errors
+
+
+def _within(finding: Finding, path: str) -> str:
+    """Return what is wrong, with the part of its place that the path does not name."""
+    place = finding.path.removeprefix("features.").removeprefix(path).lstrip(".")
+    is_told = not place or path.endswith(tuple(f".{key}" for key in _HISTORY_KEYS.values()))
+    text = f"{finding.message}. {finding.help}".strip()
+    return text if is_told else f"{place}: {text}"
 
 
 def _stored_path(path: str) -> str:
@@ -86,7 +94,7 @@ def validate_model_config(model_config: object) -> list[str]:
     empty = {f"{side}_model_features": _anything(side) for side in SIDES}
     found = examine_rows({**empty, "target_column": _target(model_config)}, model_config)
     own = [f for f in found.full.errors if f.path.startswith(("model", "overrides"))]
-    return [f"{each.message}. {each.help}".strip() for each in own]
+    return [_sentence(each).removeprefix("model.") for each in own]
 
 
 def _anything(side: str) -> list[dict[str, object]]:
