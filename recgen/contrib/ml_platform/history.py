@@ -127,7 +127,9 @@ def training_history(metrics: Metrics, *, every: int = 5) -> dict[str, Any]:
     return history | {key: whole[key] for key in _KEPT} | {"verdict": _verdict(data)}
 
 
-def _verdict(data: Plain) -> dict[str, Any]:
+def _verdict(data: Plain) -> dict[str, Any] | None:
+    if not data:
+        return None
     from recgen.analysis import diagnose, run_of  # imported late: only this needs it
 
     return diagnose(run_of(data)).as_dict()
