@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING
@@ -101,6 +102,7 @@ def diagnose(
     run: str | Path | Run | Mapping[str, object] | TrainingMetrics,
     *,
     data: str | Path | None = None,
+    products: int | None = None,
 ) -> Diagnosis:
     """Return a verdict on a finished training, with ranked causes.
 
@@ -112,14 +114,17 @@ def diagnose(
             Or the contents of a training_metrics.json: without the run's config, the verdict is
             based on the figures alone.
         data: The data that it was trained on, if it is elsewhere.
+        products: Number of products to choose from, for a run that does not say it.
 
     Raises:
-        RecgenError: `data` cannot be read, or the path is not a run.
+        RecgenError: `data` cannot be read, the path is not a run, or `products` is not positive.
     """
     from recgen.analysis import Run, load_run, run_of
     from recgen.analysis import diagnose as diagnosis_of
     from recgen.local.evidence import with_evidence
 
+    if products is not None and products < 1:
+        raise RecgenError(f"{products} products are none to choose from", "pass 1 or more")
     source = None if data is None else _path(data)
     with _readable():
         if isinstance(run, (str, os.PathLike)):
@@ -129,7 +134,7 @@ def diagnose(
             run = run_of(run)
         elif source is not None:
             run = with_evidence(run, source)
-    return diagnosis_of(run)
+    return diagnosis_of(run if products is None else replace(run, products=products))
 
 
 def upgrade(source: str | Path | Mapping[str, object]) -> Upgrade:

@@ -9,7 +9,7 @@ from recgen.config import ExperimentConfig
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
 from recgen.render import render_template
-from recgen.runtime import NAME, runtime_digest, runtime_text
+from recgen.runtime import NAME, runtime_digest, runtime_imports, runtime_text
 
 
 def render(
@@ -34,7 +34,8 @@ def render(
 
 def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str, str]:
     """Return the modules of a config that passed the check, as `{file name: text}`."""
-    plan = plan_trainer(config).with_runtime(runtime_digest(), single_file)
+    imports = runtime_imports() if single_file else ()
+    plan = plan_trainer(config).with_runtime(runtime_digest(), imports)
     modules = {
         "transform_module.py": render_template("transform/module.py.j2", plan_transform(config)),
         "trainer_module.py": render_template(plan.kind.template, plan),

@@ -24,12 +24,12 @@ from recgen.config import ExperimentConfig
 from recgen.generate import generate
 from recgen.metrics import TrainingMetrics
 from recgen.plan import input_columns
+from recgen.runtime import NAME, runtime_text
 
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before anything imports TensorFlow
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 CASES = Path(__file__).parent / "cases"
-RUNTIME = Path(__file__).parents[1] / "templates" / "runtime" / "trainer_runtime.py"
 Plain = dict[str, Any]
 
 
@@ -188,12 +188,14 @@ def _cast(value: Any, dtype: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def runtime() -> Any:
-    """The runtime of generated trainers, as it lies in templates/; nothing is rendered."""
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The runtime of generated trainers, imported without one of them."""
     pytest.importorskip("tensorflow", reason="needs the extra `train`")
     from recgen.local.child import load_module
 
-    return load_module(RUNTIME)
+    path = tmp_path_factory.mktemp("runtime") / NAME
+    path.write_text(runtime_text(), encoding="utf-8")
+    return load_module(path)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class Scored:
             def call(self, features: Any, training: bool = False) -> Any:
                 return tf.one_hot(features["sku"], WIDTH)
 
-        model = self.runtime.TwoTowerModel(Query(), Candidate(), self.catalogue, WIDTH)
+        model = self.runtime.CatalogueModel(Query(), Candidate(), self.catalogue, WIDTH)
         model.embed_catalogue()
         return model
 

@@ -276,6 +276,17 @@ def test_a_run_is_diagnosed_by_its_path(tmp_path: Path) -> None:
     assert recgen.diagnose(tmp_path).verdict == "broken"
 
 
+def test_a_diagnosis_is_told_how_many_products_there_are() -> None:
+    data = metrics_data()
+    del data["params"]["candidates"]
+    data["final_metrics"] = {"test_recall_at_100": 0.064}
+    told = recgen.diagnose(data, products=1054)
+    assert told.causes[0].evidence[0].endswith("0.0949 of random products (100 of 1,054)")
+    assert "RD601" not in [cause.code for cause in recgen.diagnose(data).causes]
+    with pytest.raises(recgen.RecgenError, match="0 products"):
+        recgen.diagnose(data, products=0)
+
+
 class TestData:
     """Proposals and profiles, which need PyArrow."""
 

@@ -153,7 +153,7 @@ def test_a_text_does_not_switch_the_formatting_off(directive: str, experiment) -
 
 def test_a_plan_with_another_import_is_refused(monkeypatch, experiment) -> None:
     monkeypatch.setattr("recgen.plan.trainer._IMPORTS", frozenset({"json"}))
-    plan = plan_trainer(load(experiment)).with_runtime("digest", False)
+    plan = plan_trainer(load(experiment)).with_runtime("digest")
     with pytest.raises(AttestationError, match="tensorflow_recommenders"):
         render_template(MODULE, plan)
 

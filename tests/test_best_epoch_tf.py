@@ -168,7 +168,7 @@ def set_of(run: Run, split: str) -> set[tuple[int, ...]]:
 def evaluations(run: Run, **custom: Any) -> list[tuple[str, int]]:
     """Trains one epoch; returns what happened: trainings, with their rows, and tests."""
     module, happened = run.module(), []
-    usual_fit, usual_test = module.RetrievalModel.fit, module.runtime.MetricsFile.add_test
+    usual_fit, usual_test = module.RetrievalModel.fit, module.runtime.RetrievalMetrics.add_test
 
     def fit(model: Any, batches: Any, **options: Any) -> Any:
         happened.append(("fit", options["steps_per_epoch"]))
@@ -178,7 +178,7 @@ def evaluations(run: Run, **custom: Any) -> list[tuple[str, int]]:
         happened.append(("test", int(model.optimizer.iterations)))
         usual_test(metrics, model, *rest)
 
-    module.RetrievalModel.fit, module.runtime.MetricsFile.add_test = fit, add_test
+    module.RetrievalModel.fit, module.runtime.RetrievalMetrics.add_test = fit, add_test
     module.run_fn(run.fn_args(epochs=1, **custom))
     return happened
 

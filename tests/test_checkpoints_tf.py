@@ -110,7 +110,7 @@ MOMENTS = {
     "first": (*CHECKPOINTS, in_epoch("first", 1)),
     "final layer": ("runtime.FinalFit", "weights", lambda *_: True),
     "second": (*CHECKPOINTS, in_epoch("second", 1)),
-    "test": ("runtime.MetricsFile", "add_test", lambda *_: True),
+    "test": ("runtime.RetrievalMetrics", "add_test", lambda *_: True),
     "third": (*CHECKPOINTS, in_epoch("third", 1)),
     "export": ("Recommender", "save", lambda *_: True),
     "removal": ("runtime.tf.io.gfile", "rmtree", lambda *_: True),

@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 BATCH = 100  # of the last 45 rows of validation, the second replica gets none
 MACHINES = {"alone": (1, 1), "mirrored": (1, 2), "workers": (2, 1)}
 """How many workers there are, and how many devices each has."""
-NEGATIVES = ("in_batch", "mixed", "full_catalogue")
+STEPS = ("plain in_batch", "history mixed", "plain full_catalogue")
+"""Each has one kind of buyers and one of negatives, which do not depend on each other."""
 LAYERS = [{"type": "dense", "units": 16, "l2_reg": 0.001}, {"type": "batch_norm"}]
 DEEP = {"buyer_tower_layers": LAYERS, "product_tower_layers": LAYERS}
 # 51 products are drawn, which two replicas cannot share evenly; the clip acts on every step.
@@ -95,7 +96,7 @@ def _outcome(data: Data, machines: str) -> Outcome:
     folder = data.folder / machines
     custom = {"batch_size": BATCH}
     tasks = []
-    for case in (f"{kind} {n}" for kind in ("plain", "history") for n in NEGATIVES):
+    for case in STEPS:
         model = {**STEP, "negatives": case.split()[1]}
         tasks.append(data.task("step", folder / case, custom, model))
     # Alone, the batch is given: with two replicas it follows from the config's 101 rows.
@@ -148,7 +149,7 @@ def _free_ports(count: int) -> list[str]:
 def test_a_step_is_that_of_one_replica(
     outcome: Callable[[str], Outcome], machines: str
 ) -> None:  # P45
-    for case in (f"{kind} {n}" for kind in ("plain", "history") for n in NEGATIVES):
+    for case in STEPS:
         alone, together = outcome("alone").step(case), outcome(machines).step(case)
         assert alone.keys() == together.keys()
         norms = {part: _norm(alone, part) for part in ("gradient", "step", "loss")}

@@ -14,6 +14,7 @@ from recgen.analysis import diagnose
 from recgen.analysis.evidence import Evidence
 from recgen.analysis.run import Run
 from recgen.check import check
+from recgen.data.grain import variants
 from recgen.findings import Finding, RecgenError
 from recgen.inspect.report import Count as Rows
 from recgen.inspect.report import (
@@ -55,6 +56,7 @@ CONFIRMED = {
     "RG547": ("RD402", "features.buyer_model_features[1]"),
     "RG128": ("RD414", "features.buyer_model_features[0]"),
     "RG549": ("RD414", "features.buyer_model_features[1]"),
+    "RG555": ("RD414", "data"),
     "RG517": ("RD414", "features.product_model_features[1]"),
 }
 
@@ -191,6 +193,41 @@ def test_a_product_id_that_groups_another_column_is_too_coarse(
         told = cause(diagnosis, "RD407").evidence[0]
         assert "each value of 'code'" in told
         assert f"has {groups} values" in told
+
+
+IDS = {
+    "sizes": [f"{code}-{size}" for code in range(1000, 1100) for size in ("S", "M", "L", "XL")],
+    "colours": [f"A{code}.{colour:03}" for code in range(90) for colour in range(5)],
+    "sizes of ten": [f"{code}/{size}" for code in range(400) for size in range(1, 11)],
+    "numbers of years": [
+        f"{year}-{number:04}" for year in range(2020, 2026) for number in range(200)
+    ],
+    "numbers after a prefix": [f"SKU_{number}" for number in range(500)],
+    "one variant each": [f"{code}-{code % 7}" for code in range(500)],
+    "plain codes": [str(code) for code in range(500)],
+    "some sizes": [f"{code}-{size}" for code in range(20) for size in "SML"] + ["7", "8"] * 200,
+    "parts of a tree": [f"{a}-{b}" for a in range(30) for b in range(30)],
+}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_ids_of_variants_are_told_from_others(name):
+    found = variants(IDS[name])
+    assert (found is not None) == (name in ("sizes", "colours", "sizes of ten", "some sizes"))
+
+
+def test_product_ids_that_are_sizes_are_too_fine(tmp_path, experiment):
+    assets = tmp_path / "run" / "transform" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    (assets / "sku_vocab").write_text("\n".join(IDS["sizes"]) + "\n")
+    run_of(tmp_path / "run", fine(candidates=400, train_rows=3000), experiment)
+    diagnosis = recgen.diagnose(tmp_path / "run")
+    assert (diagnosis.verdict, diagnosis.causes[0].code) == ("at_risk", "RD407")
+    assert (
+        "variants of 100 products, such as '1000-S' and '1000-M'" in diagnosis.causes[0].evidence[0]
+    )
+    run_of(tmp_path / "run", fine(candidates=400, train_rows=30_000), experiment)
+    assert "RD407" not in codes(recgen.diagnose(tmp_path / "run"))
 
 
 def test_data_that_cannot_be_read_is_a_note_unless_it_is_named(tmp_path, experiment):

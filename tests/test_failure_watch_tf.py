@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.one_stack
+
 Plain = dict[str, Any]
 POPULARITY = 0.2
 STEPS = 20  # in an epoch
@@ -16,13 +18,33 @@ CHANCE = 4.0
 
 
 def watch_of(runtime: Any, content: Plain, popularity: float | None) -> Any:
-    """Returns a watch; buyers' own histories are better than any model."""
-    metrics = SimpleNamespace(chance=CHANCE, content=content)
+    """Returns a watch of the first training, or without a baseline of a later one."""
+    metrics = SimpleNamespace(chance=CHANCE, content=content, measured="recall")
     if popularity is None:
         return runtime.FailureWatch(metrics, "second")
-    recent = 0.95 * popularity
-    values = {"popularity": popularity, "popularity_recent": recent, "own_history": 0.99}
-    return runtime.FailureWatch(metrics, "first", values)
+    return runtime.FailureWatch(metrics, "first", [popularity, 0.95 * popularity])
+
+
+def test_a_failed_model_is_as_good_as_a_list_that_is_the_same_for_all(runtime: Any) -> None:
+    """Buyers' own histories may be better than any model."""
+    values = {"popularity": 0.2, "popularity_recent": 0.19, "own_history": 0.99}
+    training = object.__new__(runtime.RetrievalTraining)
+    training.metrics = SimpleNamespace(add_baselines=lambda *_: values)
+    training.counting = training.validated = None
+    assert training.add_baselines() == [0.2, 0.19]
+
+
+def test_a_kind_without_baselines_is_judged_by_its_loss(runtime: Any) -> None:
+    health: Plain = {"loss_to_chance": [1.0] * 3, "query": {}, "candidate": {}}
+    content = {"health": health, "params": {"monitored": "auc"}, "auc": {}}
+    metrics = SimpleNamespace(chance=CHANCE, content=content, measured="auc")
+    watch = runtime.FailureWatch(metrics, "first")
+    watch.set_model(SimpleNamespace(optimizer=SimpleNamespace(iterations=10_000)))
+    watch.set_params({"steps": STEPS})
+    watch.on_epoch_begin(2)
+    watch.steps = STEPS
+    watch.on_epoch_end(2, {"val_auc": 0.9})
+    assert content["params"]["failure_kind"] == "not_learning"
 
 
 @pytest.fixture
@@ -167,7 +189,8 @@ def after_a_call(runtime: Any, loss: float, dead: Plain, stage: str = "first") -
     """Returns the record after a call of Keras in the second epoch."""
     params: Plain = {}
     content = {"health": {}, "params": params, "recall": {}}
-    watch = runtime.FailureWatch(SimpleNamespace(chance=CHANCE, content=content), stage)
+    metrics = SimpleNamespace(chance=CHANCE, content=content, measured="recall")
+    watch = runtime.FailureWatch(metrics, stage)
     watch.set_model(SimpleNamespace(stop_training=False, dead_steps=dead))
     watch.on_epoch_begin(1)
     watch.on_train_batch_end(31, {"loss": loss})

@@ -357,7 +357,7 @@ def test_what_was_traded_is_said(
         "own_history": {"all": 0.5, "new": 0.0, "new_filtered": 0.2},
     }
     best = {"weights": {"towers": 1.0}, "validation": values}
-    training = object.__new__(runtime.Training)
+    training = object.__new__(runtime.RetrievalTraining)
     training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
     training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
     training.settings = SimpleNamespace(seed=0)

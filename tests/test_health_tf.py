@@ -30,7 +30,7 @@ def built(shop: Run) -> Built:
 def health(built: Built, tmp_path: Any) -> Any:
     """The callback that keeps the metrics file, with a batch as its probe; answers to 3 rows."""
     few = {name: column[:3] for name, column in built.batch.items()}
-    metrics = built.module.runtime.MetricsFile([], None, {}, 4.0, built.batch, few)
+    metrics = built.module.runtime.RetrievalMetrics([], None, {}, 4.0, built.batch, few)
     metrics.set_model(built.model)
     return metrics
 

@@ -291,6 +291,7 @@ def test_the_run_of_a_root_behind_a_scheme(tmp_path):
     url = uploaded(make_root(tmp_path / "root"), "memory://bucket/diagnosed/root")
     run = load_run(url)
     assert (run.path, run.vocabularies["sku_vocab"]) == (url, 10)
+    assert load_run(url, products=1054).products == 1054
     assert recgen.diagnose(url).verdict == diagnose(run).verdict
 
 

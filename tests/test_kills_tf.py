@@ -27,8 +27,7 @@ CHAINS = [
     [(READ, "SIGTERM"), (TRANSFORM, "SIGKILL"), (TRAIN, "SIGTERM")],
     [(SPLIT, "SIGKILL"), (TRAIN, "SIGKILL"), (LATER, "SIGKILL")],
     [(REFIT, "SIGTERM"), (LAST, "SIGKILL"), (EXPORT, "SIGTERM")],
-    [(TRANSFORM, "SIGTERM"), (FINAL_LAYER, "SIGTERM"), (EXPORT, "SIGKILL")],
-    [(LATER, "SIGTERM"), (FINAL_LAYER, "SIGKILL"), (LAST, "SIGTERM")],
+    [(TRANSFORM, "SIGTERM"), (FINAL_LAYER, "SIGKILL"), (EXPORT, "SIGKILL")],
 ]
 """Each is a run that is killed three times."""
 

@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
     "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
-    "formats", "schema", "reference", "templates", "plan", "literals", "attest", "runtime",
-    "render", "write", "generate", "proposal", "presets", "metrics", "demo", "inspect", "analysis",
-    "local", "api", "contrib", "cli", "__main__",
+    "formats", "schema", "reference", "templates", "plan", "literals", "attest", "bundle",
+    "runtime", "render", "write", "generate", "proposal", "presets", "metrics", "demo", "inspect",
+    "analysis", "local", "api", "contrib", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

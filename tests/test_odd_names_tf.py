@@ -68,7 +68,7 @@ def config() -> ExperimentConfig:
         "product_id_column": PRODUCT,
         "product_model_features": [{"column": PRODUCT, "data_type": "text"}, *both[1]],
     }
-    model = {"output_embedding_dim": 8, "epochs": 1, "batch_size": 64}
+    model = {"output_embedding_dim": 8, "epochs": 1, "batch_size": 64, "refit": "none"}
     split = {"kind": "strict_time", "date_column": DATE}
     return load({"features": towers, "model": model, "data": {"split": split}})
 

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.slow
 
 LAYERS = [{"type": "dense", "units": 64}, {"type": "dense", "units": 32, "activation": None}]
 DEEP = {"buyer_tower_layers": LAYERS, "product_tower_layers": LAYERS, "epochs": 3}
+DEEP |= {"refit": "none"}
 
 
 @pytest.fixture
@@ -35,7 +36,10 @@ def served(run: Run, past: bool) -> Any:
     return tf.saved_model.load(str(run.saved())).signatures["serving_default"](**inputs)["scores"]
 
 
-@pytest.mark.parametrize("negatives", ["in_batch", "full_catalogue"])
+ON_ONE = pytest.mark.one_stack
+
+
+@pytest.mark.parametrize("negatives", ["in_batch", pytest.param("full_catalogue", marks=ON_ONE)])
 def test_bfloat16_rounds_and_no_more(
     shop_with_past: Run, negatives: str, usual_policy: None
 ) -> None:
@@ -80,7 +84,9 @@ def test_a_gpu_can_hold_what_a_compiled_step_changes(shop: Run) -> None:
     assert len(model.dead_steps) == 2
 
 
-@pytest.mark.parametrize("negatives", ["in_batch", "mixed", "full_catalogue"])
+@pytest.mark.parametrize(
+    "negatives", ["in_batch", *(pytest.param(n, marks=ON_ONE) for n in ("mixed", "full_catalogue"))]
+)
 def test_xla_trains_the_same(shop_with_past: Run, negatives: str) -> None:
     run = shop_with_past.without("past")
     model = {**DEEP, "negatives": negatives, "catalogue_negatives": 50, "epochs": 2}

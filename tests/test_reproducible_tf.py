@@ -25,19 +25,30 @@ def figures(run: Run, name: str, **custom: int) -> Plain:
     return metrics
 
 
+ON_ONE = pytest.mark.one_stack
+
+
 @pytest.mark.parametrize(
     "model",
     [
-        {},
-        {
-            "buyer_tower_layers": DROPOUT,
-            "product_tower_layers": DROPOUT,
-            "output_dropout": 0.2,
-            "recency_half_life_days": 60,
-        },
-        {"negatives": "mixed", "catalogue_negatives": 64},
+        pytest.param({}, id="plain"),
+        pytest.param(
+            {
+                "buyer_tower_layers": DROPOUT,
+                "product_tower_layers": DROPOUT,
+                "output_dropout": 0.2,
+                "recency_half_life_days": 60,
+                "refit": "none",
+            },
+            id="dropout and recency",
+            marks=ON_ONE,
+        ),
+        pytest.param(
+            {"negatives": "mixed", "catalogue_negatives": 64, "refit": "none"},
+            id="drawn negatives",
+            marks=ON_ONE,
+        ),
     ],
-    ids=["plain", "dropout and recency", "drawn negatives"],
 )
 def test_one_seed_is_one_training(shop: Run, model: Plain) -> None:  # P60
     run = shop.variant(**model)
@@ -48,7 +59,8 @@ def test_one_seed_is_one_training(shop: Run, model: Plain) -> None:  # P60
     assert other["weight_stats"] != one["weight_stats"]
 
 
+@ON_ONE
 def test_the_seed_of_the_config_is_the_default(shop: Run) -> None:
-    run = shop.variant(seed=11, refit=False)
+    run = shop.variant(seed=11, refit="none")
     assert figures(run, "config") == figures(run, "custom", seed=11)
     assert figures(run, "zero", seed=0)["params"]["seed"] == 0  # which is false, but a seed

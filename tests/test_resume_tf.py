@@ -15,7 +15,7 @@ from trainings import at_epoch_end
 
 from recgen.local.fitting import CHECKPOINTS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]  # test_checkpoints_tf.py runs on both
 
 # What the first process runs: a training that kills itself with SIGKILL, so nothing is tidied up.
 KILLED = """

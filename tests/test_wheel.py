@@ -38,9 +38,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_template_is_in_the_wheel(wheel: Path) -> None:
-    inside = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".j2")}
-    beside = {f"recgen/{path.relative_to(ROOT)}" for path in ROOT.glob("templates/**/*.j2")}
-    assert inside == beside
+    names = zipfile.ZipFile(wheel).namelist()
+    inside = {name for name in names if name.startswith("recgen/templates/")}
+    paths = (path for kind in ("*.j2", "*.py") for path in (ROOT / "templates").rglob(kind))
+    assert inside == {f"recgen/{path.relative_to(ROOT)}" for path in paths}
 
 
 def test_the_installed_wheel_renders_the_same_bytes(wheel: Path, tmp_path: Path) -> None:

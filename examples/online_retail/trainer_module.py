@@ -17,7 +17,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "9558309d59a2"
+    is_own_runtime = runtime.DIGEST == "741916a79626"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -119,7 +119,7 @@ class CandidateTower(tf.keras.layers.Layer):
         return x
 
 
-class RetrievalModel(runtime.TwoTowerModel):
+class RetrievalModel(runtime.CatalogueModel):
     """Two towers, trained with a softmax over the products of the batch."""
 
     def __init__(self, query_tower, candidate_tower, catalogue):
@@ -219,7 +219,7 @@ def run_fn(fn_args):
         seed=SEED,
     )
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    training = runtime.Training(
+    training = runtime.RetrievalTraining(
         fn_args,
         settings,
         COLUMNS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recgen.data.grain import Finer
+from recgen.data.grain import Finer, Variants
 from recgen.findings import Finding
 
 if TYPE_CHECKING:  # it imports numpy
@@ -20,6 +20,7 @@ class Evidence:
         findings: Those of the trained config and its data; None if the data was not read.
         inspection: What lies in the run directory; None if it was not inspected.
         finer: The column of the data whose values the product ID groups, if there is one.
+        variants: How the product IDs are made of products and their variants, if they are.
         foreign: What shows that files are of another run, in words.
         notes: What could not be examined, and why.
     """
@@ -27,6 +28,7 @@ class Evidence:
     findings: tuple[Finding, ...] | None = None
     inspection: Inspection | None = None
     finer: Finer | None = None
+    variants: Variants | None = None
     foreign: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

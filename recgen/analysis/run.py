@@ -125,7 +125,7 @@ def load_run(path: str | Path, stored: Checked | None = None, products: int | No
     if file is None and not {FILE_NAME, *MODULES} & set(names):
         below = run_below(shown)
     if below is not None:
-        return _of_pipeline(shown, below, stored)
+        return replace(_of_pipeline(shown, below, stored), products=products)
     if file is None and not set(MARKS) & set(names):
         help = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
         raise RecgenError(f"{shown} is not a run directory", help)

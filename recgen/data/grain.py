@@ -1,7 +1,10 @@
-"""Whether a product ID is a group of the products in another column. Reads no files."""
+"""Whether product IDs are groups of products, or variants of one product. Reads no files."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recgen.config import FeatureConfig
@@ -13,6 +16,44 @@ _FINER = 3  # times as many values
 _ROWS = 5  # of each value on average: it is bought again and again
 _STRAY = 0.01  # share of the values that are in more than one group
 _SHARED = 0.5  # share of the values that more than one buyer has
+_VARIANT = re.compile(r"(.*\w)[-_./: ](\w{1,4})", re.DOTALL)  # 85123A-XL
+_OF_ONE = 3  # variants of a product, on average
+_MOST_PARTS = 60  # sizes, colours: there are few, and each is that of many products
+_VARIED = 0.9  # share of the IDs that have such a part
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Product IDs that differ in their last part only, as those of sizes and colours.
+
+    Attributes:
+        ids: Number of IDs.
+        products: Number of distinct IDs without their last part.
+        example: Two IDs of one product.
+    """
+
+    ids: int
+    products: int
+    example: tuple[str, str]
+
+
+def variants(ids: Iterable[str]) -> Variants | None:
+    """Return how IDs are made of a product and a variant; None if most are not.
+
+    The variants have to be few and to occur with many products, unlike the numbers after a prefix
+    (2026-0001, SKU_17), which tell products apart.
+    """
+    distinct = dict.fromkeys(ids)
+    parts = [(found[1], found[2], found[0]) for found in map(_VARIANT.fullmatch, distinct) if found]
+    products = Counter(product for product, _, _ in parts)
+    if not parts or len(parts) < _VARIED * len(distinct) or len(parts) < _OF_ONE * len(products):
+        return None
+    endings = len({ending for _, ending, _ in parts})
+    if endings > _MOST_PARTS or len(products) < 2 * endings:
+        return None
+    first, _ = products.most_common(1)[0]
+    one, another, *_ = (name for product, _, name in parts if product == first)
+    return Variants(len(distinct), len(products), (one, another))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from recgen.analysis.evidence import Evidence
 from recgen.analysis.run import Run
 from recgen.analysis.trained import trained_config
 from recgen.check import check
-from recgen.data.grain import Finer, finer_column
+from recgen.data.grain import Finer, Variants, finer_column, variants
 from recgen.findings import Finding, RecgenError, counted, printable
 from recgen.inspect.report import Inspection
 from recgen.local.buyers import PURCHASES_FILE
@@ -38,10 +38,11 @@ def with_evidence(run: Run, data: Path | None = None) -> Run:
     is_local = "://" not in run.path
     inspection = _inspection(_folder(run), notes) if is_local else None
     foreign = tuple(_foreign(run)) if is_local else ()
-    if compared is None and inspection is None and not foreign and not notes:
-        return run
     findings, finer = compared or (None, None)
-    return replace(run, evidence=Evidence(findings, inspection, finer, foreign, tuple(notes)))
+    evidence = Evidence(
+        findings, inspection, finer, _variants(run) if is_local else None, foreign, tuple(notes)
+    )
+    return run if evidence == Evidence() else replace(run, evidence=evidence)
 
 
 def _folder(run: Run) -> Path:
@@ -103,16 +104,29 @@ def _inspection(folder: Path, notes: list[str]) -> Inspection | None:
         return None
 
 
+def _variants(run: Run) -> Variants | None:
+    """Return how the product IDs in the transform's vocabulary are made of variants."""
+    name = run.config.features.product_id if run.config else None
+    path = _vocabulary(run, name)
+    return variants(path.read_text("utf-8", "replace").splitlines()) if path else None
+
+
+def _vocabulary(run: Run, feature: str | None) -> Path | None:
+    """Return the file with a feature's vocabulary, if there is one."""
+    name = vocabulary_names(run.config).get(feature or "") if run.config else None
+    path = _folder(run) / _ASSETS / (name or "")
+    return path if path.is_file() else None
+
+
 def _foreign(run: Run) -> Iterator[str]:
     """Yield the vocabularies of IDs that hardly have an ID of the run's own purchases."""
     folder, features = _folder(run), run.config.features if run.config else None
-    if run.config is None or features is None or not (folder / PURCHASES_FILE).is_file():
+    if features is None or not (folder / PURCHASES_FILE).is_file():
         return
-    names = vocabulary_names(run.config)
     for column, own in (("buyer", features.buyer_id), ("product", features.product_id)):
-        path = folder / _ASSETS / names.get(own or "", "")
-        known = _ids(folder / PURCHASES_FILE, column) if path.is_file() else None
-        if known is None:
+        path = _vocabulary(run, own)
+        known = _ids(folder / PURCHASES_FILE, column) if path else None
+        if path is None or known is None:
             continue
         entries = path.read_bytes().splitlines()
         shared = sum(entry in known for entry in entries)

@@ -22,10 +22,7 @@ from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
 from recgen.plan.towers import FeatureType, Tower, plan_tower
 from recgen.plan.transform import plan_transform
 
-_IMPORTS = frozenset({"os", "tensorflow", "tensorflow_recommenders", "tensorflow_transform"})
-_IMPORTS_OF_RUNTIME = frozenset(
-    {"dataclasses", "difflib", "hashlib", "json", "math", "numpy", "re", "time"}
-)
+_IMPORTS = frozenset({"tensorflow", "tensorflow_recommenders", "tensorflow_transform"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,8 @@ class TrainerPlan:
 
     Attributes:
         runtime_digest: Digest of the runtime that the module is rendered for.
-        is_single_file: Whether the module includes the runtime's text.
+        runtime_imports: Modules of the standard library that the runtime's text needs, if the
+            module includes it.
     """
 
     header: Header
@@ -91,12 +89,23 @@ class TrainerPlan:
     has_max_norm: bool
     """Whether the length of the vectors in tables is limited."""
     runtime_digest: str = ""
-    is_single_file: bool = False
+    runtime_imports: tuple[str, ...] = ()
+
+    @property
+    def is_single_file(self) -> bool:
+        """Whether the module includes the runtime's text."""
+        return bool(self.runtime_imports)
+
+    @property
+    def standard_imports(self) -> list[str]:
+        """Modules of the standard library that the generated module imports."""
+        return sorted({"os", *self.runtime_imports})
 
     @property
     def imports(self) -> frozenset[str]:
         """Modules that the generated module imports."""
-        return _IMPORTS | (_IMPORTS_OF_RUNTIME if self.is_single_file else {"trainer_runtime"})
+        runtime = "numpy" if self.is_single_file else "trainer_runtime"
+        return _IMPORTS.union(self.standard_imports, {runtime})
 
     @property
     def has_histories(self) -> bool:
@@ -118,10 +127,10 @@ class TrainerPlan:
         """Both towers, the query tower first."""
         return (self.query, self.candidate)
 
-    def with_runtime(self, digest: str, is_single_file: bool) -> TrainerPlan:
-        """Return the plan of a module for one runtime."""
-        header = replace(self.header, is_single_file=is_single_file)
-        return replace(self, header=header, runtime_digest=digest, is_single_file=is_single_file)
+    def with_runtime(self, digest: str, imports: tuple[str, ...] = ()) -> TrainerPlan:
+        """Return the plan of a module for one runtime; with its imports, it is included."""
+        header = replace(self.header, is_single_file=bool(imports))
+        return replace(self, header=header, runtime_digest=digest, runtime_imports=imports)
 
 
 def plan_trainer(config: ExperimentConfig) -> TrainerPlan:

@@ -9,6 +9,7 @@ from recgen.analysis.facts import Facts
 from recgen.findings import Finding, counted, percent, show
 
 _ROWS_OF_PRODUCT = 2.0  # training rows of a product on average, below which none is learnt
+_ROWS_OF_VARIANT = 20.0  # training rows of a variant on average, above which each is learnt
 _MANY_UNKNOWN = 0.05
 _ALL_UNKNOWN = 0.9  # of the buyers of later days; half of them may be new
 
@@ -27,7 +28,24 @@ def _grain(facts: Facts) -> Iterator[Sign]:
     elif products is not None and products <= FEW_PRODUCTS:
         yield _coarse(facts, shown, products)
     else:
+        yield from _variants(facts, shown)
         yield from _fine(facts, shown)
+
+
+def _variants(facts: Facts, shown: str) -> Iterator[Sign]:
+    """Look for IDs of sizes and colours, each with too few rows of its own."""
+    found, rows = facts.run.evidence.variants, facts.params.train_rows
+    if found is None or rows is None or rows / found.ids >= _ROWS_OF_VARIANT:
+        return
+    one, another = map(show, found.example)
+    seen = (
+        f"{shown} has {found.ids:,} values, which are variants of {found.products:,} products, "
+        f"such as {one} and {another}: {rows / found.ids:.1f} training rows for each, and "
+        f"{rows / found.products:.1f} for each product",
+    )
+    help = "Recommend products, and let the buyer choose the variant: use the part of the ID that "
+    help += "names the product, in a column of its own."
+    yield Sign("medium", seen, help, explains=True)
 
 
 def _fine(facts: Facts, shown: str) -> Iterator[Sign]:
@@ -107,10 +125,11 @@ KINDS = (
         "hardly any value occurs twice, so nothing is learnt about it. Nor is anything learnt of "
         "buyers if their ID is that of an invoice or a session.",
         signs="In the data, each value of another column is in one of a few values of the product "
-        "ID; there are ten products or fewer (a remark if recall@1 or mrr was measured); a "
-        "product has fewer than two training rows on average; 90% of the validation and test "
-        "rows have a buyer that training lacks; or `recgen check` finds IDs that never repeat "
-        "(RG508).",
+        "ID; product IDs differ in a last part only, such as a size, and have fewer than 20 "
+        "training rows each; there are ten products or fewer (a remark if recall@1 or mrr was "
+        "measured); a product has fewer than two training rows on average; 90% of the validation "
+        "and test rows have a buyer that training lacks; or `recgen check` finds IDs that never "
+        "repeat (RG508).",
         remedy="Name the column with the product that different buyers buy again and again, and "
         "the column with the buyer who comes back.",
         check=_grain,

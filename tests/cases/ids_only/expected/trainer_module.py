@@ -102,7 +102,7 @@ class CandidateTower(tf.keras.layers.Layer):
         return x
 
 
-class RetrievalModel(runtime.TwoTowerModel):
+class RetrievalModel(runtime.CatalogueModel):
     """Two towers, trained with a softmax over the products of the batch."""
 
     def __init__(self, query_tower, candidate_tower, catalogue):
@@ -208,7 +208,7 @@ def run_fn(fn_args):
         seed=SEED,
     )
     transform_output = tft.TFTransformOutput(fn_args.transform_graph_path)
-    training = runtime.Training(
+    training = runtime.RetrievalTraining(
         fn_args,
         settings,
         COLUMNS,

@@ -1,0 +1,1 @@
+"""Parts of the runtime for retrieval: what ranks the products of a catalogue."""

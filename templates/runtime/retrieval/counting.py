@@ -1,0 +1,151 @@
+"""Baselines that count rows."""
+
+import numpy as np
+
+from ..rows import newest_time
+from .measures import MEASURES, MISSED, RECALL_AT, gains
+
+TOO_EASY = 0.9  # recall of counting above which recall does not tell models apart
+HALF_LIVES = (None, 120, 60, 30, 14, 7)  # in days; None counts rows of all ages alike
+
+
+class Counting:
+    """What needs no model: products by the rows that a split has of them.
+
+    A baseline is described by its half-lives in days: of "popularity", by which it lists
+    products, and of "own_history" if it first lists what the buyer had, by the buyer's own
+    rows. A row that is a half-life older than the newest counts half; without a half-life
+    (None), all rows count alike.
+
+    Attributes:
+        buyers: Buyers with their own index, in ascending order.
+        pairs: What they had: numbers of a buyer and a product, in ascending order.
+    """
+
+    def __init__(self, catalogue, split):
+        self.catalogue, self.stride = catalogue, len(catalogue.counts) + 1
+        self.popular, self.ages = {}, None  # ranks by half-life, and the rows' days
+        if split.columns.time:
+            times = split.column(split.columns.time).astype(np.float64)
+            self.ages = np.maximum(newest_time(times) - times, 0) / 86_400
+        pairs = self.pairs_of(split)
+        buyers, self.products = np.divmod(pairs, self.stride)
+        # Those out of vocabulary share an index, so that they have no history.
+        is_own = buyers < catalogue.buyers
+        self.buyers = np.unique(buyers[is_own])
+        is_known = catalogue.position[self.products] >= 0
+        self.own_rows = np.flatnonzero(is_own & is_known)
+        self.pairs, self.pair_of_row = np.unique(
+            pairs[self.own_rows], return_inverse=True
+        )
+
+    def pairs_of(self, split):
+        """Return a number for the buyer and product of each row; a buyer's are consecutive."""
+        products = self.catalogue.known(split.column(split.columns.product))
+        return split.column(split.columns.buyer) * self.stride + products
+
+    def weights(self, half_life):
+        """Return what each row counts."""
+        if half_life is None:
+            return np.ones(len(self.products))
+        return np.exp2(self.ages / -half_life)
+
+    def counts(self, half_life):
+        """Return what the rows of each product of the catalogue count, [products]."""
+        indices, size = self.catalogue.indices, len(self.catalogue.counts)
+        return np.bincount(self.products, self.weights(half_life), size)[indices]
+
+    def log_shares(self, half_lives):
+        """Return the log of each product's share of the rows, [products, half-lives].
+
+        Half a row is added to each product, since some have no recent rows. The mean over
+        the products is 0: only differences between products matter.
+        """
+        counts = np.stack([self.counts(half_life) for half_life in half_lives], axis=1)
+        logs = np.log(counts + 0.5)
+        return logs - logs.mean(axis=0)
+
+    def popularity(self, half_life=None):
+        """Return the rank of each product index, MISSED if it is not in the catalogue."""
+        if half_life not in self.popular:
+            indices, counts = self.catalogue.indices, self.counts(half_life)
+            ranks = np.full(len(self.catalogue.counts), MISSED)
+            ranks[indices[np.argsort(-counts, kind="stable")]] = np.arange(len(indices))
+            self.popular[half_life] = ranks
+        return self.popular[half_life]
+
+    def ranks(self, pairs, half_lives, is_filtered=False):
+        """Return the number of products before the pair's own in its buyer's list.
+
+        In a filtered list, what the buyer had is left out.
+        """
+        popular = self.popularity(half_lives["popularity"])
+        rank, start = popular[pairs % self.stride], pairs - pairs % self.stride
+        has_history = "own_history" in half_lives
+        if not len(self.pairs) or not (has_history or is_filtered):
+            return rank
+        buyers, products = np.divmod(self.pairs, self.stride)
+        # Of the products that the buyer had, those that are more popular.
+        own = np.sort(self.pairs - products + popular[products])
+        first = np.searchsorted(own, start)
+        end = start + np.minimum(rank, self.stride - 1)
+        others = rank - (np.searchsorted(own, end) - first)
+        if not is_filtered:
+            others += np.searchsorted(own, start + self.stride) - first
+            weights = self.weights(half_lives["own_history"])[self.own_rows]
+            counts = np.bincount(self.pair_of_row, weights)
+            order = np.lexsort([popular[products], -counts, buyers])
+            place = np.empty(len(order), np.int64)
+            place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
+            found = np.searchsorted(self.pairs, pairs)
+            found = np.minimum(found, len(self.pairs) - 1)
+            others = np.where(self.pairs[found] == pairs, place[found], others)
+        return np.where(rank < MISSED, others, MISSED)
+
+    def measure(self, split, baselines):
+        """Return the means over the rows of a split, such as "popularity_mrr"."""
+        rows = np.unique(self.pairs_of(split), return_counts=True)
+        return {
+            f"{name}_{measure}": mean
+            for name, half_lives in baselines.items()
+            for measure, mean in self._means(*rows, half_lives).items()
+        }
+
+    def _means(self, pairs, counts, half_lives):
+        """Return each measure over rows, of which there are so many for each pair."""
+        found = gains(self.ranks(pairs, half_lives))
+        return {name: float(found[name] @ counts / counts.sum()) for name in MEASURES}
+
+    def choose(self, split):
+        """Return the measure that tells models apart, and the half-lives of each baseline.
+
+        The half-lives are those that are best on the rows of `split`. The measure is recall
+        at a k of at most a tenth of the catalogue, unless counting is nearly perfect there;
+        otherwise it is the mean reciprocal rank.
+        """
+        rows, means = np.unique(self.pairs_of(split), return_counts=True), {}
+
+        def value(half_lives, measure):
+            key = tuple(half_lives.items())
+            if key not in means:
+                means[key] = self._means(*rows, half_lives)
+            return means[key][measure]
+
+        def best(known, what, measure):
+            options = [known | {what: days} for days in half_lives]
+            return max(options, key=lambda option: value(option, measure))
+
+        half_lives = HALF_LIVES[:1] if self.ages is None else HALF_LIVES
+        plain = {"popularity": None}
+        fitting = [k for k in RECALL_AT if 10 * k <= len(self.catalogue.indices)]
+        for monitored in (*(f"recall_at_{k}" for k in reversed(fitting)), "mrr"):
+            popularity = best({}, "popularity", monitored)
+            # The one half-life is of products that buyers had, the other of all others.
+            own = best({"own_history": None}, "popularity", monitored)
+            own = best(own, "own_history", monitored)
+            if max(value(popularity, monitored), value(own, monitored)) <= TOO_EASY:
+                break
+        baselines = {"popularity": plain, "own_history": plain | {"own_history": None}}
+        if self.ages is not None:
+            baselines |= {"popularity_recent": popularity, "own_history_recent": own}
+        return monitored, baselines

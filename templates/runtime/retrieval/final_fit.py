@@ -1,0 +1,249 @@
+"""The fit of the final layer."""
+
+import math
+
+import numpy as np
+
+from .final_layer import RECENT_ITEMS
+from .measures import gains
+
+# What new pairs may count in the fit, repeats counting 1; and how far the weights may go
+# from the towers alone to the fit.
+NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10)
+FITTED_PARTS = (1, 0.5)
+FITTED_SCORES = 1 << 26  # buyers times products in the fit
+BLOCK_SCORES = 1 << 22  # of those that are computed together
+NEWTON_STEPS = 50  # at most; about ten are needed
+UNKNOWN_TOWERS = (0, 0.25, 0.5, 1, 2)  # parts of the weight of the towers
+
+
+class Moments:
+    """Some buyers, each at one moment: data of the final layer's fit.
+
+    Attributes:
+        scores: The towers' scores, [moments, products].
+        had: Moments and products of what the buyers had, two arrays [entries].
+        terms: Terms of these, [entries, terms].
+        pairs: Moments and products of what is to be found, two arrays [pairs].
+        is_new: Whether the buyer of each of these pairs did not have the product.
+    """
+
+    def __init__(self, scores, lists, shares, pairs, is_new):
+        self.scores, self.pairs, self.is_new = scores, pairs, is_new
+        sizes = np.array([len(each) for each in lists])
+        moments = np.repeat(np.arange(len(lists)), sizes)
+        ages = np.repeat(sizes.cumsum(), sizes) - 1 - np.arange(len(moments))
+        products = np.concatenate([*lists, np.zeros(0, np.int32)])
+        is_known = products >= 0
+        entries = moments[is_known] * scores.shape[1] + products[is_known]
+        entries, own = np.unique(entries, return_inverse=True)
+        self.had = np.divmod(entries, scores.shape[1])
+        size, ages = len(entries), ages[is_known]
+        recent = [np.bincount(own, 0.5 ** (ages / n), size) for n in RECENT_ITEMS]
+        often = np.log(np.bincount(own, minlength=size))
+        among = np.log1p(sizes[self.had[0]])
+        columns = [np.ones(size), shares[self.had[1]], often, *map(np.log1p, recent)]
+        self.terms = np.column_stack([*columns, among]).astype(np.float32)
+
+    def chances(self, weights, shares, counts):
+        """Return the softmax of the weighted terms, and the loss of the pairs."""
+        split = 1 + shares.shape[1]
+        logits = np.float32(weights[0]) * self.scores
+        logits += (shares @ weights[1:split]).astype(np.float32)
+        if len(weights) > split:
+            logits[self.had] += self.terms @ weights[split:].astype(np.float32)
+        logits -= logits.max(axis=1, keepdims=True)
+        chances = np.exp(logits)
+        totals = chances.sum(axis=1, keepdims=True)
+        loss = counts @ (np.log(totals[self.pairs[0], 0]) - logits[self.pairs])
+        return chances / totals, loss
+
+    def derivatives(self, chances, shares, counts, size):
+        """Return the gradient and the Hessian of the loss by `size` weights."""
+        count, terms = len(chances), self.terms[:, : size - 1 - shares.shape[1]]
+        weights = np.bincount(self.pairs[0], counts, count)[:, np.newaxis]
+        expected = (weights * chances).astype(np.float32)
+        excess = expected.copy()
+        excess[self.pairs] -= counts
+        of_shares, of_terms = excess.sum(axis=0) @ shares, excess[self.had] @ terms
+        gradient = np.array([np.vdot(excess, self.scores), *of_shares, *of_terms])
+
+        # Sums of the products of two terms: of all products, or of what a buyer had.
+        entries = expected[self.had][:, np.newaxis] * terms
+        of_scores, of_products = expected * self.scores, expected.sum(axis=0)
+        corner = np.zeros([1 + shares.shape[1]] * 2)
+        corner[0, 0] = np.vdot(of_scores, self.scores)
+        corner[0, 1:] = corner[1:, 0] = of_scores.sum(axis=0) @ shares
+        corner[1:, 1:] = shares.T @ (of_products[:, np.newaxis] * shares)
+        side = np.column_stack([self.scores[self.had], shares[self.had[1]]]).T @ entries
+        squares = np.block([[corner, side], [side.T, terms.T @ entries]])
+        means = [(chances * self.scores).sum(axis=1), *(chances @ shares).T]
+        own = chances[self.had]
+        means += [np.bincount(self.had[0], own * term, count) for term in terms.T]
+        mean = np.stack(means, axis=1)
+        return gradient, squares - mean.T @ (weights * mean)
+
+
+class FinalFit:
+    """The fit of a final layer: a softmax regression on pairs of validation rows.
+
+    The weights make the pairs' products most likely among all products. They are drawn to
+    the towers' score alone, as by a normal prior of variance 1, which matters where there
+    are few pairs. The loss is convex, and Newton's method finds its least value.
+
+    Args:
+        evaluation: The pairs.
+        model: The model, whose final layer is not fitted yet.
+    """
+
+    def __init__(self, evaluation, model):
+        self.evaluation, self.layer, self.model = evaluation, model.final_layer, model
+        self.shares = evaluation.counting.log_shares(self.layer.days)
+        self.start = np.array([1.0] + [0.0] * (len(self.layer.names) - 1))
+        self.queries = evaluation.queries(model)
+        self.moments = list(self._moments())
+
+    def _moments(self):
+        """Yield the moments of the pairs; pairs of a buyer with the same list share one."""
+        lists = [np.zeros(0, np.int32)] * len(self.queries)
+        if self.layer.column:
+            past = self.layer.purchases(self.evaluation.rows)[0]
+            lists = np.split(past.values.numpy(), past.row_splits[1:-1].numpy())
+        # Of a large batch, the last digits are others.
+        texts = [vector.tobytes() for vector in np.round(self.queries, 3) + 0.0]
+        keys = [text + past.tobytes() for text, past in zip(texts, lists, strict=True)]
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        of_pair = np.array([numbers[key] for key in keys])
+        _, first = np.unique(of_pair, return_index=True)
+        candidates = self.model.candidates.numpy()
+        count = len(candidates)
+        products = self.evaluation.pairs % self.evaluation.counting.stride
+        products = self.evaluation.catalogue.position[products]
+        kept = np.arange(len(first))[:: math.ceil(len(first) * count / FITTED_SCORES)]
+        size = max(1, BLOCK_SCORES // count)
+        for start in range(0, len(kept), size):
+            block = kept[start : start + size]
+            own = np.flatnonzero(np.isin(of_pair, block))
+            pairs = np.searchsorted(block, of_pair[own]), products[own]
+            yield Moments(
+                self.queries[first[block]] @ candidates.T,
+                [lists[pair] for pair in first[block]],
+                self.shares,
+                pairs,
+                self.evaluation.is_new[own],
+            )
+
+    def weights(self, new_pairs_count):
+        """Return the weights, if a pair that is no repeat counts this often, [terms]."""
+        counts = [np.where(m.is_new, new_pairs_count, 1.0) for m in self.moments]
+        parts = list(zip(self.moments, counts, strict=True))
+
+        def loss_of(weights):
+            found = [m.chances(weights, self.shares, count) for m, count in parts]
+            prior = 0.5 * np.sum((weights - self.start) ** 2)
+            return prior + sum(loss for _, loss in found), [c for c, _ in found]
+
+        weights, (loss, chances) = self.start, loss_of(self.start)
+        for _ in range(NEWTON_STEPS):
+            gradient, hessian = weights - self.start, np.eye(len(weights))
+            for (moments, count), own in zip(parts, chances, strict=True):
+                found = moments.derivatives(own, self.shares, count, len(weights))
+                gradient, hessian = gradient + found[0], hessian + found[1]
+            step, size = np.linalg.solve(hessian, gradient), 1.0
+            if gradient @ step < 1e-6 * loss:
+                break
+            better, chances = loss_of(weights - step)
+            while better > loss and size > 1e-6:  # too far
+                size /= 2
+                better, chances = loss_of(weights - size * step)
+            weights, loss = weights - size * step, better
+        return weights
+
+    def _model_views(self):
+        return self.evaluation.of_model(self.model, self.queries)
+
+    def best(self, measure):
+        """Fit the layer; returns what the metrics file says of it.
+
+        New pairs count more than others, and the weights go a part of the way only, if
+        that is needed to be as good in each view as each baseline that counts, and as the
+        towers alone. If no weights are, they come as near as they can: to counting on all
+        pairs, by which runs are judged; then in the other views; then to the towers.
+        """
+
+        def means(views):
+            return {k: float(np.mean(gains(v)[measure])) for k, v in views.items()}
+
+        baselines = self.evaluation.of_baselines()
+        found = {"towers": means(self._model_views())}
+        found |= {name: means(views) for name, views in baselines.items()}
+
+        def leads(values):
+            of = {v: [values[v] - each[v] for each in found.values()] for v in values}
+            counting = {view: min(0.0, *own[1:]) for view, own in of.items()}
+            towers = min(0.0, *(own[0] for own in of.values()))
+            lacks = counting["all"], min(counting.values()), towers
+            # Where something lacks, half a hundredth is noise.
+            return not any(lacks), *(round(each, 2) for each in lacks)
+
+        best, most = {}, (False, -math.inf)
+        for count, part, weights in self._candidates():
+            self.layer.assign(weights, self.shares)
+            values = means(self._model_views())
+            if leads(values) > most:
+                most = leads(values)
+                best = {"weights": weights, "new_pairs_count": count, "part": part}
+                best |= {"measure": measure, "validation": {"model": values, **found}}
+            if most[0]:
+                break
+        self.layer.assign(best["weights"], self.shares)
+        return best
+
+    def _candidates(self):
+        """Yield what new pairs count, the part of the way, and weights by name."""
+        for count in NEW_PAIRS_COUNT:
+            fitted = self.weights(count)
+            for part in FITTED_PARTS:
+                weights = self.start + part * (fitted - self.start)
+                yield count, part, self._named(weights)
+        yield 1, 0, self._named(self.start)
+
+    def _named(self, weights):
+        return dict(zip(self.layer.names, weights.tolist(), strict=True))
+
+
+def fit_unknown(unknown, model, measure):
+    """Set the model's final layer for unknown buyers; returns what the metrics file says.
+
+    Their score is the log share of a product, with the half-life of the popularity that is
+    best, and a part of the towers' score. The part is the one with the best validation,
+    so that no popularity is better there; with none, lists are those of popularity.
+
+    Args:
+        unknown: UnknownBuyers of the validation rows.
+        model: The model, whose final layer is fitted for known buyers.
+        measure: The measure that is monitored.
+    """
+
+    def mean(ranks):
+        return float(np.mean(gains(ranks)[measure]))
+
+    counted = {
+        name: mean(views["all"]) for name, views in unknown.of_baselines().items()
+    }
+    best = max(counted, key=counted.__getitem__)
+    half_life = unknown.baselines[best]["popularity"]
+    shares = unknown.counting.log_shares([half_life])[:, 0]
+    scale, found = max(0.0, float(model.final_layer.towers[0])), {}
+    queries = unknown.queries(model)
+    for part in UNKNOWN_TOWERS:
+        model.final_layer.assign_unknown(part * scale, shares)
+        found[part * scale] = mean(unknown.model_ranks(model, queries))
+    towers = max(found, key=found.__getitem__)
+    model.final_layer.assign_unknown(towers, shares)
+    return {
+        "towers": towers,
+        "half_life": half_life,
+        "pairs": len(unknown.pairs),
+        "validation": {"model": found[towers], **counted},
+    }

@@ -1,0 +1,96 @@
+"""Training of a retrieval model: counting, the final layer and ranks on the test."""
+
+import math
+
+from ..messages import say
+from ..training import Training
+from .counting import Counting
+from .evaluation import COUNTED_ROWS, Evaluation, UnknownBuyers
+from .final_fit import FinalFit, fit_unknown
+from .metrics_file import RetrievalMetrics
+
+VALIDATION_SCORES = 1 << 34  # rows times products in a validation
+VIEWS = {
+    "all": "all pairs",
+    "new": "new pairs",
+    "new_filtered": "new pairs, past products left out",
+}
+
+
+class RetrievalTraining(Training):
+    """A run of the trainer of a model that ranks the products of a catalogue."""
+
+    weights, unknown = None, None  # of the final layer, once it is fitted
+
+    def use(self, rows):
+        super().use(rows)
+        self.counting = Counting(self.catalogue, rows)
+
+    def most_validated(self):
+        return VALIDATION_SCORES // len(self.catalogue.indices)
+
+    def describe(self):
+        monitored, baselines = self.counting.choose(self.validated)
+        return super().describe() | {"monitored": monitored, "half_lives": baselines}
+
+    def metrics_file(self, folders, log_folder, chance):
+        rows = self.validated.sample(COUNTED_ROWS)
+        return RetrievalMetrics(
+            folders, log_folder, self.params, chance, self.probe, rows
+        )
+
+    def add_baselines(self):
+        found = self.metrics.add_baselines(self.counting, self.validated)
+        # A failed model has one list for all, so it is compared with such lists.
+        return [value for name, value in found.items() if "popularity" in name]
+
+    def measure_test(self, model):
+        self.metrics.add_test(model, self.replicas, self.counting, self.test)
+
+    def complete(self, model):
+        if self.weights:
+            shares = self.counting.log_shares(model.final_layer.days)
+            model.final_layer.assign(self.weights, shares)
+        if self.unknown:
+            popular = self.counting.log_shares([self.unknown["half_life"]])[:, 0]
+            model.final_layer.assign_unknown(self.unknown["towers"], popular)
+        model.embed_catalogue()
+
+    def fit(self, candidates, **options):
+        """Fit a model, whose loss looks among these candidates for a row's own product.
+
+        The options are those of `fit_first`.
+        """
+        return self.fit_first(
+            math.log(candidates), **options
+        )  # the loss of equal scores
+
+    def fit_final_layer(self, model):
+        """Fit the model's final layer; the models of later trainings have its weights."""
+        if self.has_failed:
+            return
+        most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
+        baselines, measure = self.params["half_lives"], self.params["monitored"]
+        compared = self.counting, self.validated, baselines, self.settings.seed
+        evaluation = Evaluation(*compared, most)
+        if not len(evaluation.pairs):
+            return
+        found = FinalFit(evaluation, model).best(measure)
+        self.weights, values = found["weights"], found["validation"]
+        unknown = UnknownBuyers(*compared)
+        if len(unknown.pairs):
+            self.unknown = fit_unknown(unknown, model, measure)
+            found["unknown_buyers"] = self.unknown
+        self.metrics.content["final_layer"] = found
+        self.metrics.write()
+        shown = measure.replace("_at_", "@")
+        for view, value in values["model"].items():
+            words = f"validation {shown} of {VIEWS[view]}"
+            say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
+            best = max(baselines, key=lambda name: values[name][view])
+            if values[best][view] > value:
+                name = best.replace("_", " ")
+                say("warning", f"{words}: {name} reaches {values[best][view]:.4f}")
+            elif values["towers"][view] > value:
+                reached = f"the towers alone reach {values['towers'][view]:.4f}"
+                say("note", f"{words}: {reached}, but lack more of counting elsewhere")

@@ -1,0 +1,169 @@
+"""Rows of the splits, and batches of them."""
+
+import dataclasses
+import hashlib
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from .files import SHUFFLE_ROWS, matching, records, why_unreadable
+
+PROBED_ROWS = 1024  # training rows that are described
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """Names of the transformed features, as stored in the examples."""
+
+    specs: dict  # how each is parsed, by name
+    buyer: str  # an index in the vocabulary `buyer_vocabulary`
+    product: str
+    buyer_vocabulary: str
+    product_vocabulary: str
+    product_features: tuple  # what the candidate tower reads
+    unknown_buyers: int = 1  # indices that buyers outside the vocabulary share
+    histories: tuple = ()  # lists of indices
+    product_histories: tuple = ()  # those of products
+    past: str = ""  # the one of these that has what the buyer had, the latest last
+    time: str = ""  # epoch seconds of the row, if it has a time
+    known: str = ""  # bits of the product's columns that have a value in the row
+    known_bits: tuple = ()  # product features with the bits of their columns
+
+
+class Split:
+    """The rows of a split: a cached dataset of large chunks of features [rows]."""
+
+    def __init__(self, dataset, columns):
+        self.dataset, self.columns = dataset, columns
+        self.count = sum(len(c[columns.product]) for c in self.chunks(columns.product))
+
+    @classmethod
+    def read(cls, patterns, name, columns):
+        """Return the rows of matching files; errors call the split `name`."""
+
+        def parse(examples):
+            features = tf.io.parse_example(examples, columns.specs)
+            # Lists take most of the memory, and int32 takes half of it.
+            lists = {k: tf.cast(features[k], tf.int32) for k in columns.histories}
+            return features | lists
+
+        files = matching(patterns)
+        if not files:
+            raise ValueError(f"No {name} files match {patterns}.")
+        rows = records(files).batch(SHUFFLE_ROWS)
+        options = tf.data.Options()
+        options.autotune.enabled = False  # with it, ending an iterator can take seconds
+        try:
+            split = cls(rows.map(parse).cache().with_options(options), columns)
+        except tf.errors.OpError as error:
+            why = why_unreadable(files, error)
+            raise ValueError(
+                f"The {name} files cannot be read. {why} (They have to be TFRecords that "
+                "Transform wrote; the names of compressed ones end in .gz.)"
+            ) from error
+        if not split.count:
+            raise ValueError(f"The {name} files contain no rows: {files}.")
+        return split
+
+    def __add__(self, other):
+        """Return the rows of both splits."""
+        return Split(self.dataset.concatenate(other.dataset), self.columns)
+
+    def spaced(self, most):
+        """Return all rows, or about `most` evenly spaced ones if there are more."""
+        step = math.ceil(self.count / max(1, most))
+        rows = self.dataset.map(lambda chunk: {k: v[::step] for k, v in chunk.items()})
+        return Split(rows, self.columns)
+
+    def chunks(self, *names):
+        """Yield arrays of some columns by name for each chunk."""
+        for chunk in self.dataset:
+            yield {name: chunk[name].numpy() for name in names}
+
+    def column(self, name):
+        """Return one column of all rows."""
+        return np.concatenate([chunk[name] for chunk in self.chunks(name)])
+
+    def digest(self):
+        """Return a digest of all values, in the order of the rows."""
+        digest = hashlib.sha256()
+        for chunk in self.dataset:
+            for values in tf.nest.flatten(chunk, expand_composites=True):
+                digest.update(values.numpy().tobytes())
+        return digest.hexdigest()
+
+    def sample(self, size):
+        """Return evenly spaced rows of the first chunk as columns by name."""
+        chunk = next(iter(self.dataset))
+        step = max(1, len(chunk[self.columns.product]) // size)
+        return {name: values[::step][:size] for name, values in chunk.items()}
+
+    def training_batches(
+        self, batch_size, seed, first_step=0, draw_chance=None, hide=None
+    ):
+        """Return endless batches of equal size, reshuffled in each epoch.
+
+        With `draw_chance`, a function of times, each row is only drawn with its chance.
+        With `hide`, a function as `buyer_dropout` returns it, some buyers are unknown.
+        """
+
+        def shuffle(chunk, chunk_seed):
+            order = tf.range(tf.shape(chunk[self.columns.product])[0])
+            if draw_chance:
+                seeds, shape = [chunk_seed, seed], tf.shape(order)
+                draws = tf.random.stateless_uniform(shape, seeds, dtype=tf.float64)
+                is_drawn = draws < draw_chance(chunk[self.columns.time])
+                order = tf.boolean_mask(order, is_drawn)
+            order = tf.random.experimental.stateless_shuffle(order, [seed, chunk_seed])
+            rows = {name: tf.gather(values, order) for name, values in chunk.items()}
+            if hide:
+                buyer = self.columns.buyer
+                rows[buyer] = hide(rows[buyer], [chunk_seed, -1 - seed])
+            return rows
+
+        seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+        chunks = tf.data.Dataset.zip((self.dataset.shuffle(64, seed), seeds))
+        chunks = chunks.map(shuffle)
+        if draw_chance:  # fewer rows than a batch may be drawn: they wait for the next
+            chunks = chunks.repeat()
+        batches = chunks.rebatch(batch_size, drop_remainder=True).repeat()
+        return batches.skip(first_step).prefetch(4)
+
+    def evaluation_batches(self, batch_size):
+        """Return all rows once, in batches."""
+        steps = math.ceil(self.count / batch_size)
+        batches = self.dataset.rebatch(batch_size).prefetch(4)
+        return batches.apply(tf.data.experimental.assert_cardinality(steps))
+
+
+def newest_time(times):
+    """Return the end of some times."""
+    # Not the very latest time: one wrong date in the future would make all rows old.
+    return int(np.quantile(times, 0.999, method="nearest"))
+
+
+def recency(times, half_life_days):
+    """Return a function from times to the chance of being drawn, 0 without a time."""
+    newest = newest_time(times)
+
+    def chance(times):
+        seconds = tf.cast(newest, tf.float64) - tf.cast(times, tf.float64)
+        return 0.5 ** (tf.maximum(seconds, 0) / 86_400 / half_life_days)
+
+    return chance
+
+
+def buyer_dropout(rate, first, count):
+    """Return a function that makes a share of the rows' buyers unknown, drawn with a seed.
+
+    An unknown buyer then has one of the `count` indices from `first` on, so that their
+    vectors are trained. What else describes the buyer is kept.
+    """
+
+    def hide(buyers, seed):
+        draws = tf.random.stateless_uniform(tf.shape(buyers), seed, dtype=tf.float64)
+        unknown = first + tf.cast(draws / rate * count, buyers.dtype)
+        return tf.where(draws < rate, unknown, buyers)
+
+    return hide
