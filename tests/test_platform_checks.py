@@ -23,6 +23,7 @@ from recgen.contrib.ml_platform import (
     validate_feature_config,
     validate_model_config,
 )
+from recgen.plan.columns import serving_inputs
 
 Plain = dict[str, Any]
 
@@ -290,6 +291,18 @@ def test_inputs_are_those_of_the_signature() -> None:
     instance = example_instance(config)
     assert list(instance) == list(found)
     assert instance["purchase_history"] == [1, 1]
+
+
+def test_inputs_are_named_as_the_graph_has_them_and_crosses_count() -> None:
+    posted = posted_features()
+    posted["buyer_model_features"][1]["column"] = "class"
+    posted["buyer_model_crosses"][0]["features"][0] = {"column": "region", "type": "text"}
+    config, report = read_rows(posted, posted_model())
+    assert config is not None, str(report)
+    names = [each["name"] for each in serving_schema(config)]
+    assert names == [each.name for each in serving_inputs(config)]
+    assert "class" not in names
+    assert "region" in names
 
 
 @settings(max_examples=20, deadline=None)

@@ -181,11 +181,11 @@ def _migrated(
     if kind == "features":
         return _result(line, kind, name, examine_rows(row), {kind: row})
     if kind == "model":
-        features = {
+        made_up = {
             key: [{"column": name, "data_type": "text", "is_primary_id": True}]
             for key, name in zip(_FEATURE_MARKS, _MADE_UP, strict=True)
         }
-        found = examine_rows(features, row)
+        found = examine_rows(made_up, row)
         return _result(line, kind, name, _of_model(found), {kind: row})
     features, model = (_part(row, index, known) for index in range(2))
     if features is None or model is None:
