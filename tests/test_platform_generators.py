@@ -14,8 +14,10 @@ from recgen.contrib.ml_platform import (
     PreprocessingFnGenerator,
     TrainerModuleGenerator,
     config_digest,
+    read_rows,
     validate_python_code,
 )
+from recgen.contrib.ml_platform.report import TRAINS_ALL_THE_SAME
 
 
 def rows(**model: Any) -> tuple[Row, Row]:
@@ -69,13 +71,20 @@ def test_the_digest_is_the_one_in_the_code_and_knows_the_target() -> None:
     features, model = rows()
     digest = config_digest(features, model)
     assert f'"config_digest": "{digest}"' in TrainerModuleGenerator(features, model).generate()
-    features.description = "another text"
-    assert config_digest(features, model) != digest or features.description
     model.epochs = 6
     assert config_digest(features, model) != digest
     model.optimizer = "lion"
     with pytest.raises(recgen.ConfigError):
         config_digest(features, model)
+
+
+def test_the_transform_is_the_one_that_belongs_to_the_trainer() -> None:
+    features, model = rows()
+    found, _ = read_rows(features, model)
+    assert found is not None
+    modules = recgen.render(found, allow=TRAINS_ALL_THE_SAME, single_file=True)
+    assert PreprocessingFnGenerator(features).generate() == modules["transform_module.py"]
+    assert TrainerModuleGenerator(features, model).generate() == modules["trainer_module.py"]
 
 
 def test_both_generators_know_the_date_column() -> None:

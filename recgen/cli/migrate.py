@@ -35,7 +35,7 @@ def migrate(
     format: Annotated[Output, typer.Option("--format", help="Form of the output.")] = Output.text,
     force: Force = False,
 ) -> None:
-    """Say what becomes of a platform's stored rows, and propose new versions of them."""
+    """Say what becomes of stored rows, and propose new versions."""
     from recgen import write
     from recgen.contrib.ml_platform.migration import lines_of, read_lines
     from recgen.contrib.ml_platform.migration import migrate as migrated

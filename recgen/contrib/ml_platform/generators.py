@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from recgen.config import ExperimentConfig
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
 from recgen.findings import ConfigError, Finding, RecgenError
 
@@ -62,7 +63,10 @@ class PreprocessingFnGenerator:
         Raises:
             ConfigError: The config has errors; the exception has the report.
         """
-        return _modules(self.read())["transform_module.py"]
+        from recgen.plan.transform import plan_transform
+        from recgen.render import render_template  # brings Jinja and black, which take time
+
+        return render_template("transform/module.py.j2", plan_transform(_config(self.read())))
 
     def generate_and_save(self) -> tuple[str, bool, str | None]:
         """Generate the code and store it in the row, if the row can be saved.
@@ -108,7 +112,9 @@ class TrainerModuleGenerator:
         Raises:
             ConfigError: The config has errors; the exception has the report.
         """
-        return _modules(self.read())["trainer_module.py"]
+        from recgen.generate import generate
+
+        return generate(_config(self.read()), single_file=True)["trainer_module.py"]
 
     def generate_and_validate(self) -> tuple[str, bool, str | None, int | None]:
         """Generate the code and check it.
@@ -133,12 +139,10 @@ def explain_errors(errors: tuple[Finding, ...]) -> str:
     return " ".join(said) + more
 
 
-def _modules(found: Reading) -> dict[str, str]:
-    from recgen.generate import generate  # brings Jinja and black, which take time
-
+def _config(found: Reading) -> ExperimentConfig:
     if found.config is None:
         raise ConfigError(found.report)
-    return generate(found.config, single_file=True)
+    return found.config
 
 
 def _attempt(generate: Any) -> tuple[str, str | None]:

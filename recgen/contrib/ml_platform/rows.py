@@ -16,6 +16,7 @@ from recgen.contrib.ml_platform.experiment import (
     model_section,
     stored_features,
 )
+from recgen.contrib.ml_platform.layers import DEFAULT_HEAD
 from recgen.contrib.ml_platform.plain import plain_row
 from recgen.contrib.ml_platform.report import (
     TRAINS_ALL_THE_SAME,
@@ -154,7 +155,7 @@ def examine_rows(
         read = model_section if legacy and not is_own[1] else _as_it_is
         experiment["model"] = read(settings, account)
     elif experiment["features"].get("target_column"):
-        experiment["model"] = {"model_type": "ranking"}
+        experiment["model"] = {"model_type": "ranking", "rating_head_layers": list(DEFAULT_HEAD)}
     _check_gpus(about.get("gpu_config"), account)
     return _examined(experiment, account, legacy=legacy, has_model=bool(model))
 
