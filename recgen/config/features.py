@@ -25,9 +25,9 @@ from recgen.config.types import (
     BqType,
     Buckets,
     Column,
+    Computed,
     Config,
     Flag,
-    Kept,
     ListOf,
     Name,
     OptionalColumn,
@@ -281,13 +281,13 @@ class FeatureConfig(Config):
         return self.vectors.get(name or "")
 
     @cached_property
-    def vectors(self) -> Kept[str, TextFeature]:
+    def vectors(self) -> dict[str, TextFeature]:
         """The text features that have vectors, by output name; the first one of each name.
 
         Kept: each of thousands of histories asks for one.
         """
         texts = (f for side in SIDES for f in self.features_of(side) if isinstance(f, TextFeature))
-        found: Kept[str, TextFeature] = Kept()
+        found = Computed()
         for text in texts:
             if text.active:
                 found.setdefault(text.output_name, text)

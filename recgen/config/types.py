@@ -174,11 +174,11 @@ Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Stats = Annotated[dict[str, Any], AfterValidator(guarded(_json_only))]
 
 
-Key = TypeVar("Key")
+class Computed(dict[str, Any]):
+    """What a model has computed and keeps: no key that somebody wrote.
 
-
-class Kept(dict[Key, Item]):
-    """What a config keeps of itself, computed once; a config that is read again is without it."""
+    Pydantic validates a model again by all that it holds.
+    """
 
 
 class Config(BaseModel):
@@ -207,7 +207,7 @@ class Config(BaseModel):
     @classmethod
     def _is_absent(cls, key: object, value: object) -> bool:
         """Return whether a value of a field means its default."""
-        return isinstance(value, Kept) or (value is None and key in _without_null(cls))
+        return isinstance(value, Computed) or (value is None and key in _without_null(cls))
 
 
 @cache
