@@ -232,7 +232,7 @@ def test_a_failure_of_a_later_training_is_one(shop: Run, stage: str) -> None:
             watch.model.optimizer.learning_rate.assign(float("nan"))
 
     module.runtime.FailureWatch.on_epoch_begin = collapse
-    said = f"^{stage.capitalize()} training, epoch 1: The loss became NaN"
+    said = f"^RECGEN-FAILURE nan {stage.capitalize()} training, epoch 1: The loss became NaN"
     with pytest.raises(RuntimeError, match=said):
         module.run_fn(run.fn_args(epochs=2))
     assert run.metrics()["params"]["failure_kind"] == "nan"

@@ -16,12 +16,15 @@ ROWS = 200
 MIN64 = -(2**63)
 LONGEST = 4
 HALF_LIVES = {"towns": 1.5}  # of the lists whose last values count most
+TURNED = ("brands",)  # the lists that begin with the newest value
 
 Plain = dict[str, Any]
 
 
 def history(column: str, shared_with: str, half_life: float | None = None, **feature: Any) -> Plain:
-    lists = {"shared_with": shared_with, "max_length": LONGEST, "half_life": half_life}
+    lists: Plain = {"shared_with": shared_with, "max_length": LONGEST, "half_life": half_life}
+    if column in TURNED:
+        lists["order"] = "newest_first"
     transforms = {"history": lists}
     return {"column": column, "data_type": "history", "transforms": transforms, **feature}
 
@@ -126,7 +129,12 @@ def expected(run: Run, table: Table, name: str) -> list[list[int]]:
     """Returns the places of the last known values in the shared feature's vocabulary."""
     places = {value: place for place, value in enumerate(vocabulary(run, SHARED[name]))}
     known = [[places[str(v)] for v in values if str(v) in places] for values in table[name]]
-    return [each[-LONGEST:] for each in known]
+    return [turned(name, each)[-LONGEST:] for each in known]
+
+
+def turned(name: str, values: list[Any]) -> list[Any]:
+    """Returns the values of a list in the order of time."""
+    return values[::-1] if name in TURNED else values
 
 
 def transformed(run: Run) -> list[Any]:
@@ -218,7 +226,7 @@ def test_padding_is_no_product(run: Run, runtime: Any, table: Table) -> None:  #
         "codes": tf.constant([[-50, MIN64], [MIN64, MIN64], [-43, -50]], tf.int64),
         "codes as text": tf.constant([[""], ["-50"], ["?"]]),
         "towns": tf.zeros([3, 0], tf.string),
-        "brands": tf.constant([["b4"], ["rare 50"], [""]]),
+        "brands": tf.constant([["b4", "b2", ""], ["rare 50", "", "b3"], ["", "", ""]]),
     }
     raw = {name: as_raw(column, spec[name]) for name, column in padded.items()}
     raw |= {n: as_raw(tf.constant(["u1"] * 3), spec[n]) for n in ("user", "town", "the sku")}
@@ -226,7 +234,8 @@ def test_padding_is_no_product(run: Run, runtime: Any, table: Table) -> None:  #
     for name, column in padded.items():
         places = {value.encode(): at for at, value in enumerate(vocabulary(run, SHARED[name]))}
         values = tf.strings.as_string(column) if column.dtype != tf.string else column
-        wanted = [[places[v] for v in row if v in places] for row in values.numpy().tolist()]
+        rows = [turned(name, row) for row in values.numpy().tolist()]
+        wanted = [[places[v] for v in row if v in places] for row in rows]
         assert tf.RaggedTensor.from_sparse(features[name]).to_list() == wanted, name
 
 

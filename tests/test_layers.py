@@ -14,7 +14,7 @@ LINE = [
     "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
     "formats", "schema", "reference", "templates", "plan", "literals", "attest", "bundle",
     "runtime", "render", "write", "generate", "changes", "proposal", "presets", "metrics", "demo",
-    "inspect", "analysis", "local", "api", "cli", "__main__",
+    "inspect", "analysis", "local", "api", "contrib", "cli", "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

@@ -104,6 +104,15 @@ def test_each_value_is_there_once_and_the_latest_is_last() -> None:
     assert end["ann"] == ["c", "a", "b", "x"]
 
 
+def test_lists_may_begin_with_the_latest_value() -> None:
+    rows = table([("ann", at, name) for at, name in enumerate("abcad")])
+    parts = SplitData(rows, rows.slice(0, 0), rows.slice(4))
+    wanted = Wanted("past", "product", 2, "string", is_newest_first=True)
+    found, latest = add_histories(parts, [wanted], "buyer", "at")
+    assert found.train["past"].to_pylist() == [[], ["a"], ["b", "a"], ["c", "b"], ["a", "c"]]
+    assert latest["past"].to_pydict()["history"] == [["d", "a"]]
+
+
 def test_the_oldest_values_are_left_out_of_a_long_list() -> None:
     train = [("ann", at, product) for at, product in enumerate("abcdb")]
     lists, end = made(train, [("ann", 9, "x")], [("ann", 9, "x")], length=2)

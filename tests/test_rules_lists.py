@@ -186,6 +186,14 @@ def test_the_latest_first_is_recognised_from_the_dates(experiment: Row, tmp_path
     assert (finding.code, finding.severity) == ("RG550", "warning")
     assert ", the oldest 3 are kept" in finding.message
     assert codes(config(experiment, dated=False), tmp_path, rows, lists) == []
+    said = config(experiment, length=3)
+    history = said["features"]["buyer_model_features"][1]["transforms"]["history"]
+    history["order"] = "newest_first"
+    assert codes(said, tmp_path, rows, lists) == []
+    (finding,) = found(said, tmp_path, rows, [past_of(rows, row) for row in rows])
+    assert "have the latest item last: " in finding.message
+    assert finding.fix is not None
+    assert finding.fix.value == "oldest_first"
     mixed = [random.Random(3).sample(made, len(made)) for made in lists]
     assert codes(config(experiment), tmp_path, rows, mixed) == []
 

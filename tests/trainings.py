@@ -32,12 +32,14 @@ def fails(run: Run, module: Any = None, name: str = "run", **custom: Any) -> tup
     with pytest.raises(RuntimeError) as caught:
         (module or run.module()).run_fn(run.fn_args(name, **custom))
     metrics = run.metrics(name)
-    assert metrics["params"]["failure"] == str(caught.value)
+    failure, kind = (metrics["params"][key] for key in ("failure", "failure_kind"))
+    assert str(caught.value) == f"RECGEN-FAILURE {kind} {failure}"  # a line to match in a log
+    assert "\n" not in failure
     assert metrics["epochs"][-1] == metrics["params"]["failure_epoch"]
     assert "test_recall_at_10" in metrics["final_metrics"]
     assert not run.saved(name).exists()
     assert not list(run.saved(name).parent.glob("checkpoints*"))
-    return str(caught.value), metrics
+    return failure, metrics
 
 
 def at_epoch_end(module: Any, act: Epoch) -> None:

@@ -58,6 +58,7 @@ def _run(arguments: Sequence[str] | None) -> None:
         check,
         schema,
         upgrade,
+        migrate,
         diagnose,
         compare,
         breaking,

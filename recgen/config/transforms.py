@@ -90,7 +90,7 @@ class Cyclical(Transform):
 
 
 class History(Transform):
-    """A list of past values, the latest one last, embedded with the vectors of another feature.
+    """A list of past values, in the order of time, embedded with the vectors of another feature.
 
     The feature's value is the sum of these vectors divided by the square root of their number, or
     of the sum of the squared weights if they are weighted.
@@ -102,6 +102,9 @@ class History(Transform):
     """Width of the vectors; null for the width of the shared feature."""
     max_length: Count = 50
     """Number of values that are kept, the latest ones."""
+    order: Literal["oldest_first", "newest_first"] = "oldest_first"
+    """The order of each list, in the data and in requests: `newest_first` for lists that were made
+    with `ARRAY_AGG(… ORDER BY bought_at DESC)`."""
     half_life: Annotated[Real, Field(ge=0.5, le=10_000)] | None = None
     """Number of positions after which a value counts half as much; null if all count alike."""
     repeat_bonus: Annotated[Real, Field(ge=-100, le=100)] | None = None

@@ -27,6 +27,8 @@ class Wanted:
     length: int
     dtype: str
     """Type of the items: string or int64."""
+    is_newest_first: bool = False
+    """Whether lists begin with the latest value; by default, they end with it."""
 
 
 def add_histories(
@@ -42,8 +44,9 @@ def add_histories(
 
     A row's list has the values of the buyer's transactions before the row's time (P41), without
     purchases at the same time. They come from training rows and, for test rows, also from
-    validation rows. Each value occurs once, the latest last; values of the same time are in
-    ascending order. A row without a time gets an empty list and adds nothing to others.
+    validation rows. Each value occurs once, the latest last unless a history wants it first;
+    values of the same time are in ascending order. A row without a time gets an empty list and adds
+    nothing to others.
 
     The rows of a random split that are held out lie between the training rows in time. They get
     the buyer's final list, which is what a client would send: recall is then that of the served
@@ -119,7 +122,9 @@ def _lists(
     is_first = np.ones(len(order), bool)  # of those with the same buyer, time and value
     is_first[1:] = np.any([np.diff(each) != 0 for each in (buyers, times, events)], axis=0)
     is_request = events == _REQUEST
-    offsets, codes, lists = _read(buyers[is_first], events[is_first], wanted.length)
+    offsets, codes, lists = _read(
+        buyers[is_first], events[is_first], wanted.length, -1 if wanted.is_newest_first else 1
+    )
     list_of_row = np.empty(rows.num_rows, np.int32)
     number = np.cumsum(is_first & is_request)[is_request] - 1
     list_of_row[order[is_request] - source.num_rows] = lists[number]
@@ -140,8 +145,10 @@ def _in_order(values: pa.Array) -> tuple[pa.Array, Any]:
     return found.dictionary.take(order), ranks[found.indices.to_numpy()]
 
 
-def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:
+def _read(buyers: Any, events: Any, length: int, step: int) -> tuple[Any, Any, Any]:
     """Read all events once, buyer by buyer and in the order of time.
+
+    With a step of -1, lists begin with the latest value; with 1, they end with it.
 
     Returns:
         The requested lists, as offsets and values, and the index of the list for each request;
@@ -161,7 +168,7 @@ def _read(buyers: Any, events: Any, length: int) -> tuple[Any, Any, Any]:
             is_written = False
             continue
         if not is_written:  # reads only the end: reading everything would be quadratic
-            flat.extend(list(islice(reversed(seen), length))[::-1])
+            flat.extend(list(islice(reversed(seen), length))[::-step])
             ends.append(len(flat))
             is_written = True
         lists.append(len(ends) - 2)

@@ -310,6 +310,7 @@ def missing_histories(config: ExperimentConfig, present: Sequence[str]) -> list[
             values=each.history.shared_with,
             length=each.history.max_length,
             dtype=dtype_of(each.bq_type),
+            is_newest_first=each.history.order == "newest_first",
         )
         for each in histories
         if each.history and not {each.output_name, each.column} & set(present)

@@ -43,7 +43,7 @@ from recgen.plan.target import target_step
 
 # The helpers that the generated function may call, in the order of their definitions.
 _HELPERS = ["text", "list", "number", "time", "days", "signed_log", "z_score", "rescale"]
-_HELPERS += ["bucket", "wave", "cross", "latest", "bits"]
+_HELPERS += ["bucket", "wave", "cross", "latest", "newest", "bits"]
 _HELPERS += ["exact", "clip", "log_amount", "by_deviation", "by_range"]
 # Names that the generated function itself uses.
 _RESERVED = frozenset({"inputs", "outputs", "tf", "tft", "read", "dense", *_HELPERS}) | {
@@ -156,7 +156,8 @@ class _Steps:
         statements, variable = self._read(feature.output_name, "list")
         options = (("length", history.max_length),)
         vocabulary = self._vocabulary_variable(history.shared_with)
-        output = Output("history", feature.output_name, variable, options=options, uses=vocabulary)
+        kind = "history" if history.order == "oldest_first" else "turned_history"
+        output = Output(kind, feature.output_name, variable, options=options, uses=vocabulary)
         return Step(_comment(side, feature), tuple(statements), (output,))
 
     def _vocabulary_variable(self, name: str) -> str:
@@ -272,7 +273,13 @@ def _comment(side: Side, feature: Feature) -> str:
 
 
 # Helpers that other helpers call.
-_NEEDS = {"sin": ("wave",), "cos": ("wave",), "history": ("latest",), "known": ("bits",)}
+_NEEDS = {
+    "sin": ("wave",),
+    "cos": ("wave",),
+    "history": ("latest",),
+    "turned_history": ("newest",),
+    "known": ("bits",),
+}
 
 
 def _helpers(steps: tuple[Step, ...]) -> Iterator[str]:

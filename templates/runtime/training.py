@@ -256,13 +256,17 @@ class Training:
             self.measure_test(model)
 
     def require_success(self):
-        """Raise an error if a training has failed; what was measured is kept."""
+        """Raise an error if a training has failed; what was measured is kept.
+
+        Its message is one line with a fixed beginning, to be found in a pipeline's log.
+        """
         if not self.has_failed:
             self.params["served_rows"] = self.rows.count
         self.metrics.write()
         if self.has_failed:
             remove_checkpoints(self.folder, is_model_saved=False)
-            raise RuntimeError(self.params["failure"])
+            kind, reason = self.params["failure_kind"], self.params["failure"]
+            raise RuntimeError(f"RECGEN-FAILURE {kind} {reason}")
 
     def save(self, recommender):
         """Save what recommends products; then, checkpoints are not needed any more."""

@@ -176,11 +176,12 @@ def _shown(values: tuple[str, ...]) -> str:
 
 @rule("RG550", "warning")
 def newest_first(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
-    """A list with the latest value first.
+    """A list in the reverse of the order that the config says.
 
-    Lists are expected with the latest value last: `max_length` keeps the end of a list, and
-    `half_life` counts from there. The order is recognised from the buyer's own earlier rows:
-    reported if 80% of the neighbours in the lists, or more, are in reverse.
+    Lists are expected with the latest value last, or first with `order: newest_first`:
+    `max_length` keeps that end of a list, and `half_life` counts from there. The order is
+    recognised from the buyer's own earlier rows: reported if 80% of the neighbours in the lists,
+    or more, are in reverse.
 
     Example:
         features:
@@ -189,10 +190,14 @@ def newest_first(features: FeatureConfig, data: DataConfig, profile: Profile) ->
               data_type: history
               transforms: {history: {shared_with: sku, max_length: 20}}
 
-    Turn the lists round, in the data and in requests (`ORDER BY bought_at`).
+    Say so with `order: newest_first`, or turn the lists round, in the data and in requests
+    (`ORDER BY bought_at`).
     """
     for each in _listed(features, data, profile):
         forward, backward = each.facts.order
+        is_last = each.history.order == "oldest_first"
+        if not is_last:
+            forward, backward = backward, forward
         if _share((backward, forward + backward)) >= _REVERSED:
             kept = each.history.max_length
             effect = (
@@ -202,9 +207,11 @@ def newest_first(features: FeatureConfig, data: DataConfig, profile: Profile) ->
             )
             if each.history.half_life:
                 effect += ", and the oldest count most"
-            message = f"the lists {show(each.name)} have the latest item first: {effect}"
-            help = "Put the latest item last, in the data and in requests."
-            yield Problem(each.path, message, help)
+            place, right = ("first", "newest_first") if is_last else ("last", "oldest_first")
+            message = f"the lists {show(each.name)} have the latest item {place}: {effect}"
+            help = f"Write `order: {right}`, or turn the lists round, in the data and in requests."
+            at = (*each.path, "transforms", "history", "order")
+            yield Problem(at, message, help, fix=("set", right))
 
 
 @rule("RG552", "info")

@@ -1,0 +1,1 @@
+"""Adapters for programs that recgen is built into."""

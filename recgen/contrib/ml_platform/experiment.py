@@ -1,0 +1,234 @@
+"""An experiment made of stored rows: sections in the library's form, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from recgen.config import SIDES, FeatureConfig, ModelConfig, Side
+from recgen.contrib.ml_platform.account import Account
+from recgen.contrib.ml_platform.crosses import kinds_of, stored_cross
+from recgen.contrib.ml_platform.features import stored_feature
+from recgen.contrib.ml_platform.ids import choose_id
+from recgen.contrib.ml_platform.layers import stored_model
+from recgen.contrib.ml_platform.plain import output_name
+from recgen.contrib.ml_platform.target import stored_target, without_target
+from recgen.findings import show
+from recgen.reading.plain import Plain
+from recgen.reading.renamed import RENAMED
+
+ROW_COLUMNS = frozenset(
+    [
+        "id",
+        "pk",
+        "name",
+        "description",
+        "dataset",
+        "dataset_id",
+        "dataset_name",
+        "dataset_info",
+        "start_from",
+        "version",
+        "based_on",
+        "config_type",
+        "config_type_display",
+        "target_column_name",
+        "created_at",
+        "updated_at",
+        "created_by",
+        "created_by_id",
+        "buyer_tensor_dim",
+        "product_tensor_dim",
+        "buyer_features_count",
+        "product_features_count",
+        "buyer_crosses_count",
+        "product_crosses_count",
+        "columns_in_both_models",
+        "has_transform_code",
+        "generated_transform_code",
+        "generated_at",
+        "best_recall_at_10",
+        "best_recall_at_50",
+        "best_recall_at_100",
+        "model_endpoint",
+        "model_endpoint_id",
+        "endpoint_id",
+        "model_id",
+        "is_global",
+        "clone_from",
+        "model_type_display",
+        "optimizer_display",
+        "loss_function_display",
+        "retrieval_algorithm_display",
+        "validation_errors",
+        "estimated_params",
+        "buyer_layers_summary",
+        "product_layers_summary",
+        "rating_head_summary",
+        "usage_count",
+        "experiments_count",
+        "is_favorite",
+        "is_archived",
+        "tower_preset",
+        "rating_head_preset",
+    ]
+)
+"""Columns of rows, and keys of what the page posts, that are no settings."""
+FEATURE_FIELDS = frozenset(FeatureConfig.model_fields)
+MODEL_FIELDS = frozenset(ModelConfig.model_fields) | RENAMED["model"].keys()
+_USUAL_LENGTH = 50
+
+
+def stored_features(row: Plain, account: Account) -> Plain:
+    """Return a stored feature config in the library's form."""
+    row = without_target(_known(row, FEATURE_FIELDS, account), account)
+    found: Plain = {
+        key: row[key]
+        for key in ("name", "description", "buyer_id_column", "product_id_column")
+        if row.get(key)
+    }
+    for side in SIDES:
+        features = f"{side}_model_features"
+        found[features] = _each(
+            row.get(features),
+            lambda index, each, key=features: stored_feature(
+                each, ("features", key, index), account
+            ),
+        )
+    kinds = kinds_of(list(_all(found)))
+    for side in SIDES:
+        crosses = f"{side}_model_crosses"
+        made = _each(row.get(crosses), lambda _, each: stored_cross(each, kinds, account))
+        found[crosses] = _distinct(made, account) if isinstance(made, list) else made
+    _share_widths(found, account)
+    _orders(found, account)
+    for side in SIDES:
+        _set_id(found, side, account)
+    target = stored_target(row.get("target_column"), account)
+    return found | ({"target_column": target} if target else {})
+
+
+def model_section(row: Plain, account: Account) -> Plain:
+    """Return a stored model config in the library's form."""
+    known = _known(row, MODEL_FIELDS, account)
+    return stored_model(known, account)
+
+
+def _known(row: Plain, fields: Iterable[str], account: Account) -> Plain:
+    for key in sorted(row.keys() - set(fields) - ROW_COLUMNS):
+        account.ignore(f"`{key}`, which is no setting")
+    return {key: row[key] for key in row if key in fields}
+
+
+def _each(items: object, change: Any) -> object:
+    """Return a list with each item changed, without those that become None."""
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        return items  # reading the config reports it
+    changed = [change(index, each) for index, each in enumerate(items)]
+    return [each for each in changed if each is not None]
+
+
+def _distinct(crosses: list[Any], account: Account) -> list[Any]:
+    """Return the crosses without those of the same columns as one before, which wrote the same."""
+    found: dict[str, Any] = {}
+    for index, cross in enumerate(crosses):
+        members = cross.get("features") if isinstance(cross, dict) else None
+        known = members if isinstance(members, list) else []
+        names = [output_name(each) for each in known if isinstance(each, dict)]
+        key = "_x_".join(names) if names else str(index)
+        if key in found:
+            account.ignore(f"a second cross {show(key)}")
+        found.setdefault(key, cross)
+    return list(found.values())
+
+
+def _all(features: Mapping[str, Any]) -> Iterable[Plain]:
+    for side in SIDES:
+        own = features[f"{side}_model_features"]
+        yield from (each for each in own if isinstance(each, dict)) if isinstance(own, list) else ()
+
+
+def _histories(features: Mapping[str, Any]) -> Iterable[tuple[Plain, Plain]]:
+    for each in _all(features):
+        history = (each.get("transforms") or {}).get("history")
+        if isinstance(history, dict) and each["data_type"] == "history":
+            yield each, history
+
+
+def _share_widths(features: Plain, account: Account) -> None:
+    """Give features the width of the history that shares their vectors; the first one decides."""
+    decided: dict[str, object] = {}
+    for feature, history in _histories(features):
+        width, shared = history.pop("embedding_dim"), history.get("shared_with")
+        if not isinstance(shared, str):
+            continue  # reading the config reports it
+        if shared in decided:
+            if decided[shared] != width:
+                account.ignore("`history.embedding_dim` of a second history")
+            continue
+        decided[shared] = width
+        for each in _all(features):
+            embedding = (each.get("transforms") or {}).get("embedding")
+            if not isinstance(embedding, dict) or output_name(each) != shared:
+                continue
+            if embedding["embedding_dim"] != width:
+                embedding["embedding_dim"] = width
+                of = show(output_name(feature))
+                account.decide(f"the vectors of {show(shared)} are {width} wide, as {of} says")
+
+
+def share_back(features: Plain) -> None:
+    """Write the width of shared vectors into histories, where the platform's page has it."""
+    widths = {
+        output_name(each): each["transforms"]["embedding"].get("embedding_dim")
+        for each in _all(features)
+        if "embedding" in (each.get("transforms") or {})
+    }
+    for _, history in _histories(features):
+        shared = history.get("shared_with")
+        if isinstance(shared, str) and widths.get(shared):
+            history["embedding_dim"] = widths[shared]
+
+
+def _orders(features: Plain, account: Account) -> None:
+    """Read histories as the platform's views make them: with the newest value first."""
+    for feature, history in _histories(features):
+        if "order" in history:
+            continue
+        history["order"] = "newest_first"
+        name = show(output_name(feature))
+        account.decide(f"the lists {name} begin with the newest value, as the platform's views do")
+        length = history.get("max_length", _USUAL_LENGTH)
+        account.ask(
+            f"Do the lists {name} begin with the newest purchase (ORDER BY … DESC)? It was taken "
+            f"so: the first {length} are kept. If not, set `history.order` to `oldest_first`."
+        )
+
+
+def _set_id(features: Plain, side: Side, account: Account) -> None:
+    key, own = f"{side}_id_column", features[f"{side}_model_features"]
+    if not features.get(key) and isinstance(own, list):
+        chosen = choose_id(side, own, account)
+        if chosen is not None:
+            features[key] = chosen
+
+
+def data_section(
+    split_strategy: object, date_column: object, catalogue_size: object, account: Account
+) -> Plain:
+    """Return the section `data`: how the platform divides the rows."""
+    found: Plain = {}
+    if split_strategy in ("time_holdout", "strict_time") and not date_column:
+        account.decide(
+            f"the split {show(split_strategy)} is left to the pipeline, since no date column is "
+            "given"
+        )
+    elif split_strategy or date_column:
+        found["split"] = {"kind": split_strategy or "strict_time"}
+        if date_column:
+            found["split"]["date_column"] = date_column
+    if catalogue_size:
+        found["catalogue_size"] = catalogue_size
+    return found

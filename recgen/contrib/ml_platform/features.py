@@ -1,0 +1,164 @@
+"""A stored feature in the library's form, with the meaning that the former generator gave it.
+
+| stored | read as |
+|---|---|
+| `type: string_embedding`, `data_type: text` | text; embedded also with `enabled: false` |
+| `vocab_size`, `min_frequency` and other limits | ignored: all values, one OOV bucket |
+| `normalize.range` | ignored: z-scores |
+| `log_transform` | ignored |
+| a transform without `enabled: true` | switched off |
+| `cyclical` | its cycles, if it is enabled or has a yearly or weekly one; `annual` is yearly |
+| a kind that is unknown, or nothing that is switched on | no feature |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from recgen.contrib.ml_platform.account import Account
+from recgen.contrib.ml_platform.plain import is_on, mapping_of, named, output_name
+from recgen.contrib.ml_platform.types import stored_type
+from recgen.findings import Location, show
+from recgen.reading.plain import Plain
+
+_WIDTH = 32
+_KINDS = {
+    "text": ("text", "string_embedding"),
+    "numeric": ("numeric", "numeric"),
+    "temporal": ("temporal", "timestamp"),
+    "history": ("history", None),
+}
+_OWN = frozenset(
+    [
+        "column",
+        "display_name",
+        "description",
+        "bq_type",
+        "data_type",
+        "type",
+        "is_primary_id",
+        "stats",
+        "transforms",
+        "embedding_dim",
+        "vocab_settings",
+        "cyclical",
+    ]
+)
+_NAMES = ("column", "display_name")
+_CYCLES = ("quarterly", "monthly", "daily")
+_GATES = ("yearly", "weekly")
+_HISTORY = ("shared_with", "max_length", "half_life", "repeat_bonus", "order")
+
+
+def kind_of_feature(feature: Plain) -> str | None:
+    """Return today's data type of a stored feature; None for one that no model reads."""
+    for kind, (data_type, older) in _KINDS.items():
+        if feature.get("data_type") == data_type:
+            return kind
+        if older is not None and feature.get("type") == older:
+            return kind
+    return None
+
+
+def stored_feature(feature: object, place: Location, account: Account) -> object:
+    """Return a stored feature in the library's form; None if no model reads it."""
+    if not isinstance(feature, dict):
+        return feature  # reading the config reports it
+    kind = kind_of_feature(feature)
+    bq_type = stored_type(feature.get("bq_type"), output_name(feature), place, account)
+    if kind is None:
+        if feature.get("data_type") is None and feature.get("type") is None:
+            return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
+        word = feature.get("data_type") or feature.get("type")
+        account.ignore(f"feature {named(feature)} of type {show(word)}")
+        return None
+    transforms = _TRANSFORMS[kind](feature, mapping_of(feature.get("transforms")), account)
+    is_id = bool(feature.get("is_primary_id"))
+    if not transforms and not is_id:
+        account.ignore(f"feature {named(feature)}, which has no transform")
+        return None
+    for key in sorted(feature.keys() - _OWN):
+        account.ignore(f"`{key}` of features")
+    found = {
+        "column": feature.get("column") or feature.get("display_name"),
+        "display_name": feature.get("display_name") or None,
+        "description": feature.get("description") or None,
+        "bq_type": bq_type,
+        "data_type": kind,
+        "is_primary_id": is_id or None,
+        "transforms": transforms,
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _text(feature: Plain, transforms: Plain, account: Account) -> Plain:
+    embedding = mapping_of(transforms.get("embedding"))
+    if "embedding" in transforms and not is_on(transforms["embedding"]):
+        account.ignore("`embedding.enabled: false`")
+    for key, without in (("vocab_size", None), ("min_frequency", 1), ("oov_buckets", 1)):
+        if embedding.get(key) not in (None, without):
+            account.ignore(f"`embedding.{key}`")
+    if feature.get("vocab_settings"):
+        account.ignore("`vocab_settings`")
+    _others(transforms, ("embedding",), account)
+    width = embedding.get("embedding_dim") or feature.get("embedding_dim") or _WIDTH
+    return {"embedding": {"embedding_dim": width}}
+
+
+def _numeric(feature: Plain, transforms: Plain, account: Account) -> Plain:
+    found: Plain = {}
+    if is_on(transforms.get("normalize")):
+        found["normalize"] = {}
+        if mapping_of(transforms["normalize"]).get("range") is not None:
+            account.ignore("`normalize.range`")
+    if is_on(transforms.get("bucketize")):
+        bucketize = mapping_of(transforms["bucketize"])
+        given = {key: bucketize.get(key) for key in ("buckets", "embedding_dim")}
+        found["bucketize"] = {key: value for key, value in given.items() if value is not None}
+    if is_on(transforms.get("missing_flag")):
+        found["missing_flag"] = {}
+    if is_on(transforms.get("log_transform")):
+        account.ignore("`log_transform`")
+    known = ("normalize", "bucketize", "missing_flag", "log_transform", "cyclical")
+    _others(transforms, known, account)
+    return found
+
+
+def _temporal(feature: Plain, transforms: Plain, account: Account) -> Plain:
+    found = _numeric(feature, transforms, account)
+    cyclical = mapping_of(transforms.get("cyclical"))
+    is_open = is_on(cyclical) or any(cyclical.get(gate) for gate in _GATES)
+    cycles = [c for c in (*_GATES, *_CYCLES) if cyclical.get(c) and is_open]
+    left = [c for c in _CYCLES if cyclical.get(c) and not is_open]
+    for cycle in left:
+        account.ignore(f"`cyclical.{cycle}` without `enabled: true`")
+    if cyclical.get("annual"):
+        cycles = list(dict.fromkeys(["yearly", *cycles]))
+    if feature.get("cyclical"):
+        account.ignore("`cyclical` beside `transforms`")
+    return found | ({"cyclical": dict.fromkeys(cycles, True)} if cycles else {})
+
+
+def _history(feature: Plain, transforms: Plain, account: Account) -> Plain:
+    if not is_on(transforms.get("history")):
+        return {}
+    history = mapping_of(transforms["history"])
+    _others(transforms, ("history",), account)
+    found = {key: history[key] for key in _HISTORY if history.get(key) is not None}
+    # Read by `share_widths`, which removes it.
+    width = history.get("embedding_dim")
+    return {"history": {**found, "embedding_dim": _WIDTH if width is None else width}}
+
+
+def _others(transforms: Plain, known: tuple[str, ...], account: Account) -> None:
+    for name in transforms:
+        if name not in known and is_on(transforms[name]):
+            account.ignore(f"`transforms.{name}`, which features of this kind have not")
+
+
+_TRANSFORMS: dict[str, Callable[[Plain, Plain, Account], Plain]] = {
+    "text": _text,
+    "numeric": _numeric,
+    "temporal": _temporal,
+    "history": _history,
+}

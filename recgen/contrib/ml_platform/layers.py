@@ -1,0 +1,95 @@
+"""Stored layers, optimizers and tasks in the library's form, as the former generator read them."""
+
+from __future__ import annotations
+
+from recgen.contrib.ml_platform.account import Account
+from recgen.findings import show
+from recgen.reading.plain import Plain
+
+ROW_DEFAULTS: Plain = {
+    "model_type": "retrieval",
+    "output_embedding_dim": 32,
+    "optimizer": "adagrad",
+    "learning_rate": 0.1,
+    "batch_size": 4096,
+    "epochs": 5,
+    "retrieval_algorithm": "brute_force",
+    "top_k": 100,
+}
+"""What the platform's table has where a row says nothing."""
+RANKING_DEFAULTS: Plain = {
+    "loss_function": "mse",
+    "retrieval_weight": 1.0,
+    "ranking_weight": 0.0,
+}
+DEFAULT_HEAD = (
+    {"type": "dense", "units": 256, "activation": "relu"},
+    {"type": "dense", "units": 64, "activation": "relu"},
+    {"type": "dense", "units": 1, "activation": "linear"},
+)
+_EMPTY_TOWER = ({"type": "dense", "units": 64, "activation": "relu"},)
+_LAYERS = {
+    "dense": ("units", "activation", "l1_reg", "l2_reg"),
+    "dropout": ("rate",),
+    "batch_norm": (),
+    "layer_norm": ("epsilon",),
+}
+_LAYER_DEFAULTS: dict[str, Plain] = {
+    "dense": {"units": 64},
+    "dropout": {"rate": 0.2},
+    "layer_norm": {"epsilon": 1e-6},
+}
+_HEAD = ("rating_head_layers", *RANKING_DEFAULTS)
+_SCANN = ("scann_num_leaves", "scann_leaves_to_search")
+_TASKS = ("ranking", "multitask")
+
+
+def stored_model(row: Plain, account: Account) -> Plain:
+    """Return a stored model config in the library's form."""
+    found = {**ROW_DEFAULTS, **{key: value for key, value in row.items() if value is not None}}
+    for side in ("buyer", "product"):
+        key = f"{side}_tower_layers"
+        if not found.get(key):
+            found[key] = list(_EMPTY_TOWER)
+            account.decide(f"the {side} tower, which has no layers, has one of 64 with relu")
+        found[key] = _layers(found[key], account)
+    if found.pop("share_tower_weights", False):
+        account.ignore("`share_tower_weights`")
+    if found["model_type"] in _TASKS:
+        head = found.get("rating_head_layers") or list(DEFAULT_HEAD)
+        found |= {key: found.get(key, value) for key, value in RANKING_DEFAULTS.items()}
+        found["rating_head_layers"] = _layers(head, account, is_head=True)
+        if found["model_type"] == "ranking":
+            found = {key: found[key] for key in found if not key.endswith("_weight")}
+    else:
+        found = {key: found[key] for key in found if key not in _HEAD}
+    if found["retrieval_algorithm"] != "scann":
+        found = {key: found[key] for key in found if key not in _SCANN}
+    return found
+
+
+def _layers(layers: object, account: Account, *, is_head: bool = False) -> object:
+    if not isinstance(layers, list):
+        return layers  # reading the config reports it
+    found = [_layer(each, account, is_head) for each in layers]
+    return [each for each in found if each is not None]
+
+
+def _layer(layer: object, account: Account, is_head: bool) -> object:
+    """Return a layer; None for one that the former generator left out."""
+    if not isinstance(layer, dict):
+        return layer
+    kind = layer.get("type", "dense")
+    if not isinstance(kind, str) or kind not in _LAYERS or (is_head and kind == "layer_norm"):
+        account.ignore(f"a layer of type {show(kind)}" + (" in the head" if is_head else ""))
+        return None
+    for key in sorted(layer.keys() - {"type", *_LAYERS[kind]}):
+        account.ignore(f"`{key}` of layers")
+    given = {key: layer[key] for key in _LAYERS[kind] if layer.get(key) is not None}
+    if is_head and given.pop("l1_reg", None):
+        account.ignore("`l1_reg` in the head")
+    if kind == "dense" and "activation" in layer:
+        word = layer["activation"]
+        is_none = word is None or (isinstance(word, str) and word.lower() in ("none", "null", ""))
+        given["activation"] = "linear" if is_none else word
+    return {"type": kind, **_LAYER_DEFAULTS.get(kind, {}), **given}
