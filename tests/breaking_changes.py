@@ -381,3 +381,68 @@ CHANGES = [
     data("split.seed", 7, ""),
     Change("the split by default", "RB206 RB302 RB402", lambda config: config["data"].pop("split")),
 ]
+
+
+RATED: Plain = {
+    "features": {
+        "buyer_model_features": [_text("user_id")],
+        "product_model_features": [_text("sku")],
+        "target_column": {
+            "column": "amount",
+            "transforms": {
+                "clip_outliers": {"lower": {}, "upper": {}},
+                "log_transform": {},
+                "normalize": {},
+            },
+        },
+    },
+    "model": {
+        "model_type": "ranking",
+        "output_embedding_dim": 16,
+        "rating_head_layers": [
+            {"type": "dense", "units": 8},
+            {"type": "dense", "units": 1, "activation": None},
+        ],
+        "learning_rate": 0.01,
+    },
+    "data": {"split": {"kind": "strict_time", "date_column": "time"}},
+}
+"""A config of ranking."""
+
+CHANCE = copy.deepcopy(RATED)
+CHANCE["features"]["target_column"] = "clicked"
+CHANCE["model"]["loss_function"] = "binary_crossentropy"
+T = "features.target_column"
+
+
+def rated(path: str, value: Any, codes: str, base: Plain = RATED) -> Change:
+    return Change(f"ranking: {path} {value}", codes, at(path, value), base)
+
+
+STATED = [
+    rated(T, "returns", "RB107 RB205 RB302 RB405"),
+    rated(f"{T}.column", "returns", "RB107 RB205 RB302 RB405"),
+    rated(f"{T}.display_name", "returns", "RB107 RB205 RB302 RB405"),
+    rated(f"{T}.bq_type", "INT64", "RB305"),
+    rated(f"{T}.transforms.clip_outliers.lower.percentile", 5, "RB107 RB304 RB405"),
+    rated(f"{T}.transforms.clip_outliers.upper.percentile", 95, "RB107 RB304 RB405"),
+    rated(f"{T}.transforms.log_transform.enabled", False, "RB205 RB304"),
+    rated(f"{T}.transforms.normalize.range", [0, 1], "RB304"),
+    rated("model.loss_function", "huber", "RB404"),
+    rated("model.rating_head_layers.0.units", 16, "RB202"),
+    rated("model.rating_head_layers.0.activation", "tanh", "RB205"),
+    rated("model.rating_head_layers.0.l2_reg", 0.001, ""),
+    rated("model.rating_head_layers.0", {"type": "batch_norm"}, "RB201"),
+    rated("model.head_dot_product", False, "RB202"),
+    rated("model.head_cross_layers", 1, "RB201"),
+    rated("model.output_embedding_dim", 32, "RB201"),
+    rated("model.class_weight_damping", 0.5, "RB404", CHANCE),
+    rated("model.top_k", 5, ""),
+    Change("search", "RB110", at("model.retrieval_algorithm", "scann")),
+    Change(
+        "order of a history",
+        "RB104 RB206 RB304",
+        at(f"{B}.4.transforms.history.order", "newest_first"),
+    ),
+]
+"""Changes of ranking, and of what requests mean: the plans tell them, and no request is refused."""

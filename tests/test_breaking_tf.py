@@ -118,7 +118,9 @@ class Model:
             ids = ids if dtype == "int64" else tf.strings.as_string(ids)
             return {"product_ids": ids, "scores": tf.zeros(shape)}
 
-        saved.recommend = recommend
+        saved.recommend, saved.recommend_allowed = recommend, lambda columns, *_: recommend(columns)
+        lists = [tf.TensorSpec([None, None], dtype, name) for name in module.FILTERS]
+        saved.search = SimpleNamespace(lists=lambda *_: lists)
         saved.save(str(self.folder / "model"))
         return tf.saved_model.load(str(self.folder / "model")).signatures["serving_default"]
 

@@ -3,7 +3,7 @@
 # source: online_retail
 # transform: 88ddd2667827
 # digests of the levels of `recgen breaking`:
-#   client 66111bfed8e2
+#   client 6da847d368b0
 #   weights be94d330ee1b
 #   transform 38193cc2bf0d
 #   compare 486c19d41685
@@ -231,7 +231,7 @@ def run_fn(fn_args):
             "name": "online_retail",
             "config_digest": "6857b40605fd",
             "digests": {
-                "client": "66111bfed8e2",
+                "client": "6da847d368b0",
                 "weights": "be94d330ee1b",
                 "transform": "38193cc2bf0d",
                 "compare": "486c19d41685",

@@ -153,6 +153,15 @@ _CODES = (
         "info",
     ),
     Code(
+        "RB110",
+        "client",
+        "Another search",
+        "Requests and answers have the same form. A model that searches with ScaNN only loads "
+        "where ScaNN's operations are, and its answers are approximate.",
+        "-  retrieval_algorithm: brute_force\n+  retrieval_algorithm: scann",
+        "Give the server an image with ScaNN first.",
+    ),
+    Code(
         "RB201",
         "weights",
         "Weights are added or gone",
@@ -342,6 +351,7 @@ _KINDS: Mapping[Level, tuple[tuple[str, str, str, str], ...]] = {
         ("column of ids", "RB105", "RB105", "RB105"),
         ("answers", "RB106", "RB106", "RB106"),
         ("scores", "RB108", "RB108", "RB108"),
+        ("search", "RB110", "RB110", "RB110"),
     ),
     "weights": (
         ("table", "RB201", "RB201", "RB202"),

@@ -11,6 +11,7 @@ from recgen.plan.levels import Key, Level
 _SHOWN = 3  # changes in a message
 Change = Literal["added", "gone", "changed"]
 _TOWERS = {"query": "buyer tower", "candidate": "product tower", "shared": "shared layers"}
+_TOWERS["head"] = "rating head"
 _STATE = {
     "optimizer": "the optimizer keeps other values for each weight",
     "learning rate": "the learning rate is kept in another way",
@@ -75,6 +76,8 @@ class Changed:
             return f"answers have {self.new} products, not {self.old}"
         if kind == "scores":
             return "scores have another scale"
+        if kind == "search":
+            return f"products are searched by {self.new}, not by {self.old}"
         return (
             "the signatures are others" if kind == "kind" else "predictions are of another target"
         )

@@ -5,13 +5,15 @@ Facts come from the plans, so an option that changes what is generated changes i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from recgen.config import (
     READING_KEYS,
     SIDES,
     ExperimentConfig,
+    FeatureConfig,
+    HistoryFeature,
     ModelConfig,
     Split,
     TextFeature,
@@ -20,6 +22,7 @@ from recgen.config import (
 )
 from recgen.plan.columns import InputColumn, input_columns, serving_inputs
 from recgen.plan.header import short_digest
+from recgen.plan.kinds.ranking import plan_ranking
 from recgen.plan.names import Names
 from recgen.plan.optimizer import plan_optimizer
 from recgen.plan.steps import (
@@ -83,19 +86,23 @@ def facts_of(config: ExperimentConfig, transform: TransformPlan) -> dict[Level, 
 def _client(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     """Yield what a request must have, and what an answer has."""
     types = {column.name: column.bq_type for column in input_columns(config)}
+    lists = [f for f in config.features.features_of("buyer") if isinstance(f, HistoryFeature)]
+    newest_first = {f.output_name for f in lists if f.history and f.history.order == "newest_first"}
     for item in serving_inputs(config):
         unit = _UNITS.get(item_type(types[item.column]), "")
         kind = f"a list of {item.dtype}" if item.is_list else item.dtype
-        yield ("input", item.name), f"{kind}{unit}"
+        order = ", the newest first" if item.column in newest_first else ""
+        yield ("input", item.name), f"{kind}{unit}{order}"
     model, features = config.model, config.features
     yield ("kind", ""), model.model_type
     if model.model_type != "retrieval":
-        yield ("target", ""), _plain(features.target_column)
+        yield ("target", ""), _target(features)
     if model.model_type != "ranking":
         product = next(c for c in input_columns(config) if c.name == features.product_id)
         yield ("ids", ""), product.dtype
         yield ("column of ids", ""), features.product_id
         yield ("answers", ""), model.top_k
+        yield ("search", ""), model.retrieval_algorithm
         bonus = [output.repeat_bonus for output in _histories(config)]
         yield ("scores", ""), [model.normalize_embeddings, model.final_layer, bonus]
 
@@ -121,6 +128,8 @@ def _weights(
         yield ("function", tower.name), list(_function(tower, model))
         for item in tower.inputs:
             yield ("meaning", item.key), outputs[item.key]
+    if model.model_type == "ranking":
+        yield from _head(config, towers[1])
     optimizer = plan_optimizer(model)
     has_constant_rate = model.learning_rate_schedule != "warmup_cosine"
     yield ("state", "optimizer"), [optimizer.class_name, optimizer.is_experimental]
@@ -129,10 +138,29 @@ def _weights(
     yield from _rows(config)
 
 
+def _head(config: ExperimentConfig, candidate: Tower) -> Iterator[tuple[Key, object]]:
+    """Yield names and shapes of a rating head's weights, and what is computed with them."""
+    plan, model = plan_ranking(config, candidate), config.model
+    head, width = plan.head, 2 * model.output_embedding_dim + plan.head.has_dot_product
+    for name in head.crosses:
+        yield ("layer", f"head.{name}"), ["Cross", width, width]
+    for layer, before, size in _shapes_of(head.layers, width, model):
+        yield ("layer", f"head.{layer.attribute}"), [layer.class_name, before, size]
+    layers = [layer for layer in head.layers if not layer.is_dropout]
+    arguments = [[each.name, each.value] for layer in layers for each in layer.arguments]
+    meaning = [[each.name, each.value] for each in plan.target]
+    yield ("function", "head"), [head.has_dot_product, arguments, meaning]
+
+
 def _shapes(tower: Tower, model: ModelConfig) -> Iterator[tuple[LayerPlan, int, int]]:
-    """Yield the layers that have weights, with the widths of input and output."""
-    width = tower.width
-    for layer in tower.layers:
+    """Yield the layers of a tower that have weights, with the widths of input and output."""
+    return _shapes_of(tower.layers, tower.width, model)
+
+
+def _shapes_of(
+    layers: Iterable[LayerPlan], width: int, model: ModelConfig
+) -> Iterator[tuple[LayerPlan, int, int]]:
+    for layer in layers:
         if layer.is_dropout:
             continue
         size = width
@@ -227,7 +255,7 @@ def _compare(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
         yield ("catalogue", side), cut
     yield ("kind", ""), config.model.model_type
     if config.model.model_type != "retrieval":
-        yield ("target", ""), _plain(features.target_column)
+        yield ("target", ""), _target(features)
     yield ("loss", ""), dict(_loss(config))
 
 
@@ -255,7 +283,10 @@ def _loss(config: ExperimentConfig) -> Iterator[tuple[str, object]]:
     """Yield what decides the scale of the loss; a change leaves other figures comparable."""
     model = config.model
     if model.model_type != "retrieval":
-        yield "ranking", [model.loss_function, model.retrieval_weight, model.ranking_weight]
+        weights = [model.retrieval_weight, model.ranking_weight]
+        if model.model_type == "ranking":
+            weights = [model.class_weight_damping if model.loss == "binary_crossentropy" else None]
+        yield "ranking", [model.loss, *weights]
     if model.model_type == "ranking":
         return
     negatives = negatives_of(model, config.data)
@@ -282,7 +313,9 @@ def _read_as(column: InputColumn) -> str:
     return "TIMESTAMP" if kind in _UNITS else column.dtype
 
 
-def _plain(value: object) -> object:
-    """Return a target's column, or its settings, as plain data."""
-    dump = getattr(value, "model_dump", None)
-    return dump(mode="json") if dump else value
+def _target(features: FeatureConfig) -> object:
+    """Return what decides which values are predicted: the column, and where they are cut."""
+    target = features.target
+    if target is None:
+        return None
+    return [target.output_name, target.column, [*target.bounds]]

@@ -3,7 +3,7 @@
 # source: ids only
 # transform: d7b77f70b579
 # digests of the levels of `recgen breaking`:
-#   client b48b035f6c58
+#   client d02b3948174d
 #   weights a7101c616d8c
 #   transform c0c4683b0a8f
 #   compare d9adea6c42e2
@@ -220,7 +220,7 @@ def run_fn(fn_args):
             "name": "ids only",
             "config_digest": "8c08e51476a3",
             "digests": {
-                "client": "b48b035f6c58",
+                "client": "d02b3948174d",
                 "weights": "a7101c616d8c",
                 "transform": "c0c4683b0a8f",
                 "compare": "d9adea6c42e2",
