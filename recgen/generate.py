@@ -38,6 +38,6 @@ def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str
     plan = plan_trainer(config).with_runtime(runtime_digest(), imports)
     modules = {
         "transform_module.py": render_template("transform/module.py.j2", plan_transform(config)),
-        "trainer_module.py": render_template(plan.kind.template, plan),
+        "trainer_module.py": render_template("trainer/module.py.j2", plan),
     }
     return modules if single_file else {**modules, NAME: runtime_text()}

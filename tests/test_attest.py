@@ -24,7 +24,7 @@ from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
 from recgen.render import _environment, _finish, render_template
 
-MODULE = "trainer/retrieval/module.py.j2"
+MODULE = "trainer/module.py.j2"
 ROOT = Path(__file__).resolve().parents[1]
 # Of code: the page of `report` is no code, and is escaped by Jinja itself.
 TEMPLATES = sorted(p for p in ROOT.glob("templates/**/*.j2") if p.parent.name != "report")

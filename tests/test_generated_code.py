@@ -98,6 +98,7 @@ def test_the_transform_stays_as_it_is_if_the_model_changes() -> None:
         assert after["transform_module.py"] == before["transform_module.py"]
         lines = {name: text.splitlines() for name, text in after.items()}
         changed = set(lines["trainer_module.py"]) - set(before["trainer_module.py"].splitlines())
+        changed = {line for line in changed if "compare" not in line}  # a batch changes the loss
         assert 2 <= len(changed) <= 3, changed  # the values, and the digest in the metrics
         assert lines["trainer_module.py"][3] == lines["transform_module.py"][3]
 

@@ -331,9 +331,14 @@ def test_a_format_is_checked_when_the_config_is_read(word: str, said: str) -> No
 
 
 def test_how_times_are_written_does_not_change_the_modules() -> None:
-    plain = render(config("strict_time"))
+    def code(**data: Any) -> dict[str, str]:
+        """Returns the modules without the digest that says which runs can be compared."""
+        files = render(config("strict_time", **data))
+        compare = re.compile(r"#   compare .*|\"compare\": .*")
+        return {name: compare.sub("", text) for name, text in files.items()}
+
     for data in ({"column_types": {"at": "%d.%m.%Y"}}, {"null_times": [0]}):
-        assert render(config("strict_time", **data)) == plain
+        assert code(**data) == code()
 
 
 def test_a_format_of_a_column_without_times_has_no_effect() -> None:

@@ -166,13 +166,10 @@ def _is_told(changed: Changed) -> bool:
 
 
 def _code(changed: Changed) -> Code:
-    is_longer = changed.key[0] == "answers" and _number(changed.new) > _number(changed.old)
-    return LONGER if is_longer else code_of(changed.level, changed.key[0], changed.change)
-
-
-def _number(value: object) -> int:
-    assert isinstance(value, int)
-    return value
+    old, new = changed.old, changed.new
+    if changed.key[0] == "answers" and isinstance(old, int) and isinstance(new, int) and new > old:
+        return LONGER
+    return code_of(changed.level, changed.key[0], changed.change)
 
 
 def _harmless(step: Step, left: Plain) -> str:

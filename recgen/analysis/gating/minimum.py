@@ -1,4 +1,4 @@
-"""Minimums: a figure of the test, a comparison and a number, such as `recall_at_100 >= 0.3`."""
+"""Minimums: a figure of the test, a comparison and a number, such as `rmse <= 2.5`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Minimum:
     """A condition on a figure of `final_metrics`.
 
     Attributes:
-        name: The figure; `recall_at_100` means `test_recall_at_100`.
+        name: The figure; `rmse` means `test_rmse`.
         comparison: One of >=, >, <= and <.
         bound: What the figure is compared with.
     """
@@ -68,7 +68,7 @@ def parse_minimum(text: str) -> Minimum:
     number = _number(found[3]) if found else None
     if found is None or number is None:
         help = "write a name of final_metrics, one of >=, >, <= and <, and a number: "
-        raise RecgenError(f"{text!r} is no condition", help + "'recall_at_100 >= 0.3'")
+        raise RecgenError(f"{text!r} is no condition", help + "'rmse <= 2.5'")
     return Minimum(found[1], found[2], number)
 
 

@@ -52,6 +52,10 @@ _TRAINING: dict[str, tuple[str, str]] = {
         "Everybody is shown the same products",
         "See whether the buyer's ID or history reaches the tower, and lower the learning rate.",
     ),
+    "constant_prediction": (
+        "Every row has the same prediction",
+        "Lower the learning rate, and see whether the features say anything about the target.",
+    ),
     "divergence": ("Training diverged", "Lower the learning rate."),
     "nan": ("The loss became NaN", "Lower the learning rate, and look for outliers in numbers."),
     "out_of_data": (

@@ -42,10 +42,17 @@ class RankingPlan:
         target: Arguments of the runtime's `Target`.
         reads: Keys of the target's features.
         constants: Constants of the model.
+        model_type: The name of the kind.
     """
 
-    model_type: ClassVar = "ranking"
-    template: ClassVar = "trainer/ranking/module.py.j2"
+    title: ClassVar = "trainer/ranking/title.j2"
+    parts: ClassVar = (
+        "trainer/ranking/target.j2",
+        "trainer/towers.j2",
+        "trainer/ranking/model.j2",
+        "trainer/ranking/serving.j2",
+        "trainer/ranking/run.j2",
+    )
     success: ClassVar = "a lower loss"
     negatives_group: ClassVar = Group("", ())
 
@@ -57,6 +64,7 @@ class RankingPlan:
     target: tuple[Constant, ...]
     reads: tuple[str, ...]
     constants: tuple[Constant, ...]
+    model_type: str = "ranking"
 
 
 def plan_ranking(config: ExperimentConfig, candidate: Tower) -> RankingPlan:

@@ -44,10 +44,16 @@ class RetrievalPlan:
         id_dtype: Type of the product IDs that clients receive.
         negatives_group: Constants of the negatives.
         constants: Constants of the model.
+        model_type: The name of the kind.
     """
 
-    model_type: ClassVar = "retrieval"
-    template: ClassVar = "trainer/retrieval/module.py.j2"
+    title: ClassVar = "trainer/retrieval/title.j2"
+    parts: ClassVar = (
+        "trainer/towers.j2",
+        "trainer/retrieval/model.j2",
+        "trainer/retrieval/serving.j2",
+        "trainer/retrieval/run.j2",
+    )
     success: ClassVar = "a better recall"
     reads: ClassVar[tuple[str, ...]] = ()
 
@@ -62,6 +68,7 @@ class RetrievalPlan:
     id_dtype: DType
     negatives_group: Group
     constants: tuple[Constant, ...]
+    model_type: str = "retrieval"
 
     @property
     def has_integer_ids(self) -> bool:
