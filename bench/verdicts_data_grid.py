@@ -126,7 +126,7 @@ def _partial_leaks() -> Iterator[Made]:
 
 
 def _times() -> Iterator[Made]:
-    for data in ("export date 30", "export date 60", "12 uploads", "day for month",
+    for data in ("export date 30", "export date 60", "30 uploads", "day for month",
                  "clock 100 days behind"):  # fmt: skip
         yield _run("wrong dates", data, data)
     yield _run("duplicates", "10 copies", "10 copies")
