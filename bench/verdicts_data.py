@@ -244,7 +244,7 @@ VARIANTS: dict[str, Change] = {
     "basket": basket,
     "export date 30": partial(at_export, share=0.3),
     "export date 60": partial(at_export, share=0.6),
-    "12 uploads": partial(uploads, days=12),
+    "30 uploads": partial(uploads, days=30),
     "day for month": day_for_month,
     "clock 100 days behind": partial(shifted, days=100),
     "2 copies": partial(repeated, times=2),

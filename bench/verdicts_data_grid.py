@@ -24,6 +24,7 @@ USUALLY = {"epochs": 12}
 FINE = "fine-adagrad-0.05-seed-1"
 OTHER = "vocabulary-cut-50-products"  # with another transform, too
 CATEGORY, VIEWED = text("Category", 32), text("LastViewed", 64)
+MANY_ROWS = 20_000
 PRESETS = ("tutorial", "small_catalogue", "large_catalogue", "cold_start")
 
 
@@ -52,6 +53,8 @@ def _presets() -> Iterator[Made]:
     def run(preset: str, rows: int, seed: int, data_seed: int, data: str = "demo") -> Made:
         config = yaml.safe_load(find_preset(preset).text)
         config["model"]["seed"] = seed
+        if rows < MANY_ROWS:  # as `init --preset --data` fits them
+            config["model"]["batch_size"] = 512
         name = f"{preset}, {data} {rows}-{data_seed}, seed {seed}"
         return Made("fine", name, config, data, rows, data_seed)
 
@@ -126,7 +129,7 @@ def _partial_leaks() -> Iterator[Made]:
 
 
 def _times() -> Iterator[Made]:
-    for data in ("export date 30", "export date 60", "12 uploads", "day for month",
+    for data in ("export date 30", "export date 60", "30 uploads", "day for month",
                  "clock 100 days behind"):  # fmt: skip
         yield _run("wrong dates", data, data)
     yield _run("duplicates", "10 copies", "10 copies")

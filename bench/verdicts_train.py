@@ -84,6 +84,7 @@ def _train(run: Made, folder: Path) -> None:
         (folder / name).write_text(edited, encoding="utf-8")
     module = load_module(folder / "trainer_module.py")
     _shorten(module)
+    _allow_leaks(module)
     if run.stop_after:
         _kill(module, run.stop_after)
     with contextlib.suppress(RuntimeError, KilledError):  # the metrics say why it stopped
@@ -107,6 +108,19 @@ def _shorten(module: Any) -> None:
     module.runtime.Training.refit = measured
     module.runtime.Training.save = lambda *_: None
     module.Recommender = lambda *_: None
+
+
+def _allow_leaks(module: Any) -> None:
+    """Makes a trainer accept lists that hold the answer, as those of other generators do."""
+    describe = module.runtime.describe_histories
+
+    def described(split: Any, catalogue: Any) -> Any:
+        try:
+            return describe(split, catalogue)
+        except ValueError:
+            return {}
+
+    module.runtime.describe_histories = described
 
 
 def _kill(module: Any, epochs: int) -> None:
