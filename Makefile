@@ -58,7 +58,7 @@ bench-gate: $(READY)  ## every preset on generated data, beside stored recall an
 SEED ?= $(shell date +%s)
 fuzz: $(READY)  ## more than 20,000 drawn, broken and attacked configs; `SEED=1` repeats a run
 	$(PYTHON) -m pytest tests/test_fuzz.py tests/test_fuzz_attacks.py tests/test_properties.py \
-		--quiet --timeout 0 --hypothesis-profile nightly --hypothesis-seed $(SEED)
+		tests/test_platform_rows.py --quiet --timeout 0 --hypothesis-profile nightly --hypothesis-seed $(SEED)
 
 FUZZ_SECONDS ?= 600
 fuzz-atheris: .venv/.atheris  ## coverage-guided texts for `load` and `check` (Python 3.11)

@@ -85,6 +85,7 @@ def test_shared_layers_have_other_names() -> None:
     assert [each.code for each in found.differences] == ["RB201"]
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(experiments(), experiments())
 def test_any_two_configs_are_compared(one: Plain, other: Plain) -> None:

@@ -15,6 +15,8 @@ from recgen.config import ExperimentConfig
 from recgen.generate import generate
 from recgen.plan import input_columns
 
+pytestmark = pytest.mark.slow
+
 _CODES = {"RB301", "RB302", "RB303", "RB304"}
 _ROWS = {"RB401", "RB402", "RB403", "RB406"}
 _UNREADABLE = ("delimiter", "quote", "decimal", "column_names")  # of the file that is written here

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import some
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored_rows import (
     HEAD,
@@ -521,7 +522,7 @@ def test_any_row_is_read_or_refused_with_a_sentence(features: Plain, model: Any)
 
 
 @pytest.mark.slow
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@some(ci=60, nightly=2000)
 @given(drawn_features, drawn_models | st.none())
 def test_any_row_that_is_read_renders(features: Plain, model: Any) -> None:
     as_mappings = said((features, model))

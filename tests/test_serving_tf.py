@@ -18,8 +18,9 @@ from trainings import ONCE, models_of
 
 from recgen.check import load
 
-# These have nothing of their own to run; each case takes ten seconds.
-_OTHERS = {"ids_only", "both_towers", "single_file", "scann"}  # scann does not load everywhere
+# These have nothing of their own to run, do not load everywhere, or have no products to rank; each
+# case takes ten seconds.
+_OTHERS = {"ids_only", "both_towers", "single_file", "scann", "ranking", "ranking_chance"}
 ALL = sorted({case.name for case in CASES.iterdir()} - _OTHERS)
 TRAINED_ONLY = {"bare_training", "deep_towers", "devices", "mixed_negatives", "no_dates"}
 TRAINED_ONLY |= {"recency", "smoothed_labels", "softmax_options", "workers"}

@@ -54,6 +54,7 @@ class RankingPlan:
         "trainer/ranking/run.j2",
     )
     success: ClassVar = "a lower loss"
+    is_approximate: ClassVar = False
     negatives_group: ClassVar = Group("", ())
 
     head: Head
