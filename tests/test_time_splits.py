@@ -332,10 +332,11 @@ def test_a_format_is_checked_when_the_config_is_read(word: str, said: str) -> No
 
 def test_how_times_are_written_does_not_change_the_modules() -> None:
     def code(**data: Any) -> dict[str, str]:
-        """Returns the modules without the digest that says which runs can be compared."""
+        """Returns the modules without the digests of levels, which know how rows are read."""
         files = render(config("strict_time", **data))
-        compare = re.compile(r"#   compare .*|\"compare\": .*")
-        return {name: compare.sub("", text) for name, text in files.items()}
+        levels = "weights|transform|compare"
+        digests = re.compile(rf"#   ({levels}) .*|\"({levels})\": .*")
+        return {name: digests.sub("", text) for name, text in files.items()}
 
     for data in ({"column_types": {"at": "%d.%m.%Y"}}, {"null_times": [0]}):
         assert code(**data) == code()
