@@ -27,7 +27,6 @@ ROWS = 3000
 FIRST = 1_700_000_000
 # Of every third kind of attack, what a column can be called at all.
 NAMES = [text for text in list(ATTACKS.values())[::3] if 0 < len(text) <= 300 and "\0" not in text]
-UNSUPPORTED = "RG090"  # as long as no trainer ranks
 
 
 def table(**columns: Any) -> dict[str, list[Any]]:
@@ -77,26 +76,24 @@ def proposed(rows: Any, target: str, **options: Any) -> tuple[ExperimentConfig, 
     config = parse(read_text(proposal.text, "yaml")).config
     assert config is not None
     report = recgen.check_text(proposal.text, "yaml", profile=recgen.profile(rows))
-    left = [each for each in (*report.errors, *report.warnings) if each.code != UNSUPPORTED]
+    left = [*report.errors, *report.warnings]
     assert [each.code for each in left if each.code not in {"RG525", "RG571"}] == []
     return config, proposal
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-@pytest.mark.parametrize("kind", ["ranking", "multitask"])
-def test_a_target_of_each_kind_gets_what_fits_it(name: str, kind: str) -> None:
-    config, proposal = proposed(table(**{name: TARGETS[name]}), name, kind=kind)
+def test_a_target_of_each_kind_gets_what_fits_it(name: str) -> None:
+    config, proposal = proposed(table(**{name: TARGETS[name]}), name)
     target = config.features.target
     assert target is not None
     found = (target.bq_type, config.model.loss_function, list(target.transforms.enabled))
     assert found == EXPECTED[name]
-    assert config.model.model_type == kind
+    assert config.model.model_type == "ranking"
     *_, last = config.model.rating_head_layers
     assert (last.units, last.activation) == (1, "linear")  # type: ignore[union-attr]
-    assert f"# What {kind} predicts: " in proposal.text
+    assert "# What is predicted: " in proposal.text
     assert proposal.left_out[name] == "the target, which is known only afterwards"
-    weights = (config.model.retrieval_weight, config.model.ranking_weight)
-    assert weights == ((1.0, 1.0) if kind == "multitask" else (None, None))
+    assert "trainer_module.py" in recgen.render(config)
 
 
 def test_what_gives_the_target_away_is_left_out() -> None:
@@ -119,12 +116,8 @@ def test_what_gives_the_target_away_is_left_out() -> None:
         ({"target": "town"}, "has no numbers, but values such as 'Rome'"),
         ({"target": "same"}, "is '1' in every row"),
         ({"target": "nothing"}, "has no values"),
-        ({"target": "weight", "kind": "ranked"}, "there is no kind 'ranked'"),
-        ({"kind": "ranking"}, "ranking needs the column that it predicts"),
-        ({"preset": "multitask"}, "multitask needs the column that it predicts"),
+        ({"preset": "ranking"}, "the preset ranking needs the column that it predicts"),
         ({"preset": "tutorial", "target": "weight"}, "the preset tutorial predicts no column"),
-        ({"target": "weight", "kind": "retrieval"}, "--kind retrieval predicts no column"),
-        ({"preset": "ranking", "target": "weight", "kind": "multitask"}, "is of ranking"),
         ({"target": 5}, "target is a whole number"),
     ],
 )
@@ -143,11 +136,10 @@ def test_what_cannot_be_predicted_is_said(options: Any, said: str) -> None:
         assert "did you mean 'weight'" in raised.value.help
 
 
-@pytest.mark.parametrize("preset", ["ranking", "multitask"])
-def test_a_preset_is_fitted_to_the_target(preset: str) -> None:
-    config, _ = proposed(table(clicked=TARGETS["clicked"]), "clicked", preset=preset)
-    model = parse(read_text(find_preset(preset).text, "yaml")).config.model  # type: ignore[union-attr]
-    assert config.model.model_type == preset
+def test_a_preset_is_fitted_to_the_target() -> None:
+    config, _ = proposed(table(clicked=TARGETS["clicked"]), "clicked", preset="ranking")
+    model = parse(read_text(find_preset("ranking").text, "yaml")).config.model  # type: ignore[union-attr]
+    assert config.model.model_type == "ranking"
     assert config.model.rating_head_layers == model.rating_head_layers
     assert config.model.loss_function == "binary_crossentropy"
     assert config.features.target is not None
@@ -162,11 +154,10 @@ def test_the_command_says_what_is_predicted(
 
     monkeypatch.chdir(tmp_path)
     csv.write_csv(pa.table(table(amount=TARGETS["amount"])), "sales.csv")
-    with pytest.raises(SystemExit):
-        main(["init", "--data", "sales.csv", "--target", "amount", "--kind", "multitask"])
+    assert not main(["init", "--data", "sales.csv", "--target", "amount"])
     _, err = capsys.readouterr()
-    assert "target      amount  (multitask, mse; " in err
-    assert "recgen init --data sales.csv --target amount --kind multitask -o config.yaml" in err
+    assert "target      amount  (ranking, mse; " in err
+    assert "recgen init --data sales.csv --target amount -o config.yaml" in err
     with pytest.raises(SystemExit):
         main(["init", "--target", "amount"])
     assert "add --data FILE" in capsys.readouterr().err

@@ -185,8 +185,7 @@ class Explained:
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
         yield ("model", "batch_size"), f"{text} batches an epoch."
-        is_ranking = self.target is not None and self.target.kind == "ranking"
-        yield ("model", "epochs"), _EPOCHS_OF_RANKING if is_ranking else _EPOCHS
+        yield ("model", "epochs"), _EPOCHS_OF_RANKING if self.target else _EPOCHS
         if "output_dropout" in self.model:
             yield ("model", "output_dropout"), _DROPOUT
         if self.recency is not None:
