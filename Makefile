@@ -9,7 +9,7 @@ endif
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-all test-tf216 test-replicas test-tfx lint golden docs bench bench-gate
+.PHONY: demo test test-all test-nightly test-tf216 test-replicas test-tfx lint golden docs bench bench-gate
 .PHONY: fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
@@ -21,7 +21,10 @@ test: $(READY)  ## some minutes: what to run after a change
 	$(PYTHON) -m pytest $(PARALLEL) -m "not slow"
 
 test-all: test  ## then what takes long: everything but real TFX
-	$(PYTHON) -m pytest $(PARALLEL) -m slow
+	$(PYTHON) -m pytest $(PARALLEL) -m "slow and not nightly"
+
+test-nightly: $(READY)  ## what CI leaves out: more kills, all changes of the table of `breaking`
+	$(PYTHON) -m pytest $(PARALLEL) -m nightly
 
 test-tf216: .venv-tf216/.ready  ## what depends on TensorFlow, on the older stack
 	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not one_stack"

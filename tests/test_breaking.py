@@ -86,6 +86,7 @@ def test_shared_layers_have_other_names() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(experiments(), experiments())
 def test_any_two_configs_are_compared(one: Plain, other: Plain) -> None:

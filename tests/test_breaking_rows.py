@@ -15,7 +15,7 @@ from recgen.config import ExperimentConfig
 from recgen.generate import generate
 from recgen.plan import input_columns
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 _CODES = {"RB301", "RB302", "RB303", "RB304"}
 _ROWS = {"RB401", "RB402", "RB403", "RB406"}

@@ -28,6 +28,8 @@ from recgen.plan.transform import Output, Vocabulary, plan_transform
 
 tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
+pytestmark = pytest.mark.one_stack
+
 ROWS, WORDS = 6, 12
 NOT_LOADED = -123.0
 _IDS = {change.name: change for change in CHANGES}
@@ -35,8 +37,9 @@ _QUICK = 6  # of so many changes, one is done in the quick run of the tests
 
 
 def each_change(names: Sequence[str] = tuple(_IDS)) -> Any:
-    """Returns the parametrization over changes; most are slow."""
-    marks = [() if place % _QUICK == 0 else (pytest.mark.slow,) for place in range(len(names))]
+    """Returns the parametrization over changes; most are left to the night."""
+    later = (pytest.mark.slow, pytest.mark.nightly)
+    marks = [() if place % _QUICK == 0 else later for place in range(len(names))]
     pairs = zip(names, marks, strict=True)
     return pytest.mark.parametrize("name", [pytest.param(n, marks=m, id=n) for n, m in pairs])
 

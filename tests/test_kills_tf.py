@@ -118,7 +118,9 @@ def undisturbed(shop: Shop) -> dict[str, Any]:
     return shop.finish("undisturbed")
 
 
-@pytest.mark.parametrize("number", range(len(CHAINS)))
+@pytest.mark.parametrize(
+    "number", [0, 2, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 3))]
+)
 def test_each_kill_is_gone_on_from(shop: Shop, undisturbed: dict[str, Any], number: int) -> None:
     chance = random.Random(number)
     for (words, longest), name in CHAINS[number]:
