@@ -94,7 +94,12 @@ class Run:
         def fit(model: Any, batches: Any, **_: Any) -> None:
             raise _StopError(Built(module, model, next(iter(batches))))
 
-        module.RetrievalModel.fit = fit
+        (model_class,) = (
+            each
+            for each in vars(module).values()
+            if isinstance(each, type) and issubclass(each, module.runtime.TwoTowerModel)
+        )
+        model_class.fit = fit
         try:
             module.run_fn(self.fn_args("built", **custom))
         except _StopError as stop:

@@ -50,6 +50,7 @@ def random_table(config: ExperimentConfig, rows: int = 400) -> Table:
     """Returns rows for any config: few distinct values, a tenth of them null, but for the IDs."""
     random = np.random.default_rng(11)
     ids = {config.features.buyer_id, config.features.product_id}
+    target = config.features.target and config.features.target.column
     table: Table = {}
     for column in input_columns(config):
         numbers = random.integers(40, size=rows)
@@ -59,6 +60,8 @@ def random_table(config: ExperimentConfig, rows: int = 400) -> Table:
             values = (1_700_000_000 + 5000 * numbers).tolist()
         else:
             values = (numbers / 7).tolist()
+        if column.name == target and config.model.loss == "binary_crossentropy":
+            values = (numbers % 2).tolist()
         if column.is_list:
             values = [values[row : row + row % 5] for row in range(rows)]
         if column.name not in ids:

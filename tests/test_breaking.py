@@ -85,6 +85,42 @@ def test_shared_layers_have_other_names() -> None:
     assert [each.code for each in found.differences] == ["RB201"]
 
 
+RENAMES = ("RB203", "RB303")  # a product ID is in no request
+
+
+def two_ids(buyer: str, product: str) -> Plain:
+    return {
+        "features": {
+            "buyer_model_features": [{"column": buyer, "data_type": "text"}],
+            "product_model_features": [{"column": product, "data_type": "text"}],
+            "buyer_id_column": buyer,
+            "product_id_column": product,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        pytest.param(("a", "b"), ("b", "c"), ["RB103", *RENAMES, *RENAMES], id="passed on"),
+        pytest.param(("b", "c"), ("a", "b"), ["RB103", *RENAMES, *RENAMES], id="passed back"),
+    ],
+)
+def test_a_name_that_another_column_had_is_free_first(
+    old: tuple[str, str], new: tuple[str, str], codes: list[str]
+) -> None:
+    found = recgen.breaking(two_ids(*old), two_ids(*new))
+    assert sorted(each.code for each in found.differences) == sorted(codes)
+
+
+def test_columns_that_change_their_names_with_each_other_are_no_renames() -> None:
+    """The client's requests have the same names, whose values mean something else."""
+    found = recgen.breaking(two_ids("a", "b"), two_ids("b", "a"))
+    codes = {each.code for each in found.differences}
+    assert not codes & {"RB103", "RB203", "RB303"}
+    assert "weights" in {each.level for each in found.differences}
+
+
 @pytest.mark.slow
 @pytest.mark.nightly
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

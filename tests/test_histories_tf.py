@@ -304,6 +304,16 @@ def test_a_list_of_another_width_goes_through_the_projection(
     np.testing.assert_allclose(difference, vectors, atol=1e-6)
 
 
+def test_a_list_may_come_before_the_feature_whose_table_it_shares(runtime: Any) -> None:
+    import tensorflow as tf
+
+    table = tf.keras.layers.Embedding(5, 3)
+    lists = tf.ragged.constant([[1, 4], [], [2]], dtype=tf.int64)
+    vectors = runtime.list_embedding(table, lists)
+    expected = list_vectors(table.embeddings.numpy(), lists.to_list())
+    np.testing.assert_allclose(vectors.numpy(), expected, atol=1e-6)
+
+
 def test_lists_go_through_layers(run: Run) -> None:
     layers = [{"type": "dense", "units": 24, "activation": "tanh"}, {"type": "dense", "units": 16}]
     built = run.variant(buyer_tower_layers=layers, allow=["RG204"]).built()

@@ -63,12 +63,8 @@ class _Located:
 def differences(old: Source, new: Source, deployed: bool) -> Iterator[Difference]:
     """Yield what each step from one config to the other breaks, or that it is harmless."""
     own, other = keyed(old.config), keyed(new.config)
-    before, named = own, []
-    for step in renames(own, other):
-        after = step.done(before)
-        named.append((_located(step, old, own, new, other), before, after))
-        before = after
-    left, right = aligned(before, other)
+    named = [(_located(each[0], old, own, new, other), *each[1:]) for each in _renamed(own, other)]
+    left, right = aligned(named[-1][-1] if named else own, other)
     places = {id(step): _located(step, old, left, new, right) for step in steps(left, right)}
     found = chain(
         chain.from_iterable(_of_rename(*each) for each in named),
@@ -78,6 +74,24 @@ def differences(old: Source, new: Source, deployed: bool) -> Iterator[Difference
         severity = severity_of(code.code, deployed)
         help = "" if code is HARMLESS else code.help
         yield Difference(code.code, code.level, severity, message, help, at.old, at.new)
+
+
+def _renamed(own: Plain, other: Plain) -> Iterator[tuple[Step, Plain, Plain]]:
+    """Yield the renames, with the data before and after each, in an order that is always valid.
+
+    A name may have to be free first. Where none is, as when two columns change their names with
+    each other, the columns count as removed and added.
+    """
+    pending, before = renames(own, other), own
+    while True:
+        tried = ((step, step.done(before)) for step in pending)
+        ready = next(((step, after) for step, after in tried if _valid(after)), None)
+        if ready is None:
+            return
+        step, after = ready
+        yield step, before, after
+        pending.remove(step)
+        before = after
 
 
 def _located(step: Step, old: Source, own: Plain, new: Source, other: Plain) -> _Located:

@@ -66,6 +66,8 @@ def list_embedding(embedding, lists, half_life=None):
         float32 [batch, width], zero for an empty list: what safe_embedding_lookup_sparse
         returns with the combiner "sqrtn".
     """
+    if not embedding.built:  # the feature whose table it is comes later
+        embedding(lists.values[:0])
     weights = tf.ones_like(lists.values, tf.float32)
     if half_life:
         # The number of later values in the list, for each value.
