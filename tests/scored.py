@@ -57,7 +57,7 @@ class Scored:
     def rows(
         self,
         pairs: Pairs,
-        chunk: int = 7,
+        chunk: int | None = None,
         times: Sequence[int] | None = None,
         lists: Sequence[Sequence[int]] | None = None,
     ) -> Any:
@@ -73,6 +73,7 @@ class Scored:
         features = {"user": buyers, "past": past, "sku": products}
         if times is not None:
             features["time"] = np.array(times, np.int64)
+        chunk = chunk or max(7, len(pairs) // 20)
         chunks = tf.data.Dataset.from_tensor_slices(features).ragged_batch(chunk)
         return self.runtime.Split(chunks.map(_dense), self.columns)
 

@@ -145,7 +145,9 @@ def _free_ports(count: int) -> list[str]:
     return ports
 
 
-@pytest.mark.parametrize("machines", ["mirrored", "workers"])
+@pytest.mark.parametrize(
+    "machines", ["mirrored", pytest.param("workers", marks=pytest.mark.nightly)]
+)
 def test_a_step_is_that_of_one_replica(
     outcome: Callable[[str], Outcome], machines: str
 ) -> None:  # P45
@@ -163,7 +165,9 @@ def _norm(values: Mapping[str, Any], part: str) -> float:
     return float(np.sqrt(sum(np.sum(v**2) for name, v in values.items() if part in name)))
 
 
-@pytest.mark.parametrize("machines", ["mirrored", "workers"])
+@pytest.mark.parametrize(
+    "machines", ["mirrored", pytest.param("workers", marks=pytest.mark.nightly)]
+)
 def test_a_training_is_that_of_one_replica(
     outcome: Callable[[str], Outcome], machines: str
 ) -> None:  # P45
@@ -192,6 +196,7 @@ def test_a_training_is_that_of_one_replica(
     np.testing.assert_allclose(scores[1], scores[0], rtol=0.02, atol=0.02)
 
 
+@pytest.mark.nightly
 def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
     together = outcome("workers")
     assert set(together.told("fit")["written"]) == {"training_metrics.json"}
@@ -201,6 +206,7 @@ def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
     assert len(list((together.folder / "fit" / "run" / "tensorboard").iterdir())) == 1
 
 
+@pytest.mark.nightly
 def test_killed_workers_go_on_together(data: Data, outcome: Callable[[str], Outcome]) -> None:
     folder = data.folder / "killed"
     _run(folder, [data.task("killed", folder / "fit", {}, FIT)], *MACHINES["workers"])
@@ -224,6 +230,7 @@ def test_an_ordinary_config_trains_on_as_many_gpus_as_it_is_given(data: Data) ->
     assert "2 replicas, 128 rows each" in (folder / "log-0").read_text()
 
 
+@pytest.mark.nightly
 def test_more_replicas_than_rows_are_refused(data: Data) -> None:  # P58
     folder = data.folder / "tiny"
     task = data.task("fit", folder / "fit", {"batch_size": 1}, {})

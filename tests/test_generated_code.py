@@ -26,6 +26,7 @@ def test_it_compiles_and_formatter_and_linter_find_nothing(folder: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.nightly  # the golden case `single_file` is one of those above
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
 def test_so_is_a_trainer_of_one_file(folder: Path) -> None:  # P11
     assert_well_made(generate(load(folder / "config.yaml"), single_file=True))
@@ -37,9 +38,10 @@ def test_a_trainer_of_one_file_has_the_runtime_in_itself(experiment: dict[str, A
     assert set(one) == MODULES - {NAME}
     assert one["transform_module.py"] == two["transform_module.py"]
     assert "import trainer_runtime" not in one["trainer_module.py"]
+    lines = two[NAME].splitlines()
     for statement in ast.parse(two[NAME]).body:
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import)):
-            source = ast.get_source_segment(two[NAME], statement)
+            source = "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
             # Only a runtime of its own file has a digest, which it reads with pathlib.
             assert source == "import pathlib" or source in one["trainer_module.py"]
 
