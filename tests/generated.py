@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import black
@@ -17,11 +18,16 @@ MODULES = {"transform_module.py", "trainer_module.py", "trainer_runtime.py"}
 def assert_well_made(files: Mapping[str, str]) -> None:
     """Asserts that modules compile, and that formatter and linter find nothing in them."""
     for name, text in files.items():
-        # As bytes, as Python reads a file: a comment in its first lines can name an encoding.
-        compile(text.encode(), name, "exec", dont_inherit=True)
-        assert ast.dump(ast.parse(text.encode())) == ast.dump(ast.parse(text)), name
-        assert black.format_str(text, mode=black.Mode()) == text, f"black would change {name}"
+        _assert_formatted(name, text)
     assert_ruff_clean(files)
+
+
+@cache  # the runtime is the same for all configs, and black takes seconds for it
+def _assert_formatted(name: str, text: str) -> None:
+    # As bytes, as Python reads a file: a comment in its first lines can name an encoding.
+    compile(text.encode(), name, "exec", dont_inherit=True)
+    assert ast.dump(ast.parse(text.encode())) == ast.dump(ast.parse(text)), name
+    assert black.format_str(text, mode=black.Mode()) == text, f"black would change {name}"
 
 
 def assert_ruff_clean(files: Mapping[str, str]) -> None:
