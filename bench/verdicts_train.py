@@ -185,9 +185,8 @@ def _prepared(run: Made, config: Any) -> Path:
 
 def _split(data: Path, source: str, config: Any, analyzed: tuple[str, ...]) -> tuple[Any, Any, Any]:
     """Returns the split, its account and the buyers' lists, as the stages of `recgen train` do."""
-    from recgen.local.histories import add_histories
+    from recgen.local.histories import add_histories, missing_histories
     from recgen.local.ingest import clean, open_data, table_of
-    from recgen.local.run import missing_histories
     from recgen.local.split import split_table, without_far_times
     from recgen.metrics import Account
     from recgen.plan.columns import input_columns

@@ -18,6 +18,7 @@ from test_local_run import FakeChild  # noqa: E402
 
 from recgen.cli.output import training  # noqa: E402
 from recgen.config import ExperimentConfig  # noqa: E402
+from recgen.local import prepare  # noqa: E402
 from recgen.local import run as local_run  # noqa: E402
 from recgen.local.account import add_to_metrics, unknown_values  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
@@ -189,7 +190,7 @@ def test_a_run_that_goes_on_after_a_kill_has_the_account(
     with pytest.raises(KeyboardInterrupt):
         train(*arguments, tmp_path / "again")
     monkeypatch.setattr(local_run, "Child", Learning)
-    monkeypatch.setattr(local_run, "open_data", None)  # nothing is read again
+    monkeypatch.setattr(prepare, "open_data", None)  # nothing is read again
     assert train(*arguments, tmp_path / "again").metrics.data == whole
 
 

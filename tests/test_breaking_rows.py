@@ -71,8 +71,8 @@ def table() -> dict[str, list[Any]]:
 
 def rows_of_test(config: ExperimentConfig, path: Path) -> Any:
     """Returns validation and test rows as `recgen train` makes them: buyer, product and times."""
+    from recgen.local.histories import missing_histories
     from recgen.local.ingest import open_data, table_of
-    from recgen.local.run import missing_histories
     from recgen.local.split import split_table
 
     file = open_data(path, config.data)

@@ -20,10 +20,9 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 from recgen.local import buyers  # noqa: E402
 from recgen.local.cast import to_column  # noqa: E402
-from recgen.local.histories import Wanted, add_histories  # noqa: E402
+from recgen.local.histories import Wanted, add_histories, missing_histories  # noqa: E402
 from recgen.local.ingest import clean, read_table  # noqa: E402
 from recgen.local.raw import read_batches, without_lists, write_tables  # noqa: E402
-from recgen.local.run import missing_histories  # noqa: E402
 from recgen.local.split import SplitData, split_table  # noqa: E402
 
 Row = tuple[str, int | None, Any]

@@ -1,7 +1,8 @@
 """Processor seconds and peak memory of the stages of `recgen train` before the training.
 
 `python bench/models/stages.py CONFIG DATA`; the last line that is printed is JSON. It imports
-nothing from `bench`, so that it measures the recgen that is on the path, an older one too.
+nothing from `bench`, so that it measures the recgen that is on the path: of another commit, too, if
+that has these names.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ import recgen
 from recgen.config import ExperimentConfig
 from recgen.generate import generate
 from recgen.local.child import Child
-from recgen.local.histories import add_histories
+from recgen.local.histories import add_histories, missing_histories
 from recgen.local.ingest import clean, open_data, table_of
-from recgen.local.run import missing_histories, write_tables
+from recgen.local.raw import write_tables
 from recgen.local.split import SplitData, split_table
 from recgen.plan.columns import input_columns
 

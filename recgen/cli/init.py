@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, Annotated
 
 import typer
 
 from recgen.cli import show
 from recgen.cli.app import app
+from recgen.cli.data_options import (
+    BuyerId,
+    DataOptions,
+    ProductId,
+    Target,
+    Time,
+    require_none,
+)
 from recgen.cli.output.proposal import summary, text_of
 from recgen.cli.reading_options import (
     ColumnNames,
@@ -21,14 +27,10 @@ from recgen.cli.reading_options import (
     Delimiter,
     Encoding,
     Quote,
-    options_of,
     settings_of,
 )
 from recgen.findings import RecgenError, Report
-from recgen.presets import Preset, find_preset, presets
-
-if TYPE_CHECKING:
-    from recgen.proposal import Given
+from recgen.presets import find_preset, presets
 
 _MOST_LETTERS = 255  # maximum length of a config's name
 
@@ -57,22 +59,10 @@ def init(
         str | None,
         typer.Option(metavar="NAME", help="The name in the config.  [default: from the data]"),
     ] = None,
-    buyer_id: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="The column with the buyer's ID.  [default: found]"),
-    ] = None,
-    product_id: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="The column with the product's ID.  [default: found]"),
-    ] = None,
-    time: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="The time of the purchase.  [default: found]"),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="The column that ranking predicts."),
-    ] = None,
+    buyer_id: BuyerId = None,
+    product_id: ProductId = None,
+    time: Time = None,
+    target: Target = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     quote: Quote = None,
@@ -92,55 +82,23 @@ def init(
         "column_names": column_names,
     }
     if data is None:
-        _require_no_data_options((*columns, target), written)
-    start = find_preset(preset) if preset is not None else None
-    if start is not None and data is None:
-        _deliver(_named(start.text, name), out, force)
-        return
-    named = name or (data.stem if data is not None else "my_experiment")
-    if data is None:
-        from recgen.proposal import blank_config
-
-        _deliver(blank_config(named[:_MOST_LETTERS]), out, force)
+        require_none((*columns, target), written)
+        _deliver(_example(preset, name), out, force)
         return
     from recgen.proposal import Given
 
-    told = _Told(Given(*columns), settings_of(written), start, target)
-    _init_from_data(data, named[:_MOST_LETTERS], told, out, force)
+    start = find_preset(preset) if preset is not None else None
+    options = DataOptions(Given(*columns), settings_of(written), start, target)
+    _init_from_data(data, (name or data.stem)[:_MOST_LETTERS], options, out, force)
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What the user said: columns for the roles, keys of `data`, a preset to fit, a target."""
+def _example(preset: str | None, name: str | None) -> str:
+    """Return the text of a preset, or of a config to start from."""
+    if preset is not None:
+        return _named(find_preset(preset).text, name)
+    from recgen.proposal import blank_config
 
-    given: Given
-    settings: Mapping[str, Any]
-    preset: Preset | None = None
-    target: str | None = None
-
-    @property
-    def options(self) -> str:
-        """The options that say it."""
-        from recgen.proposal import OPTIONS
-
-        told = ((OPTIONS[role], self.given.of(role)) for role in OPTIONS)
-        roles = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
-        preset = f" --preset {self.preset.name}" if self.preset else ""
-        target = f" --target {shlex.quote(self.target)}" if self.target is not None else ""
-        return f"{preset}{roles}{target}{options_of(self.settings)}"
-
-
-def _require_no_data_options(
-    columns: tuple[str | None, ...], written: Mapping[str, str | None]
-) -> None:
-    if any(name is not None for name in columns):
-        raise RecgenError(
-            "--buyer-id, --product-id, --time and --target are about the data", "add --data FILE"
-        )
-    options = options_of({key: "" for key, value in written.items() if value is not None})
-    if options:
-        names = " and ".join(word for word in options.split() if word.startswith("--"))
-        raise RecgenError(f"{names}: there is no data to read", "add --data FILE")
+    return blank_config((name or "my_experiment")[:_MOST_LETTERS])
 
 
 def _named(text: str, name: str | None) -> str:
@@ -153,17 +111,21 @@ def _named(text: str, name: str | None) -> str:
     return "\n".join(lines)
 
 
-def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force: bool) -> None:
+def _init_from_data(
+    data: Path, name: str, options: DataOptions, out: Path | None, force: bool
+) -> None:
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
     from recgen.proposal import propose, read_recipe, reading_of, wanted_target
 
-    recipe = read_recipe(told.preset.name, told.preset.text) if told.preset else None
-    wanted = wanted_target(told.target, recipe)
+    recipe = read_recipe(options.preset.name, options.preset.text) if options.preset else None
+    wanted = wanted_target(options.target, recipe)
     try:
-        profile = read_profile(data, reading_of(told.settings))
-        proposal = propose(profile, name, data.name, told.given, told.settings, recipe, wanted)
+        profile = read_profile(data, reading_of(options.settings))
+        proposal = propose(
+            profile, name, data.name, options.given, options.settings, recipe, wanted
+        )
     except AskedError as error:
         raise error.spelled(as_option) from error
     stream = _deliver(proposal.text, out, force)
@@ -175,7 +137,7 @@ def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force:
     show.findings(report, stream)
     show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=stream)
     show.line(stream=stream)
-    show.line(f"next: {_next_step(report, data, told, out)}", stream=stream, wrap=False)
+    show.line(f"next: {_next_step(report, data, options, out)}", stream=stream, wrap=False)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -203,9 +165,9 @@ def _text(text: str, out: Path | None) -> str:
     return text if out is None else f"{SCHEMA_LINE}\n{text}"
 
 
-def _next_step(report: Report, data: Path, told: _Told, out: Path | None) -> str:
+def _next_step(report: Report, data: Path, options: DataOptions, out: Path | None) -> str:
     quoted = shlex.quote(str(data))
     if out is None:
-        return f"recgen init --data {quoted}{told.options} -o config.yaml"
+        return f"recgen init --data {quoted}{options.text} -o config.yaml"
     command = "train" if report.ok else "check"
     return f"recgen {command} {shlex.quote(str(out))} --data {quoted}"

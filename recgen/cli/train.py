@@ -16,6 +16,7 @@ from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 
 if TYPE_CHECKING:
+    from recgen.local.run import RunResult
     from recgen.local.signals import Interrupted
 
 
@@ -71,6 +72,23 @@ def train(
             )
     except Interrupted as interrupted:
         raise _stopped(interrupted) from None
+    _report(result, folder, earlier, allow_worse)
+
+
+def _report(result: RunResult, folder: Path, earlier: str | None, allow_worse: bool) -> None:
+    """Print figures, the verdict and what to do next.
+
+    Args:
+        result: The run.
+        folder: Where it was wanted; it is elsewhere if it would have cost a better model.
+        earlier: What was in the folder before, in words.
+        allow_worse: Whether a bad model is accepted.
+
+    Raises:
+        typer.Exit: There is no model, or one that should not be served.
+    """
+    from recgen.cli.output import training
+
     show.lines(training.outcome(result))
     show.table(training.figures(result.metrics))
     saved = folder if result.folder == folder.resolve() else folder.with_name(result.folder.name)
@@ -100,8 +118,8 @@ def _require_no_errors(config: Path, allow: list[str], data: Path) -> None:
     report = examine(str(config), profile=profile_opener(data), allow=allow).report
     if not report.ok:
         show.findings(replace(report, findings=tuple(report.errors)), sys.stderr)
-        told = f"{config}, compared with {data}: {report.summary()}"
-        show.line((told, "red"), stream=sys.stderr)
+        summary = f"{config}, compared with {data}: {report.summary()}"
+        show.line((summary, "red"), stream=sys.stderr)
         raise typer.Exit(1)
 
 
@@ -139,8 +157,8 @@ def _earlier(folder: Path) -> str | None:
     if not any((folder / name).exists() for name in MARKS):
         return None
     earlier = described(entry_of(folder))
-    told = f"{folder} has {earlier}; it is replaced when this training has ended with a model"
-    show.line(told, stream=sys.stderr)
+    warning = f"{folder} has {earlier}; it is replaced when this training has ended with a model"
+    show.line(warning, stream=sys.stderr)
     return earlier
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from recgen.findings import Severity
 from recgen.inspect.agreement import Evidence, disagreements, unknown_values
-from recgen.inspect.artifacts import Transform, read_model, read_transform
+from recgen.inspect.artifacts import Model, Transform, read_model, read_transform
 from recgen.inspect.expected import (
     Expected,
     Link,
@@ -56,40 +56,69 @@ def inspect(path: Place, rows: int = 5, progress: Progress = lambda rows: None) 
     issues += [issue for model in models for issue in model.issues]
     issues += layout.issues
     expected, ranges = _expected(layout, transform, issues)
-    splits = {name: SplitScan(name, ranges, rows) for name in layout.splits}
-    for name, scan in splits.items():
-        scan.read(layout.splits[name], progress)
+    splits = [SplitScan(name, ranges, rows) for name in layout.splits]
+    _read(splits, layout.splits, progress, issues)
+    evidence = _evidence(transform, models, expected, ranges, splits)
+    issues += disagreements(evidence)
+    raw = _raw(layout, transform, expected, rows, progress, issues)
+    vocabularies = {**transform.vocabularies, **single}
+    used = _used(_training(splits))
+    return Inspection(
+        path=str(path),
+        sort=layout.sort,
+        splits=(*evidence.splits, *raw),
+        parts=layout.parts,
+        vocabularies=tuple(_vocabularies(vocabularies, expected.links, used)),
+        raw_schema=transform.raw,
+        schema=transform.schema,
+        models=tuple(report for model in models if (report := model.report())),
+        words=_words(transform.vocabularies, expected.links, evidence.splits),
+        issues=tuple(sorted(issues, key=lambda issue: _RANKS[issue.severity])),
+    )
+
+
+def _read(
+    scans: Sequence[SplitScan],
+    files: Mapping[str, Sequence[Place]],
+    progress: Progress,
+    issues: list[Issue],
+) -> None:
+    for scan in scans:
+        scan.read(files[scan.name], progress)
         issues += scan.issues
-    train = next((scan for name, scan in splits.items() if is_training(name)), None)
-    reports = tuple(s.report(None if s is train else train) for s in splits.values())
-    vocabularies = transform.vocabularies
-    used = _used(train)
+
+
+def _training(scans: Sequence[SplitScan]) -> SplitScan | None:
+    return next((scan for scan in scans if is_training(scan.name)), None)
+
+
+def _reports(scans: Sequence[SplitScan]) -> tuple[SplitReport, ...]:
+    """Returns what was found in each split; the others are compared with the training split."""
+    train = _training(scans)
+    return tuple(scan.report(None if scan is train else train) for scan in scans)
+
+
+def _evidence(
+    transform: Transform,
+    models: Sequence[Model],
+    expected: Expected,
+    ranges: Mapping[str, Range],
+    splits: Sequence[SplitScan],
+) -> Evidence:
+    used = _used(_training(splits))
     is_refitted = expected.params is not None and expected.params.refit_epochs is not None
-    seen = _sum(used, _used(splits.get("eval"))) if is_refitted else used
-    evidence = Evidence(
-        splits=reports,
-        vocabularies=vocabularies,
+    validation = next((scan for scan in splits if scan.name == "eval"), None)
+    served = _sum(used, _used(validation)) if is_refitted else used
+    return Evidence(
+        splits=_reports(splits),
+        vocabularies=transform.vocabularies,
         raw=transform.raw,
         schema=transform.schema,
         models=models,
         expected=expected,
         ranges=ranges,
         used=_entries(used),
-        served=_entries(seen),
-    )
-    issues += disagreements(evidence)
-    raw = _raw(layout, transform, expected, rows, progress, issues)
-    return Inspection(
-        path=str(path),
-        sort=layout.sort,
-        splits=(*reports, *raw),
-        parts=layout.parts,
-        vocabularies=tuple(_vocabularies({**vocabularies, **single}, expected.links, used)),
-        raw_schema=transform.raw,
-        schema=transform.schema,
-        models=tuple(report for model in models if (report := model.report())),
-        words=_words(vocabularies, expected.links, reports),
-        issues=tuple(sorted(issues, key=lambda issue: _RANKS[issue.severity])),
+        served=_entries(served),
     )
 
 
@@ -106,11 +135,8 @@ def _raw(
     links = raw_links(expected, names, transform.vocabularies)
     known = {name: transform.vocabularies[file].known for name, file in links.items()}
     scans = [SplitScan(name, {}, rows, known) for name in layout.raw]
-    for scan in scans:
-        scan.read(layout.raw[scan.name], progress)
-        issues += scan.issues
-    train = next((scan for scan in scans if is_training(scan.name)), None)
-    reports = tuple(scan.report(None if scan is train else train) for scan in scans)
+    _read(scans, layout.raw, progress, issues)
+    reports = _reports(scans)
     issues += unknown_values(reports, expected)
     return reports
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError
 from recgen.local.split import SplitData
 
@@ -29,6 +30,23 @@ class Wanted:
     """Type of the items: string or int64."""
     is_newest_first: bool = False
     """Whether lists begin with the latest value; by default, they end with it."""
+
+
+def missing_histories(config: ExperimentConfig, present: Sequence[str]) -> list[Wanted]:
+    """Return the histories of a config that a file with these columns does not have."""
+    features = config.features.buyer_model_features
+    histories = (f for f in features if isinstance(f, HistoryFeature) and f.history)
+    return [
+        Wanted(
+            name=each.output_name,
+            values=each.history.shared_with,
+            length=each.history.max_length,
+            dtype=dtype_of(each.bq_type),
+            is_newest_first=each.history.order == "newest_first",
+        )
+        for each in histories
+        if each.history and not {each.output_name, each.column} & set(present)
+    ]
 
 
 def add_histories(

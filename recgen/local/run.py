@@ -3,39 +3,31 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import recgen
 from recgen.analysis import diagnose, load_run
-from recgen.config import SIDES, ExperimentConfig, HistoryFeature, dtype_of
-from recgen.findings import RecgenError, printable
+from recgen.config import SIDES, ExperimentConfig
+from recgen.findings import RecgenError
 from recgen.local import buyers
 from recgen.local.account import add_to_metrics, unknown_values
 from recgen.local.approximate import require_scann
 from recgen.local.child import Child, ChildError
 from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
-from recgen.local.histories import Wanted, add_histories
-from recgen.local.ingest import clean, open_data, table_of
+from recgen.local.in_progress import RunInProgress
 from recgen.local.names import plain_path
-from recgen.local.oddities import notes_on
+from recgen.local.prepare import prepare
 from recgen.local.progress import Progress, Silent
 from recgen.local.raw import write_tables
 from recgen.local.signals import interruptible
-from recgen.local.split import SplitData, split_table, without_far_times
+from recgen.local.split import SplitData
 from recgen.local.unfinished import digest_of_data, digest_of_text
 from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import columns_read, input_columns, serving_inputs
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from recgen.local.cast import Column
 
 _MODEL = "serving_model"
 _WORK = "work"  # Arrow files between stages, removed at the end
@@ -56,51 +48,6 @@ class RunResult:
     def collapsed(self) -> bool:
         """Whether the trainer stopped because a tower collapsed."""
         return self.metrics.params.gradient_collapse_detected
-
-
-@dataclass
-class _Run:
-    """A run in progress."""
-
-    config: ExperimentConfig
-    columns: Sequence[Column]
-    progress: Progress
-    seed: int
-    analyze: tuple[str, ...]
-    staging: Staging
-    judge: Callable[[Path], None] | None = None
-    histories: Mapping[str, pa.Table] = field(default_factory=dict)
-    account: Account = field(default_factory=Account)
-
-    @property
-    def folder(self) -> Path:
-        """The folder in which the run comes into being."""
-        return self.staging.folder
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """The splits of which requests know what buyers had: of the test, if it is learned from."""
-        return ("train", "eval", *(("test",) if "test" in self.analyze else ()))
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """Seconds of the stages that are done."""
-        return self.staging.record.seconds
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage and show that it began."""
-        self.progress.start(name)
-        self.staging.reach(name)
-        began = time.monotonic()
-        yield
-        self.seconds[name] = time.monotonic() - began
-
-    def warn(self, texts: Sequence[str]) -> None:
-        """Show warnings and keep them for the result."""
-        for text in texts:
-            self.progress.note(text)
-        self.staging.record.warnings.extend(texts)
 
 
 def train(
@@ -160,7 +107,9 @@ def train(
         "splits to analyze": " ".join(analyze),
     }
     with interruptible(), staged(out, inputs) as staging:
-        run = _Run(config, input_columns(config), progress, model_seed, analyze, staging, judge)
+        run = RunInProgress(
+            config, input_columns(config), progress, model_seed, analyze, staging, judge
+        )
         _announce(staging, progress)
         custom_config = {} if epochs is None else {"epochs": epochs}
         try:
@@ -196,16 +145,15 @@ def _announce(staging: Staging, progress: Progress) -> None:
         progress.say(f"an unfinished training with a different {different} was removed")
     record = staging.record
     if record.done:
-        began, at = record.began.replace("T", " ")[:16], (
-            f" (stage {record.at})" if record.at else ""
-        )
+        began = record.began.replace("T", " ")[:16]
+        at = f" (stage {record.at})" if record.at else ""
         progress.say(
             f"going on with the training that began on {began} UTC and was interrupted{at}"
         )
 
 
 def _train(
-    run: _Run,
+    run: RunInProgress,
     files: Mapping[str, str],
     config_text: str,
     data: Path,
@@ -221,7 +169,7 @@ def _train(
         if "transform" not in record.done:
             # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
             transformer = children.enter_context(Child("recgen.local.transform", inherits))
-            split = _prepare(run, data)
+            split = prepare(run, data)
             # This one imports during the transform.
             trainer = children.enter_context(Child("recgen.local.fit", inherits))
             with run.stage("transform"):
@@ -237,122 +185,30 @@ def _train(
             run.staging.finish("train")
 
 
-def _prepare(run: _Run, data: Path) -> SplitData:
-    """Read, clean and split the data."""
-    buyer, product = _ids(run.config)
-    with run.stage("read"):
-        if run.judge is not None:
-            run.judge(data)
-        file = open_data(data, run.config.data)
-        missing = missing_histories(run.config, file.names)
-        unread = {each.name for each in missing}
-        wanted = [c for c in run.columns if c.name not in unread]
-        table = table_of(file, wanted, run.config.data.null_values)
-        read = Account(source=printable(str(data)), format=str(file.format), read=table.num_rows)
-        date = _date(run)
-        far: tuple[str, ...] = ()
-        if date is not None and run.config.data.null_times is None:
-            table, far = without_far_times(table, date)
-        table, warnings = clean(table, buyer, product, run.config.model.batch_size)
-    people, goods = len(table[buyer].unique()), len(table[product].unique())
-    where = f" in {file.format.parts:,} files" if file.format.parts > 1 else ""
-    run.progress.done(f"{table.num_rows:,} rows{where}, {people:,} buyers, {goods:,} products")
-    texts = [c.name for c in wanted if c.is_category and c.dtype == "string"]
-    run.warn([*far, *warnings, *notes_on(table, texts)])
-    with run.stage("split"):
-        split = split_table(table, run.config.data.split, date, run.seed)
-        undated = table[date].null_count if date and _is_by_time(run.config) else 0
-        parts = {name: part.num_rows for name, part in split.tables().items()}
-        run.account = read.split(table.num_rows, undated, parts)
-        if missing:
-            split, run.histories = add_histories(
-                split,
-                missing,
-                buyer,
-                _required(date, missing),
-                run.known,
-                at_random=not _is_by_time(run.config),
-            )
-    counts = ", ".join(f"{name} {t.num_rows:,}" for name, t in split.tables().items())
-    run.progress.done(f"{counts} rows")
-    run.warn(split.warnings)
-    return split
-
-
-def _is_by_time(config: ExperimentConfig) -> bool:
-    return config.data.split is not None and config.data.split.kind != "random"
-
-
-def _account(run: _Run, split: SplitData) -> Account:
+def _account(run: RunInProgress, split: SplitData) -> Account:
     """Return the account with the values that the vocabularies do not have."""
     tables = [split.tables()[part] for part in run.analyze]
     unknown = unknown_values(run.config, tables, run.folder)
     return run.account.model_copy(update={"unknown": unknown})
 
 
-def _required(date: str | None, missing: Sequence[Wanted]) -> str:
-    if date is None:
-        raise RecgenError(
-            f"the data has no column {missing[0].name!r}, and a history cannot be built from "
-            "transactions without a time",
-            "set data.split.date_column, or use a Parquet file with a column of lists",
-        )
-    return date
-
-
-def missing_histories(config: ExperimentConfig, present: Sequence[str]) -> list[Wanted]:
-    """Return the histories of a config that a file with these columns does not have."""
-    features = config.features.buyer_model_features
-    histories = (f for f in features if isinstance(f, HistoryFeature) and f.history)
-    return [
-        Wanted(
-            name=each.output_name,
-            values=each.history.shared_with,
-            length=each.history.max_length,
-            dtype=dtype_of(each.bq_type),
-            is_newest_first=each.history.order == "newest_first",
-        )
-        for each in histories
-        if each.history and not {each.output_name, each.column} & set(present)
-    ]
-
-
-def _ids(config: ExperimentConfig) -> tuple[str, str]:
-    buyer, product = config.features.buyer_id, config.features.product_id
-    if buyer is None or product is None:
-        raise RecgenError(
-            "the config does not name the columns with the buyer's and the product's ID",
-            "set buyer_id_column and product_id_column",
-        )
-    return buyer, product
-
-
-def _date(run: _Run) -> str | None:
-    """Return the name in the table of the config's date column."""
-    split = run.config.data.split
-    if split is None or split.date_column is None:
-        return None
-    named = (c.name for c in run.columns if split.date_column in (c.name, c.source))
-    return next(named, None)
-
-
-def _write_inputs(run: _Run, files: Mapping[str, str], split: SplitData) -> None:
+def _write_inputs(run: RunInProgress, files: Mapping[str, str], split: SplitData) -> None:
     """Write the inputs of the child processes and of `recgen recommend`."""
     folder = run.folder
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    buyer, product = _ids(run.config)
+    buyer, product = run.ids
     names = {item.column: item.name for item in serving_inputs(run.config)}
     sent = {side: columns_read(run.config, side) for side in SIDES}
     serving = {name: own for name, own in names.items() if name in sent["buyer"]}
     known = [split.tables()[part] for part in run.known]
-    buyers.write(folder, known, buyer, product, _date(run), serving, run.histories)
+    buyers.write(folder, known, buyer, product, run.date, serving, run.histories)
     if run.config.model.model_type == "ranking":
         serving = {name: own for name, own in names.items() if name in sent["product"]}
-        buyers.write_products(folder, known, product, _date(run), serving)
+        buyers.write_products(folder, known, product, run.date, serving)
 
 
-def _transform(run: _Run, split: SplitData, child: Child) -> None:
+def _transform(run: RunInProgress, split: SplitData, child: Child) -> None:
     total = sum(table.num_rows for table in split.tables().values())
 
     def on_line(line: str) -> None:
@@ -375,7 +231,7 @@ def _transform(run: _Run, split: SplitData, child: Child) -> None:
     run.progress.done(f"{total:,} rows")
 
 
-def _metrics(run: _Run) -> TrainingMetrics:
+def _metrics(run: RunInProgress) -> TrainingMetrics:
     """Return what the trainer measured, with the account, which it does not know."""
     path = run.folder / FILE_NAME
     if not path.exists():

@@ -21,7 +21,7 @@ from recgen.proposal.recipe import Recipe
 from recgen.proposal.table import Table
 from recgen.proposal.target import Predicted, find_target
 from recgen.proposal.text import config_text
-from recgen.proposal.times import find_past, find_recency
+from recgen.proposal.times import Recency, find_past, find_recency
 
 
 @dataclass(frozen=True)
@@ -79,45 +79,76 @@ def propose(
     target = find_target(table, keys, wanted) if wanted is not None else None
     width = recipe.width if recipe else sizes.output_width(table, keys)
     widths = {side: recipe.id_width(side) if recipe else width for side in SIDES}
-    towers = sort_columns(table, keys, width)
-    if recipe is not None:
-        recipe.adapt(towers)
-    if target is not None:
-        for side in SIDES:
-            towers.drop(side, target.column, "the target, which is known only afterwards")
+    towers = _towers(table, keys, width, recipe, target)
     features = _accepted(table, keys, towers, widths, target)
     known = FeatureConfig.model_validate(features)
     divided = sizes.divide(table, keys, known)
-    recency = find_recency(table, known, divided)
-    model = sizes.model(table, keys, divided.rows, width, recency.drawn if recency else None)
-    if recency is not None:
-        model["recency_half_life_days"] = recency.days
+    suggested = find_recency(table, known, divided)
+    model = _model(table, keys, divided, width, suggested, recipe, target)
+    recency = suggested if "recency_half_life_days" in model else None
     habits = find_habits(table, keys)
     past = find_past(table, keys, habits, features, divided)
     if recipe is not None:
         past = recipe.past(past)
-        model = recipe.model_of(model, recency, divided.rows.training)
-        recency = recency if "recency_half_life_days" in model else None
-    if target is not None:
-        model = target.model_of(model)
-        recency = recency if "recency_half_life_days" in model else None
     if past is not None:
         features["buyer_model_features"].append(past.feature)
     section = {**(reading or {}), **divided.section}
     data = {"name": name, "features": features, "model": model, "data": section}
     found = (recency, past, habits, recipe, target)
     explained = Explained(table, keys, towers, model, divided, source, *found)
-    names = {
+    return _proposal(data, explained)
+
+
+def _towers(
+    table: Table, keys: Keys, width: int, recipe: Recipe | None, target: Predicted | None
+) -> Towers:
+    """Return the columns of each tower, as far as the preset has such and the target allows it."""
+    towers = sort_columns(table, keys, width)
+    if recipe is not None:
+        recipe.adapt(towers)
+    if target is not None:
+        for side in SIDES:
+            towers.drop(side, target.column, "the target, which is known only afterwards")
+    return towers
+
+
+def _model(
+    table: Table,
+    keys: Keys,
+    divided: sizes.Divided,
+    width: int,
+    recency: Recency | None,
+    recipe: Recipe | None,
+    target: Predicted | None,
+) -> dict[str, Any]:
+    """Return the model section: of the data, then of the preset, then for the target."""
+    model = sizes.model(table, keys, divided.rows, width, recency.drawn if recency else None)
+    if recency is not None:
+        model["recency_half_life_days"] = recency.days
+    if recipe is not None:
+        model = recipe.model_of(model, recency, divided.rows.training)
+    return target.model_of(model) if target is not None else model
+
+
+def _proposal(config: Mapping[str, Any], explained: Explained) -> Proposal:
+    """Return the proposal of a config as plain data."""
+    table, keys, features = explained.table, explained.keys, config["features"]
+    columns = {
         side: tuple(str(each["column"]) for each in features[f"{side}_model_features"])
         for side in SIDES
     }
-    nobodies = {
-        side: table.nobodies(key) for side in SIDES if (key := keys.of(side).name) is not None
-    }
-    text = config_text(data, explained.comments())
-    is_random = divided.section["split"]["kind"] == "random"
-    found_here = (text, keys, names, towers.left_out, explained.split(), is_random, nobodies)
-    return Proposal(*found_here, events=explained.events, target=target)
+    ids = {side: name for side in SIDES if (name := keys.of(side).name) is not None}
+    return Proposal(
+        text=config_text(config, explained.comments()),
+        keys=keys,
+        features=columns,
+        left_out=explained.towers.left_out,
+        split=explained.split(),
+        at_random=explained.divided.section["split"]["kind"] == "random",
+        nobodies={side: table.nobodies(name) for side, name in ids.items()},
+        events=explained.events,
+        target=explained.target,
+    )
 
 
 def _accepted(
