@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 import warnings
 from collections import defaultdict
@@ -136,10 +137,7 @@ def prepare(source: object, table: Table, folder: Path, allow: Sequence[str] = (
     Its last training, over all rows, is left out unless the config asks for it: it takes as long
     as the one before.
     """
-    config = load(source, allow=allow)
-    if "refit" not in config.model.model_fields_set:
-        model = config.model.model_copy(update={"refit": "validation"})
-        config = config.model_copy(update={"model": model})
+    config = _config(source, allow)
     write_modules(config, folder)
     rows = len(next(iter(table.values())))
     cuts = {"train": (0, rows * 8 // 10), "eval": (rows * 8 // 10, rows * 9 // 10)}
@@ -147,6 +145,14 @@ def prepare(source: object, table: Table, folder: Path, allow: Sequence[str] = (
     parts = {name: arrow(config, table, *cut) for name, cut in cuts.items()}
     transform_parts(folder, parts)
     return Run(folder, folder, config)
+
+
+def _config(source: object, allow: Sequence[str] = ()) -> ExperimentConfig:
+    config = load(source, allow=allow)
+    if "refit" in config.model.model_fields_set:
+        return config
+    model = config.model.model_copy(update={"refit": "validation"})
+    return config.model_copy(update={"model": model})
 
 
 def write_modules(config: ExperimentConfig, folder: Path, single_file: bool = False) -> None:
@@ -226,15 +232,16 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
 
 
 @pytest.fixture(scope="session")
-def shop(make_run: Callable[..., Run]) -> Run:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The shop of tests/cases/shop, trained."""
-    run = make_run(CASES / "shop" / "config.yaml")
-    run.fit()
-    return run
+    source = CASES / "shop" / "config.yaml"
+    return _once(
+        tmp_path_factory, "shop", source, lambda new: prepare(source, transactions(), new).fit()
+    )
 
 
 @pytest.fixture(scope="session")
-def shop_with_past(make_run: Callable[..., Run]) -> Run:
+def shop_with_past(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A smaller shop, not trained, whose buyers have a list of the products they had before.
 
     It has 1,160 rows for training, 145 for validation and 145 for the test.
@@ -248,4 +255,25 @@ def shop_with_past(make_run: Callable[..., Run]) -> Run:
     for buyer, product in zip(table["customer_id"], table["sku"], strict=True):
         table["past"].append(seen[buyer][-10:])
         seen[buyer].append(product)
-    return make_run(config, table)
+    return _once(
+        tmp_path_factory, "shop_with_past", config, lambda new: prepare(config, table, new)
+    )
+
+
+def _once(
+    factory: pytest.TempPathFactory, name: str, source: object, make: Callable[[Path], object]
+) -> Run:
+    """Returns a run that one process of pytest-xdist makes, and of which each has a copy."""
+    import fcntl
+
+    base = factory.getbasetemp()
+    common = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with common.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        if not common.exists():
+            new = factory.mktemp(name)
+            make(new)
+            new.rename(common)
+    own = factory.mktemp("run") / name
+    shutil.copytree(common, own)
+    return Run(own, own, _config(source))

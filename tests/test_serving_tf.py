@@ -24,7 +24,9 @@ _OTHERS = {"ids_only", "both_towers", "single_file", "scann", "ranking", "rankin
 ALL = sorted({case.name for case in CASES.iterdir()} - _OTHERS)
 TRAINED_ONLY = {"bare_training", "deep_towers", "devices", "mixed_negatives", "no_dates"}
 TRAINED_ONLY |= {"recency", "smoothed_labels", "softmax_options", "workers"}
-"""Cases that differ in how they are trained: for what they serve, one stack is enough."""
+"""Cases that differ in how they are trained, which other tests show."""
+TWO_STACKS = {"crosses", "history_layers", "integer_ids", "odd_names", "times"}
+ONE_STACK = {*ALL} - TRAINED_ONLY - TWO_STACKS
 Plain = dict[str, Any]
 
 
@@ -186,7 +188,11 @@ def _request(run: Run) -> Plain:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(c, marks=pytest.mark.one_stack if c in TRAINED_ONLY else ()) for c in ALL],
+    [
+        *(pytest.param(case, marks=pytest.mark.nightly) for case in sorted(TRAINED_ONLY)),
+        *(pytest.param(case, marks=pytest.mark.one_stack) for case in sorted(ONE_STACK)),
+        *sorted(TWO_STACKS),
+    ],
 )
 def test_every_case_trains_and_answers(  # P4, P78, P79
     answers: dict[str, Plain], case: str

@@ -150,6 +150,7 @@ def test_missing_or_empty_files_are_one_clear_error(shop: Run, tmp_path: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_gzip_and_plain_files_train_alike(shop: Run, tmp_path: Path) -> None:
     args = shop.fn_args("gzip", epochs=1)
     for split in ("train", "eval"):
@@ -163,6 +164,7 @@ def test_gzip_and_plain_files_train_alike(shop: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_custom_config_overrides_the_config(shop: Run, tmp_path: Path) -> None:
     custom = {"epochs": 2, "batch_size": 128, "learning_rate": 0.02, "seed": 5}
     metrics = shop.fit("custom", **custom, gcs_output_path=str(tmp_path / "bucket"))
@@ -242,6 +244,8 @@ def test_baselines_with_decay_are_measured_like_the_model(shop: Run) -> None:
     assert model["new_filtered"]["mrr"]["value"] >= model["new"]["mrr"]["value"]
 
 
+@pytest.mark.slow
+@pytest.mark.one_stack
 def test_a_test_has_a_bound_and_says_so(shop: Run, capsys: pytest.CaptureFixture[str]) -> None:
     run = shop.variant()
     module = run.module()

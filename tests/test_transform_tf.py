@@ -186,6 +186,7 @@ def test_each_output_is_one_finite_value_a_row(sparse: Transformed) -> None:  # 
 
 
 @pytest.mark.slow
+@pytest.mark.one_stack
 def test_dense_columns_give_what_sparse_ones_give(tmp_path: Path) -> None:  # P30
     kept = ("number", "age", "time")
     buyer = [f for f in FEATURES["buyer_model_features"] if f["column"] in kept]
