@@ -10,7 +10,6 @@ from recgen.analysis.facts import Facts
 from recgen.findings import Finding
 
 FEW_PRODUCTS = 10  # a list of ten holds them all
-BOUGHT_AGAIN = 0.5  # recall of own history in shops in which people buy the same again
 
 
 @dataclass(frozen=True)

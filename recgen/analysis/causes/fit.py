@@ -175,8 +175,8 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
         won = " and ".join(each.name for each in facts.kind.others if each.beats_baseline)
         note = f"the model is better in {won}" if won else "the new pairs are too few to tell"
         yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
-    elif facts.beats_plain and -judged.ahead_of(judged.baseline) <= _NEARLY * judged.baseline:
-        note = f"it is better than {facts.kind.baseline}, and within {_NEARLY:.0%} of the best"
+    elif facts.is_bought_again and judged.own >= (1 - _NEARLY) * judged.baseline:
+        note = f"people buy the same again, and the model is within {_NEARLY:.0%} of what that has"
         yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
     else:
         yield Sign("high" if clear else "medium", (seen,), advice(facts), patch)
@@ -249,8 +249,8 @@ KINDS = (
         "exceed that of popularity by more than two standard errors, or is below the best "
         "baseline's by more than that. Within noise of the best baseline, it is a risk only if the "
         "model is worse on new pairs, and a note otherwise; a model that is clearly worse on all "
-        "pairs is at risk if it is better on new pairs, or if it is better than popularity and "
-        "within 5% of the best baseline, as where people buy the same again.",
+        "pairs is at risk if it is better on new pairs, or if people buy the same again (RD413) "
+        "and it is within 5% of the best baseline.",
         remedy="Use the logQ correction, one layer or none, and a rate that suits the optimizer.",
         check=_below_counting,
     ),

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 
 from recgen.analysis.causes.base import (
-    BOUGHT_AGAIN,
     Kind,
     Sign,
     confirmed,
@@ -177,7 +176,7 @@ def _repurchases(facts: Facts) -> Iterator[Sign]:
     judged, own = facts.judged, facts.kind.evaluated("own_history", "all")
     if judged is None or own is None or facts.beats_plain is False:
         return
-    if own.value < max(BOUGHT_AGAIN, _ALMOST_ALL * judged.own):
+    if not facts.is_bought_again or own.value < _ALMOST_ALL * judged.own:
         return
     pairs = facts.metrics.evaluation.pairs if facts.metrics.evaluation else {}
     seen = [
@@ -243,9 +242,9 @@ KINDS = (
         reason="Where people buy the same products again and again, such as medicine or staples, a "
         "recall of 0.9 is right: each buyer's own history has it too. It says little about the "
         "model, and a model that does not know what a buyer had is worse than that history.",
-        signs="The recall of each buyer's own history is 0.5 or more, and at least 80% of the "
-        "model's. If it is better than the model by more than noise, that explains it; otherwise, "
-        "this is only a remark.",
+        signs="The recall of each buyer's own history is 0.5 or more, or five times that of "
+        "popularity, and at least 80% of the model's. If it is better than the model by more than "
+        "noise, that explains it; otherwise, this is only a remark.",
         remedy="Nothing is wrong. Judge models by new pairs, too: they say more about a model.",
         check=_repurchases,
     ),

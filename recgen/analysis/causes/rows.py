@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator
 
 from recgen.analysis.causes.base import (
-    BOUGHT_AGAIN,
     FEW_PRODUCTS,
     Kind,
     Sign,
@@ -116,9 +115,8 @@ def _repeated_by_figures(facts: Facts) -> Iterator[str]:
     common = math.gcd(*counts) if len(counts) == 3 else 1
     if rows is None or ratio is None or rows < _MANY_ROWS or ratio >= _BY_ROWS or common < 2:
         return
-    own = facts.kind.evaluated("own_history", "all")
-    if own is not None and own.value >= BOUGHT_AGAIN:
-        return  # people buy the same again, so a pair has many rows
+    if facts.is_bought_again:
+        return  # so a pair has many rows
     times = max(n for n in range(1, min(common, 1000) + 1) if common % n == 0 and n <= rows)
     if times < 2:
         return
