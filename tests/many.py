@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from diagnoses import dead, healthy, run_of
+from diagnoses import dead, healthy, run_of, set_recall
 
 from recgen.analysis import Run, load_run
 
@@ -38,4 +38,17 @@ def sweep(folder: Path, count: int, epochs: int = 8, config: Any = None) -> list
             file.write_text(file.read_text("utf-8")[:500], "utf-8")
             run = load_run(place)
         runs.append(run)
+    return runs
+
+
+def seeds(folder: Path, recalls: dict[float, tuple[float, ...]], config: Any) -> list[Run]:
+    """Returns runs of a config by rate, a seed for each recall@100 of its test rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = []
+    for rate, values in recalls.items():
+        for number, recall in enumerate(values):
+            told = {"learning_rate": rate, "seed": 100 + number, "batch_size": 1024}
+            data = healthy(8, **told)
+            set_recall(data, recall, popularity=0.15)
+            runs.append(run_of(folder / f"{rate:g}-{number}", data, config))
     return runs

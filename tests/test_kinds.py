@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from diagnoses import dead, healthy, set_recall
 
-from recgen.analysis import kinds
+from recgen.analysis import diagnose, kinds
+from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import Judged, kind_of
+from recgen.analysis.run import run_of
 from recgen.metrics.reading import file_of
 
 PACKAGE = Path(kinds.__file__).parents[1]
@@ -83,3 +85,35 @@ def test_nobody_else_in_the_analysis_reads_recall_by_its_name():
         if "recall_at" in path.read_text("utf-8")
     ]
     assert named == ["kinds/retrieval.py"]
+
+
+@pytest.mark.parametrize("name", ["auc_roc", "auc", "roc_auc"])
+def test_an_auc_by_any_of_its_names(name):
+    data = older_ranking([0.26, 0.25, 0.25, 0.25])
+    data["final_metrics"][f"test_{name}"] = 0.5
+    assert judged_by(data) == 0.5
+
+
+def test_a_constant_prediction_that_found_the_mean_in_its_first_epoch():
+    data = older_ranking([0.40, 0.2501, 0.25, 0.25])
+    data["final_metrics"]["test_auc"] = 0.5
+    first = diagnose(run_of(data)).causes[0]
+    assert (first.code, first.verdict) == ("RD460", "bad")
+
+
+def test_an_auc_of_logits_is_not_believed_where_the_loss_goes_on_falling():
+    data = older_ranking([0.40, 0.30, 0.25, 0.22])
+    data["final_metrics"]["test_auc"] = 0.5
+    assert judged_by(data) is None
+
+
+def older_ranking(loss):
+    """Returns the metrics of an older trainer's ranking model."""
+    params = {"model_type": "ranking", "learning_rate": 0.01, "optimizer": "adam", "epochs": 4}
+    figures = {"loss": loss, "val_loss": loss}
+    return {"epochs": [0, 1, 2, 3], "loss": figures, "final_metrics": {}, "params": params}
+
+
+def judged_by(data):
+    judged = Facts(run_of(data)).judged
+    return judged.own if judged else None

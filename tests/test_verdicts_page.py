@@ -46,7 +46,6 @@ def test_the_page_is_current(script, result):
     assert page == script.page(result), "run `python bench/verdicts.py --page`"
 
 
-@pytest.mark.xfail(strict=True, reason="a clock that is behind; configs and metrics of other runs")
 def test_no_bad_run_is_called_good(labels, result):
     assert not [run["name"] for run in result["runs"] if labels.is_missed(run)]
 

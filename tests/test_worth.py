@@ -283,3 +283,25 @@ def test_a_test_of_a_part_of_its_rows_has_the_error_of_that_part(tmp_path: Path)
     assert [each.rows for each in judged if each] == [100_000, 1000]
     noise = [each.noise for each in judged if each]
     assert noise[1] == pytest.approx(10 * noise[0])
+
+
+@pytest.mark.parametrize(
+    ("own", "history", "popularity", "verdict"),
+    [
+        (0.495, 0.505, 0.037, "at_risk"),  # within 5% of what repurchases have
+        (0.750, 0.770, 0.200, "at_risk"),
+        (0.400, 0.505, 0.037, "bad"),  # far from it
+        (0.330, 0.347, 0.200, "bad"),  # people do not buy the same again
+    ],
+)
+def test_where_people_buy_the_same_again_nearly_as_much_is_no_failure(
+    tmp_path: Path, own: float, history: float, popularity: float, verdict: str
+) -> None:
+    figures = {"all": (own, popularity, history), "new": (0.0, 0.01, 0.01)}
+    data = decayed(figures)
+    for who, value in (("own_history", history), ("popularity", popularity)):
+        interval = {"value": value, "low": value - 0.005, "high": value + 0.005}
+        data["evaluation"][who]["all"] = {f"recall_at_{k}": interval for k in (5, 10, 50, 100)}
+    diagnosis = diagnose(run_of(tmp_path, data))
+    assert "RD304" in [cause.code for cause in diagnosis.causes]
+    assert diagnosis.verdict == verdict

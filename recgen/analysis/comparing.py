@@ -15,6 +15,7 @@ from recgen.analysis.factors import Factor, factors_of
 from recgen.analysis.facts import Facts
 from recgen.analysis.groups import Group, groups_of, leading_cause, numbers
 from recgen.analysis.kinds import Figure
+from recgen.analysis.repeats import Repeats, repeats_of
 from recgen.analysis.run import Run
 from recgen.analysis.series import points
 from recgen.analysis.settings import differences
@@ -62,6 +63,7 @@ class Comparison:
         tested: Which runs were tested on the same rows.
         settings: Settings that differ, by path, with the value of each run.
         rows: The figures.
+        repeats: Configs that were trained with several seeds, and the spread of their figures.
         factors: Settings that go with success, the clearest first; only for four runs or more.
         achieved: What success is: `WORK`, or `TRAIN` if no run works.
         doubts: Reasons not to compare figures, or not too closely.
@@ -73,6 +75,7 @@ class Comparison:
     tested: Tested
     settings: dict[str, tuple[str, ...]]
     rows: tuple[Row, ...]
+    repeats: tuple[Repeats, ...]
     factors: tuple[Factor, ...]
     achieved: str
     doubts: tuple[str, ...]
@@ -125,6 +128,7 @@ class Comparison:
             "settings": {path: list(values) for path, values in self.settings.items()},
             "circumstances": {name: list(texts) for name, texts in self.circumstances.items()},
             "figures": [row.as_dict() for row in self.rows],
+            "repeats": [each.as_dict() for each in self.repeats],
             "factors": [asdict(factor) for factor in self.factors],
             "doubts": list(self.doubts),
         }
@@ -142,13 +146,16 @@ def compare(runs: Sequence[Run]) -> Comparison:
     if not works:
         achieved = TRAIN
         successful = frozenset(index for index, each in enumerate(facts) if each.has_trained)
+    rows = tuple(_rows(facts, same.alike, works))
+    figures = {row.name: row.figures for row in rows}
     return Comparison(
         runs=tuple(runs),
         diagnoses=diagnoses,
         groups=groups_of(diagnoses),
         tested=same,
         settings=settings,
-        rows=tuple(_rows(facts, same.alike, works)),
+        rows=rows,
+        repeats=repeats_of(facts, same.alike, works, settings, figures),
         factors=factors_of(settings, _counted(runs, successful, same)),
         achieved=achieved,
         doubts=(*_doubts(facts, same), *data_doubt(facts, settings)),

@@ -30,6 +30,8 @@ from recgen.optimizers import OPTIMIZERS, OptimizerInfo
 _TINY = 1e-7  # gradient norm below which the generated trainer considers a tower dead
 _AT_CHANCE = 0.005  # relative distance of a loss from that of chance
 _KNOWS_NOTHING = 0.97  # a loss, relative to that of chance; popularity alone gives 0.97 to 1.1
+_BOUGHT_AGAIN = 0.5  # recall of own history in shops in which people buy the same again
+_TIMES_POPULARITY = 5  # its recall there, divided by popularity's; elsewhere up to 2.5
 _SIDES: Mapping[str, Side] = {"query": "buyer", "candidate": "product"}
 
 
@@ -364,6 +366,16 @@ class Facts:
     def beats_plain(self) -> bool | None:
         """Whether the model is better than its plain baseline; None if that is unknown."""
         return self.judged.beats_plain if self.judged else None
+
+    @cached_property
+    def is_bought_again(self) -> bool:
+        """Whether people buy the same again, so that each buyer's own history has a high recall."""
+        own = self.kind.evaluated("own_history", "all")
+        popular = self.kind.evaluated(self.kind.baseline, "all")
+        if own is None:
+            return False
+        is_far = popular is not None and own.value >= _TIMES_POPULARITY * popular.value > 0
+        return own.value >= _BOUGHT_AGAIN or is_far
 
     @cached_property
     def has_trained(self) -> bool:

@@ -273,6 +273,12 @@ class Profile(Protocol):
         Times that lie far from all others do not count.
         """
 
+    def stays(self, key: str, date: str, days: int) -> Sequence[tuple[float, float]]:
+        """Return the first and the last time of each value of `key` with rows on so many days.
+
+        Times are in epoch seconds. Times that lie far from all others do not count.
+        """
+
     def spread(
         self, name: str, date: str | None = None, since: float = -inf, until: float = inf
     ) -> Spread | None:

@@ -31,7 +31,7 @@ from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
-from recgen.local.relations import correlation_of, spread_of
+from recgen.local.relations import correlation_of, spread_of, stays_of
 from recgen.local.repeats import find_repeated
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
@@ -203,6 +203,9 @@ class _FileProfile:
         days, place = np.unique(column.numbers[is_counted] // _DAY, return_inverse=True)
         rows = np.bincount(place, column.counts[is_counted])
         return dict(zip(map(int, days), map(int, rows), strict=True))
+
+    def stays(self, key: str, date: str, days: int) -> Sequence[tuple[float, float]]:
+        return stays_of(self._encoded(key), self._encoded(date), days)
 
     def spread(
         self, name: str, date: str | None = None, since: float = -inf, until: float = inf

@@ -10,6 +10,7 @@ from recgen.local.cast import shown
 from recgen.local.cast.numbers import YES
 from recgen.local.encoded import Array, Encoded
 
+_DAY = 86_400
 _FEWEST = 3  # rows: two points always lie on a line
 
 
@@ -46,6 +47,28 @@ def spread_of(column: Encoded, times: Encoded | None, since: float, until: float
         return None
     mean, deviation = float(values.mean()), float(values.std())
     return Spread(len(values), mean, deviation, float(values.min()), float(values.max()))
+
+
+def stays_of(keys: Encoded, times: Encoded, days: int) -> list[tuple[float, float]]:
+    """Return the first and last time, in seconds, of each value with rows on so many days."""
+    import numpy as np
+
+    if times.numbers is None:
+        return []
+    moments = np.append(np.where(times.counted(), times.numbers, np.nan), np.nan)[times.codes]
+    known = (keys.codes >= 0) & ~np.isnan(moments)
+    moments, codes = moments[known], keys.codes[known].astype(np.int64)
+    order = np.lexsort((moments, codes))
+    moments, codes = moments[order], codes[order]
+    is_first = np.append(True, np.diff(codes) != 0)[: len(codes)]
+    is_new_day = is_first | np.append(True, np.diff(moments // _DAY) != 0)[: len(codes)]
+    starts = np.flatnonzero(is_first)
+    if not len(starts):
+        return []
+    ends = np.append(starts[1:], len(codes)) - 1
+    many: Array = np.add.reduceat(is_new_day, starts, dtype=np.int64) >= days
+    firsts, lasts = moments[starts][many], moments[ends][many]
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
 def correlation_of(column: Encoded, others: Sequence[Encoded]) -> float:

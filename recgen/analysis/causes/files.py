@@ -46,6 +46,8 @@ def _incomplete(facts: Facts) -> Iterator[Sign]:
         is_cut = any(sign.confidence == "high" for sign in _unfinished(facts))  # explains it
         confidence: Confidence = "medium" if is_cut else "high"
         yield Sign(confidence, _listed((missing, *notes)), _measured(facts))
+    elif missing := facts.kind.missing:
+        yield Sign("medium", _listed((missing, *notes)), _measured(facts))
     elif notes:
         yield Sign("low", _listed(notes), verdict="good")
 

@@ -16,6 +16,7 @@ from recgen.findings import counted
 _LOST = 0.03  # relative loss of recall since its best epoch
 _STILL_RISING = 0.05  # relative gain in the last quarter of the epochs
 _MOST_EPOCHS = 100
+_NEARLY = 0.05  # relative distance from the best baseline of a model that learned most of it
 
 
 def _noise(facts: Facts, value: float) -> float:
@@ -174,6 +175,9 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
         won = " and ".join(each.name for each in facts.kind.others if each.beats_baseline)
         note = f"the model is better in {won}" if won else "the new pairs are too few to tell"
         yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
+    elif facts.is_bought_again and judged.own >= (1 - _NEARLY) * judged.baseline:
+        note = f"people buy the same again, and the model is within {_NEARLY:.0%} of what that has"
+        yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
     else:
         yield Sign("high" if clear else "medium", (seen,), advice(facts), patch)
 
@@ -244,8 +248,9 @@ KINDS = (
         signs="On all test pairs, or on validation rows if there are no others, recall does not "
         "exceed that of popularity by more than two standard errors, or is below the best "
         "baseline's by more than that. Within noise of the best baseline, it is a risk only if the "
-        "model is worse on new pairs, and a note otherwise; a model that is better on new pairs "
-        "and clearly worse on all pairs is at risk.",
+        "model is worse on new pairs, and a note otherwise; a model that is clearly worse on all "
+        "pairs is at risk if it is better on new pairs, or if people buy the same again (RD413) "
+        "and it is within 5% of the best baseline.",
         remedy="Use the logQ correction, one layer or none, and a rate that suits the optimizer.",
         check=_below_counting,
     ),

@@ -10,6 +10,7 @@ from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
 from recgen.analysis.causes.foreign import duplicate_candidates
 from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.facts import Facts
+from recgen.analysis.rendered import other_config
 from recgen.analysis.run import MODULES
 from recgen.findings import show
 
@@ -22,6 +23,10 @@ _FOREIGN = (
     *("signature-differs", "wrong-kind", "wrong-shape", "rows-differ"),
 )
 """What `recgen inspect` finds where files come from different runs."""
+_OTHER_CONFIG = (
+    "Put the config beside the run that it was trained with; or, if it was changed for the next "
+    "training, train again."
+)
 _SHOWN = 4  # of them
 _SLACK = 10  # products of each split, since a share may be of a sample
 _VOCABULARY = re.compile(r'"([^"\n]+_vocab)"')
@@ -80,6 +85,8 @@ def _vocabularies(facts: Facts) -> Iterator[Sign]:
         seen.append(f"the metrics are from config {trained}, but the trainer is from {rendered}")
     if seen:
         yield Sign("high", tuple(seen))
+    elif others := tuple(other_config(run)):
+        yield Sign("medium", others[:_SHOWN], _OTHER_CONFIG, verdict="at_risk")
 
 
 def _other_catalogue(facts: Facts) -> Iterator[str]:
@@ -159,7 +166,9 @@ KINDS = (
         "the modules and the metrics file name different configs; the metrics have more products "
         "than the vocabulary, or vectors of another width than the config; or `recgen inspect` "
         "finds that examples, vocabularies, model and metrics do not fit together; or a vocabulary "
-        "of IDs has hardly an ID of the run's purchases.",
+        "of IDs has hardly an ID of the run's purchases. If only the config differs from the "
+        "modules, or from the vocabularies, the run is at risk: what it was is known, but not what "
+        "the config says.",
         remedy="Render all modules from one config, then run the transform and the training "
         "again.",
         check=_vocabularies,

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, confirmed, figure, is_of_product, spoiled
+from recgen.analysis.causes.base import (
+    Kind,
+    Sign,
+    confirmed,
+    figure,
+    is_of_product,
+    spoiled,
+)
 from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.diagnosis import REMOVED, Patch
 from recgen.analysis.facts import Facts
@@ -15,14 +22,13 @@ from recgen.findings import percent
 _MANY_UNKNOWN = 0.05
 _MOST_ROWS, _TIMES_SHARE = 0.25, 3  # of all rows, and times the share of the time: too much growth
 _FAR_ABOVE = 1.5  # validation recall, divided by the test's
-_HIGH = 0.5  # recall of own history in shops in which people buy the same again
 _ALMOST_ALL = 0.8  # of the model's recall
 _HALF_LIFE = 50  # days: measured, docs/limits.md
 _PAST = (
     "Recommend past products too: with the fitted final layer or a history of past products, the "
     "model weighs what a buyer had; or without a model, by each buyer's own history."
 )
-_DATES = ("RG521", "RG522", "RG523", "RG542", "RG543", "RG544", "RG565", "RG566")
+_DATES = ("RG521", "RG522", "RG523", "RG542", "RG543", "RG544", "RG565", "RG566", "RG567")
 _CUTS = ("RG119", "RG512")
 
 
@@ -170,7 +176,7 @@ def _repurchases(facts: Facts) -> Iterator[Sign]:
     judged, own = facts.judged, facts.kind.evaluated("own_history", "all")
     if judged is None or own is None or facts.beats_plain is False:
         return
-    if own.value < max(_HIGH, _ALMOST_ALL * judged.own):
+    if not facts.is_bought_again or own.value < _ALMOST_ALL * judged.own:
         return
     pairs = facts.metrics.evaluation.pairs if facts.metrics.evaluation else {}
     seen = [
@@ -197,10 +203,10 @@ KINDS = (
         reason="A split by time, histories and recency believe the date column. If some dates are "
         "shifted, unknown, or in another unit, rows of the future train the model, or a few odd "
         "rows decide where the test begins.",
-        signs="`recgen check` doubts the date column (RG521 to RG523, RG542 to RG544, RG565, "
-        "RG566); the rows of a later split are not later (`recgen inspect`); 5% of the rows have "
-        "no time that counts; or the last part of the time has a quarter of the rows, and three "
-        "times its share.",
+        signs="`recgen check` doubts the date column (RG521 to RG523, RG542 to RG544, RG565 "
+        "to RG567); the rows of a later split are not later (`recgen inspect`); 5% of the rows "
+        "have no time that counts; or the last part of the time has a quarter of the rows, and "
+        "three times its share.",
         remedy="Correct the dates, or leave out the rows whose date is unknown.",
         check=_dates,
     ),
@@ -236,9 +242,9 @@ KINDS = (
         reason="Where people buy the same products again and again, such as medicine or staples, a "
         "recall of 0.9 is right: each buyer's own history has it too. It says little about the "
         "model, and a model that does not know what a buyer had is worse than that history.",
-        signs="The recall of each buyer's own history is 0.5 or more, and at least 80% of the "
-        "model's. If it is better than the model by more than noise, that explains it; otherwise, "
-        "this is only a remark.",
+        signs="The recall of each buyer's own history is 0.5 or more, or five times that of "
+        "popularity, and at least 80% of the model's. If it is better than the model by more than "
+        "noise, that explains it; otherwise, this is only a remark.",
         remedy="Nothing is wrong. Judge models by new pairs, too: they say more about a model.",
         check=_repurchases,
     ),

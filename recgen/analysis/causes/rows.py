@@ -10,7 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import FEW_PRODUCTS, Kind, Sign, confirmed, is_of_product, spoiled
+from recgen.analysis.causes.base import (
+    FEW_PRODUCTS,
+    Kind,
+    Sign,
+    confirmed,
+    is_of_product,
+    spoiled,
+)
 from recgen.analysis.facts import Facts
 from recgen.findings import percent, show
 
@@ -89,7 +96,9 @@ def _repeated(facts: Facts) -> Iterator[Sign]:
     found = [f for f in facts.findings("RG554") if f.severity == "warning"]
     seen = [*confirmed(*found)]
     dated = {feature.name for split in facts.run.evidence.splits for feature in split.features}
-    if "event_time" in dated:  # without a time, any second purchase is a repeated row
+    is_refuted = facts.has_data and not found  # other columns of the data tell these rows apart
+    # Without a time, any second purchase is a repeated row.
+    if "event_time" in dated and not is_refuted:
         issues = [i for i in facts.run.evidence.issues if i.slug == "duplicate-rows"]
         seen += [f"{issue.place}: {issue.message}" for issue in issues]
     if not seen and not facts.has_data and not facts.run.evidence.splits:
@@ -106,6 +115,8 @@ def _repeated_by_figures(facts: Facts) -> Iterator[str]:
     common = math.gcd(*counts) if len(counts) == 3 else 1
     if rows is None or ratio is None or rows < _MANY_ROWS or ratio >= _BY_ROWS or common < 2:
         return
+    if facts.is_bought_again:
+        return  # so a pair has many rows
     times = max(n for n in range(1, min(common, 1000) + 1) if common % n == 0 and n <= rows)
     if times < 2:
         return

@@ -106,8 +106,10 @@ def _not_finite(facts: Facts) -> Iterator[Sign]:
         if path.startswith(("loss.", "gradient.")):
             since = f"from {epoch(epochs[0])} on" if len(epochs) > 1 else f"in {epoch(epochs[0])}"
             seen.append(f"{path} is NaN or infinite {since}")
-    gaps = [n for n in facts.kept if n < len(facts.loss) and facts.loss[n] is None]
-    if points(facts.loss) and gaps and not seen:
+    known = points(facts.loss)
+    # Weights that are NaN stay so: an epoch without a value before others was not kept.
+    gaps = [n for n in facts.kept if known and known[-1][0] < n < len(facts.loss)]
+    if gaps and not seen:
         seen.append(f"the loss has no value from {epoch(gaps[0])} on: it was not finite")
     if seen:
         help = advice(facts, "Look for infinite values in the data: `recgen check --data`.")

@@ -260,6 +260,11 @@ class Kind(ABC):
         return None
 
     @property
+    def missing(self) -> str:
+        """What the kind is judged by and the file lacks, in words; empty if nothing is missing."""
+        return ""
+
+    @property
     @abstractmethod
     def beats_counting(self) -> bool | None:
         """Whether the model is better than counting, by more than noise; None if unknown.

@@ -18,6 +18,8 @@ from recgen.metrics import Interval, Series, TrainingMetrics
 GUESSING = 0.5
 """The AUC of equal predictions."""
 
+_SPELLINGS = {"auc_roc": ("auc_roc", "auc", "roc_auc")}
+"""Names of a measure that trainers use: Keras calls it `auc`."""
 _AUC, _RMSE, _MAE, _RMSE_LOG = "auc_roc", "rmse", "mae", "rmse_log"
 _ERRORS = {_RMSE: "RMSE", _MAE: "MAE", _RMSE_LOG: "RMSE of logarithms"}
 _OTHERS = {
@@ -55,6 +57,12 @@ _NAMES = (_AUC, _RMSE, _MAE)
 
 def _values(metrics: TrainingMetrics, split: str, name: str) -> Series:
     """Return a measure per epoch on validation rows, or its only value on test rows."""
+    found = (_named(metrics, split, each) for each in _SPELLINGS.get(name, (name,)))
+    return next(filter(None, found), ())
+
+
+def _named(metrics: TrainingMetrics, split: str, name: str) -> Series:
+    """Return the values under one name."""
     if split == "test":
         value = metrics.final_metrics.get(f"test_{name}")
         return () if value is None else (value,)
@@ -96,10 +104,13 @@ class Ranking(Kind):
 
     @cached_property
     def _moves(self) -> bool:
-        """Whether the training loss fell, so that predictions cannot all be equal."""
-        found = points(self.metrics.loss.loss)
-        bottom = lowest(self.metrics.loss.loss)
-        return bool(found and bottom and found[0][1] - bottom[1] > _FELL * abs(found[0][1]))
+        """Whether the training loss fell, so that predictions cannot all be equal.
+
+        In the first epoch, it falls for equal predictions, too: they become the target's mean.
+        """
+        found = [value for _, value in points(self.metrics.loss.loss)]
+        after = found[1:] if len(found) > 2 else found
+        return bool(after) and after[0] - min(after) > _FELL * abs(after[0])
 
     def _auc(self, split: Split) -> Series:
         """Return the AUC; none if it is that of guessing although the loss fell.
@@ -115,6 +126,13 @@ class Ranking(Kind):
         """Return the judged measure."""
         is_auc = self._name == _AUC
         return self._auc(split) if is_auc else _values(self.metrics, split, self._name)
+
+    @property
+    def missing(self) -> str:
+        """What an error would have to be compared with, where there is no AUC either."""
+        if self.judged is not None or not (self.curves or self.tests):
+            return ""
+        return "the file has neither an AUC nor the errors of means: an error alone says little"
 
     def measured(self, split: Split) -> Judged | None:
         """Return the measure on a split, compared with the best mean, or else with guessing."""

@@ -180,6 +180,16 @@ class Retrieval(Kind):
         first, whole = self.tests[name], self.tests[other]
         return (first, whole) if whole.own > 0 and first.own * most <= whole.own * least else None
 
+    @property
+    def missing(self) -> str:
+        """The recall that the file does not have at any k, or not at the one that was watched."""
+        measured, watched = {*self._tests, *self._series}, self.metrics.params.measure
+        if measured and not any(map(_k, measured)):
+            return f"the file has {' and '.join(sorted(measured))} and no recall"
+        if watched and _k(watched) and watched not in measured:
+            return f"the trainer watched {shown(watched)}, which is not in the file"
+        return ""
+
     @cached_property
     def beats_counting(self) -> bool | None:
         """Whether the model beats all baselines, on all test pairs or on new ones.

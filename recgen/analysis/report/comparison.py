@@ -9,6 +9,7 @@ from recgen.analysis.comparing import Comparison, Row, compare, loss_change
 from recgen.analysis.diagnosis import VERDICTS
 from recgen.analysis.factors import FEWEST, Factor
 from recgen.analysis.groups import leading_cause, numbers
+from recgen.analysis.repeats import Repeats, Spread
 from recgen.analysis.report.dots import Dot, draw_dots
 from recgen.analysis.report.figures import Figure, Key, figure_of
 from recgen.analysis.report.lines import Line
@@ -138,6 +139,18 @@ class ComparisonView:
         ]
 
     @property
+    def repeats(self) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+        """For each headline, the configs that were trained with several seeds, the best first."""
+        found = []
+        for row in self.comparison.headlines:
+            own = [each for each in self.comparison.repeats if row.name in each.figures]
+            own.sort(key=lambda each: -each.figures[row.name].mean)
+            if own:
+                lines = [_repeated(each, each.figures[row.name]) for each in own[:_MOST_DOTS]]
+                found.append((name(row.name), lines))
+        return found
+
+    @property
     def figures(self) -> list[Figure]:
         """Recall with its intervals, and pictures with the curves of all runs."""
         return [*self._dots(), *self._curves()]
@@ -248,6 +261,15 @@ def _cell(row: Row, index: int) -> Cell:
     mark = "best" if index == row.best else "close" if index in row.close else ""
     each = row.figures[index]
     return Cell(interval_text(each), mark, each.value if each else None)
+
+
+def _repeated(each: Repeats, spread: Spread) -> tuple[str, list[str]]:
+    """Return what a config is, and its figures over seeds."""
+    known = [f"{path} {value}" for path, value in each.settings.items()]
+    ends = (number(spread.low), number(spread.high))
+    work = f"{each.works} of {len(each.runs)}"
+    cells = [spread.text, *ends, f"{spread.count}", work, numbers(each.runs)]
+    return name("; ".join(known[:_MOST_FACTORS])) or "all runs", [name(cell) for cell in cells]
 
 
 def _success(factor: Factor) -> Success:

@@ -23,7 +23,7 @@ from recgen.analysis.text import (
     interval_text,
     moved,
 )
-from recgen.cli.output import many
+from recgen.cli.output import many, repeats
 from recgen.cli.output.diagnosis import STYLES, levels
 from recgen.cli.output.screen import paragraph, shortened
 from recgen.cli.table import Cell, Line, table, width_of
@@ -64,6 +64,7 @@ def lines(
         yield from _circumstances(comparison, width, shorten)
         yield from _figures(comparison, width, shorten)
         yield from _curves(comparison)
+    yield from repeats.lines(comparison, width)
     yield from _success(comparison, width)
     if comparison.doubts:
         yield ()

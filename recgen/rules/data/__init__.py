@@ -2,6 +2,7 @@
 
 # Importing a family registers its rules.
 from recgen.rules.data import (  # noqa: F401
+    clocks,
     columns,
     dates,
     ids,
