@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "633a8d6cbc7f"
+    is_own_runtime = runtime.DIGEST == "8576f2e56c45"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
