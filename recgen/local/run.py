@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import recgen
 from recgen.analysis import diagnose, load_run
 from recgen.config import SIDES, ExperimentConfig, HistoryFeature, dtype_of
 from recgen.findings import RecgenError, printable
@@ -22,13 +21,13 @@ from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
 from recgen.local.histories import Wanted, add_histories
 from recgen.local.ingest import clean, open_data, table_of
+from recgen.local.inputs import TRAINED, inputs_of
 from recgen.local.names import plain_path
 from recgen.local.oddities import notes_on
 from recgen.local.progress import Progress, Silent
 from recgen.local.raw import write_tables
 from recgen.local.signals import interruptible
 from recgen.local.split import SplitData, split_table, without_far_times
-from recgen.local.unfinished import digest_of_data, digest_of_text
 from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
@@ -151,15 +150,8 @@ def train(
     require_scann(config)
     progress = progress or Silent()
     model_seed = config.model.seed if seed is None else seed
-    inputs = {
-        "config": digest_of_text(config.model_dump_json(), *files, *files.values()),
-        "data": digest_of_data(data),
-        "seed": str(model_seed),
-        "epochs": str(epochs or config.model.epochs),
-        "version of recgen": recgen.__version__,
-        "splits to analyze": " ".join(analyze),
-    }
-    with interruptible(), staged(out, inputs) as staging:
+    inputs = inputs_of(config, files, data, model_seed, epochs, analyze)
+    with interruptible(), staged(out, inputs, TRAINED) as staging:
         run = _Run(config, input_columns(config), progress, model_seed, analyze, staging, judge)
         _announce(staging, progress)
         custom_config = {} if epochs is None else {"epochs": epochs}
@@ -191,11 +183,13 @@ def _is_bad(folder: Path) -> bool:
 
 def _announce(staging: Staging, progress: Progress) -> None:
     """Show what became of an earlier training that did not end."""
-    if staging.removed:
-        different = " and ".join(staging.removed)
+    different, record = " and ".join(staging.different), staging.record
+    if different and record.done:
+        other = f"an unfinished training with a different {different}"
+        progress.say(f"the transformed data of {other} is used again")
+    elif different:
         progress.say(f"an unfinished training with a different {different} was removed")
-    record = staging.record
-    if record.done:
+    elif record.done:
         began, at = record.began.replace("T", " ")[:16], (
             f" (stage {record.at})" if record.at else ""
         )
@@ -215,8 +209,9 @@ def _train(
     record, inherits = run.staging.record, [run.staging.lock.descriptor]
     if not run.staging.lock.is_real:
         run.warn(("this file system has no locks: no other training may use the same --out",))
-    # Another one may have the same meaning and other comments.
-    (run.folder / "config.yaml").write_text(config_text, encoding="utf-8")
+    # Those of an unfinished run may have the same meaning and other comments.
+    for name, text in {"config.yaml": config_text, **files}.items():
+        (run.folder / name).write_text(text, encoding="utf-8")
     with ExitStack() as children:
         if "transform" not in record.done:
             # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
@@ -225,7 +220,7 @@ def _train(
             # This one imports during the transform.
             trainer = children.enter_context(Child("recgen.local.fit", inherits))
             with run.stage("transform"):
-                _write_inputs(run, files, split)
+                _write_inputs(run, split)
                 _transform(run, split, transformer)
                 record.account = _account(run, split).model_dump()
             run.staging.finish("transform")
@@ -336,11 +331,9 @@ def _date(run: _Run) -> str | None:
     return next(named, None)
 
 
-def _write_inputs(run: _Run, files: Mapping[str, str], split: SplitData) -> None:
-    """Write the inputs of the child processes and of `recgen recommend`."""
+def _write_inputs(run: _Run, split: SplitData) -> None:
+    """Write what `recgen recommend` knows of buyers and products."""
     folder = run.folder
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
     buyer, product = _ids(run.config)
     names = {item.column: item.name for item in serving_inputs(run.config)}
     sent = {side: columns_read(run.config, side) for side in SIDES}
