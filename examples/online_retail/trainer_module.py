@@ -229,7 +229,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "online_retail",
-            "config_digest": "6857b40605fd",
+            "config_digest": "d8a39d45a86d",
             "digests": {
                 "client": "6da847d368b0",
                 "weights": "be94d330ee1b",
