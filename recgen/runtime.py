@@ -21,6 +21,7 @@ PARTS = (
     "files",
     "settings",
     "rows",
+    "buyer_groups",
     "catalogue",
     "histories",
     "replicas",

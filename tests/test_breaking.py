@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from breaking_changes import BASE, CHANGES, STATED, Change, Plain
@@ -119,6 +120,95 @@ def test_columns_that_change_their_names_with_each_other_are_no_renames() -> Non
     codes = {each.code for each in found.differences}
     assert not codes & {"RB103", "RB203", "RB303"}
     assert "weights" in {each.level for each in found.differences}
+
+
+def with_ids() -> Plain:
+    config = copy.deepcopy(BASE)
+    config["features"] |= {"buyer_id_column": "user_id", "product_id_column": "sku"}
+    return config
+
+
+def renamed_in(found: Any) -> set[str]:
+    """Returns the renames that are told."""
+    words = (each.message.partition(":")[0] for each in found.differences)
+    return {each for each in words if "is now named" in each}
+
+
+def test_features_that_change_towers_are_no_renames() -> None:
+    """Though one that goes the other way is the same but for its name."""
+    old = with_ids()
+    old["features"]["buyer_model_crosses"] = []
+    old["features"]["buyer_model_features"].pop()
+    new, own = copy.deepcopy(old), old["features"]
+    new["features"] |= {
+        "buyer_model_features": own["product_model_features"],
+        "product_model_features": own["buyer_model_features"],
+        "buyer_id_column": "sku",
+        "product_id_column": "user_id",
+    }
+    found = recgen.breaking(old, new)
+    assert not renamed_in(found)
+    said = [each.message for each in found.of("client")]
+    assert len([each for each in said if "'city'" in each]) == 1
+    assert {"RB101", "RB102", "RB105"} <= {each.code for each in found.differences}
+
+
+@pytest.mark.parametrize(("is_in_both", "count"), [(False, 0), (True, 1)])
+def test_a_column_of_both_towers_is_renamed_in_both_or_not_at_all(
+    is_in_both: bool, count: int
+) -> None:
+    old = with_ids()
+    city = copy.deepcopy(old["features"]["buyer_model_features"][1])
+    old["features"]["product_model_features"].append(city)
+    new = copy.deepcopy(old)
+    new["features"]["buyer_model_features"][1]["column"] = "town"
+    new["features"]["buyer_model_crosses"][0]["features"][0]["column"] = "town"
+    if is_in_both:
+        new["features"]["product_model_features"][-1]["column"] = "town"
+    assert len(renamed_in(recgen.breaking(old, new))) == count
+
+
+def test_a_list_and_what_it_shares_are_renamed_together() -> None:
+    old, new = with_ids(), with_ids()
+    features = new["features"]
+    features["product_model_features"][0]["column"] = features["product_id_column"] = "product"
+    features["buyer_model_features"][4] |= {"column": "bought"}
+    features["buyer_model_features"][4]["transforms"]["history"]["shared_with"] = "product"
+    found = recgen.breaking(old, new)
+    assert {each.code for each in found.differences} == {"RB103", "RB203", "RB303"}
+    assert len(renamed_in(found)) == 2
+
+
+def test_names_may_pass_from_tower_to_tower() -> None:
+    old, new = with_ids(), with_ids()
+    new["features"]["buyer_model_features"][1]["column"] = "town"
+    new["features"]["buyer_model_crosses"][0]["features"][0]["column"] = "town"
+    new["features"]["product_model_features"][1]["column"] = "city"
+    found = recgen.breaking(old, new)
+    assert {each.code for each in found.differences} == {"RB103", "RB203", "RB303"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("product_model_features", 3), {"column": "weight", "data_type": "text"}, "is text, not"),
+        (("buyer_model_features", 2, "transforms", "bucketize"), None, "'bucketize' is gone"),
+        (
+            ("buyer_model_crosses", 0, "features", 1),
+            {"column": "age", "type": "numeric", "crossing_buckets": 7},
+            "'features' is not the same",
+        ),
+    ],
+)
+def test_a_change_is_told_in_words(path: tuple[Any, ...], value: Any, words: str) -> None:
+    new = with_ids()
+    inner: Any = new["features"]
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    found = recgen.breaking(with_ids(), new)
+    assert any(words in each.message for each in found.differences)
+    assert not any("a mapping" in each.message for each in found.differences)
 
 
 @pytest.mark.slow

@@ -99,6 +99,29 @@ def test_measured_intervals_are_taken_as_they_are(tmp_path):
     assert (rows["test mrr of all pairs"].best, rows["test mrr of new pairs"].best) == (1, 1)
 
 
+def test_runs_are_compared_in_pairs_of_the_same_buyers(tmp_path):
+    runs = []
+    for name, lost, has_groups in (("a", 0, True), ("b", 30, True), ("c", 30, False)):
+        data, own = healthy(), 0.32 - lost / 2000
+        set_recall(data, own, popularity=0.15)
+        wide = {"recall_at_100": {"value": own, "low": own - 0.05, "high": own + 0.05}}
+        data["evaluation"] = {"pairs": {"all": 2000}, "model": {"all": wide}}
+        if has_groups:
+            hits = [3.2 - (group < lost) for group in range(200)]
+            sums = {"rows": [10] * 200, "sums": {"recall_at_100": hits}}
+            data["evaluation"]["groups"] = {"all": sums}
+        runs.append(run_of(tmp_path / name, data))
+    named = "test recall@100 of all pairs"
+    paired, mixed = compare(runs[:2]), compare(runs[::2])
+    row = next(row for row in paired.rows if row.name == named)
+    assert (row.best, row.close, row.as_dict()["paired"]) == (0, frozenset(), True)
+    row = next(row for row in mixed.rows if row.name == named)
+    assert (row.best, row.close, row.as_dict()["paired"]) == (0, {1}, False)
+    doubt = "runs are not compared in pairs of the same buyers, since one file has no sums"
+    assert not any(each.startswith(doubt) for each in paired.doubts)
+    assert any(each.startswith(doubt) for each in mixed.doubts)
+
+
 def test_figures_of_one_run_alone_are_not_the_best(tmp_path):
     lone = healthy()
     lone["recall"] = {}

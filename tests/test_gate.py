@@ -115,6 +115,45 @@ def test_it_must_not_be_worse_than_the_champion(tmp_path: Path, own: float, is_w
     assert words in " ".join(each.reason for each in blessing.checks)
 
 
+@pytest.mark.parametrize(
+    ("lost", "is_worse", "words"),
+    [
+        (0, False, "in pairs of the same buyers"),
+        (3, False, "in pairs of the same buyers"),  # as of a coin
+        (40, True, "worse than the champion: test recall@100 of all pairs is 0.3000"),
+    ],
+)
+def test_the_champion_is_compared_in_pairs_of_the_same_buyers(
+    tmp_path: Path, lost: int, is_worse: bool, words: str
+) -> None:
+    """Whose own intervals are far too wide to tell them apart."""
+    run = written(tmp_path / "a", grouped(0.32 - lost / 2000, lost))
+    champion = written(tmp_path / "b", grouped(0.32, 0))
+    blessing = recgen.gate(run, champion)
+    assert ("champion" in failed(blessing)) == is_worse
+    assert words in " ".join(each.reason for each in blessing.checks)
+
+
+def grouped(own: float, lost: int) -> Plain:
+    """Returns metrics of 2,000 pairs in 200 groups, with fewer hits in some groups."""
+    views = {"all": (own, 0.15, 0.20), "new": (0.12, 0.08, 0.01)}
+    data = metrics(views, half=0.05)
+    hits = [3.2 - (group < lost) for group in range(200)]
+    groups = {"rows": [10] * 200, "sums": {"recall_at_100": hits}}
+    new = {"rows": [10] * 200, "sums": {"recall_at_100": [1.2] * 200}}
+    data["evaluation"]["groups"] = {"all": groups, "new": new}
+    return data
+
+
+def test_files_without_groups_are_compared_by_their_intervals(tmp_path: Path) -> None:
+    run = written(tmp_path / "a", grouped(0.30, 40))
+    champion = written(tmp_path / "b", metrics(half=0.05))
+    blessing = recgen.gate(run, champion)
+    assert "champion" not in failed(blessing)
+    words = "not in pairs: one file has no sums by group of buyers"
+    assert words in " ".join(each.reason for each in blessing.checks)
+
+
 def test_other_test_rows_are_not_compared(tmp_path: Path) -> None:
     run = written(tmp_path / "a", metrics())
     other = metrics({"all": (0.2, 0.14, 0.19), "new": (0.1, 0.08, 0.01)})

@@ -237,16 +237,26 @@ def test_two_trainings_into_one_folder(shop: Path, monkeypatch: pytest.MonkeyPat
     assert first.end("SIGTERM") == 143
 
 
-@pytest.mark.parametrize("option", [("--seed", "7"), ("--epochs", "3")])
-def test_another_command_begins_from_the_start(shop: Path, option: tuple[str, str]) -> None:
+def test_another_command_begins_from_the_start(shop: Path) -> None:
     first = Training(shop)
     first.wait_for("epoch 2/6")
     first.end("SIGTERM")
-    second = Training(shop, *option)
+    second = Training(shop, "--seed", "7")
     assert second.end() == 0
-    different = option[0].removeprefix("--")
-    assert f"an unfinished training with a different {different} was removed" in second.text
+    assert "an unfinished training with a different seed was removed" in second.text
     assert "going on after" not in second.text
+
+
+def test_a_command_that_only_trains_otherwise_transforms_nothing_again(shop: Path) -> None:
+    first = Training(shop)
+    first.wait_for("epoch 2/6")
+    first.end("SIGTERM")
+    second = Training(shop, "--epochs", "3")
+    assert second.end() == 0
+    words = "the transformed data of an unfinished training with a different epochs is used again"
+    assert words in second.text
+    assert "going on" not in second.text
+    assert (second.out / "transformed").read_text(encoding="utf-8") == "once "
 
 
 @pytest.mark.parametrize("is_epoch_done", [True, False])

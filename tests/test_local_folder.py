@@ -115,6 +115,32 @@ def test_a_lock_waits_for_children_that_are_ending(tmp_path: Path) -> None:
     child.wait()
 
 
+def test_what_was_transformed_is_used_by_a_run_that_trains_otherwise(tmp_path: Path) -> None:
+    out, other = tmp_path / "out", {**INPUTS, "config": "other"}
+    with staged(out, INPUTS, {"config"}) as staging:
+        (staging.folder / "examples").mkdir()
+        (staging.folder / "examples" / "rows").write_text("much work")
+        staging.record.warnings.append("of the data")
+        staging.record.seconds["transform"] = 5.0
+        staging.finish("transform")
+        (staging.folder / "checkpoints-1").mkdir()
+        (staging.folder / "training_metrics.json").write_text("{}")
+        staging.record.warnings.append("of the training")
+        staging.record.seconds["train"] = 9.0
+        staging.finish("train")
+    with staged(out, other, {"config"}) as staging:
+        assert (staging.different, staging.record.done) == (("config",), ["transform"])
+        assert names(staging.folder) == {locks.NAME, NAME, "examples"}
+        assert (staging.folder / "examples" / "rows").read_text() == "much work"
+        assert staging.record.warnings == ["of the data"]
+        assert staging.record.seconds == {"transform": 5.0}
+    with staged(out, other, {"config"}) as staging:  # it is the other's now
+        assert (staging.different, staging.record.done) == ((), ["transform"])
+    with staged(out, {**other, "data": "3"}, {"config"}) as staging:
+        assert staging.different == ("data",)
+        assert names(staging.folder) == {locks.NAME, NAME}
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff" * 5000, b'{"pid": "x"}'])
 def test_a_lock_that_is_not_signed_is_held_all_the_same(tmp_path: Path, content: bytes) -> None:
     with other_process(tmp_path):
@@ -171,7 +197,7 @@ def test_a_run_in_which_nothing_is_done_leaves_nothing(tmp_path: Path) -> None:
 def test_what_is_done_of_another_run_is_removed(tmp_path: Path, changed: str) -> None:
     interrupt(tmp_path / "out")
     with staged(tmp_path / "out", {**INPUTS, changed: "other"}) as staging:
-        assert staging.removed == (changed,)
+        assert staging.different == (changed,)
         assert names(staging.folder) == {locks.NAME, NAME}
 
 

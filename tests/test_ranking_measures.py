@@ -34,6 +34,28 @@ def test_the_auc_is_a_share_of_pairs_in_order(runtime: Any, rows: Any) -> None:
     np.testing.assert_allclose(runtime.auc(labels, values, groups), expected)
 
 
+@given(ROWS)
+@settings(deadline=None)
+def test_the_terms_of_the_auc_have_it_as_their_mean(runtime: Any, rows: Any) -> None:
+    _, labels, values = columns(rows)
+    terms = runtime.auc_terms(labels.astype(float), values)
+    if terms is None:
+        assert len(set(labels.tolist())) < 2
+    else:
+        assert terms.mean() == pytest.approx(area(labels, values))
+
+
+def test_the_spread_of_the_terms_is_the_error_of_the_auc(runtime: Any) -> None:
+    draw, found, errors = np.random.default_rng(1), [], []
+    for _ in range(300):
+        labels = draw.integers(0, 2, 120).astype(float)
+        values = draw.normal(size=120) + labels
+        terms = runtime.auc_terms(labels, values)
+        found.append(terms.mean())
+        errors.append(terms.std() / np.sqrt(120))
+    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.1)
+
+
 def gained(gains: Any, values: Any) -> float:
     """Returns the discounted sum of gains, the mean of all orders of rows with equal values."""
     order = np.argsort(-values, kind="stable")

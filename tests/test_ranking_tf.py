@@ -223,6 +223,18 @@ def test_a_chance_is_measured_on_probabilities(chances: Run) -> None:  # P69
 
 
 @pytest.mark.slow
+def test_errors_are_added_up_by_hashed_group_of_buyers(amounts: Run, chances: Run) -> None:
+    for run, names in ((amounts, {"rmse", "mae"}), (chances, {"rmse", "log_loss", "auc_roc"})):
+        rating = run.metrics()["rating"]
+        rows, sums = rating["groups"]["rows"], rating["groups"]["sums"]
+        assert sum(rows) == rating["rows"]
+        assert names <= set(sums)
+        for name, values in sums.items():
+            mean, value = sum(values) / sum(rows), rating["figures"]["model"][name]["value"]
+            expected = value**2 if name == "rmse" else value
+            assert mean == pytest.approx(expected, rel=1e-6)
+
+
 def test_platt_scaling_is_served(chances: Run) -> None:
     run = chances.variant(allow=["RG251"], class_weight_damping=1.0, refit="all")
     metrics = run.fit("weighed", epochs=2)

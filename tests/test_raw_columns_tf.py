@@ -40,6 +40,25 @@ def test_a_column_that_is_never_null_stays_dense(runtime: Any) -> None:
     assert flat.numpy().tolist() == [b"a", b""]
 
 
+@pytest.mark.parametrize(
+    ("is_newest_first", "expected"),
+    [
+        (False, [[b"", b"", b"a"], [b"b", b"c", b"d"], [b"", b"e", b"f"]]),
+        (True, [[b"a", b"", b""], [b"a", b"b", b"c"], [b"e", b"f", b""]]),
+    ],
+)
+def test_of_a_list_of_fixed_length_the_newest_values_are_kept(
+    runtime: Any, is_newest_first: bool, expected: Any
+) -> None:
+    """And what fills a short list is as far away from the newest value as it can be."""
+    lists = [["a", "", "", ""], ["a", "b", "c", "d"], ["", "e", "", "f"]]
+    spec = tf.io.FixedLenFeature([3], tf.string)
+    found = runtime.as_raw(tf.constant(lists), spec, is_newest_first)
+    assert found.numpy().tolist() == expected
+    whole = runtime.as_raw(tf.constant(lists), tf.io.RaggedFeature(tf.string), is_newest_first)
+    assert whole.to_list()[1] == [b"a", b"b", b"c", b"d"]
+
+
 @pytest.mark.parametrize("required", [False, True])
 def test_ids_that_a_csv_file_made_integers_are_parsed_and_guests_are_unknown(
     runtime: Any, required: bool

@@ -244,6 +244,30 @@ def test_baselines_with_decay_are_measured_like_the_model(shop: Run) -> None:
     assert model["new_filtered"]["mrr"]["value"] >= model["new"]["mrr"]["value"]
 
 
+def test_hits_are_added_up_by_hashed_group_of_buyers(shop: Run) -> None:
+    """So that another run on the same test can be compared in pairs of the same buyers."""
+    metrics = shop.metrics()
+    found, name = metrics["evaluation"], metrics["params"]["monitored"]
+    assert set(found["groups"]) == {"all", "new", "new_filtered"}
+    for view, groups in found["groups"].items():
+        rows, hits = groups["rows"], groups["sums"][name]
+        assert len(rows) == len(hits) == 256
+        assert sum(rows) == found["pairs"]["all" if view == "all" else "new"]
+        assert sum(hits) / sum(rows) == pytest.approx(found["model"][view][name]["value"])
+        assert sum(count > 0 for count in rows) > 20
+
+
+def test_groups_depend_on_ids_alone(shop: Run) -> None:
+    """A vocabulary in another order has the same buyers in the same groups."""
+    run = shop.variant()
+    run.fit("other", epochs=1, seed=5)
+    rows = [
+        {view: groups["rows"] for view, groups in metrics["evaluation"]["groups"].items()}
+        for metrics in (shop.metrics(), run.metrics("other"))
+    ]
+    assert rows[0] == rows[1]
+
+
 @pytest.mark.slow
 @pytest.mark.one_stack
 def test_a_test_has_a_bound_and_says_so(shop: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "633a8d6cbc7f"
+    is_own_runtime = runtime.DIGEST == "8576f2e56c45"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -229,7 +229,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "online_retail",
-            "config_digest": "6857b40605fd",
+            "config_digest": "d8a39d45a86d",
             "digests": {
                 "client": "6da847d368b0",
                 "weights": "be94d330ee1b",

@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from statistics import NormalDist
 
 from recgen.analysis.circumstances import circumstances, data_doubt
 from recgen.analysis.diagnosing import diagnose
@@ -15,6 +14,7 @@ from recgen.analysis.factors import Factor, factors_of
 from recgen.analysis.facts import Facts
 from recgen.analysis.groups import Group, groups_of, leading_cause, numbers
 from recgen.analysis.kinds import Figure
+from recgen.analysis.paired import Distance, distance
 from recgen.analysis.repeats import Repeats, repeats_of
 from recgen.analysis.run import Run
 from recgen.analysis.series import points
@@ -24,7 +24,6 @@ from recgen.metrics import Interval
 
 WORK, TRAIN = "work", "train"
 _WORKS = ("good", "at_risk")
-_LEVEL = 0.05  # how often a difference is called clear though there is none
 
 
 @dataclass(frozen=True)
@@ -36,20 +35,30 @@ class Row:
         figures: The figure of each run; None if it was not measured.
         best: The run with the best figure of those that were tested on the same rows and work,
             since a leak has high figures too; None for baselines and for fewer than two figures.
-        close: Such runs whose distance from the best is within both intervals, which are widened
-            for the number of runs: no difference was shown.
+        close: Such runs whose distance from the best is within its interval, which is widened for
+            the number of runs: no difference was shown.
+        unpaired: Why the distances were not measured in pairs of the same buyers; empty if they
+            were.
     """
 
     name: str
     figures: tuple[Interval | None, ...]
     best: int | None = None
     close: frozenset[int] = frozenset()
+    unpaired: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the row as plain JSON data; runs are counted from 0."""
         figures = [each.model_dump() if each else None for each in self.figures]
         close = sorted(self.close)
-        return {"name": self.name, "figures": figures, "best": self.best, "close": close}
+        is_paired = self.best is not None and not self.unpaired
+        return {
+            "name": self.name,
+            "figures": figures,
+            "best": self.best,
+            "close": close,
+            "paired": is_paired,
+        }
 
 
 @dataclass(frozen=True)
@@ -158,7 +167,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
         repeats=repeats_of(facts, same.alike, works, settings, figures),
         factors=factors_of(settings, _counted(runs, successful, same)),
         achieved=achieved,
-        doubts=(*_doubts(facts, same), *data_doubt(facts, settings)),
+        doubts=(*_doubts(facts, same), *_unpaired(facts, rows), *data_doubt(facts, settings)),
     )
 
 
@@ -184,8 +193,7 @@ def _rows(facts: Sequence[Facts], alike: Collection[int], works: Collection[int]
         figures = [each.get(name) for each in found]
         shown = tuple(figure.interval if figure else None for figure in figures)
         is_baseline = any(figure.is_baseline for figure in figures if figure)
-        is_error = any(figure.is_error for figure in figures if figure)
-        yield Row(name, shown) if is_baseline else _row(name, shown, alike, works, is_error)
+        yield Row(name, shown) if is_baseline else _row(name, shown, figures, alike, works)
 
 
 def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
@@ -202,46 +210,29 @@ def _merged(found: Sequence[Mapping[str, Figure]]) -> list[str]:
 
 def _row(
     name: str,
-    figures: tuple[Interval | None, ...],
+    shown: tuple[Interval | None, ...],
+    figures: Sequence[Figure | None],
     alike: Collection[int],
     works: Collection[int],
-    is_error: bool = False,
 ) -> Row:
-    known = [index for index, figure in enumerate(figures) if figure and index in alike]
+    known = {run: own for run, own in enumerate(figures) if own and run in alike}
     if len(known) < 2:
-        return Row(name, figures)
-    sign = -1 if is_error else 1
-    top = max(known, key=lambda index: (index in works, sign * _value(figures[index])))
-    rest = (index for index in known if index != top)
-    wider = _wider(len(known))
-    close = frozenset(index for index in rest if _is_close(figures[index], figures[top], wider))
-    return Row(name, figures, top, close)
+        return Row(name, shown)
+    sign = -1 if any(own.is_error for own in known.values()) else 1
+    top = max(known, key=lambda run: (run in works, sign * known[run].interval.value))
+    pairs = len(known) * (len(known) - 1) // 2  # any of them may be far apart by chance
+    apart = {run: _apart(own, known[top], pairs) for run, own in known.items() if run != top}
+    close = frozenset(run for run, each in apart.items() if not each.is_clear)
+    unpaired = next((each.unpaired for each in apart.values() if each.unpaired), "")
+    return Row(name, shown, top, close, unpaired)
 
 
-def _wider(count: int) -> float:
-    """Return by how much to widen 95% intervals if the best of so many runs is compared.
-
-    Any two of them may differ by chance, so each pair may do so less often (Bonferroni).
-    """
-    normal, pairs = NormalDist(), count * (count - 1) / 2
-    return normal.inv_cdf(1 - _LEVEL / 2 / pairs) / normal.inv_cdf(1 - _LEVEL / 2)
+def _apart(one: Figure, other: Figure, tried: int) -> Distance:
+    return distance((one.interval, one.sums), (other.interval, other.sums), tried)
 
 
 def _value(figure: Interval | None) -> float:
     return figure.value if figure else -math.inf
-
-
-def _is_close(one: Interval | None, other: Interval | None, wider: float) -> bool:
-    """Return whether two figures differ by no more than their combined error."""
-    if one is None or other is None:
-        return False
-    return abs(one.value - other.value) <= wider * math.hypot(_half(one), _half(other))
-
-
-def _half(figure: Interval) -> float:
-    if figure.low is None or figure.high is None:
-        return 0.0
-    return (figure.high - figure.low) / 2
 
 
 def _doubts(facts: Sequence[Facts], same: Tested) -> Iterator[str]:
@@ -260,3 +251,14 @@ def _doubts(facts: Sequence[Facts], same: Tested) -> Iterator[str]:
         yield "the number of test rows is unknown, so there are no intervals"
     elif len(facts) > 1:
         yield "intervals cover the choice of test rows; another seed changes recall as well"
+
+
+def _unpaired(facts: Sequence[Facts], rows: Sequence[Row]) -> Iterator[str]:
+    """Yield why the most important figures are not compared in pairs, if they are not."""
+    headlines = {name for each in facts for name in each.kind.headlines}
+    why = {row.unpaired for row in rows if row.name in headlines and row.best is not None} - {""}
+    if why:
+        yield (
+            f"runs are not compared in pairs of the same buyers, since {sorted(why)[0]}: only "
+            "larger differences are clear"
+        )

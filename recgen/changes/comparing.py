@@ -16,6 +16,7 @@ from recgen.changes.steps import (
     aligned,
     keyed,
     location_in,
+    names_in,
     plain_of,
     renames,
     steps,
@@ -79,19 +80,19 @@ def differences(old: Source, new: Source, deployed: bool) -> Iterator[Difference
 def _renamed(own: Plain, other: Plain) -> Iterator[tuple[Step, Plain, Plain]]:
     """Yield the renames, with the data before and after each, in an order that is always valid.
 
-    A name may have to be free first. Where none is, as when two columns change their names with
-    each other, the columns count as removed and added.
+    A name may have to be free first, in both towers. Where none is, as when two columns change
+    their names with each other, the columns count as removed and added.
     """
-    pending, before = renames(own, other), own
+    before = own
     while True:
-        tried = ((step, step.done(before)) for step in pending)
+        # Once a feature has its new name, so has what is said of it in others.
+        found, taken = renames(before, other), names_in(before)
+        tried = ((step, step.done(before)) for step in found if step.new.name not in taken)
         ready = next(((step, after) for step, after in tried if _valid(after)), None)
         if ready is None:
             return
-        step, after = ready
-        yield step, before, after
-        pending.remove(step)
-        before = after
+        yield ready[0], before, ready[1]
+        before = ready[1]
 
 
 def _located(step: Step, old: Source, own: Plain, new: Source, other: Plain) -> _Located:

@@ -41,9 +41,9 @@ a vocabulary has a row for each value.
 The header of `trainer_module.py`, and `params.digests` in `training_metrics.json`, have a digest
 for each level. As long as it is the same, everything at that level stays valid; if it is another
 one, `recgen breaking` says whether that matters. Where the data is does not count. A cache of
-transformed examples can use `transform` and the data as its key.
-
-A training that was interrupted goes on only with the same config, whatever the levels say.
+transformed examples can use `transform` and the data as its key: so does `recgen train`, for what
+an interrupted training has transformed. Epochs that it trained are used with the same config only,
+since weights that fit say nothing of the loss and the steps that led to them.
 
 ## In CI
 

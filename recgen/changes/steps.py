@@ -72,6 +72,15 @@ class Step:
             return f"{_noun(self.path)} is gone"
         if self.kind == "rename":
             return f"the column {self.old.name!r} is now named {self.new.name!r}"
+        if _is_feature(self.old) and _is_feature(self.new):
+            kinds = [each.get("data_type", "another kind") for each in (self.new, self.old)]
+            return f"{_noun(self.path)} is {kinds[0]}, not {kinds[1]}"
+        if self.old is None and isinstance(self.new, dict):
+            return f"{_noun(self.path)} is new"
+        if self.new is None and isinstance(self.old, dict):
+            return f"{_noun(self.path)} is gone"
+        if _shown(self.old) == _shown(self.new):
+            return f"{_noun(self.path)} is not the same"
         return f"{_shown(self.old)} is now {_shown(self.new)}"
 
     def done(self, data: Plain) -> Plain:
@@ -97,9 +106,18 @@ def _noun(path: Location) -> str:
 def _shown(value: object) -> str:
     if value is MISSING or value is None:
         return "nothing" if value is MISSING else "null"
+    if isinstance(value, dict) and "column" in value:
+        return show(name_of(value))
+    if isinstance(value, list) and value and all(_is_feature(each) for each in value):
+        return ", ".join(map(_shown, value))
     if isinstance(value, list) and value and all(_is_layer(each) for each in value):
         return ", ".join(f"{each['type']} {each.get('units', '')}".rstrip() for each in value)
     return str(value).lower() if isinstance(value, bool) else show(value)
+
+
+def _is_feature(value: object) -> bool:
+    """Return whether a value is a feature, or a member of a cross."""
+    return isinstance(value, dict) and "column" in value
 
 
 def _is_layer(value: object) -> bool:
@@ -187,16 +205,26 @@ def _merged(names: Sequence[str], others: Sequence[str]) -> list[str]:
 def renames(old: Plain, new: Plain) -> list[Step]:
     """Return the features that have another name and are otherwise the same, in one tower.
 
-    Of several that could be each other, those at the same place are.
+    Of several that could be each other, those at the same place are. A column that is in both
+    towers has another name in both.
     """
     found: dict[str, Step] = {}
-    for name in _LISTS[::2]:
-        lists = [plain["features"][name]["items"] for plain in (old, new)]
+    pairs = {
+        name: [plain["features"][name]["items"] for plain in (old, new)] for name in _LISTS[::2]
+    }
+    for name, lists in pairs.items():
         for one, other in _matches(*lists):
+            if any(one in own and (one in its or other not in its) for own, its in pairs.values()):
+                continue
             spelled = [_named(items[key]) for items, key in zip(lists, (one, other), strict=True)]
             step = Step("rename", ("features", name, "items", other), *spelled)
             found.setdefault(one, step)
     return list(found.values())
+
+
+def names_in(data: Plain) -> set[str]:
+    """Return the names of the features in keyed data."""
+    return {name for each in _LISTS[::2] for name in data["features"][each]["items"]}
 
 
 def _matches(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -43,13 +43,14 @@ class Staging:
         place: Where the run will be.
         lock: Its lock, which the children that write here must hold, too.
         record: What the run is of, and what is done.
-        removed: Why an earlier unfinished run was removed: words for what differed.
+        different: Words for what differs from an earlier unfinished run, of which only the
+            transformed data may be used, or nothing.
     """
 
     place: Place
     lock: Lock
     record: Unfinished
-    removed: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -59,6 +60,8 @@ class Staging:
     def finish(self, stage: str) -> None:
         """Record that the results of a stage are complete, so that it is not done again."""
         self.record.done.append(stage)
+        if stage == "transform":
+            self.record.keep_transformed(self.folder)
         self.record.write(self.folder)
 
     def reach(self, at: str) -> None:
@@ -112,7 +115,9 @@ class Staging:
 
 
 @contextmanager
-def staged(out: Path, inputs: Mapping[str, str]) -> Iterator[Staging]:
+def staged(
+    out: Path, inputs: Mapping[str, str], trained: Collection[str] = ()
+) -> Iterator[Staging]:
     """Yield the folder of a run, with what an interrupted process has done of the same run.
 
     When the block is left without `land`, the folder is kept if a stage is done.
@@ -121,6 +126,8 @@ def staged(out: Path, inputs: Mapping[str, str]) -> Iterator[Staging]:
         out: The run directory.
         inputs: What the run is made of, by words for a message. An unfinished run of other inputs
             is removed.
+        trained: Inputs that only training depends on: if no others differ, what was transformed
+            stays.
 
     Raises:
         RecgenError: `out` cannot be written or is not a run directory, another process is
@@ -129,7 +136,7 @@ def staged(out: Path, inputs: Mapping[str, str]) -> Iterator[Staging]:
     place = Place.of(out)
     with _held(place, out) as lock:
         with disk_errors(f"writing {out}", left=""):
-            staging = _opened(place, lock, inputs)
+            staging = _opened(place, lock, inputs, trained)
         try:
             with disk_errors(f"writing {out}", left=""):
                 yield staging
@@ -164,13 +171,20 @@ def _held(place: Place, out: Path) -> Iterator[Lock]:
         yield lock
 
 
-def _opened(place: Place, lock: Lock, inputs: Mapping[str, str]) -> Staging:
+def _opened(
+    place: Place, lock: Lock, inputs: Mapping[str, str], trained: Collection[str]
+) -> Staging:
     """Return the folder with what is done of the same run, or without anything."""
     _restore(place)
     found = Unfinished.read(place.partial)
     different = tuple(found.differs(inputs)) if found and found.done else ()
     if found and found.done and not different:
         return Staging(place, lock, found)
+    if found and found.done and found.transformed and {*different} <= {*trained}:
+        _untrain(place.partial, found)
+        found.inputs = inputs
+        found.write(place.partial)
+        return Staging(place, lock, found, different)
     _empty(place.partial)
     record = Unfinished(str(place.out), inputs)
     record.write(place.partial)
@@ -220,10 +234,17 @@ def _restore(place: Place) -> None:
         place.earlier.rename(place.out)
 
 
-def _empty(folder: Path) -> None:
-    """Remove all that a folder has but its lock."""
+def _untrain(folder: Path, record: Unfinished) -> None:
+    """Remove what was trained; a process that is killed meanwhile leaves an unfinished run."""
+    names = record.back_to_transformed()
+    record.write(folder)
+    _empty(folder, {*names, unfinished.NAME})
+
+
+def _empty(folder: Path, kept: Collection[str] = ()) -> None:
+    """Remove all that a folder has but its lock, and what is to be kept."""
     for path in folder.iterdir():
-        if path.name == locks.NAME:
+        if path.name == locks.NAME or path.name in kept:
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

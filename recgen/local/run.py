@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import recgen
 from recgen.analysis import diagnose, load_run
 from recgen.config import SIDES, ExperimentConfig
 from recgen.findings import RecgenError
@@ -19,13 +18,13 @@ from recgen.local.child import Child, ChildError
 from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
 from recgen.local.in_progress import RunInProgress
+from recgen.local.inputs import TRAINED, inputs_of
 from recgen.local.names import plain_path
 from recgen.local.prepare import prepare
 from recgen.local.progress import Progress, Silent
 from recgen.local.raw import write_tables
 from recgen.local.signals import interruptible
 from recgen.local.split import SplitData
-from recgen.local.unfinished import digest_of_data, digest_of_text
 from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
@@ -98,15 +97,8 @@ def train(
     require_scann(config)
     progress = progress or Silent()
     model_seed = config.model.seed if seed is None else seed
-    inputs = {
-        "config": digest_of_text(config.model_dump_json(), *files, *files.values()),
-        "data": digest_of_data(data),
-        "seed": str(model_seed),
-        "epochs": str(epochs or config.model.epochs),
-        "version of recgen": recgen.__version__,
-        "splits to analyze": " ".join(analyze),
-    }
-    with interruptible(), staged(out, inputs) as staging:
+    inputs = inputs_of(config, files, data, model_seed, epochs, analyze)
+    with interruptible(), staged(out, inputs, TRAINED) as staging:
         run = RunInProgress(
             config, input_columns(config), progress, model_seed, analyze, staging, judge
         )
@@ -140,11 +132,13 @@ def _is_bad(folder: Path) -> bool:
 
 def _announce(staging: Staging, progress: Progress) -> None:
     """Show what became of an earlier training that did not end."""
-    if staging.removed:
-        different = " and ".join(staging.removed)
+    different, record = " and ".join(staging.different), staging.record
+    if different and record.done:
+        other = f"an unfinished training with a different {different}"
+        progress.say(f"the transformed data of {other} is used again")
+    elif different:
         progress.say(f"an unfinished training with a different {different} was removed")
-    record = staging.record
-    if record.done:
+    elif record.done:
         began = record.began.replace("T", " ")[:16]
         at = f" (stage {record.at})" if record.at else ""
         progress.say(
@@ -163,8 +157,9 @@ def _train(
     record, inherits = run.staging.record, [run.staging.lock.descriptor]
     if not run.staging.lock.is_real:
         run.warn(("this file system has no locks: no other training may use the same --out",))
-    # Another one may have the same meaning and other comments.
-    (run.folder / "config.yaml").write_text(config_text, encoding="utf-8")
+    # Those of an unfinished run may have the same meaning and other comments.
+    for name, text in {"config.yaml": config_text, **files}.items():
+        (run.folder / name).write_text(text, encoding="utf-8")
     with ExitStack() as children:
         if "transform" not in record.done:
             # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
@@ -173,7 +168,7 @@ def _train(
             # This one imports during the transform.
             trainer = children.enter_context(Child("recgen.local.fit", inherits))
             with run.stage("transform"):
-                _write_inputs(run, files, split)
+                _write_inputs(run, split)
                 _transform(run, split, transformer)
                 record.account = _account(run, split).model_dump()
             run.staging.finish("transform")
@@ -192,11 +187,9 @@ def _account(run: RunInProgress, split: SplitData) -> Account:
     return run.account.model_copy(update={"unknown": unknown})
 
 
-def _write_inputs(run: RunInProgress, files: Mapping[str, str], split: SplitData) -> None:
-    """Write the inputs of the child processes and of `recgen recommend`."""
+def _write_inputs(run: RunInProgress, split: SplitData) -> None:
+    """Write what `recgen recommend` knows of buyers and products."""
     folder = run.folder
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
     buyer, product = run.ids
     names = {item.column: item.name for item in serving_inputs(run.config)}
     sent = {side: columns_read(run.config, side) for side in SIDES}

@@ -33,6 +33,7 @@ class Unfinished:
         account: What became of each row of the data, once that is known; as plain data.
         seconds: Wall-clock seconds of the stages that are done.
         warnings: What the user was told.
+        transformed: What there is after the transform: `names` of files, `seconds`, `warnings`.
     """
 
     out: str
@@ -45,6 +46,7 @@ class Unfinished:
     account: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    transformed: dict[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Write the record, completely or not at all.
@@ -66,9 +68,26 @@ class Unfinished:
             read: dict[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
             record = cls(**read)
             record.seconds = {str(name): float(time) for name, time in record.seconds.items()}
+            if not {"names", "seconds", "warnings"} <= record.transformed.keys():
+                record.transformed = {}
             if isinstance(record.inputs, dict) and isinstance(record.done, list):
                 return record
         return None
+
+    def keep_transformed(self, folder: Path) -> None:
+        """Record what there is once the transform is done, for a run that trains otherwise."""
+        self.transformed = {
+            "names": sorted(path.name for path in folder.iterdir()),
+            "seconds": dict(self.seconds),
+            "warnings": list(self.warnings),
+        }
+
+    def back_to_transformed(self) -> list[str]:
+        """Forget what was trained, and return the names of what is still needed."""
+        self.done = ["transform"]
+        self.seconds = dict(self.transformed["seconds"])
+        self.warnings = list(self.transformed["warnings"])
+        return list(self.transformed["names"])
 
     def differs(self, inputs: Mapping[str, str]) -> list[str]:
         """Return the words for the inputs that are not the same."""

@@ -163,6 +163,25 @@ class Interval(MetricsPart):
         return cls.model_construct(value=value, low=low, high=high)
 
 
+class BuyerGroups(MetricsPart):
+    """Sums over groups of buyers, by which two runs are compared on the same test in pairs.
+
+    A buyer's group is a hash of the ID; the file names no buyer.
+    """
+
+    rows: list[Count]
+    """Rows or pairs of each group."""
+    sums: dict[str, list[float]]
+    """By measure, what they add up to: hits of recall, squares of the RMSE, …"""
+
+    @model_validator(mode="after")
+    def _alike(self) -> BuyerGroups:
+        odd = [name for name, values in self.sums.items() if len(values) != len(self.rows)]
+        if odd:
+            raise ValueError(f"sums.{odd[0]} has other groups than rows")
+        return self
+
+
 class Evaluated(MetricsPart):
     """Metrics of one recommender on all test pairs and on new ones."""
 
@@ -190,6 +209,8 @@ class Evaluation(MetricsPart):
     """Popularity, with the half-life of `params.half_lives`. None if rows have no time."""
     own_history_recent: Evaluated | None = None
     """Own history, with the half-lives of `params.half_lives`. None if rows have no time."""
+    groups: dict[str, BuyerGroups] | None = None
+    """The model's monitored measure by group of buyers, for `all`, `new` and `new_filtered`."""
 
     @property
     def figures(self) -> dict[tuple[str, str, str], Interval]:
@@ -233,6 +254,9 @@ class RatingEvaluation(MetricsPart):
     """By who predicts (`model`, `global_mean`, `buyer_mean`, `product_mean`,
     `buyer_and_product_mean`) and name: `rmse`, `mae` and `ndcg_at_10`, and of a target of 0 or 1
     `auc_roc`, `gauc` (the AUC within buyers), `log_loss` and `ece` (calibration error)."""
+    groups: BuyerGroups | None = None
+    """The model's measures that are means over rows, by group of buyers; the AUC is that of
+    DeLong's terms."""
 
 
 class Calibration(MetricsPart):

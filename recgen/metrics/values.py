@@ -120,10 +120,7 @@ def histogram_of(part: Mapping[str, Any], epochs: int) -> dict[str, Any] | None:
         return None
     numbers = [number for number in map(number_of, edges) if number is not None]
     is_whole = all(
-        isinstance(row, list)
-        and len(row) == BINS
-        and all(type(n) is int and 0 <= n < _MOST_VALUES for n in row)
-        for row in counts
+        isinstance(row, list) and len(row) == BINS and all(map(_is_count, row)) for row in counts
     )
     rises = all(left < right for left, right in pairwise(numbers))
     if len(numbers) != len(edges) or len(edges) != BINS + 1 or not is_whole or not rises:
@@ -132,12 +129,32 @@ def histogram_of(part: Mapping[str, Any], epochs: int) -> dict[str, Any] | None:
     return {"bin_edges": numbers, "counts": [*counts[:epochs], *missing]}
 
 
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < _MOST_VALUES
+
+
 def evaluation_of(part: object) -> dict[str, Any] | None:
     """Return the evaluation, with empty figures for recommenders that are missing."""
     if not isinstance(part, dict):
         return None
     pairs = {name: int(n) for name, n in numbers_of(part.get("pairs")).items() if n >= 0}
-    return {"pairs": pairs, **{who: _evaluated(part.get(who)) for who in WAYS}}
+    groups = {view: _groups_of(inner) for view, inner in _items(part.get("groups"))}
+    known = {view: inner for view, inner in groups.items() if inner}
+    found = {who: _evaluated(part.get(who)) for who in WAYS}
+    return {"pairs": pairs, **found, "groups": known or None}
+
+
+def _groups_of(part: object) -> dict[str, Any] | None:
+    """Return sums by group of buyers; None if they cannot be read."""
+    if not isinstance(part, dict):
+        return None
+    rows = part.get("rows")
+    if not isinstance(rows, list) or not all(map(_is_count, rows)):
+        return None
+    listed = [(name, each) for name, each in _items(part.get("sums")) if isinstance(each, list)]
+    sums = {name: [number_of(value) for value in each] for name, each in listed}
+    whole = {k: v for k, v in sums.items() if len(v) == len(rows) and None not in v}
+    return {"rows": rows, "sums": whole}
 
 
 def final_layer_of(part: object) -> dict[str, Any] | None:
@@ -174,6 +191,7 @@ def rating_of(part: object) -> dict[str, Any] | None:
         **{name: max(int(count), 0) for name, count in counts.items()},
         "bins": [{**each, "rows": max(int(each["rows"]), 0)} for each in whole],
         "figures": figures,
+        "groups": _groups_of(part.get("groups")),
     }
 
 

@@ -90,6 +90,14 @@ def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
     return tuple(ServingInput(c.name, names[c.name], c.dtype, c.is_list) for c in columns)
 
 
+def newest_first(config: ExperimentConfig) -> tuple[str, ...]:
+    """Return the columns that a client sends whose lists begin with the newest value."""
+    features = (f for side in SIDES for f in config.features.features_of(side))
+    lists = (f for f in features if isinstance(f, HistoryFeature) and f.history)
+    turned = {f.output_name for f in lists if f.history and f.history.order == "newest_first"}
+    return tuple(each.column for each in serving_inputs(config) if each.column in turned)
+
+
 def filter_names(config: ExperimentConfig) -> tuple[str, str]:
     """Return the inputs with IDs to leave out and with IDs allowed, named like no other input."""
     names = Names(frozenset(item.name for item in serving_inputs(config)))

@@ -72,11 +72,13 @@ def plan_header(config: ExperimentConfig, transform: object) -> Header:
 def digest_of(config: ExperimentConfig) -> str:
     """Return the first 12 hex digits of the SHA-256 of the settings that affect generated code.
 
-    The location of the data, its split, and how it is read change no code, so they do not change
-    this digest; those of the levels tell of them. Defaults do, since a new default results in a
-    different trainer.
+    The location of the data, its split, and how it is read change no code, and a description only a
+    comment, so they do not change this digest; those of the levels tell of data. Defaults do, since
+    a new default results in a different trainer.
     """
     decisive = config.model_dump(mode="json", exclude=_WITHOUT_EFFECT)
+    for section in (decisive, decisive["features"], decisive["model"]):
+        section |= {"description": None} if "description" in section else {}
     types = config.data.column_types
     decisive["data"]["column_types"] = {
         name: word for name, word in types.items() if not is_time_format(word)

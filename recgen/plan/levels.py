@@ -13,14 +13,13 @@ from recgen.config import (
     SIDES,
     ExperimentConfig,
     FeatureConfig,
-    HistoryFeature,
     ModelConfig,
     Split,
     TextFeature,
     item_type,
     negatives_of,
 )
-from recgen.plan.columns import InputColumn, input_columns, serving_inputs
+from recgen.plan.columns import InputColumn, input_columns, newest_first, serving_inputs
 from recgen.plan.header import short_digest
 from recgen.plan.kinds.ranking import plan_ranking
 from recgen.plan.names import Names
@@ -86,12 +85,11 @@ def facts_of(config: ExperimentConfig, transform: TransformPlan) -> dict[Level, 
 def _client(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     """Yield what a request must have, and what an answer has."""
     types = {column.name: column.bq_type for column in input_columns(config)}
-    lists = [f for f in config.features.features_of("buyer") if isinstance(f, HistoryFeature)]
-    newest_first = {f.output_name for f in lists if f.history and f.history.order == "newest_first"}
+    turned = newest_first(config)
     for item in serving_inputs(config):
         unit = _UNITS.get(item_type(types[item.column]), "")
         kind = f"a list of {item.dtype}" if item.is_list else item.dtype
-        order = ", the newest first" if item.column in newest_first else ""
+        order = ", the newest first" if item.column in turned else ""
         yield ("input", item.name), f"{kind}{unit}{order}"
     model, features = config.model, config.features
     yield ("kind", ""), model.model_type

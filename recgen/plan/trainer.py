@@ -11,6 +11,7 @@ from recgen.plan.columns import (
     PRODUCT_KNOWN,
     ServingInput,
     known_bits,
+    newest_first,
     serving_inputs,
     vocabulary_names,
 )
@@ -89,6 +90,8 @@ class TrainerPlan:
     is_mixed_precision: bool
     has_max_norm: bool
     """Whether the length of the vectors in tables is limited."""
+    newest_first: tuple[str, ...]
+    """Columns of the signature with lists that begin with the newest value."""
     runtime_digest: str = ""
     runtime_imports: tuple[str, ...] = ()
 
@@ -166,6 +169,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         constants=_constants(config.model, schedule, kind),
         is_mixed_precision=config.model.precision != "float32",
         has_max_norm=config.model.embedding_max_norm is not None,
+        newest_first=newest_first(config),
     )
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .buyer_groups import group_numbers
+
 
 class Catalogue:
     """The unique products of the training data.
@@ -22,6 +24,7 @@ class Catalogue:
 
     def __init__(self, split, transform_output, draw_chance=None):
         columns = self.columns = split.columns
+        self.transform_output = transform_output
         vocabulary = transform_output.vocabulary_by_name(columns.product_vocabulary)
         size = len(vocabulary)
         self.buyers = transform_output.vocabulary_size_by_name(columns.buyer_vocabulary)
@@ -58,6 +61,19 @@ class Catalogue:
     def known(self, indices):
         """Return product indices, with the last one for out-of-vocabulary products."""
         return np.minimum(indices, len(self.counts) - 1)
+
+    def groups(self, buyers, products):
+        """Return the group of each row, by its buyer's ID, or by its product's if unknown.
+
+        Args:
+            buyers: Indices [rows].
+            products: Indices [rows].
+        """
+        names = self.transform_output.vocabulary_by_name(self.columns.buyer_vocabulary)
+        people = np.array([*names, b""], dtype=object)[np.minimum(buyers, self.buyers)]
+        goods = np.array([*self.names, b""], dtype=object)
+        goods = goods[self.position[self.known(products)]]
+        return group_numbers(np.where(buyers < self.buyers, people, goods))
 
     def steps(self, batch_size, wanted=None):
         """Return the number of steps in an epoch: `wanted`, or all full batches."""

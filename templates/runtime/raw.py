@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 
-def as_raw(column, spec):
+def as_raw(column, spec, is_newest_first=False):
     """Return what a client sends in the form with which preprocessing_fn was traced.
 
     Clients cannot send null: they send "", NaN or the smallest int64 instead. Where the
@@ -15,6 +15,8 @@ def as_raw(column, spec):
     Args:
         column: Values [batch], or lists [batch, n] that are padded with such values.
         spec: The raw column's specification.
+        is_newest_first: Whether lists begin with the newest value. Of a list that is
+            too long for the specification, the newest values are kept.
     """
     values = as_dtype(column, spec.dtype)
     rows = values if values.shape.rank == 2 else values[:, tf.newaxis]
@@ -24,7 +26,10 @@ def as_raw(column, spec):
         nulls = tf.fill(
             [rows.nrows(), length], tf.constant(null(rows.dtype), rows.dtype)
         )
-        rows = tf.concat([nulls, rows], axis=1)[:, -length:]
+        if is_newest_first:
+            rows = tf.concat([rows, nulls], axis=1)[:, :length]
+        else:
+            rows = tf.concat([nulls, rows], axis=1)[:, -length:]
         return tf.reshape(rows.to_tensor(), [-1, *spec.shape])
     return rows if isinstance(spec, tf.io.RaggedFeature) else rows.to_sparse()
 

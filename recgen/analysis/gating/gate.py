@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from statistics import NormalDist
 
 from recgen.analysis.causes.base import figure
 from recgen.analysis.diagnosing import diagnose
@@ -13,12 +11,12 @@ from recgen.analysis.facts import Facts
 from recgen.analysis.gating.blessing import Blessing, Check
 from recgen.analysis.gating.minimum import Minimum
 from recgen.analysis.kinds import Figure, Judged
+from recgen.analysis.paired import Distance, distance
 from recgen.analysis.run import CONFIG, Run
 from recgen.analysis.tested import tested
 from recgen.changes import breaking
 from recgen.config import ExperimentConfig
 from recgen.findings import ConfigError
-from recgen.metrics import Interval
 from recgen.plan.levels import digests_of
 from recgen.plan.transform import plan_transform
 
@@ -97,17 +95,21 @@ def _not_worse(own: Facts, champion: Facts) -> Check:
     reason = _other_rows(own, champion)
     if reason is not None:
         return Check(name, False, f"it cannot be compared with the champion: {reason}")
-    pairs = [
-        (each, own.kind.figures[each], champion.kind.figures[each])
-        for each in own.kind.headlines
-        if each in own.kind.figures and each in champion.kind.figures
-    ]
+    names = [each for each in own.kind.headlines if each in own.kind.figures]
+    pairs = {
+        each: (own.kind.figures[each], champion.kind.figures[each])
+        for each in names
+        if each in champion.kind.figures
+    }
     if not pairs:
         return Check(name, False, "no figure of the test is in both files, of run and champion")
-    worse = [_beside(*each) for each in pairs if _is_worse(each[1], each[2], len(pairs))]
+    # Each of several figures may be lower by chance.
+    apart = {each: _apart(*figures, len(pairs)) for each, figures in pairs.items()}
+    beside = {each: _beside(each, *pairs[each], apart[each]) for each in pairs}
+    worse = [beside[each] for each in pairs if apart[each].is_clear and apart[each].value < 0]
     if worse:
         return Check(name, False, f"worse than the champion: {'; '.join(worse)}")
-    return Check(name, True, f"not worse than the champion: {_beside(*pairs[0])}")
+    return Check(name, True, f"not worse than the champion: {next(iter(beside.values()))}")
 
 
 def _other_rows(own: Facts, champion: Facts) -> str | None:
@@ -122,31 +124,18 @@ def _other_rows(own: Facts, champion: Facts) -> str | None:
     return None
 
 
-def _is_worse(own: Figure, champion: Figure, count: int) -> bool:
-    """Return whether a figure is lower than the champion's by more than both errors.
-
-    With several figures, each may differ by chance, so intervals are widened.
-    """
-    difference = champion.interval.value - own.interval.value
-    lead = -difference if own.is_error else difference
-    return lead > _wider(count) * math.hypot(_half(own.interval), _half(champion.interval))
+def _apart(own: Figure, champion: Figure, count: int) -> Distance:
+    """Return by how much a figure is better than the champion's."""
+    figures = (champion, own) if own.is_error else (own, champion)
+    first, second = ((each.interval, each.sums) for each in figures)
+    return distance(first, second, count)
 
 
-def _wider(count: int) -> float:
-    normal = NormalDist()
-    return normal.inv_cdf(1 - 0.025 / count) / normal.inv_cdf(0.975)
-
-
-def _half(interval: Interval) -> float:
-    if interval.low is None or interval.high is None:
-        return 0.0
-    return (interval.high - interval.low) / 2
-
-
-def _beside(name: str, own: Figure, champion: Figure) -> str:
-    noise = math.hypot(_half(own.interval), _half(champion.interval))
+def _beside(name: str, own: Figure, champion: Figure, apart: Distance) -> str:
     values = [figure(each.interval.value) for each in (own, champion)]
-    return f"{name} is {values[0]}, the champion's {values[1]} (noise ±{figure(noise)})"
+    how = f"not in pairs: {apart.unpaired}" if apart.unpaired else "in pairs of the same buyers"
+    noise = f"noise ±{figure(apart.noise)}, {how}"
+    return f"{name} is {values[0]}, the champion's {values[1]} ({noise})"
 
 
 def _compatible(run: Run, champion: Run) -> Check:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from recgen.metrics import Interval, Series, TrainingMetrics
+from recgen.analysis.paired import Sums
+from recgen.metrics import BuyerGroups, Interval, Series, TrainingMetrics
 
 Split = Literal["test", "val"]
 SPLITS: Mapping[Split, str] = {"test": "test", "val": "validation"}
@@ -184,11 +185,20 @@ class Figure:
         interval: The value.
         is_baseline: Whether it is a baseline's.
         is_error: Whether lower is better.
+        sums: What it is the ratio of, by group of buyers, if the file has it.
     """
 
     interval: Interval
     is_baseline: bool = False
     is_error: bool = False
+    sums: Sums | None = None
+
+
+def sums_of(groups: BuyerGroups | None, name: str) -> Sums | None:
+    """Return what a measure is the ratio of, by group of buyers; None if it is unknown."""
+    if groups is None or name not in groups.sums or not any(groups.rows):
+        return None
+    return Sums(groups.rows, groups.sums[name], is_root=name.startswith("rmse"))
 
 
 class Kind(ABC):

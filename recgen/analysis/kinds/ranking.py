@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split, lead_over
+from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split, lead_over, sums_of
 from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.analysis.series import any_value, best, last, lowest, points
 from recgen.metrics import Interval, Series, TrainingMetrics
@@ -307,12 +307,14 @@ def rating_notes(metrics: TrainingMetrics) -> Iterator[str]:
 def rating_figures(metrics: TrainingMetrics) -> Iterator[tuple[str, Figure]]:
     """Yield the figures of predicted ratings, by name."""
     tested = metrics.rating.figures.get("model", {}) if metrics.rating else {}
+    groups = metrics.rating.groups if metrics.rating else None
     for name, words in SHOWN.items():
         is_error = name in _LOWER
         test = tested.get(name) or last(_values(metrics, "test", name))
         if test is not None:
             interval = test if isinstance(test, Interval) else Interval.of(test)
-            yield f"test {words} of rows", Figure(interval, is_error=is_error)
+            own = sums_of(groups, name)
+            yield f"test {words} of rows", Figure(interval, is_error=is_error, sums=own)
         values = _values(metrics, "val", name)
         top = lowest(values) if is_error else best(values)
         if top:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split
+from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split, sums_of
 from recgen.analysis.series import best, last
 from recgen.metrics import Interval, Series
 
@@ -211,9 +211,11 @@ class Retrieval(Kind):
     def _figures(self) -> Iterator[tuple[str, Figure]]:
         for each in self.tests.values():
             yield each.name, Figure(wilson(each.own, each.rows))
+        groups = (self.metrics.evaluation and self.metrics.evaluation.groups) or {}
         for (who, pairs, name), interval in self._evaluation.items():
             if who == "model":
-                yield f"test {shown(name)} of {_PAIRS[pairs]}", Figure(interval)
+                own = sums_of(groups.get(pairs), name)
+                yield f"test {shown(name)} of {_PAIRS[pairs]}", Figure(interval, sums=own)
         for name, series in self._series.items():
             top = best(series)
             if top:

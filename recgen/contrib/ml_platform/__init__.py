@@ -17,6 +17,7 @@ from recgen.contrib.ml_platform.history import (
     training_history,
 )
 from recgen.contrib.ml_platform.migration import migrate
+from recgen.contrib.ml_platform.pipeline_script import pipeline_script
 from recgen.contrib.ml_platform.rows import read_rows
 from recgen.contrib.ml_platform.semantics import semantic_type, semantic_type_options
 from recgen.contrib.ml_platform.serving import example_instance, serving_schema
@@ -39,6 +40,7 @@ __all__ = [
     "experiment_warnings",
     "histograms",
     "migrate",
+    "pipeline_script",
     "quick_test_fields",
     "read_rows",
     "semantic_type",

@@ -34,6 +34,32 @@ def stored_cross(cross: object, kinds: Kinds, account: Account) -> object:
     return found
 
 
+def aliases_of(features: list[Plain]) -> dict[str, str]:
+    """Return the output names of columns that have another one, by column."""
+    names = {output_name(each) for each in features}
+    found = {str(each.get("column")): output_name(each) for each in features}
+    return {column: name for column, name in found.items() if column not in names}
+
+
+def with_aliases(cross: object, aliases: Mapping[str, str], account: Account) -> object:
+    """Return a cross whose columns have the names under which the data has them.
+
+    A cross that names the column alone was refused by the former transform: there is no such input.
+    """
+    members = cross.get("features") if isinstance(cross, dict) else None
+    if not isinstance(cross, dict) or not isinstance(members, list):
+        return cross
+    found = []
+    for each in members:
+        member = {"column": each} if isinstance(each, str) else each
+        column = member.get("column") if isinstance(member, dict) else None
+        if isinstance(column, str) and column in aliases and not member.get("display_name"):
+            member = {**member, "display_name": aliases[column]}
+            account.decide(f"{show(column)} in a cross is {show(aliases[column])}")
+        found.append(member)
+    return {**cross, "features": found}
+
+
 def kinds_of(features: list[Plain]) -> dict[str, str]:
     """Return the kinds of the features that cannot be crossed as text."""
     return {

@@ -7,11 +7,17 @@ from typing import Any
 
 from recgen.config import SIDES, FeatureConfig, ModelConfig, Side
 from recgen.contrib.ml_platform.account import Account
-from recgen.contrib.ml_platform.crosses import kinds_of, stored_cross
+from recgen.contrib.ml_platform.crosses import (
+    aliases_of,
+    kinds_of,
+    stored_cross,
+    with_aliases,
+)
 from recgen.contrib.ml_platform.features import stored_feature
 from recgen.contrib.ml_platform.ids import choose_id
 from recgen.contrib.ml_platform.layers import stored_model
 from recgen.contrib.ml_platform.plain import output_name
+from recgen.contrib.ml_platform.repeats import read_once
 from recgen.contrib.ml_platform.target import stored_target, without_target
 from recgen.findings import show
 from recgen.reading.plain import Plain
@@ -94,11 +100,17 @@ def stored_features(row: Plain, account: Account) -> Plain:
             lambda index, each, key=features: stored_feature(
                 each, ("features", key, index), account
             ),
+            account,
         )
-    kinds = kinds_of(list(_all(found)))
+    read_once(found, account)
+    kinds, aliases = kinds_of(list(_all(found))), aliases_of(list(_all(found)))
     for side in SIDES:
         crosses = f"{side}_model_crosses"
-        made = _each(row.get(crosses), lambda _, each: stored_cross(each, kinds, account))
+        made = _each(
+            row.get(crosses),
+            lambda _, each: stored_cross(with_aliases(each, aliases, account), kinds, account),
+            account,
+        )
         found[crosses] = _distinct(made, account) if isinstance(made, list) else made
     _share_widths(found, account)
     _orders(found, account)
@@ -120,12 +132,14 @@ def _known(row: Plain, fields: Iterable[str], account: Account) -> Plain:
     return {key: row[key] for key in row if key in fields}
 
 
-def _each(items: object, change: Any) -> object:
-    """Return a list with each item changed, without those that become None."""
+def _each(items: object, change: Any, account: Account) -> object:
+    """Return a list with each item changed, without those that are or become None."""
     if items is None:
         return []
     if not isinstance(items, list):
         return items  # reading the config reports it
+    if None in items:
+        account.ignore("a feature or cross that is null")
     changed = [change(index, each) for index, each in enumerate(items)]
     return [each for each in changed if each is not None]
 

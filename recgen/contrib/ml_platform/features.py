@@ -101,7 +101,8 @@ def _text(feature: Plain, transforms: Plain, account: Account) -> Plain:
     if feature.get("vocab_settings"):
         account.ignore("`vocab_settings`")
     _others(transforms, ("embedding",), account)
-    width = embedding.get("embedding_dim") or feature.get("embedding_dim") or _WIDTH
+    widths = (embedding.get("embedding_dim"), feature.get("embedding_dim"))
+    width = next((each for each in widths if each is not None), _WIDTH)
     return {"embedding": {"embedding_dim": width}}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from recgen.config import Activation, Optimizer
 from recgen.contrib.ml_platform.account import Account
 from recgen.findings import show
 from recgen.reading.plain import Plain
@@ -46,7 +49,12 @@ _TASKS = ("ranking", "multitask")
 
 def stored_model(row: Plain, account: Account) -> Plain:
     """Return a stored model config in the library's form."""
-    found = {**ROW_DEFAULTS, **{key: value for key, value in row.items() if value is not None}}
+    given = {key: value for key, value in row.items() if value not in (None, "")}
+    found = {**ROW_DEFAULTS, **given}
+    optimizer = row.get("optimizer")
+    if isinstance(optimizer, str) and optimizer not in get_args(Optimizer):
+        account.decide(f"the optimizer is adam, which {show(optimizer)} stood for")
+        found["optimizer"] = "adam"
     for side in ("buyer", "product"):
         key = f"{side}_tower_layers"
         if not found.get(key):
@@ -91,5 +99,6 @@ def _layer(layer: object, account: Account, is_head: bool) -> object:
     if kind == "dense" and "activation" in layer:
         word = layer["activation"]
         is_none = word is None or (isinstance(word, str) and word.lower() in ("none", "null", ""))
-        given["activation"] = "linear" if is_none else word
+        is_known = isinstance(word, str) and word.lower() in get_args(Activation)
+        given["activation"] = "linear" if is_none else str(word).lower() if is_known else word
     return {"type": kind, **_LAYER_DEFAULTS.get(kind, {}), **given}

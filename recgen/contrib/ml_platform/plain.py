@@ -158,6 +158,9 @@ def _from_column(text: str) -> object:
 
 
 def _number(value: object, key: str) -> object:
+    """Return a number as one; an empty text, which forms and SQL write for null, is null."""
+    if isinstance(value, str) and not value.strip():
+        return None
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
     is_whole = isinstance(value, float) and math.isfinite(value) and value.is_integer()

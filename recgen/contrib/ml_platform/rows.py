@@ -213,7 +213,7 @@ def _overrides(given: object, about: dict[str, object], account: Account) -> Pla
             about[key] = row[key]
     for key in sorted(row.keys() - MODEL_FIELDS - set(_OVERRIDDEN) - _ABOUT_THE_PIPELINE):
         account.ignore(f"`{key}` of the experiment")
-    return {key: row[key] for key in row if key in MODEL_FIELDS and row[key] is not None}
+    return {key: row[key] for key in row if key in MODEL_FIELDS and row[key] not in (None, "")}
 
 
 def _check_gpus(given: object, account: Account) -> None:

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from ..buyer_groups import sums_by_group
 from ..retrieval.evaluation import BOOTSTRAPS, interval, slices
 from .means import Means, best_shrinkage
-from .measures import auc, bins, calibration_error, log_losses, ndcg
+from .measures import auc, auc_terms, bins, calibration_error, log_losses, ndcg
 
 RATED_TOGETHER = 8192  # rows that are predicted together
 RESAMPLED_ROWS = 50_000  # rows of which intervals of the AUC are computed
@@ -131,6 +132,16 @@ class Comparison:
             "bins": bins(self.values["model"], rated.targets),
             "figures": self._figures(),
         }
+
+    def by_group(self, catalogue):
+        """Return the sums_by_group of the model's squared errors and other measures."""
+        rated, own = self.rated, self.values["model"]
+        rows = row_errors(rated, own, self.logs["model"])
+        if rated.is_binary:
+            rows["log_loss"] = log_losses(rated.targets, own)
+            rows["auc_roc"] = auc_terms(rated.targets, own)
+        known = {name: each for name, each in rows.items() if each is not None}
+        return sums_by_group(catalogue.groups(*rated.pairs), known)
 
     def _figures(self):
         rated = self.rated

@@ -53,6 +53,22 @@ def auc(labels, values, groups=None):
     return areas if groups is not None else float(areas[0])
 
 
+def auc_terms(labels, values):
+    """Return numbers [rows] whose mean is the AUC, and whose spread is that of its error.
+
+    A row's part is the share of rows of the other class that it is in order with (DeLong et
+    al., 1988). None if the rows have one class only.
+    """
+    sizes = np.bincount(labels.astype(np.int64), minlength=2)
+    if not sizes.all():
+        return None
+    own = labels.astype(np.int64)
+    below = mid_ranks(np.zeros_like(own), values) - mid_ranks(own, values)
+    parts = np.where(own, below / sizes[0], 1 - below / sizes[1])
+    area = parts[own == 1].mean()
+    return area + (parts - area) * len(own) / sizes[own]
+
+
 def ndcg(gains, values, groups):
     """Return the NDCG of each group's first rows (Järvelin and Kekäläinen, 2002).
 

@@ -149,6 +149,7 @@ class RatingTraining(Training):
         means = MeansOf(self._rated(self.rows), self.shrinkage)
         comparison = Comparison(tested, model, means, self.settings.seed)
         found = self.metrics.content["rating"] = comparison.compare()
+        found["groups"] = comparison.by_group(self.catalogue)
         final = self.metrics.content["final_metrics"]
         final["test_loss"] = comparison.loss
         for who, figures in found["figures"].items():

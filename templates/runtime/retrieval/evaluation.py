@@ -5,6 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from ..buyer_groups import sums_by_group
 from .measures import gains
 
 RANKED_ROWS = 1024  # test rows that are ranked together
@@ -47,13 +48,13 @@ class Evaluation:
         columns = {k: tf.concat([c[k] for c in chunks], 0) for k in chunks[0]}
         self.rows = {name: tf.gather(values, kept) for name, values in columns.items()}
         self.is_new = ~np.isin(pairs, self.counting.pairs)
-        _, self.one_each, self.buyer = np.unique(
+        self.people, self.one_each, self.buyer = np.unique(
             buyers, return_index=True, return_inverse=True
         )
 
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
-        own = self.of_model(model, self.queries(model))
+        own = self.own = self.of_model(model, self.queries(model))
         ranks = {"model": own, **self.of_baselines()}
         views = {
             view: self.summarize({name: own[view] for name, own in ranks.items()}, view)
@@ -70,6 +71,18 @@ class Evaluation:
         if self.unscored:
             pairs["unscored"] = self.unscored
         return {"pairs": pairs, **summaries}
+
+    def by_group(self, measure):
+        """Return the sums_by_group of a measure of the compared model, by view."""
+        products = self.pairs % self.counting.stride
+        groups = self.catalogue.groups(self.people[self.buyer], products)
+        return {
+            view: sums_by_group(
+                groups if view == "all" else groups[self.is_new],
+                {measure: gains(ranks)[measure]},
+            )
+            for view, ranks in self.own.items()
+        }
 
     def queries(self, model):
         """Return the query tower's vectors of the pairs' rows, [pairs, width]."""

@@ -55,6 +55,7 @@ class RetrievalMetrics(MetricsFile):
         final |= {f"test_{name}": value for name, value in found.items()}
         if len(evaluation.pairs):
             compared = self.content["evaluation"] = evaluation.compare(model)
+            compared["groups"] = evaluation.by_group(params["monitored"])
             unknown = UnknownBuyers(counting, test, baselines, params["seed"])
             unknown.add_to(compared, model)
         self.write()

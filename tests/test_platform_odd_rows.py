@@ -1,0 +1,258 @@
+"""Odd rows of a platform: what each becomes was written down before it was read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from stored_rows import TARGET, posted_features, posted_model
+
+from recgen.contrib.ml_platform import TrainerModuleGenerator, read_rows
+
+Plain = dict[str, Any]
+ON = {"enabled": True}
+
+
+def number(column: str, **transforms: Any) -> Plain:
+    """Returns a numeric feature as the page posts it."""
+    return {
+        "column": column,
+        "bq_type": "FLOAT64",
+        "data_type": "numeric",
+        "transforms": transforms or {"normalize": {"enabled": True, "range": [-1, 1]}},
+    }
+
+
+def text(column: str, width: Any = 16, **settings: Any) -> Plain:
+    embedding = {"enabled": True, "embedding_dim": width}
+    transforms = {"embedding": embedding}
+    return {
+        "column": column,
+        "bq_type": "STRING",
+        "data_type": "text",
+        "transforms": transforms,
+    } | (settings)
+
+
+def plus(side: str, feature: Any) -> Plain:
+    """Returns the page's features with one more."""
+    posted = posted_features()
+    posted[f"{side}_model_features"].append(feature)
+    return posted
+
+
+def history(**changes: Any) -> Plain:
+    """Returns the page's features with another history; None removes a key."""
+    posted = posted_features()
+    own = posted["buyer_model_features"][4]["transforms"]["history"]
+    own.update(changes)
+    return posted
+
+
+def crossed(side: str, *members: Any, **settings: Any) -> Plain:
+    return posted_features(**{f"{side}_model_crosses": [{"features": [*members], **settings}]})
+
+
+def aliased(index: int, name: str) -> Plain:
+    posted = posted_features()
+    posted["buyer_model_features"][index]["display_name"] = name
+    return posted
+
+
+READ: dict[str, tuple[Plain, Plain, str]] = {
+    "nulls": (
+        posted_features(buyer_model_crosses=None, product_model_crosses=None, description=None),
+        posted_model(top_k=None, epochs=None, rating_head_layers=None, optimizer=None),
+        "",
+    ),
+    "empty texts": (
+        posted_features(description="", target_column=""),
+        posted_model(loss_function="", retrieval_algorithm="", epochs="", batch_size=" "),
+        "",
+    ),
+    "numbers as text": (
+        posted_features(),
+        posted_model(batch_size="4096.0", epochs=20.0, learning_rate="0.01", top_k="100"),
+        "",
+    ),
+    "a feature twice": (plus("buyer", text("city", 8)), posted_model(), "a second feature 'city'"),
+    "a number in both towers": (
+        plus("product", number("basket")),
+        posted_model(),
+        "both towers read 'basket' as the buyer tower says",
+    ),
+    "a text in both towers, of two widths": (
+        plus("product", text("city", 32)),
+        posted_model(),
+        "both towers read 'city' as the buyer tower says",
+    ),
+    "a text in both towers": (plus("product", text("city", 16)), posted_model(), ""),
+    "a cross of what is no feature": (
+        crossed("product", {"column": "category"}, {"column": "season", "type": "text"}),
+        posted_model(),
+        "",
+    ),
+    "a cross of plain names": (crossed("product", "category", "product_id"), posted_model(), ""),
+    "a cross by the column of an alias": (
+        crossed("buyer", {"column": "cust_no"}, {"column": "city"}),
+        posted_model(),
+        "'cust_no' in a cross is 'customer_id'",
+    ),
+    "a cross of three": (
+        crossed(
+            "buyer",
+            {"column": "city", "type": "text"},
+            {"column": "basket", "type": "numeric", "crossing_buckets": "20"},
+            {"column": "sold_at", "type": "temporal", "crossing_buckets": 12.0},
+            hash_bucket_size="5000",
+        ),
+        posted_model(),
+        "",
+    ),
+    "a history without a length": (
+        history(max_length=None, embedding_dim="32.0"),
+        posted_model(),
+        "",
+    ),
+    "no number of buckets": (
+        plus("buyer", number("x", bucketize={**ON, "buckets": "", "embedding_dim": None})),
+        posted_model(),
+        "",
+    ),
+    "an alias that is empty": (aliased(1, ""), posted_model(), ""),
+    "a feature that is null": (plus("buyer", None), posted_model(), "that is null"),
+    "a truth as text": (
+        plus("buyer", text("vip", 8, bq_type="BOOL")),
+        posted_model(),
+        "",
+    ),
+    "a day": (
+        plus(
+            "buyer",
+            {
+                "column": "born",
+                "bq_type": "DATE",
+                "data_type": "temporal",
+                "transforms": {"normalize": ON, "cyclical": ON},
+            },
+        ),
+        posted_model(),
+        "",
+    ),
+    "an optimizer that is unknown": (
+        posted_features(),
+        posted_model(optimizer="Adagrad"),
+        "the optimizer is adam, which 'Adagrad' stood for",
+    ),
+    "layers": (
+        posted_features(),
+        posted_model(
+            buyer_tower_layers=[
+                {"type": "dense", "units": "64.0", "activation": "ReLU"},
+                {"type": "dropout"},
+                {"type": "Dense", "units": 32},
+                {"type": "dense", "units": 32, "activation": "None", "l2_reg": ""},
+            ]
+        ),
+        "a layer of type 'Dense'",
+    ),
+    "a name that is code": (posted_features(name="a\nimport os '''\"\"\"\\"), posted_model(), ""),
+    "retrieval with a target": (posted_features(target_column=TARGET), posted_model(), ""),
+}
+REFUSED: dict[str, tuple[Plain, Plain, str]] = {
+    "ranking without a target": (posted_features(), posted_model(task="ranking"), "RG231"),
+    "two columns of one name": (aliased(1, "basket"), posted_model(), "RG102"),
+    "a history of what is not there": (history(shared_with="sku"), posted_model(), "RG126"),
+    "a history of a number": (history(shared_with="basket"), posted_model(), "RG126"),
+    "a width of zero": (plus("buyer", text("seg", 0)), posted_model(), "RG013"),
+    "a rate of zero": (posted_features(), posted_model(learning_rate=0), "RG013"),
+    "a list of names": (plus("buyer", "city2"), posted_model(), "RG012"),
+    "a tower without features": (
+        posted_features(product_model_features=[]),
+        posted_model(),
+        "RG113",
+    ),
+    "a column crossed with itself": (
+        crossed("product", {"column": "category"}, {"column": "category"}),
+        posted_model(),
+        "RG109",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_an_odd_row_renders_and_its_oddity_is_said(name: str) -> None:
+    features, model, words = READ[name]
+    config, report = read_rows(features, model)
+    assert config is not None, str(report)
+    assert len(report.warnings) <= 1
+    assert len(report.infos) <= 3
+    assert words in " ".join(each.message for each in report.infos)
+    code, ok, message, _ = TrainerModuleGenerator(features, model).generate_and_validate()
+    assert ok, message
+    assert "\nimport os '" not in code
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_row_that_cannot_work_is_refused_with_a_sentence(name: str) -> None:
+    features, model, code = REFUSED[name]
+    config, report = read_rows(features, model)
+    assert config is None
+    assert code in {each.code for each in report.errors}
+    assert all(each.message and each.help for each in report.errors)
+
+
+def clip(enabled: bool = True, **bounds: Any) -> Plain:
+    return {"clip_outliers": {"enabled": enabled, **bounds}}
+
+
+@pytest.mark.parametrize(
+    ("transforms", "expected"),
+    [
+        (None, {}),
+        ({}, {}),
+        ({"log_transform": ON}, {"log_transform": {}}),
+        ({"normalize": {**ON, "range": [0, 1]}}, {"normalize": {"range": (0, 1)}}),
+        ({"normalize": {**ON, "range": [-1, 1]}}, {"normalize": {"range": None}}),
+        ({"log_transform": True, "normalize": True}, {"log_transform": {}, "normalize": {}}),
+        (clip(percentile=95), {"clip_outliers": {"lower": None, "upper": 95}}),
+        (
+            clip(lower={**ON, "percentile": 5}, upper={**ON, "percentile": "99.9"}),
+            {"clip_outliers": {"lower": 5, "upper": 99.9}},
+        ),
+        (clip(lower=ON, upper={"enabled": False}), {"clip_outliers": {"lower": 1, "upper": None}}),
+        (clip(upper={**ON, "percentile": None}), {"clip_outliers": {"lower": None, "upper": 99}}),
+        (clip(upper={**ON, "percentile": ""}), {"clip_outliers": {"lower": None, "upper": 99}}),
+        (clip(False, upper={**ON, "percentile": 90}), {"clip_outliers": {"upper": 90}}),
+        ({"clip_outliers": False}, {}),
+    ],
+)
+def test_each_transform_of_a_target_means_what_it_meant(
+    transforms: Plain | None, expected: Plain
+) -> None:
+    target = {"column": "revenue", "bq_type": "FLOAT64", "transforms": transforms}
+    config, report = read_rows(
+        posted_features(target_column=target), posted_model("standard", "ranking")
+    )
+    assert config is not None, str(report)
+    assert config.features.target is not None
+    found = config.features.target.transforms
+    steps = {
+        name for name in ("clip_outliers", "log_transform", "normalize") if getattr(found, name)
+    }
+    assert steps == set(expected)
+    if found.normalize and "range" in expected["normalize"]:
+        assert found.normalize.range == expected["normalize"]["range"]
+    if found.clip_outliers:
+        for bound, percentile in expected["clip_outliers"].items():
+            own = getattr(found.clip_outliers, bound)
+            assert (own.percentile if own else None) == percentile
+
+
+def test_empty_settings_of_an_experiment_leave_the_row_as_it_is() -> None:
+    overrides = {"epochs": "", "batch_size": "512.0", "learning_rate": "0.01", "optimizer": ""}
+    config, _ = read_rows(posted_features(), posted_model(epochs=7), overrides=overrides)
+    assert config is not None
+    model = config.model
+    assert (model.epochs, model.batch_size, model.learning_rate) == (7, 512, 0.01)
+    assert model.optimizer == "adagrad"
