@@ -6,9 +6,12 @@ from collections.abc import Collection
 
 from recgen.check import load
 from recgen.config import ExperimentConfig
+from recgen.findings import RecgenError
+from recgen.plan.pipeline import plan_pipeline
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
-from recgen.render import render_template
+from recgen.queries import render_queries
+from recgen.render import render_template, render_text
 from recgen.runtime import NAME, runtime_digest, runtime_imports, runtime_text
 
 
@@ -41,3 +44,53 @@ def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str
         "trainer_module.py": render_template("trainer/module.py.j2", plan),
     }
     return modules if single_file else {**modules, NAME: runtime_text()}
+
+
+def render_pipeline(source: object, *, allow: Collection[str] = ()) -> dict[str, str]:
+    """Return the modules and the TFX pipeline around them, as `{file name: text}`.
+
+    These are `pipeline.py`, `requirements.txt` and, as far as the config's `pipeline` needs them,
+    `queries/{train,eval,test}.sql`, `evaluator_module.py`, `Dockerfile` and `submit.py`.
+
+    Args:
+        source: A path, a mapping, or an object with the config's attributes.
+        allow: Codes of errors to treat as warnings.
+
+    Raises:
+        recgen.ConfigError: The config has errors; the exception has the report.
+        RecgenError: The config has no section `pipeline`.
+    """
+    config = load(source, allow=allow)
+    return generate(config) | generate_pipeline(config)
+
+
+def generate_pipeline(config: ExperimentConfig) -> dict[str, str]:
+    """Return the files of the pipeline of a config that passed the check, without the modules.
+
+    Raises:
+        RecgenError: The config has no section `pipeline`.
+    """
+    if config.pipeline is None:
+        raise RecgenError(
+            "the config has no section `pipeline`",
+            "say under `pipeline:` where the rows are, such as "
+            '`source: {tfrecord: "data/{split}/*.gz"}`; docs/pipelines.md has an example',
+        )
+    plan = plan_pipeline(config)
+    tfma = ("tensorflow_model_analysis",) if plan.gate else ()
+    standard = ("os", "pathlib", "sys")
+    standard += ("json",) if plan.gate else ()
+    standard += ("datetime",) if plan.queries_table else ()
+    pipeline = plan.module(tuple(sorted(standard)), "tfx.v1", *tfma)
+    files = {"pipeline.py": render_template("pipeline/pipeline.py.j2", pipeline)}
+    if plan.queries:
+        files |= render_queries(plan.queries)
+    if plan.gate:
+        own = plan.module((), "apache_beam", "numpy", *tfma)
+        files["evaluator_module.py"] = render_template("pipeline/evaluator_module.py.j2", own)
+    files["requirements.txt"] = render_text("pipeline/requirements.txt.j2", plan)
+    if plan.compiles:
+        files["Dockerfile"] = render_text("pipeline/Dockerfile.j2", plan)
+        own = plan.module(("tempfile",), "google.cloud.aiplatform", "pipeline")
+        files["submit.py"] = render_template("pipeline/submit.py.j2", own)
+    return files

@@ -11,9 +11,9 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
+    "findings", "config", "sql", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
     "formats", "schema", "reference", "templates", "plan", "literals", "attest", "bundle",
-    "runtime", "render", "write", "generate", "changes", "proposal", "presets", "metrics", "demo",
+    "runtime", "render", "queries", "write", "generate", "changes", "proposal", "presets", "metrics", "demo",
     "inspect", "analysis", "local", "api", "contrib", "cli", "__main__",
 ]
 # fmt: on

@@ -28,16 +28,22 @@ def render(
             "--single-file", help="Include the runtime in the trainer, for a module_file at gs://."
         ),
     ] = False,
+    pipeline: Annotated[
+        bool,
+        typer.Option("--pipeline", help="Write the TFX pipeline around the modules, too."),
+    ] = False,
     allow: Allow = [],  # noqa: B006
     force: Force = False,
 ) -> None:
     """Write the modules of a config."""
     from recgen import write
-    from recgen.generate import generate
+    from recgen.generate import generate, generate_pipeline
     from recgen.runtime import NAME as RUNTIME
 
     experiment, _ = checked(config, allow)
     files = generate(experiment, single_file=single_file)
+    if pipeline:
+        files |= generate_pipeline(experiment)
     if not check and not diff:
         for file in write.write_files(files, out, force=force):
             show.line("wrote     " if file.changed else "unchanged ", str(file.path))
