@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["word", "name", "text", "number", "parameter", "slot", "comment", "mark"]
@@ -149,9 +150,7 @@ def _after_star(found: Sequence[tuple[int, Token]], place: int) -> bool:
 
 
 def _has_star(item: Sequence[Token]) -> bool:
-    return item[0].text == "*" or any(
-        a.text == "." and b.text == "*" for a, b in zip(item, item[1:], strict=False)
-    )
+    return item[0].text == "*" or any(a.text == "." and b.text == "*" for a, b in pairwise(item))
 
 
 def _name_of(item: Sequence[Token]) -> str:

@@ -18,10 +18,15 @@ def transpiled(query: str) -> str:
     tree = sqlglot.parse_one(query, dialect="bigquery")
     for table in list(tree.find_all(exp.Table)):
         if table.name == "transactions" and table.db == "shop":
-            table.replace(exp.to_table("rows"))
+            table.replace(exp.to_table("rows", alias=table.alias or None))
     for number in list(tree.find_all(exp.Literal)):
         if not number.is_string and not number.is_int:  # there, they are decimals
             number.replace(exp.cast(number.copy(), "double"))
+    for seconds in list(
+        tree.find_all(exp.UnixSeconds)
+    ):  # BigQuery rounds down, DuckDB to the nearest
+        whole = exp.Floor(this=exp.func("EPOCH", seconds.this.copy(), dialect="duckdb"))
+        seconds.replace(exp.cast(whole, "bigint"))
     return tree.sql(dialect="duckdb")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -36,13 +37,14 @@ TYPES: dict[str, tuple[str, pa.DataType]] = {  # kind of feature and Arrow type,
     "STRING": ("text", pa.string()), "BYTES": ("text", pa.binary()), "INT64": ("text", pa.int64()),
     "BOOL": ("numeric", pa.bool_()), "FLOAT64": ("numeric", pa.float64()),
     "NUMERIC": ("numeric", pa.decimal128(38, 9)), "BIGNUMERIC": ("numeric", pa.decimal128(38, 12)),
-    "TIMESTAMP": ("temporal", pa.timestamp("us", "UTC")), "DATETIME": ("temporal", pa.timestamp("us")),
-    "DATE": ("temporal", pa.date32()), "TIME": ("temporal", pa.time64("us")),
+    "TIMESTAMP": ("temporal", pa.timestamp("us", "UTC")),
+    "DATETIME": ("temporal", pa.timestamp("us")), "DATE": ("temporal", pa.date32()),
+    "TIME": ("temporal", pa.time64("us")),
 }
 # fmt: on
 
 
-def config_of(split: Plain, features: list[Plain] = [], **data: Any) -> ExperimentConfig:
+def config_of(split: Plain, features: Sequence[Plain] = (), **data: Any) -> ExperimentConfig:
     embedding = {"embedding": {"embedding_dim": 8}}
     return load(
         {
@@ -106,7 +108,7 @@ def value_of(bq_type: str, number: int) -> Any:
     return values[bq_type]
 
 
-def rows_of(numbers: list[int], nulls: set[int] = set()) -> pa.Table:  # noqa: B006
+def rows_of(numbers: list[int], nulls: Collection[int] = ()) -> pa.Table:
     """Returns a row for each number, with a column of each type; some values are null."""
     columns: dict[str, pa.Array] = {
         "buyer": pa.array([None if n % 29 == 0 else f"b{n % 9}" for n in numbers]),
@@ -179,7 +181,7 @@ def test_drawn_rows_depend_on_a_hash_of_buyer_product_and_time(kind: str) -> Non
             elif name != "test":
                 assert name == ("eval" if chance < 0.2 else "train")
     sizes = np.array([len(own) for own in found.values()])
-    known = sum(n % 29 and n % 31 and (n % 23 or kind == "random") for n in range(1, 3000))
+    known = sum(bool(n % 29 and n % 31 and (n % 23 or kind == "random")) for n in range(1, 3000))
     assert sizes.sum() == known
     expected = {"random": [0.5, 0.2, 0.3], "time_holdout": [0.56, 0.14, 0.3]}[kind]
     assert np.abs(sizes / known - expected).max() < 0.03
@@ -254,10 +256,10 @@ def test_lists_keep_their_order_and_their_items_are_cast(tmp_path: Path) -> None
     require_same(config, rows, tmp_path)
     exact = config_of(
         {"kind": "strict_time", "date_column": "at"},
-        [{**past, "bq_type": "ARRAY<NUMERIC>", "transforms": history}],
+        [{**past, "bq_type": "ARRAY<BOOL>", "transforms": history}],
     )
     query = queries_of(exact)["train"]
-    assert "CAST(item AS FLOAT64)" in query
+    assert "CAST(item AS INT64)" in query
     assert "WITH OFFSET AS place ORDER BY place" in query
     sqlglot.parse_one(query, dialect="bigquery")
 

@@ -181,9 +181,7 @@ def _groups(
         Constant("REGION", vertex.region),
         Constant("BUCKET", bucket),
         Constant("IMAGE", image_of(vertex, name, digest)),
-        Constant(
-            "MODELS", pipeline.push.filesystem or f"{bucket}/models/{name}"
-        ),
+        Constant("MODELS", pipeline.push.filesystem or f"{bucket}/models/{name}"),
     )
 
 
