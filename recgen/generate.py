@@ -77,20 +77,9 @@ def generate_pipeline(config: ExperimentConfig) -> dict[str, str]:
             '`source: {tfrecord: "data/{split}/*.gz"}`; docs/pipelines.md has an example',
         )
     plan = plan_pipeline(config)
-    tfma = ("tensorflow_model_analysis",) if plan.gate else ()
-    standard = ("os", "pathlib", "sys")
-    standard += ("json",) if plan.gate else ()
-    standard += ("datetime",) if plan.queries_table else ()
-    pipeline = plan.module(tuple(sorted(standard)), "tfx.v1", *tfma)
-    files = {"pipeline.py": render_template("pipeline/pipeline.py.j2", pipeline)}
-    if plan.queries:
-        files |= render_queries(plan.queries)
-    if plan.gate:
-        own = plan.module((), "apache_beam", "numpy", *tfma)
-        files["evaluator_module.py"] = render_template("pipeline/evaluator_module.py.j2", own)
-    files["requirements.txt"] = render_text("pipeline/requirements.txt.j2", plan)
-    if plan.compiles:
-        files["Dockerfile"] = render_text("pipeline/Dockerfile.j2", plan)
-        own = plan.module(("tempfile",), "google.cloud.aiplatform", "pipeline")
-        files["submit.py"] = render_template("pipeline/submit.py.j2", own)
-    return files
+    files = {
+        name: render_template(f"pipeline/{name}.j2", own) for name, own in plan.modules.items()
+    }
+    texts = ("requirements.txt", *(["Dockerfile"] if plan.compiles else []))
+    files |= {name: render_text(f"pipeline/{name}.j2", plan) for name in texts}
+    return files | render_queries(plan.queries) if plan.queries else files

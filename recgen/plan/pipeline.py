@@ -81,7 +81,9 @@ class PipelinePlan:
     """What the command line of `pipeline.py` takes."""
     signature: str = SIGNATURE
     standard: tuple[str, ...] = ()
+    """Modules of the standard library that the module imports; see `modules`."""
     others: tuple[str, ...] = ()
+    """The other modules that it imports."""
 
     @property
     def reads_table(self) -> bool:
@@ -108,8 +110,22 @@ class PipelinePlan:
         """Modules that the generated module imports."""
         return frozenset((*self.standard, *self.others))
 
-    def module(self, standard: tuple[str, ...], *others: str) -> PipelinePlan:
-        """Return the plan of a module with these imports."""
+    @property
+    def modules(self) -> dict[str, PipelinePlan]:
+        """The plan of each Python module with its imports, by the file's name."""
+        analysis = ("tensorflow_model_analysis",) if self.gate else ()
+        needed = {"datetime": self.queries_table, "json": self.gate}
+        standard = (*(name for name, is_used in needed.items() if is_used), "os", "pathlib", "sys")
+        found = {"pipeline.py": self._importing(standard, "tfx.v1", *analysis)}
+        if self.gate:
+            own = self._importing((), "apache_beam", "numpy", *analysis)
+            found["evaluator_module.py"] = own
+        if self.compiles:
+            own = self._importing(("tempfile",), "google.cloud.aiplatform", "pipeline")
+            found["submit.py"] = own
+        return found
+
+    def _importing(self, standard: tuple[str, ...], *others: str) -> PipelinePlan:
         return replace(self, standard=standard, others=others)
 
 

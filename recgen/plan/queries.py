@@ -116,8 +116,9 @@ def query_column(
         returned: What the config's own query returns, in lower case: perhaps an alias.
     """
     unit, kind = column.time_format, item_type(column.bq_type)
-    cast, time_format = kind, ""
-    if unit in get_args(TimeUnit):
+    cast: str = kind
+    time_format = ""
+    if unit and unit in get_args(TimeUnit):
         cast = unit
     elif unit:
         cast, time_format = "format", sql_format(unit)

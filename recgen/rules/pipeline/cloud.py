@@ -78,7 +78,7 @@ def bucket(pipeline: PipelineConfig) -> Iterator[Problem]:
           vertex: {project: my-project, region: europe-west4, bucket: "gs://my-bucket"}
     """
     vertex = pipeline.vertex
-    if vertex and not re.fullmatch(r"gs://[a-z0-9][\w.-]+(/[^/\s]+)*/?", vertex.bucket):
+    if vertex and not re.fullmatch(r"gs://[a-z0-9][\w.-]*(/[^/\s]+)*/?", vertex.bucket):
         message = f"{show(vertex.bucket)} is no bucket"
         yield Problem((*_VERTEX, "bucket"), message, "Write `gs://` and its name.")
     if vertex is None or pipeline.runner == "local":
