@@ -52,13 +52,13 @@ def slices_of_columns(
         pipeline:
           source: {tfrecord: "data/{split}*.gz"}
           runner: local
-          gate: {slices: [region]}
+          gate: {slices: [country]}
 
     Use instead:
         pipeline:
           source: {tfrecord: "data/{split}*.gz"}
           runner: local
-          gate: {slices: [country]}
+          gate: {slices: [age]}
     """
     types = {f.output_name: f.bq_type for _, f in all_features(features)}
     members = (m for _, cross in all_crosses(features) for m in cross.features)

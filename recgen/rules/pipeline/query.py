@@ -90,7 +90,7 @@ def columns_of_query(
         pipeline:
           source:
             bigquery:
-              query: SELECT customer_id, sku FROM shop.sales
+              query: SELECT customer_id, age, sku FROM shop.sales
 
     Use instead:
         features:
@@ -100,7 +100,7 @@ def columns_of_query(
         pipeline:
           source:
             bigquery:
-              query: SELECT customer_id, country, sku, price FROM shop.sales
+              query: SELECT customer_id, age, sku, price FROM shop.sales
     """
     returned = _returned(pipeline.source.bigquery)
     if returned is None:
@@ -156,13 +156,13 @@ def hidden_nulls(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[
         pipeline:
           source:
             bigquery:
-              query: SELECT customer_id, COALESCE(country, 'FR') AS country, sku FROM shop.sales
+              query: SELECT customer_id, COALESCE(age, 0) AS age, sku FROM shop.sales
 
     Use instead:
         pipeline:
           source:
             bigquery:
-              query: SELECT customer_id, country, sku FROM shop.sales
+              query: SELECT customer_id, age, sku FROM shop.sales
     """
     names = {name.lower() for _, f in all_features(features) for name in (f.output_name, f.column)}
     for output in _returned(pipeline.source.bigquery) or ():
