@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from recgen.attest import AttestationError
 from recgen.plan.header import SQL_MARK
 from recgen.plan.queries import SPLITS, QueriesPlan, QueryColumn, SplitName
-from recgen.sql import SNAPSHOT, Token, code, quoted, text_literal
+from recgen.sql import SNAPSHOT, Token, code, quoted, text_literal, tokens
 
 _SLOT = re.compile(r"SLOT_(NAME|TEXT|TABLE|QUERY)_((?:[0-9a-f]{2})+)_")
 _HEAD = """\
@@ -40,7 +40,7 @@ _CASTS = {
     "EPOCH_SECONDS": "CAST(FLOOR({c}) AS INT64)",
     "EPOCH_MILLIS": "CAST(FLOOR({c} / 1000) AS INT64)",
     "EPOCH_MICROS": "CAST(FLOOR({c} / 1000000) AS INT64)",
-    "EPOCH_NANOS": "CAST(FLOOR({c} / 1000000000) AS INT64)",
+    "EPOCH_NANOS": "DIV(CAST({c} AS INT64), 1000000000)",
     "EPOCH_DAYS": "CAST(FLOOR({c} * 86400) AS INT64)",
     "EXCEL_DAYS": "CAST(FLOOR(({c} - 25569) * 86400) AS INT64)",
     "DATE_NUMBER": "UNIX_SECONDS(TIMESTAMP(PARSE_DATE('%Y%m%d', CAST({c} AS STRING))))",
@@ -67,7 +67,7 @@ def _rendered(plan: QueriesPlan, split: SplitName) -> str:
     text = _SLOT.sub(_filled, form)
     _attest(text, form)
     head = _HEAD.format(mark=SQL_MARK, about=_ABOUT[split])
-    return head + (_SNAPSHOT if SNAPSHOT in text else "") + text + "\n"
+    return head + (_SNAPSHOT if f"'{SNAPSHOT}'" in text else "") + text + "\n"
 
 
 def _slot(kind: str, value: str) -> str:
@@ -77,7 +77,7 @@ def _slot(kind: str, value: str) -> str:
 def _filled(slot: re.Match[str]) -> str:
     value = bytes.fromhex(slot[2]).decode()
     if slot[1] == "QUERY":
-        return value.strip().replace(SNAPSHOT, "TIMESTAMP '{snapshot}'")
+        return value
     return text_literal(value) if slot[1] == "TEXT" else quoted(value)
 
 
@@ -134,12 +134,25 @@ def _source(plan: QueriesPlan) -> Iterator[str]:
         yield f"    {_column(column)}{',' if number < last else ''}"
     if plan.query:
         yield "  FROM ("
-        yield _slot("QUERY", plan.query)
+        yield _slot("QUERY", _dated(plan.query.strip(), plan.snapshot or SNAPSHOT))
         yield "  )"
         return
-    moment = plan.snapshot or SNAPSHOT
-    time = "'{snapshot}'" if moment == SNAPSHOT else _slot("TEXT", moment)
+    time = _slot("TEXT", plan.snapshot) if plan.snapshot else f"'{SNAPSHOT}'"
     yield f"  FROM {_slot('TABLE', plan.table)} FOR SYSTEM_TIME AS OF TIMESTAMP {time}"
+
+
+def _dated(query: str, moment: str) -> str:
+    """Return a query with the time of the snapshot: a TIMESTAMP, or only its text in quotes."""
+    parts, end = [], 0
+    for token in tokens(query):
+        if token.kind == "slot":
+            parts += [query[end : token.at], f"TIMESTAMP {text_literal(moment)}"]
+        elif token.kind == "text" and token.text[1:-1] == SNAPSHOT:
+            parts += [query[end : token.at], text_literal(moment)]
+        else:
+            continue
+        end = token.at + len(token.text)
+    return "".join(parts) + query[end:]
 
 
 def _column(column: QueryColumn) -> str:

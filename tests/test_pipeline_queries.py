@@ -278,13 +278,15 @@ def test_a_query_is_read_in_place_of_a_table_under_its_aliases() -> None:
 
 def test_a_snapshot_is_the_same_time_in_all_queries() -> None:
     config = config_of({"kind": "strict_time", "date_column": "at"})
-    query = "SELECT * FROM a FOR SYSTEM_TIME AS OF {snapshot}"
-    for text in queries_of(config, query).values():
-        assert "FOR SYSTEM_TIME AS OF TIMESTAMP '{snapshot}'" in text
-    plan = plan_queries(config, BigQuery(table=TABLE), "2026-05-01T00:00:00Z")
-    for text in render_queries(plan).values():
-        assert "FOR SYSTEM_TIME AS OF TIMESTAMP '2026-05-01T00:00:00Z'" in text
-        assert "{snapshot}" not in text
+    plain = "SELECT * FROM a FOR SYSTEM_TIME AS OF {snapshot} -- as of {snapshot}"
+    typed = "SELECT * FROM a FOR SYSTEM_TIME AS OF TIMESTAMP '{snapshot}'"
+    fixed = "2026-05-01T00:00:00Z"
+    for source in (BigQuery(table=TABLE), BigQuery(query=plain), BigQuery(query=typed)):
+        for text in render_queries(plan_queries(config, source, "now")).values():
+            assert text.count("FOR SYSTEM_TIME AS OF TIMESTAMP '{snapshot}'") == 1
+        for text in render_queries(plan_queries(config, source, fixed)).values():
+            assert f"FOR SYSTEM_TIME AS OF TIMESTAMP '{fixed}'" in text
+            assert "{snapshot}" not in text.replace("-- as of {snapshot}", "")
 
 
 def test_no_part_of_a_query_has_the_name_of_a_column() -> None:
