@@ -20,8 +20,9 @@ SNAPSHOT = "{snapshot}"
 _TOKENS = re.compile(
     r"""(?P<space>\s+)
     |(?P<comment>(?:--|\#)[^\n]*|/\*.*?\*/)
-    |(?P<text>(?:[rRbB]|[rR][bB]|[bB][rR])?(?:'''(?:\\.|.)*?'''|\"\"\"(?:\\.|.)*?\"\"\"
-        |'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))
+    |(?P<unclosed>/\*)
+    |(?P<text>(?:[rRbB]|[rR][bB]|[bB][rR])?(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"
+        |'(?!'')(?:\\.|[^'\\\n])*'|"(?!\"\")(?:\\.|[^"\\\n])*"))
     |(?P<name>`(?:\\.|[^`\\\n])+`)
     |(?P<slot>\{snapshot\})
     |(?P<parameter>@@?\w+|\?)
@@ -74,7 +75,7 @@ def _scan(sql: str) -> Iterator[Token]:
     at = 0
     while at < len(sql):
         found = _TOKENS.match(sql, at)
-        if found is None:
+        if found is None or found.lastgroup == "unclosed":
             raise SqlError(f"{sql[at : at + 20]!r} is not understood")
         kind = found.lastgroup
         if kind != "space":
@@ -140,7 +141,8 @@ def outputs(sql: str) -> tuple[Output, ...] | None:
         del items[0][0]
     if items[-1] == []:  # a comma after the last column is allowed
         items.pop()
-    if any(not item or _has_star(item) for item in items) or items[0][0].upper == "AS":
+    is_known = items and all(items) and not any(map(_has_star, items))
+    if not is_known or items[0][0].upper == "AS":
         return None
     return tuple(Output(name, tuple(item)) for item in items if (name := _name_of(item)))
 
