@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from recgen.attest import AttestationError
+from recgen.config.times import EARLIEST, LATEST, STANDINS
 from recgen.plan.header import SQL_MARK
 from recgen.plan.queries import SPLITS, QueriesPlan, QueryColumn, SplitName
 from recgen.sql import SNAPSHOT, Token, code, quoted, text_literal, tokens
@@ -46,6 +48,8 @@ _CASTS = {
     "DATE_NUMBER": "UNIX_SECONDS(TIMESTAMP(PARSE_DATE('%Y%m%d', CAST({c} AS STRING))))",
     "format": "UNIX_SECONDS(PARSE_TIMESTAMP({f}, {c}))",
 }
+_DAY = 86_400
+_YEAR = 365 * _DAY
 _ABOUT: dict[SplitName, str] = {
     "train": "The rows for training.",
     "eval": "The rows for validation.",
@@ -91,13 +95,15 @@ def _lines(plan: QueriesPlan, split: SplitName) -> Iterator[str]:
     yield "WITH source AS ("
     yield from _source(plan)
     yield "),"
-    yield f"{names.data} AS ("
+    yield f"{names.every} AS ("
     yield f"  SELECT *{',' if draws else ''}"
     if draws:
         yield f"    {_draw(plan)} AS {names.draw}"
     yield "  FROM source"
     yield f"  WHERE {' AND '.join(_known(plan))}"
     yield ")" if plan.kind == "random" else "),"
+    if plan.finds_far:
+        yield from _usual(plan, names)
     if plan.kind != "random":
         date = _name(plan.date)
         yield f"{names.span} AS ("
@@ -109,10 +115,32 @@ def _lines(plan: QueriesPlan, split: SplitName) -> Iterator[str]:
     yield f"WHERE {(chr(10) + '  AND ').join(_conditions(plan, split, names))}"
 
 
+def _usual(plan: QueriesPlan, names: _Names) -> Iterator[str]:
+    """Yield the rows without times such as 1970-01-01, if all others are a year or more away."""
+    date = _name(plan.date)
+    yield "-- Times that stand for null or never, if all others are a year or more away."
+    yield f"{names.usual} AS ("
+    yield f"  SELECT MIN({date}) - {_YEAR} AS low, MAX({date}) + {_YEAR} AS high"
+    yield f"  FROM {names.every}"
+    yield f"  WHERE {date} >= {EARLIEST} AND {date} < {LATEST}  -- 1800 to 2099"
+    for moment in STANDINS:
+        day = (datetime(1970, 1, 1) + timedelta(seconds=moment)).date()
+        around = f"{moment - _DAY} AND {moment + _DAY}"
+        yield f"    AND {date} NOT BETWEEN {around}  -- {day}"
+    yield "),"
+    yield f"{names.data} AS ("
+    yield f"  SELECT {names.every}.*"
+    yield f"  FROM {names.every} CROSS JOIN {names.usual}"
+    yield f"  WHERE IFNULL({date} > {names.usual}.low AND {date} < {names.usual}.high, TRUE)"
+    yield "),"
+
+
 @dataclass(frozen=True, slots=True)
 class _Names:
     """Names of the parts of a query, which no column has."""
 
+    every: str
+    usual: str
     data: str
     span: str
     draw: str
@@ -124,7 +152,9 @@ class _Names:
         def free(name: str) -> str:
             return name if name not in taken else free(f"{name}_")
 
-        return cls(free("data"), free("span"), free("draw"))
+        data = free("data")
+        every = free("every_row") if plan.finds_far else data
+        return cls(every, free("usual"), data, free("span"), free("draw"))
 
 
 def _source(plan: QueriesPlan) -> Iterator[str]:

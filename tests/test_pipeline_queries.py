@@ -25,7 +25,7 @@ from recgen.check import load
 from recgen.config import BigQuery, ExperimentConfig
 from recgen.local.ingest.rows import clean
 from recgen.local.ingest.table import read_table
-from recgen.local.split import split_table
+from recgen.local.split import split_table, without_far_times
 from recgen.plan import input_columns
 from recgen.plan.queries import SPLITS, plan_queries
 from recgen.queries import _attest, render_queries
@@ -77,9 +77,11 @@ def split_here(config: ExperimentConfig, rows: pa.Table, folder: Path) -> dict[s
     buyer, product = config.features.buyer_id, config.features.product_id
     assert buyer
     assert product
-    table, _ = clean(table, buyer, product, 1)
     split = config.data.split
     assert split
+    if split.date_column and config.data.null_times is None:
+        table, _ = without_far_times(table, split.date_column)
+    table, _ = clean(table, buyer, product, 1)
     return split_table(table, split, split.date_column).tables()
 
 
@@ -242,6 +244,27 @@ def test_what_stands_for_null_is_null(tmp_path: Path) -> None:
         null_times=["9999-12-31"],
     )
     require_same(config, rows, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "moment", ["1970-01-01", "1900-01-01", "1899-12-30 12:00", "9999-12-31", "2038-01-19 03:14:07"]
+)
+def test_a_time_that_stands_for_null_does_not_move_the_cuts(tmp_path: Path, moment: str) -> None:
+    rows, strange = rows_of(list(range(1, 700))), datetime.fromisoformat(moment)
+    at = rows["at"].to_pylist()
+    at[3::60] = [strange.replace(tzinfo=timezone.utc)] * len(at[3::60])
+    rows = rows.set_column(2, "at", pa.array(at, pa.timestamp("us", "UTC")))
+    require_same(config_of({"kind": "strict_time", "date_column": "at"}), rows, tmp_path)
+
+
+def test_times_of_1970_are_times_if_all_are(tmp_path: Path) -> None:
+    rows = rows_of(list(range(1, 700)))
+    at = [
+        None if n % 50 == 0 else datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(hours=9 * n)
+        for n in range(699)
+    ]
+    rows = rows.set_column(2, "at", pa.array(at, pa.timestamp("us", "UTC")))
+    require_same(config_of({"kind": "strict_time", "date_column": "at"}), rows, tmp_path)
 
 
 def test_lists_keep_their_order_and_their_items_are_cast(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class QueriesPlan:
         ids: The names of the buyer's and the product's ID; rows without one are left out.
         texts: Those of the IDs that are text, of which "" is none.
         date: The column of the time; "" without one.
+        finds_far: Whether times that stand for null count as null if they are far from all others.
         kind: How rows are divided.
         validation_from: The share of the time span at which validation begins; strict_time only.
         test_from: The share of the time span at which the test begins; not for random.
@@ -68,6 +69,7 @@ class QueriesPlan:
     ids: tuple[str, str]
     texts: tuple[str, ...]
     date: str
+    finds_far: bool
     kind: Literal["strict_time", "time_holdout", "random"]
     validation_from: float
     test_from: float
@@ -95,6 +97,7 @@ def plan_queries(config: ExperimentConfig, source: BigQuery, snapshot: str) -> Q
         ids=(buyer, product),
         texts=tuple(name for name in (buyer, product) if name in texts),
         date=given.date_column or "",
+        finds_far=given.kind != "random" and config.data.null_times is None,
         kind=given.kind,
         # In the order of `recgen train`, whose floats these are.
         validation_from=1 - given.test - given.validation,

@@ -14,10 +14,26 @@ WITH source AS (
     UNIX_SECONDS(`bought_at`) AS `bought_at`
   FROM `my-project.shop.sales` FOR SYSTEM_TIME AS OF TIMESTAMP '{snapshot}'
 ),
-data AS (
+every_row AS (
   SELECT *
   FROM source
   WHERE `customer_id` != '' AND `sku` IS NOT NULL AND `bought_at` IS NOT NULL
+),
+-- Times that stand for null or never, if all others are a year or more away.
+usual AS (
+  SELECT MIN(`bought_at`) - 31536000 AS low, MAX(`bought_at`) + 31536000 AS high
+  FROM every_row
+  WHERE `bought_at` >= -5364662400 AND `bought_at` < 4070908800  -- 1800 to 2099
+    AND `bought_at` NOT BETWEEN -2209248000 AND -2209075200  -- 1899-12-30
+    AND `bought_at` NOT BETWEEN -2209075200 AND -2208902400  -- 1900-01-01
+    AND `bought_at` NOT BETWEEN -2082931200 AND -2082758400  -- 1904-01-01
+    AND `bought_at` NOT BETWEEN -86400 AND 86400  -- 1970-01-01
+    AND `bought_at` NOT BETWEEN 2147397247 AND 2147570047  -- 2038-01-19
+),
+data AS (
+  SELECT every_row.*
+  FROM every_row CROSS JOIN usual
+  WHERE IFNULL(`bought_at` > usual.low AND `bought_at` < usual.high, TRUE)
 ),
 span AS (
   SELECT MIN(`bought_at`) AS first, MAX(`bought_at`) - MIN(`bought_at`) AS length
