@@ -12,11 +12,13 @@ import pytest
 from attacks import ATTACKS
 from generated import assert_well_made
 from golden import PIPELINES, TESTS
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strategies import plain_of
 
 import recgen
 from recgen.check import check, load
+from recgen.config import PipelineConfig
 from recgen.findings import RecgenError
 from recgen.generate import generate, generate_pipeline
 from recgen.plan.pipeline import files_of, image_of, pipeline_name
@@ -147,6 +149,21 @@ def test_an_image_without_a_tag_has_that_of_the_config(plain: Plain) -> None:
 )
 def test_a_pattern_of_files_is_a_folder_and_a_rest(pattern: str, found: tuple[str, str]) -> None:
     assert files_of(pattern) == found
+
+
+QUERIES = st.text(st.sampled_from("SELECT FROM a,b(*)'`;@#-/{}snapshot \n"), max_size=60)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(plain_of(PipelineConfig), QUERIES)
+def test_any_section_only_causes_findings(section: Plain, query: str) -> None:
+    bigquery = section["source"].get("bigquery")
+    if bigquery is not None and query:
+        bigquery["query"] = query
+    plain = load(CONFIG).model_dump(mode="json", exclude_defaults=True)
+    plain["pipeline"] = section
+    if check(plain).ok:
+        recgen.render_pipeline(plain)
 
 
 TEXTS = [
