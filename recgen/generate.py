@@ -8,11 +8,22 @@ from recgen.check import load
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.plan.pipeline import plan_pipeline
+from recgen.plan.queries import SPLITS
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
 from recgen.queries import render_queries
 from recgen.render import render_template, render_text
 from recgen.runtime import NAME, runtime_digest, runtime_imports, runtime_text
+
+PIPELINE_FILES = (
+    "pipeline.py",
+    "evaluator_module.py",
+    "submit.py",
+    "requirements.txt",
+    "Dockerfile",
+    *(f"queries/{split}.sql" for split in SPLITS),
+)
+"""All files that a pipeline may have beside the modules."""
 
 
 def render(

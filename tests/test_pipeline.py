@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from attacks import ATTACKS
+from commands import save
 from generated import assert_well_made
 from golden import PIPELINES, TESTS
 from hypothesis import HealthCheck, given, settings
@@ -112,6 +113,26 @@ def test_the_command_writes_compares_and_keeps_what_is_not_its_own(run: Run, con
     code, _, err = run("render", config, "--pipeline")
     assert code == 2
     assert "no section `pipeline`" in err
+
+
+def test_the_command_removes_what_the_pipeline_no_longer_needs(
+    run: Run, folder: Path, plain: Plain
+) -> None:
+    render = ("render", "config.yaml", "--pipeline")
+    save(folder / "config.yaml", plain)
+    assert run(*render)[0] == 0
+    files = {"tfrecord": "gs://shop/{split}/*.gz"}
+    plain["pipeline"] |= {"source": files, "gate": None}
+    save(folder / "config.yaml", plain)
+    code, _, err = run(*render, "--check")
+    assert code == 1
+    assert "left over: evaluator_module.py: the pipeline does not need it" in err
+    Path("queries/test.sql").write_text("SELECT 1", encoding="utf-8")
+    code, out, _ = run(*render)
+    assert code == 0
+    assert out.count("removed   ") == 3
+    assert [path.name for path in Path("queries").iterdir()] == ["test.sql"]  # no longer ours
+    assert run(*render, "--check")[0] == 0
 
 
 @pytest.mark.parametrize(
