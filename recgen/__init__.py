@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recgen.check import check, check_text, load
     from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
     from recgen.findings import ConfigError, Finding, RecgenError, Report
-    from recgen.generate import render
+    from recgen.generate import render, render_pipeline
     from recgen.metrics import TrainingMetrics
     from recgen.presets import Preset, presets
     from recgen.reading.dump import dump
@@ -46,6 +46,7 @@ __all__ = [
     "profile",
     "propose",
     "render",
+    "render_pipeline",
     "upgrade",
 ]
 
@@ -71,6 +72,7 @@ if not TYPE_CHECKING:  # a type checker would believe that every name is there
         "profile": ("recgen.api", "profile"),
         "propose": ("recgen.api", "propose"),
         "render": ("recgen.generate", "render"),
+        "render_pipeline": ("recgen.generate", "render_pipeline"),
         "upgrade": ("recgen.api", "upgrade"),
     }
 

@@ -6,10 +6,24 @@ from collections.abc import Collection
 
 from recgen.check import load
 from recgen.config import ExperimentConfig
+from recgen.findings import RecgenError
+from recgen.plan.pipeline import plan_pipeline
+from recgen.plan.queries import SPLITS
 from recgen.plan.trainer import plan_trainer
 from recgen.plan.transform import plan_transform
-from recgen.render import render_template
+from recgen.queries import render_queries
+from recgen.render import render_template, render_text
 from recgen.runtime import NAME, runtime_digest, runtime_imports, runtime_text
+
+PIPELINE_FILES = (
+    "pipeline.py",
+    "evaluator_module.py",
+    "submit.py",
+    "requirements.txt",
+    "Dockerfile",
+    *(f"queries/{split}.sql" for split in SPLITS),
+)
+"""All files that a pipeline may have beside the modules."""
 
 
 def render(
@@ -41,3 +55,42 @@ def generate(config: ExperimentConfig, *, single_file: bool = False) -> dict[str
         "trainer_module.py": render_template("trainer/module.py.j2", plan),
     }
     return modules if single_file else {**modules, NAME: runtime_text()}
+
+
+def render_pipeline(source: object, *, allow: Collection[str] = ()) -> dict[str, str]:
+    """Return the modules and the TFX pipeline around them, as `{file name: text}`.
+
+    These are `pipeline.py`, `requirements.txt` and, as far as the config's `pipeline` needs them,
+    `queries/{train,eval,test}.sql`, `evaluator_module.py`, `Dockerfile` and `submit.py`.
+
+    Args:
+        source: A path, a mapping, or an object with the config's attributes.
+        allow: Codes of errors to treat as warnings.
+
+    Raises:
+        recgen.ConfigError: The config has errors; the exception has the report.
+        RecgenError: The config has no section `pipeline`.
+    """
+    config = load(source, allow=allow)
+    return generate(config) | generate_pipeline(config)
+
+
+def generate_pipeline(config: ExperimentConfig) -> dict[str, str]:
+    """Return the files of the pipeline of a config that passed the check, without the modules.
+
+    Raises:
+        RecgenError: The config has no section `pipeline`.
+    """
+    if config.pipeline is None:
+        raise RecgenError(
+            "the config has no section `pipeline`",
+            "say under `pipeline:` where the rows are, such as "
+            '`source: {tfrecord: "data/{split}/*.gz"}`; docs/pipelines.md has an example',
+        )
+    plan = plan_pipeline(config)
+    files = {
+        name: render_template(f"pipeline/{name}.j2", own) for name, own in plan.modules.items()
+    }
+    texts = ("requirements.txt", *(["Dockerfile"] if plan.compiles else []))
+    files |= {name: render_text(f"pipeline/{name}.j2", plan) for name in texts}
+    return files | render_queries(plan.queries) if plan.queries else files

@@ -35,6 +35,11 @@ def literal_in(identifier: str) -> str | None:
     return bytes.fromhex(found[2]).decode() if found and found[1] == "LITERAL" else None
 
 
+def has_slot(form: str) -> bool:
+    """Return whether a form has a slot."""
+    return _SLOT.search(form) is not None
+
+
 def fill(form: str) -> str:
     """Return the text of a form with all slots filled."""
     return "\n".join(map(_filled, form.split("\n")))

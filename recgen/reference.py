@@ -10,6 +10,8 @@ from pydantic import BaseModel
 
 from recgen.config import (
     BatchNorm,
+    Beam,
+    BigQuery,
     Bucketize,
     ClipOutliers,
     Cross,
@@ -21,6 +23,7 @@ from recgen.config import (
     Embedding,
     ExperimentConfig,
     FeatureConfig,
+    Gate,
     History,
     HistoryFeature,
     HistoryTransforms,
@@ -32,6 +35,9 @@ from recgen.config import (
     Normalize,
     NumericFeature,
     NumericTransforms,
+    PipelineConfig,
+    Push,
+    Source,
     Split,
     Target,
     TargetLog,
@@ -40,7 +46,9 @@ from recgen.config import (
     TemporalTransforms,
     TextFeature,
     TextTransforms,
+    TrainerMachine,
     UpperBound,
+    Vertex,
 )
 
 _INTRODUCTION = """\
@@ -86,6 +94,14 @@ _TITLES: dict[type[BaseModel], str] = {
     LayerNorm: "A layer with `type: layer_norm`",
     DataConfig: "`data`",
     Split: "`data.split`",
+    PipelineConfig: "`pipeline`",
+    Source: "`pipeline.source`",
+    BigQuery: "`pipeline.source.bigquery`",
+    Vertex: "`pipeline.vertex`",
+    TrainerMachine: "`pipeline.trainer`",
+    Beam: "`pipeline.beam`",
+    Gate: "`pipeline.gate`",
+    Push: "`pipeline.push`",
 }
 _MANY = 10  # words of a choice, from which on they are listed below the table
 _NAMES = {model.__name__: model for model in _TITLES}

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from recgen.attest import AttestationError, Plan, attest_module, attest_text
-from recgen.literals import WIDTH, comment_slot, fill, literal_slot
+from recgen.literals import WIDTH, comment_slot, fill, has_slot, literal_slot
 from recgen.runtime import runtime_body
 from recgen.templates import TEMPLATES
 
@@ -32,6 +32,18 @@ def render_template(name: str, plan: Plan) -> str:
     text = "\n\n".join(f"{runtime}\n" if s.strip() == runtime else _finish(s) for s in sections)
     attest_module(text.replace(runtime, ""), form.replace(runtime, ""), plan)
     return text
+
+
+def render_text(name: str, plan: Plan) -> str:
+    """Return a text of a template that prints no value of a plan: it only decides on lines.
+
+    Raises:
+        AttestationError: It prints one.
+    """
+    text = _environment().get_template(name).render(plan=plan)
+    if has_slot(text):
+        raise AttestationError(f"{name} prints a value of the config")
+    return text + "\n"
 
 
 @lru_cache(maxsize=64)

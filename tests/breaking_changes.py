@@ -419,7 +419,62 @@ def rated(path: str, value: Any, codes: str, base: Plain = RATED) -> Change:
     return Change(f"ranking: {path} {value}", codes, at(path, value), base)
 
 
+PIPED = copy.deepcopy(BASE)
+PIPED["features"]["buyer_model_features"].pop()  # files of CSV have no lists
+PIPED["model"]["refit"] = "validation"
+PIPED["pipeline"] = {
+    "source": {"bigquery": {"table": "p.shop.sales", "location": "EU"}},
+    "vertex": {"project": "p", "region": "europe-west1", "bucket": "gs://b"},
+    "trainer": {"accelerator_type": "NVIDIA_TESLA_T4"},
+    "beam": {"runner": "dataflow"},
+    "gate": {},
+}
+"""A config with a pipeline."""
+FILES = copy.deepcopy(PIPED)
+FILES["pipeline"]["source"] = {"csv": "gs://b/{split}.csv"}
+
+
+def piped(path: str, value: Any, codes: str = "", base: Plain = PIPED) -> Change:
+    return Change(f"pipeline.{path} {value}", codes, at(f"pipeline.{path}", value), base)
+
+
+OF_PIPELINES = [
+    piped("source", {"tfrecord": "gs://b/{split}.gz"}, "RB401"),
+    piped("source.csv", "gs://c/{split}.csv", "RB401", FILES),
+    piped("source.bigquery.table", "p.shop.returns", "RB401"),
+    piped("source.bigquery", {"query": "SELECT * FROM a.b"}, "RB401"),
+    piped("source.bigquery.location", "europe-west1", "RB401"),
+    piped("source.bigquery.project", "q", "RB401"),
+    piped("snapshot", "2026-05-01T00:00:00Z", "RB401"),
+    piped("analyze", ["train", "eval"], "RB306"),
+    piped("runner", "vertex"),
+    piped("vertex.project", "q"),
+    piped("vertex.region", "europe-west4"),
+    piped("vertex.bucket", "gs://c"),
+    piped("vertex.image", "gcr.io/p/shop"),
+    piped("vertex.service_account", "a@p.iam.gserviceaccount.com"),
+    piped("vertex.network", "projects/1/global/networks/a"),
+    piped("vertex.labels", {"team": "search"}),
+    piped("trainer.machine_type", "n1-standard-16"),
+    piped("trainer.accelerator_type", "NVIDIA_TESLA_V100"),
+    piped("trainer.accelerator_count", 2),
+    piped("trainer.spot", True),
+    piped("beam.runner", "direct"),
+    piped("beam.machine_type", "n1-standard-4"),
+    piped("beam.max_workers", 5),
+    piped("beam.region", "europe-west4"),
+    piped("beam.args", ["--a"]),
+    piped("gate.k", 20),
+    piped("gate.at_least", 0.1),
+    piped("gate.better_than_current", False),
+    piped("gate.slices", ["city"]),
+    piped("push.filesystem", "gs://c/models"),
+    piped("bulk_inference", True),
+]
+"""Changes of a pipeline: they leave the modules as they are."""
+
 STATED = [
+    *OF_PIPELINES,
     rated(T, "returns", "RB107 RB205 RB302 RB405"),
     rated(f"{T}.column", "returns", "RB107 RB205 RB302 RB405"),
     rated(f"{T}.display_name", "returns", "RB107 RB205 RB302 RB405"),

@@ -152,7 +152,8 @@ def mended(plain: Plain) -> Plain:
 def refused_paths(plain: Plain) -> Iterator[Location]:
     """Yields where the rules see an error; the config's shape must be right."""
     config = ExperimentConfig.model_validate(plain)
-    sections = {name: getattr(config, name) for name in _SECTIONS}
+    found = {name: getattr(config, name) for name in (*_SECTIONS, "pipeline")}
+    sections = {name: section for name, section in found.items() if section is not None}
     for rule in RULES.values():
         for problem in rule.problems(sections):
             if (problem.severity or rule.severity) == "error":

@@ -10,12 +10,14 @@ import difflib
 from functools import cache
 from pathlib import Path
 
-from recgen.generate import render
+from recgen.check import load
+from recgen.generate import generate_pipeline, render
 from recgen.runtime import NAME, runtime_digest, runtime_text
 
 TESTS = Path(__file__).parent
 CASES = sorted((TESTS / "cases").iterdir())
 EXAMPLES = sorted(config.parent for config in TESTS.parent.glob("examples/*/config.yaml"))
+PIPELINES = sorted((TESTS / "pipelines").iterdir())
 BASE = TESTS / "cases" / "ids_only"
 SINGLE_FILE = TESTS / "cases" / "single_file"
 Files = dict[Path, str]
@@ -26,6 +28,9 @@ def expected_files(folder: Path) -> Files:
     """Returns what the golden files of a case or an example should hold, by their paths."""
     if folder in EXAMPLES:
         return {folder / name: text for name, text in render(folder / "config.yaml").items()}
+    if folder in PIPELINES:
+        files = generate_pipeline(load(folder / "config.yaml"))
+        return {folder / "expected" / name: text for name, text in files.items()}
     modules = masked_modules(folder)
     if folder == BASE:
         return {folder / "expected" / name: text for name, text in modules.items()}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from breaking_changes import BASE, CHANGES, STATED, Change, Plain
+from breaking_changes import BASE, CHANGES, OF_PIPELINES, STATED, Change, Plain
 from configs import experiments
 from hypothesis import HealthCheck, given, settings
 from pydantic import BaseModel
@@ -37,6 +37,9 @@ _EXEMPT = {
     ("Transform", "enabled"): "as a transform that is gone: see `no logarithm`",
     ("CrossFeature", "type"): "changes the kind of the column: see `a time is a number`",
     ("Dropout", "rate"): "see `dropout`",
+    ("Source", "parquet"): "it is refused",
+    ("Push", "vertex_registry"): "likewise",
+    ("Gate", "metric"): "it has one value",
 }
 
 
@@ -73,6 +76,14 @@ def test_each_key_of_a_config_is_changed_by_some_change() -> None:
     assert wanted - found - kinds - _EXEMPT.keys() == set()
     assert not _EXEMPT.keys() - wanted
     assert len(CHANGES) >= 60
+
+
+@pytest.mark.parametrize("change", OF_PIPELINES, ids=lambda each: each.name)
+def test_a_change_of_the_pipeline_leaves_the_modules_and_says_so(change: Change) -> None:
+    assert recgen.render(change.base) == recgen.render(change.config)
+    found = recgen.breaking(change.base, change.config).differences
+    if not change.codes:
+        assert "a schedule runs the pipeline as it was" in found[0].message
 
 
 def test_shared_layers_have_other_names() -> None:

@@ -6,16 +6,16 @@ import difflib
 from pathlib import Path
 
 import pytest
-from golden import CASES, EXAMPLES, expected_files
+from golden import CASES, EXAMPLES, PIPELINES, expected_files
 
 
-@pytest.mark.parametrize("folder", [*CASES, *EXAMPLES], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*CASES, *EXAMPLES, *PIPELINES], ids=lambda folder: folder.name)
 def test_the_modules_are_those_that_were_reviewed(
     folder: Path, request: pytest.FixtureRequest
 ) -> None:
     for golden, text in expected_files(folder).items():
         if request.config.getoption("--golden-update"):
-            golden.parent.mkdir(exist_ok=True)
+            golden.parent.mkdir(parents=True, exist_ok=True)
             golden.write_text(text, encoding="utf-8")
         before = golden.read_text(encoding="utf-8") if golden.exists() else ""
         diff = difflib.unified_diff(

@@ -11,10 +11,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "optimizers", "reading", "data", "rules", "check", "edit", "upgrade",
-    "formats", "schema", "reference", "templates", "plan", "literals", "attest", "bundle",
-    "runtime", "render", "write", "generate", "changes", "proposal", "presets", "metrics", "demo",
-    "inspect", "analysis", "local", "api", "contrib", "cli", "__main__",
+    "findings", "config", "sql", "optimizers", "reading", "data", "rules", "check", "edit",
+    "upgrade", "formats", "schema", "reference", "templates", "plan", "literals", "attest",
+    "bundle", "runtime", "render", "queries", "write", "generate", "changes", "proposal",
+    "presets", "metrics", "demo", "inspect", "analysis", "local", "api", "contrib", "cli",
+    "__main__",
 ]
 # fmt: on
 _TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "tfx_bsl", "apache_beam"}

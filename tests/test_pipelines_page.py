@@ -5,7 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
+import yaml
+
+from recgen.check import check
+from recgen.generate import render, render_pipeline
 from recgen.runtime import runtime_text
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +22,19 @@ def test_its_code_is_python() -> None:
     assert blocks
     for block in blocks:
         ast.parse(block)
+
+
+def test_its_section_of_a_config_renders(experiment: dict[str, Any]) -> None:
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    own = yaml.safe_load(block)
+    country = {"column": "country", "data_type": "text"}
+    experiment["features"]["buyer_model_features"].append(country)
+    config = {**experiment, "pipeline": own["pipeline"]}
+    config["model"] = {**experiment["model"], **own["model"]}
+    assert check(config).findings == ()
+    told = set(re.findall(r"`([\w./]+\.(?:py|sql|txt)|Dockerfile)`", PAGE))
+    written = render_pipeline(config).keys() - render(config).keys()
+    assert {Path(name).name for name in written} <= {Path(name).name for name in told}
 
 
 def test_it_lists_the_keys_of_custom_config() -> None:

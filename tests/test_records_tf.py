@@ -78,7 +78,7 @@ def test_a_saved_model_says_what_tensorflow_says(shop: Run) -> None:
     folder = shop.saved()
     ours, theirs = read_saved_model(folder / "saved_model.pb"), tf.saved_model.load(str(folder))
     signature = theirs.signatures["serving_default"]
-    assert sorted(ours.signatures) == ["serve_filtered", "serving_default"]
+    assert sorted(ours.signatures) == ["serve_filtered", "serving_default", "serving_examples"]
     assert tensors(ours.signatures["serving_default"].inputs) == {
         name: (spec.dtype.name, tuple(spec.shape))
         for name, spec in signature.structured_input_signature[1].items()

@@ -104,7 +104,11 @@ def test_the_table_of_inputs_is_the_signature(recommend: Any) -> None:
         "joined_at": ("int64", 1),
         "past": ("string", 2),
     }
-    assert sorted(recommend.loaded.signatures) == ["serve_filtered", "serving_default"]
+    assert sorted(recommend.loaded.signatures) == [
+        "serve_filtered",
+        "serving_default",
+        "serving_examples",
+    ]
 
 
 def test_the_examples_in_python_run(

@@ -5,19 +5,33 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
+from record_files import example, write_records
 from runs import CASES, write_modules
 from synthetic import transactions, write_csv
 
 from recgen.check import load
+from recgen.config import ExperimentConfig
+from recgen.generate import render_pipeline
+from recgen.local.histories import add_histories
+from recgen.local.run import missing_histories
+from recgen.local.split import split_table
 from recgen.metrics import TrainingMetrics
+from recgen.plan import input_columns
+from recgen.write import write_files
+
+Plain = dict[str, Any]
 
 _ROOT = os.environ.get("RECGEN_TFX_ROOT", "")
 _HAS_TFX = importlib.util.find_spec("tfx.v1") is not None  # tests/tfx is a folder, too
@@ -40,19 +54,26 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def _run_pipeline(folder: Path) -> str:
-    shutil.copy(Path(__file__).parent / "tfx" / "pipeline.py", folder)
-    command = [sys.executable, str(folder / "pipeline.py"), str(folder)]
+def _python(folder: Path, script: str, *arguments: str) -> str:
+    """Runs a script of the folder with TFX's Python, in the folder; returns what it printed."""
+    command = [sys.executable, script, *arguments]
     if not _HAS_TFX:
-        inside = Path("/tmp") / folder.name
-        command = ["chroot", _ROOT, "/venv/bin/python", str(inside / "pipeline.py"), str(inside)]
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1"}
+        inside = (
+            f"cd /tmp/{folder.name} && exec /venv/bin/python {shlex.join([script, *arguments])}"
+        )
+        command = ["chroot", _ROOT, "sh", "-c", inside]
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "NO_GCE_CHECK": "true"}
     result = subprocess.run(
         command, capture_output=True, text=True, check=False, env=environment, cwd=folder
     )
     output = result.stdout + result.stderr
     assert result.returncode == 0, output[-6000:]
     return output
+
+
+def _run_pipeline(folder: Path) -> str:
+    shutil.copy(Path(__file__).parent / "tfx" / "pipeline.py", folder)
+    return _python(folder, "pipeline.py", ".")
 
 
 @pytest.mark.parametrize("form", ["sibling modules", "a single file"])
@@ -88,3 +109,91 @@ def test_a_pipeline_trains_and_pushes(folder: Path, form: str) -> None:
         assert sum(int(name) % 8 == 3 for name in answer["product_ids"][0][:10]) >= 8
         assert len(other["product_ids"][0]) == 100
         assert json.dumps(other["scores"], allow_nan=False)
+
+
+GATED: Plain = {
+    "source": {"bigquery": {"table": "my-project.shop.sales"}},
+    "vertex": {"project": "my-project", "region": "europe-west4", "bucket": "gs://my-bucket"},
+    "trainer": {"accelerator_type": "NVIDIA_TESLA_T4", "spot": True},
+    "beam": {"runner": "dataflow", "max_workers": 4},
+    "gate": {"k": 10, "slices": ["country"]},
+    "bulk_inference": True,
+}
+
+
+def _rendered(folder: Path, **gate: Any) -> ExperimentConfig:
+    """Writes the pipeline of the shop, with a history of what each buyer had."""
+    plain = load(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
+    history = {"history": {"shared_with": "sku", "max_length": 10}}
+    past = {"column": "past", "bq_type": "ARRAY<INT64>", "data_type": "history"}
+    plain["features"]["buyer_model_features"].append({**past, "transforms": history})
+    plain["model"] |= {"epochs": 2, "refit": "validation"}
+    plain["pipeline"] = {**GATED, "gate": {**GATED["gate"], **gate}}
+    config = load(plain)
+    write_files(render_pipeline(plain), folder)
+    return config
+
+
+def _write_rows(config: ExperimentConfig, folder: Path) -> dict[str, int]:
+    """Writes TFRecords as the queries would give them; returns the rows of each split."""
+    columns = input_columns(config)
+    kinds = {"string": pa.string(), "int64": pa.int64(), "float32": pa.float32()}
+    rows = transactions(12_000)
+    plain = {c.name: pa.array(rows[c.name], kinds[c.dtype]) for c in columns if c.name in rows}
+    split = split_table(pa.table(plain), config.data.split, "bought_at")
+    split, _ = add_histories(
+        split, missing_histories(config, list(rows)), "customer_id", "bought_at"
+    )
+    for name, table in split.tables().items():
+        lists = {key: table[key].to_pylist() for key in table.column_names}
+        found = [
+            dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)
+        ]
+        write_records(folder / f"{name}-0.tfrecord.gz", [example(**row) for row in found])
+    return {name: table.num_rows for name, table in split.tables().items()}
+
+
+def test_a_rendered_pipeline_compiles_offline(folder: Path) -> None:
+    _rendered(folder)
+    shutil.copy(Path(__file__).parent / "tfx" / "check_spec.py", folder)
+    _python(folder, "pipeline.py", "compile", "shop.yaml")
+    found = json.loads(_python(folder, "check_spec.py", "shop.yaml").splitlines()[-1])
+    wanted = {"BigQueryExampleGen", "StatisticsGen", "Transform", "Trainer", "Evaluator", "Pusher"}
+    assert wanted <= set(found["components"])
+    (image,) = found["images"]
+    assert image.startswith("europe-west4-docker.pkg.dev/my-project/recgen/shop:")
+    text = (folder / "shop.yaml").read_text("utf-8")
+    assert "SPOT" in text
+    assert "{snapshot}" not in text
+    assert text.count("FOR SYSTEM_TIME AS OF TIMESTAMP") == 3
+    assert len(set(re.findall(r"OF TIMESTAMP '([^']+)'", text))) == 1
+
+
+@pytest.mark.parametrize("is_blessed", [True, False])
+def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_blessed: bool) -> None:
+    config = _rendered(folder, at_least=0.05 if is_blessed else 0.99)
+    rows = _write_rows(config, folder / "data")
+    output = _python(folder, "pipeline.py", "run", "data", "out")
+    assert "epoch 2/2" in output
+    blessed = [path.name for path in (folder / "out/root/Evaluator/blessing").rglob("*BLESSED")]
+    assert blessed == ["BLESSED" if is_blessed else "NOT_BLESSED"]
+    pushed = folder / "out" / "pushed"
+    assert pushed.exists() == is_blessed
+    answers = [*(folder / "out/root/BulkInferrer").rglob("prediction_logs*")]
+    assert bool(answers) == is_blessed  # BulkInferrer, too, takes blessed models alone
+    (metrics,) = (folder / "out" / "root" / "Trainer").rglob("training_metrics.json")
+    found = TrainingMetrics.model_validate_json(metrics.read_text("utf-8"))
+    counted = (found.params.train_rows, found.params.eval_rows, found.params.test_rows)
+    assert counted == tuple(rows.values())
+    final = found.model_dump()["final_metrics"]
+    shutil.copy(Path(__file__).parent / "tfx" / "read_evaluation.py", folder)
+    measured = json.loads(_python(folder, "read_evaluation.py", "out").splitlines()[-1])
+    whole = measured["whole"]
+    assert whole["example_count"] == rows["test"]
+    # The trainer counts each pair of buyer and product once, the Evaluator each row.
+    assert abs(whole["recall_at_10"] - final["test_recall_at_10"]) < 0.1
+    lead = whole["recall_at_10"] - whole["popularity_recall_at_10"]
+    assert whole["lead_at_10"] == pytest.approx(lead, abs=1e-6)
+    assert lead > 0.1
+    assert len(measured["slices"]) >= 5  # countries
+    assert sum(measured["slices"].values()) == pytest.approx(rows["test"], rel=0.2)

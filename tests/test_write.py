@@ -60,7 +60,8 @@ def test_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch, call):
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../x.py", "a/x.py", "/x.py", "a\\x.py", "a\0", "C:x"]
+    "name",
+    ["", ".", "..", "../x.py", "a/../x.py", "a/b/x.py", "a//x", "/x.py", "a\\x.py", "a\0", "C:x"],
 )
 def test_names_that_leave_the_folder_are_refused(tmp_path, name):  # P7
     for act in (write_files, stale, diff):

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "8576f2e56c45"
+    is_own_runtime = runtime.DIGEST == "a3c17a22dfc7"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -158,12 +158,13 @@ class RetrievalModel(runtime.CatalogueModel):
 class Recommender(tf.Module):
     """Recommends products for raw buyer columns; clients only need TensorFlow."""
 
-    def __init__(self, model, transform_output, product_ids):
+    def __init__(self, model, transform_output, product_ids, popular):
         super().__init__()
         self.raw_spec = transform_output.raw_feature_spec()
         self.transform = transform_output.transform_features_layer()
         self.query_tower = model.query_tower
         self.search = runtime.ExactSearch(model, product_ids, TOP_K)
+        self.popular = popular[:TOP_K]  # positions in product_ids
 
     def embed(self, columns):
         """Return the buyers' vectors and features for raw columns [batch]."""
@@ -181,13 +182,25 @@ class Recommender(tf.Module):
         """Return the same without `excluded` products, or of `only` some, IDs [batch, n]."""
         return self.search.best_allowed(*self.embed(columns), excluded, only)
 
+    def recommend_examples(self, examples):
+        """Return the same for serialized tf.Examples [batch], and the most popular products."""
+        specs = {k: self.raw_spec[k] for k in SERVING_COLUMNS}
+        answer = self.recommend(runtime.parse_examples(examples, specs))
+        popular = tf.gather(self.search.product_ids, self.popular)
+        shape = [tf.size(examples), tf.size(popular)]
+        return answer | {"popular_product_ids": tf.broadcast_to(popular, shape)}
+
     def save(self, folder):
-        """Write the SavedModel, with the signatures serving_default and serve_filtered."""
+        """Write the SavedModel; serving_examples is for TFX's Evaluator and BulkInferrer."""
         columns = {
             k: tf.TensorSpec([None], dtype, k) for k, dtype in SERVING_COLUMNS.items()
         }
+        examples = tf.TensorSpec([None], tf.string, "examples")
         signatures = {
             "serving_default": tf.function(self.recommend, input_signature=[columns]),
+            "serving_examples": tf.function(
+                self.recommend_examples, input_signature=[examples]
+            ),
             "serve_filtered": tf.function(
                 self.recommend_allowed,
                 input_signature=[columns, *self.search.lists(*FILTERS)],
@@ -260,7 +273,7 @@ def run_fn(fn_args):
         model = training.refit("third", training.test, "test")
     training.require_success()
     product_ids = training.catalogue.names.tolist()
-    training.save(Recommender(model, transform_output, product_ids))
+    training.save(Recommender(model, transform_output, product_ids, training.popular()))
 
 
 def build_model(training):

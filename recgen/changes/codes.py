@@ -367,11 +367,13 @@ _KINDS: Mapping[Level, tuple[tuple[str, str, str, str], ...]] = {
         ("column", "RB305", "RB305", "RB305"),
         ("rows", "RB306", "RB306", "RB306"),
         ("source", "RB306", "RB306", "RB306"),
+        ("pipeline", "RB306", "RB306", "RB306"),
     ),
     "compare": (
         ("kind", "RB405", "RB405", "RB405"),
         ("target", "RB405", "RB405", "RB405"),
         ("data", "RB401", "RB401", "RB401"),
+        ("pipeline", "RB401", "RB401", "RB401"),
         ("pairs", "RB403", "RB403", "RB403"),
         ("rows", "RB402", "RB402", "RB402"),
         ("source", "RB402", "RB402", "RB402"),

@@ -34,7 +34,7 @@ from recgen.rules.ignores import is_ignorable
 _Fact = tuple[Level, Key]
 _Levels = Mapping[Level, Facts]
 _Changes = Mapping[Level, Mapping[Key, Changed]]
-_WITH_OTHERS = ("meaning", "source", "column")
+_WITH_OTHERS = ("meaning", "source", "column", "pipeline")
 """Kinds of facts that come and go with others, which say it."""
 _NAMED: Mapping[Level, tuple[str, ...]] = {
     "client": ("input",),
@@ -49,6 +49,7 @@ _RENAMED: Mapping[Level, str] = {
 }
 _SAME = "the generated code stays the same"
 _LATER = "what exists stays valid, and the next training has it"
+_SCHEDULED = "a schedule runs the pipeline as it was until it is compiled again"
 _TOGETHER = "it is only possible together with other changes, which say what it breaks"
 
 
@@ -188,6 +189,8 @@ def _code(changed: Changed) -> Code:
 
 
 def _harmless(step: Step, left: Plain) -> str:
+    if step.path[:1] == ("pipeline",):
+        return _SCHEDULED
     configs = [_valid(data) for data in (left, step.done(left))]
     digests = {digest_of(config) for config in configs if config is not None}
     return _SAME if None not in configs and len(digests) == 1 else _LATER

@@ -23,6 +23,11 @@ _ROWS = {
     "refit": "vocabularies are learnt from other parts, and the tested model from other rows",
 }
 
+_PIPELINE = {
+    "analyze": "the pipeline learns vocabularies and means from other splits",
+    "source": "the pipeline reads other rows",
+}
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -59,6 +64,8 @@ class Changed:
             return f"the column {name!r} is read in another way"
         if kind == "rows":
             return _ROWS[name]
+        if kind == "pipeline":
+            return _PIPELINE[name]
         return self._of_comparison(kind, name)
 
     def _of_client(self, kind: str, name: str) -> str:

@@ -28,31 +28,40 @@ def render(
             "--single-file", help="Include the runtime in the trainer, for a module_file at gs://."
         ),
     ] = False,
+    pipeline: Annotated[
+        bool,
+        typer.Option("--pipeline", help="Write the TFX pipeline around the modules, too."),
+    ] = False,
     allow: Allow = [],  # noqa: B006
     force: Force = False,
 ) -> None:
     """Write the modules of a config."""
     from recgen import write
-    from recgen.generate import generate
+    from recgen.generate import PIPELINE_FILES, generate, generate_pipeline
     from recgen.runtime import NAME as RUNTIME
 
     experiment, _ = checked(config, allow)
     files = generate(experiment, single_file=single_file)
+    unneeded = {RUNTIME: "the trainer has the runtime in itself"}
+    if pipeline:
+        files |= generate_pipeline(experiment)
+        unneeded |= dict.fromkeys(PIPELINE_FILES, "the pipeline does not need it")
     if not check and not diff:
         for file in write.write_files(files, out, force=force):
             show.line("wrote     " if file.changed else "unchanged ", str(file.path))
-        for path in write.left_over(files, [RUNTIME], out):
+        for path in write.left_over(files, unneeded, out):
             write.remove(path)
-            show.line("removed   ", f"{path}: the trainer has the runtime in itself")
+            show.line("removed   ", f"{path}: {unneeded[path.relative_to(out).as_posix()]}")
         return
     if diff:
         show.diff(write.diff(files, out))
     stale = write.stale(files, out)
     for name in stale:
         show.line((f"stale: {out / name}", "yellow"), stream=sys.stderr)
-    unread = write.left_over(files, [RUNTIME], out)
+    unread = write.left_over(files, unneeded, out)
     for path in unread:
-        words = f"left over: {path}: the trainer has the runtime in itself; `render` removes it"
+        reason = unneeded[path.relative_to(out).as_posix()]
+        words = f"left over: {path}: {reason}; `render` removes it"
         show.line((words, "yellow"), stream=sys.stderr)
     if not single_file and "trainer_module.py" in stale and _is_single_file(out):
         words = "the trainer there is a single file: with --single-file, it may be up to date"

@@ -9,6 +9,7 @@ from pydantic import Field
 from recgen.config.features import FeatureConfig, HistoryFeature, TextFeature
 from recgen.config.files import ColumnNames, Delimiter, Encoding
 from recgen.config.model import ModelConfig
+from recgen.config.pipeline import PipelineConfig
 from recgen.config.target import Target
 from recgen.config.times import ColumnType, NullTime, is_time_format
 from recgen.config.types import (
@@ -116,6 +117,8 @@ class ExperimentConfig(Config):
     """Layers, optimizer, training and serving."""
     data: DataConfig = DataConfig()
     """Where the transactions are and how they are divided."""
+    pipeline: PipelineConfig | None = None
+    """The TFX pipeline around the modules; read by `render --pipeline` alone."""
 
 
 def residuals_of(

@@ -27,6 +27,16 @@ DIRECTIVES = "YymdeBbhHIMSfpzZjaA"
 """Letters after % in a format; those of Python's strptime that do not depend on a language."""
 ORDINAL = "%Y-%j"
 """Year and day of the year, such as 2023-206 (ISO 8601); many codes are written like that, too."""
+EARLIEST = -5_364_662_400  # 1800-01-01
+LATEST = 4_070_908_800  # 2099-01-01
+STANDINS = (  # for null, in epoch seconds
+    -2_209_161_600,  # 1899-12-30, day 0 of spreadsheets
+    -2_208_988_800,  # 1900-01-01
+    -2_082_844_800,  # 1904-01-01
+    0,
+    2**31 - 1,  # the largest int32
+)
+"""Times that programs write for null or never; so are those before EARLIEST or from LATEST on."""
 _SHORT = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y"}
 _SAME = {"e": "d", "h": "b", "B": "b", "A": "a", "y": "Y", "I": "H"}  # parts that occur once
 _LONGEST = 100  # characters of a format

@@ -14,6 +14,7 @@ _FAMILIES = {
     "RG3": "Split and leakage",
     "RG4": "Cost",
     "RG5": "Data",
+    "RG6": "Pipelines",
 }
 _HEAD = """\
 # Rules

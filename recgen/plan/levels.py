@@ -49,19 +49,23 @@ _UNITS = dict.fromkeys(("TIMESTAMP", "DATETIME", "DATE"), ", epoch seconds")
 _UNITS["TIME"] = ", seconds of the day"
 PLACE: Key = ("data", "source")
 """Where the data is."""
+_PIPELINE = "pipeline"
+"""The kind of facts that are not those of the modules, but of the pipeline around them."""
 
 
 def digests_of(config: ExperimentConfig, transform: TransformPlan) -> dict[Level, str]:
     """Return 12 hex digits for each level, which are the same as long as its facts are.
 
-    Where the data is does not count: the same rows may be at two places.
+    Where the data is does not count: the same rows may be at two places. Nor does the pipeline,
+    which is not in the modules.
     """
     found = facts_of(config, transform)
     return {level: short_digest(_counted(found[level])) for level in LEVELS}
 
 
 def _counted(facts: Facts) -> list[list[object]]:
-    return [[*key, facts[key]] for key in sorted(facts) if key != PLACE]
+    counted = (key for key in sorted(facts) if key != PLACE and key[0] != _PIPELINE)
+    return [[*key, facts[key]] for key in counted]
 
 
 def facts_of(config: ExperimentConfig, transform: TransformPlan) -> dict[Level, dict[Key, object]]:
@@ -188,6 +192,8 @@ def _transform(
     for column in input_columns(config):
         yield ("column", column.name), [column.dtype, column.is_list]
         yield ("source", column.name), _reading(column)
+    if config.pipeline:
+        yield (_PIPELINE, "analyze"), sorted(config.pipeline.analyze)
     yield from _rows(config)
 
 
@@ -241,6 +247,9 @@ def _compare(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     """Yield what decides on which rows a model is tested, and against which products."""
     features, columns = config.features, {c.name: c for c in input_columns(config)}
     yield PLACE, config.data.source
+    if config.pipeline:
+        source = config.pipeline.source.model_dump(mode="json")
+        yield (_PIPELINE, "source"), [source, config.pipeline.snapshot]
     yield from _rows(config)
     for side in SIDES:
         name = features.id_of(side)

@@ -30,7 +30,15 @@ from functools import partial
 
 from pydantic import BaseModel
 
-from recgen.config import SIDES, DataConfig, ExperimentConfig, FeatureConfig, ModelConfig, Side
+from recgen.config import (
+    SIDES,
+    DataConfig,
+    ExperimentConfig,
+    FeatureConfig,
+    ModelConfig,
+    PipelineConfig,
+    Side,
+)
 from recgen.findings import Finding, Location, join_path
 from recgen.reading.changes import Change, Rewritten, rewrite_items
 from recgen.reading.document import Document, origin_of
@@ -44,6 +52,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "features": FeatureConfig,
     "model": ModelConfig,
     "data": DataConfig,
+    "pipeline": PipelineConfig,
 }
 
 

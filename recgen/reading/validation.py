@@ -57,7 +57,7 @@ def parse(document: Document) -> Parsed:
     unlisted += document.unlisted
     found = (*document.findings, *(each for each in wrong if each.path not in refused))
     if isinstance(config, ExperimentConfig):
-        parts: dict[str, BaseModel] = {name: getattr(config, name) for name in SECTIONS}
+        parts = {name: part for name in SECTIONS if (part := getattr(config, name)) is not None}
         sound = not any(finding.severity == "error" for finding in found)
         return Parsed(document, parts, config if sound else None, found, unlisted)
     return Parsed(document, _right_sections(document.data), None, found, unlisted)
@@ -67,8 +67,11 @@ def _right_sections(data: object) -> dict[str, BaseModel]:
     """Returns the sections that can be built, so that rules can say more about a broken config."""
     sections: dict[str, BaseModel] = {}
     for name, model in SECTIONS.items():
+        given = _value(data, name, None)
+        if given is None and name == "pipeline":
+            continue  # most configs have none
         default: object = None if name == "features" else {}
-        section, _ = _build(model, _value(data, name, default))
+        section, _ = _build(model, default if given is None else given)
         if section is not None:
             sections[name] = section
     return sections

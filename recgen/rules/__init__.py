@@ -20,6 +20,7 @@ from recgen.rules import (  # noqa: F401
     loss,
     negatives,
     optimizer,
+    pipeline,
     ranking,
     reading,
     search,

@@ -34,6 +34,16 @@ def as_raw(column, spec, is_newest_first=False):
     return rows if isinstance(spec, tf.io.RaggedFeature) else rows.to_sparse()
 
 
+def parse_examples(examples, specs):
+    """Return the columns of serialized tf.Examples [batch], as clients send them.
+
+    Each is [batch, n], padded with what stands for null, which a missing value is, too.
+    """
+    kinds = {name: tf.io.VarLenFeature(spec.dtype) for name, spec in specs.items()}
+    found = tf.io.parse_example(examples, kinds)
+    return {k: tf.sparse.to_dense(v, null(v.dtype)) for k, v in found.items()}
+
+
 def null(dtype):
     """Return what stands for null in a column."""
     return {tf.string: "", tf.int64: tf.int64.min}.get(dtype, math.nan)

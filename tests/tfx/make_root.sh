@@ -27,5 +27,5 @@ chroot "$root" python3 -m venv /venv
 chroot "$root" /venv/bin/pip install --quiet uv setuptools wheel
 # Compiled once, or each of a pipeline's processes compiles all of TFX anew.
 chroot "$root" /venv/bin/uv pip install --python /venv/bin/python --compile-bytecode \
-    tfx==1.21.0 tensorflow-recommenders==0.7.7 tf-keras
+    tfx==1.21.0 tensorflow-recommenders==0.7.7 tf-keras 'kfp>=2.6,<2.17'
 echo "now: RECGEN_TFX_ROOT=$root make test-tfx"

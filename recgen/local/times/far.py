@@ -1,9 +1,11 @@
-"""Times that lie far from all others: 1970 for null, the year 9999 for never. Knows numpy only."""
+"""Times that lie far from all others: 1970 for null, the year 9999 for never. Knows numpy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from recgen.config.times import EARLIEST, LATEST, STANDINS
 
 Array: TypeAlias = Any
 """A numpy array."""
@@ -13,15 +15,6 @@ _YEAR = 365 * _DAY
 _LEAST = 30 * _DAY  # a smaller gap is no reason for anything
 _FEW = 0.05  # of the rows, at each end
 _ENOUGH = 10  # times, to tell a single day apart from days that are all far from each other
-_EARLIEST = -5_364_662_400  # 1800-01-01
-_LATEST = 4_070_908_800  # 2099-01-01
-_STANDINS = (  # for null, in epoch seconds
-    -2_209_161_600,  # 1899-12-30, day 0 of spreadsheets
-    -2_208_988_800,  # 1900-01-01
-    -2_082_844_800,  # 1904-01-01
-    0,
-    2**31 - 1,  # the largest int32
-)
 
 
 @dataclass(frozen=True)
@@ -80,9 +73,9 @@ def _is_standin(times: Array) -> Array:
     import numpy as np
 
     near = np.zeros(len(times), bool)
-    for moment in _STANDINS:
+    for moment in STANDINS:
         near |= np.abs(times - moment) <= _DAY
-    return near | (times < _EARLIEST) | (times >= _LATEST)
+    return near | (times < EARLIEST) | (times >= LATEST)
 
 
 def _with_near(times: Array, edge: int, outwards: range) -> int:

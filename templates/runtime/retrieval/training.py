@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from ..messages import say
 from ..training import Training
 from .counting import Counting
@@ -65,6 +67,15 @@ class RetrievalTraining(Training):
         return self.fit_first(
             math.log(candidates), **options
         )  # the loss of equal scores
+
+    def popular(self):
+        """Return the products' positions, those with the most rows first.
+
+        Recent rows count more, if that was better on validation rows.
+        """
+        baselines = self.params["half_lives"]
+        best = baselines.get("popularity_recent", baselines["popularity"])
+        return np.argsort(-self.counting.counts(best["popularity"]), kind="stable")
 
     def measure_search(self, recommender):
         """Compare the answers of an approximate search with exact ones, on the newest rows."""

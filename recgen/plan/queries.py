@@ -1,0 +1,163 @@
+"""Plan of the queries of a pipeline: one for each split, all of the same rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal, get_args
+
+from recgen.config import BigQuery, ExperimentConfig, Split, item_type
+from recgen.config.times import TimeUnit, directives
+from recgen.plan.columns import InputColumn, input_columns
+from recgen.sql import outputs
+
+SplitName = Literal["train", "eval", "test"]
+SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryColumn:
+    """A column that the queries return.
+
+    Attributes:
+        name: Its name in the examples.
+        source: Its name in the table.
+        cast: The kind of the cast: a BigQuery type, a unit of times, or `format`.
+        is_list: Whether the cast is that of the items of an array.
+        time_format: The format of a text that is a time, as BigQuery writes it.
+        null_values: Texts or numbers of the table that stand for null.
+        null_seconds: Epoch seconds that stand for null.
+    """
+
+    name: str
+    source: str
+    cast: str
+    is_list: bool = False
+    time_format: str = ""
+    null_values: tuple[str | int, ...] = ()
+    null_seconds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueriesPlan:
+    """What the queries of the splits say.
+
+    Attributes:
+        columns: What they return.
+        table: The table they read; "" with a query.
+        query: The query they read; "" with a table.
+        snapshot: The time as of which a table is read; "" for that of compiling.
+        ids: The names of the buyer's and the product's ID; rows without one are left out.
+        texts: Those of the IDs that are text, of which "" is none.
+        date: The column of the time; "" without one.
+        finds_far: Whether times that stand for null count as null if they are far from all others.
+        kind: How rows are divided.
+        validation_from: The share of the time span at which validation begins; strict_time only.
+        test_from: The share of the time span at which the test begins; not for random.
+        validation: The share of the rows that is drawn for validation.
+        test: The share that is drawn for the test.
+        seed: What is hashed together with each row that is drawn.
+    """
+
+    columns: tuple[QueryColumn, ...]
+    table: str
+    query: str
+    snapshot: str
+    ids: tuple[str, str]
+    texts: tuple[str, ...]
+    date: str
+    finds_far: bool
+    kind: Literal["strict_time", "time_holdout", "random"]
+    validation_from: float
+    test_from: float
+    validation: float
+    test: float
+    seed: int
+
+
+def plan_queries(config: ExperimentConfig, source: BigQuery, snapshot: str) -> QueriesPlan:
+    """Return the plan of a config that passed the check."""
+    split = config.data.split
+    given = split or Split(kind="random", validation=0.05, test=0.05, seed=config.model.seed)
+    columns = input_columns(config)
+    buyer, product = config.features.buyer_id, config.features.product_id
+    assert buyer, "the check requires it"
+    assert product, "the check requires it"
+    texts = {c.name for c in columns if c.dtype == "string"}
+    found = outputs(source.query) if source.query else None
+    returned = {each.name.lower() for each in found or ()}
+    return QueriesPlan(
+        columns=tuple(query_column(config, column, returned) for column in columns),
+        table=source.table or "",
+        query=source.query or "",
+        snapshot="" if snapshot == "now" else snapshot,
+        ids=(buyer, product),
+        texts=tuple(name for name in (buyer, product) if name in texts),
+        date=given.date_column or "",
+        finds_far=given.kind != "random" and config.data.null_times is None,
+        kind=given.kind,
+        # In the order of `recgen train`, whose floats these are.
+        validation_from=1 - given.test - given.validation,
+        test_from=1 - given.test,
+        validation=given.validation,
+        test=given.test,
+        seed=given.seed,
+    )
+
+
+def query_column(
+    config: ExperimentConfig, column: InputColumn, returned: Collection[str] = ()
+) -> QueryColumn:
+    """Return how a raw column is read by a query.
+
+    Args:
+        config: The config.
+        column: The column.
+        returned: What the config's own query returns, in lower case: perhaps an alias.
+    """
+    unit, kind = column.time_format, item_type(column.bq_type)
+    cast: str = kind
+    time_format = ""
+    if unit and unit in get_args(TimeUnit):
+        cast = unit
+    elif unit:
+        cast, time_format = "format", sql_format(unit)
+    marks = column.null_times or ()
+    is_time = column.dtype == "int64" and kind in ("TIMESTAMP", "DATETIME", "DATE")
+    written: tuple[str | int, ...] = ()
+    if column.dtype == "string":
+        written = config.data.null_values
+    elif is_time and cast == "format":
+        written = marks
+    elif is_time and unit:
+        written = tuple(int(mark) for mark in marks if re.fullmatch(r"-?\d{1,18}", mark))
+    moments = sorted(set(_moments(marks))) if is_time else ()
+    return QueryColumn(
+        name=column.name,
+        source=column.name if column.name.lower() in returned else column.source,
+        cast=cast,
+        is_list=column.is_list,
+        time_format=time_format,
+        null_values=written,
+        null_seconds=tuple(moments),
+    )
+
+
+def _moments(marks: tuple[str, ...]) -> Iterator[int]:
+    """Yield the epoch seconds of the marks that are times in ISO form."""
+    for mark in marks:
+        try:
+            moment = datetime.fromisoformat(mark.strip().replace("Z", "+00:00"))
+        except ValueError:
+            continue
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        yield int((aware - _EPOCH).total_seconds())
+
+
+def sql_format(time_format: str) -> str:
+    """Return a format of Python's strptime as BigQuery writes it; fractions belong to seconds."""
+    text = "".join(directives(time_format))
+    return text.replace("%S.%f", "%E*S").replace("%z", "%Ez")

@@ -1,0 +1,159 @@
+"""Rules on what a pipeline trains on, evaluates and pushes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.config import DataConfig, FeatureConfig, ModelConfig, PipelineConfig, is_array
+from recgen.config.paths import all_crosses, all_features
+from recgen.findings import show
+from recgen.rules.registry import Problem, rule
+
+_GATE = ("pipeline", "gate")
+
+
+@rule("RG630", "error")
+def gate_sees_the_test(model: ModelConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A gate whose test the model has learned.
+
+    With `refit: all`, the saved model is trained on the test's rows, too, once the trainer has
+    measured one without them. TFX's Evaluator only sees the saved model: on rows that it has
+    learned, every model is good.
+
+    Example:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {k: 10}
+
+    Use instead:
+        model:
+          refit: validation
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {k: 10}
+    """
+    if pipeline.gate and model.refit == "all":
+        message = "the gate tests the saved model on rows that refit 'all' has trained it on"
+        yield Problem(_GATE, message, "Write `refit: validation` under `model`.")
+
+
+@rule("RG631", "error")
+def slices_of_columns(
+    features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
+) -> Iterator[Problem]:
+    """A slice by a column that the rows do not have.
+
+    The gate's slices are columns of the examples, under their output names; a list has no value to
+    slice by.
+
+    Example:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {slices: [country]}
+
+    Use instead:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {slices: [age]}
+    """
+    types = {f.output_name: f.bq_type for _, f in all_features(features)}
+    members = (m for _, cross in all_crosses(features) for m in cross.features)
+    types |= {m.output_name: m.usual_type for m in members if m.output_name not in types}
+    if data.split and data.split.date_column:
+        types.setdefault(data.split.date_column, "TIMESTAMP")
+    for place, name in enumerate(pipeline.gate.slices if pipeline.gate else ()):
+        path = (*_GATE, "slices", place)
+        if name not in types:
+            help = f"The rows have {', '.join(map(show, types))}."
+            yield Problem(path, f"the rows have no column {show(name)}", help)
+        elif is_array(types[name]):
+            yield Problem(path, f"{show(name)} has lists", "Slice by a column with one value.")
+
+
+@rule("RG632", "error")
+def gate_beyond_answer(model: ModelConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A gate that counts more products than the model answers.
+
+    Recall at k needs k products, and an answer has `top_k`.
+
+    Example:
+        model:
+          top_k: 10
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {k: 50}
+
+    Use instead:
+        model:
+          top_k: 50
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {k: 50}
+    """
+    if pipeline.gate and pipeline.gate.k > model.top_k:
+        message = f"the gate counts {pipeline.gate.k:,} products, and an answer has {model.top_k:,}"
+        yield Problem((*_GATE, "k"), message, "Lower k, or raise `top_k` of the model.")
+
+
+@rule("RG633", "warning", also=("error",))
+def analyzed_splits(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """Vocabularies that know the test.
+
+    What Transform analyses decides which products and buyers have an index, and the means and
+    quantiles of numbers. With the test's rows among them, the gate tests a model that knows of
+    products it could not have known.
+
+    Example:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          analyze: [train, eval, test]
+
+    Use instead:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          analyze: [train, eval]
+    """
+    path = ("pipeline", "analyze")
+    if "train" not in pipeline.analyze:
+        message = "Transform does not analyse the training rows: its vocabularies lack their values"
+        yield Problem(path, message, "Add train.", "error")
+    elif "test" in pipeline.analyze:
+        message = "Transform analyses the test's rows: vocabularies and means know them"
+        yield Problem(path, message, "Remove test.")
+
+
+@rule("RG634", "error")
+def not_in_pipelines(model: ModelConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
+    """What pipelines do not have yet.
+
+    The gate measures recall, so it is for retrieval; a ranking model is pushed without one. A
+    model is pushed to a folder, not to Vertex' registry.
+
+    Example:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          push: {vertex_registry: true}
+
+    Use instead:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+
+    `gcloud ai models upload` puts a pushed model into the registry.
+    """
+    if pipeline.gate and model.model_type != "retrieval":
+        message = f"the gate measures recall, which {model.model_type} does not have"
+        yield Problem(_GATE, message, "Remove it; the trainer's own test is in its metrics.")
+    if pipeline.push.vertex_registry:
+        message = "models are not pushed to Vertex' registry yet"
+        path = ("pipeline", "push", "vertex_registry")
+        yield Problem(path, message, "Remove it, and upload the pushed model by gcloud.")

@@ -1,0 +1,286 @@
+"""Rules on where a pipeline's rows are, and on the types of their columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from recgen.config import DataConfig, FeatureConfig, HistoryFeature, PipelineConfig
+from recgen.config.paths import all_crosses, all_features
+from recgen.findings import Location, show
+from recgen.rules.registry import Problem, rule
+
+_SOURCE = ("pipeline", "source")
+_BIGQUERY = (*_SOURCE, "bigquery")
+_TABLE = re.compile(r"[A-Za-z0-9:.-]+\.\w+\.[\w$ -]+")
+_NO_LETTERS = set('!"$()*,./;?@[\\]^`{}~')
+_FILES = ("tfrecord", "csv")
+
+
+@rule("RG610", "error")
+def one_source(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """No source of rows, or more than one.
+
+    A pipeline reads its rows from one place: a table or a query of BigQuery, or files.
+
+    Example:
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+            csv: data/{split}.csv
+
+    Use instead:
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+    """
+    source = pipeline.source
+    given = [name for name in ("bigquery", *_FILES, "parquet") if getattr(source, name) is not None]
+    if len(given) != 1:
+        what = f"has {', '.join(given)}" if given else "names no place"
+        help = "Keep one of bigquery, tfrecord and csv."
+        yield Problem(_SOURCE, f"the source of the pipeline {what}", help)
+    if source.bigquery and (source.bigquery.table is None) == (source.bigquery.query is None):
+        what = "both a table and a query" if source.bigquery.table else "neither table nor query"
+        yield Problem(_BIGQUERY, f"bigquery has {what}", "Keep one of them.")
+
+
+@rule("RG611", "error")
+def table_name(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A table without its project or dataset.
+
+    The queries run on Vertex AI, where no dataset is the usual one.
+
+    Example:
+        pipeline:
+          source:
+            bigquery: {table: sales}
+
+    Use instead:
+        pipeline:
+          source:
+            bigquery: {table: my-project.shop.sales}
+    """
+    source = pipeline.source.bigquery
+    if source and source.table is not None and not _TABLE.fullmatch(source.table):
+        message = f"{show(source.table)} is no name of a table"
+        yield Problem((*_BIGQUERY, "table"), message, "Write `project.dataset.table`.")
+
+
+@rule("RG612", "error")
+def pattern_of_splits(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """Files that are not divided into splits.
+
+    TFX divides files by a hash of each row, which mixes past and future, and no component of its
+    own divides by time. So the files of the splits are told apart by their names: `{split}` in the
+    pattern stands for train, eval and test.
+
+    Example:
+        pipeline:
+          source: {tfrecord: "gs://shop/sales/*.gz"}
+
+    Use instead:
+        pipeline:
+          source: {tfrecord: "gs://shop/sales/{split}/*.gz"}
+    """
+    for kind in _FILES:
+        pattern = getattr(pipeline.source, kind)
+        if pattern is not None and pattern.count("{split}") != 1:
+            message = f"the pattern {show(pattern)} must have {{split}} once"
+            help = "Write {split} where the names of train, eval and test files differ."
+            yield Problem((*_SOURCE, kind), message, help)
+
+
+@rule("RG613", "error")
+def lists_in_csv(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A history in CSV files.
+
+    A CSV file has one value in a field, so TFX reads no lists from it.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+            - column: past
+              data_type: history
+              transforms: {history: {shared_with: sku}}
+        pipeline:
+          source: {csv: "data/{split}*.csv"}
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+            - column: past
+              data_type: history
+              transforms: {history: {shared_with: sku}}
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+    """
+    if pipeline.source.csv is None:
+        return
+    for path, feature in all_features(features):
+        if isinstance(feature, HistoryFeature):
+            message = f"the history {show(feature.output_name)} cannot be read from CSV files"
+            yield Problem(path, message, "Use TFRecords, or a table with an array column.")
+
+
+@rule("RG614", "error")
+def zeros_of_parquet(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """Parquet files, of which TFX loses zeros.
+
+    TFX's reader of Parquet leaves out values that are false in Python: 0, 0.0, False and "" become
+    nulls, so that a price of 0 becomes the mean price. Nothing says so.
+
+    Example:
+        pipeline:
+          source: {parquet: "data/{split}*.parquet"}
+
+    Use instead:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+
+    Or load the files into BigQuery.
+    """
+    if pipeline.source.parquet is not None:
+        message = "TFX reads zeros in Parquet files as nulls, so such a source is refused"
+        help = "Use TFRecords, or load the files into BigQuery."
+        yield Problem((*_SOURCE, "parquet"), message, help)
+
+
+@rule("RG615", "error")
+def name_in_bigquery(
+    features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
+) -> Iterator[Problem]:
+    """A name that no column of BigQuery can have.
+
+    BigQuery refuses some characters in names, and does not tell upper from lower case: a query that
+    returns `Price` and `price` is an error.
+
+    Example:
+        features:
+          product_model_features:
+            - {column: sku, data_type: text}
+            - {column: price, display_name: "price ($)", data_type: numeric}
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+
+    Use instead:
+        features:
+          product_model_features:
+            - {column: sku, data_type: text}
+            - {column: price, display_name: price, data_type: numeric}
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+    """
+    if pipeline.source.bigquery is None:
+        return
+    seen: dict[str, str] = {}
+    for path, name, is_output in _names(features, data):
+        letters = sorted(set(name) & _NO_LETTERS)
+        if letters or not name.isprintable():
+            found = f"has {show(letters[0])}" if letters else "is not printable"
+            message = f"the name {show(name)} {found}, which BigQuery refuses"
+            yield Problem(path, message, "Give the column another display_name.")
+        elif is_output and seen.setdefault(name.lower(), name) != name:
+            message = f"{show(name)} and {show(seen[name.lower()])} are one name in BigQuery"
+            yield Problem(path, message, "Give one of them another display_name.")
+
+
+def _names(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[Location, str, bool]]:
+    """Yield names of columns with their places, and whether they are those of the output."""
+    members = (
+        ((*path, "features", number), member)
+        for path, cross in all_crosses(features)
+        for number, member in enumerate(cross.features)
+    )
+    for path, column in (*all_features(features), *members):
+        yield path, column.output_name, True
+        if column.column != column.output_name:
+            yield path, column.column, False
+    if data.split and data.split.date_column:
+        yield ("data", "split", "date_column"), data.split.date_column, True
+
+
+@rule("RG616", "error")
+def unit_of_time(
+    features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
+) -> Iterator[Problem]:
+    """A time whose unit the queries do not know.
+
+    `recgen train` finds out whether numbers are seconds, milliseconds or days, and how a text is
+    written. SQL is written before any value is seen, so the config has to say it.
+
+    Example:
+        features:
+          product_model_features:
+            - {column: sku, data_type: text}
+            - {column: listed_at, data_type: temporal, bq_type: INT64}
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+
+    Use instead:
+        features:
+          product_model_features:
+            - {column: sku, data_type: text}
+            - {column: listed_at, data_type: temporal, bq_type: INT64}
+        data:
+          column_types: {listed_at: EPOCH_MILLIS}
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+    """
+    if pipeline.source.bigquery is None:
+        return
+    for path, name, bq_type in _times(features, data):
+        written = data.time_format_of(name)
+        if written is None and bq_type in ("INT64", "INTEGER"):
+            message = f"the unit of the times {show(name)} is not known: they are {bq_type}"
+            help = f"Write `column_types: {{{name}: EPOCH_SECONDS}}` under `data`, or another unit."
+            yield Problem(path, message, help)
+        elif written and "%f" in written.replace("%S.%f", ""):
+            message = f"BigQuery reads fractions after a point only, and {show(written)} has others"
+            yield Problem(path, message, "Write `%S.%f`, or cast the column in a query.")
+
+
+def _times(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[Location, str, str]]:
+    for path, feature in all_features(features):
+        if feature.data_type == "temporal":
+            yield path, feature.output_name, feature.bq_type
+    if data.split and (date := data.split.date_column):
+        usual = next((f.bq_type for _, f in all_features(features) if f.output_name == date), None)
+        found = usual or data.type_of(date, "TIMESTAMP")
+        if not any(f.output_name == date for _, f in all_features(features)):
+            yield ("data", "split", "date_column"), date, found
+
+
+@rule("RG617", "error")
+def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A snapshot that is no time.
+
+    BigQuery reads a table as it was at a time of the last seven days.
+
+    Example:
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+          snapshot: yesterday
+
+    Use instead:
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+          snapshot: now
+    """
+    if pipeline.snapshot == "now":
+        return
+    try:
+        datetime.fromisoformat(pipeline.snapshot.replace("Z", "+00:00"))
+    except ValueError:
+        message = f"the snapshot {show(pipeline.snapshot)} is no time"
+        help = "Write `now`, or a time such as 2026-05-01T00:00:00Z."
+        yield Problem(("pipeline", "snapshot"), message, help, fix=("remove", None))

@@ -1,0 +1,183 @@
+"""GoogleSQL, as far as a query has to be understood: its tokens, and what its SELECT returns.
+
+A query of a config is put into other queries. Whether it can be, and which columns come out of it,
+must be known without BigQuery.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+Kind = Literal["word", "name", "text", "number", "parameter", "slot", "comment", "mark"]
+
+SNAPSHOT = "{snapshot}"
+"""What a query has in place of the time of the snapshot."""
+
+_TOKENS = re.compile(
+    r"""(?P<space>\s+)
+    |(?P<comment>(?:--|\#)[^\n]*|/\*.*?\*/)
+    |(?P<unclosed>/\*)
+    |(?P<text>(?:[rRbB]|[rR][bB]|[bB][rR])?(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"
+        |'(?!'')(?:\\.|[^'\\\n])*'|"(?!\"\")(?:\\.|[^"\\\n])*"))
+    |(?P<name>`(?:\\.|[^`\\\n])+`)
+    |(?P<slot>\{snapshot\})
+    |(?P<parameter>@@?\w+|\?)
+    |(?P<number>\d[\w.]*(?:(?<=[eE])[+-]\d+)?|\.\d\w*)
+    |(?P<word>[^\W\d]\w*)
+    |(?P<mark>[-+*/%=<>!|&^~,.:;()\[\]])""",
+    re.VERBOSE | re.DOTALL,
+)
+_OPEN, _CLOSE = "([", ")]"
+_CLAUSES = {"FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT"}
+_SETS = {"UNION", "INTERSECT", "EXCEPT"}
+# Words after which a name is no alias: `CASE ... END x` has one, `a AND b` has none.
+_OPERATORS = {"AND", "OR", "NOT", "IS", "IN", "LIKE", "BETWEEN", "AS", "THEN", "ELSE", "WHEN"}
+_VALUES = {"NULL", "TRUE", "FALSE", "END"}
+
+
+class SqlError(ValueError):
+    """A text that is no SQL: a quotation mark or a bracket that nothing closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token; `text` is as written, `at` its place in the SQL."""
+
+    kind: Kind
+    text: str
+    at: int
+
+    @property
+    def upper(self) -> str:
+        """A word in capitals; other tokens as they are."""
+        return self.text.upper() if self.kind == "word" else self.text
+
+    @property
+    def identifier(self) -> str:
+        """The name that a word or a quoted name stands for."""
+        return re.sub(r"\\(.)", r"\1", self.text[1:-1]) if self.kind == "name" else self.text
+
+
+def tokens(sql: str) -> tuple[Token, ...]:
+    """Return the tokens of a text, with comments.
+
+    Raises:
+        SqlError: There is a character that begins no token.
+    """
+    return tuple(_scan(sql))
+
+
+def _scan(sql: str) -> Iterator[Token]:
+    at = 0
+    while at < len(sql):
+        found = _TOKENS.match(sql, at)
+        if found is None or found.lastgroup == "unclosed":
+            raise SqlError(f"{sql[at : at + 20]!r} is not understood")
+        kind = found.lastgroup
+        if kind != "space":
+            yield Token(kind, found[0], at)  # type: ignore[arg-type]
+        at = found.end()
+
+
+def code(sql: str) -> tuple[Token, ...]:
+    """Return the tokens of a text without comments.
+
+    Raises:
+        SqlError: It is not understood, or a bracket has no counterpart.
+    """
+    found = tuple(token for token in tokens(sql) if token.kind != "comment")
+    _with_depth(found)
+    return found
+
+
+def _with_depth(found: Sequence[Token]) -> list[tuple[int, Token]]:
+    """Return the tokens with the number of brackets around each."""
+    opened: list[str] = []
+    result = []
+    for token in found:
+        closes = token.text if token.kind == "mark" and token.text in _CLOSE else ""
+        if closes and (not opened or opened.pop() != _OPEN[_CLOSE.index(closes)]):
+            raise SqlError(f"{closes!r} closes nothing")
+        result.append((len(opened), token))
+        if token.text in _OPEN and token.kind == "mark":
+            opened.append(token.text)
+    if opened:
+        raise SqlError(f"{opened[-1]!r} is not closed")
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that a SELECT returns: its name, and the tokens that compute it."""
+
+    name: str
+    tokens: tuple[Token, ...]
+
+
+def outputs(sql: str) -> tuple[Output, ...] | None:
+    """Return the named columns that a query returns; None if that takes its tables (`*`).
+
+    Raises:
+        SqlError: It is not understood.
+    """
+    found = _with_depth(code(sql))
+    start = next((n for n, (depth, t) in enumerate(found) if not depth and t.upper == "SELECT"), -1)
+    if start < 0:
+        return None
+    items: list[list[Token]] = [[]]
+    for place, (depth, token) in enumerate(found[start + 1 :], start + 1):
+        ends = token.upper in _CLAUSES or (token.upper in _SETS and not _after_star(found, place))
+        if not depth and ends:
+            break
+        if not depth and token.text == ",":
+            items.append([])
+        else:
+            items[-1].append(token)
+    if items[0] and items[0][0].upper in ("DISTINCT", "ALL"):
+        del items[0][0]
+    if items[-1] == []:  # a comma after the last column is allowed
+        items.pop()
+    is_known = items and all(items) and not any(map(_has_star, items))
+    if not is_known or items[0][0].upper == "AS":
+        return None
+    return tuple(Output(name, tuple(item)) for item in items if (name := _name_of(item)))
+
+
+def _after_star(found: Sequence[tuple[int, Token]], place: int) -> bool:
+    return place > 0 and found[place - 1][1].text == "*"  # SELECT * EXCEPT (…)
+
+
+def _has_star(item: Sequence[Token]) -> bool:
+    return item[0].text == "*" or any(a.text == "." and b.text == "*" for a, b in pairwise(item))
+
+
+def _name_of(item: Sequence[Token]) -> str:
+    """Return the name of a column of a SELECT: its alias, or that of what it is; "" for none."""
+    last, before = item[-1], item[-2] if len(item) > 1 else None
+    if last.kind not in ("word", "name") or last.upper in _VALUES:
+        return ""
+    if before is None or before.text == "." or before.upper == "AS":
+        return last.identifier
+    is_value = before.kind in ("name", "text", "number", "slot") or before.text in _CLOSE
+    is_word = before.kind == "word" and before.upper not in _OPERATORS
+    return last.identifier if is_value or is_word else ""
+
+
+def quoted(name: str) -> str:
+    """Return a name as a quoted identifier."""
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+def text_literal(text: str) -> str:
+    """Return a text as a literal on one line."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + "".join(c if c.isprintable() else _escape(c) for c in escaped) + "'"
+
+
+def _escape(character: str) -> str:
+    return f"\\U{ord(character):08x}"

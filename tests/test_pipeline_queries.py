@@ -1,0 +1,376 @@
+"""The queries of a pipeline give the rows that `recgen train` splits, to the row."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlglot
+from golden import CASES
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pipeline_queries import TABLE, counted, run
+
+from recgen.attest import AttestationError
+from recgen.check import load
+from recgen.config import BigQuery, ExperimentConfig
+from recgen.local.ingest.rows import clean
+from recgen.local.ingest.table import read_table
+from recgen.local.split import split_table, without_far_times
+from recgen.plan import input_columns
+from recgen.plan.queries import SPLITS, plan_queries
+from recgen.queries import _attest, render_queries
+
+Plain = dict[str, Any]
+START = datetime(2025, 1, 1, 10, 30, tzinfo=timezone.utc)
+# fmt: off
+TYPES: dict[str, tuple[str, pa.DataType]] = {  # kind of feature and Arrow type, by BigQuery type
+    "STRING": ("text", pa.string()), "BYTES": ("text", pa.binary()), "INT64": ("text", pa.int64()),
+    "BOOL": ("numeric", pa.bool_()), "FLOAT64": ("numeric", pa.float64()),
+    "NUMERIC": ("numeric", pa.decimal128(38, 9)), "BIGNUMERIC": ("numeric", pa.decimal128(38, 12)),
+    "TIMESTAMP": ("temporal", pa.timestamp("us", "UTC")),
+    "DATETIME": ("temporal", pa.timestamp("us")), "DATE": ("temporal", pa.date32()),
+    "TIME": ("temporal", pa.time64("us")),
+}
+# fmt: on
+
+
+def config_of(split: Plain, features: Sequence[Plain] = (), **data: Any) -> ExperimentConfig:
+    embedding = {"embedding": {"embedding_dim": 8}}
+    return load(
+        {
+            "features": {
+                "buyer_id_column": "buyer",
+                "product_id_column": "sku",
+                "buyer_model_features": [
+                    {"column": "buyer", "data_type": "text", "transforms": embedding},
+                    *features,
+                ],
+                "product_model_features": [
+                    {"column": "sku", "bq_type": "INT64", "data_type": "text"}
+                ],
+            },
+            "data": {"split": split, **data},
+        }
+    )
+
+
+def queries_of(config: ExperimentConfig, query: str | None = None) -> dict[str, str]:
+    source = BigQuery(query=query) if query else BigQuery(table=TABLE)
+    found = render_queries(plan_queries(config, source, "now"))
+    return {split: found[f"queries/{split}.sql"] for split in SPLITS}
+
+
+def split_here(config: ExperimentConfig, rows: pa.Table, folder: Path) -> dict[str, pa.Table]:
+    """Returns what `recgen train` makes of the rows in a file."""
+    pq.write_table(rows, folder / "rows.parquet")
+    table = read_table(folder / "rows.parquet", input_columns(config), config.data)
+    buyer, product = config.features.buyer_id, config.features.product_id
+    assert buyer
+    assert product
+    split = config.data.split
+    assert split
+    if split.date_column and config.data.null_times is None:
+        table, _ = without_far_times(table, split.date_column)
+    table, _ = clean(table, buyer, product, 1)
+    return split_table(table, split, split.date_column).tables()
+
+
+def require_same(config: ExperimentConfig, rows: pa.Table, folder: Path) -> None:
+    queries, tables = queries_of(config), split_here(config, rows, folder)
+    names = [column.name for column in input_columns(config)]
+    for split in SPLITS:
+        assert counted(run(queries[split], rows), names) == counted(tables[split], names), split
+
+
+def value_of(bq_type: str, number: int) -> Any:
+    moment = START + timedelta(seconds=number * 4321, microseconds=number * 1001)
+    values: Plain = {
+        "STRING": f"№ {number % 5}'\\",
+        "BYTES": f"b{number % 7}".encode(),
+        "INT64": number - 40,
+        "BOOL": number % 3 == 0,
+        "FLOAT64": number / 7 - 3,
+        "NUMERIC": Decimal(number) / 8,
+        "BIGNUMERIC": Decimal(number) / 16,
+        "TIMESTAMP": moment,
+        "DATETIME": moment.replace(tzinfo=None),
+        "DATE": moment.date(),
+        "TIME": moment.time(),
+    }
+    return values[bq_type]
+
+
+def rows_of(numbers: list[int], nulls: Collection[int] = ()) -> pa.Table:
+    """Returns a row for each number, with a column of each type; some values are null."""
+    columns: dict[str, pa.Array] = {
+        "buyer": pa.array([None if n % 29 == 0 else f"b{n % 9}" for n in numbers]),
+        "sku": pa.array([None if n % 31 == 0 else n % 12 for n in numbers], pa.int64()),
+        "at": pa.array(
+            [None if n % 23 == 0 else START + timedelta(hours=n) for n in numbers],
+            pa.timestamp("us", "UTC"),
+        ),
+    }
+    for place, (name, (_, kind)) in enumerate(TYPES.items()):
+        values = [None if (n + place) in nulls else value_of(name, n) for n in numbers]
+        columns[f"a {name}"] = pa.array(values, kind)
+    return pa.table(columns)
+
+
+FEATURES = [
+    {"column": f"a {name}", "display_name": name.lower(), "bq_type": name, "data_type": kind}
+    for name, (kind, _) in TYPES.items()
+]
+
+
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    numbers=st.lists(st.integers(1, 5000), min_size=60, max_size=150),
+    nulls=st.sets(st.integers(1, 5000), max_size=40),
+    shares=st.sampled_from([(0.05, 0.1), (0.1, 0.2), (0.07, 0.13), (0.3, 0.3)]),
+)
+def test_a_split_by_time_is_that_of_train_with_all_types(
+    tmp_path: Path, numbers: list[int], nulls: set[int], shares: tuple[float, float]
+) -> None:
+    numbers = [*numbers, 1, 2, 3, 4500, 4501, 4900, 4997, 4999]  # each split has rows
+    numbers += [
+        1 + round(4998 * (1 - sum(shares)) + 4998 * shares[0] * part / 9) for part in range(9)
+    ]
+    split = {"kind": "strict_time", "date_column": "at"}
+    split |= {"validation": shares[0], "test": shares[1]}
+    require_same(config_of(split, FEATURES), rows_of(numbers, nulls), tmp_path)
+
+
+def test_a_row_at_a_cut_belongs_to_the_later_split(tmp_path: Path) -> None:
+    # At 1 - 0.1 - 0.2 = 0.7000000000000001 of the span, floats decide.
+    rows = rows_of([n for n in range(1, 1002) if n % 23 and n % 29 and n % 31])
+    for shares in ((0.2, 0.1), (0.1, 0.2), (0.05, 0.1), (0.25, 0.25)):
+        split = {"kind": "strict_time", "date_column": "at"}
+        split |= {"validation": shares[0], "test": shares[1]}
+        require_same(config_of(split), rows, tmp_path)
+
+
+def drawn(seed: int, *keys: object) -> float:
+    text = "|".join([str(seed), *("" if key is None else str(key) for key in keys)])
+    return int(hashlib.md5(text.encode()).hexdigest()[:8], 16) / 2**32
+
+
+@pytest.mark.parametrize("kind", ["random", "time_holdout"])
+def test_drawn_rows_depend_on_a_hash_of_buyer_product_and_time(kind: str) -> None:
+    split = {"kind": kind, "date_column": "at", "validation": 0.2, "test": 0.3, "seed": 9}
+    config, rows = config_of(split), rows_of(list(range(1, 3000)))
+    parts = {name: run(query, rows) for name, query in queries_of(config).items()}
+    found = {
+        name: table.select(["buyer", "sku", "at"]).to_pylist() for name, table in parts.items()
+    }
+    for name, own in found.items():
+        for row in own:
+            chance = drawn(9, row["buyer"], row["sku"], row["at"])
+            if kind == "random":
+                wanted = "test" if chance < 0.3 else "eval" if chance < 0.5 else "train"
+                assert name == wanted
+            elif name != "test":
+                assert name == ("eval" if chance < 0.2 else "train")
+    sizes = np.array([len(own) for own in found.values()])
+    known = sum(bool(n % 29 and n % 31 and (n % 23 or kind == "random")) for n in range(1, 3000))
+    assert sizes.sum() == known
+    expected = {"random": [0.5, 0.2, 0.3], "time_holdout": [0.56, 0.14, 0.3]}[kind]
+    assert np.abs(sizes / known - expected).max() < 0.03
+
+
+def test_the_test_of_time_holdout_is_that_of_train(tmp_path: Path) -> None:
+    config = config_of({"kind": "time_holdout", "date_column": "at"})
+    rows, names = rows_of(list(range(1, 900))), ["buyer", "sku", "at"]
+    here = split_here(config, rows, tmp_path)["test"]
+    assert counted(run(queries_of(config)["test"], rows), names) == counted(here, names)
+
+
+UNITS = {
+    "EPOCH_SECONDS": 1,
+    "EPOCH_MILLIS": 1000,
+    "EPOCH_MICROS": 10**6,
+    "EPOCH_NANOS": 10**9,
+}
+
+
+@pytest.mark.parametrize(
+    "word", [*UNITS, "EPOCH_DAYS", "EXCEL_DAYS", "DATE_NUMBER", "%d.%m.%Y %H:%M"]
+)
+def test_units_and_formats_of_times(tmp_path: Path, word: str) -> None:
+    moments = [START + timedelta(hours=37 * n, seconds=n) for n in range(400)]
+    days = [(moment - datetime(1970, 1, 1, tzinfo=timezone.utc)).days for moment in moments]
+    values: list[Any] = [moment.strftime("%d.%m.%Y %H:%M") for moment in moments]
+    if word in UNITS:
+        values = [round(moment.timestamp()) * UNITS[word] + UNITS[word] // 2 for moment in moments]
+    elif word == "DATE_NUMBER":
+        values = [int(moment.strftime("%Y%m%d")) for moment in moments]
+    elif word.endswith("DAYS"):
+        values = [day + (25_569 if word == "EXCEL_DAYS" else 0) for day in days]
+    rows = pa.table(
+        {
+            "buyer": [f"b{n % 9}" for n in range(400)],
+            "sku": [n % 7 for n in range(400)],
+            "at": values,
+        }
+    )
+    split = {"kind": "strict_time", "date_column": "at"}
+    require_same(config_of(split, column_types={"at": word}), rows, tmp_path)
+
+
+def test_what_stands_for_null_is_null(tmp_path: Path) -> None:
+    rows = rows_of(list(range(1, 700)))
+    at = [START + timedelta(days=n) if n % 10 else datetime(9999, 12, 31) for n in range(699)]
+    kind = pa.timestamp("us", "UTC")
+    rows = rows.set_column(
+        2, "at", pa.array([each.replace(tzinfo=timezone.utc) for each in at], kind)
+    )
+    text = ["-" if n % 4 == 0 else "NULL" if n % 4 == 1 else "x" for n in range(699)]
+    rows = rows.append_column("city", pa.array(text))
+    config = config_of(
+        {"kind": "strict_time", "date_column": "at"},
+        [{"column": "city", "data_type": "text"}],
+        null_values=["-", "NULL"],
+        null_times=["9999-12-31"],
+    )
+    require_same(config, rows, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "moment", ["1970-01-01", "1900-01-01", "1899-12-30 12:00", "9999-12-31", "2038-01-19 03:14:07"]
+)
+def test_a_time_that_stands_for_null_does_not_move_the_cuts(tmp_path: Path, moment: str) -> None:
+    rows, strange = rows_of(list(range(1, 700))), datetime.fromisoformat(moment)
+    at = rows["at"].to_pylist()
+    at[3::60] = [strange.replace(tzinfo=timezone.utc)] * len(at[3::60])
+    rows = rows.set_column(2, "at", pa.array(at, pa.timestamp("us", "UTC")))
+    require_same(config_of({"kind": "strict_time", "date_column": "at"}), rows, tmp_path)
+
+
+def test_times_of_1970_are_times_if_all_are(tmp_path: Path) -> None:
+    rows = rows_of(list(range(1, 700)))
+    at = [
+        None if n % 50 == 0 else datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(hours=9 * n)
+        for n in range(699)
+    ]
+    rows = rows.set_column(2, "at", pa.array(at, pa.timestamp("us", "UTC")))
+    require_same(config_of({"kind": "strict_time", "date_column": "at"}), rows, tmp_path)
+
+
+def test_lists_keep_their_order_and_their_items_are_cast(tmp_path: Path) -> None:
+    history = {"history": {"shared_with": "sku", "max_length": 5}}
+    past = {"column": "past", "bq_type": "ARRAY<INT64>", "data_type": "history"}
+    config = config_of(
+        {"kind": "strict_time", "date_column": "at"}, [{**past, "transforms": history}]
+    )
+    rows = rows_of(list(range(1, 600)))
+    lists = [[(n * 7) % 12, (n * 5) % 12][: n % 3] for n in range(599)]
+    rows = rows.append_column("past", pa.array(lists, pa.list_(pa.int64())))
+    require_same(config, rows, tmp_path)
+    exact = config_of(
+        {"kind": "strict_time", "date_column": "at"},
+        [{**past, "bq_type": "ARRAY<BOOL>", "transforms": history}],
+    )
+    query = queries_of(exact)["train"]
+    assert "CAST(item AS INT64)" in query
+    assert "WITH OFFSET AS place ORDER BY place" in query
+    sqlglot.parse_one(query, dialect="bigquery")
+
+
+def test_a_query_is_read_in_place_of_a_table_under_its_aliases() -> None:
+    config = config_of({"kind": "strict_time", "date_column": "at"}, FEATURES)
+    own = f"SELECT t.*, 1 AS one FROM `{TABLE}` AS t WHERE MOD(t.sku, 2) = 0 -- half of them"
+    rows = rows_of(list(range(1, 500)))
+    queries = queries_of(config, own)
+    found = [each for query in queries.values() for each in run(query, rows)["sku"].to_pylist()]
+    assert found
+    assert not any(sku % 2 for sku in found)
+    aliased = "SELECT `a STRING` AS string, buyer, sku, at FROM x"
+    assert "\n    `string`,\n" in queries_of(config, aliased)["train"]
+
+
+def test_a_snapshot_is_the_same_time_in_all_queries() -> None:
+    config = config_of({"kind": "strict_time", "date_column": "at"})
+    plain = "SELECT * FROM a FOR SYSTEM_TIME AS OF {snapshot} -- as of {snapshot}"
+    typed = "SELECT * FROM a FOR SYSTEM_TIME AS OF TIMESTAMP '{snapshot}'"
+    fixed = "2026-05-01T00:00:00Z"
+    for source in (BigQuery(table=TABLE), BigQuery(query=plain), BigQuery(query=typed)):
+        for text in render_queries(plan_queries(config, source, "now")).values():
+            assert text.count("FOR SYSTEM_TIME AS OF TIMESTAMP '{snapshot}'") == 1
+        for text in render_queries(plan_queries(config, source, fixed)).values():
+            assert f"FOR SYSTEM_TIME AS OF TIMESTAMP '{fixed}'" in text
+            assert "{snapshot}" not in text.replace("-- as of {snapshot}", "")
+
+
+def test_no_part_of_a_query_has_the_name_of_a_column() -> None:
+    columns = [{"column": name, "data_type": "text"} for name in ("data", "Span", "draw", "source")]
+    for kind in ("random", "time_holdout", "strict_time"):
+        config = config_of({"kind": kind, "date_column": "at"}, columns)
+        names = {c["column"]: ["x"] * 40 for c in columns}
+        rows = pa.table({**rows_of(list(range(1, 41))).to_pydict(), **names})
+        found = run(queries_of(config)["train"], rows)
+        assert found.column_names == [column.name for column in input_columns(config)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_case_has_queries_that_bigquery_parses(case: Path) -> None:
+    config = load(case / "config.yaml")
+    for text in queries_of(config).values():
+        (tree,) = sqlglot.parse(text, dialect="bigquery")
+        assert isinstance(tree, sqlglot.exp.Select)
+        names = Counter(tree.find(sqlglot.exp.CTE).this.named_selects)  # type: ignore[union-attr]
+        assert names == Counter(column.name for column in input_columns(config))
+
+
+HOSTILE = [
+    "a' OR 1=1 --",
+    'x"; DROP TABLE t; --',
+    "\\",
+    "\\'",
+    "`",
+    "a`b",
+    "/*",
+    "{snapshot}",
+    "\n",
+]
+
+
+@given(
+    st.lists(st.text(max_size=8) | st.sampled_from(HOSTILE), min_size=1, max_size=4, unique=True)
+)
+def test_no_value_of_a_config_becomes_sql(words: list[str]) -> None:
+    marks = [word.replace("\0", "") for word in words]
+    kept = [word for word in dict.fromkeys(marks) if word.strip() and word.isprintable()]
+    config = config_of(
+        {"kind": "strict_time", "date_column": "at"},
+        [{"column": "city", "data_type": "text"}],
+        null_values=kept,
+    )
+    (tree,) = sqlglot.parse(queries_of(config)["train"], dialect="bigquery")
+    literals = {each.this for each in tree.find_all(sqlglot.exp.Literal) if each.is_string}
+    assert set(kept) - {""} <= literals
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("SELECT `b`", "SELECT SLOT_NAME_61_"),
+        ("SELECT `a`, 1", "SELECT SLOT_NAME_61_"),
+        ("SELECT `a", "SELECT SLOT_NAME_61_"),
+        ("SELECT 'a'", "SELECT SLOT_NAME_61_"),
+        ("SELECT", "SELECT SLOT_NAME_61_"),
+    ],
+)
+def test_a_query_that_is_not_planned_is_refused(text: str, form: str) -> None:
+    with pytest.raises((AttestationError, ValueError)):
+        _attest(text, form)
