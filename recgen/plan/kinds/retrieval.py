@@ -71,6 +71,16 @@ class RetrievalPlan:
     model_type: str = "retrieval"
 
     @property
+    def retrieval(self) -> RetrievalPlan:
+        """The part that finds products: all of it."""
+        return self
+
+    @property
+    def ranking(self) -> None:
+        """The part that predicts a target: there is none."""
+        return None
+
+    @property
     def has_integer_ids(self) -> bool:
         """Whether clients receive product IDs as numbers."""
         return self.id_dtype == "int64"
