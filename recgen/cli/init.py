@@ -73,6 +73,12 @@ def init(
         str | None,
         typer.Option(metavar="COLUMN", help="The column that ranking predicts."),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND", help="ranking or multitask.  [default: ranking with --target]"
+        ),
+    ] = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     quote: Quote = None,
@@ -92,7 +98,7 @@ def init(
         "column_names": column_names,
     }
     if data is None:
-        _require_no_data_options((*columns, target), written)
+        _require_no_data_options((*columns, target, kind), written)
     start = find_preset(preset) if preset is not None else None
     if start is not None and data is None:
         _deliver(_named(start.text, name), out, force)
@@ -105,7 +111,7 @@ def init(
         return
     from recgen.proposal import Given
 
-    told = _Told(Given(*columns), settings_of(written), start, target)
+    told = _Told(Given(*columns), settings_of(written), start, target, kind)
     _init_from_data(data, named[:_MOST_LETTERS], told, out, force)
 
 
@@ -117,6 +123,7 @@ class _Told:
     settings: Mapping[str, Any]
     preset: Preset | None = None
     target: str | None = None
+    kind: str | None = None
 
     @property
     def options(self) -> str:
@@ -127,7 +134,8 @@ class _Told:
         roles = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
         preset = f" --preset {self.preset.name}" if self.preset else ""
         target = f" --target {shlex.quote(self.target)}" if self.target is not None else ""
-        return f"{preset}{roles}{target}{options_of(self.settings)}"
+        kind = f" --kind {self.kind}" if self.kind is not None else ""
+        return f"{preset}{roles}{target}{kind}{options_of(self.settings)}"
 
 
 def _require_no_data_options(
@@ -157,10 +165,10 @@ def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force:
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.proposal import propose, read_recipe, reading_of, wanted_target
+    from recgen.proposal import Wanted, propose, read_recipe, reading_of
 
     recipe = read_recipe(told.preset.name, told.preset.text) if told.preset else None
-    wanted = wanted_target(told.target, recipe)
+    wanted = Wanted.of(told.target, told.kind, recipe)
     try:
         profile = read_profile(data, reading_of(told.settings))
         proposal = propose(profile, name, data.name, told.given, told.settings, recipe, wanted)

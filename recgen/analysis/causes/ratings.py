@@ -78,10 +78,10 @@ KINDS = (
         reason="The mean of the target over all training rows, over those of the buyer or of the "
         "product, or the sum of both, needs no model. A model that does not beat the best of them "
         "adds nothing, however far its loss fell.",
-        signs="Only ranking and multitask models: on test rows, the RMSE, or the AUC of a target of 0 or 1, is "
-        "not better than that of the best mean by more than noise (the 95% interval of the "
-        "difference, from a bootstrap over buyers). It is bad if even the global mean is as good, "
-        "unless the model has another task.",
+        signs="Only ranking and multitask models: on test rows, the RMSE, or the AUC of a target "
+        "of 0 or 1, is not better than that of the best mean by more than noise (the 95% interval "
+        "of the difference, from a bootstrap over buyers). It is bad if even the global mean is as "
+        "good, unless the model has another task.",
         remedy="Train longer or with a higher learning rate, use wider vectors of the IDs, and add "
         "features that say something of the target.",
         check=_no_better,

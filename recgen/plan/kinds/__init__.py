@@ -9,6 +9,7 @@ from recgen.plan.kinds.retrieval import RetrievalPlan, plan_retrieval
 from recgen.plan.towers import Tower
 
 __all__ = [
+    "KINDS",
     "KindPlan",
     "MultitaskPlan",
     "RankingPlan",
@@ -25,6 +26,8 @@ _KINDS: dict[str, Callable[[ExperimentConfig, Tower], KindPlan]] = {
     "ranking": plan_ranking,
     "multitask": plan_multitask,
 }
+KINDS = tuple(_KINDS)
+"""Their names."""
 
 
 def plan_kind(config: ExperimentConfig, candidate: Tower) -> KindPlan:
