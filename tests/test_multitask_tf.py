@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from runs import Run, prepare
 from test_kinds_tf import PRODUCTS, ROWS, config, table
+
+from recgen.cli.output.training import answer
+from recgen.local import buyers
+from recgen.local.recommend import recommend
 
 tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
@@ -208,3 +214,31 @@ def test_each_signature_takes_its_columns_and_no_target(signatures: Any) -> None
         "serve_reranked": {"customer_id", *lists},
         "serve_ranking": {"customer_id", "sku", "price"},
     }
+
+
+def test_recommend_has_scores_and_predictions(both: Run, tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    shutil.copytree(both.saved(), tmp_path / "serving_model")
+    rows = pa.table(
+        {
+            "customer_id": pa.array(table()["customer_id"], pa.large_string()),
+            "sku": pa.array(table()["sku"], pa.int64()),
+        }
+    )
+    sent = {"customer_id": "customer_id"}
+    buyers.write(tmp_path, [rows], "customer_id", "sku", None, sent, {})
+    best = recommend(tmp_path, "c1", k=3).products
+    whole = recommend(tmp_path, "c1", k=7).products
+    assert [each.product for each in best] == [each.product for each in whole[:3]]
+    scores = [each.score for each in whole]
+    assert scores == sorted(scores, reverse=True)
+    ranked = recommend(tmp_path, "c1", k=7, rerank=True).products
+    predicted = [each.prediction for each in ranked]
+    assert None not in predicted
+    assert predicted == sorted(predicted, reverse=True)  # type: ignore[type-var]
+    assert {each.product for each in ranked} == {each.product for each in whole}
+    less = recommend(tmp_path, "c1", k=7, exclude=[ranked[0].product], rerank=True)
+    assert ranked[0].product not in {each.product for each in less.products}
+    lines = [str(line) for line in answer(recommend(tmp_path, "c1", k=2))]
+    assert "predicted" in lines[0]

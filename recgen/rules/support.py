@@ -1,4 +1,4 @@
-"""Rules on settings that recgen does not support yet, and on mistakes in these settings."""
+"""Rules on the search of products, and on tasks without anything to learn."""
 
 from __future__ import annotations
 

@@ -4,14 +4,14 @@ import math
 
 import tensorflow as tf
 
-from ..ranking.model import HEAD, WithHead
+from ..ranking.model import HEAD, HeadModel
 from ..replicas import reduced
 from ..retrieval.model import CatalogueModel
 
 TASKS = ("retrieval", "ranking")
 
 
-class TwoTaskModel(WithHead, CatalogueModel):
+class TwoTaskModel(HeadModel, CatalogueModel):
     """Two towers, their catalogue and a rating head; subclasses define both losses.
 
     Their `retrieval_losses(queries, candidates, features, training)` and `row_losses`

@@ -1,12 +1,12 @@
 """Training of a model of two tasks: retrieval on all rows, ranking on those with a target."""
 
-from ..ranking.training import RatedRows, some_rows, with_target
+from ..ranking.training import RatedTraining, some_rows, with_target
 from ..retrieval.evaluation import COUNTED_ROWS
 from ..retrieval.training import RetrievalTraining
 from .metrics_file import TwoTaskMetrics, TwoTaskValidation, TwoTaskWatch, both
 
 
-class TwoTaskTraining(RatedRows, RetrievalTraining):
+class TwoTaskTraining(RatedTraining, RetrievalTraining):
     """A training of a TwoTaskModel.
 
     Attributes:
@@ -14,10 +14,6 @@ class TwoTaskTraining(RatedRows, RetrievalTraining):
     """
 
     elsewhere = " of ranking"
-
-    def __init__(self, *args, target, **kwargs):
-        self.target, self.without_target = target, {}
-        super().__init__(*args, **kwargs)
 
     def rated_part(self, split):
         """Return the rows of a split that have a target."""

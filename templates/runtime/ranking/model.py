@@ -9,8 +9,8 @@ from .rating import Rating
 HEAD = "rating_head"  # its name in the metrics
 
 
-class WithHead:
-    """What a TwoTowerModel has from its rating head; subclasses define the loss of each row.
+class HeadModel(TwoTowerModel):
+    """Two towers and a rating head; subclasses define the loss of each row.
 
     Their `row_losses(learnt, logits)` returns the losses [rows] of the targets as they are
     learnt, and of what is predicted for them, or its logit.
@@ -66,8 +66,8 @@ class WithHead:
         }
 
 
-class RatingModel(WithHead, TwoTowerModel):
-    """Two towers and a rating head."""
+class RatingModel(HeadModel):
+    """A model that predicts the target, and nothing else."""
 
     def __init__(
         self,

@@ -26,8 +26,8 @@ PARTS = {
 }  # in the metrics file
 
 
-class RatedRows:
-    """What a Training does with the rows that have a target.
+class RatedTraining(Training):
+    """A training that learns a target from the rows that have one.
 
     Attributes:
         target: The Target.
@@ -37,7 +37,12 @@ class RatedRows:
         calibration: What is said of the calibration, once it is fitted.
     """
 
-    calibration = None
+    elsewhere = ""  # where rows without a target count all the same
+
+    def __init__(self, *args, target, **kwargs):
+        self.target, self.without_target = target, {}
+        self.calibration = None
+        super().__init__(*args, **kwargs)
 
     def rated_rows(self, split, name):
         """Return the rows of a split that have a target; counts and tells the others."""
@@ -51,8 +56,6 @@ class RatedRows:
             rows = f"{missing:,} of {split.count:,} {name} rows"
             say("note", f"{rows} have no target and are left out{self.elsewhere}")
         return known if missing else split
-
-    elsewhere = ""  # where rows without a target count all the same
 
     def use_targets(self, rows):
         """Take the targets of rows that have one.
@@ -140,12 +143,8 @@ class RatedRows:
         return comparison.loss
 
 
-class RatingTraining(RatedRows, Training):
-    """A training of a RatingModel on the rows that have a target."""
-
-    def __init__(self, *args, target, **kwargs):
-        self.target, self.without_target = target, {}
-        super().__init__(*args, **kwargs)
+class RatingTraining(RatedTraining):
+    """A training of a RatingModel, which reads no other rows."""
 
     def read(self, patterns, name, columns):
         return self.rated_rows(super().read(patterns, name, columns), name)

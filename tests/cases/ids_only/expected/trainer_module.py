@@ -218,7 +218,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "ids only",
-            "config_digest": "8c08e51476a3",
+            "config_digest": "0df1118ac11d",
             "digests": {
                 "client": "d02b3948174d",
                 "weights": "a7101c616d8c",
