@@ -19,6 +19,7 @@ from recgen.plan.kinds import KINDS
 Plain = dict[str, Any]
 ROWS, BUYERS, PRODUCTS, GROUPS = 2500, 80, 60, 5
 SERVED = 1000
+UNIT = {"type": "dense", "units": 1, "activation": "linear"}
 MAIN = "multitask"  # does what both others do, and is shown on every run of the slow tests
 KINDS_BY_TURN = [
     pytest.param(kind, marks=[pytest.mark.slow, *[pytest.mark.nightly] * (kind != MAIN)])
@@ -46,7 +47,7 @@ def config(**model: Any) -> Plain:
         "model": {
             "model_type": MAIN,
             "buyer_tower_layers": [{"type": "dense", "units": 16}],
-            "rating_head_layers": [{"type": "dense", "units": 16}, {"type": "dense", "units": 1}],
+            "rating_head_layers": [{"type": "dense", "units": 16}, UNIT],
             "output_embedding_dim": 16,
             "optimizer": "adam",
             "learning_rate": 0.02,
@@ -77,7 +78,7 @@ def table() -> Plain:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The data, transformed once for all kinds."""
-    return prepare(config(), table(), tmp_path_factory.mktemp("kinds"), ["RG251"])
+    return prepare(config(), table(), tmp_path_factory.mktemp("kinds"))
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def of_kind(shop: Run) -> Callable[[str], Run]:
 
     def trained(kind: str) -> Run:
         if kind not in found:
-            found[kind] = shop.variant(["RG251"], **of(kind))
+            found[kind] = shop.variant(**of(kind))
             found[kind].fit()
         return found[kind]
 
@@ -206,7 +207,7 @@ def _head(server: Any) -> tuple[Any, Any]:
 @pytest.mark.one_stack
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_replicas_train_as_one(shop: Run, kind: str, tmp_path: Path) -> None:
-    run = shop.variant(["RG251"], **of(kind))
+    run = shop.variant(**of(kind))
     found = {}
     for devices in (1, 2):
         folder = tmp_path / str(devices)
