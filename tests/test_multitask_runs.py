@@ -21,7 +21,9 @@ MEANS = [40.0, 30.0, 35.0, 25.0]
 FELL = [0.8, 0.6, 0.5, 0.4]
 
 
-def both(rmse: float = 20.0, shares: Plain | None = None, lead: float = 0.1, **params: Any) -> Plain:
+def both(
+    rmse: float = 20.0, shares: Plain | None = None, lead: float = 0.1, **params: Any
+) -> Plain:
     """Returns the metrics of a run of both tasks: recall twice that of popularity, and an RMSE."""
     weights = {"retrieval_weight": 1.0, "ranking_weight": 1.0}
     data = healthy(4, epochs=4, model_type="multitask", **weights, **params)

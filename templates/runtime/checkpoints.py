@@ -123,7 +123,9 @@ class Checkpoints(tf.keras.callbacks.Callback):
         measure = params.get("kept_by", params["monitored"])
         value = logs.get(f"val_{measure}", math.nan)
         best = {"loss": ("best_loss", -1), "both_tasks": ("best_of_both", 1)}
-        name, sign = best.get(measure, ("best_recall", 1))  # by whether higher is better
+        name, sign = best.get(
+            measure, ("best_recall", 1)
+        )  # by whether higher is better
         if sign * value > sign * params.get(name, -sign * math.inf):
             params |= {name: value, "best_epoch": epoch}
         elif self.patience and epoch - params["best_epoch"] >= self.patience:

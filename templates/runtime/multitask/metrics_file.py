@@ -94,4 +94,6 @@ class TwoTaskWatch(RatingWatch):
         for task, other in (TASKS, TASKS[::-1]) if self.is_long() else ():
             if least[task] > AT_CHANCE and least[other] < LEARNT:
                 self.record["starved_task"] = task
-                say("warning", f"{task} learns nothing beside {other}: raise its weight")
+                say(
+                    "warning", f"{task} learns nothing beside {other}: raise its weight"
+                )

@@ -38,4 +38,6 @@ class RatedProducts(tf.Module):
             found["predictions"], axis=1, direction="DESCENDING", stable=True
         )
         found |= self.search.answer(scores, places)
-        return {k: tf.gather(values, order, batch_dims=1) for k, values in found.items()}
+        return {
+            k: tf.gather(values, order, batch_dims=1) for k, values in found.items()
+        }
