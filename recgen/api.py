@@ -64,6 +64,7 @@ def propose(
     reading: Mapping[str, object] | None = None,
     preset: str | None = None,
     target: str | None = None,
+    kind: str | None = None,
 ) -> Proposal:
     """Return the config that the data suggests, as `recgen init --data` writes it.
 
@@ -77,17 +78,18 @@ def propose(
             proposal.
         preset: The name of a preset to fit to the data; by default, the data decides everything.
         target: The column that ranking predicts; by default none, as retrieval predicts nothing.
+        kind: `ranking` or `multitask`; with a target, `ranking` by default.
 
     Raises:
         RecgenError: The data cannot be read, a column that is named cannot be used, or there is no
-            such preset.
+            such preset or kind.
     """
     from recgen.presets import find_preset
-    from recgen.proposal import Given, plain_settings, read_recipe, wanted_target
+    from recgen.proposal import Given, Wanted, plain_settings, read_recipe
     from recgen.proposal import propose as proposal_of
 
     columns = {"name": name, "buyer_id": buyer_id, "product_id": product_id, "time": time}
-    others = {"preset": preset, "target": target}
+    others = {"preset": preset, "target": target, "kind": kind}
     for argument, value in {**columns, **others}.items():
         if not isinstance(value, (str, NoneType)):
             raise RecgenError(f"{argument} is {kind_of(value)}", "pass a text, or leave it out")
@@ -97,7 +99,7 @@ def propose(
     source = file.name if file else "a table"
     given = Given(buyer_id, product_id, time)
     recipe = read_recipe(preset, find_preset(preset).text) if preset is not None else None
-    wanted = wanted_target(target, recipe)
+    wanted = Wanted.of(target, kind, recipe)
     with _readable():
         settings = plain_settings(reading)
         return proposal_of(found, named[:_LONGEST], source, given, settings, recipe, wanted)

@@ -53,6 +53,10 @@ PARTS = (
     "ranking.evaluation",
     "ranking.metrics_file",
     "ranking.training",
+    "multitask.model",
+    "multitask.search",
+    "multitask.metrics_file",
+    "multitask.training",
 )
 """The parts in the order in which they are emitted; each imports only from those before it."""
 

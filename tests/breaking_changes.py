@@ -412,6 +412,8 @@ RATED: Plain = {
 CHANCE = copy.deepcopy(RATED)
 CHANCE["features"]["target_column"] = "clicked"
 CHANCE["model"]["loss_function"] = "binary_crossentropy"
+BOTH = copy.deepcopy(RATED)
+BOTH["model"]["model_type"] = "multitask"
 T = "features.target_column"
 
 
@@ -493,6 +495,12 @@ STATED = [
     rated("model.output_embedding_dim", 32, "RB201"),
     rated("model.class_weight_damping", 0.5, "RB404", CHANCE),
     rated("model.top_k", 5, ""),
+    rated("model.loss_function", "huber", "RB404", BOTH),
+    rated("model.task_weights", "uncertainty", "RB207 RB404", BOTH),
+    rated("model.retrieval_weight", 2.0, "RB404", BOTH),
+    rated("model.ranking_weight", 0.5, "RB404", BOTH),
+    rated("model.rating_head_layers.0.units", 16, "RB202", BOTH),
+    rated("model.top_k", 5, "RB106", BOTH),
     Change("search", "RB110", at("model.retrieval_algorithm", "scann")),
     Change(
         "order of a history",

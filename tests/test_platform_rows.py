@@ -58,12 +58,6 @@ def refused(features: Any, model: Any = None, **arguments: Any) -> Report:
     return report
 
 
-def supported(task: str) -> bool:
-    """Returns whether the library trains such models."""
-    minimal = {"features": {"target_column": "price"}, "model": {"model_type": task}}
-    return "RG090" not in {finding.code for finding in recgen.check(minimal).findings}
-
-
 def with_feature(feature: Plain) -> Plain:
     """Returns the page's features with one more of the buyer."""
     posted = posted_features()
@@ -96,12 +90,13 @@ def test_every_preset_of_the_platform_is_read(preset: str, task: str, gpus: Plai
     config, report = read_rows(
         posted_features(target_column=target), posted_model(preset, task), gpu_config=gpus
     )
-    if not supported(task):
-        assert config is None
-        assert [each.code for each in report.errors] == ["RG090"]
-        return
     assert config is not None, str(report)
     assert config.model.model_type == task
+    assert set(recgen.render(config)) == {
+        "trainer_module.py",
+        "trainer_runtime.py",
+        "transform_module.py",
+    }
     assert len(report.warnings) <= 1
     assert len(report.infos) <= 3
 
@@ -431,12 +426,24 @@ def test_a_number_of_gpus_that_is_none_is_refused(count: Any) -> None:
     assert error.path == "gpu_config.gpu_count"
 
 
-def test_scann_is_exact_search_until_it_is_supported() -> None:
-    plain = {"features": {}, "model": {"retrieval_algorithm": "scann"}}
-    is_supported = "RG090" not in {each.code for each in recgen.check(plain).findings}
-    config = read(model=posted_model(retrieval_algorithm="scann"))
-    wanted = "scann" if is_supported else "brute_force"
-    assert config.model.retrieval_algorithm == wanted
+@pytest.mark.parametrize("task", ["retrieval", "multitask"])
+def test_scann_stays_the_search(task: str) -> None:
+    target = None if task == "retrieval" else TARGET
+    model = posted_model(task=task, retrieval_algorithm="scann")
+    config, report = read_rows(posted_features(target_column=target), model)
+    assert config is not None, str(report)
+    assert config.model.retrieval_algorithm == "scann"
+
+
+@pytest.mark.parametrize("weight", [0.0, None, 0.4])
+def test_a_task_that_no_step_would_train_gets_a_weight(weight: float | None) -> None:
+    """The table's default is 0: the head of such a model was never trained."""
+    model = posted_model(task="multitask", ranking_weight=weight)
+    config, report = read_rows(posted_features(target_column=TARGET), model)
+    assert config is not None, str(report)
+    assert config.model.weight_of("ranking") == (weight or 1.0)
+    told = [each.message for each in report.infos if "ranking_weight" in each.message]
+    assert bool(told) == (not weight)
 
 
 def test_the_target_is_cut_where_it_was_cut() -> None:

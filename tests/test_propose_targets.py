@@ -82,17 +82,20 @@ def proposed(rows: Any, target: str, **options: Any) -> tuple[ExperimentConfig, 
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_target_of_each_kind_gets_what_fits_it(name: str) -> None:
-    config, proposal = proposed(table(**{name: TARGETS[name]}), name)
+@pytest.mark.parametrize("kind", ["ranking", "multitask"])
+def test_a_target_of_each_kind_gets_what_fits_it(name: str, kind: str) -> None:
+    config, proposal = proposed(table(**{name: TARGETS[name]}), name, kind=kind)
     target = config.features.target
     assert target is not None
     found = (target.bq_type, config.model.loss_function, list(target.transforms.enabled))
     assert found == EXPECTED[name]
-    assert config.model.model_type == "ranking"
+    assert config.model.model_type == kind
     *_, last = config.model.rating_head_layers
     assert (last.units, last.activation) == (1, "linear")  # type: ignore[union-attr]
-    assert "# What is predicted: " in proposal.text
+    assert f"# What {kind} predicts: " in proposal.text
     assert proposal.left_out[name] == "the target, which is known only afterwards"
+    weights = (config.model.retrieval_weight, config.model.ranking_weight)
+    assert weights == ((1.0, 1.0) if kind == "multitask" else (None, None))
     assert "trainer_module.py" in recgen.render(config)
 
 
@@ -116,8 +119,12 @@ def test_what_gives_the_target_away_is_left_out() -> None:
         ({"target": "town"}, "has no numbers, but values such as 'Rome'"),
         ({"target": "same"}, "is '1' in every row"),
         ({"target": "nothing"}, "has no values"),
-        ({"preset": "ranking"}, "the preset ranking needs the column that it predicts"),
+        ({"target": "weight", "kind": "ranked"}, "there is no kind 'ranked'"),
+        ({"kind": "ranking"}, "ranking needs the column that it predicts"),
+        ({"preset": "multitask"}, "multitask needs the column that it predicts"),
         ({"preset": "tutorial", "target": "weight"}, "the preset tutorial predicts no column"),
+        ({"target": "weight", "kind": "retrieval"}, "--kind retrieval predicts no column"),
+        ({"preset": "ranking", "target": "weight", "kind": "multitask"}, "is of ranking"),
         ({"target": 5}, "target is a whole number"),
     ],
 )
@@ -136,10 +143,11 @@ def test_what_cannot_be_predicted_is_said(options: Any, said: str) -> None:
         assert "did you mean 'weight'" in raised.value.help
 
 
-def test_a_preset_is_fitted_to_the_target() -> None:
-    config, _ = proposed(table(clicked=TARGETS["clicked"]), "clicked", preset="ranking")
-    model = parse(read_text(find_preset("ranking").text, "yaml")).config.model  # type: ignore[union-attr]
-    assert config.model.model_type == "ranking"
+@pytest.mark.parametrize("preset", ["ranking", "multitask"])
+def test_a_preset_is_fitted_to_the_target(preset: str) -> None:
+    config, _ = proposed(table(clicked=TARGETS["clicked"]), "clicked", preset=preset)
+    model = parse(read_text(find_preset(preset).text, "yaml")).config.model  # type: ignore[union-attr]
+    assert config.model.model_type == preset
     assert config.model.rating_head_layers == model.rating_head_layers
     assert config.model.loss_function == "binary_crossentropy"
     assert config.features.target is not None
@@ -154,10 +162,10 @@ def test_the_command_says_what_is_predicted(
 
     monkeypatch.chdir(tmp_path)
     csv.write_csv(pa.table(table(amount=TARGETS["amount"])), "sales.csv")
-    assert not main(["init", "--data", "sales.csv", "--target", "amount"])
+    assert not main(["init", "--data", "sales.csv", "--target", "amount", "--kind", "multitask"])
     _, err = capsys.readouterr()
-    assert "target      amount  (ranking, mse; " in err
-    assert "recgen init --data sales.csv --target amount -o config.yaml" in err
+    assert "target      amount  (multitask, mse; " in err
+    assert "recgen init --data sales.csv --target amount --kind multitask -o config.yaml" in err
     with pytest.raises(SystemExit):
         main(["init", "--target", "amount"])
     assert "add --data FILE" in capsys.readouterr().err

@@ -18,10 +18,9 @@ Plain = dict[str, Any]
 def found(
     experiment: Plain, model: Plain | None = None, target: object = "rating", kind: str = "ranking"
 ) -> list[str]:
-    """Returns the codes that a config of a kind gets; that it is not supported is left out."""
+    """Returns the codes that a config of a kind gets."""
     whole = {"model_type": kind, "rating_head_layers": HEAD, **(model or {})}
-    got = codes(experiment, model=whole, features={"target_column": target})
-    return [code for code in got if code != "RG090"]
+    return codes(experiment, model=whole, features={"target_column": target})
 
 
 def ending(activation: str | None) -> Plain:

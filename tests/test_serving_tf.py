@@ -20,7 +20,15 @@ from recgen.check import load
 
 # These have nothing of their own to run, do not load everywhere, or have no products to rank; each
 # case takes ten seconds.
-_OTHERS = {"ids_only", "both_towers", "single_file", "scann", "ranking", "ranking_chance"}
+_OTHERS = {
+    "ids_only",
+    "both_towers",
+    "single_file",
+    "scann",
+    "multitask",
+    "ranking",
+    "ranking_chance",
+}
 ALL = sorted({case.name for case in CASES.iterdir()} - _OTHERS)
 TRAINED_ONLY = {"bare_training", "deep_towers", "devices", "mixed_negatives", "no_dates"}
 TRAINED_ONLY |= {"recency", "smoothed_labels", "softmax_options", "workers"}

@@ -82,6 +82,8 @@ def test_a_catalogue_of_five(tmp_path: Path) -> None:
     filtered = recommend(tmp_path / "run", buyer, exclude=[known[1], "none"], only=known[:3])
     assert [item.product for item in filtered.products] == [known[0], known[2]]
     assert recommend(tmp_path / "run", buyer, only=["none"]).products == ()
+    with pytest.raises(RecgenError, match="it cannot re-rank products"):
+        recommend(tmp_path / "run", buyer, rerank=True)
     with pytest.raises(RecgenError, match="'' is no product ID"):
         recommend(tmp_path / "run", buyer, only=[""])
 

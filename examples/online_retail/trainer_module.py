@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "a3c17a22dfc7"
+    is_own_runtime = runtime.DIGEST == "e3e9f15a4507"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -135,8 +135,8 @@ class RetrievalModel(runtime.CatalogueModel):
         """Return the batch's losses by name, and both towers' embeddings."""
         queries = self.query_tower(features, training=training)
         products = self.known(features)
-        # The products of the whole batch, on all replicas, are candidates for each row.
         candidates = self.candidate_tower(features, training=training)
+        # The products of the whole batch, on all replicas, are candidates for each row.
         labels = runtime.replica_row_numbers(products)
         products = runtime.gather_replicas(products)
         vectors = runtime.gather_replicas(candidates)
@@ -242,7 +242,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "online_retail",
-            "config_digest": "d8a39d45a86d",
+            "config_digest": "89c92b40b1d6",
             "digests": {
                 "client": "6da847d368b0",
                 "weights": "be94d330ee1b",

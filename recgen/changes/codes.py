@@ -128,7 +128,7 @@ _CODES = (
         "client",
         "Another kind of model",
         "The kind of model decides the signatures: retrieval answers with products, ranking with "
-        "predictions in units of the target.",
+        "predictions in units of the target, and multitask with either.",
         "-  model_type: retrieval\n+  model_type: ranking",
         "Serve the new model under a new name.",
     ),
@@ -311,7 +311,8 @@ _CODES = (
         "compare",
         "Losses have another scale",
         "The loss is a softmax over the negatives: with more of them, another temperature or "
-        "another correction, it has another scale. Recall, and all other figures, can be compared.",
+        "another correction, it has another scale, as with other weights of two tasks. Recall, and "
+        "all other figures, can be compared.",
         "-  batch_size: 1024\n+  batch_size: 4096",
         "Compare recall, not the loss.",
         "info",
@@ -320,7 +321,7 @@ _CODES = (
         "RB405",
         "compare",
         "Another kind of figures",
-        "Retrieval is measured by recall, ranking by errors of its predictions.",
+        "Retrieval is measured by recall, ranking by errors of its predictions, multitask by both.",
         "-  model_type: retrieval\n+  model_type: ranking",
         "Compare each with its own baselines.",
     ),

@@ -32,6 +32,10 @@ Target = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="The column that ranking predicts."),
 ]
+Kind = Annotated[
+    str | None,
+    typer.Option(metavar="KIND", help="ranking or multitask.  [default: ranking with --target]"),
+]
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,14 @@ class DataOptions:
         settings: The keys of `data` that say how the file is read.
         preset: The preset to fit to the data.
         target: The column to predict.
+        kind: The kind of model that predicts it.
     """
 
     given: Given
     settings: Mapping[str, Any]
     preset: Preset | None = None
     target: str | None = None
+    kind: str | None = None
 
     @property
     def text(self) -> str:
@@ -59,7 +65,8 @@ class DataOptions:
         roles = "".join(f" {option} {shlex.quote(name)}" for option, name in named if name)
         preset = f" --preset {self.preset.name}" if self.preset else ""
         target = f" --target {shlex.quote(self.target)}" if self.target is not None else ""
-        return f"{preset}{roles}{target}{options_of(self.settings)}"
+        kind = f" --kind {self.kind}" if self.kind is not None else ""
+        return f"{preset}{roles}{target}{kind}{options_of(self.settings)}"
 
 
 def require_none(columns: tuple[str | None, ...], written: Mapping[str, str | None]) -> None:

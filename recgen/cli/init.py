@@ -15,6 +15,7 @@ from recgen.cli.app import app
 from recgen.cli.data_options import (
     BuyerId,
     DataOptions,
+    Kind,
     ProductId,
     Target,
     Time,
@@ -63,6 +64,7 @@ def init(
     product_id: ProductId = None,
     time: Time = None,
     target: Target = None,
+    kind: Kind = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     quote: Quote = None,
@@ -82,13 +84,13 @@ def init(
         "column_names": column_names,
     }
     if data is None:
-        require_none((*columns, target), written)
+        require_none((*columns, target, kind), written)
         _deliver(_example(preset, name), out, force)
         return
     from recgen.proposal import Given
 
     start = find_preset(preset) if preset is not None else None
-    options = DataOptions(Given(*columns), settings_of(written), start, target)
+    options = DataOptions(Given(*columns), settings_of(written), start, target, kind)
     _init_from_data(data, (name or data.stem)[:_MOST_LETTERS], options, out, force)
 
 
@@ -117,10 +119,10 @@ def _init_from_data(
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.proposal import propose, read_recipe, reading_of, wanted_target
+    from recgen.proposal import Wanted, propose, read_recipe, reading_of
 
     recipe = read_recipe(options.preset.name, options.preset.text) if options.preset else None
-    wanted = wanted_target(options.target, recipe)
+    wanted = Wanted.of(options.target, options.kind, recipe)
     try:
         profile = read_profile(data, reading_of(options.settings))
         proposal = propose(

@@ -26,9 +26,16 @@ def recommend(
         list[str] | None,
         typer.Option(metavar="ID", help="A product that is allowed, if not all are; likewise."),
     ] = None,
+    rerank: Annotated[
+        bool,
+        typer.Option("--rerank", help="Sort a multitask model's products by its predictions."),
+    ] = False,
 ) -> None:
-    """Show the top products for a buyer, next to the last purchases."""
+    """Show the top products for a buyer, next to the last purchases.
+
+    A multitask model's predictions are shown beside its scores.
+    """
     from recgen.cli.output import training
     from recgen.local.recommend import recommend as ask
 
-    show.table(training.answer(ask(run, buyer, k, exclude or (), only or ())))
+    show.table(training.answer(ask(run, buyer, k, exclude or (), only or (), rerank)))

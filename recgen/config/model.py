@@ -133,10 +133,14 @@ class ModelConfig(Config):
     class_weight_damping: Annotated[Real, Field(gt=0, le=1)] | None = None
     """binary_crossentropy only: weigh each class by its odds to this power, so that 1 gives both
     classes the same weight in total; null weighs all rows alike."""
+    task_weights: Literal["fixed", "uncertainty"] = "fixed"
+    """Multitask only: `fixed` uses the two weights below as they are; with `uncertainty`, each is
+    also divided by a factor that is learnt, about the task's loss (Kendall et al., 2018)."""
     retrieval_weight: Weight | None = None
-    """Multitask only."""
+    """Multitask only: weight of finding products; null is 1. Each task's loss counts relative to
+    that of a model that knows nothing, so equal weights are equal tasks."""
     ranking_weight: Weight | None = None
-    """Multitask only."""
+    """Multitask only: weight of predicting the target; null is 1."""
     retrieval_algorithm: Literal["brute_force", "scann"] = "brute_force"
     """How products are searched when serving: brute_force is exact; scann is approximate, for more
     than about 100,000 products, and needs TensorFlow 2.16 with scann 1.3.2."""
@@ -194,6 +198,11 @@ class ModelConfig(Config):
     def loss(self) -> Literal["mse", "binary_crossentropy", "huber"]:
         """The loss of ranking, with null spelled out."""
         return self.loss_function or "mse"
+
+    def weight_of(self, task: Literal["retrieval", "ranking"]) -> float:
+        """Return the weight of a task of multitask, with null spelled out."""
+        weight = self.retrieval_weight if task == "retrieval" else self.ranking_weight
+        return 1.0 if weight is None else float(weight)
 
     def is_projected(self, side: Side) -> bool:
         """Return whether a linear projection follows because no layer has the output's width."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
 
 _MODEL = "serving_model"
 _FILTERED = "serve_filtered"
+_RERANKED = "serve_reranked"  # of models that also predict a target
 _NO_INT = -(2**63)  # what generated modules use for a missing integer
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A product and its score; higher is better."""
+    """A product and its score; higher is better.
+
+    A model that finds products and predicts a target has a `prediction`, too.
+    """
 
     product: str
     score: float
+    prediction: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,12 @@ class Answer:
 
 
 def recommend(
-    run: Path, buyer: str, k: int = 10, exclude: Sequence[str] = (), only: Sequence[str] = ()
+    run: Path,
+    buyer: str,
+    k: int = 10,
+    exclude: Sequence[str] = (),
+    only: Sequence[str] = (),
+    rerank: bool = False,
 ) -> Answer:
     """Return the top products for a buyer of the training data.
 
@@ -65,10 +76,12 @@ def recommend(
         exclude: Product IDs that are left out, as text like `buyer`; those that the model does not
             know change nothing.
         only: The only product IDs that are allowed; without any, all are.
+        rerank: Whether the products that the model finds come in the order of its predictions
+            instead of that of its scores.
 
     Raises:
-        RecgenError: The folder is not a run directory, the buyer is unknown, or a product's ID is
-            not of the model's type.
+        RecgenError: The folder is not a run directory, the buyer is unknown, a product's ID is
+            not of the model's type, or a model without predictions should re-rank.
     """
     if k < 1:
         raise RecgenError(f"-k {k}: k must be at least 1", "use -k 10, for example")
@@ -79,12 +92,20 @@ def recommend(
             )
     with _readable(run):
         row = _buyer_row(run, buyer)
-    ids, scores = _ask(run, row, (exclude, only) if exclude or only else None)
-    products = tuple(
-        Recommendation(readable(product), float(score))
-        for product, score in list(zip(ids, scores, strict=True))[:k]
+    ids, scores, predictions = _ask(run, row, (exclude, only) if exclude or only else None)
+    if rerank and predictions is None:
+        raise RecgenError(
+            f"the model of {run} has no signature {_RERANKED}, so it cannot re-rank products",
+            "only models with `model_type: multitask` can: leave out the option",
+        )
+    found = [
+        Recommendation(readable(product), float(score), None if value is None else float(value))
+        for product, score, value in zip_longest(ids, scores, predictions or ())
         if product not in (b"", _NO_INT)
-    )
+    ]
+    if not rerank:  # the sort is stable, and a re-ranked answer is the only one in another order
+        found.sort(key=lambda each: -each.score)
+    products = tuple(found[:k])
     with _readable(run):
         return Answer(buyer, products, _purchases(run, buyer, k))
 
@@ -123,7 +144,7 @@ def _buyer_row(run: Path, buyer: str) -> pa.Table:
 
 def _ask(
     run: Path, row: pa.Table, filters: tuple[Sequence[str], Sequence[str]] | None
-) -> tuple[Any, Any]:
+) -> tuple[Any, Any, Any]:
     """Return the IDs and scores that the model answers for the buyer's raw columns.
 
     Args:
@@ -132,7 +153,8 @@ def _ask(
         filters: Product IDs to leave out, and the only ones allowed.
 
     Returns:
-        Two arrays of shape [k]; null IDs fill up a filtered answer.
+        IDs, scores and predictions, [k] each, the latter None if there are none; null IDs fill up
+        a filtered answer.
     """
     with _quiet(), plain_path(Path(os.path.realpath(run))) as plain:
         try:
@@ -146,20 +168,21 @@ def _ask(
             signature = signatures["serving_default"]
             specs = signature.structured_input_signature[1]
             if (plain / PRODUCTS_FILE).exists():
-                return _rated(signature, specs, row, plain / PRODUCTS_FILE)
+                return *_rated(signature, specs, row, plain / PRODUCTS_FILE), None
             feed = {
                 name: tf.constant([_value(row[name][0].as_py(), spec)], spec.dtype)
                 for name, spec in specs.items()
             }
-            if filters:
+            if filters or _RERANKED in signatures:
                 signature = _filtered(run, signatures)
                 inputs = signature.structured_input_signature[1]
                 lists = sorted(inputs.keys() - specs.keys())  # exclude..., only...
-                for name, texts in zip(lists, filters, strict=True):
+                for name, texts in zip(lists, filters or ((), ()), strict=True):
                     ids = [_product(text, inputs[name].dtype.name) for text in texts]
                     feed[name] = tf.constant([ids], inputs[name].dtype)
-            outputs = signature(**feed)
-            return outputs["product_ids"].numpy()[0], outputs["scores"].numpy()[0]
+            found = {name: values.numpy()[0] for name, values in signature(**feed).items()}
+            predictions = found["predictions"].tolist() if "predictions" in found else None
+            return found["product_ids"], found["scores"], predictions
         except broken as error:
             reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
             raise RecgenError(
@@ -168,7 +191,12 @@ def _ask(
 
 
 def _filtered(run: Path, signatures: Any) -> Any:
-    """Return the signature that takes filters, which models of earlier versions do not have."""
+    """Return the signature that takes filters, which models of earlier versions do not have.
+
+    If the model predicts a target, too, it is the one that answers with predictions.
+    """
+    if _RERANKED in signatures:
+        return signatures[_RERANKED]
     if _FILTERED not in signatures:
         raise RecgenError(
             f"the model of {run} has no signature {_FILTERED}, so it cannot leave out products",

@@ -46,17 +46,17 @@ class TrainingMetrics(MetricsPart):
     """0, 1, … for each epoch that was trained."""
     loss: Losses
     recall: dict[str, Series] = {}  # noqa: RUF012 (Pydantic copies it)
-    """Retrieval only: `val_recall_at_<k>` and `val_mrr` (mean reciprocal rank) per epoch."""
+    """Not of ranking: `val_recall_at_<k>` and `val_mrr` (mean reciprocal rank) per epoch."""
     gradient: Gradients
     health: Health | None = None
     evaluation: Evaluation | None = None
-    """Retrieval only: the test, measured on pairs of buyer and product."""
+    """Not of ranking: the test, measured on pairs of buyer and product."""
     final_layer: FinalLayerFit | None = None
-    """Retrieval only: None if it was not fitted."""
+    """Not of ranking: None if it was not fitted."""
     rating: RatingEvaluation | None = None
-    """Ranking only: the test."""
+    """Of models that predict a target: the test."""
     calibration: Calibration | None = None
-    """Ranking with binary_crossentropy only."""
+    """Of models with binary_crossentropy only."""
     weight_stats: Towers
     gradient_stats: Towers
     final_metrics: dict[str, float | None]

@@ -15,6 +15,7 @@ LOSSES = tuple(
     for part in ("", "val_")
     for name in ("loss", "regularization_loss", "total_loss")
 )
+TASKS = ("retrieval", "ranking")
 BASELINES = ("popularity", "popularity_recent", "own_history", "own_history_recent")
 WAYS = ("model", *BASELINES)
 VIEWS = ("all", "new", "new_filtered", "unknown_buyers")
@@ -84,7 +85,7 @@ class Towers(MetricsPart):
     query: TowerStats
     candidate: TowerStats
     rating_head: TowerStats | None = None
-    """Ranking only."""
+    """Only of models that predict a target."""
 
 
 class Losses(MetricsPart):
@@ -139,12 +140,20 @@ class Health(MetricsPart):
 
     loss_to_chance: Series | None = None
     """Training loss divided by that of equal scores; of ranking, by that of the best constant."""
+    retrieval_to_chance: Series | None = None
+    """Multitask only: the loss of retrieval divided by that of equal scores."""
+    ranking_to_chance: Series | None = None
+    """Multitask only: the loss of ranking divided by that of the best constant."""
+    retrieval_weight: Series | None = None
+    """Multitask only: the weight of the task, with what is learnt of it."""
+    ranking_weight: Series | None = None
+    """Multitask only: the same of the other task."""
     val_coverage_at_100: Series | None = None
-    """Retrieval only: share of the catalogue in the top 100 of a sample of validation rows."""
+    """Not of ranking: share of the catalogue in the top 100 of a sample of validation rows."""
     query: TowerHealth
     candidate: TowerHealth
     rating_head: HeadHealth | None = None
-    """Ranking only."""
+    """Only of models that predict a target."""
 
 
 class Interval(MetricsPart):
@@ -340,15 +349,26 @@ class Params(MetricsPart):
     steps_per_epoch: int | None = None
     negatives: str | None = None
     """Negatives: in_batch, mixed or full_catalogue."""
+    retrieval_weight: float | None = None
+    """Multitask only: the weight of the task's loss, relative to that of equal scores."""
+    ranking_weight: float | None = None
+    """Multitask only: the same, relative to the loss of the best constant."""
+    starved_task: str | None = None
+    """Multitask only: the task of which nothing was learnt, if the other was."""
     loss_function: str | None = None
-    """Ranking only: mse, huber or binary_crossentropy."""
+    """Of models that predict a target: mse, huber or binary_crossentropy."""
     is_binary_labels: bool = False
-    """Ranking only: whether the target is 0 or 1."""
+    """Of models that predict a target: whether the target is 0 or 1."""
     without_target: dict[str, float] | None = None
-    """Ranking only: rows of each split that have no target and are left out."""
+    """Of models that predict a target: rows of each split that have none, on which only retrieval
+    learns."""
     monitored: str | None = None
     """The measure that tells models apart and determined the best epoch: `recall_at_<k>`, or
     `mrr`, the mean reciprocal rank, where lists of any length are too easy; `loss` of ranking."""
+    kept_by: str | None = None
+    """What determined the best epoch, if it is not that measure: `both_tasks` of multitask, the
+    mean of the monitored measure and of the share of the best constant's loss that predictions
+    avoid, weighted like the tasks."""
     monitored_k: int | None = None
     """The k of the monitored recall, in files of older trainers."""
     half_lives: dict[str, dict[str, float | None]] | None = None
@@ -356,6 +376,8 @@ class Params(MetricsPart):
     best_epoch: int | None = None
     best_recall: float | None = None
     """Validation value of the monitored measure in the best epoch."""
+    best_of_both: float | None = None
+    """Multitask only: the highest validation value of `both_tasks`, that of the best epoch."""
     best_loss: float | None = None
     """Ranking only: the lowest validation loss, that of the best epoch."""
     stopped_early: bool = False

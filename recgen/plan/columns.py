@@ -83,7 +83,23 @@ def serving_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
     Retrieval stores its products, so that only the buyer tower reads what is sent. An input is
     named after its column, or has an identifier if TensorFlow rejects that name.
     """
-    sides: tuple[Side, ...] = SIDES if config.model.model_type == "ranking" else ("buyer",)
+    of_buyer, sent = columns_read(config, "buyer"), _sent(config)
+    if config.model.model_type == "ranking":
+        return sent
+    return tuple(item for item in sent if item.column in of_buyer)
+
+
+def product_inputs(config: ExperimentConfig) -> tuple[ServingInput, ...]:
+    """Return what a multitask model's `serve_ranking` takes besides the buyer's columns."""
+    of_buyer = columns_read(config, "buyer")
+    return tuple(item for item in _sent(config) if item.column not in of_buyer) * (
+        config.model.model_type == "multitask"
+    )
+
+
+def _sent(config: ExperimentConfig) -> tuple[ServingInput, ...]:
+    """Return the inputs of all signatures, so that a column has one name in all of them."""
+    sides: tuple[Side, ...] = ("buyer",) if config.model.model_type == "retrieval" else SIDES
     wanted = {name for side in sides for name in columns_read(config, side)}
     columns = [column for column in input_columns(config) if column.name in wanted]
     names = graph_names(column.name for column in columns)
@@ -100,7 +116,7 @@ def newest_first(config: ExperimentConfig) -> tuple[str, ...]:
 
 def filter_names(config: ExperimentConfig) -> tuple[str, str]:
     """Return the inputs with IDs to leave out and with IDs allowed, named like no other input."""
-    names = Names(frozenset(item.name for item in serving_inputs(config)))
+    names = Names(frozenset(item.name for item in _sent(config)))
     return names.of(("exclude_product_ids",)), names.of(("only_product_ids",))
 
 

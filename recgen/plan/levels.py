@@ -19,7 +19,13 @@ from recgen.config import (
     item_type,
     negatives_of,
 )
-from recgen.plan.columns import InputColumn, input_columns, newest_first, serving_inputs
+from recgen.plan.columns import (
+    InputColumn,
+    input_columns,
+    newest_first,
+    product_inputs,
+    serving_inputs,
+)
 from recgen.plan.header import short_digest
 from recgen.plan.kinds.ranking import plan_ranking
 from recgen.plan.names import Names
@@ -90,7 +96,7 @@ def _client(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     """Yield what a request must have, and what an answer has."""
     types = {column.name: column.bq_type for column in input_columns(config)}
     turned = newest_first(config)
-    for item in serving_inputs(config):
+    for item in (*serving_inputs(config), *product_inputs(config)):
         unit = _UNITS.get(item_type(types[item.column]), "")
         kind = f"a list of {item.dtype}" if item.is_list else item.dtype
         order = ", the newest first" if item.column in turned else ""
@@ -130,13 +136,15 @@ def _weights(
         yield ("function", tower.name), list(_function(tower, model))
         for item in tower.inputs:
             yield ("meaning", item.key), outputs[item.key]
-    if model.model_type == "ranking":
+    if model.model_type != "retrieval":
         yield from _head(config, towers[1])
     optimizer = plan_optimizer(model)
     has_constant_rate = model.learning_rate_schedule != "warmup_cosine"
     yield ("state", "optimizer"), [optimizer.class_name, optimizer.is_experimental]
     yield ("state", "learning rate"), has_constant_rate
     yield ("state", "averages"), model.ema_decay is not None
+    if model.model_type == "multitask":
+        yield ("state", "task weights"), model.task_weights
     yield from _rows(config)
 
 
@@ -290,10 +298,11 @@ def _loss(config: ExperimentConfig) -> Iterator[tuple[str, object]]:
     """Yield what decides the scale of the loss; a change leaves other figures comparable."""
     model = config.model
     if model.model_type != "retrieval":
-        weights = [model.retrieval_weight, model.ranking_weight]
-        if model.model_type == "ranking":
-            weights = [model.class_weight_damping if model.loss == "binary_crossentropy" else None]
-        yield "ranking", [model.loss, *weights]
+        is_chance = model.loss == "binary_crossentropy"
+        yield "ranking", [model.loss, model.class_weight_damping if is_chance else None]
+    if model.model_type == "multitask":
+        weights = [model.weight_of("retrieval"), model.weight_of("ranking")]
+        yield "tasks", [model.task_weights, *weights]
     if model.model_type == "ranking":
         return
     negatives = negatives_of(model, config.data)

@@ -12,12 +12,13 @@ from recgen.plan.columns import (
     ServingInput,
     known_bits,
     newest_first,
+    product_inputs,
     serving_inputs,
     vocabulary_names,
 )
 from recgen.plan.constants import Constant, Group, constants
 from recgen.plan.header import Header, Levels
-from recgen.plan.kinds import KindPlan, plan_kind
+from recgen.plan.kinds import KindPlan, RankingPlan, RetrievalPlan, plan_kind
 from recgen.plan.levels import digests_of
 from recgen.plan.names import Names
 from recgen.plan.optimizer import OptimizerPlan, plan_optimizer
@@ -86,6 +87,8 @@ class TrainerPlan:
     columns: tuple[Constant, ...]
     """Arguments of the runtime's `Columns`."""
     serving: tuple[ServingInput, ...]
+    product_serving: tuple[ServingInput, ...]
+    """What `serve_ranking` takes besides, if the model has this signature."""
     constants: tuple[Group, ...]
     is_mixed_precision: bool
     has_max_norm: bool
@@ -128,9 +131,20 @@ class TrainerPlan:
         return any(item.kind == "vocabulary" for tower in self.towers for item in tower.inputs)
 
     @property
+    def retrieval(self) -> RetrievalPlan | None:
+        """The part that finds products, if the model does."""
+        return self.kind.retrieval
+
+    @property
+    def ranking(self) -> RankingPlan | None:
+        """The part that predicts a target, if the model does."""
+        return self.kind.ranking
+
+    @property
     def renamed(self) -> tuple[ServingInput, ...]:
         """The inputs of the signature that are not named after their column."""
-        return tuple(item for item in self.serving if item.name != item.column)
+        sent = (*self.serving, *self.product_serving)
+        return tuple(item for item in sent if item.name != item.column)
 
     @property
     def towers(self) -> tuple[Tower, Tower]:
@@ -166,6 +180,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         specs=specs,
         columns=_columns(config, query, candidate, specs, event_time),
         serving=serving_inputs(config),
+        product_serving=product_inputs(config),
         constants=_constants(config.model, schedule, kind),
         is_mixed_precision=config.model.precision != "float32",
         has_max_norm=config.model.embedding_max_norm is not None,

@@ -12,8 +12,8 @@ from recgen.findings import RecgenError
 _FOLDER = Path(__file__).parent
 # From what suits most shops to what suits few.
 NAMES = ("small_catalogue", "large_catalogue", "deep_features", "cold_start", "tutorial")
-PREDICTING = ("ranking",)
-"""Those that predict a column instead of finding products."""
+PREDICTING = ("ranking", "multitask")
+"""Those that predict a column beside or instead of finding products."""
 ALL = NAMES + PREDICTING
 
 

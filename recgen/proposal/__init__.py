@@ -8,7 +8,7 @@ from recgen.proposal.explained import NOBODY
 from recgen.proposal.proposal import Proposal, propose
 from recgen.proposal.reading import plain_settings, reading_of
 from recgen.proposal.recipe import Recipe, read_recipe
-from recgen.proposal.target import wanted_target
+from recgen.proposal.target import Kind, Wanted
 from recgen.proposal.text import SCHEMA_FILE, SCHEMA_LINE
 
 __all__ = [
@@ -20,12 +20,13 @@ __all__ = [
     "Choice",
     "Given",
     "Keys",
+    "Kind",
     "Proposal",
     "Recipe",
+    "Wanted",
     "blank_config",
     "plain_settings",
     "propose",
     "read_recipe",
     "reading_of",
-    "wanted_target",
 ]

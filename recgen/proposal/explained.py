@@ -185,7 +185,7 @@ class Explained:
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
         yield ("model", "batch_size"), f"{text} batches an epoch."
-        yield ("model", "epochs"), _EPOCHS_OF_RANKING if self.target else _EPOCHS
+        yield ("model", "epochs"), _EPOCHS[self.target.kind if self.target else "retrieval"]
         if "output_dropout" in self.model:
             yield ("model", "output_dropout"), _DROPOUT
         if self.recency is not None:
@@ -218,8 +218,11 @@ _RECENCY = (
     "Recent purchases tell more about the next ones: rows that are this many days older are drawn "
     "half as often; an epoch has {} of all rows. A sixth of the time was best on Online Retail."
 )
-_EPOCHS = "At most: training ends when recall on the validation rows no longer rises."
-_EPOCHS_OF_RANKING = "At most: training ends when the loss of validation rows no longer falls."
+_EPOCHS = {
+    "retrieval": "At most: training ends when recall on the validation rows no longer rises.",
+    "ranking": "At most: training ends when the loss of validation rows no longer falls.",
+    "multitask": "At most: training ends when both tasks together no longer get better.",
+}
 _DROPOUT = (
     "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )

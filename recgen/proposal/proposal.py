@@ -19,7 +19,7 @@ from recgen.proposal.habits import find_habits
 from recgen.proposal.ids import find_keys
 from recgen.proposal.recipe import Recipe
 from recgen.proposal.table import Table
-from recgen.proposal.target import Predicted, find_target
+from recgen.proposal.target import Predicted, Wanted, find_target
 from recgen.proposal.text import config_text
 from recgen.proposal.times import Recency, find_past, find_recency
 
@@ -58,7 +58,7 @@ def propose(
     given: Given | None = None,
     reading: Mapping[str, Any] | None = None,
     recipe: Recipe | None = None,
-    wanted: str | None = None,
+    wanted: Wanted | None = None,
 ) -> Proposal:
     """Return a config for the data, without errors in `check` as far as the data allows.
 
@@ -69,14 +69,14 @@ def propose(
         given: Columns that the user named for buyer, product and time.
         reading: The keys of `data` with which the profile was read, for the config.
         recipe: A preset to fit to the data; by default, the data decides everything.
-        wanted: The column that is to be predicted; by default nothing, as in retrieval.
+        wanted: What is to be predicted; by default nothing, as in retrieval.
 
     Raises:
         RecgenError: A column that the user named cannot be used.
     """
     table = Table(profile)
     keys = find_keys(table, given)
-    target = find_target(table, keys, wanted) if wanted is not None else None
+    target = find_target(table, keys, wanted) if wanted else None
     width = recipe.width if recipe else sizes.output_width(table, keys)
     widths = {side: recipe.id_width(side) if recipe else width for side in SIDES}
     towers = _towers(table, keys, width, recipe, target)
@@ -162,7 +162,7 @@ def _accepted(
 
     These include the target itself, and what gives it away.
     """
-    model = {"model_type": "ranking", "loss_function": target.loss} if target else {}
+    model = {"model_type": target.kind, "loss_function": target.loss} if target else {}
     own = {"target_column": target.section} if target else {}
     features = {**_features(table, keys, towers, widths), **own}
     while refused := _refused(features, model, towers, table.profile):

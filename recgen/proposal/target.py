@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from recgen.config import BqType
 from recgen.data.profile import ColumnProfile
@@ -13,7 +13,9 @@ from recgen.proposal.choices import Keys, missing_column
 from recgen.proposal.recipe import Recipe
 from recgen.proposal.table import Table
 
-_RANKING = "ranking"
+Kind = Literal["ranking", "multitask"]
+_RETRIEVAL = "retrieval"
+_OTHER_PRESET = "use the preset ranking or multitask, or leave out --target"
 
 _SKEWED = 1.65  # mean over median: that of a lognormal whose logarithm has a deviation of 1
 _FAR = 20  # largest over median, from which on the logarithm is used, as for features
@@ -26,25 +28,35 @@ _CLIPS = ({"upper": {"percentile": 99}}, {"lower": {"percentile": 1}, "upper": {
 _OF_RETRIEVAL = ("top_k", "output_dropout", "recency_half_life_days")
 
 
-def wanted_target(column: str | None, preset: Recipe | None) -> str | None:
-    """Return the column that is to be predicted; None for retrieval.
+@dataclass(frozen=True)
+class Wanted:
+    """What the user wants to be predicted: a column, and by which kind of model."""
 
-    Raises:
-        RecgenError: The preset predicts nothing and a column is named, or the other way round.
-    """
-    if preset is None:
-        return column
-    predicts = preset.model.get("model_type") == _RANKING
-    if column is not None and not predicts:
-        raise RecgenError(
-            f"the preset {preset.name} predicts no column, but --target names one",
-            f"use the preset {_RANKING}, or leave out --target",
-        )
-    if column is None and predicts:
-        raise RecgenError(
-            f"the preset {preset.name} needs the column that it predicts", "add --target COLUMN"
-        )
-    return column
+    column: str
+    kind: Kind = "ranking"
+
+    @classmethod
+    def of(cls, column: str | None, kind: str | None, preset: Recipe | None) -> Wanted | None:
+        """Return what a column, a kind and a preset together say; None for retrieval.
+
+        Raises:
+            RecgenError: They contradict each other, or a kind has no column to predict.
+        """
+        own = preset.model.get("model_type", _RETRIEVAL) if preset else None
+        asked = kind or own or ("ranking" if column else _RETRIEVAL)
+        if asked not in (_RETRIEVAL, *get_args(Kind)):
+            known = ", ".join((_RETRIEVAL, *get_args(Kind)))
+            raise RecgenError(f"--kind: there is no kind {show(asked)}", f"the kinds are {known}")
+        if preset and asked != own:
+            raise RecgenError(
+                f"the preset {preset.name} is of {own}, and --kind says {asked}", "leave out one"
+            )
+        if asked == _RETRIEVAL and column is not None:
+            what = f"the preset {preset.name}" if preset else "--kind retrieval"
+            raise RecgenError(f"{what} predicts no column, but --target names one", _OTHER_PRESET)
+        if asked != _RETRIEVAL and column is None:
+            raise RecgenError(f"{asked} needs the column that it predicts", "add --target COLUMN")
+        return cls(column, cast("Kind", asked)) if column is not None else None
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,7 @@ class Predicted:
 
     Attributes:
         column: Its column.
+        kind: The kind of model.
         section: The value of `target_column` as plain data.
         loss: The loss.
         says: What the column contains.
@@ -61,6 +74,7 @@ class Predicted:
     """
 
     column: str
+    kind: Kind
     section: Mapping[str, Any]
     loss: str
     says: str
@@ -68,34 +82,42 @@ class Predicted:
     why_loss: str
 
     def model_of(self, model: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the model section of a retrieval, changed for ranking."""
-        kept = {key: value for key, value in model.items() if key not in _OF_RETRIEVAL}
+        """Return the model section of a retrieval, changed for the kind."""
+        is_ranking = self.kind == "ranking"
+        kept = {k: v for k, v in model.items() if not (is_ranking and k in _OF_RETRIEVAL)}
         width = min(_WIDEST_HEAD, 2 * int(model["output_embedding_dim"]))
         head = [{"type": "dense", "units": width, "activation": "relu"}, dict(_UNIT)]
-        first = {"model_type": _RANKING, "rating_head_layers": head}
-        return {**first, **kept, "loss_function": self.loss}
+        usual: dict[str, Any] = {"model_type": self.kind, "rating_head_layers": head}
+        if not is_ranking:
+            usual |= {"retrieval_weight": 1.0, "ranking_weight": 1.0}
+        return {**usual, **kept, "loss_function": self.loss}
 
     def comments(self) -> list[tuple[Location, str]]:
         """Return the comments, each with the path of the entry below it."""
-        return [
-            (("features", "target_column"), f"What is predicted: {self.says}. {self.does}"),
+        found: list[tuple[Location, str]] = [
+            (("features", "target_column"), f"What {self.kind} predicts: {self.says}. {self.does}"),
             (("model", "rating_head_layers"), _HEAD),
             (("model", "loss_function"), self.why_loss),
         ]
+        if self.kind == "multitask":
+            found.append((("model", "retrieval_weight"), _WEIGHTS))
+        return found
 
 
 _HEAD = "From both towers' outputs to one number; the last layer is linear in any case."
+_WEIGHTS = "Both tasks count alike; a weight says how much of the other task's quality it is worth."
 _CHANCE = "0 or 1: the prediction is the probability of 1."
 _MEAN = "Predicts the mean; compare RMSE and MAE with those of a constant."
 _ROBUST = "A few values are far from all others: beyond a limit, huber counts an error once."
 
 
-def find_target(table: Table, keys: Keys, name: str) -> Predicted:
+def find_target(table: Table, keys: Keys, wanted: Wanted) -> Predicted:
     """Return the proposal for a target.
 
     Raises:
         RecgenError: The data has no such column, or it cannot be predicted.
     """
+    name = wanted.column
     if name not in table.columns:
         raise missing_column("--target", name, list(table.columns), table.unnamed)
     column = table.columns[name]
@@ -115,7 +137,7 @@ def find_target(table: Table, keys: Keys, name: str) -> Predicted:
     section: dict[str, Any] = {"column": name, "bq_type": _TYPES[column.kind]}
     if transforms:
         section["transforms"] = transforms
-    return Predicted(name, section, loss, _says(column), does, why)
+    return Predicted(name, wanted.kind, section, loss, _says(column), does, why)
 
 
 _MAKE_NUMBERS = "write them as numbers in the data, such as 1 for yes"

@@ -18,6 +18,7 @@ from recgen.rules import (  # noqa: F401
     layers,
     leakage,
     loss,
+    multitask,
     negatives,
     optimizer,
     pipeline,

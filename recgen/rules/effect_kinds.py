@@ -12,7 +12,7 @@ _OF_RANKING = (
     *("rating_head_layers", "head_dot_product", "head_cross_layers"),
     *("loss_function", "class_weight_damping"),
 )
-_WEIGHTS = ("retrieval_weight", "ranking_weight")
+_WEIGHTS = ("task_weights", "retrieval_weight", "ranking_weight")
 _OF_SCANN = ("scann_num_leaves", "scann_leaves_to_search")
 _OF_RETRIEVAL = (
     *("negatives", "catalogue_negatives", "hard_negatives", "logq_correction"),

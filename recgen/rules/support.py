@@ -1,4 +1,4 @@
-"""Rules on settings that recgen does not support yet, and on mistakes in these settings."""
+"""Rules on the search of products, and on tasks without anything to learn."""
 
 from __future__ import annotations
 
@@ -6,28 +6,6 @@ from collections.abc import Iterator
 
 from recgen.config import FeatureConfig, ModelConfig
 from recgen.rules.registry import Problem, rule
-
-
-@rule("RG090", "error")
-def not_supported(model: ModelConfig) -> Iterator[Problem]:
-    """Not supported yet.
-
-    The config is valid, but recgen would have to ignore part of it. A feature that had been
-    silently dropped was once blamed for the quality of a model.
-
-    Example:
-        model:
-          model_type: multitask
-
-    Use instead:
-        model:
-          model_type: retrieval
-
-    Use retrieval or ranking.
-    """
-    if model.model_type == "multitask":
-        message = f"model_type {model.model_type!r} is not supported yet"
-        yield Problem(("model", "model_type"), message, "Use `retrieval` or `ranking`.")
 
 
 @rule("RG230", "error", of_retrieval=True)

@@ -120,9 +120,12 @@ class Checkpoints(tf.keras.callbacks.Callback):
         if self.plateau_factor:
             rate = self.model.optimizer.learning_rate
             params.setdefault("learning_rates", []).append(float(rate.numpy()))
-        value = logs.get(f"val_{params['monitored']}", math.nan)
-        is_loss = params["monitored"] == "loss"  # otherwise, higher is better
-        name, sign = ("best_loss", -1) if is_loss else ("best_recall", 1)
+        measure = params.get("kept_by", params["monitored"])
+        value = logs.get(f"val_{measure}", math.nan)
+        best = {"loss": ("best_loss", -1), "both_tasks": ("best_of_both", 1)}
+        name, sign = best.get(
+            measure, ("best_recall", 1)
+        )  # by whether higher is better
         if sign * value > sign * params.get(name, -sign * math.inf):
             params |= {name: value, "best_epoch": epoch}
         elif self.patience and epoch - params["best_epoch"] >= self.patience:

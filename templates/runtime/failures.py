@@ -50,8 +50,12 @@ class FailureWatch(tf.keras.callbacks.Callback):
             return
         dead = [k for k, steps in self.model.dead_steps.items() if steps >= DEAD_STEPS]
         # A model that has memorized its data has no gradient either.
-        if dead and logs["loss"] > KNOWN * self.chance:
+        if dead and self.loss_to_chance(logs) > KNOWN:
             self._collapse("collapse", dead, "towers")
+
+    def loss_to_chance(self, logs):
+        """Return the loss of an epoch's steps, relative to that of chance."""
+        return logs["loss"] / self.chance
 
     def on_epoch_end(self, epoch, logs=None):
         if "failure" in self.record:

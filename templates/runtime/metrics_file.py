@@ -67,7 +67,7 @@ class MetricsFile(tf.keras.callbacks.Callback):
         for name, values in content["gradient"].items():
             values.append(logs[f"{name}_gradient"])
         self._add_statistics()
-        self._add_health(logs["loss"])
+        self._add_health(logs)
         content["final_metrics"] |= {f"final_{k}": value for k, value in logs.items()}
         self.write()
         self._summarize(epoch)
@@ -99,10 +99,10 @@ class MetricsFile(tf.keras.callbacks.Callback):
                 for moment, value in moments.items():
                     target[moment].append(float(value))
 
-    def _add_health(self, loss):
+    def _add_health(self, logs):
         """Add the distance from chance, and how each tower uses its dimensions."""
         health = self.content["health"]
-        health["loss_to_chance"].append(loss / self.chance)
+        health["loss_to_chance"].append(logs["loss"] / self.chance)
         for name, tower in self.model.towers.items():
             before, after = self.weights[name], sample_weights(tower)
             change = tf.norm(after - before) / tf.maximum(tf.norm(before), 1e-30)

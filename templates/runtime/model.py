@@ -100,8 +100,13 @@ class TwoTowerModel(tfrs.Model):
             is_dead = (norm <= DEAD_GRADIENT) | is_same
             steps = self.dead_steps[name]
             # Dying towers can recover for a step, so such a step only halves the count.
-            steps.assign(tf.where(is_dead, steps + 1, steps // 2))
+            counted = tf.where(is_dead, steps + 1, steps // 2)
+            steps.assign(tf.where(self.is_trained(name, features), counted, steps))
         return self._average(losses | norms)
+
+    def is_trained(self, name, features):
+        """Return whether the rows of a step can train the part of the model of this name."""
+        return True
 
     def _average(self, values, rows=1):
         """Return the epoch's means so far over the rows of all replicas."""

@@ -152,6 +152,10 @@ class Training:
         """Add the figures of a model of the present rows on the test to the metrics."""
         raise NotImplementedError
 
+    def validations(self, each_epoch):
+        """Return callbacks that validate what Keras does not: each epoch, or the last one."""
+        return []
+
     def watch(self, stage, baselines=None):
         """Return the FailureWatch of a training."""
         return FailureWatch(self.metrics, stage, baselines)
@@ -175,11 +179,12 @@ class Training:
         )
         self.metrics = self.metrics_file(folders, log_folder, chance)
         watch = self.watch("first", self.add_baselines())
+        others = self.validations(validates_each_epoch)
         batches = self.validated.evaluation_batches(self.batch_size)
         return self._fit(
             "first",
             self.settings.epochs,
-            [self.metrics, watch],
+            [*others, self.metrics, watch],
             {"patience": patience, "plateau_factor": plateau_factor},
             validation_data=self.replicas.distribute(batches, self.batch_size),
             validation_steps=len(batches),

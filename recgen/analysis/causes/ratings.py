@@ -8,15 +8,17 @@ from recgen.analysis.causes.base import Kind, Sign, figure
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import Ranking
+from recgen.analysis.series import lowest
+from recgen.metrics.parts import TASKS
 
 _MISCALIBRATED = 0.05  # expected calibration error
+_FEWEST_EPOCHS = 3
+_AT_CHANCE, _LEARNT = 0.99, 0.9  # of the loss of a model that knows nothing
 _ROWS = 500  # below which ten bins of random rows are that far off
 
 
 def _no_better(facts: Facts) -> Iterator[Sign]:
-    judged = facts.judged
-    if not isinstance(facts.kind, Ranking) or not facts.kind.is_compared:
-        return
+    judged = facts.kind.rated
     if judged is None or judged.baseline is None or judged.beats_baseline:
         return
     if facts.failure_kind or facts.zero_gradients or facts.epochs == 0:
@@ -26,11 +28,31 @@ def _no_better(facts: Facts) -> Iterator[Sign]:
         f"model, has {figure(judged.baseline)}"
     )
     if judged.is_worse or judged.beats_plain is False:
-        verdict: Verdict = "at_risk" if judged.beats_plain else "bad"
+        is_all = isinstance(facts.kind, Ranking)  # and not one of two tasks
+        verdict: Verdict = "bad" if is_all and not judged.beats_plain else "at_risk"
         yield Sign("high" if judged.is_worse else "medium", (seen,), verdict=verdict)
         return
     note = f"the difference is within noise (±{figure(judged.noise)})"
     yield Sign("medium", (seen, note), verdict="at_risk")
+
+
+def _starved(facts: Facts) -> Iterator[Sign]:
+    health, params = facts.metrics.health, facts.params
+    if not health or facts.failure_kind or facts.epochs < _FEWEST_EPOCHS:
+        return
+    shares = {task: lowest(getattr(health, f"{task}_to_chance") or ()) for task in TASKS}
+    for task, other in (TASKS, TASKS[::-1]):
+        own, rival = shares[task], shares[other]
+        if not own or not rival or own[1] < _AT_CHANCE or rival[1] > _LEARNT:
+            continue
+        seen = [
+            f"the loss of {task} stays {figure(own[1])} of that of a model that knows nothing; "
+            f"that of {other} falls to {figure(rival[1])}"
+        ]
+        weights = [getattr(params, f"{each}_weight", None) for each in (task, other)]
+        if None not in weights:
+            seen.append(f"their weights are {weights[0]:g} and {weights[1]:g}")
+        yield Sign("high", tuple(seen), title=f"Nothing is learnt of {task}")
 
 
 def _miscalibrated(facts: Facts) -> Iterator[Sign]:
@@ -56,9 +78,10 @@ KINDS = (
         reason="The mean of the target over all training rows, over those of the buyer or of the "
         "product, or the sum of both, needs no model. A model that does not beat the best of them "
         "adds nothing, however far its loss fell.",
-        signs="Only ranking models: on test rows, the RMSE, or the AUC of a target of 0 or 1, is "
-        "not better than that of the best mean by more than noise (the 95% interval of the "
-        "difference, from a bootstrap over buyers). It is bad if even the global mean is as good.",
+        signs="Only ranking and multitask models: on test rows, the RMSE, or the AUC of a target "
+        "of 0 or 1, is not better than that of the best mean by more than noise (the 95% interval "
+        "of the difference, from a bootstrap over buyers). It is bad if even the global mean is as "
+        "good, unless the model has another task.",
         remedy="Train longer or with a higher learning rate, use wider vectors of the IDs, and add "
         "features that say something of the target.",
         check=_no_better,
@@ -70,11 +93,24 @@ KINDS = (
         reason="A predicted chance of 0.8 should come true in 80% of such rows. Otherwise the "
         "order of products may still be right, but the numbers cannot be multiplied with a price "
         "or compared with a limit.",
-        signs="Only ranking models of a target of 0 or 1: on 500 test rows or more, the expected "
+        signs="Only models that predict a target of 0 or 1: on 500 test rows or more, the expected "
         "calibration error over ten groups of equally many rows is 0.05 or more, although the "
         "trainer fits Platt scaling on validation rows where that helps there.",
         remedy="Look whether later days differ from the validation's; train without "
         "class_weight_damping, and on more recent rows.",
         check=_miscalibrated,
+    ),
+    Kind(
+        code="RD463",
+        verdict="at_risk",
+        title="One task starves the other",
+        reason="Both tasks train the same towers. If the gradients of one are much larger, or ask "
+        "for other vectors, the other learns nothing; the sum of both losses falls all the same.",
+        signs="Only multitask models: after three epochs or more, the loss of one task never fell "
+        "below 99% of that of a model that knows nothing (equal scores, or the best constant), and "
+        "that of the other fell below 90%.",
+        remedy="Raise the weight of the task that learns nothing, or use `task_weights: "
+        "uncertainty`. If it learns nothing alone either, its features say nothing of it.",
+        check=_starved,
     ),
 )

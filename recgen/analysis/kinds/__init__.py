@@ -13,7 +13,8 @@ from recgen.analysis.kinds.base import (
     lead_over,
     share,
 )
-from recgen.analysis.kinds.ranking import Multitask, Ranking, predicts_ratings
+from recgen.analysis.kinds.multitask import Multitask
+from recgen.analysis.kinds.ranking import Ranking, predicts_ratings
 from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.metrics import TrainingMetrics
 
@@ -29,6 +30,7 @@ __all__ = [
     "Figure",
     "Judged",
     "Kind",
+    "Multitask",
     "Ranking",
     "Retrieval",
     "Split",

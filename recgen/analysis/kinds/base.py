@@ -261,6 +261,11 @@ class Kind(ABC):
         """The measure on parts of the test rows, such as what is new to a buyer."""
 
     @property
+    def rated(self) -> Judged | None:
+        """The measure of predicted targets, compared with means; None if there is none."""
+        return None
+
+    @property
     def unordered(self) -> tuple[Judged, Judged] | None:
         """The measure at two lengths of lists that show no order; None if none is shown.
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from functools import cached_property
 
 from recgen.analysis.kinds.base import Curve, Figure, Judged, Kind, Split, lead_over, sums_of
-from recgen.analysis.kinds.retrieval import Retrieval
 from recgen.analysis.series import any_value, best, last, lowest, points
 from recgen.metrics import Interval, Series, TrainingMetrics
 
@@ -77,6 +76,9 @@ class Ranking(Kind):
     """The measures of a model that predicts ratings: AUC, and the errors of its predictions.
 
     It is judged by what its trainer names: the AUC of a target of 0 or 1, otherwise the RMSE.
+
+    Attributes:
+        name: The measure, as the file names it.
     """
 
     measure, baseline = "AUC", "guessing"
@@ -84,11 +86,11 @@ class Ranking(Kind):
 
     def __init__(self, metrics: TrainingMetrics, candidates: int | None) -> None:
         super().__init__(metrics, candidates)
-        self._name = metrics.rating.measure if metrics.rating else self._validated_name()
+        self.name = metrics.rating.measure if metrics.rating else self._validated_measure()
         if self.is_compared:
-            self.measure, self.baseline = SHOWN.get(self._name, self._name), MEANS[_PLAIN]
+            self.measure, self.baseline = SHOWN.get(self.name, self.name), MEANS[_PLAIN]
 
-    def _validated_name(self) -> str:
+    def _validated_measure(self) -> str:
         """Return the measure of a file without a test."""
         final = self.metrics.final_metrics
         names = (_AUC, _RMSE_LOG, _RMSE)
@@ -98,7 +100,7 @@ class Ranking(Kind):
     @cached_property
     def is_compared(self) -> bool:
         """Whether the file compares the model with means of the target."""
-        return bool(self.metrics.rating) or f"val_{_PLAIN}_{self._name}" in (
+        return bool(self.metrics.rating) or f"val_{_PLAIN}_{self.name}" in (
             self.metrics.final_metrics
         )
 
@@ -124,8 +126,8 @@ class Ranking(Kind):
 
     def _series(self, split: Split) -> Series:
         """Return the judged measure."""
-        is_auc = self._name == _AUC
-        return self._auc(split) if is_auc else _values(self.metrics, split, self._name)
+        is_auc = self.name == _AUC
+        return self._auc(split) if is_auc else _values(self.metrics, split, self.name)
 
     @property
     def missing(self) -> str:
@@ -153,7 +155,7 @@ class Ranking(Kind):
         )
 
     def _tested(self) -> Judged | None:
-        rating, name = self.metrics.rating, self._name
+        rating, name = self.metrics.rating, self.name
         own = rating.figures.get("model", {}).get(name) if rating else None
         if rating is None or own is None:
             return None
@@ -177,13 +179,13 @@ class Ranking(Kind):
         if own is None:
             return None
         final = self.metrics.final_metrics
-        means = {who: final.get(f"val_{who}_{self._name}") for who in MEANS}
+        means = {who: final.get(f"val_{who}_{self.name}") for who in MEANS}
         known = {who: value for who, value in means.items() if value is not None}
         return self._against("val", own, known)
 
     def _against(self, split: Split, own: float, means: Mapping[str, float]) -> Judged:
         """Return the measure, compared with the best mean."""
-        is_error = self._name in _ERRORS
+        is_error = self.name in _ERRORS
         best_of = min if is_error else max
         top = best_of(means, key=lambda who: means[who]) if means else None
         return Judged(
@@ -197,6 +199,11 @@ class Ranking(Kind):
             plain=means.get(_PLAIN),
             is_error=is_error,
         )
+
+    @property
+    def rated(self) -> Judged | None:
+        """The judged measure, if the file compares it with means."""
+        return self.judged if self.is_compared else None
 
     @property
     def tests(self) -> Mapping[str, Judged]:
@@ -214,7 +221,7 @@ class Ranking(Kind):
     @property
     def curve(self) -> Curve:
         """The AUC on validation rows; errors are no curve whose highest value is the best."""
-        values = self._auc("val") if self._name == _AUC else ()
+        values = self._auc("val") if self.name == _AUC else ()
         return Curve(self.measure, values if len(values) == len(self.metrics.epochs) else ())
 
     def evaluated(self, who: str, pairs: str) -> Interval | None:
@@ -244,7 +251,7 @@ class Ranking(Kind):
         if not self.judged:
             return found
         if self.is_compared:
-            return {**found, **dict(mean_figures(self.metrics, self._name))}
+            return {**found, **dict(mean_figures(self.metrics, self.name))}
         guessed = Figure(Interval.of(GUESSING), is_baseline=True)
         return {**found, f"{self.baseline} AUC": guessed}
 
@@ -267,28 +274,13 @@ class Ranking(Kind):
         return (said, *rating_notes(self.metrics), *self._doubts())
 
     def _doubts(self) -> Iterator[str]:
-        if self._name != _AUC:
+        if self.name != _AUC:
             return
         if any(_values(self.metrics, split, _AUC) for split in ("test", "val")) and not self.tests:
             yield (
                 "the AUC is 0.5 although the loss fell: it was probably measured on values that "
                 "are no probabilities, so it is not used"
             )
-
-
-class Multitask(Retrieval):
-    """The measures of a model that retrieves and rates: it is judged by what it retrieves."""
-
-    @cached_property
-    def figures(self) -> Mapping[str, Figure]:
-        """The figures of both tasks."""
-        return {**super().figures, **dict(rating_figures(self.metrics))}
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is known of the other task."""
-        said = "a multitask model: it is judged by recall; its loss is a sum over both tasks"
-        return (said, *rating_notes(self.metrics))
 
 
 def rating_notes(metrics: TrainingMetrics) -> Iterator[str]:

@@ -161,8 +161,13 @@ class Retrieval(Kind):
         """Return the judged measure on test pairs."""
         return self._evaluation.get((who, pairs, self._name or ""))
 
-    @cached_property
+    @property
     def others(self) -> tuple[Judged, ...]:
+        """The judged measure on new test pairs."""
+        return self.views
+
+    @cached_property
+    def views(self) -> tuple[Judged, ...]:
         """The judged measure on new test pairs, in whole lists and in filtered ones."""
         judged = self.measured("test")
         found = {view: self.evaluated("model", view) for view in _VIEWS}
@@ -200,7 +205,7 @@ class Retrieval(Kind):
         judged = self.judged
         if judged is None or judged.unit == "row":
             return judged.beats_baseline if judged else None
-        won = [_wins(each) for each in (judged, *self.others)]
+        won = [_wins(each) for each in (judged, *self.views)]
         return True if True in won else None if None in won else False
 
     @cached_property
@@ -235,7 +240,7 @@ class Retrieval(Kind):
     @property
     def headlines(self) -> tuple[str, ...]:
         """What the run is judged by on test data, and the same on new pairs."""
-        found = (self.measured("test"), *self.others[:1])
+        found = (self.measured("test"), *self.views[:1])
         return tuple(each.name for each in found if each)
 
 

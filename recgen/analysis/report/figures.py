@@ -12,6 +12,7 @@ from recgen.analysis.report.lines import Level, Line, draw_lines
 from recgen.analysis.report.text import number
 from recgen.analysis.series import any_value, last, points
 from recgen.metrics import TOWERS, Series
+from recgen.metrics.parts import TASKS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -95,10 +96,12 @@ def curves(facts: Facts, brief: bool = False) -> Iterator[Figure]:
     yield from _recall(facts, brief)
     if brief:
         return
-    ratio = Line("training", facts.loss_to_chance, "c0")
+    ratios = [Line("training", facts.loss_to_chance, "c0")]
+    for color, task in zip(("c1", "c2"), TASKS, strict=True):  # of a model that has both
+        ratios.append(Line(task, facts.health(f"{task}_to_chance"), color))
     yield from figure_of(
         "Loss against chance",
-        [ratio],
+        ratios,
         [Level("chance", 1.0)],
         "1 is the loss of a model whose scores are all equal, or that has learned only popularity.",
     )

@@ -71,14 +71,18 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
         recall = ""
         if params.best_recall is not None and params.measure is not None:
             recall = f", validation {_shown(params.measure)} of rows {params.best_recall:.4f}"
+        elif params.best_of_both is not None:
+            recall = f", validation of both tasks {params.best_of_both:.4f}"
         elif params.best_loss is not None:
             recall = f", validation loss {params.best_loss:.4f}"
         yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
     if metrics.calibration is not None and metrics.calibration.method == "platt":
         yield from _calibrated(metrics.calibration)
+    is_two = params.model_type == "multitask"
     for name, missing in (params.without_target or {}).items():
         if missing:
-            yield f"no target {int(missing):,} {_PARTS.get(name, name)} rows, which are left out"
+            out = "count in retrieval alone" if is_two else "are left out"
+            yield f"no target {int(missing):,} {_PARTS.get(name, name)} rows, which {out}"
     if metrics.final_layer is not None:
         for number, told in enumerate(effects(metrics.final_layer)):
             yield f"{'' if number else 'ranking':<10}{': '.join(told)}"
@@ -108,7 +112,13 @@ def _models(params: Params) -> Iterator[str]:
 
 def figures(metrics: TrainingMetrics) -> Iterator[Line]:
     """Yield the table of the model's figures, with those of its baselines."""
-    return ratings(metrics) if metrics.params.model_type == "ranking" else recalls(metrics)
+    kind = metrics.params.model_type
+    if kind != "ranking":
+        yield from recalls(metrics)
+    if kind == "multitask":
+        yield ("",)
+    if kind in ("ranking", "multitask"):
+        yield from ratings(metrics)
 
 
 def ratings(metrics: TrainingMetrics) -> Iterator[Line]:
@@ -233,9 +243,13 @@ def _text(value: object) -> str:
 
 def answer(found: Answer) -> Iterator[Line]:
     """Yields recommendations and last purchases, side by side."""
-    rows = []
+    rows, predicts = [], any(item.prediction is not None for item in found.products)
+    heads = ("", "recommended", "score", *["predicted"] * predicts)
     for number, (item, purchase) in enumerate(zip_longest(found.products, found.purchases), 1):
-        left = (str(number), item.product, f"{item.score:.3f}") if item else ("", "", "")
+        left = ("",) * len(heads)
+        if item:
+            predicted = () if item.prediction is None else (figure(item.prediction),)
+            left = (str(number), item.product, f"{item.score:.3f}", *predicted)
         day = f"{purchase.time:%Y-%m-%d}  " if purchase and purchase.time else ""
         rows.append((*left, f"{day}{purchase.product}" if purchase else ""))
-    yield from table(("", "recommended", "score", "last purchases"), rows, "rlrl")
+    yield from table((*heads, "last purchases"), rows, f"rlr{'r' * predicts}l")

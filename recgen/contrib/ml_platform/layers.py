@@ -45,6 +45,7 @@ _LAYER_DEFAULTS: dict[str, Plain] = {
 _HEAD = ("rating_head_layers", *RANKING_DEFAULTS)
 _SCANN = ("scann_num_leaves", "scann_leaves_to_search")
 _TASKS = ("ranking", "multitask")
+_NEVER = "0 by default, with which the head was never trained"
 
 
 def stored_model(row: Plain, account: Account) -> Plain:
@@ -69,6 +70,9 @@ def stored_model(row: Plain, account: Account) -> Plain:
         found["rating_head_layers"] = _layers(head, account, is_head=True)
         if found["model_type"] == "ranking":
             found = {key: found[key] for key in found if not key.endswith("_weight")}
+        elif not found["ranking_weight"] and found["retrieval_weight"]:
+            account.decide(f"`ranking_weight`, {_NEVER}, is 1")
+            found["ranking_weight"] = 1.0
     else:
         found = {key: found[key] for key in found if key not in _HEAD}
     if found["retrieval_algorithm"] != "scann":

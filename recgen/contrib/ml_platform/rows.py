@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recgen.check import Checked, examine
+from recgen.check import examine
 from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.contrib.ml_platform.account import UNREADABLE, Account
 from recgen.contrib.ml_platform.experiment import (
@@ -163,25 +163,13 @@ def examine_rows(
 def _examined(experiment: Plain, account: Account, *, legacy: bool, has_model: bool) -> Reading:
     allowed = TRAINS_ALL_THE_SAME if legacy else ()
     found = examine(experiment, allow=allowed)
-    if legacy and _lacks_scann(found):
-        account.decide("products are searched one by one (brute_force): scann is not supported yet")
-        model = {k: v for k, v in experiment["model"].items() if not k.startswith("scann_")}
-        experiment = {**experiment, "model": {**model, "retrieval_algorithm": "brute_force"}}
-        found = examine(experiment, allow=allowed)
     full = with_proposals(relevant(found.report), found.config.model if found.config else None)
     if not has_model:
-        others = [f for f in full.findings if not f.path.startswith("model") or f.code == "RG090"]
+        others = [f for f in full.findings if not f.path.startswith("model")]
         full = Report(tuple(others), full.source, full.text)
     full = Report((*account.errors, *full.findings), full.source, full.text)
     report = condensed(full, account.notes()) if legacy else full
     return Reading(found.config if full.ok else None, report, full, account, experiment)
-
-
-def _lacks_scann(found: Checked) -> bool:
-    return any(
-        each.code == "RG090" and each.path == "model.retrieval_algorithm"
-        for each in found.report.errors
-    )
 
 
 def _refused(account: Account) -> Reading:

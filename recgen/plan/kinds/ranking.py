@@ -49,6 +49,7 @@ class RankingPlan:
     parts: ClassVar = (
         "trainer/ranking/target.j2",
         "trainer/towers.j2",
+        "trainer/ranking/head.j2",
         "trainer/ranking/model.j2",
         "trainer/ranking/serving.j2",
         "trainer/ranking/run.j2",
@@ -66,6 +67,16 @@ class RankingPlan:
     reads: tuple[str, ...]
     constants: tuple[Constant, ...]
     model_type: str = "ranking"
+
+    @property
+    def retrieval(self) -> None:
+        """The part that finds products: there is none."""
+        return None
+
+    @property
+    def ranking(self) -> RankingPlan:
+        """The part that predicts a target: all of it."""
+        return self
 
 
 def plan_ranking(config: ExperimentConfig, candidate: Tower) -> RankingPlan:

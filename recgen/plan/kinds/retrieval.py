@@ -71,6 +71,16 @@ class RetrievalPlan:
     model_type: str = "retrieval"
 
     @property
+    def retrieval(self) -> RetrievalPlan:
+        """The part that finds products: all of it."""
+        return self
+
+    @property
+    def ranking(self) -> None:
+        """The part that predicts a target: there is none."""
+        return None
+
+    @property
     def has_integer_ids(self) -> bool:
         """Whether clients receive product IDs as numbers."""
         return self.id_dtype == "int64"
@@ -135,6 +145,8 @@ def _are_same_scores(config: ExperimentConfig, candidate: Tower) -> bool:
 def _loss(config: ExperimentConfig, negatives: Negatives, once: bool) -> Iterator[str]:
     """Yield the names of the paragraphs of the loss, in order."""
     model, is_sampled = config.model, negatives != "full_catalogue"
+    if is_sampled and model.model_type == "retrieval":  # otherwise, both tasks need them
+        yield "candidates"
     yield negatives
     if model.temperature != 1:
         yield "temperature"

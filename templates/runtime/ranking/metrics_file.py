@@ -27,36 +27,33 @@ class RatingValidation(tf.keras.callbacks.Callback):
         self.rated, self.each_epoch = rated, each_epoch
 
     def on_epoch_end(self, epoch, logs=None):
-        if not self.each_epoch and epoch + 1 < self.params["epochs"]:
-            return
-        outputs, loss = self.rated.predict(self.model)
+        if self.each_epoch or epoch + 1 >= self.params["epochs"]:
+            logs |= {f"val_{name}": value for name, value in self.figures(logs).items()}
+
+    def figures(self, logs):
+        """Return the figures by name; `logs` has what Keras measured."""
+        loss, figures = self.rated_figures()
         penalty = float(tf.add_n([*self.model.losses, 0.0]))
-        figures = {
+        losses = {
             "loss": loss,
             "regularization_loss": penalty,
             "total_loss": loss + penalty,
         }
-        figures |= figures_of_rows(
-            self.rated, *self.rated.in_units_of(self.model, outputs)
-        )
-        logs |= {f"val_{name}": value for name, value in figures.items()}
+        return losses | figures
+
+    def rated_figures(self):
+        """Return the mean of the rows' losses, and the errors of predictions by name."""
+        outputs, loss = self.rated.predict(self.model)
+        values = self.rated.in_units_of(self.model, outputs)
+        return loss, figures_of_rows(self.rated, *values)
 
 
-class RatingMetricsFile(MetricsFile):
-    """The metrics file, with the head beside the towers, and errors in place of recall.
+class HeadMetricsFile(MetricsFile):
+    """The metrics file, with the head beside the towers."""
 
-    Args:
-        learnt: The targets of training rows, of which a constant is the chance.
-        figures: Names of what is validated besides losses.
-    """
-
-    measured = "loss"
-
-    def __init__(self, folders, log_folder, params, probe, learnt, figures):
-        super().__init__(folders, log_folder, params, None, probe)
+    def add_head(self, learnt):
+        """Make room for the head, with the targets of training rows."""
         self.learnt, content = learnt, self.content
-        names = [*LOSSES, *(f"val_{name}" for name in (*LOSSES, *figures))]
-        content["loss"] = {name: [] for name in names}
         content["gradient"][HEAD] = []
         content["health"][HEAD] = {"update_ratio": [], "spread": []}
         for group in HISTOGRAM_RANGES:
@@ -64,24 +61,17 @@ class RatingMetricsFile(MetricsFile):
             content[group][HEAD] = {name: [] for name in MOMENTS}
             content[group][HEAD]["histogram"] = {"bin_edges": edges, "counts": []}
 
+    def add_figures(self, names):
+        """Make room for what is validated besides losses."""
+        self.content["loss"] |= {f"val_{name}": [] for name in names}
+
     def on_train_begin(self, logs=None):
-        learnt = tf.constant(self.learnt)
-        losses = self.model.row_losses(learnt, self.model.rating.constant + 0 * learnt)
-        self.chance = float(tf.reduce_mean(losses))  # the loss of the best constant
         self.deviation = float(np.std(self.learnt))
 
-    def figures(self, logs):
-        """Return the figures of an epoch's line: the loss, and the first errors."""
-        found = f"loss {logs['loss']:.4f}"
-        for name in ("val_loss", "val_rmse", "val_auc_roc"):
-            if name in logs:
-                found += f"  {name} {logs[name]:.4f}"
-        return found
-
-    def _add_health(self, loss):
+    def _add_health(self, logs):
         """Add the distance from chance, and how each part of the model is used."""
         health, model = self.content["health"], self.model
-        health["loss_to_chance"].append(loss / self.chance)
+        health["loss_to_chance"].append(logs["loss"] / self.chance)
         outputs, traces = model.embed(self.probe), model.traces(self.probe)
         for name, part in model.towers.items():
             before, after = self.weights[name], sample_weights(part)
@@ -96,6 +86,32 @@ class RatingMetricsFile(MetricsFile):
                 figures["dead_units"] = dead_share(traces[name])
             for key, value in figures.items():
                 health[name].setdefault(key, []).append(float(value))
+
+
+class RatingMetricsFile(HeadMetricsFile):
+    """The metrics file of a model that has errors in place of recall."""
+
+    measured = "loss"
+
+    def __init__(self, folders, log_folder, params, probe, learnt):
+        super().__init__(folders, log_folder, params, None, probe)
+        names = [*LOSSES, *(f"val_{name}" for name in LOSSES)]
+        self.content["loss"] = {name: [] for name in names}
+        self.add_head(learnt)
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.chance = self.model.constant_loss(self.learnt)
+
+    def figures(self, logs):
+        """Return the figures of an epoch's line: the loss, and the first errors."""
+        return f"loss {logs['loss']:.4f}" + error_words(logs, "val_loss")
+
+
+def error_words(logs, *others):
+    """Return these figures, and the first errors on validation rows, as far as known."""
+    names = (*others, "val_rmse", "val_auc_roc")
+    return "".join(f"  {name} {logs[name]:.4f}" for name in names if name in logs)
 
 
 def dead_share(traces):

@@ -9,7 +9,7 @@ from .rating import Rating
 HEAD = "rating_head"  # its name in the metrics
 
 
-class RatingModel(TwoTowerModel):
+class HeadModel(TwoTowerModel):
     """Two towers and a rating head; subclasses define the loss of each row.
 
     Their `row_losses(learnt, logits)` returns the losses [rows] of the targets as they are
@@ -19,23 +19,17 @@ class RatingModel(TwoTowerModel):
         rating: What turns the head's outputs into predictions.
     """
 
-    def __init__(
-        self,
-        query_tower,
-        candidate_tower,
-        rating_head,
-        catalogue,
-        target,
-        rows,
-        averages=False,
-    ):
-        """Take the scale of outputs from `rows`, the target's columns in training rows."""
-        super().__init__(query_tower, candidate_tower, catalogue, [f"{HEAD}_gradient"])
+    def add_head(self, rating_head, target, rows):
+        """Add the head, with the scale of `rows`: the target's columns in training rows."""
         self.rating_head, self.target_column = rating_head, target.column
         self.dead_steps[HEAD] = counter()
         self.rating = Rating(target, rows)
-        if averages:
-            self.add_averages()
+
+    def constant_loss(self, learnt):
+        """Return the mean loss of the best constant for targets as they are learnt."""
+        learnt = tf.constant(learnt)
+        losses = self.row_losses(learnt, self.rating.constant + 0 * learnt)
+        return float(tf.reduce_mean(losses))
 
     @property
     def towers(self):
@@ -48,20 +42,6 @@ class RatingModel(TwoTowerModel):
         candidates = self.candidate_tower(features, training=training)
         outputs = self.rating_head((queries, candidates), training=training)
         return {"query": queries, "candidate": candidates, HEAD: outputs}
-
-    def compute_losses(self, features, training):
-        """Return the batch's losses by name, and the outputs by part of the model."""
-        outputs = self.embed(features, training)
-        logits = self.rating.logits(outputs[HEAD][:, 0])
-        # Unlike a sum, the mean does not make the step depend on the batch size.
-        loss = tf.reduce_mean(self.row_losses(features[self.target_column], logits))
-        penalty = tf.reduce_sum(self.losses)
-        losses = {
-            "loss": loss,
-            "regularization_loss": penalty,
-            "total_loss": loss + penalty,
-        }
-        return losses, outputs
 
     def class_weights(self, labels, damping):
         """Return each row's weight: the odds of its class to a power, 1 in the mean."""
@@ -84,3 +64,37 @@ class RatingModel(TwoTowerModel):
             name: part.trace(*inputs[name])[:-1] if hasattr(part, "trace") else []
             for name, part in self.towers.items()
         }
+
+
+class RatingModel(HeadModel):
+    """A model that predicts the target, and nothing else."""
+
+    def __init__(
+        self,
+        query_tower,
+        candidate_tower,
+        rating_head,
+        catalogue,
+        target,
+        rows,
+        averages=False,
+    ):
+        """Take the scale of outputs from `rows`, the target's columns in training rows."""
+        super().__init__(query_tower, candidate_tower, catalogue, [f"{HEAD}_gradient"])
+        self.add_head(rating_head, target, rows)
+        if averages:
+            self.add_averages()
+
+    def compute_losses(self, features, training):
+        """Return the batch's losses by name, and the outputs by part of the model."""
+        outputs = self.embed(features, training)
+        logits = self.rating.logits(outputs[HEAD][:, 0])
+        # Unlike a sum, the mean does not make the step depend on the batch size.
+        loss = tf.reduce_mean(self.row_losses(features[self.target_column], logits))
+        penalty = tf.reduce_sum(self.losses)
+        losses = {
+            "loss": loss,
+            "regularization_loss": penalty,
+            "total_loss": loss + penalty,
+        }
+        return losses, outputs

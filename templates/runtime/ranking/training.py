@@ -26,22 +26,26 @@ PARTS = {
 }  # in the metrics file
 
 
-class RatingTraining(Training):
-    """A training of a RatingModel on the rows that have a target.
+class RatedTraining(Training):
+    """A training that learns a target from the rows that have one.
 
     Attributes:
         target: The Target.
-        targets: Its columns in the rows that are trained on, by name.
-        without_target: Rows of each split that have none and are left out.
+        targets: Its columns in the rows that are trained on and have one, by name.
+        without_target: Rows of each split that have none.
+        rated: The validation rows that have one.
+        calibration: What is said of the calibration, once it is fitted.
     """
+
+    elsewhere = ""  # where rows without a target count all the same
 
     def __init__(self, *args, target, **kwargs):
         self.target, self.without_target = target, {}
-        self.calibration = None  # what is said of it, once it is fitted
+        self.calibration = None
         super().__init__(*args, **kwargs)
 
-    def read(self, patterns, name, columns):
-        split = super().read(patterns, name, columns)
+    def rated_rows(self, split, name):
+        """Return the rows of a split that have a target; counts and tells the others."""
         known = with_target(split, self.target.column)
         missing = self.without_target[PARTS[name]] = split.count - known.count
         if not known.count:
@@ -50,11 +54,15 @@ class RatingTraining(Training):
             )
         if missing:
             rows = f"{missing:,} of {split.count:,} {name} rows"
-            say("note", f"{rows} have no target and are left out")
+            say("note", f"{rows} have no target and are left out{self.elsewhere}")
         return known if missing else split
 
-    def use(self, rows):
-        super().use(rows)
+    def use_targets(self, rows):
+        """Take the targets of rows that have one.
+
+        Raises:
+            ValueError: Nothing can be learnt from them.
+        """
         self.targets = {name: rows.column(name) for name in self.target.columns}
         learnt = self.targets[self.target.column]
         if self.target.is_chance and not np.isin(learnt, (0, 1)).all():
@@ -67,60 +75,29 @@ class RatingTraining(Training):
                 f"{self.target.column} is {learnt[0]:g} in all training rows: nothing to learn."
             )
 
-    def most_validated(self):
-        return RATED_ROWS
-
-    def describe(self):
+    def describe_rated(self, validated):
+        """Return what the metrics file says of the targets, with these validation rows."""
         self.rating = Rating(self.target, self.targets)
-        self.rated = self._rated(self.validated)
-        return super().describe() | {
-            "monitored": "loss",
+        self.rated = self.rated_of(validated)
+        return {
             "is_binary_labels": self.rated.is_binary,
             "without_target": dict(self.without_target),
         }
 
-    def _rated(self, split):
+    def rated_of(self, split):
+        """Return the Rated of rows that have a target."""
         return Rated(split, self.rating, self.target, self.catalogue.buyers)
 
-    def fit(self, patience=None, plateau_factor=None, validates_each_epoch=True):
-        """Return a model that is trained on the training rows, with its best epoch's weights.
-
-        Args:
-            patience: As in Checkpoints.
-            plateau_factor: As in Checkpoints.
-            validates_each_epoch: Whether validation follows each epoch, or only the last.
-        """
-        baselines = self._baselines()
-        folders, log_folder = self.replicas.output_folders(
-            self.fn_args, self.settings.gcs_output_path
-        )
-        learnt, figures = self.targets[self.target.column], baselines["global_mean"]
-        self.metrics = RatingMetricsFile(
-            folders, log_folder, self.params, self.probe, learnt, figures
-        )
-        final = self.metrics.content["final_metrics"]
-        for who, found in baselines.items():
-            final |= {f"val_{who}_{name}": value for name, value in found.items()}
-        validation = RatingValidation(self.rated, validates_each_epoch)
-        return self._fit(
-            "first",
-            self.settings.epochs,
-            [validation, self.metrics, self.watch("first")],
-            {"patience": patience, "plateau_factor": plateau_factor},
-        )
-
-    def _baselines(self):
-        """Return the figures of each mean on validation rows, by its name."""
-        train = self._rated(self.train)
+    def add_means(self, train):
+        """Add the figures of means on validation rows; returns the names of figures."""
+        train = self.rated_of(train)
         self.shrinkage = self.params["shrinkage"] = shrinkages(train, self.rated)
         values, logs = MeansOf(train, self.shrinkage).predict(self.rated)
-        return {
-            who: figures_of_rows(self.rated, own, logs.get(who))
-            for who, own in values.items()
-        }
-
-    def watch(self, stage, baselines=None):
-        return RatingWatch(self.metrics, stage, baselines)
+        final, figures = self.metrics.content["final_metrics"], {}
+        for who, own in values.items():
+            figures = figures_of_rows(self.rated, own, logs.get(who))
+            final |= {f"val_{who}_{name}": value for name, value in figures.items()}
+        return list(figures)
 
     def calibrate(self, model):
         """Fit Platt scaling on validation rows; later models have it, too."""
@@ -131,33 +108,31 @@ class RatingTraining(Training):
             logits.astype(np.float64), self.rated.targets, self.rated.groups
         )
         self.calibration = self.metrics.content["calibration"] = found
-        self.complete(model)
+        self.use_calibration(model)
         self.metrics.write()
         if found["method"] != "none":
             before, after = found["log_loss_before"], found["log_loss_after"]
             say("note", f"calibrated: validation log loss {before:.4f} -> {after:.4f}")
 
-    def complete(self, model):
+    def use_calibration(self, model):
+        """Give a model what was fitted."""
         if self.calibration:
             model.rating.slope.assign(self.calibration["slope"])
             model.rating.intercept.assign(self.calibration["intercept"])
 
-    def measure_test(self, model):
+    def measure_ratings(self, model, rows, test):
         """Compare the model on the test with means of the rows that it was trained on."""
-        tested = self._rated(some_rows(self.test))
-        self.params["tested_rows"] = tested.rows
-        means = MeansOf(self._rated(self.rows), self.shrinkage)
+        tested = self.rated_of(some_rows(test))
+        means = MeansOf(self.rated_of(rows), self.shrinkage)
         comparison = Comparison(tested, model, means, self.settings.seed)
         found = self.metrics.content["rating"] = comparison.compare()
         found["groups"] = comparison.by_group(self.catalogue)
         final = self.metrics.content["final_metrics"]
-        final["test_loss"] = comparison.loss
         for who, figures in found["figures"].items():
             prefix = "test_" if who == "model" else f"test_{who}_"
             final |= {
                 f"{prefix}{name}": each["value"] for name, each in figures.items()
             }
-        self.metrics.write()
         name = found["measure"]
         values = {
             who: figures[name]["value"] for who, figures in found["figures"].items()
@@ -166,6 +141,61 @@ class RatingTraining(Training):
         best = order(values, key=values.__getitem__)
         words = best.replace("_", " ")
         print(f"test_{name} {own:.4f}  {words} {values[best]:.4f}", flush=True)
+        return comparison.loss
+
+
+class RatingTraining(RatedTraining):
+    """A training of a RatingModel, which reads no other rows."""
+
+    def read(self, patterns, name, columns):
+        return self.rated_rows(super().read(patterns, name, columns), name)
+
+    def use(self, rows):
+        super().use(rows)
+        self.use_targets(rows)
+
+    def most_validated(self):
+        return RATED_ROWS
+
+    def describe(self):
+        own = self.describe_rated(self.validated)
+        return super().describe() | {"monitored": "loss"} | own
+
+    def fit(self, patience=None, plateau_factor=None, validates_each_epoch=True):
+        """Return a model that is trained on the training rows, with its best epoch's weights.
+
+        Args:
+            patience: As in Checkpoints.
+            plateau_factor: As in Checkpoints.
+            validates_each_epoch: Whether validation follows each epoch, or only the last.
+        """
+        folders, log_folder = self.replicas.output_folders(
+            self.fn_args, self.settings.gcs_output_path
+        )
+        learnt = self.targets[self.target.column]
+        self.metrics = RatingMetricsFile(
+            folders, log_folder, self.params, self.probe, learnt
+        )
+        self.metrics.add_figures(self.add_means(self.train))
+        validation = RatingValidation(self.rated, validates_each_epoch)
+        return self._fit(
+            "first",
+            self.settings.epochs,
+            [validation, self.metrics, self.watch("first")],
+            {"patience": patience, "plateau_factor": plateau_factor},
+        )
+
+    def watch(self, stage, baselines=None):
+        return RatingWatch(self.metrics, stage, baselines)
+
+    def complete(self, model):
+        self.use_calibration(model)
+
+    def measure_test(self, model):
+        loss = self.measure_ratings(model, self.rows, self.test)
+        self.params["tested_rows"] = self.metrics.content["rating"]["rows"]
+        self.metrics.content["final_metrics"]["test_loss"] = loss
+        self.metrics.write()
 
 
 def some_rows(split):

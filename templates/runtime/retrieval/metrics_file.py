@@ -18,8 +18,8 @@ class RetrievalMetrics(MetricsFile):
         self.validation_probe = validation_probe  # rows for coverage
         self.content["health"]["val_coverage_at_100"] = []
 
-    def _add_health(self, loss):
-        super()._add_health(loss)
+    def _add_health(self, logs):
+        super()._add_health(logs)
         self.model.embed_catalogue()
         shown = self.model.top_products(self.validation_probe)
         share = len(shown) / self.model.candidates.shape[0]

@@ -22,8 +22,10 @@ class CatalogueModel(TwoTowerModel):
         width,
         averages=False,
         repeat_bonus=0.0,
+        measures=(),
     ):
-        super().__init__(query_tower, candidate_tower, catalogue, MEASURES)
+        measures = (*MEASURES, *measures)
+        super().__init__(query_tower, candidate_tower, catalogue, measures)
         self.product_column = catalogue.columns.product
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
         self.position = tf.constant(catalogue.position)

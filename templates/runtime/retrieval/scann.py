@@ -6,7 +6,6 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from ..raw import null
 from .search import NOT_ALLOWED, ExactSearch
 
 SEARCHED_LEAVES = 0.25  # share of the leaves, unless the config gives a number
@@ -59,8 +58,8 @@ class ScannSearch(ExactSearch):
         searcher = builder.score_ah(2, anisotropic_quantization_threshold=0.2).build()
         self.state = searcher.serialize_to_module()
 
-    def find(self, queries, features):
-        """Return the positions that ScaNN finds, [batch, n]; -1 for none."""
+    def near(self, queries, features):
+        """Return the places that ScaNN finds, [batch, n]; -1 for none."""
         kinds = self.final_layer.kinds(features)
         towers = tf.gather(self.final_layer.towers, kinds)[:, tf.newaxis]
         queries = tf.concat([towers * queries, tf.one_hot(kinds, 2)], axis=1)
@@ -68,12 +67,12 @@ class ScannSearch(ExactSearch):
         found = searcher.search_batched(queries, final_num_neighbors=self.fetched)
         return tf.where(tf.math.is_nan(found.distances), -1, found.indices)
 
-    def best(self, queries, features):
-        """Return product_ids and scores [batch, k], the best first.
+    def find(self, queries, features):
+        """Return scores and places in the catalogue, [batch, k], the best first.
 
-        Null IDs with the score NOT_ALLOWED fill up a list of which ScaNN found too few.
+        The score NOT_ALLOWED fills up a list of which ScaNN found too few.
         """
-        places = self.find(queries, features)
+        places = self.near(queries, features)
         if self.final_layer.column:
             past = self.final_layer.purchases(features)[0].to_tensor(-1)
             places = tf.concat([past, places], axis=1)
@@ -88,14 +87,11 @@ class ScannSearch(ExactSearch):
         scores = self.final_layer.at(scores, features, places)
         scores = tf.where(places >= 0, scores, NOT_ALLOWED)
         scores, order = tf.math.top_k(scores, self.k)
-        places = tf.gather(places, order, batch_dims=1)
-        ids = tf.gather(self.product_ids, tf.maximum(places, 0))
-        ids = tf.where(places >= 0, ids, null(ids.dtype))
-        return {"product_ids": ids, "scores": scores}
+        return scores, tf.gather(places, order, batch_dims=1)
 
     def recall(self, queries, features):
         """Return the share of the exact answers' products that this search finds."""
-        exact = super().best(queries, features)["product_ids"].numpy()
-        found = self.best(queries, features)["product_ids"].numpy()
+        exact = super().find(queries, features)[1].numpy()
+        found = self.find(queries, features)[1].numpy()
         pairs = zip(exact.tolist(), found.tolist(), strict=True)
         return float(np.mean([len(set(a) & set(b)) / self.k for a, b in pairs]))

@@ -43,13 +43,28 @@ class ExactSearch(tf.Module):
 
     def best(self, queries, features):
         """Return product_ids and scores [batch, k], the best first."""
-        scores, places = tf.math.top_k(self.scores(queries, features), self.k)
-        return {"product_ids": tf.gather(self.product_ids, places), "scores": scores}
+        return self.answer(*self.find(queries, features))
 
     def best_allowed(self, queries, features, excluded, only):
         """Return the same, without some products, or of some products alone.
 
-        Where fewer than k are allowed, null IDs with the score NOT_ALLOWED follow.
+        Where fewer than k are allowed, null IDs with the score NOT_ALLOWED follow. The
+        arguments are those of `find_allowed`.
+        """
+        return self.answer(*self.find_allowed(queries, features, excluded, only))
+
+    def answer(self, scores, places):
+        """Return product_ids and scores, [batch, k]; an ID is null if the score is NOT_ALLOWED."""
+        ids = tf.gather(self.product_ids, tf.maximum(places, 0))
+        ids = tf.where(scores <= NOT_ALLOWED, null(ids.dtype), ids)
+        return {"product_ids": ids, "scores": scores}
+
+    def find(self, queries, features):
+        """Return scores and places in the catalogue, [batch, k], the best first."""
+        return tf.math.top_k(self.scores(queries, features), self.k)
+
+    def find_allowed(self, queries, features, excluded, only):
+        """Return the same of allowed products, then places with the score NOT_ALLOWED.
 
         Args:
             queries: The buyers' vectors.
@@ -65,7 +80,4 @@ class ExactSearch(tf.Module):
         allowed = with_scores(allowed, listed, scored(scores, listed))
         left_out = self.places.lookup(excluded)
         without = tf.fill(tf.shape(left_out), NOT_ALLOWED)
-        scores, places = tf.math.top_k(with_scores(allowed, left_out, without), self.k)
-        ids = tf.gather(self.product_ids, places)
-        ids = tf.where(scores > NOT_ALLOWED, ids, null(ids.dtype))
-        return {"product_ids": ids, "scores": scores}
+        return tf.math.top_k(with_scores(allowed, left_out, without), self.k)

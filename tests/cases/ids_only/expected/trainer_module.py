@@ -118,8 +118,8 @@ class RetrievalModel(runtime.CatalogueModel):
         """Return the batch's losses by name, and both towers' embeddings."""
         queries = self.query_tower(features, training=training)
         products = self.known(features)
-        # The products of the whole batch, on all replicas, are candidates for each row.
         candidates = self.candidate_tower(features, training=training)
+        # The products of the whole batch, on all replicas, are candidates for each row.
         labels = runtime.replica_row_numbers(products)
         products = runtime.gather_replicas(products)
         vectors = runtime.gather_replicas(candidates)
@@ -231,7 +231,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "ids only",
-            "config_digest": "8c08e51476a3",
+            "config_digest": "0df1118ac11d",
             "digests": {
                 "client": "d02b3948174d",
                 "weights": "a7101c616d8c",

@@ -1,0 +1,1 @@
+"""Ranking: models that predict a target for a buyer and a product."""
