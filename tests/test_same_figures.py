@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from diagnoses import healthy, older, run_of, set_recall
+from test_ranking_runs import compared
 
 from recgen.analysis import Run, diagnose
 from recgen.analysis.comparing import compare
@@ -18,6 +19,7 @@ from recgen.analysis.report import report_page
 from recgen.cli.output.comparison import lines as comparison_lines
 from recgen.cli.output.runs import described
 from recgen.cli.output.runs import lines as runs_lines
+from recgen.cli.output.training import figures as trained
 from recgen.cli.output.training import recalls
 
 Plain = dict[str, Any]
@@ -128,3 +130,21 @@ def test_two_runs_that_count_differently_are_not_mixed(tmp_path: Path) -> None:
     compared = plain(comparison_lines(compare([one, two]), shorten=False))
     assert "@100 0.3100 of pairs" in compared[1]
     assert " of rows" in compared[2]
+
+
+@pytest.mark.parametrize(("measure", "own"), [("rmse", 0.84), ("auc_roc", 0.7123)])
+def test_a_ranking_run_has_one_figure_everywhere(tmp_path: Path, measure: str, own: float) -> None:
+    means = [1.0, 0.97, 0.95, 0.94] if measure == "rmse" else [0.5, 0.55, 0.6, 0.61]
+    run = run_of(tmp_path / "run", compared(measure, own, means))
+    judged = Facts(run).judged
+    assert judged is not None
+    assert judged.own == own
+    told = f"{judged.name} {own:.4f}"
+    assert told in diagnose(run).summary
+    entry = entry_of(Path(run.path))
+    assert f"({told}, " in described(entry)
+    assert f"{own:.4f}" in plain(runs_lines([entry], Path(run.path).parent, 1))[1]
+    compared_lines = plain(comparison_lines(compare([run, run]), shorten=False))
+    assert any(line.startswith(told) for line in compared_lines)
+    assert told in page_text(report_page([run]))
+    assert f"{own:.4f}" in " ".join(plain(trained(run.metrics)))
