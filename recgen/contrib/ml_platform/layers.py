@@ -53,7 +53,8 @@ def stored_model(row: Plain, account: Account) -> Plain:
     given = {key: value for key, value in row.items() if value not in (None, "")}
     found = {**ROW_DEFAULTS, **given}
     optimizer = row.get("optimizer")
-    if isinstance(optimizer, str) and optimizer not in get_args(Optimizer):
+    known = get_args(Optimizer)
+    if isinstance(optimizer, str) and optimizer not in known and optimizer.lower() in ("", *known):
         account.decide(f"the optimizer is adam, which {show(optimizer)} stood for")
         found["optimizer"] = "adam"
     for side in ("buyer", "product"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from recgen.config import SIDES
@@ -11,6 +12,26 @@ from recgen.findings import show
 from recgen.reading.plain import Plain
 
 _READ = ("data_type", "bq_type", "transforms")
+
+
+def repeated(posted: object) -> dict[str, str]:
+    """Return what is wrong with features that a tower has already, by their places."""
+    found: dict[str, str] = {}
+    for side in SIDES:
+        key = f"{side}_model_features"
+        own = posted.get(key) if isinstance(posted, Mapping) else None
+        seen: set[tuple[str, object]] = set()
+        for index, each in enumerate(own if isinstance(own, list) else ()):
+            if not isinstance(each, dict) or not output_name(each):
+                continue
+            name = (output_name(each), each.get("column"))
+            if name in seen:
+                what = f"column {show(name[0])} appears twice in the {side} tower"
+                found[f"{key}[{index}]"] = (
+                    f"{what}. Keep one feature and give it all the transforms."
+                )
+            seen.add(name)
+    return found
 
 
 def read_once(features: Plain, account: Account) -> None:

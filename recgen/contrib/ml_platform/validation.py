@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from recgen.config import SIDES
 from recgen.contrib.ml_platform.experiment import MODEL_FIELDS
 from recgen.contrib.ml_platform.plain import plain_row
+from recgen.contrib.ml_platform.repeats import repeated
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
 from recgen.findings import Finding, RecgenError, Severity
 
@@ -62,6 +63,7 @@ def validate_feature_config(
         errors["name"] = "Name is required"
     elif name_taken is not None and name_taken(name):
         errors["name"] = "A feature config with this name already exists for this dataset"
+    errors |= repeated(data)  # a stored row is read all the same
     for finding in examine_rows(data).full.errors:
         path = _stored_path(finding.path)
         text = _within(finding, path)
