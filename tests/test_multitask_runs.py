@@ -30,10 +30,21 @@ def both(
     rated = compared("rmse", rmse, MEANS, lead)
     data["rating"] = rated["rating"]
     data["loss"]["val_rmse"] = [rmse] * 4
+    data["health"] = _health(4)
     for task in ("retrieval", "ranking"):
         data["health"][f"{task}_to_chance"] = (shares or {}).get(task, FELL)
         data["health"][f"{task}_weight"] = [1.0] * 4
     return data
+
+
+def _health(count: int) -> Plain:
+    tower = {"effective_rank": 8.0, "mean_cosine": 0.1, "update_ratio": 0.1}
+    towers = {
+        name: {key: [value] * count for key, value in tower.items()}
+        for name in ("query", "candidate")
+    }
+    head = {"update_ratio": [0.1] * count, "spread": [0.5] * count}
+    return {"loss_to_chance": FELL[:count], **towers, "rating_head": head}
 
 
 def test_it_is_judged_by_recall_and_by_its_predictions() -> None:

@@ -16,6 +16,7 @@ _STATE = {
     "optimizer": "the optimizer keeps other values for each weight",
     "learning rate": "the learning rate is kept in another way",
     "averages": "the mean of the weights is kept or not",
+    "task weights": "the weights of the tasks are learnt, or not",
 }
 _ROWS = {
     "reading": "the data is read in another way",
