@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -21,6 +21,7 @@ from recgen.cli.reading_options import (
     Delimiter,
     Encoding,
     Quote,
+    TimeFormat,
     options_of,
     settings_of,
 )
@@ -69,6 +70,7 @@ def init(
         str | None,
         typer.Option(metavar="COLUMN", help="The time of the purchase.  [default: found]"),
     ] = None,
+    time_format: TimeFormat = None,
     target: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="The column that ranking predicts."),
@@ -83,7 +85,7 @@ def init(
     """Write a first config: an example, or a preset, or from data."""
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise RecgenError(f"{out} is not a YAML file name", "end it in .yaml: it has comments")
-    columns = (buyer_id, product_id, time)
+    columns = (buyer_id, product_id, time, time_format)
     written = {
         "encoding": encoding,
         "delimiter": delimiter,
@@ -121,9 +123,10 @@ class _Told:
     @property
     def options(self) -> str:
         """The options that say it."""
-        from recgen.proposal import OPTIONS
+        from recgen.proposal import OPTIONS, TIME_FORMAT
 
-        told = ((OPTIONS[role], self.given.of(role)) for role in OPTIONS)
+        told = [(OPTIONS[role], self.given.of(role)) for role in OPTIONS]
+        told.append((TIME_FORMAT, self.given.time_format))
         roles = "".join(f" {option} {shlex.quote(name)}" for option, name in told if name)
         preset = f" --preset {self.preset.name}" if self.preset else ""
         target = f" --target {shlex.quote(self.target)}" if self.target is not None else ""
@@ -135,7 +138,8 @@ def _require_no_data_options(
 ) -> None:
     if any(name is not None for name in columns):
         raise RecgenError(
-            "--buyer-id, --product-id, --time and --target are about the data", "add --data FILE"
+            "--buyer-id, --product-id, --time, --time-format and --target are about the data",
+            "add --data FILE",
         )
     options = options_of({key: "" for key, value in written.items() if value is not None})
     if options:
@@ -157,7 +161,7 @@ def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force:
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.proposal import propose, read_recipe, reading_of, wanted_target
+    from recgen.proposal import OPTIONS, propose, read_recipe, reading_of, wanted_target
 
     recipe = read_recipe(told.preset.name, told.preset.text) if told.preset else None
     wanted = wanted_target(told.target, recipe)
@@ -175,7 +179,9 @@ def _init_from_data(data: Path, name: str, told: _Told, out: Path | None, force:
     show.findings(report, stream)
     show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=stream)
     show.line(stream=stream)
-    show.line(f"next: {_next_step(report, data, told, out)}", stream=stream, wrap=False)
+    missing = [OPTIONS[role] for role, choice in proposal.keys.roles() if choice.name is None]
+    step = _next_step(report, data, told, out, [each for each in missing if each.endswith("-id")])
+    show.line(f"next: {step}", stream=stream, wrap=False)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -203,8 +209,15 @@ def _text(text: str, out: Path | None) -> str:
     return text if out is None else f"{SCHEMA_LINE}\n{text}"
 
 
-def _next_step(report: Report, data: Path, told: _Told, out: Path | None) -> str:
+def _next_step(
+    report: Report, data: Path, told: _Told, out: Path | None, missing: Sequence[str]
+) -> str:
+    """Return the next command; `missing` are the options for IDs that were not found."""
     quoted = shlex.quote(str(data))
+    if missing:
+        asked = "".join(f" {option} COLUMN" for option in missing)
+        file = f" -o {shlex.quote(str(out))} --force" if out else " -o config.yaml"
+        return f"recgen init --data {quoted}{told.options}{asked}{file}"
     if out is None:
         return f"recgen init --data {quoted}{told.options} -o config.yaml"
     command = "train" if report.ok else "check"

@@ -73,14 +73,16 @@ def digest_of(config: ExperimentConfig) -> str:
     """Return the first 12 hex digits of the SHA-256 of the settings that affect generated code.
 
     The location of the data, its split, and how it is read change no code, so they do not change
-    this digest; those of the levels tell of them. Defaults do, since a new default results in a
-    different trainer.
+    this digest; those of the levels tell of them. Times that stand for null do, and so do defaults,
+    since a new default results in a different trainer.
     """
     decisive = config.model_dump(mode="json", exclude=_WITHOUT_EFFECT)
     types = config.data.column_types
     decisive["data"]["column_types"] = {
         name: word for name, word in types.items() if not is_time_format(word)
     }
+    if config.data.null_times:
+        decisive["null_times"] = list(config.data.null_times)
     split = config.data.split
     decisive["date_column"] = split.date_column if split else None
     return short_digest(decisive)
