@@ -341,7 +341,7 @@ def test_how_times_are_written_does_not_change_the_modules() -> None:
     for data in ({"column_types": {"at": "%d.%m.%Y"}}, {"null_times": []}):
         assert code(**data) == code()
     assert (
-        "without(at, (0, 253370764800))"
+        "without(at, (0, 253_370_764_800))"
         in code(null_times=[0, "9999-01-01", "soon"])["transform_module.py"]
     )
 

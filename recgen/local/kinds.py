@@ -71,7 +71,9 @@ def find_kind(
         return _real(_doubles(values))
     if types.is_temporal(values.type) and not types.is_interval(values.type):
         of_day = Reading("TIME" if types.is_time(values.type) else "TIMESTAMP")
-        return _time(times_of(values, of_day))
+        times = times_of(values, of_day)
+        is_other = bool(times.failed.any() and not times.known.any())  # of another calendar
+        return Kind("text") if is_other else _time(times)
     if types.is_integer(values.type):
         return _number("integer", values, names_time)
     if types.is_decimal(values.type):  # Arrow's own cast to float64 is off by a last digit
