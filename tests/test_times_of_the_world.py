@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_times import COLUMN, DAY, Moment, cast, midnight, minute, profiled, seconds
+from ugly import write_csv
 
+from recgen.check import check
 from recgen.findings import RecgenError
+from recgen.local.profile import read_profile
 from recgen.local.times import Reading
 from recgen.local.times.months import months_of
 
@@ -197,3 +201,37 @@ def test_weeks_are_read_with_their_format(time_format: str) -> None:
     given_as: list[Any] = [int(each) for each in values] if time_format == "%G%V" else values
     expected = [seconds(day) for day in days]
     assert cast(given_as, replace(COLUMN, time_format=time_format)) == expected
+
+
+def test_the_year_comes_first_if_the_day_would_put_dates_into_the_future() -> None:
+    days = [Moment(2021, 3, 2) + datetime.timedelta(days=7 * n) for n in range(60)]
+    assert cast([f"{day:%y-%b-%d}" for day in days]) == [seconds(day) for day in days]
+    assert cast([f"{day:%d-%b-%y}" for day in days]) == [seconds(day) for day in days]
+
+
+def test_seconds_of_another_start_and_a_wrong_format_are_found_by_check(tmp_path: Path) -> None:
+    apple = [int((Moment(2022, 1, 1 + n % 28) - Moment(2001, 1, 1)).total_seconds()) + n
+             for n in range(300)]  # fmt: skip
+    iso = [f"2023-{1 + n % 12:02}-{1 + n % 28:02}" for n in range(300)]
+    rows = {"c": [f"c{n % 9}" for n in range(300)], "p": [f"p{n % 7}" for n in range(300)]}
+    path = write_csv(tmp_path / "data.csv", {**rows, "apple": apple, "iso": iso})
+    config: dict[str, Any] = {
+        "features": {
+            "buyer_id_column": "c",
+            "product_id_column": "p",
+            "buyer_model_features": [{"column": "c", "data_type": "text"}],
+            "product_model_features": [{"column": "p", "data_type": "text"}],
+        },
+        "data": {"split": {"kind": "strict_time", "date_column": "apple"}},
+    }
+    profile = read_profile(path)
+    (said,) = (f for f in check(config, profile=profile).findings if f.code == "RG523")
+    assert "before 1995" in said.message
+    assert "seconds since 2001-01-01" in (said.help or "")
+    config["data"]["column_types"] = {"apple": "seconds since 2001-01-01"}
+    assert "RG523" not in {f.code for f in check(config, profile=profile).findings}
+    config["data"] = {
+        "split": {"kind": "strict_time", "date_column": "iso"},
+        "column_types": {"iso": "%d.%m.%Y"},
+    }
+    assert "RG503" in {f.code for f in check(config, profile=profile).errors}
