@@ -61,6 +61,7 @@ def propose(
     buyer_id: str | None = None,
     product_id: str | None = None,
     time: str | None = None,
+    time_format: str | None = None,
     reading: Mapping[str, object] | None = None,
     preset: str | None = None,
     target: str | None = None,
@@ -74,6 +75,8 @@ def propose(
         buyer_id: The column with the buyer's ID; by default, it is found.
         product_id: The column with the product's ID, likewise.
         time: The column with the time of the purchase, likewise.
+        time_format: The unit or format of this time, as in `data.column_types`; by default, the
+            values show it.
         reading: Keys of `data` that say how a file is read, as for `profile`; they are part of the
             proposal.
         preset: The name of a preset to fit to the data; by default, the data decides everything.
@@ -89,7 +92,7 @@ def propose(
     from recgen.proposal import propose as proposal_of
 
     columns = {"name": name, "buyer_id": buyer_id, "product_id": product_id, "time": time}
-    others = {"preset": preset, "target": target, "kind": kind}
+    others = {"preset": preset, "target": target, "kind": kind, "time_format": time_format}
     for argument, value in {**columns, **others}.items():
         if not isinstance(value, (str, NoneType)):
             raise RecgenError(f"{argument} is {kind_of(value)}", "pass a text, or leave it out")
@@ -97,7 +100,7 @@ def propose(
     found = profile(data, reading=reading)
     named = name or (file.stem if file else _INVISIBLE)
     source = file.name if file else "a table"
-    given = Given(buyer_id, product_id, time)
+    given = Given(buyer_id, product_id, time, time_format)
     recipe = read_recipe(preset, find_preset(preset).text) if preset is not None else None
     wanted = Wanted.of(target, kind, recipe)
     with _readable():

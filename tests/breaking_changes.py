@@ -368,7 +368,7 @@ CHANGES = [
     data("decimal", ","),
     data("column_names", ["user_id", "sku"]),
     data("null_values", ["NULL"]),
-    data("null_times", [0]),
+    data("null_times", [0], "RB206 RB304 RB402"),
     data("column_types", {"time": "DATE"}, ""),
     data("column_types", {"time": "EPOCH_MILLIS"}),
     data("column_types", {"since": "EPOCH_MILLIS"}, "RB306"),

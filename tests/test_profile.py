@@ -271,3 +271,19 @@ def test_a_large_csv_is_read_column_by_column(
 )
 def test_the_width_of_an_embedding_grows_with_its_values(distinct: int, width: int) -> None:
     assert embedding_width(distinct) == width
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("p17", "\u044017"),  # Cyrillic
+        ("A1", "\u03911"),  # Greek
+        ("f94d231d-2366-55d7-9724-3c84b1bbddb7", "{F94D231D-2366-55D7-9724-3C84B1BBDDB7}"),
+        ("f94d231d-2366-55d7-9724-3c84b1bbddb7", "f94d231d236655d797243c84b1bbddb7"),
+    ],
+)
+def test_spellings_of_one_value_are_found(tmp_path: Path, one: str, other: str) -> None:
+    (tmp_path / "data.csv").write_text("\n".join(["id", one, other, "x-2"]), encoding="utf-8")
+    column = read_profile(tmp_path / "data.csv").column("id")
+    assert (column.distinct, column.unlike) == (3, 2)
+    assert set(column.alike) == {one, other}

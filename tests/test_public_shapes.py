@@ -244,3 +244,74 @@ def test_all_that_is_asked_for_is_in_the_summary(
     assert "  split       AT RANDOM, without a time: " in out
     assert "warning RG301" in out
     assert "ignore" not in Path("config.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "option"),
+    [("customer_id", "--buyer-id"), ("product_id", "--product-id")],
+)
+def test_an_id_that_is_not_found_is_asked_for_by_every_command(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    left_out: str,
+    option: str,
+) -> None:
+    """`init` names the option that answers, and so do `check` and `train` of what it wrote."""
+    monkeypatch.chdir(tmp_path)
+    shape = SHAPES["popular"].rows()
+    kept = {name: values for name, values in shape.items() if name not in (left_out, "order_id")}
+    write_csv(tmp_path / "data.csv", kept)
+    for command in (
+        ["init", "--data", "data.csv", "-o", "config.yaml"],
+        ["check", "config.yaml"],
+        ["train", "config.yaml", "--data", "data.csv"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 1
+        shown = capsys.readouterr()
+        assert "recgen init --data" in shown.out + shown.err
+        assert f"{option} COLUMN" in shown.out + shown.err
+
+
+@pytest.mark.parametrize("time_format", ["EXCEL_DAYS", "days since 1960-01-01", "%V/%G"])
+def test_init_takes_the_unit_or_the_format_of_times(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    time_format: str,
+) -> None:
+    """A time that is not read, or in doubt, is refused with the option that answers."""
+    monkeypatch.chdir(tmp_path)
+    first = {"EXCEL_DAYS": 25_569, "days since 1960-01-01": 3653}.get(time_format)
+    rows = SHAPES["popular"].rows()
+    del rows["order_date"]
+    rows["when"] = [
+        first + int(e.time.timestamp()) // 86_400 if first else f"{e.time:%V/%G}" for e in lines()
+    ]
+    write_csv(tmp_path / "data.csv", rows)
+    command = ["init", "--data", "data.csv", "--time", "when", "-o", "config.yaml"]
+    with pytest.raises(SystemExit):
+        main(command)
+    err = capsys.readouterr().err
+    assert "--time: column 'when' has" in err
+    assert "--time-format" in err
+    assert time_format in err
+    main([*command, "--time-format", time_format])
+    data = recgen.load("config.yaml").data
+    assert data.column_types == {"when": time_format}
+    assert data.split
+    assert (data.split.kind, data.split.date_column) == ("strict_time", "when")
+    main(["check", "config.yaml", "--data", "data.csv"])
+
+
+def test_a_format_of_times_belongs_to_a_column(proposed: Callable[..., Proposal]) -> None:
+    for given, said in (
+        ({"time_format": "%Y"}, "--time-format: which column has these times?"),
+        ({"time": "Created at", "time_format": "DAYS"}, "--time-format 'DAYS': "),
+        ({"time": "Created at", "time_format": "%d.%m.%Y"}, "is not a time in the format %d."),
+    ):
+        with pytest.raises(RecgenError) as error:
+            proposed(SHAPES["shopify"].rows(), **given)
+        assert said in str(error.value)

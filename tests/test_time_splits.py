@@ -338,8 +338,12 @@ def test_how_times_are_written_does_not_change_the_modules() -> None:
         digests = re.compile(rf"#   ({levels}) .*|\"({levels})\": .*")
         return {name: digests.sub("", text) for name, text in files.items()}
 
-    for data in ({"column_types": {"at": "%d.%m.%Y"}}, {"null_times": [0]}):
+    for data in ({"column_types": {"at": "%d.%m.%Y"}}, {"null_times": []}):
         assert code(**data) == code()
+    assert (
+        "without(at, (0, 253_370_764_800))"
+        in code(null_times=[0, "9999-01-01", "soon"])["transform_module.py"]
+    )
 
 
 def test_a_format_of_a_column_without_times_has_no_effect() -> None:

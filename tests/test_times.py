@@ -169,6 +169,8 @@ def test_any_time_in_any_way_is_read_by_runs_and_profiles_alike(
     written, keeps = WAYS[name].write, WAYS[name].keeps
     expected = [seconds(keeps(moment)) for moment in drawn]
     values = [*map(written, drawn), None]
+    if "seconds" in name and min(drawn) > Moment(2027, 1, 1):
+        return  # asked: 2031 counted from 1970 is 2021 counted from 1960
     assert cast(values) == [*expected, None]
     found = profiled(values, Reading())
     assert (found.kind, found.low, found.high) == ("time", min(expected), max(expected))
@@ -215,10 +217,13 @@ def test_short_dates_in_digits_are_times_by_their_columns_name(
         ([110203, 120504, 100607], ("%y%m%d", "%d%m%y", "%m%d%y")),
         ([110203, 120304], ("DATE_NUMBER", "%y%m%d", "%d%m%y", "%m%d%y")),  # of JD Edwards?
         ([11022003, 10042005], ("%d%m%Y", "%m%d%Y")),
-        ([23206, 23207], ("%y%j", "EXCEL_DAYS", "EPOCH_DAYS", "EPOCH_SECONDS")),
+        (
+            [23206, 23207],
+            ("%y%j", "EXCEL_DAYS", "EPOCH_DAYS", "days since 1960-01-01", "EPOCH_SECONDS"),
+        ),
         ([2023007, 2023012], ("EPOCH_SECONDS",)),  # fiscal periods of SAP, or days
-        ([133_132_430_130_000_000], ("EPOCH_NANOS",)),  # of 100 ns since 1601
-        ([638_043_662_130_000_000], ("EPOCH_NANOS",)),  # of 100 ns since 0001
+        ([133_132_430_130_000_000], ("ticks since 1601-01-01", "EPOCH_NANOS")),  # of Windows
+        ([638_043_662_130_000_000], ("ticks since 0001-01-01", "EPOCH_NANOS")),  # of .NET
     ],
 )
 def test_dates_in_digits_that_could_be_others_are_asked(
@@ -598,8 +603,16 @@ def test_weeks_and_quarters_that_do_not_exist(text: str) -> None:
         ("2023-H1", "write the first day of the period"),
         ("FY2023-03", "write the first day of the period"),
         ("W05/2023", "write the first day of the period"),
-        ("24. März 2023", "names such as März are not read: write the month as a number"),
-        ("3 janvier 2023", "names such as janvier are not read"),
+        ("24. Marts-Tag 2023", "names such as Tag are not read: write the month as a number"),
+        ("3 foo 2023", "names such as foo are not read"),
+        ("13/2023", 'the format, such as "%V/%G"'),
+        ("Week 46, 2022", "if these are weeks of ISO 8601"),
+        ("令和4年5月3日", "a year of another calendar"),
+        ("1.61466E+09", "a spreadsheet has cut off digits"),
+        ("Mar-21", "21 may be a day or a year"),
+        ("13-Mar", "it has no year"),
+        ("2023-03-02/2023-03-08", "write the first day alone, such as 2023-03-02"),
+        ("Mon Mar 01 22:32:30 PDT 2021", "such as Mon Mar 01 22:32:30 -07:00 2021"),
         ("10:00 AM", ""),
         ("yesterday", ""),
         ("12345", ""),

@@ -318,3 +318,48 @@ def test_a_column_of_unknown_rank_is_read(tmp_path: Path) -> None:  # P30
         lambda column: module.read_number({"age": column}, "age")
     ).get_concrete_function(tf.TensorSpec(None, tf.float32))
     assert unknown(tf.constant([[1.0], [2.0]])).numpy().tolist() == [1, 2]
+
+
+def test_times_that_stand_for_null_are_null_as_in_a_run(tmp_path: Path) -> None:
+    """`data.null_times` holds in a pipeline, whose rows nobody has read before."""
+    import pyarrow as pa
+
+    from recgen.check import load
+    from recgen.local.cast import to_column
+
+    born = {
+        "column": "born",
+        "data_type": "temporal",
+        "transforms": {"normalize": {}, "missing_flag": {}},
+    }
+    users = [{"column": "user", "data_type": "text"}, born]
+    experiment = {
+        "features": {**FEATURES, "buyer_model_features": users, "buyer_model_crosses": []},
+        "data": {
+            "null_times": [
+                0,
+                "-1",
+                "9999-12-31",
+                "1900-01-01 00:00:00",
+                "1972-01-01T01:00:00+01:00",
+            ],
+            "split": {"kind": "strict_time", "date_column": "born"},
+        },
+    }
+    marks = [0, -1, 253_402_214_400, -2_208_988_800, 63_072_000]
+    rows = [
+        {"user": f"u{n % 9}", "sku": f"s{n % 7}", "born": _MONDAY + n * _DAY} for n in range(60)
+    ]
+    for row, mark in zip(rows[10:], [*marks, 1, 63_072_001], strict=False):
+        row["born"] = mark
+    (column,) = (c for c in input_columns(load(experiment)) if c.name == "born")
+    raw = pa.chunked_array([pa.array([row["born"] for row in rows], pa.int64())])
+    read = to_column(raw, column).to_pylist()
+    assert [n for n, value in enumerate(read) if value is None] == [10, 11, 12, 13, 14]
+    found = apply(rows, tmp_path, "sparse", experiment)
+    assert [value == 1 for value in found["born_missing"]] == [value is None for value in read]
+    days = np.array([value for value in read if value is not None]) / _DAY
+    expected = [0.0 if v is None else (v / _DAY - days.mean()) / days.std() for v in read]
+    assert found["born_norm"] == pytest.approx(expected, abs=1e-5)
+    missing = -(2.0**63)
+    assert found["event_time"].tolist() == [missing if v is None else float(v) for v in read]

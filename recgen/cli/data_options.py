@@ -59,9 +59,10 @@ class DataOptions:
     @property
     def text(self) -> str:
         """The options as they are written in a command, each after a space."""
-        from recgen.proposal import OPTIONS
+        from recgen.proposal import OPTIONS, TIME_FORMAT
 
-        named = ((OPTIONS[role], self.given.of(role)) for role in OPTIONS)
+        named = [(OPTIONS[role], self.given.of(role)) for role in OPTIONS]
+        named.append((TIME_FORMAT, self.given.time_format))
         roles = "".join(f" {option} {shlex.quote(name)}" for option, name in named if name)
         preset = f" --preset {self.preset.name}" if self.preset else ""
         target = f" --target {shlex.quote(self.target)}" if self.target is not None else ""
@@ -77,7 +78,8 @@ def require_none(columns: tuple[str | None, ...], written: Mapping[str, str | No
     """
     if any(name is not None for name in columns):
         raise RecgenError(
-            "--buyer-id, --product-id, --time and --target are about the data", "add --data FILE"
+            "--buyer-id, --product-id, --time, --time-format, --target and --kind are about data",
+            "add --data FILE",
         )
     options = options_of({key: "" for key, value in written.items() if value is not None})
     if options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -28,6 +29,7 @@ from recgen.cli.reading_options import (
     Delimiter,
     Encoding,
     Quote,
+    TimeFormat,
     settings_of,
 )
 from recgen.findings import RecgenError, Report
@@ -63,6 +65,7 @@ def init(
     buyer_id: BuyerId = None,
     product_id: ProductId = None,
     time: Time = None,
+    time_format: TimeFormat = None,
     target: Target = None,
     kind: Kind = None,
     encoding: Encoding = None,
@@ -75,7 +78,7 @@ def init(
     """Write a first config: an example, or a preset, or from data."""
     if out is not None and out.suffix.lower() not in (".yaml", ".yml"):
         raise RecgenError(f"{out} is not a YAML file name", "end it in .yaml: it has comments")
-    columns = (buyer_id, product_id, time)
+    columns = (buyer_id, product_id, time, time_format)
     written = {
         "encoding": encoding,
         "delimiter": delimiter,
@@ -119,7 +122,7 @@ def _init_from_data(
     from recgen.check import check_text
     from recgen.local.ingest import AskedError, as_option
     from recgen.local.profile import read_profile  # imports pyarrow
-    from recgen.proposal import Wanted, propose, read_recipe, reading_of
+    from recgen.proposal import OPTIONS, Wanted, propose, read_recipe, reading_of
 
     recipe = read_recipe(options.preset.name, options.preset.text) if options.preset else None
     wanted = Wanted.of(options.target, options.kind, recipe)
@@ -139,7 +142,10 @@ def _init_from_data(
     show.findings(report, stream)
     show.line((f"check: {report.summary()}", "green" if report.ok else "red"), stream=stream)
     show.line(stream=stream)
-    show.line(f"next: {_next_step(report, data, options, out)}", stream=stream, wrap=False)
+    missing = [OPTIONS[role] for role, choice in proposal.keys.roles() if choice.name is None]
+    asked = [option for option in missing if option.endswith("-id")]
+    step = _next_step(report, data, options, out, asked)
+    show.line(f"next: {step}", stream=stream, wrap=False)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -167,8 +173,15 @@ def _text(text: str, out: Path | None) -> str:
     return text if out is None else f"{SCHEMA_LINE}\n{text}"
 
 
-def _next_step(report: Report, data: Path, options: DataOptions, out: Path | None) -> str:
+def _next_step(
+    report: Report, data: Path, options: DataOptions, out: Path | None, missing: Sequence[str]
+) -> str:
+    """Return the next command; `missing` are the options for IDs that were not found."""
     quoted = shlex.quote(str(data))
+    if missing:
+        asked = "".join(f" {option} COLUMN" for option in missing)
+        file = f" -o {shlex.quote(str(out))} --force" if out else " -o config.yaml"
+        return f"recgen init --data {quoted}{options.text}{asked}{file}"
     if out is None:
         return f"recgen init --data {quoted}{options.text} -o config.yaml"
     command = "train" if report.ok else "check"

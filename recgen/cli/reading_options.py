@@ -31,6 +31,13 @@ ColumnNames = Annotated[
     typer.Option(metavar="A,B,C", help="Names of the columns of a file without a header."),
 ]
 
+TimeFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="UNIT", help="Unit or format of --time: EXCEL_DAYS, '%d.%m.%Y'.  [default: found]"
+    ),
+]
+
 
 def settings_of(given: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the keys of `data` for options that were given.

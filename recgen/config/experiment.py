@@ -80,14 +80,15 @@ class DataConfig(Config):
     column_types: dict[Column, ColumnType] = Field(default={})
     """Types of columns that are not features: members of crosses, and the date column. For any
     column of times, also of a feature: the unit of its numbers (`EPOCH_SECONDS`, `EPOCH_MILLIS`,
-    `EPOCH_MICROS`, `EPOCH_NANOS`, `EPOCH_DAYS`, `EXCEL_DAYS`, `DATE_NUMBER`) or the format of its
-    texts, such as `%d.%m.%Y`."""
+    `EPOCH_MICROS`, `EPOCH_NANOS`, `EPOCH_DAYS`, `EXCEL_DAYS`, `JULIAN_DAYS`, `DATE_NUMBER`, or
+    such as `days since 1960-01-01`) or the format of its texts, such as `%d.%m.%Y`."""
     null_values: ListOf[NullValue] = ()
     """Texts that mean that there is no value, exactly as written, in all columns: `"NULL"`, say.
     They are read so on this machine; a pipeline's data must have nulls there."""
     null_times: ListOf[NullTime] | None = None
     """Values that stand for null in columns of times, as the data has them (0, 9999-12-31), or as
-    a time in ISO form. If not given, times of the date column that lie far from all others do."""
+    a time in ISO form. If not given, times of the date column that lie far from all others do.
+    In a pipeline, too: the transform makes nulls of them."""
     catalogue_size: Count | None = None
     """Approximate number of products in the catalogue; `negatives: auto` depends on it."""
     split: Split | None = None

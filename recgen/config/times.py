@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import date, datetime, timezone
+from fractions import Fraction
+from math import floor
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -18,13 +21,36 @@ TimeUnit = Literal[
     "EPOCH_NANOS",
     "EPOCH_DAYS",
     "EXCEL_DAYS",
+    "JULIAN_DAYS",
     "DATE_NUMBER",
 ]
 """Units of times that are numbers, since 1970-01-01 in UTC. `EXCEL_DAYS` are days since
-1899-12-30; a `DATE_NUMBER` is a date in digits, such as 20230131, 20230131091233 or 2023031."""
+1899-12-30, `JULIAN_DAYS` those of astronomers, since noon; a `DATE_NUMBER` is a date in digits,
+such as 20230131, 20230131091233 or 2023031. `days since 1960-01-01` is any other unit."""
+PER_SECOND = {
+    "ticks": Fraction(10**7),
+    "microseconds": Fraction(10**6),
+    "milliseconds": Fraction(1000),
+    "seconds": Fraction(1),
+    "minutes": Fraction(1, 60),
+    "hours": Fraction(1, 3600),
+    "days": Fraction(1, 86_400),
+}
+"""Units that are counted since a date, with their number in a second; a tick is 100 ns."""
+_EPOCH_UNITS = {
+    "EPOCH_MILLIS": (Fraction(1000), 0),
+    "EPOCH_MICROS": (Fraction(10**6), 0),
+    "EPOCH_NANOS": (Fraction(10**9), 0),
+    "EPOCH_DAYS": (Fraction(1, 86_400), 0),
+    "EXCEL_DAYS": (Fraction(1, 86_400), -25_569 * 86_400),
+    "JULIAN_DAYS": (Fraction(1, 86_400), -2_440_587 * 86_400 - 43_200),
+}
+"""Numbers in a second, and the epoch seconds of the start, of the units since 1970 and others."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_SINCE = rf"({'|'.join(PER_SECOND)}) since (\d{{4}}-\d{{2}}-\d{{2}})"
 
-DIRECTIVES = "YymdeBbhHIMSfpzZjaA"
-"""Letters after % in a format; those of Python's strptime that do not depend on a language."""
+DIRECTIVES = "YymdeBbhHIMSfpzZjaAGVu"
+"""Letters after % in a format; those of Python's strptime, and `G`, `V` and `u` for weeks."""
 ORDINAL = "%Y-%j"
 """Year and day of the year, such as 2023-206 (ISO 8601); many codes are written like that, too."""
 EARLIEST = -5_364_662_400  # 1800-01-01
@@ -38,13 +64,42 @@ STANDINS = (  # for null, in epoch seconds
 )
 """Times that programs write for null or never; so are those before EARLIEST or from LATEST on."""
 _SHORT = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y"}
-_SAME = {"e": "d", "h": "b", "B": "b", "A": "a", "y": "Y", "I": "H"}  # parts that occur once
+_SAME = {
+    "e": "d",
+    "h": "b",
+    "B": "b",
+    "A": "a",
+    "y": "Y",
+    "G": "Y",
+    "I": "H",
+}  # parts that occur once
 _LONGEST = 100  # characters of a format
 
 
 def is_time_format(word: str) -> bool:
     """Return whether a type of a column is a unit or a format of times, not a BigQuery type."""
-    return word in get_args(TimeUnit) or "%" in word
+    return is_time_unit(word) or "%" in word
+
+
+def is_time_unit(word: str) -> bool:
+    """Return whether a type of a column is a unit of times that are numbers."""
+    return word in get_args(TimeUnit) or counted_since(word) is not None
+
+
+def counted_since(word: str) -> tuple[Fraction, int] | None:
+    """Return the number of units in a second and the epoch seconds of their start.
+
+    Args:
+        word: A unit such as `days since 1960-01-01`; None is returned for any other word.
+    """
+    found = re.fullmatch(_SINCE, word)
+    if found is None:
+        return None
+    try:
+        start = date.fromisoformat(found[2])
+    except ValueError:
+        return None
+    return PER_SECOND[found[1]], (start - date(1970, 1, 1)).days * 86_400
 
 
 def directives(time_format: str) -> list[str]:
@@ -66,7 +121,7 @@ def checked_column_type(word: Any) -> str:
         PydanticCustomError: It is a format that says no date, or that is not understood.
     """
     words = (*get_args(BqType), *get_args(TimeUnit))
-    if not isinstance(word, str) or (word not in words and "%" not in word):
+    if not isinstance(word, str) or (word not in words and not is_time_format(word)):
         expected = ", ".join(f"'{each}'" for each in words)
         raise PydanticKnownError("literal_error", {"expected": expected})
     problem = _problem(word) if "%" in word else None
@@ -91,6 +146,8 @@ def _problem(time_format: str) -> str | None:
         return f"'%{twice[0]}' or what stands for the same occurs twice"
     if not counts["Y"]:
         return "it has no year (%Y or %y)"
+    if ("G" in letters) != ("V" in letters) or ("u" in letters and "V" not in letters):
+        return "the week (%V), its year (%G) and its day (%u) belong together"
     if counts["d"] and not (counts["m"] or counts["b"]):
         return "it has a day (%d) but no month (%m or %b)"
     if counts["m"] and counts["b"]:
@@ -98,12 +155,51 @@ def _problem(time_format: str) -> str | None:
     return None
 
 
+def mark_seconds(mark: str, word: str | None = None) -> int | None:
+    """Return the epoch seconds of a value that stands for null; None if it is no time.
+
+    Args:
+        mark: The value: a number in the column's unit, or a time, in ISO form or as the column's.
+        word: The unit or format of the column; without one, a number is epoch seconds.
+    """
+    text = mark.strip()
+    if re.fullmatch(r"[+-]?\d+", text) and not (word and "%" in word):
+        return _number_seconds(int(text), word)
+    for time_format in (word, None):
+        try:
+            if time_format is None:
+                moment = datetime.fromisoformat(re.sub(r"(?i)\s?(?:z|utc)$", "+00:00", text))
+            else:
+                moment = datetime.strptime(text, time_format)
+        except ValueError:
+            continue
+        known = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return int((known - _EPOCH).total_seconds() // 1)
+    return None
+
+
+def _number_seconds(number: int, word: str | None) -> int | None:
+    """Return the epoch seconds of a number in a unit."""
+    if word == "DATE_NUMBER":
+        try:
+            return int(
+                (
+                    datetime.strptime(f"{number:08}", "%Y%m%d") - _EPOCH.replace(tzinfo=None)
+                ).total_seconds()
+            )
+        except ValueError:
+            return None
+    per_second, start = counted_since(word or "") or _EPOCH_UNITS.get(word or "", (Fraction(1), 0))
+    seconds = floor(number / per_second) + start
+    return seconds if -(2**63) <= seconds < 2**63 else None
+
+
 def _mark(value: Any) -> Any:
     """Return a number as text; 0 and "0" are the same mark."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-_FORMAT_SCHEMA = {"type": "string", "pattern": "%", "maxLength": _LONGEST}
+_FORMAT_SCHEMA = {"type": "string", "pattern": f"%|^{_SINCE}$", "maxLength": _LONGEST}
 _WORDS_SCHEMA = {"type": "string", "enum": [*get_args(BqType), *get_args(TimeUnit)]}
 ColumnType = Annotated[
     str,

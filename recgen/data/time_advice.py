@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 
-_ABBREVIATED = re.compile(r".*\d[\s.]*([A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+)")
+_CLOCK = re.compile(r"\d[:.]\d\d")
+_NAME_OF_ZONE = re.compile(r"(?<=[\d\s.])([A-Z]{2,5}|[A-Z][a-z]+/[A-Z]\w+)(?=\s+\d{4}$|$)")
 _PERIOD = re.compile(
-    r"(?i)(?:\d{4}[-/\s]?(?:H[12]|S[12]|FY)|FY\s?'?\d{2,4}|[HW]\d{1,2}[-/\s]\d{4}).*"
+    r"(?i)(?:\d{4}[-/\s]?(?:H[12]|S[12]|FY)|FY\s?'?\d{2,4}|[HSW]\d{1,2}[-/\s]\d{4}).*"
 )
-_MONTH_NAME = re.compile(r"(?:.*[\d.\s])?([^\W\d_]{3,})\.?(?:[\d.,\s].*)?")
+_WEEK = re.compile(r"(?i)(?:(\d{4})([-/ ])(\d{1,2})|(\d{1,2})([-/ ])(\d{4})|.*\bw(?:ee)?k\b.*)")
+_RANGE = re.compile(r"(.*\d{4}\D.*?|.*\D\d{4})\s*(?:/|\bto\b|\u2013|\s-\s|\.\.)\s*(.*\d{4}.*)")
+_MONTH_NAME = re.compile(r"(?:.*[\d.\s-])?([^\W\d_]{3,})\.?(?:[\d.,\s-].*)?")
+_SHORT = re.compile(
+    r"(?i)([^\W\d_]{3,})\.?[-\s/](\d{1,2})|(\d{1,2})[-\s/.]([^\W\d_]{3,}|\d{1,2})\.?"
+)
+_LOST = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
+_YEAR = re.compile(r"(?:.*\D)?(1[2-4]\d\d|2[4-6]\d\d)(?:\D.*)?")
+_ERA = re.compile(r".*(?:民國|民国|令和|平成|昭和|พ\.ศ\.).*|[RHS]\d{1,2}[./]\d{1,2}[./]\d{1,2}")
 _OFFSETS = {
     "EST": "-05:00",
     "EDT": "-04:00",
@@ -26,21 +35,93 @@ _OFFSETS = {
     "MSK": "+03:00",
     "AEST": "+10:00",
 }
+_DIGITS = re.compile(r"\d")
 
 
 def how_to_write(value: str) -> str:
     """Return a sentence about a text that names a time in a way that is not read, or ""."""
-    zone = _ABBREVIATED.fullmatch(value.strip())
-    if zone and zone[1] not in ("AM", "PM"):
-        offset = _OFFSETS.get(zone[1], "-05:00")
-        example = value.strip()[: -len(zone[1])].strip() + offset
+    text = value.strip()
+    if not _DIGITS.search(text):
+        return ""
+    return next(filter(None, (advise(text) for advise in _ADVICE)), "")
+
+
+def _of_lost_digits(text: str) -> str:
+    if not _LOST.fullmatch(text):
+        return ""
+    return "a spreadsheet has cut off digits of such a number: export the column again, as text"
+
+
+def _of_zones(text: str) -> str:
+    zone = _NAME_OF_ZONE.search(text)
+    if not zone or zone[1] in ("AM", "PM") or not _CLOCK.search(text):
+        return ""
+    offset = _OFFSETS.get(zone[1], "-05:00")
+    rest = text[zone.end() :]
+    example = f"{text[: zone.start()].strip()}{' ' if rest else ''}{offset}{rest}"
+    return (
+        f"names of zones such as {zone[1]} are not read, since they mean different offsets in "
+        f"different countries and seasons: write the offset, such as {example}"
+    )
+
+
+def _of_ranges(text: str) -> str:
+    found = _RANGE.fullmatch(text)
+    return f"write the first day alone, such as {found[1].strip()}" if found else ""
+
+
+def _of_periods(text: str) -> str:
+    if not _PERIOD.fullmatch(text):
+        return ""
+    return "write the first day of the period, such as 2023-07-01"
+
+
+def _of_weeks(text: str) -> str:
+    found = _WEEK.fullmatch(text)
+    if not found:
+        return ""
+    example = f"%G{found[2]}%V" if found[1] else f"%V{found[5]}%G" if found[6] else "Week %V %G"
+    return (
+        f'if these are weeks of ISO 8601, give the format, such as "{example}", under '
+        "`data.column_types`; of other weeks, write the first day"
+    )
+
+
+def _of_eras(text: str) -> str:
+    year = _YEAR.fullmatch(text)
+    if not year and not _ERA.fullmatch(text):
+        return ""
+    of = f"{year[1]} is a year" if year else "it has a year"
+    return f"{of} of another calendar: write that of the Gregorian one, such as 2023"
+
+
+def _of_short_dates(text: str) -> str:
+    found = _SHORT.fullmatch(text)
+    if not found:
+        return ""
+    if found[1]:
         return (
-            f"names of zones such as {zone[1]} are not read, since they mean different offsets in "
-            f"different countries and seasons: write the offset, such as {example}"
+            f"{found[2]} may be a day or a year: write the year with four digits, such as "
+            f"{found[1]} 2023, or give the format, such as "
+            '"%b-%y", under `data.column_types`'
         )
-    if _PERIOD.fullmatch(value.strip()):
-        return "write the first day of the period, such as 2023-07-01"
-    name = _MONTH_NAME.fullmatch(value.strip())
-    if name and re.search(r"\d", value):
-        return f"names such as {name[1]} are not read: write the month as a number, 2023-03-24"
-    return ""
+    return "it has no year: write the year, too, such as 2023-03-24"
+
+
+def _of_names(text: str) -> str:
+    name = _MONTH_NAME.fullmatch(text)
+    if not name or not re.search(r"[^\w]", text):
+        return ""
+    return f"names such as {name[1]} are not read: write the month as a number, 2023-03-24"
+
+
+_ADVICE = (
+    _of_lost_digits,
+    _of_eras,
+    _of_zones,
+    _of_periods,
+    _of_ranges,
+    _of_short_dates,
+    _of_weeks,
+    _of_names,
+)

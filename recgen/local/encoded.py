@@ -20,8 +20,21 @@ Array: TypeAlias = Any
 """A numpy array."""
 
 _EXAMPLES = 5
+_PROBED = 1000  # texts
 _INVISIBLE = r"[\p{Cf}\x{fe00}-\x{fe0f}\x{34f}]"  # soft hyphen, zero width, byte order mark
 _SHOWN = 60  # characters of an example
+_OTHER_SCRIPTS = r"[\x{370}-\x{52f}]"  # Greek and Cyrillic
+_LOOK_ALIKE = str.maketrans(
+    "\u0430\u0432\u0435\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0455\u0442\u0443\u0445"
+    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03b6",
+    "abeijkmhopcstyxabehikmnoptyxz",
+)
+"""Small Cyrillic and Greek letters that look like Latin ones, at least as capitals."""
+_HEX = "[0-9a-f]"
+_UUID = (
+    rf"^(?:urn:uuid:)?\{{?({_HEX}{{8}})-?({_HEX}{{4}})-?({_HEX}{{4}})-?({_HEX}{{4}})-?"
+    rf"({_HEX}{{12}})\}}?$"
+)
 
 
 @dataclass(frozen=True)
@@ -226,13 +239,25 @@ def _spellings(column: Encoded) -> tuple[tuple[str, ...], int]:
 
 
 def _folded(texts: pa.Array) -> pa.Array:
-    """Return texts without differences that nobody means: Unicode form, case, space, invisible."""
+    """Return texts without differences that nobody means.
+
+    These are the Unicode form, case, spaces, invisible characters, letters of other scripts that
+    look alike, and the ways to write a UUID.
+    """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if not pc.all(pc.string_is_ascii(texts)).as_py():
         texts = pc.utf8_normalize(texts, form="NFKC")
         texts = pc.replace_substring_regex(texts, _INVISIBLE, "")
+        texts = pc.utf8_lower(texts)
+        other = pc.match_substring_regex(texts, _OTHER_SCRIPTS)
+        if pc.any(other).as_py():
+            latin = [text.translate(_LOOK_ALIKE) for text in texts.filter(other).to_pylist()]
+            texts = pc.replace_with_mask(texts, other, pa.array(latin, texts.type))
     texts = pc.utf8_lower(texts)
+    if pc.any(pc.match_substring_regex(texts.slice(0, _PROBED), _UUID)).as_py():
+        texts = pc.replace_substring_regex(texts, _UUID, r"\1\2\3\4\5")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))
 
 

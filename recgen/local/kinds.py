@@ -21,6 +21,7 @@ Numbers: TypeAlias = Any
 _TRUTHS = tuple(word for word in (*YES, *NO) if word not in ("0", "1"))  # as a run reads them
 _PADDED = r"^[+-]?0\d"  # 00123 is a code, not a number
 _WHOLE = r"^[+-]?\d+$"
+_PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)$"
 
 
 class Kind(NamedTuple):
@@ -70,7 +71,9 @@ def find_kind(
         return _real(_doubles(values))
     if types.is_temporal(values.type) and not types.is_interval(values.type):
         of_day = Reading("TIME" if types.is_time(values.type) else "TIMESTAMP")
-        return _time(times_of(values, of_day))
+        times = times_of(values, of_day)
+        is_other = bool(times.failed.any() and not times.known.any())  # of another calendar
+        return Kind("text") if is_other else _time(times)
     if types.is_integer(values.type):
         return _number("integer", values, names_time)
     if types.is_decimal(values.type):  # Arrow's own cast to float64 is off by a last digit
@@ -106,7 +109,12 @@ def _kind_of_text(values: Values, decimal: str | None, names_time: bool) -> Kind
         times = recognised(words, is_named=True) if names_time else None  # 01072023
         return Kind("text") if times is None else _time(times)
     if not pc.all(pc.match_substring_regex(words, _WHOLE)).as_py():
-        return _real(numbers, names_time)
+        found = _real(numbers, names_time)
+        is_plain = pc.all(pc.match_substring_regex(words, _PLAIN)).as_py()
+        if found.kind != "time" or is_plain:
+            return found
+        times = recognised(words, is_named=names_time)  # as a run reads these texts
+        return Kind("real", numbers) if times is None else _time(times)
     if (abs(numbers) >= 2.0**63).any():
         return Kind("text")  # too large for int64: a code of many digits
     return _number("integer", as_whole(pa.chunked_array([words])).combine_chunks(), names_time)

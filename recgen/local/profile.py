@@ -243,7 +243,8 @@ class _FileProfile:
         given = self._times.get(name, TimeColumn(bq_type))
         reading = Reading(bq_type, given.time_format, given.null_times)
         times = column.times  # what was read before, if it was read the same way
-        if times is None or name not in self._times or given.bq_type != bq_type:
+        is_other = given.time_format is not None and times and times.way != given.time_format
+        if times is None or is_other or name not in self._times or given.bq_type != bq_type:
             values = plain_numbers(pa.chunked_array([column.values])).combine_chunks()
             times = times_of(values, reading)
         error = refusal(column.values, times, column.codes, reading)

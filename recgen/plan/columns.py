@@ -21,6 +21,7 @@ from recgen.config import (
     is_array,
     target_of,
 )
+from recgen.config.times import mark_seconds
 from recgen.plan.names import Names
 
 EVENT_TIME = "event_time"
@@ -218,3 +219,11 @@ def _column(
         time_format=data.time_format_of(name),
         null_times=data.null_times,
     )
+
+
+def null_seconds(column: InputColumn) -> tuple[int, ...]:
+    """Return the epoch seconds that stand for null in a column of times, without those of a day."""
+    if column.bq_type == "TIME":
+        return ()
+    found = (mark_seconds(mark, column.time_format) for mark in column.null_times or ())
+    return tuple(sorted({seconds for seconds in found if seconds is not None}))

@@ -78,8 +78,8 @@ def digest_of(config: ExperimentConfig) -> str:
     """Return the first 12 hex digits of the SHA-256 of the settings that affect generated code.
 
     The location of the data, its split, and how it is read change no code, and a description only a
-    comment, so they do not change this digest; those of the levels tell of data. Defaults do, since
-    a new default results in a different trainer.
+    comment, so they do not change this digest; those of the levels tell of data. Times that stand
+    for null do, and so do defaults, since a new default results in a different trainer.
     """
     decisive = config.model_dump(mode="json", exclude=_WITHOUT_EFFECT)
     for section in (decisive, decisive["features"], decisive["model"]):
@@ -88,6 +88,8 @@ def digest_of(config: ExperimentConfig) -> str:
     decisive["data"]["column_types"] = {
         name: word for name, word in types.items() if not is_time_format(word)
     }
+    if config.data.null_times:
+        decisive["null_times"] = list(config.data.null_times)
     split = config.data.split
     decisive["date_column"] = split.date_column if split else None
     return short_digest(decisive)

@@ -40,6 +40,7 @@ from recgen.plan.steps import (
     Scaled,
     Statement,
     Vocabulary,
+    Without,
 )
 from recgen.plan.towers import LayerPlan, Tower, plan_tower
 from recgen.plan.transform import TransformPlan
@@ -220,6 +221,8 @@ def _computed(statement: Statement, known: Mapping[str, object]) -> dict[str, ob
     match statement:
         case Read():
             return {statement.variable: [statement.reading, statement.column]}
+        case Without():
+            return {statement.variable: ["without", known[statement.variable], [*statement.nulls]]}
         case Derive():
             return {statement.variable: [statement.kind, known[statement.source]]}
         case Vocabulary():

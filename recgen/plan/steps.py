@@ -28,6 +28,15 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """One statement that makes nulls of times that stand for it, in epoch seconds."""
+
+    macro: ClassVar = "without"
+    variable: str
+    nulls: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Derive:
     """One statement that computes a variable from another with the helper `kind`."""
 
@@ -110,7 +119,7 @@ class Scale:
     ends: tuple[float, ...] = ()
 
 
-Statement = Read | Derive | Vocabulary | Clip | Scale
+Statement = Read | Without | Derive | Vocabulary | Clip | Scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from recgen.config.transforms import (
 from recgen.plan.columns import (
     EVENT_TIME,
     PRODUCT_KNOWN,
+    input_columns,
+    null_seconds,
     predicted,
     product_bits,
     shared_names,
@@ -38,11 +40,12 @@ from recgen.plan.steps import (
     Statement,
     Step,
     Vocabulary,
+    Without,
 )
 from recgen.plan.target import target_step
 
 # The helpers that the generated function may call, in the order of their definitions.
-_HELPERS = ["text", "list", "number", "time", "days", "signed_log", "z_score", "rescale"]
+_HELPERS = ["text", "list", "number", "time", "without", "days", "signed_log", "z_score", "rescale"]
 _HELPERS += ["bucket", "wave", "cross", "latest", "newest", "bits"]
 _HELPERS += ["exact", "clip", "log_amount", "by_deviation", "by_range"]
 # Names that the generated function itself uses.
@@ -95,6 +98,7 @@ class _Steps:
 
     def __init__(self, config: ExperimentConfig) -> None:
         self._config = config
+        self._columns = {column.name: column for column in input_columns(config)}
         self._names = Names(_RESERVED)
         self._vocabularies = vocabulary_names(config)
         self._shared = shared_names(config)
@@ -199,7 +203,11 @@ class _Steps:
             return [], variable
         self._known.add(variable)
         self._variables.setdefault(column, (variable, reading))
-        return [Read(variable, column, reading)], variable
+        statements: list[Statement] = [Read(variable, column, reading)]
+        nulls = null_seconds(self._columns[column]) if reading == "time" else ()
+        if nulls:
+            statements.append(Without(variable, nulls))
+        return statements, variable
 
     def _derive(
         self,
@@ -294,6 +302,8 @@ def _called(steps: tuple[Step, ...]) -> Iterator[str]:
         for statement in step.statements:
             if isinstance(statement, Read):
                 yield statement.reading
+            elif isinstance(statement, Without):
+                yield "without"
             elif isinstance(statement, (Derive, Scale)):
                 yield statement.kind
             elif isinstance(statement, Clip):

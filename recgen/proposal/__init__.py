@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recgen.proposal.blank import blank_config
-from recgen.proposal.choices import OPTIONS, ROLES, Choice, Given, Keys
+from recgen.proposal.choices import OPTIONS, ROLES, TIME_FORMAT, Choice, Given, Keys
 from recgen.proposal.explained import NOBODY
 from recgen.proposal.proposal import Proposal, propose
 from recgen.proposal.reading import plain_settings, reading_of
@@ -17,6 +17,7 @@ __all__ = [
     "ROLES",
     "SCHEMA_FILE",
     "SCHEMA_LINE",
+    "TIME_FORMAT",
     "Choice",
     "Given",
     "Keys",

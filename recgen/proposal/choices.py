@@ -13,6 +13,7 @@ from recgen.findings import RecgenError, show
 Role = Literal["buyer", "product", "time"]
 ROLES: dict[Role, str] = {"buyer": "buyer ID", "product": "product ID", "time": "time"}
 OPTIONS: dict[Role, str] = {"buyer": "--buyer-id", "product": "--product-id", "time": "--time"}
+TIME_FORMAT = "--time-format"
 _LISTED = 20  # columns
 
 
@@ -42,6 +43,7 @@ class Keys:
     buyer: Choice
     product: Choice
     time: Choice
+    time_format: str | None = None
 
     def of(self, side: Side) -> Choice:
         """Return the ID of a tower."""
@@ -60,11 +62,19 @@ class Keys:
 
 @dataclass(frozen=True)
 class Given:
-    """Columns that the user named for the roles; None means that it is to be found."""
+    """Columns that the user named for the roles; None means that it is to be found.
+
+    Attributes:
+        buyer: The buyer's ID.
+        product: The product's ID.
+        time: The time of the purchase.
+        time_format: The unit or format of the times, as in `data.column_types`.
+    """
 
     buyer: str | None = None
     product: str | None = None
     time: str | None = None
+    time_format: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,8 +89,13 @@ class Given:
         """Check that each name is that of one usable column, and of one role.
 
         Raises:
-            RecgenError: A column is missing, cannot be used, or is named for two roles.
+            RecgenError: A column is missing, cannot be used, or is named for two roles; or there
+                is a format of no column.
         """
+        if self.time_format is not None and self.time is None:
+            raise RecgenError(
+                f"{TIME_FORMAT}: which column has these times?", f"add {OPTIONS['time']} COLUMN"
+            )
         for role, option in OPTIONS.items():
             name = self.of(role)
             if name is not None and name not in columns:

@@ -17,6 +17,7 @@ from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_grain
 from recgen.proposal.guesses import by_rows
 from recgen.proposal.table import Table, is_clock
+from recgen.proposal.told import told_time
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
@@ -49,10 +50,10 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     ids = [choice.name for choice in found.values() if choice and choice.name]
     # A session has one time, which is no property of it, as a date of birth is one of a buyer.
     ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
-    time = _told_time(table, given.time) if given.time else _time(table, ids)
+    time = told_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
     buyer, product = (found[side] or guessed.get(side) or _nothing(side) for side in SIDES)
-    return Keys(buyer, with_grain(table, product), time)
+    return Keys(buyer, with_grain(table, product), time, given.time_format)
 
 
 def _nothing(side: Side) -> Choice:
@@ -65,19 +66,6 @@ def _told(table: Table, side: Side, name: str) -> Choice:
         what = "holds lists or records" if kind == "list" else "has no values"
         raise RecgenError(f"{OPTIONS[side]}: column {show(name)} {what}", "name another column")
     return Choice(name, f"as {OPTIONS[side]} says")
-
-
-def _told_time(table: Table, name: str) -> Choice:
-    column = table.columns[name]
-    if column.kind != "time" or is_clock(column):
-        values = ", ".join(map(show, column.examples[:2])) or "no value"
-        what = "times of the day" if column.kind == "time" else "no times"
-        raise RecgenError(
-            f"{OPTIONS['time']}: column {show(name)} has {what} ({values})",
-            (how_to_write(column.examples[0]) if column.examples else "")
-            or "write times in ISO form, such as 2011-11-02 08:26:00, or name another column",
-        )
-    return Choice(name, f"as {OPTIONS['time']} says")
 
 
 def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | None) -> Choice | None:

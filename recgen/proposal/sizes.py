@@ -114,7 +114,8 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
     name, reason = keys.time.name, keys.time.why
     if name is not None:
         column = table.columns[name]
-        known = {"column_types": {name: time_type(column)}, **_catalogue(table, keys)}
+        written = keys.time_format or time_type(column)
+        known = {"column_types": {name: written}, **_catalogue(table, keys)}
         for wanted, most in _PARTS:
             for test in _TEST:
                 for validation in _VALIDATION:

@@ -241,5 +241,8 @@ def tower_empty(features: FeatureConfig) -> Iterator[Problem]:
             key = f"{side}_model_features"
             message = f"the {side} tower has no features"
             line = feature_line(key, features.id_of(side) or _USUAL_IDS[side])
-            help = f"Add at least the {side}'s ID column, such as `{line}`."
+            help = (
+                f"Add at least the {side}'s ID column, such as `{line}`; or write the config again "
+                f"with `recgen init --data FILE --{side}-id COLUMN`."
+            )
             yield Problem(("features", key), message, help)

@@ -85,7 +85,8 @@ def id_not_detected(features: FeatureConfig) -> Iterator[Problem]:
             fit = f"several features fit: {_names(candidates)}" if candidates else "no feature fits"
             names = candidates or tuple(f.output_name for f in features.features_of(side))
             message = f"{side}_id_column is not set and {fit}"
-            yield Problem(_path(side), message, f"Set it to one of {_names(names)}.")
+            option = "" if candidates else f"; or use `recgen init --data FILE --{side}-id COLUMN`"
+            yield Problem(_path(side), message, f"Set it to one of {_names(names)}{option}.")
 
 
 @rule("RG105", "error")

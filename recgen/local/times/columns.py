@@ -122,11 +122,21 @@ def refusal(
         bad = np.append(bad, False)[codes]
     at = int(bad.argmax())
     if times.failed.any():
-        value = values[at if codes is None else int(codes[at])].as_py()
-        hint = how_to_write(value) if isinstance(value, str) else ""
+        value = values[at if codes is None else int(codes[at])]
+        hint = how_to_write(_written(value))
         help = f"{hint}; or " if hint else ""
         return NotTimesError(reading.wanted, help + _correct(int(bad.sum()), len(bad)), at)
     return NotTimesError(_certain(times.asked), which_one(times.asked), at)
+
+
+def _written(value: pa.Scalar) -> str:
+    """Return a value as text."""
+    import pyarrow as pa
+
+    try:
+        return str(value.cast(pa.large_string()).as_py())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return ""
 
 
 def _certain(asked: Sequence[str]) -> str:

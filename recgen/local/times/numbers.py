@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from recgen.config.times import counted_since
 from recgen.local.times.digits import FORMATS, are_periods, formats_of, in_format, of_digits
 from recgen.local.times.far import core_of
 
@@ -12,7 +14,8 @@ Array: TypeAlias = Any
 """A numpy array."""
 
 _DAY = 86_400
-_EXCEL = 25_569  # days from 1899-12-30 to 1970-01-01
+_STARTS = {"EPOCH_DAYS": 0.0, "EXCEL_DAYS": 25_569.0, "JULIAN_DAYS": 2_440_587.5}
+"""Days from the first day of each unit to 1970-01-01."""
 _PER_SECOND = {
     "EPOCH_SECONDS": 1,
     "EPOCH_MILLIS": 10**3,
@@ -36,7 +39,22 @@ _CALENDAR = {  # the first and last numbers of dates in digits
 _SHORT = 5  # digits, with which numbers may be days of a spreadsheet, too
 _TELLING = 8  # digits that codes have less often
 _FRACTIONS = 10**13  # from which on dates in digits may have fractions of seconds
-_TICKS = ((1.2e17, 1.4e17), (6.2e17, 6.5e17))  # of 100 ns, since 1601 (Windows) and 0001 (.NET)
+_SINCE = (  # units of programs that people export from, the most usual first
+    "days since 1960-01-01",  # SAS, Stata
+    "JULIAN_DAYS",
+    "days since 1904-01-01",  # Excel on old Macs
+    "days since 1900-01-01",  # SQL Server
+    "seconds since 1960-01-01",  # SAS
+    "milliseconds since 1960-01-01",  # Stata
+    "seconds since 1904-01-01",  # Mac OS
+    "seconds since 1582-10-14",  # SPSS
+    "microseconds since 1601-01-01",  # Chrome
+    "ticks since 1601-01-01",  # Windows
+    "ticks since 0001-01-01",  # .NET
+    "hours since 1970-01-01",
+    "minutes since 1970-01-01",
+)
+_LATEST = 2 * 365 * _DAY  # from now: if all times are later, their unit may be another
 _KNOWN_NULLS = (0, -1, 1, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63))
 _MOSTLY, _NEARLY_ALL = 0.5, 0.95  # if the config says that these are times; if it does not
 _PLAUSIBLE = {  # from 1990 or, as milliseconds of 12 digits are usually bar codes, from 2001 on
@@ -88,15 +106,35 @@ def unit_of(numbers: Array) -> tuple[str, tuple[str, ...]]:
     if _is_calendar(usual, _MOSTLY):
         is_coded = size <= _CODED[0][1]  # years and months such as 201112 are more usual
         return "DATE_NUMBER", ("DATE_NUMBER", *formats) if formats and is_coded else ()
-    if any(low <= size <= high for low, high in _TICKS):
-        return "EPOCH_NANOS", ("EPOCH_NANOS",)
+    median = float(np.median(usual.astype(np.float64)))
+    others = tuple(unit for unit in _SINCE if _is_usual(median, unit))
     for unit, smallest in _FROM.items():
         if size >= smallest:
-            return unit, ()
+            is_late = float(np.quantile(usual, 0.05)) / _PER_SECOND[unit] > time.time() + _LATEST
+            is_asked = others and (is_late or unit == "EPOCH_NANOS")
+            return unit, (*others, unit) if is_asked else ()
     if formats and FORMATS[formats[0]] > _SHORT:
         return formats[0], formats if len(formats) > 1 else ()
     days = tuple(unit for unit, (low, high) in _DAYS.items() if low <= size <= high)
-    return "EPOCH_SECONDS", (*formats, *days, "EPOCH_SECONDS")
+    return "EPOCH_SECONDS", (*formats, *days, *others, "EPOCH_SECONDS")
+
+
+def seconds_of(number: float, unit: str) -> float:
+    """Return how many seconds a number of a unit lasts; 0 for dates in digits."""
+    counted = counted_since(unit)
+    if counted is not None:
+        return number / float(counted[0])
+    if unit in _STARTS:
+        return number * _DAY
+    return number / _PER_SECOND[unit] if unit in _PER_SECOND else 0.0
+
+
+def _is_usual(number: float, unit: str) -> bool:
+    """Return whether a number is a time from 1990 until now in a unit."""
+    import numpy as np
+
+    seconds, _ = _in_unit(np.array([number]), unit)
+    return bool(_PLAUSIBLE["EPOCH_SECONDS"][0] <= seconds[0] <= time.time() + _DAY)
 
 
 def looks_like_times(numbers: Array, *, is_named: bool = False) -> bool:
@@ -188,13 +226,17 @@ def _in_unit(numbers: Array, unit: str) -> tuple[Array, Array]:
         return in_format(whole, unit) if unit in FORMATS else of_digits(whole)
     if numbers.dtype.kind != "f" and unit in _PER_SECOND:
         return numbers // _PER_SECOND[unit], np.ones(len(numbers), bool)
-    scale = {"EPOCH_DAYS": float(_DAY), "EXCEL_DAYS": float(_DAY)}
-    start = _EXCEL if unit == "EXCEL_DAYS" else 0
-    factor = scale.get(unit) or 1 / _PER_SECOND[unit]
+    counted = counted_since(unit)
+    is_days = unit in _STARTS or unit.startswith("days")
     with np.errstate(over="ignore", invalid="ignore"):
-        seconds = (numbers.astype(np.float64) - start) * factor
+        if counted is not None:
+            seconds = numbers.astype(np.float64) / float(counted[0]) + counted[1]
+        elif unit in _STARTS:
+            seconds = (numbers.astype(np.float64) - _STARTS[unit]) * _DAY
+        else:
+            seconds = numbers.astype(np.float64) * (1 / _PER_SECOND[unit])
     known = np.isfinite(seconds) & (np.abs(seconds) < _FARTHEST)
     seconds = np.where(known, seconds, 0)
     # A spreadsheet's fraction of a day is seldom a whole second to the last digit.
-    whole = np.rint(seconds) if unit == "EXCEL_DAYS" else np.floor(seconds)
+    whole = np.rint(seconds) if is_days else np.floor(seconds)
     return whole.astype(np.int64), known

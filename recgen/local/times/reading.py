@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recgen.config.times import ORDINAL, TimeUnit
+from recgen.config.times import is_time_unit
 from recgen.local.times.digits import FORMATS
 from recgen.local.times.far import Bounds, bounds_of
-from recgen.local.times.numbers import ReadNumbers, looks_like_times, read_numbers
+from recgen.local.times.numbers import (
+    ReadNumbers,
+    looks_like_times,
+    read_numbers,
+    seconds_of,
+)
+from recgen.local.times.odd import unframed
 from recgen.local.times.texts import (
+    CODED,
     Read,
     read_clock,
     read_format,
     read_texts,
-    unwrapped,
     zero_dates,
 )
 
@@ -28,12 +34,14 @@ if TYPE_CHECKING:
 Array: TypeAlias = Any
 """A numpy array."""
 
-_UNITS = frozenset(get_args(TimeUnit))
 _DAY = 86_400
 _TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$"
 _WHOLE = r"^[+-]?\d{1,18}$"
 _MOSTLY = 0.95  # of the values
+_SOME = 0.5
+_STRANGE_YEARS = ((-21_627_000_000, -14_831_800_000), (15_082_000_000, 23_036_000_000))
+"""Epoch seconds of the years 1284 to 1500, and 2447 to 2700: about 1900 to 2100 elsewhere."""
 _PROBED = 1000  # values
 
 
@@ -94,12 +102,13 @@ def read_times(values: pa.Array, time_format: str | None = None) -> Times:
 
     kinds = pa.types
     if kinds.is_timestamp(values.type) or kinds.is_date(values.type):
-        return _typed(values)
+        return _without_other_calendars(_typed(values))
     if kinds.is_large_string(values.type):
-        return _of_texts(values, time_format)
+        times = _of_texts(values, time_format)
+        return times if time_format else _without_other_calendars(times)
     is_number = kinds.is_integer(values.type) or kinds.is_floating(values.type)
     if is_number or kinds.is_decimal(values.type):
-        if time_format and time_format not in _UNITS and time_format not in FORMATS:
+        if time_format and not is_time_unit(time_format) and time_format not in FORMATS:
             return _of_texts(_whole_as_text(values), time_format)
         return _of_numbers(_numbers(values), _valid(values), time_format)
     return _nothing(values)
@@ -149,7 +158,7 @@ def recognised(words: pa.Array, *, is_named: bool = False) -> Times | None:
         return None  # IDs, with a word among them
     for read in (read_times, read_clocks):
         times = read(words)
-        if times.is_nearly_all() and (is_named or times.way != ORDINAL):
+        if times.is_nearly_all() and (is_named or times.way not in CODED):
             return times
     return None
 
@@ -271,6 +280,22 @@ def _of_numbers(numbers: Array, valid: Array, unit: str | None) -> Times:
     return Times(seconds, known, failed, found.unit, found.asked)
 
 
+def _without_other_calendars(times: Times) -> Times:
+    """Return times without those of other calendars, if most of a column are of such a year.
+
+    2565 is 2022 in Thailand, 1401 in Iran, 1443 in the Islamic calendar.
+    """
+    import numpy as np
+
+    strange = np.zeros(len(times.known), bool)
+    for first, last in _STRANGE_YEARS:
+        strange |= (times.seconds >= first) & (times.seconds < last)
+    strange &= times.known
+    if strange.sum() <= _SOME * times.known.sum():
+        return times
+    return replace(times, known=times.known & ~strange, failed=times.failed | strange)
+
+
 def _is_in_digits(way: str) -> bool:
     """Return whether times are dates in digits, among which 0 stands for null."""
     return way == "DATE_NUMBER" or way in FORMATS
@@ -289,9 +314,9 @@ def _of_texts(texts: pa.Array, time_format: str | None) -> Times:
     import pyarrow.compute as pc
 
     valid = _valid(texts)
-    given = unwrapped(texts.filter(pa.array(valid)))
+    given = unframed(texts.filter(pa.array(valid)))
     zero = zero_dates(given)
-    if time_format is not None and time_format not in _UNITS:
+    if time_format is not None and not is_time_unit(time_format):
         digits = FORMATS.get(time_format, 0)  # a spreadsheet drops the zeros in front
         read = read_format(pc.utf8_lpad(given, digits, "0"), time_format)
     else:
@@ -347,6 +372,21 @@ def _of_mixed(texts: pa.Array, unit: str | None) -> Read:
     is_whole = pc.all(pc.match_substring_regex(chosen, pattern=_WHOLE), min_count=0).as_py()
     numbers = chosen.cast(pa.int64() if is_whole else pa.float64())
     times = read_numbers(numbers.to_numpy(zero_copy_only=False), unit)
-    read.seconds[is_number], read.known[is_number] = times.seconds, times.known
+    known = times.known & ~_lost_digits(chosen, times.unit)
+    read.seconds[is_number], read.known[is_number] = times.seconds, known
     read.way, read.asked = times.unit, times.asked
     return read
+
+
+def _lost_digits(texts: pa.Array, unit: str) -> Array:
+    """Return which numbers have an exponent and too few digits for seconds, as 1.61466E+09."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    found = pc.match_substring(texts, "e", ignore_case=True).to_numpy(zero_copy_only=False)
+    for at in np.flatnonzero(found):
+        mantissa, _, exponent = texts[int(at)].as_py().lower().partition("e")
+        place = int(exponent) - len(mantissa.partition(".")[2])
+        last = seconds_of(10.0 ** min(place, 300), unit)
+        found[at] = last > 1
+    return found

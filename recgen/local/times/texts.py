@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.config.times import ORDINAL, directives
 from recgen.local.times.calendar import Fields, epoch_seconds, full_year, week_seconds
+from recgen.local.times.months import LONGEST, months_of
+from recgen.local.times.odd import as_usual
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,7 +21,6 @@ Array: TypeAlias = Any
 Texts: TypeAlias = "pa.Array"
 """Texts (large_string) without nulls, spaces around them and words for null."""
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _MONTH = (
     r"(?P<b>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
@@ -48,6 +50,9 @@ PERIODS = (
     rf"Q(?P<q>[1-4])[-/\s]?{_USUAL_YEAR}",
 )
 _ORDINAL = rf"{_USUAL_YEAR}[-/](?P<j>\d{{3}}){_TIME}"
+_DAY_FIRST = (
+    rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\.?[-/\s]*{_MONTH},?[-/\s]*{_SHORT_YEAR}{_TIME}"
+)
 _WAYS = (
     _ISO,
     r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})(?:(?:t|\s+)"
@@ -57,7 +62,7 @@ _WAYS = (
     r"(?P<H>\d{2})[.:](?P<M>\d{2})[.:](?P<S>\d{2})(?:[.,]\d+)?",
     rf"(?P<Y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}}){_ZONE}",  # a date of XML
     rf"(?P<Y>\d{{4}})\s?[年년.]\s?(?P<m>\d{{1,2}})\s?[月월.]\s?(?P<d>\d{{1,2}})\s?[日일.]?{_TIME}",
-    rf"{_WEEKDAY}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\.?[-/\s]*{_MONTH},?[-/\s]*{_SHORT_YEAR}{_TIME}",
+    _DAY_FIRST,
     rf"{_WEEKDAY}{_MONTH}[-/\s]*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s*|[-/\s]\s*)(?P<Y>\d{{4}}){_TIME}",
     rf"{_WEEKDAY}{_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<H>\d{{1,2}}):(?P<M>\d{{2}}):(?P<S>\d{{2}})"
     rf"(?:\s+(?P<z>z|utc|gmt|{_OFFSET}))?\s+(?P<Y>\d{{4}})",  # ctime of C; with a zone in old APIs
@@ -68,7 +73,36 @@ _WAYS = (
     *PERIODS,
     _ORDINAL,
 )
-_STANDARDS = {_ISO: "ISO 8601", _ORDINAL: ORDINAL}
+_WORD = rf"(?P<b>\p{{L}}{{3,{LONGEST}}})\.?"
+_OF = r"[-/\s]*(?:(?:of|de|del)\s+|d')?"
+_REVERSED = rf"(?P<j>\d{{3}})[-/]{_USUAL_YEAR}"
+_QUARTERS = (
+    r"(?P<q>[1-4])Q['\x{2019}\s/-]?(?P<Y>\d{4}|\d{2})",
+    r"Q(?P<q>[1-4])['\x{2019}](?P<Y>\d{4}|\d{2})",
+)
+_OTHER_WAYS = (  # those of few columns, and other languages than English
+    rf"[KC]W[\s.]*(?P<w>\d{{1,2}})[-/\s,]+{_USUAL_YEAR}",  # weeks of ISO 8601 in Germany
+    rf"(?P<w>\d{{1,2}})\.?\s*KW[-/\s]*{_USUAL_YEAR}",
+    rf"{_USUAL_YEAR}[-/\s]*[KC]W\s?(?P<w>\d{{1,2}})",
+    rf"(?P<q>[1-4])(?:\.|st|nd|rd|th)?\s*(?:quartal|quarter|trimestre|kwartał|квартал)\s*{_USUAL_YEAR}",
+    rf"(?:t|trimestre|quartal|quarter)\s?(?P<q>[1-4])[-/\s]+{_USUAL_YEAR}",
+    *_QUARTERS,
+    rf"{_USUAL_YEAR}M(?P<m>\d{{1,2}})",
+    _REVERSED,
+    rf"(?:\p{{L}}+\.?,?\s+){{0,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|ère|e|[.º°]+)?{_OF}{_WORD},?{_OF}"
+    rf"['\x{2019}]?(?P<Y>\d{{4}}|\d{{2}})\.?{_TIME}",
+    rf"(?P<Y>\d{{4}})[.\s/-]*{_WORD}[\s/-]+(?P<d>\d{{1,2}})\.?{_TIME}",
+    rf"(?:\p{{L}}+\.?,?\s+)?{_WORD}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<Y>\d{{4}}){_TIME}",
+    rf"{_WORD},?{_OF}{_USUAL_YEAR}",
+)
+CODED = {ORDINAL, "%j-%Y", "short quarters"}
+"""Ways that codes have, too, so that a column's name has to say that it has times."""
+_STANDARDS = {
+    _ISO: "ISO 8601",
+    _ORDINAL: ORDINAL,
+    _REVERSED: "%j-%Y",
+    **dict.fromkeys(_QUARTERS, "short quarters"),
+}
 _NUMBERS = (
     rf"{_WEEKDAY}(?P<one>\d{{1,2}})(?P<sep>[-/.])(?P<two>\d{{1,2}})[-/.](?P<three>\d{{4}}|\d{{2}})\.?"
     rf"{_TIME}"
@@ -78,8 +112,9 @@ _ORDERS = {  # the place of year, month and day, and whether the year must be sh
     "%m{0}%d{0}%{1}": ("three", "one", "two", False),
     "%y{0}%m{0}%d": ("one", "two", "three", True),
 }
-_WRAPPED = r"^(?:/Date\((-?\d+)(?:[+-]\d{4})?\)/|(?:\{(?:d|ts) ?)?'([^']*)'\}?)$"  # OData, ODBC
 _SPACES = "[\\x{00A0}\\x{2007}\\x{2009}\\x{200E}\\x{202F}]"
+_PROBED = 1000  # texts
+_DAY = 86_400
 _ZERO = r"^0{4}[-/.]?0{2}[-/.]?0{2}(?:[t ][0:.]+)?$"  # a null of MySQL and of SAP
 CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?" + _HALF
 
@@ -130,31 +165,35 @@ class _Parsed:
 
 def read_texts(texts: Texts) -> Read:
     """Return the times of texts that may be written in different ways."""
-    import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     texts = pc.replace_substring_regex(texts, pattern=_SPACES, replacement=" ")
+    read = _read(texts)
+    rest = texts.filter(pa.array(~read.known)).slice(0, _PROBED)
+    # A search through all words of a column for the names of months takes long.
+    if len(rest) == 0 or not _read(as_usual(rest), _OTHER_WAYS).known.any():
+        return read
+    return _read(as_usual(texts), _OTHER_WAYS)  # all of them: one may decide the order of others
+
+
+def _read(texts: Texts, others: Sequence[str] = ()) -> Read:
+    """Return the times of texts in the usual ways, and in others after these."""
+    import numpy as np
+
     read, left = Read.nothing(len(texts)), np.arange(len(texts))
-    for way in _likely_first(texts):
+    for way in (*_likely_first(texts), *others):
         at, groups = _matching(texts, left, way)
         if not groups:
             continue
         if way == _NUMBERS:
             _put_ordered(read, at, groups)
         else:
-            read.put(at, _parsed(groups))
+            parsed = _parsed(groups) if way != _DAY_FIRST else _day_or_year_first(groups)
+            read.put(at, parsed)
             read.way = read.way or _STANDARDS.get(way, "words")
         left = np.setdiff1d(left, at, assume_unique=True)
     return read
-
-
-def unwrapped(texts: Texts) -> Texts:
-    """Return texts without what some exports put around a time: /Date(1690243200000)/, {d '…'}."""
-    import pyarrow.compute as pc
-
-    if not len(texts) or not texts[0].as_py().startswith(("/", "{", "'")):
-        return texts  # a search through a million times would take a second
-    return pc.replace_substring_regex(texts, pattern=_WRAPPED, replacement=r"\1\2")
 
 
 def _likely_first(texts: Texts) -> Sequence[str]:
@@ -266,7 +305,7 @@ def _of_weeks(groups: Groups) -> _Parsed:
 
     like = groups["Y"]
     year, week = _whole(like, 0, like), _whole(groups["w"], 0, like)
-    seconds, exists = week_seconds(year, week, _whole(groups["u"], 1, like))
+    seconds, exists = week_seconds(year, week, _whole(groups.get("u"), 1, like))
     no = np.zeros(len(like), bool)
     return _Parsed(seconds, exists, no, no.copy())
 
@@ -281,16 +320,15 @@ def _given(name: str, groups: Groups) -> Array:
 
 
 def _month(groups: Groups, like: Texts) -> Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    import numpy as np
 
     if "q" in groups:
         return 3 * _whole(groups["q"], 1, like) - 2
     if "b" not in groups:
         return _whole(groups.get("m"), 1, like)
-    short = pc.utf8_slice_codeunits(pc.utf8_lower(groups["b"]), 0, 3)
-    at = pc.index_in(short, value_set=pa.array(_MONTHS, short.type))
-    return pc.add(at, 1).fill_null(0).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    names = groups["b"].dictionary_encode()
+    months, _ = months_of(names.dictionary.to_pylist())
+    return np.array(months, np.int64)[names.indices.to_numpy()]
 
 
 def _on_24_hours(hour: Array, half: Texts) -> tuple[Array, Array]:
@@ -325,6 +363,25 @@ def _offset(zone: Texts | None, like: Texts) -> Array:
     return pa.array(ahead, pa.int64()).take(names.indices).to_numpy(zero_copy_only=False)
 
 
+def _day_or_year_first(groups: Groups) -> _Parsed:
+    """Return times such as 21-Mar-02; with the year first if only then none is in the future."""
+    import pyarrow.compute as pc
+
+    day_first = _parsed(groups)
+    latest = time.time() + _DAY
+    if not (day_first.seconds > latest).any() or pc.any(_is_long(groups["Y"])).as_py():
+        return day_first
+    year_first = _parsed({**groups, "Y": groups["d"], "d": groups["Y"]})
+    is_better = year_first.exists.all() and (year_first.seconds <= latest).all()
+    return year_first if is_better else day_first
+
+
+def _is_long(year: Texts) -> Texts:
+    import pyarrow.compute as pc
+
+    return pc.not_equal(pc.utf8_length(year), 2)
+
+
 def _put_ordered(read: Read, at: Array, groups: Groups) -> None:
     """Enter dates in digits, whose order the values decide; if they do not, it is asked."""
     tried = list(_in_each_order(groups))
@@ -357,12 +414,10 @@ def _in_each_order(groups: Groups) -> Iterator[tuple[str, _Parsed]]:
 
 def _without_future(fitting: Sequence[tuple[str, _Parsed]]) -> Sequence[tuple[str, _Parsed]]:
     """Return the orders without year first where that one alone puts dates into the future."""
-    import time
-
     is_first = [name.startswith("%y") for name, _ in fitting]
     if all(is_first) or not any(is_first):
         return fitting
-    ahead = [int((found.seconds > time.time() + 86_400).sum()) for _, found in fitting]
+    ahead = [int((found.seconds > time.time() + _DAY).sum()) for _, found in fitting]
     least = min(ahead)
     return [each for each, count in zip(fitting, ahead, strict=True) if count == least]
 
@@ -398,6 +453,9 @@ _DIRECTIVES = {
     "z": rf"\s*(?P<z>z|utc|gmt|{_OFFSET})",
     "Z": r"\s*(?:z|utc|gmt|ut)",
     "j": r"(?P<j>\d{1,3})",
+    "G": r"(?P<Y>\d{4})",
+    "V": r"(?P<w>\d{1,2})",
+    "u": r"(?P<u>[1-7])",
     "a": r"[a-z]{2,9}\.?",
     "A": r"[a-z]{2,9}\.?",
     "%": "%",

@@ -119,7 +119,8 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     Vocabularies take text as it is, so 85123a and 85123A are two products, each with part of the
     purchases and a vector of its own. The public file of Online Retail has such pairs. Reported are
     differences in case, in spaces, in the form of Unicode (an accent composed or not, full-width
-    digits), and in characters that nobody sees (a zero-width space, a soft hyphen).
+    digits), in Greek and Cyrillic letters that look like Latin ones, in characters that nobody sees
+    (a zero-width space, a soft hyphen), and in the ways to write a UUID.
 
     Example:
         features:
@@ -146,4 +147,9 @@ def _difference(one: str, other: str) -> str:
     """Return in what two spellings differ."""
     if " ".join(one.lower().split()) == " ".join(other.lower().split()):
         return f"{show(one)} and {show(other)} differ only in case or spaces"
-    return f"{one!a} and {other!a} differ only in the form of Unicode or in invisible characters"
+    if one.isascii() and other.isascii():
+        return f"{show(one)} and {show(other)} are one UUID"
+    return (
+        f"{one!a} and {other!a} differ only in the form of Unicode, in letters that look alike, or "
+        "in invisible characters"
+    )

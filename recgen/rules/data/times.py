@@ -15,6 +15,7 @@ from recgen.rules.registry import Problem, rule
 _DAY = 86_400
 _YEAR = 365.2425 * _DAY
 _MOST = 0.9
+_FIRST_SHOPS = 788_918_400  # 1995, when shops on the internet began
 _HALF = 0.5
 
 
@@ -238,6 +239,11 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
         year = datetime(1970, 1, 1).year + int(date.high // _YEAR)
         message = f"{show(date.name)} has times in the future (the latest in {year})"
         help = "Correct these rows: the split is cut between the first and the last time."
+        yield Problem(DATE, message, help)
+    way = date.times.way if date.times else ""
+    if way.startswith("EPOCH_") and date.high < _FIRST_SHOPS:
+        message = f"{show(date.name)} has numbers that are times before 1995 if they are {way}"
+        help = 'Check the unit: Apple counts from 2001, `column_types: "seconds since 2001-01-01"`.'
         yield Problem(DATE, message, help)
     day = date.median // _DAY * _DAY
     share = profile.rows_between(date.name, day, day + _DAY) / max(1, date.dated)
