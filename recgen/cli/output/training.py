@@ -116,7 +116,7 @@ def figures(metrics: TrainingMetrics) -> Iterator[Line]:
     if kind != "ranking":
         yield from recalls(metrics)
     if kind == "multitask":
-        yield ""
+        yield ("",)
     if kind in ("ranking", "multitask"):
         yield from ratings(metrics)
 
