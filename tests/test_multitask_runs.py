@@ -87,7 +87,7 @@ def test_a_task_that_learns_little_or_beside_nothing_is_not_starved() -> None:
 
 def test_both_tables_are_shown_after_a_training() -> None:
     text = "\n".join(str(line) for line in figures(run_of(both()).metrics))
-    for words in ("recall@100", "popularity", "RMSE", "the buyer's mean"):
+    for words in ("recall", "@100", "popularity", "RMSE", "the buyer's mean"):
         assert words in text
 
 
