@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "e3e9f15a4507"
+    is_own_runtime = runtime.DIGEST == "b625e07c0bb9"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

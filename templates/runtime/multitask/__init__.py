@@ -1,1 +1,1 @@
-"""Ranking: models that predict a target for a buyer and a product."""
+"""Multitask: models that find products, and predict a target for them."""

@@ -1,4 +1,4 @@
-"""The metrics file of a model of two tasks, their validation, and when they have failed."""
+"""Two tasks: the metrics file, validation, and when a training has failed."""
 
 from ..failures import AT_CHANCE, FailureWatch
 from ..messages import say

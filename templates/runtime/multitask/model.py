@@ -1,4 +1,4 @@
-"""The model of two tasks: towers that find products, and a head that predicts a target."""
+"""Two tasks: towers that find products, and a head that predicts a target."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Training of a model of two tasks: retrieval on all rows, ranking on those with a target."""
+"""Training for two tasks: retrieval on all rows, ranking on rated ones."""
 
 from ..ranking.training import RatedTraining, some_rows, with_target
 from ..retrieval.evaluation import COUNTED_ROWS
