@@ -122,6 +122,7 @@ class Model:
             return {"product_ids": ids, "scores": tf.zeros(shape)}
 
         saved.recommend, saved.recommend_allowed = recommend, lambda columns, *_: recommend(columns)
+        saved.recommend_examples = lambda examples: recommend({"examples": examples})
         lists = [tf.TensorSpec([None, None], dtype, name) for name in module.FILTERS]
         saved.search = SimpleNamespace(lists=lambda *_: lists)
         saved.save(str(self.folder / "model"))

@@ -506,9 +506,9 @@ def test_names_of_run_folders_lead_nowhere_else(name, folder_name):  # P7
 def test_recommend_shows_purchases_beside(run, folder, monkeypatch):
     day = datetime.datetime(2024, 11, 17, 9)
 
-    def ask(run_folder: Path, buyer: str, k: int, exclude: object, only: object) -> Answer:
+    def ask(run_folder: Path, buyer: str, k: int, *others: object) -> Answer:
         assert (run_folder, buyer, k) == (Path("runs/x"), "007", 2)
-        assert (exclude, only) == (["b", "c"], ["d"])
+        assert others == (["b", "c"], ["d"], False)
         return Answer(
             buyer,
             (Recommendation("a", 12.34567), Recommendation("long product \x1b[31m", -1.0)),

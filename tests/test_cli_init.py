@@ -138,7 +138,8 @@ def test_without_a_buyer_nothing_is_guessed(run: Any) -> None:  # P25
     assert code == 1
     assert "no column looks like the buyer's ID" in out
     assert "choose      buyer ID: name it with --buyer-id COLUMN" in out
-    assert out.endswith("next: recgen check config.yaml --data shop.csv\n")
+    options = "--buyer-id COLUMN -o config.yaml --force"
+    assert out.endswith(f"next: recgen init --data shop.csv {options}\n")
     text = Path("config.yaml").read_text("utf-8")
     assert "# GUESS: no column looks like the buyer's ID. Set it.\n  buyer_id_column: null" in text
 

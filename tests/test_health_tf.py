@@ -55,7 +55,7 @@ def cosine_by_hand(vectors: Array) -> float:
 
 def test_rank_and_cosine_of_a_tower_are_the_formulas(built: Built, health: Any) -> None:
     health.on_epoch_begin(0)
-    health._add_health(2.0)
+    health._add_health({"loss": 2.0})
     for name, tower in built.model.towers.items():
         vectors = tower(built.batch).numpy().astype(np.float64)
         found = health.content["health"][name]
@@ -84,8 +84,8 @@ def test_rank_and_cosine_where_they_are_known(
 
 def test_loss_to_chance_and_coverage(built: Built, health: Any) -> None:
     health.on_epoch_begin(0)
-    health._add_health(2.0)
-    health._add_health(6.0)
+    health._add_health({"loss": 2.0})
+    health._add_health({"loss": 6.0})
     assert health.content["health"]["loss_to_chance"] == [0.5, 1.5]  # chance is 4 here
     candidates = built.model.candidate_tower(built.model.catalogue).numpy()
     scores = built.model.query_tower(built.batch).numpy()[:3] @ candidates.T
@@ -101,7 +101,7 @@ def test_update_ratio_is_relative_to_the_weights(built: Built, health: Any) -> N
     health.on_epoch_begin(0)
     built.model.train_step(built.batch)
     after = {name: weights_of(tower) for name, tower in built.model.towers.items()}
-    health._add_health(1.0)
+    health._add_health({"loss": 1.0})
     for name in before:
         expected = np.linalg.norm(after[name] - before[name]) / np.linalg.norm(before[name])
         assert expected > 1e-4
@@ -115,7 +115,7 @@ def weights_of(tower: Any) -> Array:
 
 def test_no_update_is_a_ratio_of_zero(built: Built, health: Any) -> None:
     health.on_epoch_begin(0)
-    health._add_health(1.0)
+    health._add_health({"loss": 1.0})
     assert health.content["health"]["query"]["update_ratio"] == [0.0]
 
 

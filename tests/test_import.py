@@ -42,6 +42,7 @@ def test_the_public_names():
         *("Finding", "Report", "ConfigError", "RecgenError", "TrainingMetrics"),
         *("Preset", "presets"),
         *("check_text", "propose", "profile", "diagnose", "upgrade", "breaking", "gate"),
+        "render_pipeline",
     }
     for name in recgen.__all__:
         assert getattr(recgen, name)

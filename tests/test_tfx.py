@@ -24,8 +24,7 @@ from synthetic import transactions, write_csv
 from recgen.check import load
 from recgen.config import ExperimentConfig
 from recgen.generate import render_pipeline
-from recgen.local.histories import add_histories
-from recgen.local.run import missing_histories
+from recgen.local.histories import add_histories, missing_histories
 from recgen.local.split import split_table
 from recgen.metrics import TrainingMetrics
 from recgen.plan import input_columns

@@ -212,6 +212,15 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """When a value has rows: epoch seconds of the first and the last one, and on how many days."""
+
+    first: float
+    last: float
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class RepeatedRows:
     """Rows that are the same as an earlier one.
 
@@ -273,10 +282,10 @@ class Profile(Protocol):
         Times that lie far from all others do not count.
         """
 
-    def stays(self, key: str, date: str, days: int) -> Sequence[tuple[float, float]]:
-        """Return the first and the last time of each value of `key` with rows on so many days.
+    def stays(self, key: str, date: str, days: int) -> Sequence[Stay]:
+        """Return when each value of `key` with rows on so many days is there.
 
-        Times are in epoch seconds. Times that lie far from all others do not count.
+        Times that lie far from all others do not count.
         """
 
     def spread(

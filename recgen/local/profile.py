@@ -22,6 +22,7 @@ from recgen.data.profile import (
     Profile,
     RepeatedRows,
     Spread,
+    Stay,
     TimeColumn,
 )
 from recgen.findings import RecgenError
@@ -204,7 +205,7 @@ class _FileProfile:
         rows = np.bincount(place, column.counts[is_counted])
         return dict(zip(map(int, days), map(int, rows), strict=True))
 
-    def stays(self, key: str, date: str, days: int) -> Sequence[tuple[float, float]]:
+    def stays(self, key: str, date: str, days: int) -> Sequence[Stay]:
         return stays_of(self._encoded(key), self._encoded(date), days)
 
     def spread(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from recgen.data.profile import Spread
+from recgen.data.profile import Spread, Stay
 from recgen.local.cast import shown
 from recgen.local.cast.numbers import YES
 from recgen.local.encoded import Array, Encoded
@@ -49,8 +49,8 @@ def spread_of(column: Encoded, times: Encoded | None, since: float, until: float
     return Spread(len(values), mean, deviation, float(values.min()), float(values.max()))
 
 
-def stays_of(keys: Encoded, times: Encoded, days: int) -> list[tuple[float, float]]:
-    """Return the first and last time, in seconds, of each value with rows on so many days."""
+def stays_of(keys: Encoded, times: Encoded, days: int) -> list[Stay]:
+    """Return the first and last time of each value with rows on so many days."""
     import numpy as np
 
     if times.numbers is None:
@@ -66,9 +66,10 @@ def stays_of(keys: Encoded, times: Encoded, days: int) -> list[tuple[float, floa
     if not len(starts):
         return []
     ends = np.append(starts[1:], len(codes)) - 1
-    many: Array = np.add.reduceat(is_new_day, starts, dtype=np.int64) >= days
-    firsts, lasts = moments[starts][many], moments[ends][many]
-    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+    counts: Array = np.add.reduceat(is_new_day, starts, dtype=np.int64)
+    many = counts >= days
+    found = (moments[starts][many], moments[ends][many], counts[many])
+    return [Stay(*each) for each in zip(*(part.tolist() for part in found), strict=True)]
 
 
 def correlation_of(column: Encoded, others: Sequence[Encoded]) -> float:

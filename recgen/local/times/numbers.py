@@ -110,7 +110,10 @@ def unit_of(numbers: Array) -> tuple[str, tuple[str, ...]]:
     others = tuple(unit for unit in _SINCE if _is_usual(median, unit))
     for unit, smallest in _FROM.items():
         if size >= smallest:
-            is_late = float(np.quantile(usual, 0.05)) / _PER_SECOND[unit] > time.time() + _LATEST
+            is_late = (
+                float(np.quantile(usual.astype(np.float64), 0.05)) / _PER_SECOND[unit]
+                > time.time() + _LATEST
+            )
             is_asked = others and (is_late or unit == "EPOCH_NANOS")
             return unit, (*others, unit) if is_asked else ()
     if formats and FORMATS[formats[0]] > _SHORT:

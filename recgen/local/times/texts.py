@@ -114,6 +114,8 @@ _ORDERS = {  # the place of year, month and day, and whether the year must be sh
 }
 _SPACES = "[\\x{00A0}\\x{2007}\\x{2009}\\x{200E}\\x{202F}]"
 _PROBED = 1000  # texts
+_YEAR_OR_CLOCK = r"\p{Nd}{2}"
+_SHORTEST = 4  # letters of a time in other ways: 1Q22
 _DAY = 86_400
 _ZERO = r"^0{4}[-/.]?0{2}[-/.]?0{2}(?:[t ][0:.]+)?$"  # a null of MySQL and of SAP
 CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,]\d+)?)?" + _HALF
@@ -169,10 +171,15 @@ def read_texts(texts: Texts) -> Read:
     import pyarrow.compute as pc
 
     texts = pc.replace_substring_regex(texts, pattern=_SPACES, replacement=" ")
+    # A search for all ways takes milliseconds even in few texts, and files may have many columns.
+    may_be = pc.match_substring_regex(texts, pattern=_YEAR_OR_CLOCK)
+    if not pc.any(may_be).as_py():
+        return Read.nothing(len(texts))
     read = _read(texts)
-    rest = texts.filter(pa.array(~read.known)).slice(0, _PROBED)
+    is_long = pc.greater_equal(pc.utf8_length(texts), _SHORTEST)
+    rest = texts.filter(pc.and_(pa.array(~read.known), pc.and_(may_be, is_long)))
     # A search through all words of a column for the names of months takes long.
-    if len(rest) == 0 or not _read(as_usual(rest), _OTHER_WAYS).known.any():
+    if len(rest) == 0 or not _read(as_usual(rest[:_PROBED]), _OTHER_WAYS).known.any():
         return read
     return _read(as_usual(texts), _OTHER_WAYS)  # all of them: one may decide the order of others
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, date_column, id_column
-from recgen.data.profile import Profile
+from recgen.data.profile import Profile, Stay
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 
@@ -20,6 +21,7 @@ _AGREE = 0.02  # of the time span: how far both ends may differ
 _MOST = 0.45  # of the time span: beyond this, the groups may just follow each other
 _NEAR = 0.1  # of the time span, within which a regular buyer is seen again
 _REGULAR = 0.3  # share of a group that is seen so near its end
+_PAUSES = 1.0  # of a usual buyer: what is shorter is none
 _SURE = 6.0  # nats by which chance is ruled out, on each of both sides
 
 
@@ -35,8 +37,8 @@ def two_clocks(features: FeatureConfig, data: DataConfig, profile: Profile) -> I
 
     It shows in who is there when. Of regular buyers, the earliest ones are usually there at the
     end, too. Reported if they all stop some days before it, while as many buyers go on, and if the
-    latest ones all begin as many days after the start. Shifts below a fiftieth of the time span
-    are not found.
+    latest ones all begin as many days after the start. Shifts below a fiftieth of the time span,
+    or below the usual time between two purchases of a buyer, are not found.
 
     Example:
         data:
@@ -65,14 +67,12 @@ def two_clocks(features: FeatureConfig, data: DataConfig, profile: Profile) -> I
     yield Problem(DATE, message, help)
 
 
-def _shift(stays: Sequence[tuple[float, float]]) -> float | None:
-    """Return by how many seconds two groups of buyers are shifted; None if they are not.
-
-    Args:
-        stays: The first and the last time of each buyer, in seconds.
-    """
-    if len(stays) < _FEWEST:
+def _shift(found: Sequence[Stay]) -> float | None:
+    """Return by how many seconds two groups of buyers are shifted; None if they are not."""
+    if len(found) < _FEWEST:
         return None
+    pause = median((each.last - each.first) / (each.days - 1) for each in found)
+    stays = [(each.first, each.last) for each in found]
     start, end = min(first for first, _ in stays), max(last for _, last in stays)
     span = end - start
     # Seen backwards, the latest buyers are the earliest ones.
@@ -81,7 +81,9 @@ def _shift(stays: Sequence[tuple[float, float]]) -> float | None:
         count = max(_LEAST, int(share * len(stays)))
         before = _silence(stays, end, span, count)
         after = _silence(backwards, -start, span, count)
-        if before is not None and after is not None and abs(before - after) <= _AGREE * span:
+        if before is None or after is None or min(before, after) < _PAUSES * pause:
+            continue
+        if abs(before - after) <= _AGREE * span:
             return (before + after) / 2
     return None
 
