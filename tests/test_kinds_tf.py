@@ -52,7 +52,7 @@ def config(**model: Any) -> Plain:
             "optimizer": "adam",
             "learning_rate": 0.02,
             "batch_size": 128,
-            "epochs": 6,
+            "epochs": 20,
             "refit": "none",
             **model,
         },

@@ -210,6 +210,7 @@ def test_each_signature_takes_its_columns_and_no_target(signatures: Any) -> None
     }
     assert inputs == {
         "serving_default": {"customer_id"},
+        "serving_examples": {"examples"},
         "serve_filtered": {"customer_id", *lists},
         "serve_reranked": {"customer_id", *lists},
         "serve_ranking": {"customer_id", "sku", "price"},
