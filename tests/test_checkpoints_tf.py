@@ -106,6 +106,7 @@ def in_epoch(stage: str, number: int) -> Callable[..., bool]:
 
 
 CHECKPOINTS = ("runtime.Checkpoints", "on_epoch_end")
+NIGHTLY = pytest.mark.nightly
 MOMENTS = {
     "first": (*CHECKPOINTS, in_epoch("first", 1)),
     "final layer": ("runtime.FinalFit", "weights", lambda *_: True),
@@ -119,7 +120,16 @@ MOMENTS = {
 
 @pytest.mark.slow
 @pytest.mark.one_stack
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("first", "second", "export"),
+        *(
+            pytest.param(each, marks=NIGHTLY)
+            for each in ("final layer", "test", "third", "removal")
+        ),
+    ],
+)
 def test_a_training_killed_at_any_moment_ends_like_an_undisturbed_one(
     run: Run, undisturbed: tuple[Plain, Any], moment: str
 ) -> None:  # P52
@@ -157,10 +167,10 @@ def spoil(path: Path, how: str) -> None:
     ("files", "how", "trained_from"),
     [
         ("first-2.index", "gone", 1),
-        ("first-2.index", "half", 1),
-        ("first-2.data*", "gone", 1),
+        pytest.param("first-2.index", "half", 1, marks=NIGHTLY),
+        pytest.param("first-2.data*", "gone", 1, marks=NIGHTLY),
         ("first-2.data*", "half", 1),
-        ("first-*", "empty", 0),
+        pytest.param("first-*", "empty", 0, marks=NIGHTLY),
         ("*", "gone", 0),
     ],
 )

@@ -129,6 +129,7 @@ def test_what_came_last_says_what_comes_next(folder: Path, with_history: Path) -
     assert recall(with_history, 5) > 2 * recall(with_history, 5, model="popularity")
 
 
+@pytest.mark.nightly
 def test_nothing_is_learnt_where_there_is_nothing(folder: Path) -> None:  # P41
     """Were a row's own basket in its list, training would learn to repeat the list.
 

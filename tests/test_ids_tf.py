@@ -102,7 +102,13 @@ def config(buyer_type: str, product_type: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("decimals and UUIDs", "negative and 19 digits"),
+        *(pytest.param(n, marks=pytest.mark.nightly) for n in ("bytes", "numbers as text")),
+    ],
+)
 def test_ids_come_back_as_they_are_typed(name: str, tmp_path: Path) -> None:
     buyer_type, buyers, product_type, products = PAIRS[name]
     (buyer_ids, typed_buyers), (product_ids, typed) = buyers(BUYERS), products(PRODUCTS)

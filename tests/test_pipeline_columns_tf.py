@@ -92,7 +92,9 @@ def columns() -> Plain:
     }
 
 
-@pytest.fixture(scope="module", params=["required", "optional"])
+@pytest.fixture(
+    scope="module", params=["required", pytest.param("optional", marks=pytest.mark.nightly)]
+)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Returns a run whose raw columns all have values, or of which all can be null."""
     specs = {name: tf.io.VarLenFeature(dtype) for name, dtype in TYPES.items()}

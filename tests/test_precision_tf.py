@@ -36,10 +36,10 @@ def served(run: Run, past: bool) -> Any:
     return tf.saved_model.load(str(run.saved())).signatures["serving_default"](**inputs)["scores"]
 
 
-ON_ONE = pytest.mark.one_stack
+NIGHTLY = pytest.mark.nightly
 
 
-@pytest.mark.parametrize("negatives", ["in_batch", pytest.param("full_catalogue", marks=ON_ONE)])
+@pytest.mark.parametrize("negatives", ["in_batch", pytest.param("full_catalogue", marks=NIGHTLY)])
 def test_bfloat16_rounds_and_no_more(
     shop_with_past: Run, negatives: str, usual_policy: None
 ) -> None:
@@ -85,7 +85,8 @@ def test_a_gpu_can_hold_what_a_compiled_step_changes(shop: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "negatives", ["in_batch", *(pytest.param(n, marks=ON_ONE) for n in ("mixed", "full_catalogue"))]
+    "negatives",
+    ["in_batch", *(pytest.param(n, marks=NIGHTLY) for n in ("mixed", "full_catalogue"))],
 )
 def test_xla_trains_the_same(shop_with_past: Run, negatives: str) -> None:
     run = shop_with_past.without("past")
