@@ -27,6 +27,7 @@ BASES = {"all texts set": filled(optional=True), "only what is needed": filled(o
 # The second is called by its own name in the SavedModel, the first by another: that is code.
 _NEUTRAL = (HARMLESS.format("x"), "harmless_text")
 _REFUSED = {"NUL", "lone surrogate", "surrogates in a row", "too long for a name"}
+_MEANT = {("DataConfig.null_times", "zero")}  # there it is a time, which is compared
 _FIELDS = sorted(
     {(owner, base) for base, found in BASES.items() for owner in found.kept().values()}
 )
@@ -74,7 +75,7 @@ def test_a_text_in_a_field_never_becomes_code() -> None:  # P1, P2, P3, P4
 def try_alone(base: str, text: str, attack: str) -> None:
     """Fails, and names the field, if an attack instead of one text changes the code."""
     attacked = BASES[base].instead(text, ATTACKS[attack])
-    if check(attacked).ok:
+    if check(attacked).ok and (BASES[base].owners[text], attack) not in _MEANT:
         where = f"{BASES[base].owners[text]} ({base}): {attack}"
         compare(render(attacked), neutral_renderings(base, text), where)
 
@@ -105,7 +106,7 @@ def all_at_once(base: str, start: int) -> tuple[Plain, Plain, dict[str, str]]:
     for place, text in enumerate(BASES[base].kept()):
         attack = _ATTACKS[(start + place) % len(_ATTACKS)]
         tried_out = attacked.instead(text, ATTACKS[attack])
-        if check(tried_out).ok:
+        if check(tried_out).ok and (BASES[base].owners[text], attack) not in _MEANT:
             pairs[text] = attack
             attacked = Filled(tried_out)
             is_kept = graph_names([ATTACKS[attack]])[ATTACKS[attack]] == ATTACKS[attack]
