@@ -66,6 +66,13 @@ def test_a_clock_behind_or_ahead_is_found(
     assert abs(told - days) <= 0.03 * (365 + days)
 
 
+@pytest.mark.parametrize("turns", [5, 8, 20])
+def test_buyers_who_take_turns_have_one_clock(tmp_path: Path, turns: int) -> None:
+    """Each buyer's pause is as long as a turn, so a silence at an end says nothing."""
+    rows = np.arange(100 * turns)
+    assert not found(tmp_path, rows % 100, rows * DAY)
+
+
 @given(
     st.integers(0, 99), st.integers(20, 900), st.integers(1, 60), st.sampled_from([30, 200, 2000])
 )

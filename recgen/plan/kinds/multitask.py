@@ -34,7 +34,7 @@ class MultitaskPlan:
         "trainer/multitask/serving.j2",
         "trainer/multitask/run.j2",
     )
-    success: ClassVar = "a better sum of both tasks"
+    success: ClassVar = "a better mean of both tasks"
 
     retrieval: RetrievalPlan
     ranking: RankingPlan
