@@ -27,7 +27,7 @@ test-nightly: $(READY)  ## what CI leaves out: more kills, all changes of the ta
 	$(PYTHON) -m pytest $(PARALLEL) -m nightly
 
 test-tf216: .venv-tf216/.ready  ## what depends on TensorFlow, on the older stack
-	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not one_stack"
+	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not one_stack and not nightly"
 
 test-replicas: $(READY)  ## of test-all: replicas on two devices and in two processes, against one
 	$(PYTHON) -m pytest tests/test_distribution_tf.py -rs
@@ -59,9 +59,9 @@ bench-gate: $(READY)  ## every preset on generated data, beside stored recall an
 	$(PYTHON) -m bench.gate
 
 SEED ?= $(shell date +%s)
-fuzz: $(READY)  ## more than 20,000 drawn, broken and attacked configs; `SEED=1` repeats a run
-	$(PYTHON) -m pytest tests/test_fuzz.py tests/test_fuzz_attacks.py tests/test_properties.py \
-		tests/test_platform_rows.py --quiet --timeout 0 --hypothesis-profile nightly --hypothesis-seed $(SEED)
+fuzz: $(READY)  ## all that is drawn, some ten times as often; `SEED=1` repeats a run
+	$(PYTHON) -m pytest -q -m hypothesis --timeout 0 --hypothesis-profile nightly \
+		--hypothesis-seed $(SEED)
 
 FUZZ_SECONDS ?= 600
 fuzz-atheris: .venv/.atheris  ## coverage-guided texts for `load` and `check` (Python 3.11)

@@ -1,6 +1,6 @@
 """Hypothesis profiles, and how many cases each use tried. A pytest plugin.
 
-`ci` tries some hundreds, always the same; `nightly` (`make fuzz`) more than 20,000, always others.
+`ci` tries some hundreds of each kind, always the same; `nightly` (`make fuzz`) more, always others.
 """
 
 from __future__ import annotations

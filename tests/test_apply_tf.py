@@ -9,7 +9,8 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import transform_parts, write_modules
 
@@ -136,7 +137,7 @@ drawn_rows = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@some(10, 30)
 @given(drawn_rows, st.integers(1, 12))
 def test_examples_are_what_the_graph_gives_for_whole_rows(
     fitted: Fitted, rows: list[tuple[Any, ...]], items: int

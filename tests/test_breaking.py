@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from breaking_changes import BASE, CHANGES, OF_PIPELINES, STATED, Change, Plain
 from configs import experiments
+from fuzzing import some
 from hypothesis import HealthCheck, given, settings
 from pydantic import BaseModel
 from strategies import models_in
@@ -224,7 +225,7 @@ def test_a_change_is_told_in_words(path: tuple[Any, ...], value: Any, words: str
 
 @pytest.mark.slow
 @pytest.mark.nightly
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(some(10, 20), suppress_health_check=list(HealthCheck))
 @given(experiments(), experiments())
 def test_any_two_configs_are_compared(one: Plain, other: Plain) -> None:
     """Every level whose facts differ is named, no other one is, and nothing is when nothing is."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import Run
 from scored import WIDTH, Scored
@@ -95,7 +96,7 @@ def test_the_latest_row_with_a_value_counts_column_by_column(runtime: Any) -> No
     st.randoms(use_true_random=False),
     st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@some(13, 40)
 def test_the_order_of_the_rows_does_not_matter(
     runtime: Any, rows: list[Any], random: Any, dated: bool
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from runs import CASES, Plain, Run
 from synthetic import Table, transactions
@@ -385,7 +386,7 @@ def test_the_second_training_has_lines_of_its_own(
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@some(20, 60)
 def test_any_damage_is_noticed(whole: tuple[Any, Path], data: st.DataObject) -> None:
     """Cut anywhere, or with a byte that is another one: never restored as if it were whole."""
     checkpoints, folder = whole

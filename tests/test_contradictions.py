@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any
 
 from diagnoses import DEEP, healthy
+from fuzzing import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_causes import with_test
@@ -103,7 +104,7 @@ def runs(draw: Any) -> Run:
     return Run("run", "run", file, config=checked.config, report=checked.report)
 
 
-RUNS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+RUNS = settings(some(50, 150), suppress_health_check=list(HealthCheck))
 
 
 @RUNS

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fuzzing import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scored import PLAIN, Pairs, Scored
@@ -89,9 +90,7 @@ _row = st.tuples(st.integers(0, 5), st.integers(0, 9), st.sampled_from(AGES))
 _rows = st.lists(_row, min_size=4, max_size=80).filter(lambda rows: len({r[1] for r in rows}) > 1)
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(some(4, 12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_rows, st.sampled_from([None, 7, 30, 60]), st.sampled_from([None, 7, 60]))
 def test_ranks_are_those_of_the_benchmark(
     runtime: Any, rows: list[tuple[int, int, int]], popular: float | None, own: float | None
@@ -138,9 +137,7 @@ def test_half_lives_are_chosen_on_validation_rows(runtime: Any) -> None:
         assert chosen[name] == half_lives
 
 
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(some(4, 10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_rows, st.lists(_row, min_size=1, max_size=30))
 def test_what_is_chosen_is_as_good_as_any(
     runtime: Any, rows: list[tuple[int, int, int]], asked: list[tuple[int, int, int]]

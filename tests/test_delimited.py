@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -75,7 +76,7 @@ def without_bare_ends(table: list[list[str]], ends: str, quoting: int) -> list[l
     return [[cell.replace(other, "") if other else cell for cell in row] for row in table]
 
 
-@settings(max_examples=150, deadline=None)
+@some(50, 150)
 @given(
     table=tables(),
     delimiter=st.sampled_from(",;\t|"),
@@ -104,7 +105,7 @@ def test_what_the_csv_module_writes_is_read_or_refused_with_its_line(
         assert named_or_refused(path, data, named) in (None, table[1:])
 
 
-@settings(max_examples=100, deadline=None)
+@some(30, 100)
 @given(table=tables(), delimiter=st.sampled_from(["\t", "|", "::"]), named=st.booleans())
 def test_without_quoting_each_line_is_a_row(
     table: list[list[str]], delimiter: str, named: bool

@@ -6,7 +6,8 @@ import math
 
 import pytest
 from diagnoses import cause, codes, dead, healthy, judge, older, run_of, set_recall
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recgen.analysis import diagnose, load_run
@@ -68,7 +69,7 @@ _LOSSES = {
 }
 
 
-@settings(deadline=None, max_examples=60)
+@some(20, 60)
 @given(
     st.sampled_from(sorted(_LOSSES)),
     st.floats(0.0, 0.8),

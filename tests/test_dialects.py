@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 import recgen
@@ -514,7 +515,7 @@ _members = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@some(130, 400)
 @given(st.lists(_older, max_size=3), st.lists(_members, max_size=2))
 def test_the_steps_of_the_findings_are_the_whole_change(features, crosses):
     """Without a contradiction, applying them in the text's order gives what is read."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from configs import experiments
-from hypothesis import HealthCheck, assume, example, given, settings
+from fuzzing import some
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -34,7 +35,7 @@ def test_a_config_is_the_same_when_it_is_read_again(path):
     assert dump(again(config)) == dump(config)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@some(50, 150)
 @given(experiments())
 def test_any_config_is_the_same_when_it_is_read_again(experiment):
     try:
@@ -119,7 +120,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@some(100, 300)
 @given(st.dictionaries(texts, values, min_size=1, max_size=3))
 @example({"a": float("inf"), "b": -float("inf"), "features": {"": [[], {}, [{}], ""]}})
 def test_p3_any_data_is_read_again_as_it_was(data):

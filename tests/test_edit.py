@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recgen.edit import apply, edit, fixed
@@ -352,7 +353,7 @@ def texts_and_fixes(draw, many):
     return text, fixes
 
 
-@settings(max_examples=400, deadline=None)
+@some(130, 400)
 @given(texts_and_fixes(many=True))
 def test_the_data_is_what_was_meant(given):
     text, fixes = given
@@ -371,7 +372,7 @@ def span_of_container(root, path):
     return min(node.start, node.key_start if node.key_start >= 0 else node.start), node.end
 
 
-@settings(max_examples=200, deadline=None)
+@some(70, 200)
 @given(texts_and_fixes(many=False))
 def test_what_is_not_around_a_fix_stays_byte_for_byte(given):
     text, (fix,) = given
@@ -395,7 +396,7 @@ def test_what_is_not_around_a_fix_stays_byte_for_byte(given):
 _SAID = ("# note", "# a: 1", "# about it", "# one", "# three", "# about a")
 
 
-@settings(max_examples=400, deadline=None)
+@some(130, 400)
 @given(texts_and_fixes(many=True))
 def test_no_comment_is_lost(given):
     text, fixes = given

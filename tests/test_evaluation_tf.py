@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fuzzing import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scored import Pairs, Scored
@@ -104,9 +105,8 @@ all_scores = st.lists(
 
 
 @settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    some(13, 40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(train_pairs, test_pairs, all_scores)
 def test_metrics_are_those_of_a_naive_implementation(

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recgen.cli import main
@@ -122,8 +123,8 @@ def parts(folder: Path) -> Path:
 
 def pattern(folder: Path) -> Path:
     header, *lines = text().splitlines(keepends=True)
-    for number, some in enumerate((lines[:30], lines[30:])):
-        saved(header + "".join(some), f"day-{number}.csv")(folder)
+    for number, part in enumerate((lines[:30], lines[30:])):
+        saved(header + "".join(part), f"day-{number}.csv")(folder)
     saved("not, a, part\n", "notes.txt")(folder)
     return folder / "day-*.csv"
 
@@ -522,7 +523,7 @@ _PIECES = [b'"', b"\n", b"\r", b",", b"\0", b'""', b"\\", b"\xff", b"::", b"{", 
 _changes = st.tuples(st.integers(0, 5000), st.integers(0, 40), st.sampled_from(_PIECES))
 
 
-@settings(max_examples=150, deadline=None)
+@some(50, 150)
 @given(
     seed=st.sampled_from(_SEEDS),
     changes=st.lists(_changes, max_size=5),

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 tf = pytest.importorskip("tensorflow")
@@ -116,7 +117,7 @@ def restricted(order: list[Any], scores: list[float], request: dict[str, Any], r
 
 
 @given(request=requests())
-@settings(max_examples=60, deadline=None)
+@some(20, 60)
 def test_a_filtered_answer_is_the_full_one_without_what_is_not_allowed(
     runtime: Any, request: dict[str, Any]
 ) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recgen.check import Checked, examine_text
@@ -124,7 +125,7 @@ def _configs(draw: st.DrawFn) -> dict[str, Any]:
     return {"features": features, "model": model, "data": {"split": draw(split)}}
 
 
-@settings(max_examples=300, deadline=None)
+@some(100, 300)
 @given(_configs())
 def test_no_fix_makes_a_config_worse(config: dict[str, Any]) -> None:
     assert _all_worse(json.dumps(config), "json") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import re
@@ -24,10 +25,17 @@ _LARGEST = 1000  # of any number in a config: wider is only slower
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    count = metafunc.config.getoption("--train-samples")
-    metafunc.parametrize("plain", samples(count), ids=[f"sample {n + 1}" for n in range(count)])
+    if "number" in metafunc.fixturenames:
+        count = metafunc.config.getoption("--train-samples")
+        metafunc.parametrize("number", range(count), ids=[f"sample {n + 1}" for n in range(count)])
 
 
+@pytest.fixture
+def plain(pytestconfig: pytest.Config, number: int) -> Plain:
+    return samples(pytestconfig.getoption("--train-samples"))[number]
+
+
+@functools.cache
 def samples(count: int) -> list[Plain]:
     """Returns drawn configs that pass the check, always the same ones, each with much in it."""
     found: list[Plain] = []

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from diagnoses import codes, healthy, older
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recgen.analysis import diagnose, load_run, run_of
@@ -190,7 +191,7 @@ def test_a_cancelled_run_is_said_to_be_one(tmp_path):
 
 
 @given(st.lists(st.integers(-3, 40) | st.floats() | st.text(max_size=3), max_size=6), st.data())
-@settings(max_examples=200, deadline=None)
+@some(70, 200)
 def test_any_list_of_epochs_is_read(epochs, data):
     value = st.none() | st.floats() | st.lists(st.integers(), max_size=2) | st.text(max_size=2)
     series = st.lists(value, max_size=8) | st.dictionaries(st.text(max_size=2), value, max_size=3)

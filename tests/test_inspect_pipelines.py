@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("google_crc32c", reason="needs the extra `data`")
@@ -172,7 +173,7 @@ _WAYS = st.sampled_from(["cut", "noise", "folder", "gone", "empty"])
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), _WAYS), min_size=1, max_size=6))
-@settings(max_examples=40, deadline=None)
+@some(13, 40)
 def test_no_damage_raises(tmp_path_factory, damages):
     root = make_root(tmp_path_factory.mktemp("roots") / "root")
     for number, way in damages:

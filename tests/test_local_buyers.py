@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
@@ -68,7 +69,7 @@ ROW = st.fixed_dictionaries(
 
 
 @given(st.lists(ROW, min_size=2, max_size=12), st.randoms(use_true_random=False), st.booleans())
-@settings(max_examples=60, deadline=None)
+@some(20, 60)
 def test_rows_at_the_same_time_are_ordered_by_value(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], random: Any, dated: bool
 ) -> None:

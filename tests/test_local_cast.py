@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
@@ -186,7 +187,7 @@ PIECES = ["1", "00", "1,234", "1.234", ".", ",", "-", "+", "e", "E+", "$", "€"
 PIECES += ["(", ")", "nan", "NA", "x", "\n", "\0", "e\u0301", "\u200b", "\uff12", "inf", "9" * 400]
 
 
-@settings(max_examples=60, deadline=None)
+@some(20, 60)
 @given(st.lists(st.none() | st.lists(st.sampled_from(PIECES), max_size=4).map("".join), min_size=1))
 def test_no_text_ends_in_a_traceback_and_init_and_train_agree(values: list[str | None]) -> None:
     for column in (texts(*values), texts(*values).cast(pa.large_binary())):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from attacks import ATTACKS
 from commands import save
+from fuzzing import some
 from generated import assert_well_made
 from golden import PIPELINES, TESTS
 from hypothesis import HealthCheck, given, settings
@@ -175,7 +176,7 @@ def test_a_pattern_of_files_is_a_folder_and_a_rest(pattern: str, found: tuple[st
 QUERIES = st.text(st.sampled_from("SELECT FROM a,b(*)'`;@#-/{}snapshot \n"), max_size=60)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(some(20, 60), suppress_health_check=list(HealthCheck))
 @given(plain_of(PipelineConfig), QUERIES)
 def test_any_section_only_causes_findings(section: Plain, query: str) -> None:
     bigquery = section["source"].get("bigquery")
@@ -200,7 +201,7 @@ TEXTS = [
 ]
 
 
-@settings(max_examples=25)
+@some(10, 25)
 @given(st.sampled_from(TEXTS), st.sampled_from(sorted(ATTACKS)))
 def test_no_text_of_the_section_becomes_code(path: tuple[str | int, ...], attack: str) -> None:
     plain = load(CONFIG).model_dump(mode="json", exclude_defaults=True)

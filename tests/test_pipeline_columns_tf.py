@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from pipelined import analyze
 from runs import Run
@@ -158,7 +159,7 @@ LISTS = st.lists(st.sampled_from([*SKUS, "another"]), min_size=4, max_size=4)
 
 
 @given(TEXTS, IDS, st.integers(0, 30), FLOATS, WHOLE, COUNTS, TIMES, LISTS)
-@settings(max_examples=60, deadline=None)
+@some(20, 60)
 def test_a_request_and_an_example_with_the_same_values_have_the_same_features(
     transform: Transform,
     town: str,

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlglot
+from fuzzing import some
 from golden import CASES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -132,9 +133,7 @@ FEATURES = [
 ]
 
 
-@settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(some(10, 25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     numbers=st.lists(st.integers(1, 5000), min_size=60, max_size=150),
     nulls=st.sets(st.integers(1, 5000), max_size=40),

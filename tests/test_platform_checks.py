@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from stored_rows import TARGET, drawn_features, drawn_models, posted_features, posted_model
 
@@ -173,7 +174,7 @@ def test_widths_of_what_is_half_typed() -> None:
     assert tensor_dims([]) == {"total": 0, "breakdown": []}
 
 
-@settings(max_examples=30, deadline=None)
+@some(10, 30)
 @given(drawn_features)
 def test_widths_of_any_rows_add_up(features: Plain) -> None:
     for side in ("buyer", "product"):
@@ -305,7 +306,7 @@ def test_inputs_are_named_as_the_graph_has_them_and_crosses_count() -> None:
     assert "region" in names
 
 
-@settings(max_examples=20, deadline=None)
+@some(10, 20)
 @given(drawn_features, drawn_models, st.sampled_from([None, {}, {"learning_rate": 3}]))
 def test_no_check_of_any_rows_raises(features: Plain, model: Plain, params: Any) -> None:
     is_valid, errors = validate_feature_config(features)

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from metrics_data import COLLAPSE, metrics_data
 
@@ -135,7 +136,7 @@ def test_histograms_are_on_a_linear_axis_and_keep_their_counts() -> None:
     assert max(rows[0]) < 300  # no single bar
 
 
-@settings(max_examples=200)
+@some(70, 200)
 @given(
     st.lists(st.lists(st.integers(0, 10**6), min_size=25, max_size=25), min_size=1, max_size=3),
     st.integers(1, 40),
@@ -244,7 +245,7 @@ def test_texts_of_pipelines_are_classified(text: str | None, code: str) -> None:
     assert set(found) == {"type", "title", "suggestion", "severity", "code", "matched"}
 
 
-@settings(max_examples=100)
+@some(30, 100)
 @given(st.text(max_size=300))
 def test_any_text_is_classified(text: str) -> None:
     assert classify_failure(text)["severity"] in ("error", "warning")

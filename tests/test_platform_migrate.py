@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from stored_rows import Row, drawn_features, drawn_models, posted_features, posted_model
 from typer.testing import CliRunner
@@ -110,7 +111,7 @@ def test_rows_are_read_in_every_form() -> None:
     assert kinds == ["features", "model", "features", "experiment"]
 
 
-@settings(max_examples=25, deadline=None)
+@some(10, 25)
 @given(st.lists(drawn_features | drawn_models | st.text(max_size=5), max_size=3))
 def test_any_rows_have_an_outcome(rows: list[Any]) -> None:
     found = migrate(rows)

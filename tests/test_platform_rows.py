@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from fuzzing import some
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from stored_rows import (
     HEAD,
@@ -520,7 +520,7 @@ def said(rows: tuple[Any, Any]) -> ExperimentConfig | None:
     return config
 
 
-@settings(max_examples=50, deadline=None)
+@some(16, 50)
 @given(drawn_features, drawn_models | st.none())
 def test_any_row_is_read_or_refused_with_a_sentence(features: Plain, model: Any) -> None:
     said((features, model))

@@ -121,6 +121,7 @@ def held_out(kind: str) -> tuple[Plain, Any]:
     return raw, np.array(raw["amount"])
 
 
+@pytest.mark.slow
 def test_it_is_better_than_the_means(amounts: Run) -> None:
     metrics = amounts.metrics()
     final, figures = metrics["final_metrics"], metrics["rating"]["figures"]
@@ -205,6 +206,7 @@ def test_rows_without_a_target_are_left_out_and_counted(amounts: Run) -> None:
     assert (params["train_rows"], params["tested_rows"]) == (2352, 294)
 
 
+@pytest.mark.slow
 def test_a_chance_is_measured_on_probabilities(chances: Run) -> None:  # P69
     metrics = chances.metrics()
     final, params = metrics["final_metrics"], metrics["params"]
@@ -235,6 +237,7 @@ def test_errors_are_added_up_by_hashed_group_of_buyers(amounts: Run, chances: Ru
             assert mean == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_platt_scaling_is_served(chances: Run) -> None:
     run = chances.variant(allow=["RG251"], class_weight_damping=1.0, refit="all")
     metrics = run.fit("weighed", epochs=2)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 
 tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
@@ -77,7 +78,7 @@ def test_ids_that_a_csv_file_made_integers_are_parsed_and_guests_are_unknown(
 
 
 @given(st.integers(1 - 2**63, 2**63 - 1) | st.integers(-(2**70), 2**70), st.text(max_size=25))
-@settings(max_examples=200, deadline=None)
+@some(70, 200)
 def test_exactly_the_texts_of_int64_are_read_as_numbers(
     runtime: Any, number: int, text: str
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -339,7 +340,7 @@ def every_kind(split: str) -> dict[str, Any]:
     return {"features": features, "data": {"split": {"kind": split, "date_column": "h"}}}
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=150)
+@settings(some(50, 150), suppress_health_check=list(HealthCheck))
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), COLUMNS),
     st.sampled_from(["strict_time", "time_holdout", "random"]),

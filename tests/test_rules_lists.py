@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -218,9 +219,7 @@ ITEMS = st.none() | st.lists(st.none() | st.sampled_from(["", "P001", "x", "\n"]
 
 
 @given(st.lists(ITEMS, min_size=1, max_size=30), st.sampled_from([pa.list_, pa.large_list]))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(some(20, 60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_list_breaks_the_check(
     experiment: Row, tmp_path: Path, lists: list[Any], kind: Any
 ) -> None:

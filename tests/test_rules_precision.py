@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzzing import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -60,9 +61,7 @@ def test_numbers_that_become_equal_are_found(
 
 
 @given(st.floats(1e-3, 1e15), st.floats(1e-9, 1e3), st.integers(2, 50))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(some(20, 60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_is_what_float32_does(
     experiment: dict[str, Any], tmp_path: Path, middle: float, spread: float, count: int
 ) -> None:

@@ -10,7 +10,8 @@ from typing import Any, get_args
 
 import pytest
 from configs import experiments
-from hypothesis import HealthCheck, given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from metrics_data import metrics_data
@@ -181,7 +182,7 @@ _keys = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@some(70, 200)
 @given(experiments(), st.data())
 def test_a_changed_config_fits_when_reading_finds_no_fault(experiment, data):
     for _ in range(data.draw(st.integers(0, 2))):

@@ -10,7 +10,8 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from fuzzing import some
+from hypothesis import example, given
 from hypothesis import strategies as st
 from runs import Built, Run
 from synthetic import Table
@@ -38,7 +39,7 @@ def plain_sums(table: Any, lists: list[list[int]], half_life: float | None) -> A
 
 
 @pytest.mark.parametrize("gpus", [[], ["GPU:0"]])
-@settings(max_examples=30, deadline=None)
+@some(10, 30)
 @example([], None)  # a replica without rows
 @given(LISTS, st.sampled_from([None, 0.5, 3.0]))
 def test_lists_are_summed_as_written(
@@ -197,7 +198,7 @@ def test_ranks_are_those_of_each_row_alone(run: Run) -> None:
     assert model.rank_products(queries, batch).numpy()[:60].tolist() == alone
 
 
-@settings(max_examples=50, deadline=None)
+@some(16, 50)
 @given(st.lists(st.lists(st.integers(-(2**31), 2**31 - 1), max_size=4), min_size=1, max_size=20))
 def test_hashes_tell_lists_apart(runtime: Any, lists: list[list[int]]) -> None:
     lists += [[0], [0, 0], [], [-1], [1, 2], [2, 1]]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fuzzing import some
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -68,8 +69,7 @@ def columns(draw: st.DrawFn) -> tuple[str, Values]:
 @example(("FLOAT64", [0.1] * 39 + [None]), COMBINATIONS[-1])
 @example(("FLOAT64", [2.375] * 5), COMBINATIONS[5])  # whose logarithms differ in the last bit
 @settings(
-    max_examples=150,
-    deadline=None,
+    some(50, 150),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_a_target_is_clipped_then_logged_then_scaled(
@@ -96,8 +96,7 @@ def test_a_target_is_clipped_then_logged_then_scaled(
 
 @given(columns(), st.sampled_from([each for each in COMBINATIONS if each["clip_outliers"] is None]))
 @settings(
-    max_examples=100,
-    deadline=None,
+    some(30, 100),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_scale_and_shift_undo_it(

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from ugly import shop
 
@@ -121,7 +122,7 @@ def findings(path: Path, experiment: ExperimentConfig, *codes: str) -> list[Find
     return [finding for finding in found if finding.code in codes]
 
 
-@settings(max_examples=40, deadline=None)
+@some(13, 40)
 @given(data=st.data(), split=st.sampled_from(["strict_time", "time_holdout", "random"]))
 def test_the_parts_are_those_of_a_run_where_ids_and_times_are_missing(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, split: str

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from fuzzing import some
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recgen.findings import RecgenError
@@ -162,7 +163,7 @@ def profiled(
 
 
 @given(columns, st.sampled_from(sorted(WAYS)))
-@settings(max_examples=400, deadline=None)
+@some(130, 400)
 def test_any_time_in_any_way_is_read_by_runs_and_profiles_alike(
     drawn: list[Moment], name: str
 ) -> None:
@@ -246,7 +247,7 @@ def test_numbers_are_no_short_dates_without_such_a_name(numbers: list[int]) -> N
 
 
 @given(columns, st.sampled_from(sorted(WAYS) + sorted(IN_DOUBT)))
-@settings(max_examples=400, deadline=None)
+@some(130, 400)
 def test_a_unit_or_format_reads_the_same(drawn: list[Moment], name: str) -> None:
     how = {**WAYS, **IN_DOUBT}[name]
     if how.time_format is None:
@@ -261,7 +262,7 @@ def test_a_unit_or_format_reads_the_same(drawn: list[Moment], name: str) -> None
 @given(columns, st.sampled_from(["german", "american", "british"]))
 @example([Moment(2023, 5, 5), Moment(2023, 6, 6)], "british")
 @example([Moment(2023, 5, 5), Moment(2023, 6, 7)], "british")
-@settings(max_examples=300, deadline=None)
+@some(100, 300)
 def test_day_or_month_first_is_decided_by_a_value_or_asked(drawn: list[Moment], name: str) -> None:
     how = IN_DOUBT[name]
     values = [how.write(moment) for moment in drawn]
@@ -546,7 +547,7 @@ GARBAGE = st.one_of(
 @given(
     GARBAGE, st.sampled_from([None, "EPOCH_NANOS", "EXCEL_DAYS", "DATE_NUMBER", "%Y%m%d", "%y %j"])
 )
-@settings(max_examples=500, deadline=None)
+@some(170, 500)
 def test_anything_is_read_or_refused_by_runs_and_profiles_alike(
     values: list[Any], time_format: str | None
 ) -> None:

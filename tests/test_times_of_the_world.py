@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from fuzzing import some
+from hypothesis import given
 from hypothesis import strategies as st
 from test_times import COLUMN, DAY, Moment, cast, midnight, minute, profiled, seconds
 from ugly import write_csv
@@ -119,7 +120,7 @@ _columns = st.lists(_moments, min_size=1, max_size=12)
 
 @pytest.mark.parametrize("name", WAYS)
 @given(drawn=_columns)
-@settings(max_examples=15, deadline=None)
+@some(10, 15)
 def test_a_time_that_is_written_otherwise_is_read(name: str, drawn: list[Moment]) -> None:
     write, keeps = WAYS[name]
     drawn = [*drawn, Moment(2010, 1, 1)] if name == "polish" else drawn  # which decides listopada
@@ -133,7 +134,7 @@ def test_a_time_that_is_written_otherwise_is_read(name: str, drawn: list[Moment]
 
 @pytest.mark.parametrize("unit", UNITS)
 @given(drawn=_columns)
-@settings(max_examples=15, deadline=None)
+@some(10, 15)
 def test_any_unit_since_any_day_is_read(unit: str, drawn: list[Moment]) -> None:
     from dataclasses import replace
 

@@ -13,6 +13,7 @@ from runs import Run
 from trainings import ONCE, deep, models_of
 
 
+@pytest.mark.slow
 def test_it_learns_more_than_popularity(shop: Run) -> None:
     metrics = shop.metrics()
     final = metrics["final_metrics"]

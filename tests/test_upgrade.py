@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from configs import experiments
+from fuzzing import some
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -310,9 +311,8 @@ def made_older(experiment: dict[str, Any], draw: Any) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    some(30, 100),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(experiments(), st.data())
 def test_an_upgraded_config_is_the_older_one(tmp_path, experiment, data):
