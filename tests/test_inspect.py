@@ -315,6 +315,19 @@ def test_a_model_that_was_trained_again_knows_the_products_of_the_validation(run
     assert slugs(inspect(run)) == {"catalogue-differs"}
 
 
+def test_a_model_that_was_trained_on_the_test_too_knows_its_new_products(run: Path) -> None:
+    counts = {}
+    for split in ("train", "eval"):
+        write_split(run, split, known := [row for row in rows_of(split) if row["sku"]])
+        counts[f"{split}_rows"] = len(known)
+    measured, test = sum(counts.values()), len(rows_of("test"))
+    params(run, **counts, test_rows=test, refit_epochs=2, candidates=PRODUCTS - 1)
+    params(run, measured_rows=measured, served_rows=measured + test)
+    assert slugs(inspect(run)) == set()
+    params(run, served_rows=measured)  # `refit: validation`
+    assert slugs(inspect(run)) == {"catalogue-differs"}
+
+
 @pytest.mark.parametrize("wanted", BREAK)
 def test_what_is_broken_is_found_and_nothing_else(run: Path, wanted: str) -> None:
     BREAK[wanted](run)

@@ -28,6 +28,7 @@ from recgen.inspect.report import (
 from recgen.inspect.splits import Progress, SplitScan
 from recgen.inspect.values import Range
 from recgen.inspect.vocabulary import VocabularyScan
+from recgen.metrics import Params
 
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
@@ -106,9 +107,10 @@ def _evidence(
     splits: Sequence[SplitScan],
 ) -> Evidence:
     used = _used(_training(splits))
-    is_refitted = expected.params is not None and expected.params.refit_epochs is not None
-    validation = next((scan for scan in splits if scan.name == "eval"), None)
-    served = _sum(used, _used(validation)) if is_refitted else used
+    served = used
+    for name in _added(expected.params):
+        scan = next((scan for scan in splits if scan.name == name), None)
+        served = _sum(served, _used(scan))
     return Evidence(
         splits=_reports(splits),
         vocabularies=transform.vocabularies,
@@ -120,6 +122,15 @@ def _evidence(
         used=_entries(used),
         served=_entries(served),
     )
+
+
+def _added(params: Params | None) -> tuple[str, ...]:
+    """Returns the splits on whose rows the saved model was trained beside the training's."""
+    if params is None or params.refit_epochs is None:
+        return ()
+    measured = (params.train_rows or 0) + (params.eval_rows or 0)
+    knows_test = params.served_rows is not None and params.served_rows > measured
+    return ("eval", "test") if knows_test else ("eval",)
 
 
 def _raw(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import sqrt
+from math import log2, sqrt
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.remedies import advice, without_layers
@@ -16,6 +16,8 @@ from recgen.findings import counted
 _LOST = 0.03  # relative loss of recall since its best epoch
 _STILL_RISING = 0.05  # relative gain in the last quarter of the epochs
 _MOST_EPOCHS = 100
+_FEW_STEPS, _ENOUGH_STEPS = 50, 200  # of all epochs
+_LEAST_BATCH = 64
 _NEARLY = 0.05  # relative distance from the best baseline of a model that learned most of it
 
 
@@ -102,7 +104,10 @@ def _undertraining(facts: Facts) -> Iterator[Sign]:
         return
     patch = _more_epochs(facts)
     gained = slope_of_last_quarter(facts.curve.values)
-    if gained is not None and gained[1] > 0 and gained[0] > _STILL_RISING * gained[1]:
+    steps = _steps(facts)
+    if facts.is_held_back and steps is not None and steps < _FEW_STEPS:
+        yield _few_steps(facts, steps)
+    elif gained is not None and gained[1] > 0 and gained[0] > _STILL_RISING * gained[1]:
         seen = (
             f"validation {facts.curve.measure} still rose by {gained[0] / gained[1]:.0%} in the "
             f"last {_epochs(max(1, len(points(facts.curve.values)) // 4))} of {facts.epochs}",
@@ -112,6 +117,31 @@ def _undertraining(facts: Facts) -> Iterator[Sign]:
     elif facts.epochs == 1 and not facts.is_failed:
         seen = ("there was only one epoch; recall usually rises after it",)
         yield Sign("medium", seen, patch=patch)
+
+
+def _steps(facts: Facts) -> int | None:
+    """Return the steps of all epochs; None if they are unknown."""
+    a_epoch = facts.params.steps_per_epoch
+    if a_epoch is None and facts.params.train_rows and facts.batch_size:
+        a_epoch = max(1, facts.params.train_rows // facts.batch_size)
+    return a_epoch * facts.epochs if a_epoch else None
+
+
+def _few_steps(facts: Facts, steps: int) -> Sign:
+    """Return the sign of a training that ended before its weights could move."""
+    seen = (
+        f"the training consisted of {counted(steps, 'step')}, "
+        f"{steps // facts.epochs} in each of {counted(facts.epochs, 'epoch')}: "
+        "weights hardly move in so few",
+    )
+    requested = max(facts.requested_epochs or 0, facts.epochs)
+    wanted = max(requested, min(_MOST_EPOCHS, -(-_ENOUGH_STEPS * facts.epochs // steps)))
+    patch: dict[str, object] = {"model.epochs": wanted} if wanted > requested else {}
+    batch, missing = facts.batch_size, _ENOUGH_STEPS / (wanted * steps / facts.epochs)
+    if batch and missing > 1:
+        patch["model.batch_size"] = max(_LEAST_BATCH, 2 ** int(log2(batch / missing)))
+    help = "Train longer" + (", in smaller batches." if "model.batch_size" in patch else ".")
+    return Sign("high", seen, help, patch or None, "bad", "Too few steps", explains=True)
 
 
 def _epochs(count: int) -> str:
@@ -222,7 +252,8 @@ KINDS = (
         reason="Training ended while recall was still rising. Measured on Online Retail: 0.212 "
         "after one epoch, 0.254 after three, 0.278 after eight, 0.283 after twenty.",
         signs="The last quarter of the epochs added more than 5% to validation recall, or there "
-        "was only one epoch.",
+        "was only one epoch. Of a model that is no better than counting: the training had fewer "
+        "than 50 steps, whatever its epochs.",
         remedy="Train longer.",
         check=_undertraining,
     ),

@@ -26,8 +26,8 @@ class Evidence:
         expected: What the config and the metrics say.
         ranges: The integers that features may have, by feature.
         used: How many entries of its vocabulary training rows have, by feature.
-        served: The same of the rows that the saved model knows: with those of the validation,
-            where it was trained again.
+        served: The same of the rows that the saved model knows: with those of the validation, and
+            of the test, where it was trained again on them.
     """
 
     splits: Sequence[SplitReport]
