@@ -570,7 +570,33 @@ def test_recall_that_still_rises_is_undertraining(tmp_path):
 
 
 def test_one_epoch_is_undertraining(tmp_path):
-    assert cause(judge(tmp_path / "run", healthy(1)), "RD302").patch == {"model.epochs": 8}
+    data = healthy(1, batch_size=64)
+    data["loss"]["loss"] = data["loss"]["val_loss"] = [3.0]
+    assert cause(judge(tmp_path / "run", data), "RD302").patch == {"model.epochs": 8}
+
+
+@pytest.mark.parametrize(
+    ("epochs", "rows", "batch", "patch"),
+    [
+        (1, 20_000, 1024, {"model.epochs": 11}),
+        (8, 2_579, 1024, {"model.epochs": 100}),
+        (2, 2_579, 2048, {"model.epochs": 100, "model.batch_size": 1024}),
+        (2, 900, 1024, {"model.epochs": 100, "model.batch_size": 256}),
+    ],
+)
+def test_few_steps_explain_a_model_that_has_learned_nothing(
+    tmp_path: Path, epochs: int, rows: int, batch: int, patch: dict[str, int]
+) -> None:
+    data = healthy(epochs, train_rows=rows, batch_size=batch)
+    for name in data["final_metrics"]:
+        if name.startswith("test_recall"):
+            data["final_metrics"][name] = 0.01
+    diagnosis = judge(tmp_path / "run", data)
+    first = diagnosis.causes[0]
+    assert (first.code, first.title, first.patch) == ("RD302", "Too few steps", patch)
+    assert diagnosis.verdict == "bad"
+    data["params"]["batch_size"] = 16
+    assert "Too few steps" not in [found.title for found in judge(tmp_path / "b", data).causes]
 
 
 def test_stopping_on_val_loss_while_recall_rises_is_seen(tmp_path):  # P53

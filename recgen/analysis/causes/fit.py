@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log2, sqrt
 
-from recgen.analysis.causes.base import Kind, Sign, epoch, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import advice, without_layers
-from recgen.analysis.diagnosis import Patch
+from recgen.analysis.diagnosis import Patch, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import lead_over
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
@@ -129,19 +129,22 @@ def _steps(facts: Facts) -> int | None:
 
 def _few_steps(facts: Facts, steps: int) -> Sign:
     """Return the sign of a training that ended before its weights could move."""
+    a_epoch = counted(steps // facts.epochs, "step")
+    each = f": {a_epoch} in each of {facts.epochs} epochs" if facts.epochs > 1 else ", in one epoch"
     seen = (
-        f"the training consisted of {counted(steps, 'step')}, "
-        f"{steps // facts.epochs} in each of {counted(facts.epochs, 'epoch')}: "
-        "weights hardly move in so few",
+        f"the training had {counted(steps, 'step')}{each}",
+        *confirmed(*facts.findings("RG515")),
     )
     requested = max(facts.requested_epochs or 0, facts.epochs)
     wanted = max(requested, min(_MOST_EPOCHS, -(-_ENOUGH_STEPS * facts.epochs // steps)))
     patch: dict[str, object] = {"model.epochs": wanted} if wanted > requested else {}
-    batch, missing = facts.batch_size, _ENOUGH_STEPS / (wanted * steps / facts.epochs)
-    if batch and missing > 1:
+    missing = _ENOUGH_STEPS / (wanted * steps / facts.epochs)
+    batch = min(facts.batch_size or 0, facts.params.train_rows or 0)
+    if missing > 1 and batch > _LEAST_BATCH:
         patch["model.batch_size"] = max(_LEAST_BATCH, 2 ** int(log2(batch / missing)))
-    help = "Train longer" + (", in smaller batches." if "model.batch_size" in patch else ".")
-    return Sign("high", seen, help, patch or None, "bad", "Too few steps", explains=True)
+    help = "Train longer, in smaller batches." if "model.batch_size" in patch else "Train longer."
+    verdict: Verdict | None = "bad" if facts.is_failed else None
+    return Sign("high", seen, help, patch or None, verdict, "Too few steps", explains=True)
 
 
 def _epochs(count: int) -> str:
@@ -253,7 +256,8 @@ KINDS = (
         "after one epoch, 0.254 after three, 0.278 after eight, 0.283 after twenty.",
         signs="The last quarter of the epochs added more than 5% to validation recall, or there "
         "was only one epoch. Of a model that is no better than counting: the training had fewer "
-        "than 50 steps, whatever its epochs.",
+        "than 50 steps in all its epochs. The shop example on 3,000 rows had a recall@10 of 0.16 "
+        "after 2 steps, 0.38 after 16 and 0.41 after 200.",
         remedy="Train longer.",
         check=_undertraining,
     ),
