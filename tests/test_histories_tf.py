@@ -12,6 +12,8 @@ from synthetic import Table
 
 from recgen.generate import render
 
+pytestmark = pytest.mark.slow
+
 ROWS = 200
 MIN64 = -(2**63)
 LONGEST = 4

@@ -102,6 +102,7 @@ def diagonal(case: Case) -> Any:
     return np.arange(len(case.products))
 
 
+@pytest.mark.slow
 def test_in_batch_is_corrected_by_exact_counts(run: Run) -> None:  # P54
     case = Case(run, negatives="in_batch")
     logits = case.in_batch() - np.log(case.share())[case.products]

@@ -19,7 +19,7 @@ from synthetic import Table
 from recgen.contrib.ml_platform import read_rows
 from recgen.contrib.ml_platform.report import TRAINS_ALL_THE_SAME
 
-pytestmark = pytest.mark.one_stack
+pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 ROWS = 240
 DAY = 86_400

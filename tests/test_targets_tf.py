@@ -28,6 +28,8 @@ from targets import (  # noqa: E402
     scaled,
 )
 
+pytestmark = pytest.mark.slow
+
 Values = list[Any]
 _reals = st.floats(-(2.0**20), 2.0**20, width=32, allow_subnormal=False)
 _reals |= st.floats(0, 2.0**100, width=32, allow_subnormal=False)
