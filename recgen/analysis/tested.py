@@ -114,6 +114,10 @@ def _reason(own: Mapping[str, float], first: Mapping[str, float]) -> str:
         return f"its split is drawn with the seed {int(own[_SEED])}, not {int(first[_SEED])}"
     if odd:
         name = odd[-1]
-        values = f"{name} is {figure(own[name])}, not {figure(first[name])}"
+        is_close = figure(own[name]) == figure(first[name])
+        own_figure, other = (
+            f"{v:.7f}" if is_close else figure(v) for v in (own[name], first[name])
+        )
+        values = f"{name} is {own_figure}, not {other}"
         return f"{values}: other test rows, or other training data"
     return "the file does not say on which rows it was tested"

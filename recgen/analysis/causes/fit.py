@@ -7,7 +7,7 @@ from math import log2, sqrt
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import advice, without_layers
-from recgen.analysis.diagnosis import Patch, Verdict
+from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import lead_over
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
@@ -116,7 +116,7 @@ def _undertraining(facts: Facts) -> Iterator[Sign]:
         yield Sign("high" if is_sure else "medium", seen, patch=patch)
     elif facts.epochs == 1 and not facts.is_failed:
         seen = ("there was only one epoch; recall usually rises after it",)
-        yield Sign("medium", seen, patch=patch)
+        yield Sign("medium", seen, patch=patch, explains=facts.is_held_back)
 
 
 def _steps(facts: Facts) -> int | None:
@@ -135,9 +135,8 @@ def _few_steps(facts: Facts, steps: int) -> Sign:
         f"the training had {counted(steps, 'step')}{each}",
         *confirmed(*facts.findings("RG515")),
     )
-    requested = max(facts.requested_epochs or 0, facts.epochs)
-    wanted = max(requested, min(_MOST_EPOCHS, -(-_ENOUGH_STEPS * facts.epochs // steps)))
-    patch: dict[str, object] = {"model.epochs": wanted} if wanted > requested else {}
+    patch = _more_epochs(facts, -(-_ENOUGH_STEPS * facts.epochs // steps))
+    wanted = patch.get("model.epochs", facts.epochs)
     missing = _ENOUGH_STEPS / (wanted * steps / facts.epochs)
     batch = min(facts.batch_size or 0, facts.params.train_rows or 0)
     if missing > 1 and batch > _LEAST_BATCH:
@@ -151,9 +150,9 @@ def _epochs(count: int) -> str:
     return "epoch" if count == 1 else counted(count, "epoch")
 
 
-def _more_epochs(facts: Facts) -> Patch:
+def _more_epochs(facts: Facts, least: int = 8) -> dict[str, int]:
     requested = max(facts.requested_epochs or 0, facts.epochs)
-    wanted = min(max(2 * requested, 8), _MOST_EPOCHS)
+    wanted = min(max(2 * requested, 8, least), _MOST_EPOCHS)
     return {"model.epochs": wanted} if wanted > requested else {}
 
 
