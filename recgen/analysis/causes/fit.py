@@ -143,7 +143,17 @@ def _few_steps(facts: Facts, steps: int) -> Sign:
         patch["model.batch_size"] = max(_LEAST_BATCH, 2 ** int(log2(batch / missing)))
     help = "Train longer, in smaller batches." if "model.batch_size" in patch else "Train longer."
     verdict: Verdict | None = "bad" if facts.is_failed else None
-    return Sign("high", seen, help, patch or None, verdict, "Too few steps", explains=True)
+    layered = (facts.depth or 0) > 1
+    is_alone = not layered and (not facts.model or facts.model.learning_rate_schedule == "constant")
+    return Sign(
+        "high" if is_alone else "medium",
+        seen,
+        help,
+        patch or None,
+        verdict,
+        "Too few steps",
+        explains=not layered,
+    )
 
 
 def _epochs(count: int) -> str:
