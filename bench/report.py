@@ -80,6 +80,7 @@ def markdown(
         f"rows of {split['training_buyers']:,} buyers, {split['candidates']:,} candidates, "
         f"{split['test_pairs']:,} test pairs, {split['new_test_pairs']:,} of them "
         "new. `make bench` writes this page; [bench/README.md](../README.md) has the protocol.",
+        winners(rows),
         "## Recall",
         _recall_table(rows),
         "± is the standard deviation over seeds, where there are several; in parentheses stands "
@@ -95,6 +96,24 @@ def markdown(
     if speeds:
         parts += ["## Throughput", _speed_table(ratios), _speed_notes(speeds)]
     return "\n\n".join([*parts, "![Recall and time](bench.svg)"]) + "\n"
+
+
+def winners(rows: Sequence[dict[str, Any]]) -> str:
+    """Returns which is best in each view, those first in which it is none of ours."""
+    found = []
+    for view, words in VIEWS.items():
+        scored = [row for row in rows if view in row["scores"]]
+        best = max(scored, key=lambda row: _value(row, view, "recall@100"), default=None)
+        ours = [row for row in scored if row["is_ours"]]
+        if best is None or not ours:
+            continue
+        text = f"{best['title']} ({_value(best, view, 'recall@100'):.3f})"
+        if not best["is_ours"]:
+            own = max(ours, key=lambda row: _value(row, view, "recall@100"))
+            text += f", not {own['title']} ({_value(own, view, 'recall@100'):.3f})"
+        found.append((bool(best["is_ours"]), f"of {words}: {text}"))
+    best_of = "; ".join(text for _, text in sorted(found, key=lambda each: each[0]))
+    return f"Best recall@100 {best_of}." if found else "None of these is ours."
 
 
 def _recall_table(rows: Sequence[dict[str, Any]]) -> str:

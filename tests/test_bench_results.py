@@ -165,6 +165,14 @@ def test_the_page_shows_means_spreads_and_what_is_best() -> None:
     assert "Throughput" not in page
 
 
+def test_the_page_begins_with_the_views_that_others_win() -> None:
+    ours = _scored("ours", 1, 0.2, ("all", "new"))
+    theirs = {**_scored("theirs", 1, 0.3, ("new",)), "is_ours": False}
+    first = report.winners(report.summarize([ours, theirs]))
+    theirs_first = "Best recall@100 of new pairs: theirs (0.300), not ours (0.200)"
+    assert first == f"{theirs_first}; of all pairs: ours (0.200)."
+
+
 def test_an_extrapolated_epoch_is_marked() -> None:
     cell = {
         "products": 10,
