@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from recgen.contrib.ml_platform.account import Account
 from recgen.contrib.ml_platform.plain import is_on, mapping_of, named, output_name
-from recgen.contrib.ml_platform.types import stored_type
+from recgen.contrib.ml_platform.types import BQ_TYPES, stored_type
 from recgen.findings import Location, show
 from recgen.reading.plain import Plain
 
@@ -66,6 +66,10 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
         return feature  # reading the config reports it
     kind = kind_of_feature(feature)
     bq_type = stored_type(feature.get("bq_type"), output_name(feature), place, account)
+    if kind == "history" and bq_type in BQ_TYPES and not str(bq_type).startswith("ARRAY"):
+        # BigQuery's schema says of a list the type of its values, and the mode REPEATED beside it.
+        bq_type = f"ARRAY<{bq_type}>"
+        account.decide(f"the type of {named(feature)} is {bq_type}, since it is a history")
     if kind is None:
         if feature.get("data_type") is None and feature.get("type") is None:
             return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
