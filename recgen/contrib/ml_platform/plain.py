@@ -127,7 +127,9 @@ def _parsed(text: str | bytes | bytearray, what: str) -> object:
         return json_of(text[:_LONGEST])
     except (ValueError, RecursionError) as error:
         help = "pass the row as a mapping, an object or JSON"
-        raise RecgenError(f"the {what} is a text that is not JSON: {error}", help) from error
+        is_one_line = isinstance(error, json.JSONDecodeError) and error.lineno == 1
+        reason = f"{error.msg} at letter {error.colno}" if is_one_line else error
+        raise RecgenError(f"the {what} is a text that is not JSON: {reason}", help) from error
 
 
 def _attributes(source: object, names: Collection[str], what: str) -> Plain:
