@@ -127,8 +127,9 @@ def _parsed(text: str | bytes | bytearray, what: str) -> object:
         return json_of(text[:_LONGEST])
     except (ValueError, RecursionError) as error:
         help = "pass the row as a mapping, an object or JSON"
-        is_one_line = isinstance(error, json.JSONDecodeError) and error.lineno == 1
-        reason = f"{error.msg} at letter {error.colno}" if is_one_line else error
+        reason = str(error)
+        if isinstance(error, json.JSONDecodeError) and error.lineno == 1:
+            reason = f"{error.msg} at letter {error.colno}"  # the line is the row's, not the file's
         raise RecgenError(f"the {what} is a text that is not JSON: {reason}", help) from error
 
 
