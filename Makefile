@@ -9,7 +9,7 @@ endif
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-all test-nightly test-tf216 test-replicas test-tfx lint golden docs bench bench-gate
+.PHONY: demo test test-all test-nightly test-tf216 test-replicas test-tfx test-tfx-1.16 lint golden docs bench bench-gate
 .PHONY: fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
@@ -34,6 +34,10 @@ test-replicas: $(READY)  ## of test-all: replicas on two devices and in two proc
 
 test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
 	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py -rs
+
+test-tfx-1.16: .tfx/1.16/.ready  ## a pipeline on what the images install: TFX 1.16, Python 3.10 (minutes)
+	RECGEN_TFX_PYTHON=$(CURDIR)/.tfx/1.16/bin/python $(PYTHON) -m pytest tests/test_tfx.py -rs \
+		-k "trains_and_pushes or platforms_script"
 
 lint: $(READY)
 	$(PYTHON) -m ruff check .
@@ -77,6 +81,13 @@ tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 
 .venv/.atheris: .venv/.ready
 	.venv/bin/uv pip install --quiet --python .venv/bin/python atheris
+	touch $@
+
+PYTHON310 ?= python3.10
+.tfx/1.16/.ready: $(READY) requirements/tfx-1.16.txt
+	$(PYTHON310) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet uv
+	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --requirement requirements/tfx-1.16.txt
 	touch $@
 
 .venv/.ready: CONSTRAINTS := requirements/tf-2.21.txt

@@ -1,6 +1,7 @@
 # The same for trainers on GPUs: `docker build -f requirements/tfx-1.16-gpu.Dockerfile requirements`.
 # TensorFlow brings CUDA and NCCL as packages; the host has the driver.
-FROM python:3.10-slim
+FROM python:3.10-slim-bookworm
+# For pyfarmhash, which TFX needs and which has no wheel.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends build-essential \
     && rm -rf /var/lib/apt/lists/*

@@ -1,6 +1,7 @@
 # TFX 1.16 with what generated modules need: `docker build -f requirements/tfx-1.16.Dockerfile requirements`.
 # For compiling pipelines, and for all components that run without a GPU.
-FROM python:3.10-slim
+FROM python:3.10-slim-bookworm
+# For pyfarmhash, which TFX needs and which has no wheel.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends build-essential \
     && rm -rf /var/lib/apt/lists/*

@@ -8,7 +8,7 @@ import pytest
 from fuzzing import some
 from hypothesis import given
 from hypothesis import strategies as st
-from stored_rows import TARGET, drawn_features, drawn_models, posted_features, posted_model
+from stored_rows import TARGET, Row, drawn_features, drawn_models, posted_features, posted_model
 
 from recgen.contrib.ml_platform import (
     denormalised,
@@ -56,6 +56,19 @@ def test_names_are_required_and_the_caller_knows_those_that_are_taken() -> None:
     )
     assert not is_valid
     assert errors == {"name": "A feature config with this name already exists for this dataset"}
+
+
+def test_an_update_is_judged_by_what_it_posts() -> None:
+    posted = posted_features()
+    assert validate_feature_config({"name": "renamed", "description": "new"}) == (True, {})
+    for side in ("buyer", "product"):
+        own = {key: posted[key] for key in posted if key.startswith((side, "name"))}
+        assert validate_feature_config(own) == (True, {})
+        own[f"{side}_model_features"] = [{"data_type": "text"}]
+        assert f"{side}_model_features[0]" in validate_feature_config(own)[1]
+    _, errors = validate_feature_config({"name": "empty", "buyer_model_features": []})
+    assert list(errors) == ["buyer_model_features"]
+    assert validate_feature_config({**posted, "product_model_features": None})[0] is False
 
 
 @pytest.mark.parametrize(
@@ -171,7 +184,7 @@ def test_widths_of_what_is_half_typed() -> None:
     half = [{"data_type": "text"}, {}, None, *posted_features()["product_model_features"]]
     assert tensor_dims(half)["total"] == 32 + 8  # type: ignore[arg-type]
     assert tensor_dims([], [{"features": ["a", "b"]}])["total"] == 16
-    assert tensor_dims([]) == {"total": 0, "breakdown": []}
+    assert tensor_dims([]) == tensor_dims(None, None) == {"total": 0, "breakdown": []}
 
 
 @some(10, 30)
@@ -316,4 +329,4 @@ def test_no_check_of_any_rows_raises(features: Plain, model: Plain, params: Any)
     assert is_valid == (not texts)
     for each in experiment_warnings(features, model, params):
         assert each["severity"] in ("high", "medium", "low")
-    denormalised(features, model)
+    denormalised(features, model, Row(row_count=7))

@@ -103,6 +103,14 @@ def test_mappings_are_read_and_not_changed() -> None:
     assert posted == posted_features()
 
 
+@pytest.mark.parametrize("row", [None, 3, "{", [], object()])
+def test_what_is_no_row_gives_a_sentence(row: Any) -> None:
+    code, is_valid, message = PreprocessingFnGenerator(row).generate_and_save()
+    assert (code, is_valid) == ("", False)
+    assert message is not None
+    assert message.startswith("features: the feature config is ")
+
+
 def test_hostile_names_stay_text() -> None:  # P1, P2
     evil = 'x"""\nimport os; os.system("touch /tmp/evil")\n#'
     features, model = rows()

@@ -179,6 +179,7 @@ def test_what_is_no_histogram_is_none(histogram: Any) -> None:
     [
         ({}, {}, True, "recall_at_100 is 0.5, and 0.25 for the most popular products"),
         ({}, {"min_value": 0.6}, False, "0.5, below 0.6"),
+        ({}, {"min_value": "0.6"}, False, "0.5, below 0.6"),
         ({}, {"metric": "test_recall_at_10", "min_value": 0.05}, True, "recall_at_10 is 0.05"),
         ({"test_popularity_recall_at_100": 0.5}, {}, False, "no better than the most popular"),
         ({"test_recall_at_100": None}, {}, False, "was not measured"),
@@ -201,6 +202,12 @@ def test_a_failed_training_is_never_blessed() -> None:
     found = blessing(metrics_data(**COLLAPSE), min_value=0.0)
     assert found["is_blessed"] is False
     assert "RECGEN-FAILURE" in found["reason"]
+
+
+def test_the_file_may_begin_with_a_mark_of_its_encoding() -> None:
+    text = json.dumps(metrics_data())
+    for marked in ("\ufeff" + text, ("\ufeff" + text).encode()):
+        assert quick_test_fields(marked) == quick_test_fields(text)
 
 
 # failures
@@ -236,9 +243,12 @@ def test_every_kind_of_failure_of_a_trainer_is_explained(kind: str) -> None:
         ("something else", "unknown"),
         ("", "unknown"),
         (None, "unknown"),
+        (b"RECGEN-FAILURE nan Epoch 1: \xff", "nan"),
+        (RuntimeError("RECGEN-FAILURE collapse Epoch 1: dead."), "collapse"),
+        ({"message": "403 Access Denied"}, "permission"),
     ],
 )
-def test_texts_of_pipelines_are_classified(text: str | None, code: str) -> None:
+def test_texts_of_pipelines_are_classified(text: object, code: str) -> None:
     found = classify_failure(text)
     assert found["code"] == code
     assert found["matched"] is (code != "unknown")

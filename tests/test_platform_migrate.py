@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 import recgen.cli.migrate
 from recgen.cli.app import app
 from recgen.contrib.ml_platform import migrate, read_rows
+from recgen.contrib.ml_platform.migration import read_lines
+from recgen.findings import RecgenError
 
 Plain = dict[str, Any]
 
@@ -170,3 +172,46 @@ def test_the_command_never_writes_over_the_rows(tmp_path: Path) -> None:
     other.write_text("mine", "utf-8")
     assert run(path, "--out", other).exit_code != 0
     assert (path.read_bytes(), other.read_text("utf-8")) == (before, "mine")
+
+
+ROW = posted_features(name="Größe \u2028 \x85 été")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("\ufeff{0}\n\n  \n{1}\n\n", 2),
+        ("{0}\r\n{1}\r\n", 2),
+        ("{0}\r{1}", 2),
+        ("{0}", 1),
+        ("[{0}, {1}]", 2),
+        ('{{"success": true, "data": [{0}], "count": 1}}', 1),
+        ('{{"feature_configs": [{0}], "model_configs": [{1}], "errors": []}}', 2),
+        ('{{"model": "ml_platform.featureconfig", "pk": 1, "fields": {0}}}', 1),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rows_are_found_in_any_export(text: str, count: int, indent: int | None) -> None:
+    if indent and text.count("{0}") + text.count("{1}") == 2 and "[" not in text:
+        indent = None  # JSON lines have a row a line
+    rows = [json.dumps(row, ensure_ascii=False, indent=indent) for row in (ROW, posted_model())]
+    found = migrate(read_lines(text.format(*rows)))
+    assert [row.renders for row in found.rows] == [True] * count
+    assert ROW["name"] in found.rows[0].name
+
+
+def test_a_line_that_is_cut_is_refused_and_the_others_are_read() -> None:
+    row = json.dumps(ROW)
+    found = migrate(read_lines(f"{row}\n{row[:-40]}\n{row}\n"))
+    assert [each.renders for each in found.rows] == [True, False, True]
+    assert "not JSON" in found.rows[1].report.errors[0].message
+    assert "line 1" not in found.rows[1].report.errors[0].message  # it is the second
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"[]", b"\xff\xfe[\x00"])
+def test_a_file_without_rows_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(content)
+    result = run(path)
+    assert isinstance(result.exception, RecgenError)
+    assert not (tmp_path / "rows.proposed.jsonl").exists()

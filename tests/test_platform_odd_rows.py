@@ -119,6 +119,23 @@ READ: dict[str, tuple[Plain, Plain, str]] = {
         posted_model(),
         "",
     ),
+    "a width of two": (plus("buyer", text("seg", 2)), posted_model(), "is 4, the least there is"),
+    "a width that is wide": (
+        plus("buyer", text("seg", "4096")),
+        posted_model(),
+        "is 1024, the most",
+    ),
+    "a history of two": (history(embedding_dim=2), posted_model(), "is 4, the least there is"),
+    "few buckets": (
+        plus("buyer", number("x", bucketize={**ON, "buckets": 1, "embedding_dim": 1})),
+        posted_model(),
+        "`buckets` of 'x' is 2, the least there is, not 1",
+    ),
+    "a small cross": (
+        crossed("buyer", "city", "customer_id", hash_bucket_size=50, embedding_dim=128),
+        posted_model(),
+        "`hash_bucket_size` of 'city and customer_id' is 100",
+    ),
     "an alias that is empty": (aliased(1, ""), posted_model(), ""),
     "a feature that is null": (plus("buyer", None), posted_model(), "that is null"),
     "a truth as text": (
@@ -164,6 +181,11 @@ REFUSED: dict[str, tuple[Plain, Plain, str]] = {
     "two columns of one name": (aliased(1, "basket"), posted_model(), "RG102"),
     "a history of what is not there": (history(shared_with="sku"), posted_model(), "RG126"),
     "a history of a number": (history(shared_with="basket"), posted_model(), "RG126"),
+    "a cross of no buckets": (
+        crossed("buyer", "city", "customer_id", hash_bucket_size=-1),
+        posted_model(),
+        "RG013",
+    ),
     "a width of zero": (plus("buyer", text("seg", 0)), posted_model(), "RG013"),
     "a rate of zero": (posted_features(), posted_model(learning_rate=0), "RG013"),
     "a list of names": (plus("buyer", "city2"), posted_model(), "RG012"),

@@ -36,6 +36,7 @@ from recgen.contrib.ml_platform import (
     smart_defaults,
 )
 from recgen.contrib.ml_platform.report import TRAINS_ALL_THE_SAME
+from recgen.contrib.ml_platform.rows import examine_rows
 from recgen.findings import Report
 from recgen.generate import generate
 
@@ -384,13 +385,47 @@ def test_a_buyer_id_is_found_by_its_name() -> None:
     assert read(posted).features.buyer_id == "client_no"
 
 
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        (["Bundesland", "Kunden_Nr"], "Kunden_Nr"),
+        (["Kundenstadt", "Kundennummer_Nr"], "Kundennummer_Nr"),
+        (["Ville", "Numéro_fidélité", "Région"], "Numéro_fidélité"),
+    ],
+)
+def test_a_buyer_id_in_another_language_is_taken_and_asked(names: list[str], chosen: str) -> None:
+    # The former generator needed no buyer ID, so such rows are trained today.
+    posted = posted_features(buyer_model_features=texts(*names), buyer_model_crosses=[])
+    for each in posted["buyer_model_features"]:
+        width = 64 if each["column"] == chosen else 16
+        each["transforms"]["embedding"]["embedding_dim"] = width
+    posted["product_model_features"] = texts("product_id")
+    found = examine_rows(posted, posted_model())
+    assert found.config is not None, str(found.full)
+    assert found.config.features.buyer_id == chosen
+    assert f"the buyer ID is {chosen!r}" in " ".join(found.account.decided)
+    if chosen == "Numéro_fidélité":
+        assert f"Which feature is the buyer ID? Taken: {chosen!r}" in found.account.questions[0]
+
+
+@pytest.mark.parametrize(("stored", "known"), [("STRING", "STRING"), ("integer", "INTEGER")])
+def test_a_list_may_be_stored_with_the_type_of_its_values(stored: str, known: str) -> None:
+    posted = posted_features()
+    posted["buyer_model_features"][4]["bq_type"] = stored
+    found = examine_rows(posted, posted_model())
+    assert found.config is not None, str(found.full)
+    assert feature(found.config, "purchase_history").bq_type == f"ARRAY<{known}>"
+    assert f"is ARRAY<{known}>" in " ".join(found.account.decided)
+
+
 def test_without_any_id_a_row_is_refused_with_a_sentence() -> None:
     posted = posted_features()
     posted["buyer_model_features"] = posted["buyer_model_features"][2:4]
     posted["buyer_model_crosses"] = []
     (error,) = refused(posted).errors
     assert error.code == "RG104"
-    assert "no feature fits" in error.message
+    assert error.message.startswith("no feature of the buyer tower can be the buyer ID")
+    assert "primary ID" in error.help
 
 
 # experiments
@@ -422,6 +457,22 @@ def test_the_split_is_that_of_the_experiment() -> None:
 def test_a_number_of_gpus_that_is_none_is_refused(count: Any) -> None:
     (error,) = refused(posted_features(), gpu_config={"gpu_count": count}).errors
     assert error.path == "gpu_config.gpu_count"
+
+
+@pytest.mark.parametrize("given", ["none", "{", [1], 2, object()])
+def test_settings_of_gpus_that_cannot_be_read_are_refused(given: Any) -> None:
+    (error,) = refused(posted_features(), gpu_config=given).errors
+    assert error.path == "gpu_config"
+    message = TrainerModuleGenerator(
+        posted_features(), posted_model(), gpu_config=given
+    ).generate_and_validate()[2]
+    assert message is not None
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("given", [{}, {"gpu_count": None}, '{"gpu_count": "2"}', Row(gpu_count=2)])
+def test_settings_of_gpus_have_every_form_of_a_row(given: Any) -> None:
+    assert read(gpu_config=given, catalogue_size="900").data.catalogue_size == 900
 
 
 @pytest.mark.parametrize("task", ["retrieval", "multitask"])
@@ -516,6 +567,8 @@ def said(rows: tuple[Any, Any]) -> ExperimentConfig | None:
     assert len(report.warnings) <= 1
     assert len(report.infos) <= 3
     assert all(each.message and each.help for each in report.findings)
+    # The page has no command line.
+    assert not any(word in each.help for each in report.errors for word in ("recgen ", "--"))
     read_rows(*rows, legacy=False)
     return config
 

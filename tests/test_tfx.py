@@ -1,4 +1,4 @@
-"""The modules, unmodified, in a real TFX 1.21 pipeline; CONTRIBUTING.md says how to have one."""
+"""The modules, unmodified, in a real TFX pipeline; CONTRIBUTING.md says how to have one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pytest
@@ -23,6 +23,8 @@ from synthetic import transactions, write_csv
 
 from recgen.check import load
 from recgen.config import ExperimentConfig
+from recgen.contrib.ml_platform import pipeline_script
+from recgen.contrib.ml_platform.pipeline_script import PipelineKind
 from recgen.generate import render_pipeline
 from recgen.local.histories import add_histories, missing_histories
 from recgen.local.split import split_table
@@ -33,13 +35,14 @@ from recgen.write import write_files
 Plain = dict[str, Any]
 
 _ROOT = os.environ.get("RECGEN_TFX_ROOT", "")
-_HAS_TFX = importlib.util.find_spec("tfx.v1") is not None  # tests/tfx is a folder, too
+_OTHER = os.environ.get("RECGEN_TFX_PYTHON", "")
+_HAS_TFX = bool(_OTHER) or importlib.util.find_spec("tfx.v1") is not None  # not tests/tfx
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
         not _HAS_TFX and not _ROOT,
-        reason="neither is TFX installed nor does RECGEN_TFX_ROOT name a root that has it",
+        reason="neither is TFX installed nor does RECGEN_TFX_ROOT or RECGEN_TFX_PYTHON name one",
     ),
 ]
 
@@ -55,7 +58,7 @@ def folder() -> Iterator[Path]:
 
 def _python(folder: Path, script: str, *arguments: str) -> str:
     """Runs a script of the folder with TFX's Python, in the folder; returns what it printed."""
-    command = [sys.executable, script, *arguments]
+    command = [_OTHER or sys.executable, script, *arguments]
     if not _HAS_TFX:
         inside = (
             f"cd /tmp/{folder.name} && exec /venv/bin/python {shlex.join([script, *arguments])}"
@@ -108,6 +111,19 @@ def test_a_pipeline_trains_and_pushes(folder: Path, form: str) -> None:
         assert sum(int(name) % 8 == 3 for name in answer["product_ids"][0][:10]) >= 8
         assert len(other["product_ids"][0]) == 100
         assert json.dumps(other["scores"], allow_nan=False)
+
+
+@pytest.mark.parametrize("kind", get_args(PipelineKind))
+def test_the_platforms_script_compiles(folder: Path, kind: PipelineKind) -> None:
+    (folder / "compile_and_submit.py").write_text(pipeline_script(kind), encoding="utf-8")
+    shutil.copy(Path(__file__).parent / "tfx" / "compile_platform.py", folder)
+    output = _python(folder, "compile_platform.py", "compile_and_submit.py")
+    assert "PIPELINE_JOB_NAME=projects/1/pipelineJobs/9" in output
+    found = json.loads(output.splitlines()[-1])
+    names = {each.partition("-")[0] for each in found["components"]}
+    assert names >= {"BigQueryExampleGen", "StatisticsGen", "SchemaGen", "Transform", "Trainer"}
+    assert ("Pusher" in names) == (kind == "training")
+    assert all("tfx-trainer" in image for image in found["images"])
 
 
 GATED: Plain = {

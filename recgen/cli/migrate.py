@@ -43,7 +43,10 @@ def migrate(
     target = out or rows.with_suffix(".proposed.jsonl")
     if target.resolve() == rows.resolve():
         raise RecgenError(f"{target} has the rows themselves", "name another file with --out")
-    found = migrated(read_lines(_text(rows)))
+    stored = read_lines(_text(rows))
+    if not stored:
+        raise RecgenError(f"{rows} has no rows", "export feature configs and model configs")
+    found = migrated(stored)
     if format is Output.json:
         print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False, default=str))
     else:
@@ -67,7 +70,7 @@ def _text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RecgenError(f"{path} is not UTF-8: {error}", "export the rows as JSON") from error
+        raise RecgenError(f"{path} is not UTF-8: {error}", "save the file as UTF-8") from error
 
 
 def _show(found: Migration) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from recgen.config import Cross, CrossFeature
 from recgen.contrib.ml_platform.account import Account
 from recgen.contrib.ml_platform.plain import output_name
+from recgen.contrib.ml_platform.sizes import nearest_size
 from recgen.findings import show
 from recgen.reading.plain import Plain
 
 _WHOLE = ("INT64", "INTEGER", "BOOL", "BOOLEAN")
 _NUMBERS = ("numeric", "temporal")
+_SIZES = frozenset(["hash_bucket_size", "embedding_dim"])
 _OWN = ("features", "hash_bucket_size", "embedding_dim")
 
 
@@ -31,20 +34,36 @@ def stored_cross(cross: object, kinds: Kinds, account: Account) -> object:
     found = {key: cross[key] for key in _OWN if cross.get(key) is not None}
     if isinstance(members, list):
         found["features"] = [_member(each, kinds, account) for each in members]
+    for key in _SIZES & found.keys():
+        found[key] = nearest_size(found[key], Cross, key, _name(members), account)
     return found
 
 
-def aliases_of(features: list[Plain]) -> dict[str, str]:
-    """Return the output names of columns that have another one, by column."""
-    names = {output_name(each) for each in features}
-    found = {str(each.get("column")): output_name(each) for each in features}
-    return {column: name for column, name in found.items() if column not in names}
+def _name(members: object) -> str:
+    """Return the columns of a cross, for a note."""
+    known = members if isinstance(members, list) else []
+    names = [output_name(each) if isinstance(each, dict) else str(each) for each in known]
+    return " and ".join(names)
 
 
-def with_aliases(cross: object, aliases: Mapping[str, str], account: Account) -> object:
+Aliases = Mapping[str, tuple[str, str]]
+"""The column and its output name, where they differ, by each of the two."""
+
+
+def aliases_of(features: list[Plain]) -> Aliases:
+    """Return what a name alone means in a cross; the data's own names come before the source's."""
+    both = [(str(each.get("column")), output_name(each)) for each in features]
+    renamed = [(column, name) for column, name in both if column != name]
+    names = {name for _, name in both}
+    of_columns = {column: (column, name) for column, name in renamed if column not in names}
+    return of_columns | {name: (column, name) for column, name in renamed}
+
+
+def with_aliases(cross: object, aliases: Aliases, account: Account) -> object:
     """Return a cross whose columns have the names under which the data has them.
 
     A cross that names the column alone was refused by the former transform: there is no such input.
+    One that names the alias alone was read.
     """
     members = cross.get("features") if isinstance(cross, dict) else None
     if not isinstance(cross, dict) or not isinstance(members, list):
@@ -54,8 +73,10 @@ def with_aliases(cross: object, aliases: Mapping[str, str], account: Account) ->
         member = {"column": each} if isinstance(each, str) else each
         column = member.get("column") if isinstance(member, dict) else None
         if isinstance(column, str) and column in aliases and not member.get("display_name"):
-            member = {**member, "display_name": aliases[column]}
-            account.decide(f"{show(column)} in a cross is {show(aliases[column])}")
+            of_source, name = aliases[column]
+            member = {**member, "column": of_source, "display_name": name}
+            if column != name:
+                account.decide(f"{show(column)} in a cross is {show(name)}")
         found.append(member)
     return {**cross, "features": found}
 
@@ -82,6 +103,8 @@ def _member(member: object, kinds: Kinds, account: Account) -> object:
     }
     found: Plain = {key: value for key, value in names.items() if value is not None}
     if kind in _NUMBERS and buckets:
+        key = "crossing_buckets"
+        buckets = nearest_size(buckets, CrossFeature, key, output_name(found), account)
         return {**found, "type": kind, "crossing_buckets": buckets}
     if buckets:
         account.ignore("`crossing_buckets` of text")

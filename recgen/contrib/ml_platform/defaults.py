@@ -56,7 +56,7 @@ class _Column:
 
 
 def smart_defaults(
-    selected_columns: Mapping[str, Sequence[str]],
+    selected_columns: Mapping[str, Sequence[str]] | None,
     column_mapping: Mapping[str, str] | None = None,
     column_stats: Mapping[str, Mapping[str, Any]] | None = None,
     aliases: Mapping[str, str] | None = None,
@@ -79,7 +79,7 @@ def smart_defaults(
     roles = {column: role for role, column in (column_mapping or {}).items()}
     found: dict[Side, list[Plain]] = {"buyer": [], "product": []}
     has_id: set[Side] = set()
-    for column in _columns(selected_columns, roles, column_stats or {}, aliases or {}):
+    for column in _columns(selected_columns or {}, roles, column_stats or {}, aliases or {}):
         side = _side_of(column)
         is_id = side is not None and column.role in _ID_ROLES and side not in has_id
         feature = _feature(column, is_id) if side else None
@@ -104,7 +104,7 @@ def _columns(
     seen: set[str] = set()
     for table, names in selected.items():
         short = table.split(".")[-1]
-        for name in names:
+        for name in names or ():
             known = stats.get(f"{short}.{name}") or {}
             alias = aliases.get(f"{short}.{name}") or aliases.get(f"{short}_{name}")
             output = f"{short}_{name}" if name in seen else name

@@ -231,20 +231,23 @@ _UNKNOWN: FailureClass = {
 }
 
 
-def classify_failure(text: str | None) -> FailureClass:
+def classify_failure(text: object) -> FailureClass:
     """Return the class of a failure from the text of a pipeline or a log.
 
     A line `RECGEN-FAILURE <kind> <reason>`, which the trainer prints, decides; its reason is in the
     suggestion. Otherwise, the first known wording does.
 
     Args:
-        text: A message of Vertex AI, or a log; of a long one, the end counts.
+        text: A message of Vertex AI, or a log, as text, bytes or an exception; of a long one, the
+            end counts.
 
     Returns:
         `type`, `title`, `suggestion`, `severity` (error or warning), `matched`, and `code`: the
         kind of a stopped training, such as collapse, or a word such as memory; `unknown` otherwise.
     """
-    shown = (text or "")[-_LONGEST:]
+    if isinstance(text, (bytes, bytearray)):
+        text = text.decode("utf-8", "replace")
+    shown = ("" if text is None else str(text))[-_LONGEST:]
     lines = list(LINE.finditer(shown))
     if lines:
         return _stopped(lines[-1]["kind"], lines[-1]["reason"].strip())

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from recgen.config import Bucketize, Embedding
 from recgen.contrib.ml_platform.account import Account
 from recgen.contrib.ml_platform.plain import is_on, mapping_of, named, output_name
-from recgen.contrib.ml_platform.types import stored_type
+from recgen.contrib.ml_platform.sizes import nearest_size
+from recgen.contrib.ml_platform.types import BQ_TYPES, stored_type
 from recgen.findings import Location, show
 from recgen.reading.plain import Plain
 
@@ -66,6 +68,10 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
         return feature  # reading the config reports it
     kind = kind_of_feature(feature)
     bq_type = stored_type(feature.get("bq_type"), output_name(feature), place, account)
+    if kind == "history" and bq_type in BQ_TYPES and not str(bq_type).startswith("ARRAY"):
+        # BigQuery's schema says of a list the type of its values, and the mode REPEATED beside it.
+        bq_type = f"ARRAY<{bq_type}>"
+        account.decide(f"the type of {named(feature)} is {bq_type}, since it is a history")
     if kind is None:
         if feature.get("data_type") is None and feature.get("type") is None:
             return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
@@ -103,7 +109,7 @@ def _text(feature: Plain, transforms: Plain, account: Account) -> Plain:
     _others(transforms, ("embedding",), account)
     widths = (embedding.get("embedding_dim"), feature.get("embedding_dim"))
     width = next((each for each in widths if each is not None), _WIDTH)
-    return {"embedding": {"embedding_dim": width}}
+    return {"embedding": {"embedding_dim": _size(width, Embedding, feature, account)}}
 
 
 def _numeric(feature: Plain, transforms: Plain, account: Account) -> Plain:
@@ -114,7 +120,8 @@ def _numeric(feature: Plain, transforms: Plain, account: Account) -> Plain:
             account.ignore("`normalize.range`")
     if is_on(transforms.get("bucketize")):
         bucketize = mapping_of(transforms["bucketize"])
-        given = {key: bucketize.get(key) for key in ("buckets", "embedding_dim")}
+        keys = ("buckets", "embedding_dim")
+        given = {k: _size(bucketize.get(k), Bucketize, feature, account, k) for k in keys}
         found["bucketize"] = {key: value for key, value in given.items() if value is not None}
     if is_on(transforms.get("missing_flag")):
         found["missing_flag"] = {}
@@ -148,7 +155,18 @@ def _history(feature: Plain, transforms: Plain, account: Account) -> Plain:
     found = {key: history[key] for key in _HISTORY if history.get(key) is not None}
     # Read by `share_widths`, which removes it.
     width = history.get("embedding_dim")
-    return {"history": {**found, "embedding_dim": _WIDTH if width is None else width}}
+    width = _WIDTH if width is None else _size(width, Embedding, feature, account)
+    return {"history": {**found, "embedding_dim": width}}
+
+
+def _size(
+    value: object,
+    model: type[Embedding | Bucketize],
+    feature: Plain,
+    account: Account,
+    key: str = "embedding_dim",
+) -> object:
+    return nearest_size(value, model, key, output_name(feature), account)
 
 
 def _others(transforms: Plain, known: tuple[str, ...], account: Account) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from recgen.config import ExperimentConfig
+from recgen.contrib.ml_platform.plain import sentence
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
 from recgen.findings import ConfigError, Finding, RecgenError
 
@@ -152,12 +153,12 @@ def _attempt(generate: Any) -> tuple[str, str | None]:
     except ConfigError as error:
         return "", explain_errors(error.report.errors)
     except RecgenError as error:
-        return "", str(error)
+        return "", f"{error.message}. {sentence(error.help)}"
 
 
 def _store(row: Any, code: str) -> None:
-    """Store the code in a row as the platform does; a mapping is not changed."""
-    if isinstance(row, (Mapping, str, bytes)):
+    """Store the code in a row as the platform does; what is no object is not changed."""
+    if isinstance(row, Mapping) or not hasattr(row, "__dict__"):
         return
     row.generated_transform_code = code
     row.generated_at = datetime.now(timezone.utc)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from recgen.contrib.ml_platform.plain import json_of
 from recgen.findings import RecgenError, kind_of
 from recgen.metrics import TrainingMetrics
 from recgen.metrics.reading import file_of
@@ -44,16 +44,17 @@ def data_of(metrics: Metrics) -> Plain:
     """
     if isinstance(metrics, TrainingMetrics):
         return metrics.model_dump(mode="json")
+    found: object = metrics
     if isinstance(metrics, (str, bytes, bytearray)):
         try:
-            metrics = json.loads(metrics)
+            found = json_of(metrics)
         except (ValueError, RecursionError) as error:
             raise RecgenError(
                 f"the metrics are not JSON: {error}", "pass the whole file"
             ) from error
-    if not isinstance(metrics, Mapping):
-        raise RecgenError(f"the metrics are {kind_of(metrics)}", "pass what the file holds")
-    return dict(metrics)
+    if not isinstance(found, Mapping):
+        raise RecgenError(f"the metrics are {kind_of(found)}", "pass what the file holds")
+    return dict(found)
 
 
 def quick_test_fields(metrics: Metrics) -> dict[str, Any]:
@@ -180,6 +181,7 @@ def blessing(
         `{"is_blessed": bool, "threshold_metric": name, "value": number or None, "reason": text}`.
     """
     data = data_of(metrics)
+    min_value = number_of(min_value)  # settings come as text, too
     name = metric.removeprefix("test_")
     final = _numbers(data.get("final_metrics"))
     value, popular = final.get(f"test_{name}"), final.get(f"test_popularity_{name}")

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from recgen.config import Side
 from recgen.contrib.ml_platform.account import Account
 from recgen.contrib.ml_platform.plain import output_name
 from recgen.findings import show
+from recgen.metrics.values import number_of
 
 _WORDS: dict[Side, tuple[str, ...]] = {
-    "buyer": ("customer", "user", "buyer", "client"),
+    "buyer": ("customer", "user", "buyer", "client", "kunde", "shopper"),
     "product": ("product", "item", "sku"),
 }
-_ENDINGS = ("_id", "_no", "_key", "_code", "id", "sku")
+_ENDINGS = ("_id", "_no", "_key", "_code", "id", "sku", "_nr", "_nummer", "_number", "_num")
 
 
 def choose_id(side: Side, features: Sequence[object], account: Account) -> str | None:
     """Return the output name of a tower's ID; None if no feature can be one.
 
     It is the first feature that is marked. Without one, the former generator took the first product
-    feature named like a product, and so does this, unless it has no vocabulary.
+    feature named like a product, and so does this, unless it has no vocabulary. It needed no buyer
+    ID: where no text is named like one, it is the text with the widest vectors, which is asked.
     """
     found = [each for each in features if isinstance(each, dict)]
     marked = [output_name(each) for each in found if each.get("is_primary_id")]
@@ -31,10 +34,15 @@ def choose_id(side: Side, features: Sequence[object], account: Account) -> str |
     if marked:
         return marked[0]
     texts = [output_name(each) for each in found if each.get("data_type") == "text"]
-    chosen = _by_name(side, texts)
+    chosen, reason = _by_name(side, texts), "by its name"
+    if chosen is None and texts:
+        chosen, reason = (
+            _widest(found),
+            "the text with the widest vectors, since no name says ID",
+        )
     if chosen is None:
         return None
-    account.decide(f"the {side} ID is {show(chosen)}, by its name")
+    account.decide(f"the {side} ID is {show(chosen)}, {reason}")
     others = [name for name in _like_ids(texts) if name != chosen]
     if others or chosen not in _like_ids(texts):
         account.ask(
@@ -51,6 +59,17 @@ def _by_name(side: Side, texts: Sequence[str]) -> str | None:
         return next(iter([*named, *texts]), None)
     like_ids = _like_ids(named) or named or _like_ids(texts)
     return like_ids[0] if like_ids else None
+
+
+def _widest(features: Sequence[dict[str, Any]]) -> str:
+    """Return the text that its author gave the widest vectors, for the most values."""
+    texts = [each for each in features if each.get("data_type") == "text"]
+    widest: Mapping[str, Any] = max(texts, key=_width)
+    return output_name(widest)
+
+
+def _width(text: Mapping[str, Any]) -> float:
+    return number_of(text["transforms"]["embedding"].get("embedding_dim")) or 0.0
 
 
 def _like_ids(names: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ Nothing is changed in its place: a proposal is a new version of a row.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any, Literal
 from recgen.config import SIDES
 from recgen.contrib.ml_platform.account import UNREADABLE
 from recgen.contrib.ml_platform.experiment import FEATURE_FIELDS, MODEL_FIELDS, share_back
-from recgen.contrib.ml_platform.plain import plain_row
+from recgen.contrib.ml_platform.plain import json_of, plain_row
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
 from recgen.edit import apply
 from recgen.findings import Finding, RecgenError, Report
@@ -124,19 +125,31 @@ def migrate(rows: Iterable[object]) -> Migration:
 
 
 def read_lines(text: str) -> list[object]:
-    """Return the rows of a text with one JSON object a line, or of one JSON list of them.
+    """Return the rows of a text: one JSON object a line, or one JSON document.
 
-    A line that is no JSON stays as it is: `migrate` refuses it.
+    A document is a list of rows, one row, or an object with lists of rows, such as the platform's
+    answers. A line that is no JSON stays as it is: `migrate` refuses it.
     """
-    text = text.removeprefix("\ufeff")
-    if text.lstrip()[:1] == "[":
-        try:
-            rows = json.loads(text)
-        except (ValueError, RecursionError):
-            rows = None
-        if isinstance(rows, list):
+    try:
+        document = json_of(text)
+    except (ValueError, RecursionError):
+        # Not `splitlines`, which also ends lines at signs that texts in JSON may have (U+2028).
+        lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
+        return [line for line in lines if line.strip()]
+    if isinstance(document, list):
+        return document
+    if isinstance(document, dict) and _kind(_fields(document)) == "unknown":
+        lists = [value for value in document.values() if isinstance(value, list) and value]
+        rows = [row for each in lists for row in each]
+        if rows and all(isinstance(row, dict) for row in rows):
             return rows
-    return [line for line in text.splitlines() if line.strip()]
+    return [document]
+
+
+def _fields(document: Plain) -> Plain:
+    """Return the fields of a row of Django's `dumpdata`; any other row as it is."""
+    fields = document.get("fields")
+    return fields if isinstance(fields, dict) else document
 
 
 def _plain(row: object) -> Plain | RecgenError:

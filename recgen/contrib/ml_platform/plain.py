@@ -100,12 +100,37 @@ def output_name(column: Mapping[str, object]) -> str:
     return str(column.get("display_name") or column.get("column") or "")
 
 
+def whole_number(value: object) -> object:
+    """Return a number that a client wrote as text or as `4096.0` as one; others as they are."""
+    return _number(value, "catalogue_size")
+
+
+def sentence(text: str) -> str:
+    """Return a text that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def json_of(text: str | bytes | bytearray) -> object:
+    """Return what a JSON text says; a mark of its encoding at the beginning says nothing.
+
+    Raises:
+        ValueError: It is not JSON.
+        RecursionError: It is nested too deeply.
+    """
+    if isinstance(text, str):
+        return json.loads(text.removeprefix("\ufeff"))
+    return json.loads(text)
+
+
 def _parsed(text: str | bytes | bytearray, what: str) -> object:
     try:
-        return json.loads(text[:_LONGEST])
+        return json_of(text[:_LONGEST])
     except (ValueError, RecursionError) as error:
         help = "pass the row as a mapping, an object or JSON"
-        raise RecgenError(f"the {what} is a text that is not JSON: {error}", help) from error
+        reason = str(error)
+        if isinstance(error, json.JSONDecodeError) and error.lineno == 1:
+            reason = f"{error.msg} at letter {error.colno}"  # the line is the row's, not the file's
+        raise RecgenError(f"the {what} is a text that is not JSON: {reason}", help) from error
 
 
 def _attributes(source: object, names: Collection[str], what: str) -> Plain:

@@ -19,12 +19,40 @@ _RATES = ("RG201", "RG202", "RG203", "RG206")
 # What holds for trainings on this machine only: a pipeline's data has the lists, and its machine
 # decides on replicas.
 _NOT_OF_A_PIPELINE = ("RG133", "RG240")
+# What the page has no key or command for, in its words.
+_OF_THE_PAGE = {
+    "RG104": (
+        "no feature of the {0} tower can be the {0} ID, which is text",
+        "Add the column with the {0} ID as a text feature, and mark it as the primary ID.",
+    ),
+    "RG113": (
+        "the {0} tower has no features",
+        "Add at least the column with the {0} ID, as a text feature that is the primary ID.",
+    ),
+}
 _SHOWN = 4  # warnings with their words; others with their code
 
 
 def relevant(report: Report) -> Report:
     """Return the report without what does not concern a pipeline."""
     return report.without(_NOT_OF_A_PIPELINE)
+
+
+def in_words_of_the_page(report: Report) -> Report:
+    """Return the report in which what is done on the page is not said as what is done in a file."""
+    found = [
+        (
+            replace(each, message=words[0].format(side), help=words[1].format(side))
+            if (words := _OF_THE_PAGE.get(each.code)) and (side := _side(each))
+            else each
+        )
+        for each in report.findings
+    ]
+    return replace(report, findings=tuple(found))
+
+
+def _side(finding: Finding) -> str | None:
+    return next((side for side in SIDES if f"{side}_" in finding.path), None)
 
 
 def with_proposals(report: Report, model: ModelConfig | None) -> Report:

@@ -17,10 +17,11 @@ from recgen.contrib.ml_platform.experiment import (
     stored_features,
 )
 from recgen.contrib.ml_platform.layers import DEFAULT_HEAD
-from recgen.contrib.ml_platform.plain import plain_row
+from recgen.contrib.ml_platform.plain import plain_row, sentence, whole_number
 from recgen.contrib.ml_platform.report import (
     TRAINS_ALL_THE_SAME,
     condensed,
+    in_words_of_the_page,
     relevant,
     with_proposals,
 )
@@ -145,7 +146,7 @@ def examine_rows(
         "data": data_section(
             about.get("split_strategy"),
             about.get("date_column"),
-            about.get("catalogue_size"),
+            whole_number(about.get("catalogue_size")),
             account,
         ),
     }
@@ -167,6 +168,8 @@ def _examined(experiment: Plain, account: Account, *, legacy: bool, has_model: b
     if not has_model:
         others = [f for f in full.findings if not f.path.startswith("model")]
         full = Report(tuple(others), full.source, full.text)
+    if legacy:
+        full = in_words_of_the_page(full)
     full = Report((*account.errors, *full.findings), full.source, full.text)
     report = condensed(full, account.notes()) if legacy else full
     return Reading(found.config if full.ok else None, report, full, account, experiment)
@@ -181,7 +184,7 @@ def _row(source: object, names: frozenset[str], what: str, section: str, account
     try:
         return plain_row(source, names, what)
     except RecgenError as error:
-        account.refuse(UNREADABLE, (section,), error.message, error.help)
+        account.refuse(UNREADABLE, (section,), error.message, sentence(error.help))
         return {}
 
 
@@ -208,8 +211,10 @@ def _check_gpus(given: object, account: Account) -> None:
     """Refuse a number of GPUs that no machine has; the trainer takes it from `custom_config`."""
     if not given:
         return
-    config = plain_row(given, ("gpu_count", "gpu_type"), "gpu_config")
-    count = config.get("gpu_count", _DEFAULT_GPUS)
+    config = _row(given, frozenset(("gpu_count", "gpu_type")), "GPU config", "gpu_config", account)
+    count = config.get("gpu_count")
+    if count is None:
+        count = _DEFAULT_GPUS
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         message = f"gpu_count is {show(count)}"
         account.refuse(UNREADABLE, ("gpu_config", "gpu_count"), message, "Write a whole number.")

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from recgen.config import SIDES
 from recgen.contrib.ml_platform.experiment import MODEL_FIELDS
-from recgen.contrib.ml_platform.plain import plain_row
+from recgen.contrib.ml_platform.plain import plain_row, sentence
 from recgen.contrib.ml_platform.repeats import repeated
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
 from recgen.findings import Finding, RecgenError, Severity
@@ -46,6 +46,9 @@ def validate_feature_config(
 ) -> tuple[bool, dict[str, str]]:
     """Check a feature config before it is saved.
 
+    What an update does not post stays as it is stored, so nothing is said about a tower whose
+    features are not posted.
+
     Args:
         data: What the page posts.
         dataset: The platform's argument; not used, since the caller does the query.
@@ -66,9 +69,20 @@ def validate_feature_config(
     errors |= repeated(data)  # a stored row is read all the same
     for finding in examine_rows(data).full.errors:
         path = _stored_path(finding.path)
+        if not _is_posted(path, data):
+            continue
         text = _within(finding, path)
         errors[path] = f"{errors[path]} {text}" if path in errors else text
     return not errors, errors
+
+
+def _is_posted(path: str, data: object) -> bool:
+    """Return whether an error is about what is posted; a history may share with either tower."""
+    if not isinstance(data, Mapping):
+        return True
+    missing = [side for side in SIDES if f"{side}_model_features" not in data]
+    is_shared = path.endswith(".history") and bool(missing)
+    return not is_shared and not path.startswith(tuple(f"{side}_" for side in missing))
 
 
 def _within(finding: Finding, path: str) -> str:
@@ -127,7 +141,7 @@ def _mismatch(feature_config: object, model_config: object) -> list[str]:
         features = plain_row(feature_config, ("name", "target_column"), "feature config")
         model = plain_row(model_config, ("name", "model_type"), "model config")
     except RecgenError as error:
-        return [f"{error.message}. {error.help}"]
+        return [f"{sentence(error.message)}. {sentence(error.help)}"]
     kind, target = model.get("model_type") or "retrieval", features.get("target_column")
     named = f"Feature config '{features.get('name') or ''}'"
     wanted = f"Model config '{model.get('name') or ''}' is of type {kind}"

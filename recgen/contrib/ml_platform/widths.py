@@ -22,16 +22,18 @@ from recgen.findings import ConfigError
 from recgen.reading import Document, parse
 
 _TIMES = " \u00d7 "
+_PROFILE = ("row_count", "unique_users", "unique_products", "date_range_days")
 _LIGHT, _MEDIUM = 0.001, 0.01  # L2 penalties up to which the platform calls one so
 
 
 def tensor_dims(
-    features: Sequence[Mapping[str, Any]], crosses: Sequence[Mapping[str, Any]] = ()
+    features: Sequence[Mapping[str, Any]] | None,
+    crosses: Sequence[Mapping[str, Any]] | None = (),
 ) -> dict[str, Any]:
     """Return the width of a tower's input and of its parts.
 
     Args:
-        features: The stored features of one tower, in any dialect.
+        features: The stored features of one tower, in any dialect; None is none.
         crosses: Its crosses, with columns as text or as mappings.
 
     Returns:
@@ -39,8 +41,8 @@ def tensor_dims(
         `"is_cross": True`. A number has a part for each output: `price_norm`, `price_bucket`.
         Features that cannot be read have no part.
     """
-    readable = [each for each in features if _features([each], ())]
-    found = _features(readable, [each for each in crosses if _features((), [each])])
+    readable = [each for each in features or () if _features([each], ())]
+    found = _features(readable, [each for each in crosses or () if _features((), [each])])
     parts = _parts(found, "buyer") if found else []
     return {"total": sum(each["dim"] for each in parts), "breakdown": parts}
 
@@ -124,16 +126,13 @@ def denormalised(
     config = found.config
     if config is None:
         return {}
-    known = plain_row(profile, (), "profile") if profile else {}
+    known = plain_row(profile, _PROFILE, "profile") if profile else {}
     fields: dict[str, Any] = {
         "optimizer": config.model.optimizer,
         "output_embedding_dim": config.model.output_embedding_dim,
         "retrieval_algorithm": config.model.retrieval_algorithm,
         "top_k": config.model.top_k,
-        "dataset_row_count": known.get("row_count"),
-        "dataset_unique_users": known.get("unique_users"),
-        "dataset_unique_products": known.get("unique_products"),
-        "dataset_date_range_days": known.get("date_range_days"),
+        **{f"dataset_{name}": known.get(name) for name in _PROFILE},
     }
     for side in SIDES:
         fields |= {f"{side}_{name}": value for name, value in _of_tower(config, side).items()}

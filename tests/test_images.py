@@ -1,0 +1,87 @@
+"""The images for TFX: what they install fits the modules, the documentation and each other."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "requirements"
+IMAGES = sorted(FOLDER.glob("*.Dockerfile"))
+PINNED = FOLDER / "tfx-1.16.txt"
+
+
+def pins(name: str) -> dict[str, str]:
+    """Returns the version of each package of a file; a line that is no pin fails."""
+    lines = (FOLDER / name).read_text("utf-8").splitlines()
+    found = [line.split("==") for line in lines if line and not line.startswith("#")]
+    assert all(len(each) == 2 for each in found), found
+    assert len({name for name, _ in found}) == len(found), "a package is there twice"
+    return dict(found)
+
+
+def instructions(image: Path) -> list[str]:
+    """Returns the instructions of a Dockerfile, one a line, without comments."""
+    text = re.sub(r"^#.*\n", "", image.read_text("utf-8"), flags=re.MULTILINE)
+    return re.sub(r"\\\n\s*", "", text).splitlines()
+
+
+@pytest.mark.parametrize("image", IMAGES, ids=lambda path: path.name)
+def test_an_image_installs_the_pinned_packages_alone(image: Path) -> None:
+    lines = instructions(image)
+    assert f"COPY {PINNED.name} /tmp/" in lines
+    (install,) = [line for line in lines if line.startswith("RUN pip install")]
+    wanted = install.partition(f"--requirement /tmp/{PINNED.name}")[2].split()
+    for each in wanted:  # an extra of what is pinned, with the same version
+        name, version = each.strip('"').split("==")
+        assert pins(PINNED.name)[name.partition("[")[0]] == version
+    assert "ENV TF_USE_LEGACY_KERAS=1" in lines
+
+
+def test_the_images_differ_in_what_gpus_need() -> None:
+    first, second = ({*instructions(image)} for image in IMAGES)
+    assert {line.split()[0] for line in first & second} >= {"FROM", "COPY", "ENV"}
+    assert {line.split()[0] for line in first ^ second} == {"RUN", "ENV"}
+
+
+def test_the_images_have_the_stack_on_which_trainings_are_tested() -> None:
+    found, tested = pins(PINNED.name), pins("tf-2.16.txt")
+    for name in ("tensorflow", "tensorflow-transform", "tfx-bsl", "tf-keras", "numpy"):
+        assert found[name] == tested[name], name
+    for name in ("tensorflow-recommenders", "tensorflow-metadata", "scann", "pyarrow"):
+        assert found[name] == tested[name], name
+    assert found["tfx"].startswith(PINNED.stem.removeprefix("tfx-"))
+
+
+def imported(path: Path) -> set[str]:
+    """Returns the packages that a module imports anywhere, without Python's own."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {each.name.partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            module = node.module or ""
+            is_google = module == "google.cloud"
+            found |= {f"google-cloud-{each.name}" for each in node.names} if is_google else {module}
+    return {each.partition(".")[0] for each in found} - sys.stdlib_module_names
+
+
+def test_what_the_modules_and_the_script_import_is_installed() -> None:
+    example = ROOT / "examples" / "online_retail"
+    files = [*example.glob("*.py"), *(ROOT / "templates" / "platform").glob("*.py")]
+    found = set().union(*map(imported, files)) - {path.stem for path in files}
+    assert {"tensorflow", "tfx", "google-cloud-storage"} <= found
+    assert {name.replace("_", "-") for name in found} <= pins(PINNED.name).keys()
+    assert {"tf-keras", "kfp"} <= pins(PINNED.name).keys()  # which TFRS and TFX load
+
+
+def test_the_documentation_names_the_images_and_their_python() -> None:
+    page = (ROOT / "docs" / "platform.md").read_text("utf-8")
+    for image in IMAGES:
+        assert f"docker build -f requirements/{image.name} -t " in page
+        (base,) = [line for line in instructions(image) if line.startswith("FROM ")]
+        assert f"`{base.removeprefix('FROM ')}`" in page
