@@ -94,10 +94,10 @@ def test_errors_have_the_paths_that_the_page_knows(feature: Plain, path: str) ->
 
 def test_texts_name_the_setting_that_a_path_does_not() -> None:
     posted = posted_features()
-    posted["buyer_model_features"][1]["transforms"]["embedding"]["embedding_dim"] = 3
+    posted["buyer_model_features"][1]["transforms"]["embedding"]["embedding_dim"] = -1
     _, errors = validate_feature_config(posted)
     (text,) = errors.values()
-    assert text.startswith("transforms.embedding.embedding_dim: expected at least 4, got 3. ")
+    assert text.startswith("transforms.embedding.embedding_dim: expected at least 4, got -1. ")
 
 
 def test_crosses_have_paths_too() -> None:
