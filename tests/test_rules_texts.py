@@ -216,6 +216,8 @@ def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
         ("P1", "P\u00ad1", "form of Unicode, in letters that look alike, or in invisible"),
         ("P1", "\ufeffP1", "form of Unicode, in letters that look alike, or in invisible"),
         ("P1", "\uff30\uff11", "form of Unicode, in letters that look alike, or in invisible"),
+        ("P1", "P1\0\0", "or in invisible"),
+        ("P1", "\x01P1", "or in invisible"),
         ("P 1", "P\u00a01", ""),
     ],
 )
