@@ -156,7 +156,7 @@ def _transform(data: Path, split: str, folder: Path) -> None:
     config = ExperimentConfig.model_validate(experiment(Trial(features="all", split=split)))
     (folder / "work").mkdir(parents=True)
     table = read_table(data, input_columns(config))
-    table, _ = clean(table, "CustomerID", "StockCode", config.model.batch_size)
+    table, _ = clean(table, "CustomerID", "StockCode")
     parts = split_table(table, config.data.split, "InvoiceDate").tables()
     module = folder / "transform_module.py"
     module.write_text(generate(config)["transform_module.py"], encoding="utf-8")

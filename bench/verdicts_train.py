@@ -197,9 +197,9 @@ def _split(data: Path, source: str, config: Any, analyzed: tuple[str, ...]) -> t
     wanted = [column for column in input_columns(config) if column.name not in unread]
     table = table_of(file, wanted, config.data.null_values)
     account = Account(source=source, format=str(file.format), read=table.num_rows)
-    table, _ = without_far_times(table, "InvoiceDate")
+    table = without_far_times(table, "InvoiceDate")
     buyer, product = config.features.buyer_id, config.features.product_id
-    table, _ = clean(table, buyer, product, config.model.batch_size)
+    table, _ = clean(table, buyer, product)
     split = split_table(table, config.data.split, "InvoiceDate", config.model.seed)
     account = account.split(
         table.num_rows, 0, {name: part.num_rows for name, part in split.tables().items()}

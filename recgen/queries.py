@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from recgen.attest import AttestationError
 from recgen.config.times import EARLIEST, LATEST, STANDINS
@@ -39,16 +40,15 @@ _CASTS = {
     "DATETIME": "UNIX_SECONDS(TIMESTAMP({c}))",
     "DATE": "UNIX_SECONDS(TIMESTAMP({c}))",
     "TIME": "TIME_DIFF({c}, TIME '00:00:00', SECOND)",
-    "EPOCH_SECONDS": "CAST(FLOOR({c}) AS INT64)",
-    "EPOCH_MILLIS": "CAST(FLOOR({c} / 1000) AS INT64)",
-    "EPOCH_MICROS": "CAST(FLOOR({c} / 1000000) AS INT64)",
-    "EPOCH_NANOS": "DIV(CAST({c} AS INT64), 1000000000)",
-    "EPOCH_DAYS": "CAST(FLOOR({c} * 86400) AS INT64)",
-    "EXCEL_DAYS": "CAST(FLOOR(({c} - 25569) * 86400) AS INT64)",
-    "DATE_NUMBER": "UNIX_SECONDS(TIMESTAMP(PARSE_DATE('%Y%m%d', CAST({c} AS STRING))))",
+    # 202301 is the first of a month, and 0 a null.
+    "DATE_NUMBER": (
+        "UNIX_SECONDS(PARSE_TIMESTAMP('%Y%m%d%H%M%S', "
+        "RPAD(CAST(NULLIF(IF({c} < 1000000, {c} * 100 + 1, {c}), 1) AS STRING), 14, '0')))"
+    ),
     "format": "UNIX_SECONDS(PARSE_TIMESTAMP({f}, {c}))",
 }
 _DAY = 86_400
+_EXACT = 10**6  # microseconds; of smaller parts of a second, floats do not hold enough digits
 _YEAR = 365 * _DAY
 _ABOUT: dict[SplitName, str] = {
     "train": "The rows for training.",
@@ -197,12 +197,24 @@ def _column(column: QueryColumn) -> str:
     if column.null_values:
         marks = (_slot("TEXT", m) if isinstance(m, str) else str(m) for m in column.null_values)
         value = f"IF({source} IN ({', '.join(marks)}), NULL, {source})"
-    found = _CASTS[column.cast].format(
-        c=value, f=_slot("TEXT", column.time_format) if column.time_format else ""
-    )
+    cast = _counted(column) if column.cast == "counted" else _CASTS[column.cast]
+    found = cast.format(c=value, f=_slot("TEXT", column.time_format) if column.time_format else "")
     if column.null_seconds:
         found = f"IF({found} IN ({', '.join(map(str, column.null_seconds))}), NULL, {found})"
     return found if found == name else f"{found} AS {name}"
+
+
+def _counted(column: QueryColumn) -> str:
+    """Return how numbers become epoch seconds, exactly as far as numbers of 64 bits go."""
+    per, since = column.per_second, f" + {column.start}" if column.start else ""
+    since = since.replace("+ -", "- ")
+    if per > _EXACT:
+        return f"DIV(CAST({{c}} AS INT64), {per}){since}"
+    if per >= 1:
+        return f"CAST(FLOOR({{c}}{f' / {per}' if per > 1 else ''}) AS INT64){since}"
+    # A fraction of a day is seldom a whole second to the last digit.
+    down = "ROUND" if per == Fraction(1, _DAY) else "FLOOR"
+    return f"CAST({down}({{c}} * {1 / per}) AS INT64){since}"
 
 
 def _known(plan: QueriesPlan) -> Iterator[str]:

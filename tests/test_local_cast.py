@@ -350,6 +350,8 @@ def test_truths() -> None:
         (["7", None, "00012", "12"], 3),
         (["0012", "00012"], 1),
         (["-01", "-1"], 1),
+        (["5", "+5"], 1),
+        (["0", "-0"], 1),
     ],
 )
 def test_int64_does_not_merge_codes(codes: list[str | None], at: int) -> None:
@@ -358,7 +360,9 @@ def test_int64_does_not_merge_codes(codes: list[str | None], at: int) -> None:
     assert not read(texts(*codes), "INT64").refused  # as amounts, they are the same
 
 
-@pytest.mark.parametrize("codes", [["007", "8"], ["6.0", "6"], [" 5", "5"], ["1", "2"]])
+@pytest.mark.parametrize(
+    "codes", [["007", "8"], ["6.0", "6"], [" 5", "5"], ["1", "2"], ["+5", "-5"]]
+)
 def test_int64_takes_codes_that_stay_apart(codes: list[str]) -> None:
     assert not read(texts(*codes), "INT64", is_category=True).refused
 

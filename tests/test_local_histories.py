@@ -498,13 +498,13 @@ def test_lists_are_read_from_parquet_by_either_name(tmp_path: Path) -> None:
         path = parquet(tmp_path, **{name: [["a"], None]})
         found = read_table(path, ORDERS)
         assert found["past"].to_pylist() == [["a"], []]
-        assert clean(found, "buyer", "product", 1)[0].num_rows == 2
+        assert clean(found, "buyer", "product")[0].num_rows == 2
 
 
 def test_lists_that_are_all_empty_are_a_column_without_values(tmp_path: Path) -> None:
     found = read_table(parquet(tmp_path, past=[[], [None]]), ORDERS)
     with pytest.raises(RecgenError, match="column 'past' has no values in 2 rows"):
-        clean(found, "buyer", "product", 1)
+        clean(found, "buyer", "product")
 
 
 def test_a_csv_file_has_no_lists(tmp_path: Path) -> None:

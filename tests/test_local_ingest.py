@@ -218,14 +218,9 @@ def table(buyers: list[str | None], products: list[str | None]) -> object:
 
 
 def test_rows_without_ids_are_left_out(tmp_path: Path) -> None:
-    data, warnings = clean(table(["1", None, "3", "4"], ["x", "y", None, "z"]), "b", "p", 2)
+    data, warnings = clean(table(["1", None, "3", "4"], ["x", "y", None, "z"]), "b", "p")
     assert data.to_pylist() == [{"b": "1", "p": "x"}, {"b": "4", "p": "z"}]
     assert warnings == ("2 of 4 rows have no 'b' or no 'p' and were dropped",)
-
-
-def test_batch_larger_than_the_data_is_a_warning() -> None:
-    _, warnings = clean(table(["1", "2"], ["x", "y"]), "b", "p", 1024)
-    assert [text for text in warnings if text.startswith("batch_size 1,024 is larger than")]
 
 
 @pytest.mark.parametrize(
@@ -241,4 +236,4 @@ def test_nothing_to_learn(
     buyers: list[str | None], products: list[str | None], message: str
 ) -> None:
     with pytest.raises(RecgenError, match=message):
-        clean(table(buyers, products), "b", "p", 2)
+        clean(table(buyers, products), "b", "p")

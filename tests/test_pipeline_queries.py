@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +24,7 @@ from pipeline_queries import TABLE, counted, run
 from recgen.attest import AttestationError
 from recgen.check import load
 from recgen.config import BigQuery, ExperimentConfig
+from recgen.config.times import counted_in
 from recgen.local.ingest.rows import clean
 from recgen.local.ingest.table import read_table
 from recgen.local.split import split_table, without_far_times
@@ -81,8 +82,8 @@ def split_here(config: ExperimentConfig, rows: pa.Table, folder: Path) -> dict[s
     split = config.data.split
     assert split
     if split.date_column and config.data.null_times is None:
-        table, _ = without_far_times(table, split.date_column)
-    table, _ = clean(table, buyer, product, 1)
+        table = without_far_times(table, split.date_column)
+    table, _ = clean(table, buyer, product)
     return split_table(table, split, split.date_column).tables()
 
 
@@ -195,27 +196,38 @@ def test_the_test_of_time_holdout_is_that_of_train(tmp_path: Path) -> None:
     assert counted(run(queries_of(config)["test"], rows), names) == counted(here, names)
 
 
-UNITS = {
-    "EPOCH_SECONDS": 1,
-    "EPOCH_MILLIS": 1000,
-    "EPOCH_MICROS": 10**6,
-    "EPOCH_NANOS": 10**9,
-}
+def counted_by(word: str) -> Callable[[datetime], Any]:
+    """Returns how a moment is written in a unit or a format."""
+    counted = counted_in(word)
+    if counted is None:
+        return lambda moment: (
+            int(moment.strftime(_DIGITS[word])) if word in _DIGITS else moment.strftime(word)
+        )
+    per_second, start = counted
+
+    def write(moment: datetime) -> int | float:
+        number = (round(moment.timestamp()) - start) * per_second
+        return int(number) if per_second >= 1 or "hours" in word else float(number)
+
+    return write
+
+
+_DIGITS = {"DATE_NUMBER": "%Y%m%d", "in seconds": "%Y%m%d%H%M%S", "in months": "%Y%m"}
 
 
 @pytest.mark.parametrize(
-    "word", [*UNITS, "EPOCH_DAYS", "EXCEL_DAYS", "DATE_NUMBER", "%d.%m.%Y %H:%M"]
+    "word",
+    [
+        *("EPOCH_SECONDS", "EPOCH_MILLIS", "EPOCH_MICROS", "EPOCH_NANOS"),
+        *("EPOCH_DAYS", "EXCEL_DAYS", "JULIAN_DAYS"),
+        *("seconds since 2001-01-01", "nanoseconds since 2001-01-01", "seconds since 1900-01-01"),
+        *("microseconds since 1601-01-01", "ticks since 0001-01-01", "hours since 1970-01-01"),
+        *("days since 1960-01-01", "DATE_NUMBER", "in seconds", "in months", "%d.%m.%Y %H:%M"),
+    ],
 )
 def test_units_and_formats_of_times(tmp_path: Path, word: str) -> None:
     moments = [START + timedelta(hours=37 * n, seconds=n) for n in range(400)]
-    days = [(moment - datetime(1970, 1, 1, tzinfo=timezone.utc)).days for moment in moments]
-    values: list[Any] = [moment.strftime("%d.%m.%Y %H:%M") for moment in moments]
-    if word in UNITS:
-        values = [round(moment.timestamp()) * UNITS[word] + UNITS[word] // 2 for moment in moments]
-    elif word == "DATE_NUMBER":
-        values = [int(moment.strftime("%Y%m%d")) for moment in moments]
-    elif word.endswith("DAYS"):
-        values = [day + (25_569 if word == "EXCEL_DAYS" else 0) for day in days]
+    values = list(map(counted_by(word), moments))
     rows = pa.table(
         {
             "buyer": [f"b{n % 9}" for n in range(400)],
@@ -224,7 +236,48 @@ def test_units_and_formats_of_times(tmp_path: Path, word: str) -> None:
         }
     )
     split = {"kind": "strict_time", "date_column": "at"}
-    require_same(config_of(split, column_types={"at": word}), rows, tmp_path)
+    unit = "DATE_NUMBER" if word in _DIGITS else word
+    config = config_of(split, column_types={"at": unit})
+    require_same(config, rows, tmp_path)
+    found = pa.concat_tables(run(query, rows) for query in queries_of(config).values())
+    moments = [datetime.fromtimestamp(at, timezone.utc) for at in found["at"].to_pylist()]
+    written = list(map(counted_by(word), moments))
+    exact = "%" in word
+    assert sorted(written) == (
+        sorted(values) if exact else pytest.approx(sorted(values), rel=1e-12)
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "mark"),
+    [
+        (None, 0),
+        (None, "31.12.9999"),
+        (None, "12/31/9999"),
+        (None, "9999-12-31"),
+        ("%d.%m.%Y", "31.12.9999"),
+        ("EPOCH_MILLIS", 253_402_214_400_000),
+        ("seconds since 2001-01-01", "31.12.9999"),
+        ("seconds since 2001-01-01", 0),
+    ],
+)
+def test_null_times_are_null_in_whatever_way_they_are_written(
+    tmp_path: Path, word: str | None, mark: int | str
+) -> None:
+    stands = datetime(9999, 12, 31, tzinfo=timezone.utc)
+    if mark == 0:
+        stands = datetime(2001 if word else 1970, 1, 1, tzinfo=timezone.utc)
+    moments = [START + timedelta(days=n) if n % 9 else stands for n in range(400)]
+    rows = rows_of(list(range(1, 401)))
+    at = list(map(counted_by(word), moments)) if word else moments
+    rows = rows.set_column(2, "at", pa.array(at, None if word else pa.timestamp("us", "UTC")))
+    types = {"column_types": {"at": word}} if word else {}
+    split = {"kind": "strict_time", "date_column": "at"}
+    config = config_of(split, null_times=[mark], **types)
+    require_same(config, rows, tmp_path)
+    found = pa.concat_tables(run(query, rows) for query in queries_of(config).values())
+    assert found.num_rows > 300
+    assert round(stands.timestamp()) not in found["at"].to_pylist()
 
 
 def test_what_stands_for_null_is_null(tmp_path: Path) -> None:

@@ -13,14 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recgen.check import check
-from recgen.findings import Finding
+from recgen.config import ExperimentConfig
+from recgen.findings import Finding, RecgenError
+from recgen.local.ingest.rows import clean
+from recgen.local.ingest.table import read_table
 from recgen.local.profile import read_profile
+from recgen.plan.columns import input_columns
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet")
 
 DAY, FIRST = 86_400, 1_672_531_200
-LISTS = ("RG547", "RG548", "RG549", "RG550", "RG552")
+LISTS = ("RG503", "RG504", "RG547", "RG548", "RG549", "RG550", "RG552")
 Row = dict[str, Any]
 
 
@@ -242,6 +246,60 @@ def test_no_list_breaks_the_check(
         sum(item in {r["sku"] for r in rows} for item in items),
     )
     assert facts.rows == sum(any(made or ()) for made in lists)
+
+
+def test_lists_that_are_sorted_by_value_have_lost_their_order(
+    experiment: Row, tmp_path: Path
+) -> None:
+    rows = transactions()
+    lists = [sorted(past_of(rows, row)) for row in rows]
+    (finding,) = found(config(experiment, length=5), tmp_path, rows, lists)
+    assert (finding.code, "sorted by their value" in finding.message) == ("RG550", True)
+    assert codes(config(experiment), tmp_path, rows, lists) == []  # all of each is kept
+    numbered = [row | {"sku": row["sku"][1:].lstrip("0") or "0"} for row in rows]
+    lists = [sorted(past_of(numbered, row), key=int) for row in numbered]
+    assert codes(config(experiment, length=5), tmp_path, numbered, lists) == ["RG550"]
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_items_that_are_nothing_are_counted(
+    experiment: Row, tmp_path: Path, nothing: str | None
+) -> None:
+    rows = transactions()
+    lists = [(past_of(rows, row) + [nothing] * 10)[:10] for row in rows]
+    (finding,) = found(config(experiment), tmp_path, rows, lists)
+    assert (finding.code, finding.severity) == ("RG504", "info")
+    absent = sum(item == nothing for made in lists for item in made) / (10 * len(rows))
+    assert f"{absent:.0%} of the items of 'past' are null or empty" in finding.message
+
+
+ARRAYS = {
+    "no list 'past' has an item": pa.array([[]] * 900, pa.list_(pa.string())),
+    "has no value in any of": pa.array([None] * 900, pa.list_(pa.string())),
+    "is not a list, each item text": pa.array([[{"id": "P001"}]] * 900),
+    "'x' in row 9 is not a list, each item a whole number": (
+        pa.array([["1"]] * 8 + [["x"]] + [["1"]] * 891)
+    ),
+}
+
+
+@pytest.mark.parametrize("message", ARRAYS)
+def test_check_refuses_the_lists_that_train_refuses(
+    experiment: Row, tmp_path: Path, message: str
+) -> None:
+    rows, plain = transactions(), config(experiment)
+    if "number" in message:
+        plain["features"]["buyer_model_features"][1]["bq_type"] = "ARRAY<INT64>"
+    table = pa.Table.from_pylist(rows).append_column("past", ARRAYS[message])
+    path = tmp_path / "data.parquet"
+    pq.write_table(table, path)
+    refused = [f for f in check(plain, profile=read_profile(path)).errors if f.code in LISTS]
+    message = message.replace("'x' in row 9", "in row 9")
+    assert any(message in finding.message for finding in refused), refused
+    given_config = ExperimentConfig.model_validate(plain)
+    wanted = [each for each in input_columns(given_config) if each.name in ("past", *rows[0])]
+    with pytest.raises(RecgenError, match=r"has no values|is not a list"):
+        clean(read_table(path, wanted), "customer_id", "sku")
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def _read(config: ExperimentConfig, data: Path) -> Any:
     wanted = [each for each in input_columns(config) if each.name not in unread]
     table = table_of(file, wanted, config.data.null_values)
     buyer, product = str(config.features.buyer_id), str(config.features.product_id)
-    return clean(table, buyer, product, config.model.batch_size)[0]
+    return clean(table, buyer, product)[0]
 
 
 def _split(config: ExperimentConfig, data: Path, table: Any) -> SplitData:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from recgen.cli import show
 from recgen.cli.app import Allow, Config, app, checked
 from recgen.config import ExperimentConfig
-from recgen.findings import RecgenError
+from recgen.findings import Finding, RecgenError
 
 if TYPE_CHECKING:
     from recgen.local.run import RunResult
@@ -68,7 +69,7 @@ def train(
                 seed,
                 progress,
                 allow_worse=allow_worse,
-                judge=partial(_require_no_errors, config, allow),
+                judge=partial(_found_in, config, allow),
             )
     except Interrupted as interrupted:
         raise _stopped(interrupted) from None
@@ -110,8 +111,8 @@ def _report(result: RunResult, folder: Path, earlier: str | None, allow_worse: b
         raise typer.Exit(1)
 
 
-def _require_no_errors(config: Path, allow: list[str], data: Path) -> None:
-    """End the command if `check --data` finds an error, which it prints."""
+def _found_in(config: Path, allow: list[str], data: Path) -> Sequence[Finding]:
+    """Return what `check --data` finds and `check` does not; print errors, and end the command."""
     from recgen.check import examine
     from recgen.local.profile import profile_opener
 
@@ -121,6 +122,8 @@ def _require_no_errors(config: Path, allow: list[str], data: Path) -> None:
         summary = f"{config}, compared with {data}: {report.summary()}"
         show.line((summary, "red"), stream=sys.stderr)
         raise typer.Exit(1)
+    known = examine(str(config), allow=allow).report.findings
+    return [finding for finding in report.findings if finding not in known]
 
 
 def _judge(folder: Path) -> str | None:

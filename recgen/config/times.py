@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, timezone
 from fractions import Fraction
 from math import floor
@@ -28,6 +29,7 @@ TimeUnit = Literal[
 1899-12-30, `JULIAN_DAYS` those of astronomers, since noon; a `DATE_NUMBER` is a date in digits,
 such as 20230131, 20230131091233 or 2023031. `days since 1960-01-01` is any other unit."""
 PER_SECOND = {
+    "nanoseconds": Fraction(10**9),
     "ticks": Fraction(10**7),
     "microseconds": Fraction(10**6),
     "milliseconds": Fraction(1000),
@@ -38,6 +40,7 @@ PER_SECOND = {
 }
 """Units that are counted since a date, with their number in a second; a tick is 100 ns."""
 _EPOCH_UNITS = {
+    "EPOCH_SECONDS": (Fraction(1), 0),
     "EPOCH_MILLIS": (Fraction(1000), 0),
     "EPOCH_MICROS": (Fraction(10**6), 0),
     "EPOCH_NANOS": (Fraction(10**9), 0),
@@ -63,6 +66,12 @@ STANDINS = (  # for null, in epoch seconds
     2**31 - 1,  # the largest int32
 )
 """Times that programs write for null or never; so are those before EARLIEST or from LATEST on."""
+_USUAL_FORMATS = [
+    date.format(separator) + clock
+    for date in ("%Y{0}%m{0}%d", "%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%d{0}%b{0}%Y", "%d{0}%B{0}%Y")
+    for separator in ("-", ".", "/", " ")
+    for clock in ("", " %H:%M", " %H:%M:%S")
+]
 _SHORT = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y"}
 _SAME = {
     "e": "d",
@@ -100,6 +109,11 @@ def counted_since(word: str) -> tuple[Fraction, int] | None:
     except ValueError:
         return None
     return PER_SECOND[found[1]], (start - date(1970, 1, 1)).days * 86_400
+
+
+def counted_in(word: str) -> tuple[Fraction, int] | None:
+    """Return the same of any unit that is counted; None for dates in digits and other words."""
+    return _EPOCH_UNITS.get(word) or counted_since(word)
 
 
 def directives(time_format: str) -> list[str]:
@@ -159,23 +173,41 @@ def mark_seconds(mark: str, word: str | None = None) -> int | None:
     """Return the epoch seconds of a value that stands for null; None if it is no time.
 
     Args:
-        mark: The value: a number in the column's unit, or a time, in ISO form or as the column's.
+        mark: The value: a number in the column's unit, or a time, in ISO form, as the column's, or
+            in another usual form if that is certain (31.12.9999).
         word: The unit or format of the column; without one, a number is epoch seconds.
     """
     text = mark.strip()
     if re.fullmatch(r"[+-]?\d+", text) and not (word and "%" in word):
         return _number_seconds(int(text), word)
-    for time_format in (word, None):
+    moments = _in_format(text, [word] if word and "%" in word else []) or _in_iso(text)
+    moments = moments or _in_format(text, _USUAL_FORMATS)
+    if len(moments) != 1:  # 01/02/1900 may be in January or in February
+        return None
+    return int((moments.pop() - _EPOCH).total_seconds() // 1)
+
+
+def _in_iso(text: str) -> set[datetime]:
+    """Return the moment that a text in ISO form is, or nothing."""
+    if not re.match(r"\d{4}-\d\d-\d\d", text):  # Python 3.11 reads more, such as 2023-W05
+        return set()
+    try:
+        moment = datetime.fromisoformat(re.sub(r"(?i)\s?(?:z|utc)$", "+00:00", text))
+    except ValueError:
+        return set()
+    return {moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)}
+
+
+def _in_format(text: str, formats: Iterable[str]) -> set[datetime]:
+    """Return the different moments that a text is in any of the formats."""
+    moments = set()
+    for each in formats:
         try:
-            if time_format is None:
-                moment = datetime.fromisoformat(re.sub(r"(?i)\s?(?:z|utc)$", "+00:00", text))
-            else:
-                moment = datetime.strptime(text, time_format)
+            moment = datetime.strptime(text, each)
         except ValueError:
             continue
-        known = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-        return int((known - _EPOCH).total_seconds() // 1)
-    return None
+        moments.add(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
+    return moments
 
 
 def _number_seconds(number: int, word: str | None) -> int | None:
@@ -189,7 +221,7 @@ def _number_seconds(number: int, word: str | None) -> int | None:
             )
         except ValueError:
             return None
-    per_second, start = counted_since(word or "") or _EPOCH_UNITS.get(word or "", (Fraction(1), 0))
+    per_second, start = counted_in(word or "") or (Fraction(1), 0)
     seconds = floor(number / per_second) + start
     return seconds if -(2**63) <= seconds < 2**63 else None
 

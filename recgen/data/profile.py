@@ -176,6 +176,9 @@ class ListFacts:
     Attributes:
         rows: Rows whose list is not empty.
         items: Items of these lists, without null and empty text.
+        absent: Items that are null or empty text.
+        ascending: Neighbours of which the later one is the larger value, as a text or as a number,
+            and how many neighbours there are that are not the same.
         known: Items that are values of the feature that the list shares.
         strange: Examples of items that are not.
         longest: Number of items of the longest list.
@@ -194,6 +197,8 @@ class ListFacts:
     strange: tuple[str, ...] = ()
     longest: int = 0
     repeated: int = 0
+    absent: int = 0
+    ascending: tuple[int, int] = (0, 0)
     own: tuple[int, int] = (0, 0)
     by_chance: float = 0.0
     next: tuple[int, int] = (0, 0)

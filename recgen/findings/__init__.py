@@ -2,7 +2,7 @@
 
 from recgen.findings.errors import ArgumentError, ConfigError, RecgenError
 from recgen.findings.report import Finding, Fix, FixOp, Place, Report, Severity
-from recgen.findings.text import format_text
+from recgen.findings.text import format_text, sentence
 from recgen.findings.words import (
     Location,
     PathPart,
@@ -34,5 +34,6 @@ __all__ = [
     "kind_of",
     "percent",
     "printable",
+    "sentence",
     "show",
 ]

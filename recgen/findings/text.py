@@ -66,6 +66,12 @@ def notes(finding: Finding) -> Iterator[str]:
         yield printable(f"allowed in the config: {finding.ignored}")
 
 
+def sentence(finding: Finding) -> str:
+    """Return a finding on one line, without its place: what is wrong, its code, what to do."""
+    help = f": {finding.help}" if finding.help else ""
+    return printable(f"{finding.message} ({finding.code}){help}")
+
+
 def source_lines(report: Report) -> Sequence[str]:
     """Return the lines of the config's text; none if it is not known."""
     return _LINE_END.split(report.text) if report.text is not None else ()

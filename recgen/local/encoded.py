@@ -21,6 +21,7 @@ Array: TypeAlias = Any
 
 _EXAMPLES = 5
 _PROBED = 1000  # texts
+_CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f]"  # what fills up texts of a fixed length
 _INVISIBLE = r"[\p{Cf}\x{fe00}-\x{fe0f}\x{34f}]"  # soft hyphen, zero width, byte order mark
 _SHOWN = 60  # characters of an example
 _OTHER_SCRIPTS = r"[\x{370}-\x{52f}]"  # Greek and Cyrillic
@@ -255,7 +256,7 @@ def _folded(texts: pa.Array) -> pa.Array:
         if pc.any(other).as_py():
             latin = [text.translate(_LOOK_ALIKE) for text in texts.filter(other).to_pylist()]
             texts = pc.replace_with_mask(texts, other, pa.array(latin, texts.type))
-    texts = pc.utf8_lower(texts)
+    texts = pc.utf8_lower(pc.replace_substring_regex(texts, _CONTROLS, ""))
     if pc.any(pc.match_substring_regex(texts.slice(0, _PROBED), _UUID)).as_py():
         texts = pc.replace_substring_regex(texts, _UUID, r"\1\2\3\4\5")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))

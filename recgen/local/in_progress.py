@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import ExperimentConfig
-from recgen.findings import RecgenError
+from recgen.findings import Finding, RecgenError, sentence
 from recgen.local.folder import Staging
 from recgen.local.progress import Progress
 from recgen.metrics import Account
@@ -32,7 +32,8 @@ class RunInProgress:
         seed: Seed of a random split and of the model.
         analyze: Splits that vocabularies and statistics come from.
         staging: The folder, its lock and what is done.
-        judge: Called with the data before it is read; raises what ends the run.
+        judge: Called with the data before it is read; returns what there is to say of it, and
+            raises what ends the run.
         histories: The final list of each buyer, for each history that was built.
         account: The rows that were read, left out and divided.
     """
@@ -43,7 +44,7 @@ class RunInProgress:
     seed: int
     analyze: tuple[str, ...]
     staging: Staging
-    judge: Callable[[Path], None] | None = None
+    judge: Callable[[Path], Sequence[Finding]] | None = None
     histories: Mapping[str, pa.Table] = field(default_factory=dict)
     account: Account = field(default_factory=Account)
 
@@ -101,8 +102,21 @@ class RunInProgress:
         yield
         self.seconds[name] = time.monotonic() - began
 
+    def examine(self, data: Path) -> None:
+        """Say what a check finds in the data: warnings, and notes.
+
+        Raises:
+            RecgenError: There are errors.
+        """
+        findings = self.judge(data) if self.judge else ()
+        self.warn([sentence(each) for each in findings if each.severity == "warning"])
+        for each in findings:
+            if each.severity == "info":
+                self.progress.say(f"note: {sentence(each)}")
+
     def warn(self, texts: Sequence[str]) -> None:
         """Show warnings and keep them for the result."""
         for text in texts:
             self.progress.note(text)
-        self.staging.record.warnings.extend(texts)
+            if text not in self.staging.record.warnings:  # of an earlier run on the same data
+                self.staging.record.warnings.append(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recgen.data.profile import ListFacts
 from recgen.local.cast import plain
@@ -93,14 +93,13 @@ def list_facts(
     if not _has_values(lists.type):
         return ListFacts(rows=0, items=0, known=0)
     rows = np.arange(0, len(lists), -(-len(lists) // _ROWS))
-    items, strange, repeated = _items(lists, rows, shared)
+    items, found = _items(lists, rows, shared)
     facts = ListFacts(
         rows=len(np.unique(items.at)),
         items=len(items.codes),
         known=int((items.codes >= 0).sum()),
-        strange=strange,
         longest=int(np.bincount(items.at).max()) if len(items.at) else 0,
-        repeated=repeated,
+        **found,
     )
     if not is_of_products:
         return facts
@@ -118,10 +117,8 @@ def _has_values(kind: pa.DataType) -> bool:
     return not (types.is_nested(kind.value_type) or types.is_null(kind.value_type))
 
 
-def _items(
-    lists: pa.ChunkedArray, rows: Array, shared: Encoded
-) -> tuple[_Items, tuple[str, ...], int]:
-    """Return the items of some rows, examples of other values, and the number of repetitions."""
+def _items(lists: pa.ChunkedArray, rows: Array, shared: Encoded) -> tuple[_Items, dict[str, Any]]:
+    """Return the items of some rows, and facts about those that are not values of the feature."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -138,8 +135,33 @@ def _items(
     at, of_item = at[kept].astype(np.int64), of_item[kept]
     repeated = len(at) - len(np.unique(_pairs(at, of_item)))
     unknown = words.filter(pa.array((index < 0) & ~is_absent)).slice(0, _EXAMPLES).to_pylist()
-    found = _Items(rows, at, index[of_item].astype(np.int64))
-    return found, tuple(map(cut, unknown)), repeated
+    return _Items(rows, at, index[of_item].astype(np.int64)), {
+        "strange": tuple(map(cut, unknown)),
+        "repeated": repeated,
+        "absent": int((~kept).sum()),
+        "ascending": _ascending(at, of_item, words),
+    }
+
+
+def _ascending(at: Array, of_item: Array, words: pa.Array) -> tuple[int, int]:
+    """Return how many neighbours in lists are in the order of their values, and how many differ.
+
+    Args:
+        at: The list of each item.
+        of_item: The index of each item's value.
+        words: The values as text.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    differs = (at[1:] == at[:-1]) & (of_item[1:] != of_item[:-1])
+    before, after = of_item[:-1][differs], of_item[1:][differs]
+    ranks = [pc.rank(words, tiebreaker="dense")]
+    if pc.all(pc.match_substring_regex(words, r"^[0-9]{1,18}$")).as_py():
+        ranks.append(words.cast(pa.int64()))
+    counts = [int((np.asarray(each)[after] > np.asarray(each)[before]).sum()) for each in ranks]
+    return max(counts), int(differs.sum())
 
 
 def _texts(values: pa.Array) -> pa.Array:

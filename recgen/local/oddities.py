@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import Odd, Oddity
 from recgen.data.words import NOTHING
-from recgen.findings import show
 from recgen.local.cast.arrow import UnfitError, is_text
 from recgen.local.cast.numbers import as_whole, merged_codes
 from recgen.local.cast.text import shown
@@ -142,33 +141,4 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "leading zero": _leading_zeros,
     "written number": _written_numbers,
     "thousands": _thousands,
-}
-
-
-def notes_on(table: pa.Table, categories: Sequence[str]) -> list[str]:
-    """Return what a run says about the texts that it reads, one sentence for each oddity.
-
-    Args:
-        table: Converted columns.
-        categories: Names of its columns with IDs and categories.
-    """
-    import numpy as np
-
-    notes: list[str] = []
-    for name in categories:
-        encoded = table[name].combine_chunks().dictionary_encode()
-        codes = encoded.indices.drop_null().to_numpy()
-        counts = np.bincount(codes, minlength=len(encoded.dictionary))
-        for oddity, sentence in _SENTENCES.items():
-            odd = find_odd(encoded.dictionary, counts, oddity)
-            if odd is not None:
-                rows = f"{odd.rows:,} row" + ("" if odd.rows == 1 else "s")
-                notes.append(f"column {name!r}: {rows} {sentence} {show(odd.examples[0][0])}")
-    return notes
-
-
-_SENTENCES: Mapping[Oddity, str] = {
-    "null word": "have text that stands for nothing (data.null_values makes it null), such as",
-    "line break": "have a value with a line break, which is unknown to the model, such as",
-    "exponent": "have a number with an exponent, which lost digits, such as",
 }

@@ -10,7 +10,6 @@ from recgen.findings import RecgenError, printable
 from recgen.local.histories import Wanted, add_histories, missing_histories
 from recgen.local.in_progress import RunInProgress
 from recgen.local.ingest import clean, open_data, table_of
-from recgen.local.oddities import notes_on
 from recgen.local.split import SplitData, split_table, without_far_times
 from recgen.metrics import Account
 
@@ -28,8 +27,7 @@ def prepare(run: RunInProgress, data: Path) -> SplitData:
     """
     buyer, product = run.ids
     with run.stage("read"):
-        if run.judge is not None:
-            run.judge(data)
+        run.examine(data)
         file = open_data(data, run.config.data)
         missing = missing_histories(run.config, file.names)
         table, warnings = _read(run, file, str(data), missing)
@@ -49,18 +47,15 @@ def prepare(run: RunInProgress, data: Path) -> SplitData:
 
 def _read(
     run: RunInProgress, file: DataFile, source: str, missing: Sequence[Wanted]
-) -> tuple[pa.Table, list[str]]:
-    """Return the rows that can be used, and warnings about the others and about odd values."""
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return the rows that can be used, and warnings about the others."""
     unread = {each.name for each in missing}
     wanted = [column for column in run.columns if column.name not in unread]
     table = table_of(file, wanted, run.config.data.null_values)
     run.account = Account(source=printable(source), format=str(file.format), read=table.num_rows)
-    far: tuple[str, ...] = ()
     if run.date is not None and run.config.data.null_times is None:
-        table, far = without_far_times(table, run.date)
-    table, warnings = clean(table, *run.ids, run.config.model.batch_size)
-    texts = [c.name for c in wanted if c.is_category and c.dtype == "string"]
-    return table, [*far, *warnings, *notes_on(table, texts)]
+        table = without_far_times(table, run.date)
+    return clean(table, *run.ids)
 
 
 def _split(run: RunInProgress, table: pa.Table) -> SplitData:

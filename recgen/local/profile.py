@@ -228,6 +228,8 @@ class _FileProfile:
         if bq_type in TEMPORAL or name in self._times:
             return self._no_time(name, bq_type)
         column = self._encoded(name)
+        if column.kind == "list":
+            return self._no_list(name, bq_type)
         values = pa.chunked_array([column.values])
         found = first_misfit(values, _Wanted(name, bq_type), self._decimal)
         if found is None:
@@ -235,6 +237,15 @@ class _FileProfile:
         row = int((column.codes == found.at).argmax()) + 1
         (value,) = shown(column.values.slice(found.at, 1))
         return Misfit(cut(value), row, found.wanted, found.help)
+
+    def _no_list(self, name: str, bq_type: BqType) -> Misfit | None:
+        """Return the first list that cannot be read, or one of its items."""
+        lists = self._values(name)
+        found = first_misfit(lists, _Wanted(name, bq_type), self._decimal)
+        if found is None:
+            return None
+        (value,) = shown(lists.slice(found.at, 1).combine_chunks())
+        return Misfit(cut(value), found.at + 1, found.wanted, found.help)
 
     def _no_time(self, name: str, bq_type: BqType) -> Misfit | None:
         """Return the first value that is no time, or that is one of several possible times."""

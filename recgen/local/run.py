@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from recgen.analysis import diagnose, load_run
 from recgen.config import SIDES, ExperimentConfig
-from recgen.findings import RecgenError
+from recgen.findings import Finding, RecgenError
 from recgen.local import buyers
 from recgen.local.account import add_to_metrics, unknown_values
 from recgen.local.approximate import require_scann
@@ -60,7 +60,7 @@ def train(
     progress: Progress | None = None,
     analyze: tuple[str, ...] | None = None,
     allow_worse: bool = False,
-    judge: Callable[[Path], None] | None = None,
+    judge: Callable[[Path], Sequence[Finding]] | None = None,
 ) -> RunResult:
     """Train on this machine: from a file with transactions to a run directory.
 
@@ -81,7 +81,8 @@ def train(
         analyze: Splits that vocabularies and statistics come from: `train`, perhaps with `eval` and
             `test`. None means all that the saved model is trained on.
         allow_worse: Whether a run with a bad verdict may replace one with a better verdict.
-        judge: Called with `data` before anything is read; raises what ends the training.
+        judge: Called with `data` before anything is read; returns findings to show, and raises what
+            ends the training.
 
     Returns:
         The run's folder, metrics and times. A collapsed training is a result too.
@@ -173,6 +174,8 @@ def _train(
                 record.account = _account(run, split).model_dump()
             run.staging.finish("transform")
         elif "train" not in record.done:
+            if run.staging.different:
+                run.examine(data)
             trainer = children.enter_context(Child("recgen.local.fit", inherits))
         shutil.rmtree(run.folder / _WORK, ignore_errors=True)
         if "train" not in record.done:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from recgen.config import Split
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DEFAULT = Split(kind="random", validation=0.05, test=0.05)
-_SHOWN = 3  # times in a message
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class SplitData:
         return {"train": self.train, "eval": self.eval, "test": self.test}
 
 
-def without_far_times(table: pa.Table, date: str) -> tuple[pa.Table, tuple[str, ...]]:
-    """Return the table with null for times that lie far from all others, and warnings about them.
+def without_far_times(table: pa.Table, date: str) -> pa.Table:
+    """Return the table with null for times that lie far from all others, of which RG543 tells.
 
     Args:
         table: All rows.
@@ -43,31 +41,11 @@ def without_far_times(table: pa.Table, date: str) -> tuple[pa.Table, tuple[str, 
 
     times = table[date].fill_null(0).to_numpy()
     known = table[date].is_valid().to_numpy()
-    distinct, counts = np.unique(times[known], return_counts=True)
-    bounds = bounds_of(distinct, counts)
+    bounds = bounds_of(*np.unique(times[known], return_counts=True))
     if bounds is None:
-        return table, ()
-    is_far = known & bounds.is_far(times)
-    if not is_far.any():
-        return table, ()
-    kept = pa.array(times, pa.int64(), mask=~known | is_far)
-    table = table.set_column(table.column_names.index(date), date, kept)
-    found = distinct[bounds.is_far(distinct)]
-    rows = int(is_far.sum())
-    shown = ", ".join(_moment(int(at)) for at in found[:_SHOWN]) + (", …" * (len(found) > _SHOWN))
-    warning = (
-        f"{rows:,} row{'' if rows == 1 else 's'} with a {date!r} far from all others ({shown}) "
-        "count as rows without a time; see RG543"
-    )
-    return table, (warning,)
-
-
-def _moment(seconds: int) -> str:
-    """Return epoch seconds as a time that people read."""
-    try:
-        return f"{datetime(1970, 1, 1) + timedelta(seconds=seconds)}"
-    except OverflowError:
-        return f"{seconds:,} s"
+        return table
+    kept = pa.array(times, pa.int64(), mask=~known | bounds.is_far(times))
+    return table.set_column(table.column_names.index(date), date, kept)
 
 
 def split_table(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from fractions import Fraction
 from typing import Literal, get_args
 
 from recgen.config import BigQuery, ExperimentConfig, Split, item_type
-from recgen.config.times import TimeUnit, directives
-from recgen.plan.columns import InputColumn, input_columns
+from recgen.config.times import counted_in, directives
+from recgen.plan.columns import InputColumn, input_columns, null_seconds
 from recgen.sql import outputs
 
 SplitName = Literal["train", "eval", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +24,11 @@ class QueryColumn:
     Attributes:
         name: Its name in the examples.
         source: Its name in the table.
-        cast: The kind of the cast: a BigQuery type, a unit of times, or `format`.
+        cast: The kind of the cast: a BigQuery type, `DATE_NUMBER`, or `format` or `counted` times.
         is_list: Whether the cast is that of the items of an array.
         time_format: The format of a text that is a time, as BigQuery writes it.
+        per_second: How many of what is counted are a second.
+        start: The epoch seconds since which it is counted.
         null_values: Texts or numbers of the table that stand for null.
         null_seconds: Epoch seconds that stand for null.
     """
@@ -37,6 +38,8 @@ class QueryColumn:
     cast: str
     is_list: bool = False
     time_format: str = ""
+    per_second: Fraction = Fraction(1)
+    start: int = 0
     null_values: tuple[str | int, ...] = ()
     null_seconds: tuple[int, ...] = ()
 
@@ -118,10 +121,11 @@ def query_column(
         column: The column.
         returned: What the config's own query returns, in lower case: perhaps an alias.
     """
-    unit, kind = column.time_format, item_type(column.bq_type)
-    cast: str = kind
-    time_format = ""
-    if unit and unit in get_args(TimeUnit):
+    unit, kind = column.time_format or "", item_type(column.bq_type)
+    cast, time_format, counted = kind, "", counted_in(unit)
+    if counted:
+        cast = "counted"
+    elif unit == "DATE_NUMBER":
         cast = unit
     elif unit:
         cast, time_format = "format", sql_format(unit)
@@ -134,27 +138,18 @@ def query_column(
         written = marks
     elif is_time and unit:
         written = tuple(int(mark) for mark in marks if re.fullmatch(r"-?\d{1,18}", mark))
-    moments = sorted(set(_moments(marks))) if is_time else ()
+    per_second, start = counted or (Fraction(1), 0)
     return QueryColumn(
         name=column.name,
         source=column.name if column.name.lower() in returned else column.source,
         cast=cast,
         is_list=column.is_list,
         time_format=time_format,
+        per_second=per_second,
+        start=start,
         null_values=written,
-        null_seconds=tuple(moments),
+        null_seconds=null_seconds(column) if is_time else (),
     )
-
-
-def _moments(marks: tuple[str, ...]) -> Iterator[int]:
-    """Yield the epoch seconds of the marks that are times in ISO form."""
-    for mark in marks:
-        try:
-            moment = datetime.fromisoformat(mark.strip().replace("Z", "+00:00"))
-        except ValueError:
-            continue
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-        yield int((aware - _EPOCH).total_seconds())
 
 
 def sql_format(time_format: str) -> str:

@@ -20,6 +20,7 @@ from recgen.rules import (  # noqa: F401
     loss,
     multitask,
     negatives,
+    nulls,
     optimizer,
     pipeline,
     ranking,

@@ -88,7 +88,7 @@ def as_code(values: Values, decimal: str | None = None) -> Values:
 
 
 def merged_codes(texts: Values, whole: Values) -> Array:
-    """Return which texts are the same whole number as others but for zeros in front.
+    """Return which texts are the same whole number as others but for zeros or a sign in front.
 
     Args:
         texts: Texts of whole numbers.
@@ -102,7 +102,7 @@ def merged_codes(texts: Values, whole: Values) -> Array:
     import pyarrow.compute as pc
 
     texts = pc.utf8_trim_whitespace(texts)
-    padded = pc.fill_null(pc.match_substring_regex(texts, "^[+-]?0[0-9]"), False)
+    padded = pc.fill_null(pc.match_substring_regex(texts, r"^([+-]?0[0-9]|\+[0-9]|-0$)"), False)
     merged = np.zeros(len(texts), bool)
     if not pc.any(padded).as_py():
         return merged

@@ -11,16 +11,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def clean(
-    table: pa.Table, buyer: str, product: str, batch_size: int
-) -> tuple[pa.Table, tuple[str, ...]]:
+def clean(table: pa.Table, buyer: str, product: str) -> tuple[pa.Table, tuple[str, ...]]:
     """Drop the rows without a buyer or product, and check that the rest can be used for training.
 
     Args:
         table: The result of `read_table`.
         buyer: Name of the column with the buyer's ID.
         product: Name of the column with the product's ID.
-        batch_size: Rows in a training step; used for a warning only.
 
     Returns:
         The table, and warnings for the user.
@@ -47,11 +44,6 @@ def clean(
             f"{dropped:,} of {rows:,} rows have no {buyer!r} or no {product!r} and were dropped"
         )
     _require_variety(table, product)
-    if batch_size > table.num_rows:
-        warnings.append(
-            f"batch_size {batch_size:,} is larger than the {table.num_rows:,} rows, so each epoch "
-            "is one step; a smaller batch_size learns more"
-        )
     return table, tuple(warnings)
 
 

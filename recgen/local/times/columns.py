@@ -85,7 +85,7 @@ def times_of(values: pa.Array, reading: Reading) -> Times:
     if reading.bq_type == "TIME":
         return read_clocks(values)
     times = read_times(values, reading.time_format)
-    nulls = null_marks(values, times, reading.nulls or ())
+    nulls = null_marks(values, times, reading.nulls or (), reading.time_format)
     if not nulls.any():
         return times
     return times.without(nulls)

@@ -47,10 +47,16 @@ _SINCE = (  # units of programs that people export from, the most usual first
     "seconds since 1960-01-01",  # SAS
     "milliseconds since 1960-01-01",  # Stata
     "seconds since 1904-01-01",  # Mac OS
+    "seconds since 1900-01-01",  # NTP, Lisp
     "seconds since 1582-10-14",  # SPSS
+    "seconds since 1601-01-01",
+    "milliseconds since 1601-01-01",
     "microseconds since 1601-01-01",  # Chrome
     "ticks since 1601-01-01",  # Windows
     "ticks since 0001-01-01",  # .NET
+    "milliseconds since 0001-01-01",
+    "seconds since 0001-01-01",
+    "days since 0001-01-01",  # Python's ordinals, but for a day
     "hours since 1970-01-01",
     "minutes since 1970-01-01",
 )

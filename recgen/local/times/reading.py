@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recgen.config.times import is_time_unit
+from recgen.config.times import is_time_unit, mark_seconds
 from recgen.local.times.digits import FORMATS
 from recgen.local.times.far import Bounds, bounds_of
 from recgen.local.times.numbers import (
@@ -177,13 +177,16 @@ def recognised_numbers(values: pa.Array, *, is_named: bool = False) -> Times | N
     return times if not times.asked and times.is_nearly_all() else None
 
 
-def null_marks(values: pa.Array, times: Times, marks: Sequence[str]) -> Array:
+def null_marks(
+    values: pa.Array, times: Times, marks: Sequence[str], time_format: str | None
+) -> Array:
     """Return which values a config takes as null: bool, [values].
 
     Args:
         values: The values, as for `read_times`.
         times: What was read of them.
-        marks: What stands for null: a value as it is written in the data, or an ISO time.
+        marks: What stands for null: a value as it is written in the data, or a time.
+        time_format: The unit or format of the column, if the config says one.
     """
     import numpy as np
     import pyarrow as pa
@@ -192,8 +195,8 @@ def null_marks(values: pa.Array, times: Times, marks: Sequence[str]) -> Array:
     if not marks:
         return np.zeros(len(values), bool)
     words = pa.array([mark.strip() for mark in marks], pa.large_string())
-    moments = read_texts(words)
-    same = times.known & np.isin(times.seconds, moments.seconds[moments.known])
+    moments = [mark_seconds(mark, time_format) for mark in marks]
+    same = times.known & np.isin(times.seconds, [at for at in moments if at is not None])
     is_text = pa.types.is_large_string(values.type)
     written = values if is_text else _as_text(values)
     return same | pc.is_in(written, value_set=words).to_numpy(zero_copy_only=False)

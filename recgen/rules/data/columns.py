@@ -162,9 +162,10 @@ def _misfits(
     features: FeatureConfig, data: DataConfig, profile: Profile, model: ModelConfig = RETRIEVAL
 ) -> Iterator[Problem]:
     for use, column in columns(features, data, profile, model):
-        if is_array(use.bq_type) or is_in_doubt(use, column):
+        is_list, wants_list = column.kind == "list", is_array(use.bq_type)
+        if is_in_doubt(use, column) or (wants_list and not is_list):
             continue
-        if column.kind == "list":
+        if is_list and not wants_list:
             message = f"{show(use.name)} contains lists or records, not {use.bq_type}"
             yield Problem(use.path, message, "Remove it, or flatten the column in the data.")
             continue
@@ -201,7 +202,7 @@ def _advice(use: Use, column: ColumnProfile) -> str:
     return "Correct the value in the data, or set the column's actual type."
 
 
-@rule("RG504", "error", also=("warning",))
+@rule("RG504", "error", also=("warning", "info"))
 def nulls(
     features: FeatureConfig, data: DataConfig, profile: Profile, model: ModelConfig = RETRIEVAL
 ) -> Iterator[Problem]:
@@ -215,7 +216,8 @@ def nulls(
           buyer_model_features:
             - {column: fax, data_type: text}  # nobody has one
 
-    Remove the feature, or provide data that has values.
+    Remove the feature, or provide data that has values. Lists without any item are the same; items
+    of lists that are null or empty text are left out, which is a note.
     """
     for use, column in columns(features, data, profile, model):
         if column.kind == "empty":

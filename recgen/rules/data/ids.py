@@ -147,7 +147,7 @@ def _difference(one: str, other: str) -> str:
     """Return in what two spellings differ."""
     if " ".join(one.lower().split()) == " ".join(other.lower().split()):
         return f"{show(one)} and {show(other)} differ only in case or spaces"
-    if one.isascii() and other.isascii():
+    if one.isascii() and other.isascii() and f"{one}{other}".isprintable():
         return f"{show(one)} and {show(other)} are one UUID"
     return (
         f"{one!a} and {other!a} differ only in the form of Unicode, in letters that look alike, or "

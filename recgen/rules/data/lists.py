@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from recgen.config import SIDES, DataConfig, FeatureConfig, History, HistoryFeature
+from recgen.config import SIDES, BqType, DataConfig, FeatureConfig, History, HistoryFeature
 from recgen.config.paths import all_features
 from recgen.data.columns import find, id_column, name_counts
 from recgen.data.profile import ListFacts, Profile
 from recgen.findings import Location, Severity, percent, show
+from recgen.rules.data.columns import nulls
 from recgen.rules.registry import Problem, rule
 
 _FEWEST = 20  # rows, below which shares say little
@@ -18,7 +19,9 @@ _ANSWER = 0.9
 _FUTURE = 0.3
 _NONE_KNOWN, _FEW_KNOWN = 0.05, 0.5
 _REVERSED = 0.8
+_SORTED = 0.98
 _REPEATED = 0.1
+_ABSENT = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class _Listed:
     facts: ListFacts
     examples: tuple[str, ...]
     """Values of the shared feature."""
+    column: str
+    bq_type: BqType
 
 
 def _listed(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[_Listed]:
@@ -50,7 +55,8 @@ def _listed(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iter
             continue
         facts = profile.lists(column, shared, of if all(ids) else ())
         examples = profile.column(shared).examples
-        yield _Listed(path, feature.output_name, history, facts, examples)
+        name, bq_type = feature.output_name, feature.bq_type
+        yield _Listed(path, name, history, facts, examples, column, bq_type)
 
 
 def _share(counts: tuple[int, int]) -> float:
@@ -170,6 +176,22 @@ def of_other_ids(features: FeatureConfig, data: DataConfig, profile: Profile) ->
         yield Problem(each.path, message, help, severity=severity)
 
 
+@nulls.check
+def _without_items(
+    features: FeatureConfig, data: DataConfig, profile: Profile
+) -> Iterator[Problem]:
+    for each in _listed(features, data, profile):
+        items, absent = each.facts.items, each.facts.absent
+        if not items and profile.misfit(each.column, each.bq_type) is None:
+            message = f"no list {show(each.name)} has an item"
+            yield Problem(each.path, message, "Remove it, or provide data that has values.")
+        elif absent and absent >= _ABSENT * (items + absent):
+            share = percent(absent / (items + absent))
+            message = f"{share} of the items of {show(each.name)} are null or empty text"
+            help = "They are left out. Nothing to do if they only fill lists up."
+            yield Problem(each.path, message, help, severity="info")
+
+
 def _shown(values: tuple[str, ...]) -> str:
     return ", ".join(map(show, values))
 
@@ -191,7 +213,9 @@ def newest_first(features: FeatureConfig, data: DataConfig, profile: Profile) ->
               transforms: {history: {shared_with: sku, max_length: 20}}
 
     Say so with `order: newest_first`, or turn the lists round, in the data and in requests
-    (`ORDER BY bought_at`).
+    (`ORDER BY bought_at`). Lists whose items are sorted by their value, as `ARRAY_AGG(DISTINCT
+    sku)` gives them, have lost the order: that is reported where `max_length` or `half_life`
+    depends on it.
     """
     for each in _listed(features, data, profile):
         forward, backward = each.facts.order
@@ -212,6 +236,21 @@ def newest_first(features: FeatureConfig, data: DataConfig, profile: Profile) ->
             help = f"Write `order: {right}`, or turn the lists round, in the data and in requests."
             at = (*each.path, "transforms", "history", "order")
             yield Problem(at, message, help, fix=("set", right))
+
+
+@newest_first.check
+def _sorted_by_value(
+    features: FeatureConfig, data: DataConfig, profile: Profile
+) -> Iterator[Problem]:
+    for each in _listed(features, data, profile):
+        is_cut = each.facts.longest > each.history.max_length
+        if _share(each.facts.ascending) >= _SORTED and (is_cut or each.history.half_life):
+            message = (
+                f"the items of the lists {show(each.name)} are sorted by their value, not by time: "
+                "those that are kept, or count most, are not the latest"
+            )
+            help = "Sort the lists by the time of the purchase, with the latest item last."
+            yield Problem(each.path, message, help)
 
 
 @rule("RG552", "info")

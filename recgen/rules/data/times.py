@@ -17,6 +17,13 @@ _YEAR = 365.2425 * _DAY
 _MOST = 0.9
 _FIRST_SHOPS = 788_918_400  # 1995, when shops on the internet began
 _HALF = 0.5
+_COUNTED = {
+    "EPOCH_SECONDS": "seconds",
+    "EPOCH_MILLIS": "milliseconds",
+    "EPOCH_MICROS": "microseconds",
+    "EPOCH_NANOS": "nanoseconds",
+}
+_LATER_STARTS = {"Apple": "2001-01-01", "PostgreSQL": "2000-01-01"}
 
 
 @rule("RG521", "error")
@@ -89,9 +96,14 @@ def _doubtful(
 
 def _one_of(use: Use, asked: tuple[str, ...]) -> str:
     """Return the lines of which one has to be written."""
-    lines = " or ".join(f"`column_types: {{{show(use.name)}: {show(each)}}}`" for each in asked)
+    lines = " or ".join(_line(use.name, each) for each in asked)
     other = ", or with another unit or format" if len(asked) == 1 else ""
     return f"Write under `data:` what it is: {lines}{other}."
+
+
+def _line(name: str, word: str) -> str:
+    """Return the line that says what a column's times are."""
+    return f"`column_types: {{{show(name)}: {show(word)}}}`"
 
 
 @rule("RG543", "warning", also=("error", "info"))
@@ -241,13 +253,28 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
         help = "Correct these rows: the split is cut between the first and the last time."
         yield Problem(DATE, message, help)
     way = date.times.way if date.times else ""
-    if way.startswith("EPOCH_") and date.high < _FIRST_SHOPS:
+    if way in _COUNTED and date.high < _FIRST_SHOPS:
         message = f"{show(date.name)} has numbers that are times before 1995 if they are {way}"
-        help = 'Check the unit: Apple counts from 2001, `column_types: "seconds since 2001-01-01"`.'
-        yield Problem(DATE, message, help)
+        yield Problem(DATE, message, _counted_otherwise(date.name, date.high, _COUNTED[way]))
     day = date.median // _DAY * _DAY
     share = profile.rows_between(date.name, day, day + _DAY) / max(1, date.dated)
     if share >= _MOST and date.low != date.high:
         message = f"{percent(share)} of the rows fall on one day"
         help = "Check that this is the time of the purchase, not that of an export."
         yield Problem(DATE, message, help)
+
+
+def _counted_otherwise(name: str, high: float, unit: str) -> str:
+    """Return what to write for numbers that may be counted since another day than 1970-01-01.
+
+    Args:
+        name: The column.
+        high: Its latest time if they are counted since 1970, in epoch seconds.
+        unit: What they count.
+    """
+    lines = [
+        f"{who} counts from {start[:4]}, {_line(name, f'{unit} since {start}')}"
+        for who, start in _LATER_STARTS.items()
+        if high + datetime.fromisoformat(f"{start}+00:00").timestamp() <= time.time() + _DAY
+    ]
+    return f"Check the unit{': ' if lines else ''}{'; '.join(lines)}."
