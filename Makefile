@@ -59,7 +59,7 @@ SEEDS ?= 5
 bench: $(BENCH_READY)  ## recall, speed, memory beside other recommenders: `make bench DATA=FILE`
 	$(PYTHON) -m bench.run --data $(DATA) --seeds $(SEEDS) $(if $(CONFIGS),--configs $(CONFIGS))
 
-bench-gate: $(READY)  ## every preset on generated data, beside stored recall and verdicts
+bench-gate: $(READY)  ## presets of retrieval on generated data, beside stored recall and verdicts
 	$(PYTHON) -m bench.gate
 
 SEED ?= $(shell date +%s)

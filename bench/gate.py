@@ -1,6 +1,6 @@
-"""Does every preset still train as well as it did? One seed of each, on generated transactions.
+"""Do the presets of retrieval still train as well as they did? One seed of each, on generated rows.
 
-`make bench-gate` trains all presets unchanged, as a user does, and compares recall in three views
+`make bench-gate` trains them unchanged, as a user does, and compares recall in three views
 and the verdict with bench/results/gate.json. Exit code 1 and a table say what is outside its
 tolerance. `--update` trains several seeds of each and stores them as what is expected; it says
 what has changed, so read it before you commit.
