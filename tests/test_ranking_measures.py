@@ -155,6 +155,33 @@ def test_platt_scaling_finds_how_logits_are_off(runtime: Any) -> None:
     assert found["ece_after"] < 0.02 < found["ece_before"]
 
 
+@pytest.mark.parametrize("slope", [0.05, 0.2, 1, 2])
+def test_platt_scaling_finds_the_slope_of_chances_near_0(runtime: Any, slope: float) -> None:
+    """Newton's whole steps lead away from them: from slope 1, they ended with a loss of 11."""
+    draw = np.random.default_rng(6)
+    logits = draw.normal(-5, 6, size=20_000)
+    labels = (draw.random(20_000) < runtime.chances(logits, slope, 1.0)).astype(float)
+    assert runtime.platt(logits, labels) == pytest.approx((slope, 1.0), abs=0.1)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.tuples(st.floats(-700, 700), st.booleans()), min_size=1, max_size=40),
+    st.integers(1, 50),
+)
+def test_platt_scaling_never_makes_the_loss_higher(
+    runtime: Any, rows: list[tuple[float, bool]], times: int
+) -> None:
+    logits, labels = (np.array(each, float).repeat(times) for each in zip(*rows, strict=True))
+
+    def loss(slope: float, intercept: float) -> float:
+        found = slope * logits + intercept
+        return float(np.sum(np.logaddexp(0, found) - labels * found))
+
+    before, after = loss(1.0, 0.0), loss(*runtime.platt(logits, labels))
+    assert after <= before * (1 + 1e-9) + 1e-9
+
+
 def test_what_is_calibrated_stays_as_it_is(runtime: Any) -> None:
     draw = np.random.default_rng(5)
     logits = draw.normal(size=5000)

@@ -148,6 +148,23 @@ def test_an_error_above_that_of_a_mean_is_not(own, lead, verdict):
     assert "the sum of both means of training rows" in diagnosis.causes[0].evidence[0]
 
 
+@pytest.mark.parametrize(
+    ("val_loss", "is_told"),
+    [
+        ([0.5, 0.41, 0.45, 0.44], True),
+        ([0.9, 0.5, 0.42, 0.4], False),
+        ([0.4, 0.3, 0.35, 0.34], False),
+    ],
+)
+def test_a_model_that_fits_training_rows_too_closely_is_not_told_to_train_longer(val_loss, is_told):
+    data = compared("rmse", 27.0, [40.0, 30.0, 35.0, 25.0], 0.5)
+    data["loss"] |= {"val_loss": val_loss, "val_total_loss": val_loss}  # training ends at 0.25
+    cause = diagnose(run_of(data)).causes[0]
+    assert cause.code == "RD461"
+    assert any("the training loss fell on to 0.2500" in each for each in cause.evidence) is is_told
+    assert ("Train longer" in cause.help) is not is_told
+
+
 def test_an_area_above_that_of_all_means_is_good():
     run = run_of(compared("auc_roc", 0.8, [0.5, 0.6, 0.65, 0.7], 0.02))
     assert diagnose(run).verdict == "good"

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "b625e07c0bb9"
+    is_own_runtime = runtime.DIGEST == "fff387b22784"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, figure
-from recgen.analysis.diagnosis import Verdict
+from recgen.analysis.causes.base import Kind, Sign, epoch, figure
+from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import Ranking
-from recgen.analysis.series import lowest
+from recgen.analysis.series import last, lowest
 from recgen.metrics.parts import TASKS
 
 _MISCALIBRATED = 0.05  # expected calibration error
 _FEWEST_EPOCHS = 3
 _AT_CHANCE, _LEARNT = 0.99, 0.9  # of the loss of a model that knows nothing
+_CLOSER = 0.7  # of the validation loss: the training loss of a model that trained for too long
+_NOT_LONGER = (
+    "More epochs or wider vectors would only fit the training rows more closely: average the "
+    "weights (`ema_decay: 0.99`), and add features that say something of the target."
+)
 _ROWS = 500  # below which ten bins of random rows are that far off
 
 
@@ -27,13 +32,29 @@ def _no_better(facts: Facts) -> Iterator[Sign]:
         f"{judged.name} is {figure(judged.own)}; {judged.rival} of training rows, which needs no "
         f"model, has {figure(judged.baseline)}"
     )
+    closer, help = _fits_training_closer(facts)
     if judged.is_worse or judged.beats_plain is False:
         is_all = isinstance(facts.kind, Ranking)  # and not one of two tasks
         verdict: Verdict = "bad" if is_all and not judged.beats_plain else "at_risk"
-        yield Sign("high" if judged.is_worse else "medium", (seen,), verdict=verdict)
+        confidence: Confidence = "high" if judged.is_worse else "medium"
+        yield Sign(confidence, (seen, *closer), help, verdict=verdict)
         return
     note = f"the difference is within noise (±{figure(judged.noise)})"
-    yield Sign("medium", (seen, note), verdict="at_risk")
+    yield Sign("medium", (seen, note, *closer), help, verdict="at_risk")
+
+
+def _fits_training_closer(facts: Facts) -> tuple[tuple[str, ...], str]:
+    """Return evidence and help for a training that went on after validation no longer gained."""
+    top, end = lowest(facts.val_loss), last(facts.loss)
+    if not isinstance(facts.kind, Ranking) or top is None or end is None:
+        return (), ""  # the loss of two tasks says nothing of one
+    if top[0] + 1 >= facts.epochs or end > _CLOSER * top[1]:
+        return (), ""
+    seen = (
+        f"the training loss fell on to {figure(end)}, that of validation rows only to "
+        f"{figure(top[1])}, in {epoch(top[0])}"
+    )
+    return (seen,), _NOT_LONGER
 
 
 def _starved(facts: Facts) -> Iterator[Sign]:

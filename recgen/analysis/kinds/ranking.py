@@ -20,15 +20,16 @@ GUESSING = 0.5
 _SPELLINGS = {"auc_roc": ("auc_roc", "auc", "roc_auc")}
 """Names of a measure that trainers use: Keras calls it `auc`."""
 _AUC, _RMSE, _MAE, _RMSE_LOG = "auc_roc", "rmse", "mae", "rmse_log"
-_ERRORS = {_RMSE: "RMSE", _MAE: "MAE", _RMSE_LOG: "RMSE of logarithms"}
+ERRORS = {_RMSE: "RMSE", _MAE: "MAE", _RMSE_LOG: "RMSE of logarithms"}
+"""Errors in words, by name: the lower, the better."""
 _OTHERS = {
     "gauc": "AUC within buyers",
     "log_loss": "log loss",
     "ece": "calibration error",
     "ndcg_at_10": "NDCG@10 within buyers",
 }
-_LOWER = {*_ERRORS, "log_loss", "ece"}
-SHOWN = {_AUC: "AUC", **_ERRORS, **_OTHERS}
+_LOWER = {*ERRORS, "log_loss", "ece"}
+SHOWN = {_AUC: "AUC", **ERRORS, **_OTHERS}
 """The figures of predictions, in words."""
 _PLAIN = "global_mean"
 MEANS = {
@@ -185,7 +186,7 @@ class Ranking(Kind):
 
     def _against(self, split: Split, own: float, means: Mapping[str, float]) -> Judged:
         """Return the measure, compared with the best mean."""
-        is_error = self.name in _ERRORS
+        is_error = self.name in ERRORS
         best_of = min if is_error else max
         top = best_of(means, key=lambda who: means[who]) if means else None
         return Judged(
@@ -214,7 +215,7 @@ class Ranking(Kind):
     @cached_property
     def curves(self) -> tuple[Curve, ...]:
         """All measures on validation rows per epoch; of errors, lower is better."""
-        errors = ((words, _values(self.metrics, "val", name)) for name, words in _ERRORS.items())
+        errors = ((words, _values(self.metrics, "val", name)) for name, words in ERRORS.items())
         found = [("AUC", self._auc("val")), *errors]
         return tuple(Curve(words, values) for words, values in found if any_value(values))
 
@@ -288,7 +289,7 @@ def rating_notes(metrics: TrainingMetrics) -> Iterator[str]:
     for split, words in (("test", "test"), ("val", "validation")):
         known = {
             shown: value
-            for name, shown in {_AUC: "AUC", **_ERRORS}.items()
+            for name, shown in {_AUC: "AUC", **ERRORS}.items()
             if (value := last(_values(metrics, split, name))) is not None
         }
         if known:

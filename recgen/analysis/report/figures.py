@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds.ranking import ERRORS
 from recgen.analysis.report.heat import draw_heat
 from recgen.analysis.report.lines import Level, Line, draw_lines
 from recgen.analysis.report.text import number
@@ -147,11 +148,18 @@ def _fit_together(one: Series, other: Series) -> bool:
 
 def _recall(facts: Facts, brief: bool) -> Iterator[Figure]:
     kind = facts.kind
-    others = [curve for curve in kind.curves if curve != kind.curve]
-    lines = [
-        Line(curve.measure, curve.values, "c0" if index == 0 else f"c0 t{index}")
-        for index, curve in enumerate([kind.curve, *reversed(others)][: 1 if brief else _MOST_KS])
-    ]
+    own = next((curve for curve in kind.curves if curve.measure == kind.measure), kind.curve)
+    others = [curve for curve in reversed(kind.curves) if curve not in (own, kind.curve)]
+    # Errors have units of their own, and the areas under curves and recalls have none.
+    apart = [curve for curve in others if curve.measure in ERRORS.values()]
+    shown = [own, *(curve for curve in others if curve not in apart)]
+    lines, errors = (
+        [
+            Line(curve.measure, curve.values, "c0" if index == 0 else f"c0 t{index}")
+            for index, curve in enumerate(part[: 1 if brief else _MOST_KS])
+        ]
+        for part in (shown, apart)
+    )
     levels = [
         Level(f"{measured.rival}{where} {measured.label}", measured.baseline)
         for measured, where in ((kind.measured("val"), ""), (kind.measured("test"), " on test"))
@@ -166,6 +174,8 @@ def _recall(facts: Facts, brief: bool) -> Iterator[Figure]:
         from_zero=True,
         brief=brief,
     )
+    if not brief:
+        yield from figure_of("Validation errors", errors, mark=facts.best_epoch, from_zero=True)
 
 
 def _gradients(facts: Facts) -> Iterator[Figure]:

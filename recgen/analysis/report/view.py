@@ -20,6 +20,7 @@ from recgen.analysis.report.evaluation import (
 )
 from recgen.analysis.report.figures import Figure, curves, health, histograms
 from recgen.analysis.report.final_layer import final_layer_tables
+from recgen.analysis.report.predictions import prediction_figures, prediction_tables
 from recgen.analysis.report.text import lines, name, percent
 from recgen.analysis.run import Run
 from recgen.analysis.text import WORDS, patch_lines, setup_of
@@ -133,13 +134,15 @@ class RunView:
 
     @cached_property
     def evaluation(self) -> list[Figure]:
-        """Plots of the model, popularity and own history on test data."""
-        return [] if self.brief else list(evaluation_figures(self.facts))
+        """Plots of test data: the model beside its baselines, and its predictions."""
+        if self.brief:
+            return []
+        return [*evaluation_figures(self.facts), *prediction_figures(self.facts)]
 
     @cached_property
     def tables(self) -> list[Table]:
         """Tables of the figures on test data."""
-        return list(evaluation_tables(self.facts))
+        return [*evaluation_tables(self.facts), *prediction_tables(self.facts)]
 
     @cached_property
     def final_layer(self) -> list[Table]:

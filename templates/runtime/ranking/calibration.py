@@ -5,7 +5,7 @@ import numpy as np
 from .measures import bins, calibration_error, log_losses
 
 FEW = 50  # rows of each class, with fewer of which nothing is fitted
-NEWTON = 25  # steps at most
+NEWTON = 50  # steps at most
 HELPS = 0.0005  # of the log loss, relative; less is noise
 
 
@@ -21,12 +21,21 @@ def platt(logits, labels):
     prior of variance 1. Newton's method finds the least loss, which is convex.
     """
     terms, start = np.stack([logits, np.ones(len(logits))]), np.array([1.0, 0.0])
+
+    def loss(weights):
+        found = weights @ terms
+        drawn = np.sum((weights - start) ** 2) / 2
+        return np.sum(np.logaddexp(0, found) - labels * found) + drawn
+
     weights = start
     for _ in range(NEWTON):
         found = chances(logits, *weights)
         gradient = terms @ (found - labels) + weights - start
         hessian = (terms * (found * (1 - found))) @ terms.T + np.eye(2)
         step = np.linalg.solve(hessian, gradient)
+        # From chances near 0 or 1, which are flat, a whole step leads too far.
+        while loss(weights - step) > loss(weights) and np.max(np.abs(step)) >= 1e-8:
+            step = step / 2
         weights = weights - step
         if np.max(np.abs(step)) < 1e-8:
             break
