@@ -18,6 +18,7 @@ from recgen.runtime import NAME, runtime_digest, runtime_imports, runtime_text
 PIPELINE_FILES = (
     "pipeline.py",
     "evaluator_module.py",
+    "examples_module.py",
     "submit.py",
     "requirements.txt",
     "Dockerfile",
@@ -61,7 +62,8 @@ def render_pipeline(source: object, *, allow: Collection[str] = ()) -> dict[str,
     """Return the modules and the TFX pipeline around them, as `{file name: text}`.
 
     These are `pipeline.py`, `requirements.txt` and, as far as the config's `pipeline` needs them,
-    `queries/{train,eval,test}.sql`, `evaluator_module.py`, `Dockerfile` and `submit.py`.
+    `queries/{train,eval,test}.sql`, `examples_module.py`, `evaluator_module.py`, `Dockerfile` and
+    `submit.py`.
 
     Args:
         source: A path, a mapping, or an object with the config's attributes.

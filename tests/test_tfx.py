@@ -70,6 +70,13 @@ def _python(folder: Path, script: str, *arguments: str) -> str:
     return output
 
 
+def _json(folder: Path, script: str, *arguments: str) -> Any:
+    """Returns what a script of tests/tfx prints, a line among those of TensorFlow."""
+    shutil.copy(Path(__file__).parent / "tfx" / script, folder)
+    lines = _python(folder, script, *arguments).splitlines()
+    return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
+
+
 def _run_pipeline(folder: Path) -> str:
     shutil.copy(Path(__file__).parent / "tfx" / "pipeline.py", folder)
     return _python(folder, "pipeline.py", ".")
@@ -154,9 +161,8 @@ def _write_rows(config: ExperimentConfig, folder: Path) -> dict[str, int]:
 
 def test_a_rendered_pipeline_compiles_offline(folder: Path) -> None:
     _rendered(folder)
-    shutil.copy(Path(__file__).parent / "tfx" / "check_spec.py", folder)
     _python(folder, "pipeline.py", "compile", "shop.yaml")
-    found = json.loads(_python(folder, "check_spec.py", "shop.yaml").splitlines()[-1])
+    found = _json(folder, "check_spec.py", "shop.yaml")
     wanted = {"BigQueryExampleGen", "StatisticsGen", "Transform", "Trainer", "Evaluator", "Pusher"}
     assert wanted <= set(found["components"])
     (image,) = found["images"]
@@ -185,8 +191,7 @@ def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_bless
     counted = (found.params.train_rows, found.params.eval_rows, found.params.test_rows)
     assert counted == tuple(rows.values())
     final = found.model_dump()["final_metrics"]
-    shutil.copy(Path(__file__).parent / "tfx" / "read_evaluation.py", folder)
-    measured = json.loads(_python(folder, "read_evaluation.py", "out").splitlines()[-1])
+    measured = _json(folder, "read_evaluation.py", "out")
     whole = measured["whole"]
     assert whole["example_count"] == rows["test"]
     # The trainer counts each pair of buyer and product once, the Evaluator each row.

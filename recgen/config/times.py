@@ -38,6 +38,7 @@ PER_SECOND = {
 }
 """Units that are counted since a date, with their number in a second; a tick is 100 ns."""
 _EPOCH_UNITS = {
+    "EPOCH_SECONDS": (Fraction(1), 0),
     "EPOCH_MILLIS": (Fraction(1000), 0),
     "EPOCH_MICROS": (Fraction(10**6), 0),
     "EPOCH_NANOS": (Fraction(10**9), 0),
@@ -100,6 +101,14 @@ def counted_since(word: str) -> tuple[Fraction, int] | None:
     except ValueError:
         return None
     return PER_SECOND[found[1]], (start - date(1970, 1, 1)).days * 86_400
+
+
+def unit_of(word: str) -> tuple[Fraction, int] | None:
+    """Return the number of a unit in a second, and the epoch seconds of its start.
+
+    None is returned for a word that is no such unit, such as DATE_NUMBER.
+    """
+    return counted_since(word) or _EPOCH_UNITS.get(word)
 
 
 def directives(time_format: str) -> list[str]:
@@ -189,7 +198,7 @@ def _number_seconds(number: int, word: str | None) -> int | None:
             )
         except ValueError:
             return None
-    per_second, start = counted_since(word or "") or _EPOCH_UNITS.get(word or "", (Fraction(1), 0))
+    per_second, start = unit_of(word or "") or (Fraction(1), 0)
     seconds = floor(number / per_second) + start
     return seconds if -(2**63) <= seconds < 2**63 else None
 
