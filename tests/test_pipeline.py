@@ -56,6 +56,13 @@ def test_each_combination_of_options_is_well_made(plain: Plain) -> None:
         {"beam": {"runner": "flink", "args": ["--flink_master=localhost:8081"]}},
         {"trainer": None, **ungated},
         {"gate": {"better_than_current": False}, **tfrecord},
+        {"histories": ["past"]},
+        {"histories": ["past"], "runner": "vertex"},
+        {"histories": ["past"], "source": {"csv": "gs://shop/{split}/*.csv"}},
+        {"histories": ["past"], "source": {"parquet": "gs://shop/{split}/*"}},
+        {"source": {"parquet": "gs://shop/{split}/*"}, "runner": "local"},
+        {"schema_pbtxt": True},
+        {"schema_pbtxt": True, "runner": "local", **tfrecord},
     ):
         files = files_with(plain, **changes)
         assert_well_made({name: text for name, text in files.items() if name.endswith(".py")})
@@ -70,6 +77,63 @@ def test_each_combination_of_options_is_well_made(plain: Plain) -> None:
         assert defined - {"MODELS", "BUCKET", "PROJECT"} <= uses | {"NAME"}
 
 
+KINDS: list[Plain] = [
+    {"model_type": "ranking"},
+    {"model_type": "multitask"},
+    {"model_type": "multitask", "loss_function": "binary_crossentropy"},
+]
+
+
+@pytest.mark.parametrize("model", KINDS, ids=str)
+def test_gates_of_all_kinds_are_well_made(plain: Plain, model: Plain) -> None:
+    plain["features"]["target_column"] = "amount"
+    plain["model"] |= model | {"rating_head_layers": [{"type": "dense", "units": 1}]}
+    chances = "loss_function" in model
+    limit = {"auc_at_least": 0.6} if chances else {"rmse_at_most": 5.0}
+    only = "auc" if chances else "rmse"
+    for gate in (
+        {},
+        {"better_than_current": False},
+        {**limit, "calibration_within": 0.1},
+        {"metric": only, **limit},
+        {"metric": "recall", "at_least": 0.2},
+    ):
+        if gate.get("metric") == "recall" and model["model_type"] == "ranking":
+            continue
+        files = files_with(plain, gate=gate)
+        assert_well_made({name: text for name, text in files.items() if name.endswith(".py")})
+        limits = {
+            "LEAST_RECALL": 0.2,
+            "MOST_RMSE": 5.0,
+            "LEAST_AUC": 0.6,
+            "CALIBRATION": "(0.9, 1.1)",
+        }
+        keys = {"at_least", "rmse_at_most", "auc_at_least", "calibration_within"} & set(gate)
+        values = dict(
+            zip(
+                ("at_least", "rmse_at_most", "auc_at_least", "calibration_within"),
+                limits,
+                strict=True,
+            )
+        )
+        for key in keys:
+            name = values[key]
+            assert files["pipeline.py"].count(name) == 2 + (key == "calibration_within")
+            assert f"{name} = {limits[name]}" in files["pipeline.py"]
+        directions = files["pipeline.py"].count("change_threshold=not_worse")
+        tasks = 2 if model["model_type"] == "multitask" and "metric" not in gate else 1
+        assert directions == tasks * gate.get("better_than_current", True)
+
+
+def test_histories_that_a_query_does_not_return_are_made(plain: Plain) -> None:
+    names = "customer_id, country, sku, is_new, price, listed_on, bought_at"
+    for more, is_made in (("", True), (", past", False), (", Past", False), (", *", False)):
+        query = f"SELECT {names}{more} FROM p.a.b FOR SYSTEM_TIME AS OF {{snapshot}}"
+        files = files_with(plain, source={"bigquery": {"query": query}})
+        assert ("examples_module.py" in files) == is_made
+        assert ("past" in files["queries/train.sql"].partition("FROM (")[0]) != is_made
+
+
 def test_files_are_those_that_the_section_needs(plain: Plain) -> None:
     queries = {f"queries/{split}.sql" for split in ("train", "eval", "test")}
     both = {"pipeline.py", "requirements.txt"}
@@ -78,6 +142,9 @@ def test_files_are_those_that_the_section_needs(plain: Plain) -> None:
     tfrecord = {"source": {"tfrecord": "gs://shop/{split}/*.gz"}, "gate": None}
     assert set(files_with(plain, **tfrecord)) == both | cloud
     assert set(files_with(plain, **tfrecord, runner="local")) == both
+    parquet = {"source": {"parquet": "gs://shop/{split}/*"}, "gate": None, "runner": "local"}
+    for own in (tfrecord | {"histories": ["past"], "runner": "local"}, parquet):
+        assert set(files_with(plain, **own)) == both | {"examples_module.py"}
 
 
 def test_modules_are_the_same_with_and_without_a_pipeline(plain: Plain) -> None:
@@ -185,6 +252,36 @@ def test_any_section_only_causes_findings(section: Plain, query: str) -> None:
     plain["pipeline"] = section
     if check(plain).ok:
         recgen.render_pipeline(plain)
+
+
+def schema_of(plain: Plain) -> dict[str, str]:
+    """Returns the types of the columns in `schema.pbtxt`, as TFX reads them."""
+    protobuf = pytest.importorskip("google.protobuf.text_format")
+    schema_pb2 = pytest.importorskip("tensorflow_metadata.proto.v0.schema_pb2")
+    plain = {**plain, "pipeline": {**plain["pipeline"], "schema_pbtxt": True}}
+    text = generate_pipeline(load(plain))["schema.pbtxt"]
+    found = protobuf.Parse(text, schema_pb2.Schema()).feature
+    return {each.name: schema_pb2.FeatureType.Name(each.type) for each in found}
+
+
+def test_a_schema_has_the_types_of_the_config(plain: Plain) -> None:
+    texts = dict.fromkeys(("customer_id", "country"), "BYTES")
+    whole = dict.fromkeys(("past", "sku", "is_new", "listed_on", "bought_at"), "INT")
+    assert schema_of(plain) == {**texts, **whole, "price": "FLOAT"}
+    pipeline = plain["pipeline"] | {"schema_pbtxt": True}
+    files = generate_pipeline(load({**plain, "pipeline": pipeline}))
+    assert "COPY *.py schema.pbtxt /pipeline/" in files["Dockerfile"]
+    assert "SchemaGen(\n" not in files["pipeline.py"]
+
+
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@given(st.text(min_size=1, max_size=20).filter(str.strip))
+def test_any_name_is_quoted_in_a_schema(name: str) -> None:
+    plain = load(CONFIG).model_dump(mode="json", exclude_defaults=True)
+    plain["features"]["buyer_model_features"].append({"column": name, "data_type": "text"})
+    plain["pipeline"] = {"source": {"tfrecord": "{split}*"}, "runner": "local"}
+    if check(plain).ok:
+        assert schema_of(plain)[load(plain).features.buyer_model_features[-1].column] == "BYTES"
 
 
 TEXTS = [

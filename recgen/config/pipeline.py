@@ -142,6 +142,9 @@ class PipelineConfig(Config):
     histories: ListOf[Column] = ()
     """Histories that the pipeline makes of its rows, by their output names; the others are columns
     of the source. A history that a query does not return is made, too."""
+    schema_pbtxt: Flag = False
+    """Whether a file `schema.pbtxt` says the columns' types, those of the config; by default TFX
+    finds them in the rows."""
     analyze: ListOf[Literal["train", "eval", "test"]] = ("train",)
     """Splits of which Transform learns vocabularies and means."""
     gate: Gate | None = None

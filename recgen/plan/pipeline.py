@@ -134,6 +134,7 @@ class PipelinePlan:
         source: Where the rows are.
         examples: What is made of the rows besides what TFX makes of them.
         queries: The queries, if the rows are in BigQuery.
+        has_schema: Whether types are those of `schema.pbtxt`.
         compiles: Whether the pipeline can be compiled for Vertex AI.
         runs_here: Whether it can be run with LocalDagRunner.
         labels: Labels of a run on Vertex AI.
@@ -143,6 +144,7 @@ class PipelinePlan:
     source: Literal["bigquery", "tfrecord", "csv", "parquet"]
     examples: ExamplesPlan | None
     queries: QueriesPlan | None
+    has_schema: bool
     compiles: bool
     runs_here: bool
     groups: tuple[Group, ...]
@@ -243,6 +245,7 @@ def plan_pipeline(config: ExperimentConfig) -> PipelinePlan:
         source=kind,
         examples=plan_examples(config),
         queries=plan_queries(config, table, pipeline.snapshot) if table else None,
+        has_schema=pipeline.schema_pbtxt,
         compiles=compiles,
         usage=_usage(pipeline),
         runs_here=pipeline.runner != "vertex",

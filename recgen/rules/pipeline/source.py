@@ -303,3 +303,28 @@ def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
         message = f"the snapshot {show(pipeline.snapshot)} is no time"
         help = "Write `now`, or a time such as 2026-05-01T00:00:00Z."
         yield Problem(("pipeline", "snapshot"), message, help, fix=("remove", None))
+
+
+@rule("RG618", "error")
+def types_of_csv(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A schema of types for CSV files.
+
+    TFX finds out the types of a CSV file from its values: a text column in which all values are
+    digits arrives as whole numbers. A schema that calls it text stops Transform. Without one, the
+    modules turn numbers into text.
+
+    Example:
+        pipeline:
+          source: {csv: "data/{split}*.csv"}
+          runner: local
+          schema_pbtxt: true
+
+    Use instead:
+        pipeline:
+          source: {csv: "data/{split}*.csv"}
+          runner: local
+    """
+    if pipeline.schema_pbtxt and pipeline.source.csv is not None:
+        message = "CSV files have no types that a schema could fix"
+        help = "Remove it, or use Parquet files."
+        yield Problem(("pipeline", "schema_pbtxt"), message, help, fix=("remove", None))

@@ -64,8 +64,12 @@ def examples_of(rows):
         except (TypeError, ValueError) as error:
             found = f"{source!r} is {rows[source].type} in the Parquet files"
             raise ValueError(f"{found}, and cannot be a {kind}: {error}") from error
-    for row in zip(*values.values()):
-        found = {name: value for name, value in zip(values, row) if value is not None}
+    for row in zip(*values.values(), strict=True):
+        found = {
+            name: value
+            for name, value in zip(values, row, strict=True)
+            if value is not None
+        }
         if {*REQUIRED} <= found.keys():
             yield tf.train.Example(features=tf.train.Features(feature=found))
         else:
@@ -151,7 +155,7 @@ class WithHistories:
         parts = rows | beam.Partition(lambda row, _: SPLITS.index(row[0]), len(SPLITS))
         return {
             name: part | f"Examples[{name}]" >> beam.Values()
-            for name, part in zip(SPLITS, parts)
+            for name, part in zip(SPLITS, parts, strict=True)
         }
 
 

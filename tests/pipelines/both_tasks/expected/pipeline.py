@@ -64,10 +64,8 @@ def create_pipeline(examples, root, models, **settings):
     """
     rows = examples.outputs["examples"]
     statistics = tfx.components.StatisticsGen(examples=rows)
-    # Without shapes, any column may be null, also one that had a value in all rows.
-    schema_gen = tfx.components.SchemaGen(
-        statistics=statistics.outputs["statistics"], infer_feature_shape=False
-    )
+    folder = pathlib.Path(__file__).absolute().parent
+    schema_gen = tfx.components.ImportSchemaGen(schema_file=f"{folder}/schema.pbtxt")
     schema = schema_gen.outputs["schema"]
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema
