@@ -22,6 +22,8 @@ from recgen.check import check, load
 from recgen.config import PipelineConfig
 from recgen.findings import RecgenError
 from recgen.generate import generate, generate_pipeline
+from recgen.pbtxt import render_schema
+from recgen.plan.columns import InputColumn
 from recgen.plan.pipeline import files_of, image_of, pipeline_name
 
 pytest_plugins = ["running"]
@@ -57,12 +59,10 @@ def test_each_combination_of_options_is_well_made(plain: Plain) -> None:
         {"trainer": None, **ungated},
         {"gate": {"better_than_current": False}, **tfrecord},
         {"histories": ["past"]},
-        {"histories": ["past"], "runner": "vertex"},
-        {"histories": ["past"], "source": {"csv": "gs://shop/{split}/*.csv"}},
-        {"histories": ["past"], "source": {"parquet": "gs://shop/{split}/*"}},
-        {"source": {"parquet": "gs://shop/{split}/*"}, "runner": "local"},
-        {"schema_pbtxt": True},
-        {"schema_pbtxt": True, "runner": "local", **tfrecord},
+        {"histories": ["past"], "runner": "vertex", **ungated},
+        {"histories": ["past"], "source": {"csv": "gs://shop/{split}/*.csv"}, **ungated},
+        {"source": {"parquet": "gs://shop/{split}/*"}, "runner": "local", **ungated},
+        {"schema_pbtxt": True, **ungated},
     ):
         files = files_with(plain, **changes)
         assert_well_made({name: text for name, text in files.items() if name.endswith(".py")})
@@ -77,52 +77,41 @@ def test_each_combination_of_options_is_well_made(plain: Plain) -> None:
         assert defined - {"MODELS", "BUCKET", "PROJECT"} <= uses | {"NAME"}
 
 
-KINDS: list[Plain] = [
-    {"model_type": "ranking"},
-    {"model_type": "multitask"},
-    {"model_type": "multitask", "loss_function": "binary_crossentropy"},
+CHANCES = {"loss_function": "binary_crossentropy"}
+LIMITS = {  # a gate's key, its constant, and a value of both
+    "at_least": ("LEAST_RECALL", 0.2, "0.2"),
+    "rmse_at_most": ("MOST_RMSE", 5.0, "5.0"),
+    "auc_at_least": ("LEAST_AUC", 0.6, "0.6"),
+    "calibration_within": ("CALIBRATION", 0.1, "(0.9, 1.1)"),
+}
+GATES: list[tuple[Plain, Plain, set[str], int]] = [
+    ({"model_type": "ranking"}, {}, {"rmse_at_most", "calibration_within"}, 1),
+    ({"model_type": "multitask"}, {}, {"at_least", "rmse_at_most"}, 2),
+    ({"model_type": "multitask"}, {"better_than_current": False}, set(), 0),
+    ({"model_type": "multitask", **CHANCES}, {}, {"at_least", "auc_at_least"}, 2),
+    ({"model_type": "multitask", **CHANCES}, {"metric": "auc"}, {"calibration_within"}, 1),
+    ({"model_type": "multitask"}, {"metric": "recall"}, {"at_least"}, 1),
 ]
 
 
-@pytest.mark.parametrize("model", KINDS, ids=str)
-def test_gates_of_all_kinds_are_well_made(plain: Plain, model: Plain) -> None:
+@pytest.mark.parametrize(("model", "gate", "keys", "compared"), GATES)
+def test_gates_of_all_kinds_are_well_made(
+    plain: Plain, model: Plain, gate: Plain, keys: set[str], compared: int
+) -> None:
     plain["features"]["target_column"] = "amount"
-    plain["model"] |= model | {"rating_head_layers": [{"type": "dense", "units": 1}]}
-    chances = "loss_function" in model
-    limit = {"auc_at_least": 0.6} if chances else {"rmse_at_most": 5.0}
-    only = "auc" if chances else "rmse"
-    for gate in (
-        {},
-        {"better_than_current": False},
-        {**limit, "calibration_within": 0.1},
-        {"metric": only, **limit},
-        {"metric": "recall", "at_least": 0.2},
-    ):
-        if gate.get("metric") == "recall" and model["model_type"] == "ranking":
-            continue
-        files = files_with(plain, gate=gate)
-        assert_well_made({name: text for name, text in files.items() if name.endswith(".py")})
-        limits = {
-            "LEAST_RECALL": 0.2,
-            "MOST_RMSE": 5.0,
-            "LEAST_AUC": 0.6,
-            "CALIBRATION": "(0.9, 1.1)",
-        }
-        keys = {"at_least", "rmse_at_most", "auc_at_least", "calibration_within"} & set(gate)
-        values = dict(
-            zip(
-                ("at_least", "rmse_at_most", "auc_at_least", "calibration_within"),
-                limits,
-                strict=True,
-            )
-        )
-        for key in keys:
-            name = values[key]
-            assert files["pipeline.py"].count(name) == 2 + (key == "calibration_within")
-            assert f"{name} = {limits[name]}" in files["pipeline.py"]
-        directions = files["pipeline.py"].count("change_threshold=not_worse")
-        tasks = 2 if model["model_type"] == "multitask" and "metric" not in gate else 1
-        assert directions == tasks * gate.get("better_than_current", True)
+    plain["model"] |= model | {
+        "rating_head_layers": [{"type": "dense", "units": 1, "activation": "linear"}]
+    }
+    limits = {key: LIMITS[key][1] for key in keys}
+    files = files_with(plain, gate=gate | limits, runner="local", source={"tfrecord": "{split}*"})
+    assert_well_made({name: text for name, text in files.items() if name.endswith(".py")})
+    text = files["pipeline.py"]
+    for key in keys:
+        name, _, literal = LIMITS[key]
+        assert f"{name} = {literal}" in text
+        assert "value_threshold=within(" in text.partition(name)[2]
+        assert text.count(name) > 1
+    assert text.count("change_threshold=not_worse") == compared
 
 
 def test_histories_that_a_query_does_not_return_are_made(plain: Plain) -> None:
@@ -254,34 +243,26 @@ def test_any_section_only_causes_findings(section: Plain, query: str) -> None:
         recgen.render_pipeline(plain)
 
 
-def schema_of(plain: Plain) -> dict[str, str]:
+def types_in(text: str) -> dict[str, str]:
     """Returns the types of the columns in `schema.pbtxt`, as TFX reads them."""
-    protobuf = pytest.importorskip("google.protobuf.text_format")
+    text_format = pytest.importorskip("google.protobuf.text_format")
     schema_pb2 = pytest.importorskip("tensorflow_metadata.proto.v0.schema_pb2")
-    plain = {**plain, "pipeline": {**plain["pipeline"], "schema_pbtxt": True}}
-    text = generate_pipeline(load(plain))["schema.pbtxt"]
-    found = protobuf.Parse(text, schema_pb2.Schema()).feature
+    found = text_format.Parse(text, schema_pb2.Schema()).feature
     return {each.name: schema_pb2.FeatureType.Name(each.type) for each in found}
 
 
 def test_a_schema_has_the_types_of_the_config(plain: Plain) -> None:
+    files = files_with(plain, schema_pbtxt=True)
     texts = dict.fromkeys(("customer_id", "country"), "BYTES")
     whole = dict.fromkeys(("past", "sku", "is_new", "listed_on", "bought_at"), "INT")
-    assert schema_of(plain) == {**texts, **whole, "price": "FLOAT"}
-    pipeline = plain["pipeline"] | {"schema_pbtxt": True}
-    files = generate_pipeline(load({**plain, "pipeline": pipeline}))
+    assert types_in(files["schema.pbtxt"]) == {**texts, **whole, "price": "FLOAT"}
     assert "COPY *.py schema.pbtxt /pipeline/" in files["Dockerfile"]
-    assert "SchemaGen(\n" not in files["pipeline.py"]
 
 
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
-@given(st.text(min_size=1, max_size=20).filter(str.strip))
+@given(st.text(min_size=1))
 def test_any_name_is_quoted_in_a_schema(name: str) -> None:
-    plain = load(CONFIG).model_dump(mode="json", exclude_defaults=True)
-    plain["features"]["buyer_model_features"].append({"column": name, "data_type": "text"})
-    plain["pipeline"] = {"source": {"tfrecord": "{split}*"}, "runner": "local"}
-    if check(plain).ok:
-        assert schema_of(plain)[load(plain).features.buyer_model_features[-1].column] == "BYTES"
+    columns = [InputColumn(name, name, "STRING", "string"), InputColumn("a", "a", "DATE", "int64")]
+    assert types_in(render_schema(columns)) == {"a": "INT", name: "BYTES"} | {"a": "INT"}
 
 
 TEXTS = [
