@@ -112,6 +112,7 @@ def test_gates_of_all_kinds_are_well_made(
         assert "value_threshold=within(" in text.partition(name)[2]
         assert text.count(name) > 1
     assert text.count("change_threshold=not_worse") == compared
+    assert "            threshold=" not in text  # which would hold for each slice
 
 
 def test_histories_that_a_query_does_not_return_are_made(plain: Plain) -> None:

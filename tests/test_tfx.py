@@ -268,3 +268,6 @@ def test_both_tasks_and_a_worse_model_after_a_good_one(folder: Path) -> None:
     blessed = [path.name for path in (folder / "out/root/Evaluator/blessing").rglob("*BLESSED")]
     assert sorted(blessed) == ["BLESSED", "NOT_BLESSED"]
     assert [*pushed.iterdir()] == [first]
+    failed = _json(folder, "read_evaluation.py", "out", "candidate")["failed"]
+    assert failed == [[0, *failed[0][1:]]]  # all rows decide, and no slice
+    assert set(failed[0][1:]) <= {"recall_at_10", "rmse"}

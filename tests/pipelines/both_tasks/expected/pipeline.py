@@ -111,6 +111,8 @@ def gate(rows, model, schema):
         model_blessing=tfx.dsl.Channel(type=standard.ModelBlessing),
     ).with_id("current_model")
 
+    all_rows = {"slicing_specs": [tfma.SlicingSpec()]}  # those of a slice may be few
+
     def metric(measure, label, top_k=None, **thresholds):
         name = f"{measure}_at_{top_k}" if top_k else measure
         options = {"name": name, "measure": measure, "label": label, "top_k": top_k}
@@ -118,7 +120,9 @@ def gate(rows, model, schema):
             class_name="RowMetric",
             module="evaluator_module",
             config=json.dumps(options),
-            threshold=tfma.MetricThreshold(**thresholds) if thresholds else None,
+            per_slice_thresholds=(
+                [all_rows | {"threshold": thresholds}] if thresholds else []
+            ),
         )
 
     def within(**bounds):
