@@ -16,8 +16,8 @@ from recgen.plan.names import BUILTINS
 # Names that generated code may use, apart from the runtime, whose text is fixed, and TensorFlow,
 # which is not listed name by name.
 _ALLOWED = (
-    "AttributeError ImportError ModuleNotFoundError RuntimeError ValueError bool bytes isinstance "
-    "len max min print round super"
+    "AttributeError ImportError ModuleNotFoundError RuntimeError TypeError ValueError bool bytes "
+    "int isinstance len list map max min print reversed round sorted str super zip"
 )
 _STANDARD = "math.log math.nan math.pi os.environ.setdefault"
 _MODULES = {name.partition(".")[0] for name in _STANDARD.split()}

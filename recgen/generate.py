@@ -7,6 +7,8 @@ from collections.abc import Collection
 from recgen.check import load
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
+from recgen.pbtxt import render_schema
+from recgen.plan.columns import input_columns
 from recgen.plan.pipeline import plan_pipeline
 from recgen.plan.queries import SPLITS
 from recgen.plan.trainer import plan_trainer
@@ -18,6 +20,8 @@ from recgen.runtime import NAME, runtime_digest, runtime_imports, runtime_text
 PIPELINE_FILES = (
     "pipeline.py",
     "evaluator_module.py",
+    "examples_module.py",
+    "schema.pbtxt",
     "submit.py",
     "requirements.txt",
     "Dockerfile",
@@ -61,7 +65,8 @@ def render_pipeline(source: object, *, allow: Collection[str] = ()) -> dict[str,
     """Return the modules and the TFX pipeline around them, as `{file name: text}`.
 
     These are `pipeline.py`, `requirements.txt` and, as far as the config's `pipeline` needs them,
-    `queries/{train,eval,test}.sql`, `evaluator_module.py`, `Dockerfile` and `submit.py`.
+    `queries/{train,eval,test}.sql`, `examples_module.py`, `evaluator_module.py`, `schema.pbtxt`,
+    `Dockerfile` and `submit.py`.
 
     Args:
         source: A path, a mapping, or an object with the config's attributes.
@@ -93,4 +98,6 @@ def generate_pipeline(config: ExperimentConfig) -> dict[str, str]:
     }
     texts = ("requirements.txt", *(["Dockerfile"] if plan.compiles else []))
     files |= {name: render_text(f"pipeline/{name}.j2", plan) for name in texts}
+    if plan.has_schema:
+        files["schema.pbtxt"] = render_schema(input_columns(config))
     return files | render_queries(plan.queries) if plan.queries else files

@@ -436,6 +436,15 @@ FILES = copy.deepcopy(PIPED)
 FILES["pipeline"]["source"] = {"csv": "gs://b/{split}.csv"}
 
 
+RATED_PIPED = {**copy.deepcopy(BOTH), "pipeline": copy.deepcopy(PIPED["pipeline"])}
+RATED_PIPED["model"]["refit"] = "validation"
+CHANCES_PIPED = copy.deepcopy(RATED_PIPED)
+CHANCES_PIPED["model"]["loss_function"] = "binary_crossentropy"
+CHANCES_PIPED["features"]["target_column"] = "amount"
+WITH_PAST = {**copy.deepcopy(BASE), "pipeline": copy.deepcopy(PIPED["pipeline"])}
+WITH_PAST["model"]["refit"] = "validation"
+
+
 def piped(path: str, value: Any, codes: str = "", base: Plain = PIPED) -> Change:
     return Change(f"pipeline.{path} {value}", codes, at(f"pipeline.{path}", value), base)
 
@@ -449,6 +458,7 @@ OF_PIPELINES = [
     piped("source.bigquery.project", "q", "RB401"),
     piped("snapshot", "2026-05-01T00:00:00Z", "RB401"),
     piped("analyze", ["train", "eval"], "RB306"),
+    piped("schema_pbtxt", True),
     piped("runner", "vertex"),
     piped("vertex.project", "q"),
     piped("vertex.region", "europe-west4"),
@@ -466,10 +476,16 @@ OF_PIPELINES = [
     piped("beam.max_workers", 5),
     piped("beam.region", "europe-west4"),
     piped("beam.args", ["--a"]),
+    piped("source", {"parquet": "gs://b/{split}.parquet"}, "RB401"),
+    piped("gate.metric", "recall"),
     piped("gate.k", 20),
     piped("gate.at_least", 0.1),
     piped("gate.better_than_current", False),
     piped("gate.slices", ["city"]),
+    piped("gate.rmse_at_most", 5.0, base=RATED_PIPED),
+    piped("gate.auc_at_least", 0.6, base=CHANCES_PIPED),
+    piped("gate.calibration_within", 0.1, base=RATED_PIPED),
+    piped("histories", ["past"], "RB306", base=WITH_PAST),
     piped("push.filesystem", "gs://c/models"),
     piped("bulk_inference", True),
 ]

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 LINE = [
     "findings", "config", "sql", "optimizers", "reading", "data", "rules", "check", "edit",
     "upgrade", "formats", "schema", "reference", "templates", "plan", "literals", "attest",
-    "bundle", "runtime", "render", "queries", "write", "generate", "changes", "proposal",
+    "bundle", "runtime", "render", "queries", "pbtxt", "write", "generate", "changes", "proposal",
     "presets", "metrics", "demo", "inspect", "analysis", "local", "api", "contrib", "cli",
     "__main__",
 ]

@@ -217,6 +217,25 @@ def test_each_signature_takes_its_columns_and_no_target(signatures: Any) -> None
     }
 
 
+def test_examples_are_answered_by_both_tasks(signatures: Any) -> None:
+    from record_files import example
+
+    rows = [{"customer_id": "c3", "sku": 5, "price": 6.5}, {"customer_id": "unknown", "sku": None}]
+    found = signatures["serving_examples"](examples=tf.constant([example(**r) for r in rows]))
+    buyers_sent = tf.constant([row["customer_id"] for row in rows])
+    lists = signatures["serving_default"](customer_id=buyers_sent)
+    rated = signatures["serve_ranking"](
+        customer_id=buyers_sent,
+        sku=tf.constant([5, tf.int64.min], tf.int64),
+        price=tf.constant([6.5, math.nan], tf.float32),
+    )
+    np.testing.assert_array_equal(found.pop("product_ids"), lists.pop("product_ids"))
+    for name, values in {**lists, **rated}.items():
+        np.testing.assert_allclose(found.pop(name), values, rtol=1e-5, atol=1e-5)
+    assert set(found) == {"popular_product_ids", "catalogue_size", "mean_target"}
+    assert math.isfinite(found["mean_target"][0])
+
+
 def test_recommend_has_scores_and_predictions(both: Run, tmp_path: Path) -> None:
     import pyarrow as pa
 

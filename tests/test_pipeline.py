@@ -23,6 +23,8 @@ from recgen.check import check, load
 from recgen.config import PipelineConfig
 from recgen.findings import RecgenError
 from recgen.generate import generate, generate_pipeline
+from recgen.pbtxt import render_schema
+from recgen.plan.columns import InputColumn
 from recgen.plan.pipeline import files_of, image_of, pipeline_name
 
 pytest_plugins = ["running"]
@@ -57,6 +59,11 @@ def test_each_combination_of_options_is_well_made(plain: Plain) -> None:
         {"beam": {"runner": "flink", "args": ["--flink_master=localhost:8081"]}},
         {"trainer": None, **ungated},
         {"gate": {"better_than_current": False}, **tfrecord},
+        {"histories": ["past"]},
+        {"histories": ["past"], "runner": "vertex", **ungated},
+        {"histories": ["past"], "source": {"csv": "gs://shop/{split}/*.csv"}, **ungated},
+        {"source": {"parquet": "gs://shop/{split}/*"}, "runner": "local", **ungated},
+        {"schema_pbtxt": True, **ungated},
     ):
         files = files_with(plain, **changes)
         assert_well_made({name: text for name, text in files.items() if name.endswith(".py")})
@@ -71,6 +78,53 @@ def test_each_combination_of_options_is_well_made(plain: Plain) -> None:
         assert defined - {"MODELS", "BUCKET", "PROJECT"} <= uses | {"NAME"}
 
 
+CHANCES = {"loss_function": "binary_crossentropy"}
+LIMITS = {  # a gate's key, its constant, and a value of both
+    "at_least": ("LEAST_RECALL", 0.2, "0.2"),
+    "rmse_at_most": ("MOST_RMSE", 5.0, "5.0"),
+    "auc_at_least": ("LEAST_AUC", 0.6, "0.6"),
+    "calibration_within": ("CALIBRATION", 0.1, "(0.9, 1.1)"),
+}
+GATES: list[tuple[Plain, Plain, set[str], int]] = [
+    ({"model_type": "ranking"}, {}, {"rmse_at_most", "calibration_within"}, 1),
+    ({"model_type": "multitask"}, {}, {"at_least", "rmse_at_most"}, 2),
+    ({"model_type": "multitask"}, {"better_than_current": False}, set(), 0),
+    ({"model_type": "multitask", **CHANCES}, {}, {"at_least", "auc_at_least"}, 2),
+    ({"model_type": "multitask", **CHANCES}, {"metric": "auc"}, {"calibration_within"}, 1),
+    ({"model_type": "multitask"}, {"metric": "recall"}, {"at_least"}, 1),
+]
+
+
+@pytest.mark.parametrize(("model", "gate", "keys", "compared"), GATES)
+def test_gates_of_all_kinds_are_well_made(
+    plain: Plain, model: Plain, gate: Plain, keys: set[str], compared: int
+) -> None:
+    plain["features"]["target_column"] = "amount"
+    plain["model"] |= model | {
+        "rating_head_layers": [{"type": "dense", "units": 1, "activation": "linear"}]
+    }
+    limits = {key: LIMITS[key][1] for key in keys}
+    files = files_with(plain, gate=gate | limits, runner="local", source={"tfrecord": "{split}*"})
+    assert_well_made({name: text for name, text in files.items() if name.endswith(".py")})
+    text = files["pipeline.py"]
+    for key in keys:
+        name, _, literal = LIMITS[key]
+        assert f"{name} = {literal}" in text
+        assert "value_threshold=within(" in text.partition(name)[2]
+        assert text.count(name) > 1
+    assert text.count("change_threshold=not_worse") == compared
+    assert "            threshold=" not in text  # which would hold for each slice
+
+
+def test_histories_that_a_query_does_not_return_are_made(plain: Plain) -> None:
+    names = "customer_id, country, sku, is_new, price, listed_on, bought_at"
+    for more, is_made in (("", True), (", past", False), (", Past", False), (", *", False)):
+        query = f"SELECT {names}{more} FROM p.a.b FOR SYSTEM_TIME AS OF {{snapshot}}"
+        files = files_with(plain, source={"bigquery": {"query": query}})
+        assert ("examples_module.py" in files) == is_made
+        assert ("past" in files["queries/train.sql"].partition("FROM (")[0]) != is_made
+
+
 def test_files_are_those_that_the_section_needs(plain: Plain) -> None:
     queries = {f"queries/{split}.sql" for split in ("train", "eval", "test")}
     both = {"pipeline.py", "requirements.txt"}
@@ -79,6 +133,9 @@ def test_files_are_those_that_the_section_needs(plain: Plain) -> None:
     tfrecord = {"source": {"tfrecord": "gs://shop/{split}/*.gz"}, "gate": None}
     assert set(files_with(plain, **tfrecord)) == both | cloud
     assert set(files_with(plain, **tfrecord, runner="local")) == both
+    parquet = {"source": {"parquet": "gs://shop/{split}/*"}, "gate": None, "runner": "local"}
+    for own in (tfrecord | {"histories": ["past"], "runner": "local"}, parquet):
+        assert set(files_with(plain, **own)) == both | {"examples_module.py"}
 
 
 def test_modules_are_the_same_with_and_without_a_pipeline(plain: Plain) -> None:
@@ -186,6 +243,28 @@ def test_any_section_only_causes_findings(section: Plain, query: str) -> None:
     plain["pipeline"] = section
     if check(plain).ok:
         recgen.render_pipeline(plain)
+
+
+def types_in(text: str) -> dict[str, str]:
+    """Returns the types of the columns in `schema.pbtxt`, as TFX reads them."""
+    text_format = pytest.importorskip("google.protobuf.text_format")
+    schema_pb2 = pytest.importorskip("tensorflow_metadata.proto.v0.schema_pb2")
+    found = text_format.Parse(text, schema_pb2.Schema()).feature
+    return {each.name: schema_pb2.FeatureType.Name(each.type) for each in found}
+
+
+def test_a_schema_has_the_types_of_the_config(plain: Plain) -> None:
+    files = files_with(plain, schema_pbtxt=True)
+    texts = dict.fromkeys(("customer_id", "country"), "BYTES")
+    whole = dict.fromkeys(("past", "sku", "is_new", "listed_on", "bought_at"), "INT")
+    assert types_in(files["schema.pbtxt"]) == {**texts, **whole, "price": "FLOAT"}
+    assert "COPY *.py schema.pbtxt /pipeline/" in files["Dockerfile"]
+
+
+@given(st.text(min_size=1))
+def test_any_name_is_quoted_in_a_schema(name: str) -> None:
+    columns = [InputColumn(name, name, "STRING", "string"), InputColumn("a", "a", "DATE", "int64")]
+    assert types_in(render_schema(columns)) == {"a": "INT", name: "BYTES"} | {"a": "INT"}
 
 
 TEXTS = [

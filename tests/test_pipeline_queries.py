@@ -24,7 +24,7 @@ from pipeline_queries import TABLE, counted, run
 from recgen.attest import AttestationError
 from recgen.check import load
 from recgen.config import BigQuery, ExperimentConfig
-from recgen.config.times import counted_in
+from recgen.config.times import unit_of
 from recgen.local.ingest.rows import clean
 from recgen.local.ingest.table import read_table
 from recgen.local.split import split_table, without_far_times
@@ -198,7 +198,7 @@ def test_the_test_of_time_holdout_is_that_of_train(tmp_path: Path) -> None:
 
 def counted_by(word: str) -> Callable[[datetime], Any]:
     """Returns how a moment is written in a unit or a format."""
-    counted = counted_in(word)
+    counted = unit_of(word)
     if counted is None:
         return lambda moment: (
             int(moment.strftime(_DIGITS[word])) if word in _DIGITS else moment.strftime(word)

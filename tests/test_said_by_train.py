@@ -15,7 +15,7 @@ pytest.importorskip("pyarrow", reason="needs the extra `train`")
 from test_local_run import FailingChild
 from ugly import write_csv
 
-from recgen.config.times import counted_in
+from recgen.config.times import unit_of
 from recgen.local import run as local_run
 
 pytest_plugins = ["running"]
@@ -50,7 +50,7 @@ ASKED = [
 
 def written(word: str) -> list[Any]:
     """Returns the days in a unit."""
-    counted = counted_in(word)
+    counted = unit_of(word)
     assert counted is not None
     per_second, start = counted
     return [int((round(day.timestamp()) - start) * per_second) for day in DAYS]

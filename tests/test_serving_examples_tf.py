@@ -55,7 +55,9 @@ def test_examples_are_answered_as_columns_are(shop: Run) -> None:
     rows = [{name: row[name] for name in ("customer_id", "country", "age")} for row in ROWS]
     of_columns, of_examples = answers_of(shop.saved(), rows)
     require_same(of_columns, of_examples)
-    assert set(of_examples) - set(of_columns) == {"popular_product_ids"}
+    assert set(of_examples) - set(of_columns) == {"popular_product_ids", "catalogue_size"}
+    assert len(set(of_examples["catalogue_size"])) == 1
+    assert of_examples["catalogue_size"][0] > 100
 
 
 def test_the_most_popular_products_are_those_with_the_most_rows(shop: Run) -> None:
@@ -88,4 +90,9 @@ def test_examples_of_ranking(make_run: Callable[..., Run]) -> None:
     run = make_run(path, table)
     run.fit(epochs=1, batch_size=64)
     rows = [{name: values[n] for name, values in table.items()} for n in range(20)]
-    require_same(*answers_of(run.saved(), rows))
+    of_columns, of_examples = answers_of(run.saved(), rows)
+    require_same(of_columns, of_examples)
+    (mean,) = set(of_examples["mean_target"])
+    targets = [value for value in table["amount"] if value is not None]
+    assert abs(mean - np.mean(targets)) < 0.2 * np.std(targets)
+    assert set(of_examples) - set(of_columns) == {"mean_target"}

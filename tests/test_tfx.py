@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from record_files import example, write_records
 from runs import CASES, write_modules
@@ -71,6 +73,13 @@ def _python(folder: Path, script: str, *arguments: str) -> str:
     output = result.stdout + result.stderr
     assert result.returncode == 0, output[-6000:]
     return output
+
+
+def _json(folder: Path, script: str, *arguments: str) -> Any:
+    """Returns what a script of tests/tfx prints, a line among those of TensorFlow."""
+    shutil.copy(Path(__file__).parent / "tfx" / script, folder)
+    lines = _python(folder, script, *arguments).splitlines()
+    return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
 
 
 def _run_pipeline(folder: Path) -> str:
@@ -136,14 +145,15 @@ GATED: Plain = {
 }
 
 
-def _rendered(folder: Path, **gate: Any) -> ExperimentConfig:
-    """Writes the pipeline of the shop, with a history of what each buyer had."""
+def _rendered(folder: Path, *, makes_lists: bool = False, **gate: Any) -> ExperimentConfig:
+    """Writes the pipeline of the shop, with a history of what each buyer had: made, or read."""
     plain = load(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
     history = {"history": {"shared_with": "sku", "max_length": 10}}
     past = {"column": "past", "bq_type": "ARRAY<INT64>", "data_type": "history"}
     plain["features"]["buyer_model_features"].append({**past, "transforms": history})
     plain["model"] |= {"epochs": 2, "refit": "validation"}
     plain["pipeline"] = {**GATED, "gate": {**GATED["gate"], **gate}}
+    plain["pipeline"]["histories"] = ["past"] if makes_lists else []
     config = load(plain)
     write_files(render_pipeline(plain), folder)
     return config
@@ -156,9 +166,9 @@ def _write_rows(config: ExperimentConfig, folder: Path) -> dict[str, int]:
     rows = transactions(12_000)
     plain = {c.name: pa.array(rows[c.name], kinds[c.dtype]) for c in columns if c.name in rows}
     split = split_table(pa.table(plain), config.data.split, "bought_at")
-    split, _ = add_histories(
-        split, missing_histories(config, list(rows)), "customer_id", "bought_at"
-    )
+    if not (config.pipeline and config.pipeline.histories):
+        wanted = missing_histories(config, list(rows))
+        split, _ = add_histories(split, wanted, "customer_id", "bought_at")
     for name, table in split.tables().items():
         lists = {key: table[key].to_pylist() for key in table.column_names}
         found = [
@@ -168,17 +178,18 @@ def _write_rows(config: ExperimentConfig, folder: Path) -> dict[str, int]:
     return {name: table.num_rows for name, table in split.tables().items()}
 
 
-def test_a_rendered_pipeline_compiles_offline(folder: Path) -> None:
-    _rendered(folder)
-    shutil.copy(Path(__file__).parent / "tfx" / "check_spec.py", folder)
+@pytest.mark.parametrize("makes_lists", [False, True])
+def test_a_rendered_pipeline_compiles_offline(folder: Path, makes_lists: bool) -> None:
+    _rendered(folder, makes_lists=makes_lists)
     _python(folder, "pipeline.py", "compile", "shop.yaml")
-    found = json.loads(_python(folder, "check_spec.py", "shop.yaml").splitlines()[-1])
+    found = _json(folder, "check_spec.py", "shop.yaml")
     wanted = {"BigQueryExampleGen", "StatisticsGen", "Transform", "Trainer", "Evaluator", "Pusher"}
     assert wanted <= set(found["components"])
     (image,) = found["images"]
     assert image.startswith("europe-west4-docker.pkg.dev/my-project/recgen/shop:")
     text = (folder / "shop.yaml").read_text("utf-8")
     assert "SPOT" in text
+    assert ("examples_module.TableExecutor" in text) == makes_lists
     assert "{snapshot}" not in text
     assert text.count("FOR SYSTEM_TIME AS OF TIMESTAMP") == 3
     assert len(set(re.findall(r"OF TIMESTAMP '([^']+)'", text))) == 1
@@ -186,7 +197,8 @@ def test_a_rendered_pipeline_compiles_offline(folder: Path) -> None:
 
 @pytest.mark.parametrize("is_blessed", [True, False])
 def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_blessed: bool) -> None:
-    config = _rendered(folder, at_least=0.05 if is_blessed else 0.99)
+    least = 0.05 if is_blessed else 0.99
+    config = _rendered(folder, makes_lists=not is_blessed, at_least=least)
     rows = _write_rows(config, folder / "data")
     output = _python(folder, "pipeline.py", "run", "data", "out")
     assert "epoch 2/2" in output
@@ -201,8 +213,7 @@ def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_bless
     counted = (found.params.train_rows, found.params.eval_rows, found.params.test_rows)
     assert counted == tuple(rows.values())
     final = found.model_dump()["final_metrics"]
-    shutil.copy(Path(__file__).parent / "tfx" / "read_evaluation.py", folder)
-    measured = json.loads(_python(folder, "read_evaluation.py", "out").splitlines()[-1])
+    measured = _json(folder, "read_evaluation.py", "out")
     whole = measured["whole"]
     assert whole["example_count"] == rows["test"]
     # The trainer counts each pair of buyer and product once, the Evaluator each row.
@@ -212,3 +223,67 @@ def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_bless
     assert lead > 0.1
     assert len(measured["slices"]) >= 5  # countries
     assert sum(measured["slices"].values()) == pytest.approx(rows["test"], rel=0.2)
+
+
+def _both_tasks(folder: Path, **model: Any) -> ExperimentConfig:
+    """Writes the pipeline of a model for both tasks, which makes histories of Parquet files."""
+    plain = load(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
+    history = {"history": {"shared_with": "sku", "max_length": 10}}
+    past = {"column": "past", "bq_type": "ARRAY<INT64>", "data_type": "history"}
+    plain["features"]["buyer_model_features"].append({**past, "transforms": history})
+    plain["features"]["target_column"] = "amount"
+    head = [{"type": "dense", "units": 16}, {"type": "dense", "units": 1, "activation": "linear"}]
+    plain["model"] |= {"model_type": "multitask", "rating_head_layers": head}
+    plain["model"] |= {"refit": "validation", **model}
+    gate = {"k": 10, "rmse_at_most": 5.0, "slices": ["country"]}
+    source = {"source": {"parquet": "{split}*"}, "runner": "local"}
+    plain["pipeline"] = {**source, "histories": ["past"], "gate": gate}
+    write_files(render_pipeline(plain), folder)
+    return load(plain)
+
+
+def _write_parquet(config: ExperimentConfig, folder: Path) -> dict[str, int]:
+    """Writes the rows of each split as recgen divides them; returns their numbers."""
+    rows = transactions(12_000)
+    random = np.random.default_rng(3)
+    skus, buyers = np.array(rows["sku"]), np.array(rows["customer_id"]).astype(int)
+    amounts = 10 + 5 * (skus % 7) + 3 * (buyers % 5) + random.normal(size=len(skus))
+    known = random.random(len(skus)) < 0.95
+    table = pa.table({**rows, "amount": pa.array(amounts, mask=~known)})
+    split = split_table(table, config.data.split, "bought_at")
+    folder.mkdir()
+    for name, part in split.tables().items():
+        place = part.column_names.index("bought_at")
+        times = part["bought_at"].cast(pa.timestamp("s")).cast(pa.timestamp("us"))
+        pq.write_table(part.set_column(place, "bought_at", times), folder / f"{name}.parquet")
+    return {name: part.num_rows for name, part in split.tables().items()}
+
+
+def test_both_tasks_and_a_worse_model_after_a_good_one(folder: Path) -> None:
+    config = _both_tasks(folder, epochs=2)
+    rows = _write_parquet(config, folder / "data")
+    _python(folder, "pipeline.py", "run", "data", "out")
+    (metrics,) = (folder / "out/root/Trainer").rglob("training_metrics.json")
+    found = TrainingMetrics.model_validate_json(metrics.read_text("utf-8"))
+    counted = (found.params.train_rows, found.params.eval_rows, found.params.test_rows)
+    assert counted == tuple(rows.values())
+    final = found.model_dump()["final_metrics"]
+    measured = _json(folder, "read_evaluation.py", "out")["whole"]
+    assert measured["recall_at_10"] == pytest.approx(final["test_recall_at_10"], abs=0.005)
+    assert measured["popularity_recall_at_10"] < 0.5 * measured["recall_at_10"]
+    assert measured["rmse"] == pytest.approx(final["test_rmse"], rel=1e-4)
+    assert measured["mean_rmse"] == pytest.approx(final["test_global_mean_rmse"], rel=1e-4)
+    assert measured["rmse_lead"] > 5
+    assert 0.9 < measured["calibration"] < 1.1
+    assert 0.3 < measured["coverage_at_10"] <= 1
+    pushed = folder / "out" / "pushed"
+    (first,) = pushed.iterdir()
+
+    _both_tasks(folder, epochs=1)  # good enough, were it not for the one before
+    _python(folder, "pipeline.py", "run", "data", "out")
+    blessed = [path.name for path in (folder / "out/root/Evaluator/blessing").rglob("*BLESSED")]
+    assert sorted(blessed) == ["BLESSED", "NOT_BLESSED"]
+    assert [*pushed.iterdir()] == [first]
+    failed = _json(folder, "read_evaluation.py", "out", "candidate")["failed"]
+    assert failed == [[0, *failed[0][1:]]]  # all rows decide, and no slice
+    assert set(failed[0][1:]) <= {"recall_at_10", "rmse"}

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "fff387b22784"
+    is_own_runtime = runtime.DIGEST == "e949af014133"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -183,12 +183,10 @@ class Recommender(tf.Module):
         return self.search.best_allowed(*self.embed(columns), excluded, only)
 
     def recommend_examples(self, examples):
-        """Return the same for serialized tf.Examples [batch], and the most popular products."""
+        """Return the same for serialized tf.Examples [batch], and what gates compare with."""
         specs = {k: self.raw_spec[k] for k in SERVING_COLUMNS}
         answer = self.recommend(runtime.parse_examples(examples, specs))
-        popular = tf.gather(self.search.product_ids, self.popular)
-        shape = [tf.size(examples), tf.size(popular)]
-        return answer | {"popular_product_ids": tf.broadcast_to(popular, shape)}
+        return answer | self.search.compared(self.popular, tf.size(examples))
 
     def save(self, folder):
         """Write the SavedModel; serving_examples is for TFX's Evaluator and BulkInferrer."""

@@ -27,6 +27,7 @@ _ROWS = {
 _PIPELINE = {
     "analyze": "the pipeline learns vocabularies and means from other splits",
     "source": "the pipeline reads other rows",
+    "histories": "the pipeline makes lists that it read, or reads lists that it made",
 }
 
 

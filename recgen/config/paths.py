@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from recgen.config.features import (
     Cross,
     Feature,
     FeatureConfig,
+    HistoryFeature,
     NumericFeature,
     TemporalFeature,
     TextFeature,
 )
 from recgen.config.model import Layer, ModelConfig
+from recgen.config.pipeline import PipelineConfig
 from recgen.config.target import Target
 from recgen.config.transforms import Bucketize, Embedding
 from recgen.config.types import SIDES, Side
@@ -82,6 +84,26 @@ def quantiles_of(features: FeatureConfig) -> Iterator[tuple[Location, Feature, B
             bucketize = feature.transforms.bucketize
             if bucketize and bucketize.enabled:
                 yield (*path, "transforms", "bucketize"), feature, bucketize
+
+
+def lists_to_make(
+    features: FeatureConfig, pipeline: PipelineConfig, returned: Collection[str] | None
+) -> tuple[HistoryFeature, ...]:
+    """Return the histories that a pipeline makes of its rows.
+
+    Args:
+        features: The features.
+        pipeline: The pipeline.
+        returned: The columns that its query returns, in lower case; None if they are not known.
+    """
+    found = []
+    for feature in features.features_of("buyer"):
+        if isinstance(feature, HistoryFeature) and feature.history:
+            names = {feature.output_name.lower(), feature.column.lower()}
+            is_missing = returned is not None and not names & set(returned)
+            if is_missing or feature.output_name in pipeline.histories:
+                found.append(feature)
+    return tuple(found)
 
 
 def columns_of(features: FeatureConfig, side: Side) -> Iterator[tuple[Location, str, str]]:

@@ -38,7 +38,7 @@ class Source(Config):
     csv: Place | None = None
     """A pattern of CSV files, likewise."""
     parquet: Place | None = None
-    """Refused so far: TFX's reader of Parquet makes nulls of zeros."""
+    """A pattern of Parquet files, likewise."""
 
 
 class Vertex(Config):
@@ -92,19 +92,28 @@ class Beam(Config):
 class Gate(Config):
     """What the Evaluator requires of a model before it is pushed.
 
-    Its recall on the test rows is always compared with that of the most popular products.
+    Its recall on the test rows is always compared with that of the most popular products, and its
+    errors with those of the mean of the training rows.
     """
 
-    metric: Literal["recall"] = "recall"
-    """The share of rows whose product is among the first `k`."""
+    metric: Literal["recall", "rmse", "auc"] | None = None
+    """The only metric that counts; by default all that the model has: recall of lists; of
+    predictions the error of amounts (`rmse`), or how often a 1 is above a 0 (`auc`)."""
     k: Annotated[int, Field(strict=True, ge=1, le=1000)] = 10
-    """How many products count."""
+    """How many products of a list count."""
     at_least: Share | None = None
-    """The least recall; by default none but that of popularity."""
+    """The least recall at `k`; by default none but that of popularity."""
+    rmse_at_most: Annotated[Real, Field(gt=0)] | None = None
+    """The greatest root mean squared error; by default none but that of the mean."""
+    auc_at_least: Annotated[Real, Field(ge=0.5, le=1)] | None = None
+    """The least AUC; by default 0.5, that of a constant."""
+    calibration_within: Annotated[Real, Field(gt=0, lt=1)] | None = None
+    """By what share the sum of the predictions may differ from that of the targets, such as 0.1; by
+    default by any."""
     better_than_current: Flag = True
     """Whether the model must not be worse than the last one that was blessed."""
     slices: ListOf[Column] = ()
-    """Columns for each of whose values the recall is told, too."""
+    """Columns for each of whose values the metrics are told, too."""
 
 
 class Push(Config):
@@ -130,6 +139,12 @@ class PipelineConfig(Config):
     """The machine that trains on Vertex AI."""
     beam: Beam = Beam()
     """Who runs Apache Beam on Vertex AI."""
+    histories: ListOf[Column] = ()
+    """Histories that the pipeline makes of its rows, by their output names; the others are columns
+    of the source. A history that a query does not return is made, too."""
+    schema_pbtxt: Flag = False
+    """Whether a file `schema.pbtxt` says the columns' types, those of the config; by default TFX
+    finds them in the rows."""
     analyze: ListOf[Literal["train", "eval", "test"]] = ("train",)
     """Splits of which Transform learns vocabularies and means."""
     gate: Gate | None = None

@@ -111,9 +111,12 @@ def counted_since(word: str) -> tuple[Fraction, int] | None:
     return PER_SECOND[found[1]], (start - date(1970, 1, 1)).days * 86_400
 
 
-def counted_in(word: str) -> tuple[Fraction, int] | None:
-    """Return the same of any unit that is counted; None for dates in digits and other words."""
-    return _EPOCH_UNITS.get(word) or counted_since(word)
+def unit_of(word: str) -> tuple[Fraction, int] | None:
+    """Return the number of a unit in a second, and the epoch seconds of its start.
+
+    None is returned for a word that is no such unit, such as DATE_NUMBER.
+    """
+    return counted_since(word) or _EPOCH_UNITS.get(word)
 
 
 def directives(time_format: str) -> list[str]:
@@ -221,7 +224,7 @@ def _number_seconds(number: int, word: str | None) -> int | None:
             )
         except ValueError:
             return None
-    per_second, start = counted_in(word or "") or (Fraction(1), 0)
+    per_second, start = unit_of(word or "") or (Fraction(1), 0)
     seconds = floor(number / per_second) + start
     return seconds if -(2**63) <= seconds < 2**63 else None
 

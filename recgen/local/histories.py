@@ -63,8 +63,8 @@ def add_histories(
     A row's list has the values of the buyer's transactions before the row's time (P41), without
     purchases at the same time. They come from training rows and, for test rows, also from
     validation rows. Each value occurs once, the latest last unless a history wants it first;
-    values of the same time are in ascending order. A row without a time gets an empty list and adds
-    nothing to others.
+    values of the same time are in ascending order, that of the list's type. A row without a time
+    gets an empty list and adds nothing to others.
 
     The rows of a random split that are held out lie between the training rows in time. They get
     the buyer's final list, which is what a client would send: recall is then that of the served
@@ -126,7 +126,7 @@ def _lists(
 
     known = pc.and_(pc.is_valid(source[date]), pc.is_valid(source[wanted.values]))
     source = source.filter(known)
-    distinct, codes_of_events = _in_order(source[wanted.values].combine_chunks())
+    distinct, codes_of_events = _in_order(source[wanted.values].combine_chunks(), wanted)
     together = [*source[buyer].chunks, *rows[buyer].chunks]
     buyers = np.asarray(pa.chunked_array(together).combine_chunks().dictionary_encode().indices)
     requested_at = pc.fill_null(rows[date], np.iinfo(np.int64).min).to_numpy()
@@ -146,21 +146,25 @@ def _lists(
     list_of_row = np.empty(rows.num_rows, np.int32)
     number = np.cumsum(is_first & is_request)[is_request] - 1
     list_of_row[order[is_request] - source.num_rows] = lists[number]
-    items = pa.DictionaryArray.from_arrays(pa.array(codes), _typed(distinct, wanted))
+    items = pa.DictionaryArray.from_arrays(pa.array(codes), distinct)
     values = pa.LargeListArray.from_arrays(pa.array(offsets), items)
     return pa.DictionaryArray.from_arrays(pa.array(list_of_row), values)
 
 
-def _in_order(values: pa.Array) -> tuple[pa.Array, Any]:
-    """Return the distinct values in ascending order, and each value's index there: int32."""
+def _in_order(values: pa.Array, wanted: Wanted) -> tuple[pa.Array, Any]:
+    """Return the distinct items in ascending order, and each value's index there: int32.
+
+    The order is that of the list's type, as in pipelines, whose examples may have another one.
+    """
     import numpy as np
     import pyarrow.compute as pc
 
     found = values.dictionary_encode()
-    order = pc.sort_indices(found.dictionary)
+    items = _typed(found.dictionary, wanted).dictionary_encode()
+    order = pc.sort_indices(items.dictionary)
     ranks = np.empty(len(order), np.int32)
     ranks[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
-    return found.dictionary.take(order), ranks[found.indices.to_numpy()]
+    return items.dictionary.take(order), ranks[items.indices.to_numpy()[found.indices.to_numpy()]]
 
 
 def _read(buyers: Any, events: Any, length: int, step: int) -> tuple[Any, Any, Any]:

@@ -203,6 +203,7 @@ def _transform(
         yield ("source", column.name), _reading(column)
     if config.pipeline:
         yield (_PIPELINE, "analyze"), sorted(config.pipeline.analyze)
+        yield (_PIPELINE, "histories"), sorted(config.pipeline.histories)
     yield from _rows(config)
 
 

@@ -10,7 +10,9 @@ from typing import Literal
 from anyascii import anyascii
 
 from recgen.config import Beam, ExperimentConfig, Gate, PipelineConfig, Vertex
+from recgen.plan.columns import predicted
 from recgen.plan.constants import Constant, Group
+from recgen.plan.examples import ExamplesPlan, plan_examples
 from recgen.plan.header import Header
 from recgen.plan.queries import SPLITS, QueriesPlan, plan_queries
 from recgen.plan.transform import plan_transform
@@ -18,6 +20,8 @@ from recgen.plan.transform import plan_transform
 SIGNATURE = "serving_examples"
 """The signature that takes serialized examples, as Evaluator and BulkInferrer send them."""
 _LONGEST = 128  # characters of a pipeline's name on Vertex AI
+_EXAMPLE_GEN = "tfx.components.example_gen"
+_EXECUTORS = "tfx.dsl.components.base.executor_spec"
 _RUNNERS = {
     "direct": "DirectRunner",
     "dataflow": "DataflowRunner",
@@ -28,18 +32,86 @@ _RUNNERS = {
 
 @dataclass(frozen=True, slots=True)
 class GatePlan:
-    """What the Evaluator requires."""
+    """What the Evaluator measures and requires.
 
+    Attributes:
+        product: The column with the product's ID, if the model finds products.
+        target: The column of what it predicts, if it does.
+        is_chance: Whether that is the chance of a 1.
+        judges_lists: Whether the recall decides.
+        judges_ratings: Whether predictions decide.
+        k: How many products of a list count.
+        better_than_current: Whether a model must not be worse than the last one.
+        slices: Columns by whose values the metrics are told.
+    """
+
+    product: str | None
+    target: str | None
+    is_chance: bool
+    judges_lists: bool
+    judges_ratings: bool
     k: int
-    at_least: float | None
     better_than_current: bool
-    label: str
     slices: tuple[str, ...]
+    least_recall: float | None
+    most_rmse: float | None
+    least_auc: float
+    calibration: tuple[float, float] | None
 
     @property
-    def has_least(self) -> bool:
-        """Whether a recall is given."""
-        return self.at_least is not None
+    def limits(self) -> tuple[Constant, ...]:
+        """The constants of the module."""
+        found = (
+            self.product and Constant("TOP_K", self.k),
+            self.product and Constant("PRODUCT", self.product),
+            self.target and Constant("TARGET", self.target),
+            self.has_least_recall and Constant("LEAST_RECALL", self.least_recall),
+            self.has_most_rmse and Constant("MOST_RMSE", self.most_rmse),
+            self.judges_auc and Constant("LEAST_AUC", self.least_auc, "0.5 is that of a constant"),
+            self.has_calibration
+            and Constant("CALIBRATION", self.calibration, "sum of predictions / sum of targets"),
+        )
+        return tuple(each for each in found if each)
+
+    @property
+    def has_least_recall(self) -> bool:
+        """Whether a recall is required beside that of popularity."""
+        return self.judges_lists and self.least_recall is not None
+
+    @property
+    def judges_rmse(self) -> bool:
+        """Whether the error of amounts decides."""
+        return self.judges_ratings and not self.is_chance
+
+    @property
+    def judges_auc(self) -> bool:
+        """Whether the order of chances decides."""
+        return self.judges_ratings and self.is_chance
+
+    @property
+    def has_most_rmse(self) -> bool:
+        """Whether an error is given that a model may have."""
+        return self.judges_rmse and self.most_rmse is not None
+
+    @property
+    def compares_lists(self) -> bool:
+        """Whether the recall is compared with that of the last model."""
+        return self.judges_lists and self.better_than_current
+
+    @property
+    def compares_rmse(self) -> bool:
+        """Whether the error is."""
+        return self.judges_rmse and self.better_than_current
+
+    @property
+    def compares_auc(self) -> bool:
+        """Whether the AUC is."""
+        return self.judges_auc and self.better_than_current
+
+    @property
+    def has_calibration(self) -> bool:
+        """Whether the calibration decides."""
+        return self.judges_ratings and self.calibration is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +132,19 @@ class PipelinePlan:
 
     Attributes:
         source: Where the rows are.
+        examples: What is made of the rows besides what TFX makes of them.
         queries: The queries, if the rows are in BigQuery.
+        has_schema: Whether types are those of `schema.pbtxt`.
         compiles: Whether the pipeline can be compiled for Vertex AI.
         runs_here: Whether it can be run with LocalDagRunner.
         labels: Labels of a run on Vertex AI.
     """
 
     header: Header
-    source: Literal["bigquery", "tfrecord", "csv"]
+    source: Literal["bigquery", "tfrecord", "csv", "parquet"]
+    examples: ExamplesPlan | None
     queries: QueriesPlan | None
+    has_schema: bool
     compiles: bool
     runs_here: bool
     groups: tuple[Group, ...]
@@ -96,6 +172,11 @@ class PipelinePlan:
         return self.source == "csv"
 
     @property
+    def reads_parquet(self) -> bool:
+        """Whether they are in Parquet files."""
+        return self.source == "parquet"
+
+    @property
     def queries_table(self) -> bool:
         """Whether a command reads BigQuery."""
         return self.reads_table and self.compiles
@@ -104,6 +185,11 @@ class PipelinePlan:
     def reads_files(self) -> bool:
         """Whether a command reads files: those of the source, or here in place of a table."""
         return self.runs_here or not self.reads_table
+
+    @property
+    def makes_files(self) -> bool:
+        """Whether files are read by an executor of the pipeline's own."""
+        return self.examples is not None and self.reads_files
 
     @property
     def imports(self) -> frozenset[str]:
@@ -116,7 +202,12 @@ class PipelinePlan:
         analysis = ("tensorflow_model_analysis",) if self.gate else ()
         needed = {"datetime": self.queries_table, "json": self.gate}
         standard = (*(name for name, is_used in needed.items() if is_used), "os", "pathlib", "sys")
-        found = {"pipeline.py": self._importing(standard, "tfx.v1", *analysis)}
+        readers = [_EXECUTORS, "examples_module"] if self.examples else []
+        if self.makes_files:
+            readers.append(f"{_EXAMPLE_GEN}.component")
+        found = {"pipeline.py": self._importing(standard, *readers, "tfx.v1", *analysis)}
+        if self.examples:
+            found["examples_module.py"] = self._importing_examples(self.examples)
         if self.gate:
             own = self._importing((), "apache_beam", "numpy", *analysis)
             found["evaluator_module.py"] = own
@@ -124,6 +215,17 @@ class PipelinePlan:
             own = self._importing(("tempfile",), "google.cloud.aiplatform", "pipeline")
             found["submit.py"] = own
         return found
+
+    def _importing_examples(self, examples: ExamplesPlan) -> PipelinePlan:
+        others = ["apache_beam", "tensorflow"]
+        if examples.parquet:
+            others += ["pyarrow", "pyarrow.compute", f"{_EXAMPLE_GEN}.base_example_gen_executor"]
+        elif self.reads_files:
+            kind = "csv" if self.reads_csv else "import"
+            others.append(f"{_EXAMPLE_GEN}.{kind}_example_gen.executor")
+        if self.queries_table:
+            others.append("tfx.extensions.google_cloud_big_query.example_gen.executor")
+        return self._importing(("itertools",) if examples.lists else (), *others)
 
     def _importing(self, standard: tuple[str, ...], *others: str) -> PipelinePlan:
         return replace(self, standard=standard, others=others)
@@ -134,19 +236,23 @@ def plan_pipeline(config: ExperimentConfig) -> PipelinePlan:
     pipeline = config.pipeline
     assert pipeline, "the command requires it"
     source, table = pipeline.source, pipeline.source.bigquery
+    files: Literal["tfrecord", "csv"] = "tfrecord" if source.tfrecord else "csv"
+    kind = "bigquery" if table else "parquet" if source.parquet else files
     header = replace(plan_transform(config).header, is_pipeline=True)
     compiles = pipeline.runner != "local"
     return PipelinePlan(
         header=header,
-        source="bigquery" if table else "tfrecord" if source.tfrecord else "csv",
+        source=kind,
+        examples=plan_examples(config),
         queries=plan_queries(config, table, pipeline.snapshot) if table else None,
+        has_schema=pipeline.schema_pbtxt,
         compiles=compiles,
         usage=_usage(pipeline),
         runs_here=pipeline.runner != "vertex",
         groups=tuple(_groups(config, pipeline, header.config, compiles)),
         beam=tuple(_beam(config, pipeline, header.config)) if compiles else (),
         machine=_machine(pipeline),
-        gate=_gate(pipeline.gate, config.features.product_id or ""),
+        gate=_gate(config, pipeline.gate),
         infers=pipeline.bulk_inference,
         labels=tuple((pipeline.vertex.labels if pipeline.vertex else {}).items()),
     )
@@ -175,7 +281,7 @@ def _groups(
     config: ExperimentConfig, pipeline: PipelineConfig, digest: str, compiles: bool
 ) -> Iterator[Group]:
     name, vertex, source = pipeline_name(config), pipeline.vertex, pipeline.source
-    files = source.tfrecord or source.csv
+    files = source.tfrecord or source.csv or source.parquet
     bucket = vertex.bucket.rstrip("/") if vertex else ""
     folder, pattern = files_of(files) if files else ("", "")
     yield Group.of(
@@ -245,7 +351,21 @@ def _machine(pipeline: PipelineConfig) -> MachinePlan:
     )
 
 
-def _gate(gate: Gate | None, label: str) -> GatePlan | None:
+def _gate(config: ExperimentConfig, gate: Gate | None) -> GatePlan | None:
     if gate is None:
         return None
-    return GatePlan(gate.k, gate.at_least, gate.better_than_current, label, gate.slices)
+    target, within = predicted(config), gate.calibration_within
+    return GatePlan(
+        product=config.features.product_id if config.model.model_type != "ranking" else None,
+        target=target.output_name if target else None,
+        is_chance=config.model.loss_function == "binary_crossentropy",
+        judges_lists=gate.metric in (None, "recall"),
+        judges_ratings=gate.metric != "recall",
+        k=gate.k,
+        better_than_current=gate.better_than_current,
+        slices=gate.slices,
+        least_recall=gate.at_least,
+        most_rmse=gate.rmse_at_most,
+        least_auc=gate.auc_at_least or 0.5,
+        calibration=(round(1 - within, 12), round(1 + within, 12)) if within else None,
+    )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
-from recgen.config import BigQuery, ExperimentConfig, Split, item_type
-from recgen.config.times import counted_in, directives
+from recgen.config import BigQuery, ExperimentConfig, HistoryFeature, Split, item_type
+from recgen.config.paths import lists_to_make
+from recgen.config.times import directives, unit_of
 from recgen.plan.columns import InputColumn, input_columns, null_seconds
 from recgen.sql import outputs
 
@@ -85,13 +86,13 @@ def plan_queries(config: ExperimentConfig, source: BigQuery, snapshot: str) -> Q
     """Return the plan of a config that passed the check."""
     split = config.data.split
     given = split or Split(kind="random", validation=0.05, test=0.05, seed=config.model.seed)
-    columns = input_columns(config)
+    made = {feature.output_name for feature in made_histories(config)}
+    columns = [column for column in input_columns(config) if column.name not in made]
     buyer, product = config.features.buyer_id, config.features.product_id
     assert buyer, "the check requires it"
     assert product, "the check requires it"
     texts = {c.name for c in columns if c.dtype == "string"}
-    found = outputs(source.query) if source.query else None
-    returned = {each.name.lower() for each in found or ()}
+    returned = returned_by(source) or frozenset()
     return QueriesPlan(
         columns=tuple(query_column(config, column, returned) for column in columns),
         table=source.table or "",
@@ -111,6 +112,20 @@ def plan_queries(config: ExperimentConfig, source: BigQuery, snapshot: str) -> Q
     )
 
 
+def made_histories(config: ExperimentConfig) -> tuple[HistoryFeature, ...]:
+    """Return the histories that the pipeline of a config makes of its rows."""
+    assert config.pipeline, "the command requires it"
+    return lists_to_make(
+        config.features, config.pipeline, returned_by(config.pipeline.source.bigquery)
+    )
+
+
+def returned_by(source: BigQuery | None) -> frozenset[str] | None:
+    """Return the columns of a query in lower case; None if they are not known."""
+    found = outputs(source.query) if source and source.query else None
+    return None if found is None else frozenset(each.name.lower() for each in found)
+
+
 def query_column(
     config: ExperimentConfig, column: InputColumn, returned: Collection[str] = ()
 ) -> QueryColumn:
@@ -122,7 +137,7 @@ def query_column(
         returned: What the config's own query returns, in lower case: perhaps an alias.
     """
     unit, kind = column.time_format or "", item_type(column.bq_type)
-    cast, time_format, counted = kind, "", counted_in(unit)
+    cast, time_format, counted = kind, "", unit_of(unit)
     if counted:
         cast = "counted"
     elif unit == "DATE_NUMBER":

@@ -90,8 +90,8 @@ def bucket(pipeline: PipelineConfig) -> Iterator[Problem]:
 
 
 def _places(pipeline: PipelineConfig) -> Iterator[tuple[Location, str | None]]:
-    yield ("pipeline", "source", "tfrecord"), pipeline.source.tfrecord
-    yield ("pipeline", "source", "csv"), pipeline.source.csv
+    for kind in ("tfrecord", "csv", "parquet"):
+        yield ("pipeline", "source", kind), getattr(pipeline.source, kind)
     yield ("pipeline", "push", "filesystem"), pipeline.push.filesystem
 
 

@@ -96,7 +96,7 @@ def gate_beyond_answer(model: ModelConfig, pipeline: PipelineConfig) -> Iterator
           runner: local
           gate: {k: 50}
     """
-    if pipeline.gate and pipeline.gate.k > model.top_k:
+    if model.model_type != "ranking" and pipeline.gate and pipeline.gate.k > model.top_k:
         message = f"the gate counts {pipeline.gate.k:,} products, and an answer has {model.top_k:,}"
         yield Problem((*_GATE, "k"), message, "Lower k, or raise `top_k` of the model.")
 
@@ -131,11 +131,10 @@ def analyzed_splits(pipeline: PipelineConfig) -> Iterator[Problem]:
 
 
 @rule("RG634", "error")
-def not_in_pipelines(model: ModelConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
+def not_in_pipelines(pipeline: PipelineConfig) -> Iterator[Problem]:
     """What pipelines do not have yet.
 
-    The gate measures recall, so it is for retrieval; a ranking model is pushed without one. A
-    model is pushed to a folder, not to Vertex' registry.
+    A model is pushed to a folder, not to Vertex' registry.
 
     Example:
         pipeline:
@@ -150,10 +149,61 @@ def not_in_pipelines(model: ModelConfig, pipeline: PipelineConfig) -> Iterator[P
 
     `gcloud ai models upload` puts a pushed model into the registry.
     """
-    if pipeline.gate and model.model_type != "retrieval":
-        message = f"the gate measures recall, which {model.model_type} does not have"
-        yield Problem(_GATE, message, "Remove it; the trainer's own test is in its metrics.")
     if pipeline.push.vertex_registry:
         message = "models are not pushed to Vertex' registry yet"
         path = ("pipeline", "push", "vertex_registry")
         yield Problem(path, message, "Remove it, and upload the pushed model by gcloud.")
+
+
+@rule("RG635", "error")
+def gate_of_another_kind(model: ModelConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A gate for what the model does not have.
+
+    Retrieval has lists, and so a recall. Ranking predicts amounts, which have an error, or with
+    `binary_crossentropy` chances, which have an AUC. Multitask has a recall and one of these. A
+    limit that nothing is compared with would bless each model.
+
+    Example:
+        model:
+          refit: validation
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {rmse_at_most: 5.0}
+
+    Use instead:
+        model:
+          refit: validation
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          gate: {at_least: 0.1}
+    """
+    gate = pipeline.gate
+    if gate is None:
+        return
+    own = _metrics_of(model)
+    has = f"a model with model_type {show(model.model_type)} has {' and '.join(own)}"
+    if gate.metric and gate.metric not in own:
+        yield Problem((*_GATE, "metric"), f"there is no {gate.metric}: {has}", "Remove it.")
+        return
+    judged = (gate.metric,) if gate.metric else own
+    for key, metrics in _LIMITS.items():
+        if getattr(gate, key) is not None and not set(metrics) & set(judged):
+            only = f"`metric: {gate.metric}` is all that counts" if gate.metric else has
+            yield Problem((*_GATE, key), f"{key} has no effect: {only}", "Remove it.")
+
+
+_LIMITS = {
+    "at_least": ("recall",),
+    "rmse_at_most": ("rmse",),
+    "auc_at_least": ("auc",),
+    "calibration_within": ("rmse", "auc"),
+}
+
+
+def _metrics_of(model: ModelConfig) -> tuple[str, ...]:
+    """Return the metrics of a gate that a kind of model has."""
+    of_ranking = "auc" if model.loss_function == "binary_crossentropy" else "rmse"
+    found = {"retrieval": ("recall",), "ranking": (of_ranking,)}
+    return found.get(model.model_type, ("recall", of_ranking))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import BigQuery, DataConfig, FeatureConfig, PipelineConfig
-from recgen.config.paths import all_crosses, all_features
+from recgen.config import BigQuery, DataConfig, FeatureConfig, HistoryFeature, PipelineConfig
+from recgen.config.paths import all_crosses, all_features, lists_to_make
 from recgen.findings import Location, show
 from recgen.rules.registry import Problem, rule
 from recgen.sql import SNAPSHOT, Output, SqlError, Token, code, outputs
@@ -79,8 +79,8 @@ def columns_of_query(
     """A column that the query does not return.
 
     Each feature, member of a cross and target, and the date column of the split are read from what
-    the query returns, under their `display_name` or their `column`. A history, too: pipelines do
-    not make lists of the transactions so far. A query with `*` is not checked.
+    the query returns, under their `display_name` or their `column`. A history that it does not
+    return is made of the rows. A query with `*` is not checked.
 
     Example:
         features:
@@ -133,7 +133,8 @@ def _wanted(
 ) -> Iterator[tuple[Location, tuple[str, ...]]]:
     """Yield where a column is named, and the names under which it may be returned."""
     for path, feature in all_features(features):
-        yield path, (feature.output_name, feature.column)
+        if not isinstance(feature, HistoryFeature):
+            yield path, (feature.output_name, feature.column)
     for path, cross in all_crosses(features):
         for number, member in enumerate(cross.features):
             yield (*path, "features", number), (member.output_name, member.column)
@@ -249,3 +250,54 @@ def no_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
         message = "the query reads its tables as of now, three times"
         help = f"Write FOR SYSTEM_TIME AS OF {SNAPSHOT} after each table."
         yield Problem(_QUERY, message, help)
+
+
+@rule("RG636", "error")
+def made_histories(
+    features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
+) -> Iterator[Problem]:
+    """A history that the pipeline cannot make.
+
+    `histories` names history features, by their output names. Each list has the values of the
+    buyer's rows before the row's time, so that the rows must have a time: `date_column` of the
+    split, also of one that is drawn at random.
+
+    Example:
+        features:
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+            - column: past
+              data_type: history
+              transforms: {history: {shared_with: sku}}
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          histories: [passed]
+
+    Use instead:
+        features:
+          buyer_model_features:
+            - {column: customer_id, data_type: text}
+            - column: past
+              data_type: history
+              transforms: {history: {shared_with: sku}}
+        data:
+          split: {kind: strict_time, date_column: bought_at}
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          histories: [past]
+    """
+    known = [f.output_name for _, f in all_features(features) if isinstance(f, HistoryFeature)]
+    for place, name in enumerate(pipeline.histories):
+        if name not in known:
+            has = f"The config has {', '.join(map(show, known))}." if known else "It has none."
+            yield Problem(("pipeline", "histories", place), f"{show(name)} is no history", has)
+    returned = _returned(pipeline.source.bigquery)
+    names = None if returned is None else {output.name.lower() for output in returned}
+    made = lists_to_make(features, pipeline, names)
+    if made and not (data.split and data.split.date_column):
+        name = show(made[0].output_name)
+        message = f"the history {name} would be made of rows, and these have no time"
+        help = "Write `date_column` under `data.split`, or return a column with lists."
+        yield Problem(("pipeline", "histories") if pipeline.histories else _QUERY, message, help)

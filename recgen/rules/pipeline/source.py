@@ -8,6 +8,7 @@ from datetime import datetime
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, PipelineConfig
 from recgen.config.paths import all_crosses, all_features
+from recgen.config.times import unit_of
 from recgen.findings import Location, show
 from recgen.rules.registry import Problem, rule
 
@@ -15,7 +16,7 @@ _SOURCE = ("pipeline", "source")
 _BIGQUERY = (*_SOURCE, "bigquery")
 _TABLE = re.compile(r"[A-Za-z0-9:.-]+\.\w+\.[\w$ -]+")
 _NO_LETTERS = set('!"$()*,./;?@[\\]^`{}~')
-_FILES = ("tfrecord", "csv")
+_FILES = ("tfrecord", "csv", "parquet")
 
 
 @rule("RG610", "error")
@@ -36,10 +37,10 @@ def one_source(pipeline: PipelineConfig) -> Iterator[Problem]:
             bigquery: {table: p.shop.sales}
     """
     source = pipeline.source
-    given = [name for name in ("bigquery", *_FILES, "parquet") if getattr(source, name) is not None]
+    given = [name for name in ("bigquery", *_FILES) if getattr(source, name) is not None]
     if len(given) != 1:
         what = f"has {', '.join(given)}" if given else "names no place"
-        help = "Keep one of bigquery, tfrecord and csv."
+        help = "Keep one of bigquery, tfrecord, csv and parquet."
         yield Problem(_SOURCE, f"the source of the pipeline {what}", help)
     if source.bigquery and (source.bigquery.table is None) == (source.bigquery.query is None):
         what = "both a table and a query" if source.bigquery.table else "neither table nor query"
@@ -96,7 +97,8 @@ def pattern_of_splits(pipeline: PipelineConfig) -> Iterator[Problem]:
 def lists_in_csv(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
     """A history in CSV files.
 
-    A CSV file has one value in a field, so TFX reads no lists from it.
+    A CSV file has one value in a field, so TFX reads no lists from it. The pipeline can make
+    them of the rows.
 
     Example:
         features:
@@ -116,37 +118,53 @@ def lists_in_csv(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[
               data_type: history
               transforms: {history: {shared_with: sku}}
         pipeline:
-          source: {tfrecord: "data/{split}*.gz"}
+          source: {csv: "data/{split}*.csv"}
+          histories: [past]
     """
     if pipeline.source.csv is None:
         return
     for path, feature in all_features(features):
-        if isinstance(feature, HistoryFeature):
-            message = f"the history {show(feature.output_name)} cannot be read from CSV files"
-            yield Problem(path, message, "Use TFRecords, or a table with an array column.")
+        if isinstance(feature, HistoryFeature) and feature.output_name not in pipeline.histories:
+            name = feature.output_name
+            message = f"the history {show(name)} cannot be read from CSV files"
+            help = f"Write `histories: [{name}]` under `pipeline`, and it is made of the rows."
+            yield Problem(path, message, help)
 
 
 @rule("RG614", "error")
-def zeros_of_parquet(pipeline: PipelineConfig) -> Iterator[Problem]:
-    """Parquet files, of which TFX loses zeros.
+def texts_in_parquet(
+    features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
+) -> Iterator[Problem]:
+    """A time in Parquet files that is text.
 
-    TFX's reader of Parquet leaves out values that are false in Python: 0, 0.0, False and "" become
-    nulls, so that a price of 0 becomes the mean price. Nothing says so.
+    Parquet has types for times and dates, and a pipeline reads these, and numbers in a unit. Texts
+    in a format, and dates in digits such as 20230131, it does not.
 
     Example:
+        data:
+          column_types: {bought_at: "%d.%m.%Y"}
+          split: {kind: strict_time, date_column: bought_at}
         pipeline:
           source: {parquet: "data/{split}*.parquet"}
+          runner: local
 
     Use instead:
+        data:
+          split: {kind: strict_time, date_column: bought_at}
         pipeline:
-          source: {tfrecord: "data/{split}*.gz"}
+          source: {parquet: "data/{split}*.parquet"}
+          runner: local
 
-    Or load the files into BigQuery.
+    Write the column as a timestamp. `recgen train` reads both.
     """
-    if pipeline.source.parquet is not None:
-        message = "TFX reads zeros in Parquet files as nulls, so such a source is refused"
-        help = "Use TFRecords, or load the files into BigQuery."
-        yield Problem((*_SOURCE, "parquet"), message, help)
+    if pipeline.source.parquet is None:
+        return
+    for path, name, _ in _times(features, data):
+        written = data.time_format_of(name)
+        if written is not None and unit_of(written) is None:
+            message = f"{show(name)} is written as {show(written)}, which is not read from Parquet"
+            help = "Write the column as a timestamp, and remove it from `column_types`."
+            yield Problem(path, message, help)
 
 
 @rule("RG615", "error")
@@ -209,10 +227,10 @@ def _names(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[Location
 def unit_of_time(
     features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
 ) -> Iterator[Problem]:
-    """A time whose unit the queries do not know.
+    """A time whose unit the pipeline does not know.
 
     `recgen train` finds out whether numbers are seconds, milliseconds or days, and how a text is
-    written. SQL is written before any value is seen, so the config has to say it.
+    written. A pipeline is written before any value is seen, so the config has to say it.
 
     Example:
         features:
@@ -234,7 +252,8 @@ def unit_of_time(
           source:
             bigquery: {table: p.shop.sales}
     """
-    if pipeline.source.bigquery is None:
+    source = pipeline.source
+    if source.bigquery is None and source.parquet is None:
         return
     for path, name, bq_type in _times(features, data):
         written = data.time_format_of(name)
@@ -242,7 +261,7 @@ def unit_of_time(
             message = f"the unit of the times {show(name)} is not known: they are {bq_type}"
             help = f"Write `column_types: {{{name}: EPOCH_SECONDS}}` under `data`, or another unit."
             yield Problem(path, message, help)
-        elif written and "%f" in written.replace("%S.%f", ""):
+        elif source.bigquery and written and "%f" in written.replace("%S.%f", ""):
             message = f"BigQuery reads fractions after a point only, and {show(written)} has others"
             yield Problem(path, message, "Write `%S.%f`, or cast the column in a query.")
 
@@ -284,3 +303,28 @@ def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
         message = f"the snapshot {show(pipeline.snapshot)} is no time"
         help = "Write `now`, or a time such as 2026-05-01T00:00:00Z."
         yield Problem(("pipeline", "snapshot"), message, help, fix=("remove", None))
+
+
+@rule("RG618", "error")
+def types_of_csv(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A schema of types for CSV files.
+
+    TFX finds out the types of a CSV file from its values: a text column in which all values are
+    digits arrives as whole numbers. A schema that calls it text stops Transform. Without one, the
+    modules turn numbers into text.
+
+    Example:
+        pipeline:
+          source: {csv: "data/{split}*.csv"}
+          runner: local
+          schema_pbtxt: true
+
+    Use instead:
+        pipeline:
+          source: {csv: "data/{split}*.csv"}
+          runner: local
+    """
+    if pipeline.schema_pbtxt and pipeline.source.csv is not None:
+        message = "CSV files have no types that a schema could fix"
+        help = "Remove it, or use Parquet files."
+        yield Problem(("pipeline", "schema_pbtxt"), message, help, fix=("remove", None))

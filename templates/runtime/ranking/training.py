@@ -88,6 +88,11 @@ class RatedTraining(Training):
         """Return the Rated of rows that have a target."""
         return Rated(split, self.rating, self.target, self.catalogue.buyers)
 
+    def mean_target(self):
+        """Return the mean of the targets, in their own units, of the rows trained on."""
+        learnt = self.targets[self.target.column]
+        return float(np.mean(self.rating.inverse(learnt).numpy(), dtype=np.float64))
+
     def add_means(self, train):
         """Add the figures of means on validation rows; returns the names of figures."""
         train = self.rated_of(train)

@@ -59,6 +59,18 @@ class ExactSearch(tf.Module):
         ids = tf.where(scores <= NOT_ALLOWED, null(ids.dtype), ids)
         return {"product_ids": ids, "scores": scores}
 
+    def compared(self, popular, rows):
+        """Return what the answers to some rows are compared with, once for each row.
+
+        These are the IDs of the products at places that are popular, and the size of the
+        catalogue, of which the answers cover a part.
+        """
+        ids = tf.gather(self.product_ids, popular)
+        return {
+            "popular_product_ids": tf.broadcast_to(ids, [rows, tf.size(ids)]),
+            "catalogue_size": tf.fill([rows], tf.size(self.product_ids)),
+        }
+
     def find(self, queries, features):
         """Return scores and places in the catalogue, [batch, k], the best first."""
         return tf.math.top_k(self.scores(queries, features), self.k)

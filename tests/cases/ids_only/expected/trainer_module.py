@@ -172,12 +172,10 @@ class Recommender(tf.Module):
         return self.search.best_allowed(*self.embed(columns), excluded, only)
 
     def recommend_examples(self, examples):
-        """Return the same for serialized tf.Examples [batch], and the most popular products."""
+        """Return the same for serialized tf.Examples [batch], and what gates compare with."""
         specs = {k: self.raw_spec[k] for k in SERVING_COLUMNS}
         answer = self.recommend(runtime.parse_examples(examples, specs))
-        popular = tf.gather(self.search.product_ids, self.popular)
-        shape = [tf.size(examples), tf.size(popular)]
-        return answer | {"popular_product_ids": tf.broadcast_to(popular, shape)}
+        return answer | self.search.compared(self.popular, tf.size(examples))
 
     def save(self, folder):
         """Write the SavedModel; serving_examples is for TFX's Evaluator and BulkInferrer."""

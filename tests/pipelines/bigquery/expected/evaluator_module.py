@@ -9,30 +9,73 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 
 
-class Recall(beam.CombineFn):
-    """The mean of the rows' hits: of 1 for a product that is in the list, and else 0."""
+class OverRows(beam.CombineFn):
+    """A metric of rows: what each of them adds to sums, and a number made of these."""
 
-    def __init__(self, key, top_k, weights):
+    def __init__(self, key, label, top_k):
         super().__init__()
-        self.key, self.top_k, self.weights = key, top_k, weights
+        self.key, self.label, self.top_k = key, label, top_k
 
     def create_accumulator(self):
-        return 0.0, 0
+        return np.zeros(3)
 
-    def add_input(self, accumulator, row):
-        (total, count), answer = accumulator, row.get_predictions()
-        product = texts(row.get_labels())[:1]
-        for column, weight in self.weights:
-            total += weight * (product in texts(answer[column])[: self.top_k])
-        return total, count + 1
+    def add_input(self, sums, row):
+        answer = row.get_predictions(self.key.model_name)
+        return self.add(sums, answer, np.ravel(row.features[self.label])[:1])
 
     def merge_accumulators(self, accumulators):
-        total, count = np.sum([*accumulators], axis=0)
-        return total, count
+        return np.sum([*accumulators], axis=0)
 
-    def extract_output(self, accumulator):
-        total, count = accumulator
-        return {self.key: total / count if count else np.nan}
+    def extract_output(self, sums):
+        return {self.key: self.value(sums)}
+
+
+class Recall(OverRows):
+    """The share of rows whose product is among the first k that the model serves."""
+
+    lists = (("product_ids", 1),)
+
+    def add(self, sums, answer, label):
+        for column, weight in self.lists:
+            found = texts(answer[column])[: self.top_k]
+            sums[0] += weight * np.isin(texts(label), found).any()
+        sums[1] += 1
+        return sums
+
+    def value(self, sums):
+        return sums[0] / sums[1]
+
+
+class PopularityRecall(Recall):
+    """The same for the most popular products, of which recent rows count more."""
+
+    lists = (("popular_product_ids", 1),)
+
+
+class Lead(Recall):
+    """The difference of both."""
+
+    lists = (("product_ids", 1), ("popular_product_ids", -1))
+
+
+class Coverage(OverRows):
+    """The share of the products that are among the first k of any row."""
+
+    def create_accumulator(self):
+        return {*()}, 0
+
+    def add(self, sums, answer, label):
+        sums[0].update(texts(answer["product_ids"])[: self.top_k])
+        return sums[0], max(sums[1], np.ravel(answer["catalogue_size"])[0])
+
+    def merge_accumulators(self, accumulators):
+        found, size = {*()}, 0
+        for own, known in accumulators:
+            found, size = found | own, max(size, known)
+        return found, size
+
+    def value(self, sums):
+        return len(sums[0]) / sums[1]
 
 
 def texts(values):
@@ -41,29 +84,28 @@ def texts(values):
     return np.array([v.decode() if isinstance(v, bytes) else f"{v}" for v in found])
 
 
-def computations(weights, top_k, name):
-    """Return the metric's computation for TFMA."""
-    key = tfma.metrics.MetricKey(name=name)
-    recall = Recall(key, top_k, weights)
-    return [tfma.metrics.MetricComputation([key], None, recall)]
+MEASURES = {
+    "recall": Recall,
+    "popularity_recall": PopularityRecall,
+    "lead": Lead,
+    "coverage": Coverage,
+}
 
 
-class RecallAtK(tfma.metrics.Metric):
-    """The share of rows whose product is among the first k that the model serves."""
+class RowMetric(tfma.metrics.Metric):
+    """A metric of TFMA, with the name under which a threshold finds it."""
 
-    weights = (("product_ids", 1),)
-
-    def __init__(self, top_k, name):
-        super().__init__(computations, weights=self.weights, top_k=top_k, name=name)
-
-
-class PopularityRecallAtK(RecallAtK):
-    """The same for the most popular products, of which recent rows count more."""
-
-    weights = (("popular_product_ids", 1),)
+    def __init__(self, name, measure, label, top_k):
+        arguments = {"measure": measure, "label": label, "top_k": top_k}
+        super().__init__(computations, name=name, **arguments)
 
 
-class LeadAtK(RecallAtK):
-    """The difference of both."""
-
-    weights = (("product_ids", 1), ("popular_product_ids", -1))
+def computations(name, measure, label, top_k, model_names=None):
+    """Return a metric's computations, one for each model: the new and the current one."""
+    found = []
+    for model in model_names or [""]:
+        key = tfma.metrics.MetricKey(name=name, model_name=model)
+        rows = tfma.metrics.FeaturePreprocessor(feature_keys=[label])
+        combine = MEASURES[measure](key, label, top_k)
+        found.append(tfma.metrics.MetricComputation([key], [rows], combine))
+    return found

@@ -50,7 +50,7 @@ BEAM = [
 
 # What a model must reach on the test rows.
 TOP_K = 20
-LABEL = "sku"
+PRODUCT = "sku"
 LEAST_RECALL = 0.2
 
 
@@ -180,31 +180,41 @@ def gate(rows, model, schema):
         model_blessing=tfx.dsl.Channel(type=standard.ModelBlessing),
     ).with_id("current_model")
 
-    def metric(name, class_name, **thresholds):
+    all_rows = {"slicing_specs": [tfma.SlicingSpec()]}  # those of a slice may be few
+
+    def metric(measure, label, top_k=None, **thresholds):
+        name = f"{measure}_at_{top_k}" if top_k else measure
+        options = {"name": name, "measure": measure, "label": label, "top_k": top_k}
         return tfma.MetricConfig(
-            class_name=class_name,
+            class_name="RowMetric",
             module="evaluator_module",
-            config=json.dumps({"name": f"{name}_at_{TOP_K}", "top_k": TOP_K}),
-            threshold=tfma.MetricThreshold(**thresholds) if thresholds else None,
+            config=json.dumps(options),
+            per_slice_thresholds=(
+                [all_rows | {"threshold": thresholds}] if thresholds else []
+            ),
         )
 
-    def least(value):
-        return tfma.GenericValueThreshold(lower_bound={"value": value})
+    def within(**bounds):
+        values = {f"{side}_bound": {"value": value} for side, value in bounds.items()}
+        return tfma.GenericValueThreshold(**values)
 
-    not_worse = tfma.GenericChangeThreshold(
-        direction=tfma.MetricDirection.HIGHER_IS_BETTER, absolute={"value": 0}
-    )
-    metrics = [
-        tfma.MetricConfig(class_name="ExampleCount"),
+    def not_worse(direction):
+        return tfma.GenericChangeThreshold(direction=direction, absolute={"value": 0})
+
+    better = tfma.MetricDirection
+    metrics = [tfma.MetricConfig(class_name="ExampleCount")]
+    metrics += [
         metric(
             "recall",
-            "RecallAtK",
-            value_threshold=least(LEAST_RECALL),
-            change_threshold=not_worse,
+            PRODUCT,
+            TOP_K,
+            value_threshold=within(lower=LEAST_RECALL),
+            change_threshold=not_worse(better.HIGHER_IS_BETTER),
         ),
-        metric("popularity_recall", "PopularityRecallAtK"),
+        metric("popularity_recall", PRODUCT, TOP_K),
         # What a list of the most popular products reaches is the least for any model.
-        metric("lead", "LeadAtK", value_threshold=least(0)),
+        metric("lead", PRODUCT, TOP_K, value_threshold=within(lower=0)),
+        metric("coverage", PRODUCT, TOP_K),
     ]
     evaluator = tfx.components.Evaluator(
         examples=rows,
@@ -213,9 +223,7 @@ def gate(rows, model, schema):
         baseline_model=current.outputs["model"],
         schema=schema,
         eval_config=tfma.EvalConfig(
-            model_specs=[
-                tfma.ModelSpec(signature_name="serving_examples", label_key=LABEL)
-            ],
+            model_specs=[tfma.ModelSpec(signature_name="serving_examples")],
             slicing_specs=[
                 tfma.SlicingSpec(),
                 tfma.SlicingSpec(feature_keys=["country"]),

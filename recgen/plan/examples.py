@@ -1,0 +1,105 @@
+"""Plan of `examples_module.py`: Parquet files, and histories that Beam makes of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
+from recgen.config.times import unit_of
+from recgen.plan.columns import InputColumn, input_columns, null_seconds
+from recgen.plan.constants import Constant, Group
+from recgen.plan.queries import SPLITS, made_histories
+
+Kind = tuple[str, str, str, tuple[int, int, int] | None]
+"""A column of Parquet files: its name in the examples, and in the files; the kind of its values;
+and of times that are numbers the unit, of which seconds are `number * factor // divisor + start`.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ListsPlan:
+    """Histories that are made of the rows.
+
+    Attributes:
+        group: The constants.
+        has_newest_first: Whether some of them begin with the latest value.
+        has_null_times: Whether some times stand for null.
+        at_random: Whether rows are drawn, so that those of a test lie between others in time.
+    """
+
+    group: Group
+    has_newest_first: bool
+    has_null_times: bool
+    at_random: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExamplesPlan:
+    """What the module does; one of both is there.
+
+    Attributes:
+        parquet: Constants of Parquet files.
+        lists: Histories.
+    """
+
+    parquet: Group | None
+    lists: ListsPlan | None
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The constants of the module."""
+        return tuple(each for each in (self.parquet, self.lists and self.lists.group) if each)
+
+
+def plan_examples(config: ExperimentConfig) -> ExamplesPlan | None:
+    """Return the plan of a config that passed the check; None if TFX does all of it."""
+    assert config.pipeline, "the command requires it"
+    histories = made_histories(config)
+    made = {feature.output_name for feature in histories}
+    columns = [column for column in input_columns(config) if column.name not in made]
+    parquet = _parquet(config, columns) if config.pipeline.source.parquet else None
+    lists = _lists(config, histories, columns) if histories else None
+    return ExamplesPlan(parquet, lists) if parquet or lists else None
+
+
+def _parquet(config: ExperimentConfig, columns: list[InputColumn]) -> Group:
+    split, features = config.data.split, config.features
+    required = [features.buyer_id, features.product_id]
+    if split and split.kind != "random":
+        required.append(split.date_column)
+    return Group.of(
+        "Columns of the files: name here, name there, kind, unit. A row has all of REQUIRED.",
+        Constant("COLUMNS", tuple(map(_kind, columns))),
+        Constant("REQUIRED", tuple(dict.fromkeys(required))),
+    )
+
+
+def _kind(column: InputColumn) -> Kind:
+    is_time = column.bq_type in ("TIMESTAMP", "DATETIME", "DATE", "TIME")
+    kinds = {"string": "text", "int64": "whole", "float32": "number"}
+    unit = unit_of(column.time_format or "") if is_time else None
+    written = (unit[0].denominator, unit[0].numerator, unit[1]) if unit else None
+    return column.name, column.source, "time" if is_time else kinds[column.dtype], written
+
+
+def _lists(
+    config: ExperimentConfig, histories: tuple[HistoryFeature, ...], columns: list[InputColumn]
+) -> ListsPlan:
+    split = config.data.split
+    date = next(column for column in columns if split and column.name == split.date_column)
+    wanted = {each.output_name: each.history for each in histories if each.history}
+    found = tuple((name, each.shared_with, each.max_length) for name, each in wanted.items())
+    whole = [each.output_name for each in histories if dtype_of(each.bq_type) == "int64"]
+    newest = [name for name, each in wanted.items() if each.order == "newest_first"]
+    nulls = null_seconds(date)
+    group = Group.of(
+        "Histories: their names, the columns of their values, and most values.",
+        Constant("SPLITS", SPLITS),
+        Constant("BUYER", config.features.buyer_id),
+        Constant("TIME", date.name),
+        nulls and Constant("NULL_TIMES", nulls, "stand for null"),
+        Constant("HISTORIES", found),
+        Constant("WHOLE", tuple(whole), "those of whole numbers"),
+        newest and Constant("NEWEST_FIRST", tuple(newest), "those that begin with the latest"),
+    )
+    return ListsPlan(group, bool(newest), bool(nulls), split is None or split.kind == "random")
