@@ -29,7 +29,9 @@ def render_template(name: str, plan: Plan) -> str:
     runtime = runtime_body().strip()
     sections = form.split(_SECTION)
     # The runtime has no slots and is formatted: black would take seconds to find that out.
+    # It begins with a comment, before which black leaves one line empty after imports.
     text = "\n\n".join(f"{runtime}\n" if s.strip() == runtime else _finish(s) for s in sections)
+    text = text.replace(f"\n\n\n{runtime}", f"\n\n{runtime}")
     attest_module(text.replace(runtime, ""), form.replace(runtime, ""), plan)
     return text
 

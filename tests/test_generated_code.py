@@ -25,9 +25,14 @@ def test_it_compiles_and_formatter_and_linter_find_nothing(folder: Path) -> None
     assert_well_made(generate(load(folder / "config.yaml")))
 
 
-@pytest.mark.slow
-@pytest.mark.nightly  # the golden case `single_file` is one of those above
-@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+_MORE = [pytest.mark.slow, pytest.mark.nightly]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [CASES[0], *(pytest.param(folder, marks=_MORE) for folder in CASES[1:])],
+    ids=lambda folder: folder.name,
+)
 def test_so_is_a_trainer_of_one_file(folder: Path) -> None:  # P11
     assert_well_made(generate(load(folder / "config.yaml"), single_file=True))
 

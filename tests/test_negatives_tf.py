@@ -13,6 +13,9 @@ from synthetic import Table
 
 Plain = dict[str, Any]
 ROWS, PRODUCTS, RARE = 2000, 60, 25
+
+pytestmark = pytest.mark.slow
+
 NO_SCORE = -1e9
 
 EXPERIMENT = {
@@ -102,7 +105,6 @@ def diagonal(case: Case) -> Any:
     return np.arange(len(case.products))
 
 
-@pytest.mark.slow
 def test_in_batch_is_corrected_by_exact_counts(run: Run) -> None:  # P54
     case = Case(run, negatives="in_batch")
     logits = case.in_batch() - np.log(case.share())[case.products]

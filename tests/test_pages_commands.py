@@ -76,8 +76,10 @@ def test_scripts_of_bench_have_their_options(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_targets_of_make_exist(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    calls = re.findall(r"(?:`|^    )make ([a-z][a-z0-9-]*)", page.read_text("utf-8"), re.M)
+    targets = set(re.findall(r"^([a-z][a-z0-9.-]*):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    calls = re.findall(
+        r"(?:`|^    )make ([a-z](?:[a-z0-9.-]*[a-z0-9])?)", page.read_text("utf-8"), re.M
+    )
     assert {*calls} <= targets
 
 

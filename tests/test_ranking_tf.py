@@ -16,6 +16,9 @@ import pytest
 from runs import Run, prepare, write_modules
 
 Plain = dict[str, Any]
+
+pytestmark = pytest.mark.slow
+
 ROWS = 3000
 HEAD = [{"type": "dense", "units": 16}, {"type": "dense", "units": 1, "activation": "linear"}]
 SIGMOID = [HEAD[0], {"type": "dense", "units": 1, "activation": "sigmoid"}]
@@ -121,7 +124,6 @@ def held_out(kind: str) -> tuple[Plain, Any]:
     return raw, np.array(raw["amount"])
 
 
-@pytest.mark.slow
 def test_it_is_better_than_the_means(amounts: Run) -> None:
     metrics = amounts.metrics()
     final, figures = metrics["final_metrics"], metrics["rating"]["figures"]
@@ -206,7 +208,6 @@ def test_rows_without_a_target_are_left_out_and_counted(amounts: Run) -> None:
     assert (params["train_rows"], params["tested_rows"]) == (2352, 294)
 
 
-@pytest.mark.slow
 def test_a_chance_is_measured_on_probabilities(chances: Run) -> None:  # P69
     metrics = chances.metrics()
     final, params = metrics["final_metrics"], metrics["params"]
@@ -224,7 +225,6 @@ def test_a_chance_is_measured_on_probabilities(chances: Run) -> None:  # P69
     assert metrics["loss"]["val_auc_roc"][-1] > 0.9
 
 
-@pytest.mark.slow
 def test_errors_are_added_up_by_hashed_group_of_buyers(amounts: Run, chances: Run) -> None:
     for run, names in ((amounts, {"rmse", "mae"}), (chances, {"rmse", "log_loss", "auc_roc"})):
         rating = run.metrics()["rating"]
@@ -237,7 +237,6 @@ def test_errors_are_added_up_by_hashed_group_of_buyers(amounts: Run, chances: Ru
             assert mean == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.slow
 def test_platt_scaling_is_served(chances: Run) -> None:
     run = chances.variant(allow=["RG251"], class_weight_damping=1.0, refit="all")
     metrics = run.fit("weighed", epochs=2)
@@ -283,7 +282,6 @@ def test_a_dead_head_stops_the_training(amounts: Run) -> None:
     assert not amounts.saved("dead").exists()
 
 
-@pytest.mark.slow
 def test_a_constant_prediction_stops_the_training(amounts: Run) -> None:
     module = amounts.module()
     module.runtime.DEAD_STEPS = 10**9  # nothing but the predictions is looked at
@@ -301,7 +299,6 @@ def test_a_constant_prediction_stops_the_training(amounts: Run) -> None:
     assert amounts.metrics("constant")["params"]["failure_kind"] == "constant_prediction"
 
 
-@pytest.mark.slow
 def test_a_training_goes_on_after_a_break(amounts: Run) -> None:
     module = amounts.module()
     usual = module.runtime.RatingValidation.on_epoch_end
@@ -320,7 +317,6 @@ def test_a_training_goes_on_after_a_break(amounts: Run) -> None:
         assert again[key] == whole[key]
 
 
-@pytest.mark.slow
 @pytest.mark.one_stack
 def test_two_replicas_train_as_one(amounts: Run, tmp_path: Path) -> None:
     found = {}

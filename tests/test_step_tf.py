@@ -24,6 +24,9 @@ tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 Plain = dict[str, Any]
 SIZE, WIDTH = 7, 3
+
+pytestmark = pytest.mark.slow
+
 LISTS = st.lists(st.lists(st.integers(0, SIZE - 1), max_size=9), max_size=9)
 
 

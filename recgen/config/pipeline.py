@@ -103,7 +103,7 @@ class Gate(Config):
     """How many products of a list count."""
     at_least: Share | None = None
     """The least recall at `k`; by default none but that of popularity."""
-    rmse_at_most: Annotated[Real, Field(gt=0)] | None = None
+    rmse_at_most: Annotated[Real, Field(gt=0, le=1e15)] | None = None
     """The greatest root mean squared error; by default none but that of the mean."""
     auc_at_least: Annotated[Real, Field(ge=0.5, le=1)] | None = None
     """The least AUC; by default 0.5, that of a constant."""

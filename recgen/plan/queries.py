@@ -114,10 +114,10 @@ def plan_queries(config: ExperimentConfig, source: BigQuery, snapshot: str) -> Q
 
 def made_histories(config: ExperimentConfig) -> tuple[HistoryFeature, ...]:
     """Return the histories that the pipeline of a config makes of its rows."""
-    assert config.pipeline, "the command requires it"
-    return lists_to_make(
-        config.features, config.pipeline, returned_by(config.pipeline.source.bigquery)
-    )
+    if config.pipeline is None:
+        return ()
+    returned = returned_by(config.pipeline.source.bigquery)
+    return lists_to_make(config.features, config.pipeline, returned)
 
 
 def returned_by(source: BigQuery | None) -> frozenset[str] | None:

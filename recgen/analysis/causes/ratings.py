@@ -16,8 +16,8 @@ _FEWEST_EPOCHS = 3
 _AT_CHANCE, _LEARNT = 0.99, 0.9  # of the loss of a model that knows nothing
 _CLOSER = 0.7  # of the validation loss: the training loss of a model that trained for too long
 _NOT_LONGER = (
-    "More epochs or wider vectors would only fit the training rows more closely: average the "
-    "weights (`ema_decay: 0.99`), and add features that say something of the target."
+    "More epochs or wider vectors would only fit the training rows more closely: add features "
+    "that say something of the target."
 )
 _ROWS = 500  # below which ten bins of random rows are that far off
 

@@ -183,11 +183,12 @@ def _data(entry: Entry) -> str:
 
 
 def _reason(entry: Entry) -> str:
-    """Return why an entry is not good, and that it is no better than counting if so."""
+    """Return why an entry is not good, and whether it is not clearly better than counting."""
     code = entry.cause[0] if entry.cause else ""
     why = entry.summary.partition(";")[0].replace(f"{entry.path}/", "")
     first = "" if entry.verdict == "good" else f"{code} {why}".lstrip()
-    worth = NO_BETTER if (entry.shortcoming or "").startswith(NO_BETTER) else ""
+    is_no_better = (entry.shortcoming or "").startswith(NO_BETTER)
+    worth = "not clearly better than counting" if is_no_better else ""
     return "; ".join(filter(None, (first, worth)))
 
 

@@ -160,7 +160,7 @@ class WithHistories:
 
 
 class FileExecutor(WithHistories, ParquetExecutor):
-    """Reads Parquet files."""
+    """Reads files."""
 
 
 def of_buyer(example, split):
