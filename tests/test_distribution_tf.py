@@ -146,7 +146,7 @@ def _free_ports(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "machines", ["mirrored", pytest.param("workers", marks=pytest.mark.nightly)]
+    "machines", [pytest.param(each, marks=pytest.mark.nightly) for each in ("mirrored", "workers")]
 )
 def test_a_step_is_that_of_one_replica(
     outcome: Callable[[str], Outcome], machines: str

@@ -156,6 +156,7 @@ def tastes() -> Table:
     return table
 
 
+@pytest.mark.nightly
 def test_a_random_split_prints_the_recall_of_what_is_served(folder: Path) -> None:
     """With the lists of the rows' own times, a test would know less than what is asked later."""
     config, table = experiment(max_length=20), tastes()

@@ -20,7 +20,7 @@ from recgen.local.recommend import Answer, recommend
 from recgen.local.run import RunResult, train
 from recgen.plan.columns import input_columns
 
-pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
+pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.one_stack]
 
 BUYER, PRODUCT, DATE, ALIAS = "покупатель №", "class", "order date / дата\n(UTC)", "алиас 🛒"
 # Each is a column of its own: none may be taken for another.

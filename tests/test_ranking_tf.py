@@ -317,6 +317,7 @@ def test_a_training_goes_on_after_a_break(amounts: Run) -> None:
         assert again[key] == whole[key]
 
 
+@pytest.mark.nightly
 @pytest.mark.one_stack
 def test_two_replicas_train_as_one(amounts: Run, tmp_path: Path) -> None:
     found = {}

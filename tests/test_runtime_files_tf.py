@@ -106,7 +106,13 @@ OPTIONS: Plain = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [{}, OPTIONS], ids=["defaults", "options"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param({}, marks=pytest.mark.nightly, id="defaults"),
+        pytest.param(OPTIONS, id="options"),
+    ],
+)
 def test_one_file_and_two_train_alike(shop_with_past: Run, model: Plain) -> None:
     tf = pytest.importorskip("tensorflow")
     if tf.config.list_physical_devices("GPU"):

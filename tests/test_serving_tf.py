@@ -35,6 +35,7 @@ TRAINED_ONLY |= {"recency", "smoothed_labels", "softmax_options", "workers"}
 """Cases that differ in how they are trained, which other tests show."""
 TWO_STACKS = {"crosses", "history_layers", "integer_ids", "odd_names", "times"}
 ONE_STACK = {*ALL} - TRAINED_ONLY - TWO_STACKS
+_BY_NIGHT = [pytest.mark.one_stack, pytest.mark.nightly]
 Plain = dict[str, Any]
 
 
@@ -198,7 +199,7 @@ def _request(run: Run) -> Plain:
     "case",
     [
         *(pytest.param(case, marks=pytest.mark.nightly) for case in sorted(TRAINED_ONLY)),
-        *(pytest.param(case, marks=pytest.mark.one_stack) for case in sorted(ONE_STACK)),
+        *(pytest.param(case, marks=_BY_NIGHT) for case in sorted(ONE_STACK)),
         *sorted(TWO_STACKS),
     ],
 )

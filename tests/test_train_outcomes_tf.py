@@ -68,6 +68,7 @@ def assert_consistent(code: int, text: str) -> str:
     return verdict[1]
 
 
+@pytest.mark.nightly
 def test_a_catalogue_of_five(tmp_path: Path) -> None:
     """Each list of five is the whole catalogue: the mean reciprocal rank tells models apart."""
     code, text = train(tmp_path, transactions(600, products=5, groups=1, buyers=60), epochs=4)
