@@ -24,7 +24,7 @@ from recgen.generate import generate_pipeline
 from recgen.local.histories import add_histories, missing_histories
 from recgen.local.split import SplitData
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.one_stack]
 
 Plain = dict[str, Any]
 Rows = dict[str, list[Plain]]  # by split
