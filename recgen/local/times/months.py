@@ -71,8 +71,6 @@ _LANGUAGES = {
     "Estonian": "jaan-uar veebr-uar mär-ts apr-ill mai juun-i juul-i aug-ust sept-ember okt-oober"
     " nov-ember dets-ember",
 }
-LONGEST = 14
-"""Letters of the longest name, so that a text of words is not searched for one."""
 
 
 def months_of(names: Sequence[str]) -> tuple[list[int], str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.config.times import ORDINAL, directives
 from recgen.local.times.calendar import Fields, epoch_seconds, full_year, week_seconds
-from recgen.local.times.months import LONGEST, months_of
+from recgen.local.times.months import months_of
 from recgen.local.times.odd import as_usual
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ _WAYS = (
     *PERIODS,
     _ORDINAL,
 )
-_WORD = rf"(?P<b>\p{{L}}{{3,{LONGEST}}})\.?"
+# Any letters: a limit to their number takes ten times as long to compile, each time it is searched.
+_WORD = r"(?P<b>\p{L}+)\.?"
 _OF = r"[-/\s]*(?:(?:of|de|del)\s+|d')?"
 _REVERSED = rf"(?P<j>\d{{3}})[-/]{_USUAL_YEAR}"
 _QUARTERS = (
