@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ _ALLOWED = (
     "AttributeError ImportError ModuleNotFoundError RuntimeError TypeError ValueError bool bytes "
     "int isinstance len list map max min print reversed round sorted str super zip"
 )
+_FORBIDDEN = BUILTINS.difference(_ALLOWED.split())
 _STANDARD = "math.log math.nan math.pi os.environ.setdefault"
 _MODULES = {name.partition(".")[0] for name in _STANDARD.split()}
 _DUNDER = ("__file__", "__init__", "__name__", "__version__")
@@ -67,6 +68,7 @@ def attest_text(text: str, form: str) -> None:
             raise AttestationError(f"{show(given)} instead of {show(wanted)}")
 
 
+_NAMED = (ast.Name, ast.Attribute)
 _LITERAL = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.USub, ast.expr_context)
 
 
@@ -78,12 +80,13 @@ def attest_module(text: str, form: str, plan: Plan) -> None:
         form: The module before its slots were filled.
         plan: The plan of the module.
     """
-    tree = _parsed(text)
-    found = set(_imports(tree))
+    nodes = list(ast.walk(_parsed(text)))
+    found = set(_imports(nodes))
     if found != plan.imports:
         raise AttestationError(f"it imports {', '.join(sorted(found ^ plan.imports))}")
-    for node in ast.walk(tree):
-        _attest_name(node)
+    for node in nodes:
+        if isinstance(node, _NAMED):
+            _attest_name(node)
     held = {(type(value), value) for value in _values(plan)}
     for node in ast.walk(_parsed(form)):
         slot = literal_in(node.id) if isinstance(node, ast.Name) else None
@@ -92,21 +95,27 @@ def attest_module(text: str, form: str, plan: Plan) -> None:
                 raise AttestationError(f"the plan does not hold {show(value)}")
 
 
-def _attest_name(node: ast.AST) -> None:
-    name = getattr(node, "attr", None) or getattr(node, "id", None) or ""
+def _attest_name(node: ast.Name | ast.Attribute) -> None:
+    name = node.id if isinstance(node, ast.Name) else node.attr
     if name.startswith("__") and name not in _DUNDER:
         raise AttestationError(f"it uses {name}")
-    if isinstance(node, ast.Name) and name in BUILTINS.difference(_ALLOWED.split()):
+    if isinstance(node, ast.Name) and name in _FORBIDDEN:
         raise AttestationError(f"it uses {name}")
-    if isinstance(node, ast.Attribute):
+    if isinstance(node, ast.Attribute) and _root(node) in _MODULES:
         dotted = ast.unparse(node)
-        known = any(f"{use}.".startswith(f"{dotted}.") for use in _STANDARD.split())
-        if dotted.partition(".")[0] in _MODULES and not known:
+        if not any(f"{use}.".startswith(f"{dotted}.") for use in _STANDARD.split()):
             raise AttestationError(f"it uses {show(dotted)}")
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def _root(node: ast.AST) -> str:
+    """Return the name of which this is an attribute, also of its calls and items; or ""."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         if isinstance(node, ast.ImportFrom):

@@ -48,7 +48,7 @@ def render_text(name: str, plan: Plan) -> str:
     return text + "\n"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _finish(form: str) -> str:
     """Return a section with its slots filled, formatted and compared with its form."""
     text = _format(fill(form))

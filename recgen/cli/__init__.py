@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from recgen.findings import ConfigError, RecgenError, install
 
@@ -54,6 +55,17 @@ def _is_memory(error: Exception) -> bool:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
+    try:
+        _command()(arguments, prog_name="recgen")
+    except SystemExit as ended:
+        if ended.code:
+            raise
+
+
+@cache  # typer reads all signatures anew: 20 ms, which a program that calls `main` often would pay
+def _command() -> Callable[..., object]:
+    import typer
+
     from recgen.cli import (  # noqa: F401, I001 (importing adds them to the app, in the order of --help)
         check,
         schema,
@@ -76,11 +88,7 @@ def _run(arguments: Sequence[str] | None) -> None:
     )
     from recgen.cli.app import app
 
-    try:
-        app(arguments, prog_name="recgen")
-    except SystemExit as ended:
-        if ended.code:
-            raise
+    return typer.main.get_command(app)
 
 
 def _fail(error: RecgenError) -> None:
