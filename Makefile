@@ -6,6 +6,9 @@ READY := .venv/.ready
 BENCH_READY := .venv/.bench
 endif
 
+# Some images set it; then each of the tests' processes compiles TensorFlow anew, which takes 7 s.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 
 from recgen.findings import ConfigError, RecgenError, install
 
@@ -55,17 +54,6 @@ def _is_memory(error: Exception) -> bool:
 
 
 def _run(arguments: Sequence[str] | None) -> None:
-    try:
-        _command()(arguments, prog_name="recgen")
-    except SystemExit as ended:
-        if ended.code:
-            raise
-
-
-@cache  # typer reads all signatures anew: 20 ms, which a program that calls `main` often would pay
-def _command() -> Callable[..., object]:
-    import typer
-
     from recgen.cli import (  # noqa: F401, I001 (importing adds them to the app, in the order of --help)
         check,
         schema,
@@ -86,9 +74,13 @@ def _command() -> Callable[..., object]:
         recommend,
         demo_data,
     )
-    from recgen.cli.app import app
+    from recgen.cli.app import command
 
-    return typer.main.get_command(app)
+    try:
+        command()(arguments, prog_name="recgen")
+    except SystemExit as ended:
+        if ended.code:
+            raise
 
 
 def _fail(error: RecgenError) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -70,6 +72,12 @@ def _version(wanted: bool) -> None:
     if wanted:
         print(f"recgen {recgen.__version__}")
         raise typer.Exit
+
+
+@cache  # typer reads all signatures anew: 20 ms, which a program that calls `main` often would pay
+def command() -> Callable[..., object]:
+    """Return the command line of all modules of commands, which are imported by then."""
+    return typer.main.get_command(app)
 
 
 @app.callback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -55,18 +56,24 @@ def render(
         return
     if diff:
         show.diff(write.diff(files, out))
-    stale = write.stale(files, out)
+    stale, unread = write.stale(files, out), write.left_over(files, unneeded, out)
+    reasons = {path: unneeded[path.relative_to(out).as_posix()] for path in unread}
+    _show_stale(stale, reasons, out, single_file=single_file)
+    raise typer.Exit(1 if stale or unread else 0)
+
+
+def _show_stale(
+    stale: Sequence[str], unread: Mapping[Path, str], out: Path, *, single_file: bool
+) -> None:
+    """Print which files of a folder `render` would write, and which it would remove and why."""
     for name in stale:
         show.line((f"stale: {out / name}", "yellow"), stream=sys.stderr)
-    unread = write.left_over(files, unneeded, out)
-    for path in unread:
-        reason = unneeded[path.relative_to(out).as_posix()]
+    for path, reason in unread.items():
         words = f"left over: {path}: {reason}; `render` removes it"
         show.line((words, "yellow"), stream=sys.stderr)
     if not single_file and "trainer_module.py" in stale and _is_single_file(out):
         words = "the trainer there is a single file: with --single-file, it may be up to date"
         show.line(words, stream=sys.stderr)
-    raise typer.Exit(1 if stale or unread else 0)
 
 
 def _is_single_file(folder: Path) -> bool:
