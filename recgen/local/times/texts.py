@@ -39,7 +39,9 @@ _CLOCK = (
     rf"(?P<H>\d{{1,2}})(?:[:.](?P<M>\d{{2}})(?:[:.](?P<S>\d{{2}})(?:[.,:]\d+)?)?)?{_HALF}{_ZONE}"
 )
 _TIME = rf"(?:(?:t|:|,?\s+(?:at\s+)?){_CLOCK})?"
-_SHORT_YEAR = r"(?P<Y>\d{4}|\d{2})"
+_EITHER_YEAR = r"\d{4}|\d{2})"
+_SHORT_YEAR = rf"(?P<Y>{_EITHER_YEAR}"
+_LETTERS = r"[a-zA-Z\x{80}-\x{10FFFF}]{3}"  # the least that names a month; other signs, too
 
 _ISO = rf"{_WEEKDAY}(?P<Y>\d{{4}})[-/.:](?P<m>\d{{1,2}})[-/.:](?P<d>\d{{1,2}}){_TIME}"
 _USUAL_YEAR = r"(?P<Y>(?:19|20)\d{2}|0001|9999)"  # 1001-02 and 02-1001 are codes
@@ -190,7 +192,7 @@ def _read(texts: Texts, others: Sequence[str] = ()) -> Read:
     import numpy as np
 
     read, left = Read.nothing(len(texts)), np.arange(len(texts))
-    for way in (*_likely_first(texts), *others):
+    for way in _possible(texts, (*_likely_first(texts), *others)):
         at, groups = _matching(texts, left, way)
         if not groups:
             continue
@@ -202,6 +204,24 @@ def _read(texts: Texts, others: Sequence[str] = ()) -> Read:
             read.way = read.way or _STANDARDS.get(way, "words")
         left = np.setdiff1d(left, at, assume_unique=True)
     return read
+
+
+def _possible(texts: Texts, ways: Sequence[str]) -> Sequence[str]:
+    """Return the ways of which texts have the long year and the letters of a month, if any.
+
+    To compile the patterns of all ways takes longer than to search a thousand texts for these.
+    """
+    import pyarrow.compute as pc
+
+    has_year, has_word = (
+        bool(pc.any(pc.match_substring_regex(texts, pattern=each), min_count=0).as_py())
+        for each in (r"\d{4}", _LETTERS)
+    )
+    return [
+        way
+        for way in ways
+        if (has_year or _EITHER_YEAR in way) and (has_word or "(?P<b>" not in way)
+    ]
 
 
 def _likely_first(texts: Texts) -> Sequence[str]:
