@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ def past_of(rows: list[Row], row: Row) -> list[str]:
     return list(dict.fromkeys(before[::-1]))[::-1]  # each once, the latest last
 
 
+def pasts_of(rows: list[Row]) -> list[list[str]]:
+    """Returns the past of each row; the rows are in the order of time."""
+    before, found = defaultdict[str, list[str]](list), []
+    for row in rows:
+        own = before[row["customer_id"]]
+        found.append(list(dict.fromkeys(own[::-1]))[::-1])
+        own.append(row["sku"])
+    return found
+
+
 def future_of(rows: list[Row], row: Row) -> list[str]:
     own = [r for r in rows if r["customer_id"] == row["customer_id"]]
     return [r["sku"] for r in own if r["bought_at"] > row["bought_at"]]
@@ -85,7 +96,7 @@ def codes(*given: Any) -> list[str]:
 
 def test_lists_of_the_past_are_fine(experiment: Row, tmp_path: Path) -> None:
     rows = transactions()
-    lists = [past_of(rows, row) for row in rows]
+    lists = pasts_of(rows)
     assert codes(config(experiment), tmp_path, rows, lists) == []
     assert codes(config(experiment, dated=False), tmp_path, rows, lists) == []
     assert codes(config(experiment), tmp_path, rows, [made[-3:] for made in lists]) == []
@@ -96,7 +107,7 @@ def test_lists_that_begin_before_the_data_are_fine(
     experiment: Row, tmp_path: Path, again: float
 ) -> None:
     rows = transactions(1800, again)
-    lists = [past_of(rows, row) for row in rows]
+    lists = pasts_of(rows)
     assert codes(config(experiment), tmp_path, rows[900:], lists[900:]) == []
 
 
@@ -108,7 +119,7 @@ def test_lists_of_a_catalogue_of_a_few_products(
 ) -> None:
     """A clean list of the past may hold nearly all products: that is not the answer."""
     rows = transactions(900, again, buyers=30, products=products)
-    lists = [past_of(rows, row) for row in rows]
+    lists = pasts_of(rows)
     plain = config(experiment, dated)
     assert codes(plain, tmp_path, rows, lists) == []
     assert codes(plain, tmp_path, rows[450:], lists[450:]) == []
@@ -195,7 +206,7 @@ def test_the_latest_first_is_recognised_from_the_dates(experiment: Row, tmp_path
     history = said["features"]["buyer_model_features"][1]["transforms"]["history"]
     history["order"] = "newest_first"
     assert codes(said, tmp_path, rows, lists) == []
-    (finding,) = found(said, tmp_path, rows, [past_of(rows, row) for row in rows])
+    (finding,) = found(said, tmp_path, rows, pasts_of(rows))
     assert "have the latest item last: " in finding.message
     assert finding.fix is not None
     assert finding.fix.value == "oldest_first"
@@ -205,7 +216,7 @@ def test_the_latest_first_is_recognised_from_the_dates(experiment: Row, tmp_path
 
 def test_repetitions_are_mentioned(experiment: Row, tmp_path: Path) -> None:
     rows = transactions()
-    lists = [past_of(rows, row) for row in rows]
+    lists = pasts_of(rows)
     twice = [[*made, *made[-1:]] for made in lists]
     assert codes(config(experiment), tmp_path, rows, twice) == ["RG552"]
 
