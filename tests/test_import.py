@@ -20,6 +20,12 @@ TENSORFLOW = {"tensorflow", "tensorflow_transform", "tf_keras", "apache_beam"}
 SLOW = {*TENSORFLOW, "numpy", "pyarrow", "jinja2", "black", "yaml", "rich", "typer"}
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Returns the folder of the modules that the processes of these tests compile."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def python(script: str, cache: Path) -> list[str]:
     """Runs a script with a cache of compiled modules, as an installed package has it."""
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(cache)}
@@ -70,21 +76,21 @@ def test_the_version_of_a_checkout_that_is_not_installed(monkeypatch):
     assert recgen.__version__ == "0+unknown"
 
 
-def test_importing_recgen_imports_nothing_but_itself(tmp_path):
+def test_importing_recgen_imports_nothing_but_itself(cache):
     script = "import sys, recgen; print(*sys.modules)"
-    loaded = python(script, tmp_path)
+    loaded = python(script, cache)
     assert not {name for name in loaded if name.startswith("recgen.")}
     assert not {"pydantic", "pydantic_core", *SLOW} & set(loaded)
 
 
-def test_using_the_public_names_loads_nothing_slow(tmp_path):
+def test_using_the_public_names_loads_nothing_slow(cache):
     script = "from recgen import *; import sys; print(*sys.modules)"
-    loaded = python(script, tmp_path)
+    loaded = python(script, cache)
     assert "recgen.check" in loaded
     assert not SLOW & set(loaded)
 
 
-def test_models_are_built_on_first_use(tmp_path):
+def test_models_are_built_on_first_use(cache):
     script = (
         "from recgen import ExperimentConfig, FeatureConfig, TrainingMetrics\n"
         "models = [ExperimentConfig, FeatureConfig, TrainingMetrics]\n"
@@ -92,14 +98,14 @@ def test_models_are_built_on_first_use(tmp_path):
         "FeatureConfig(buyer_model_features=[], product_model_features=[])\n"
         "print(*[model.__pydantic_complete__ for model in models])"
     )
-    assert python(script, tmp_path) == ["False"] * 3 + ["False", "True", "False"]
+    assert python(script, cache) == ["False"] * 3 + ["False", "True", "False"]
 
 
 @pytest.mark.parametrize("first", ["recgen.check", "recgen.render", "recgen.presets"])
-def test_a_module_does_not_hide_the_function_of_its_name(tmp_path, first):
+def test_a_module_does_not_hide_the_function_of_its_name(cache, first):
     name = first.removeprefix("recgen.")
     script = f"import {first}, recgen; print(callable(recgen.{name}))"
-    assert python(script, tmp_path) == ["True"]
+    assert python(script, cache) == ["True"]
 
 
 def test_no_package_of_modules_has_the_name_of_a_function():
@@ -140,7 +146,7 @@ def test_type_checkers_see_the_names_that_are_there():
         (["demo-data", "--rows", "1"], TENSORFLOW),
     ],
 )
-def test_commands_load_only_what_they_need(tmp_path, experiment, arguments, absent):
+def test_commands_load_only_what_they_need(tmp_path, cache, experiment, arguments, absent):
     import json
 
     (tmp_path / "config.json").write_text(json.dumps(experiment))
@@ -153,6 +159,6 @@ def test_commands_load_only_what_they_need(tmp_path, experiment, arguments, abse
         "except SystemExit: pass\n"
         "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.__stdout__)"
     )
-    loaded = set(python(script, tmp_path / "cache"))
+    loaded = set(python(script, cache))
     assert "typer" in loaded
     assert not absent & loaded
