@@ -20,13 +20,13 @@ from recgen.local.times.numbers import (
 )
 from recgen.local.times.odd import unframed
 from recgen.local.times.texts import (
-    CODED,
     Read,
     read_clock,
     read_format,
     read_texts,
     zero_dates,
 )
+from recgen.local.times.ways import CODED
 
 if TYPE_CHECKING:
     import pyarrow as pa
