@@ -4,6 +4,7 @@ ifndef PYTHON
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 BENCH_READY := .venv/.bench
+SERVE_READY := .venv/.serve
 endif
 
 # Two files of tests at a time: most of them use one core.
@@ -23,7 +24,7 @@ test: $(READY)  ## some minutes: what to run after a change
 test-all: test  ## then what takes long: everything but real TFX
 	$(PYTHON) -m pytest $(PARALLEL) -m "slow and not nightly"
 
-test-nightly: $(READY)  ## what CI leaves out: more kills, all changes of the table of `breaking`
+test-nightly: $(SERVE_READY)  ## what CI leaves out: more kills, all changes of the table of `breaking`
 	$(PYTHON) -m pytest $(PARALLEL) -m nightly
 
 test-tf216: .venv-tf216/.ready  ## what depends on TensorFlow, on the older stack
@@ -77,6 +78,11 @@ tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 .venv/.bench: .venv/.ready pyproject.toml
 	.venv/bin/uv pip install --quiet --python .venv/bin/python \
 		--constraint requirements/tf-2.21.txt --editable '.[train,test,bench]'
+	touch $@
+
+.venv/.serve: .venv/.ready pyproject.toml
+	.venv/bin/uv pip install --quiet --python .venv/bin/python \
+		--constraint requirements/tf-2.21.txt --editable '.[train,test,serve]'
 	touch $@
 
 .venv/.atheris: .venv/.ready
