@@ -84,9 +84,9 @@ def served(body: str, recommend: Callable[..., dict[str, Any]]) -> Any:
         return {"outputs": {name: plain(values) for name, values in answer.items()}}
     rows = request["instances"]
     answer = recommend({name: [row[name] for row in rows] for name in rows[0]}, name)
-    plain = {name: plain(values) for name, values in answer.items()}
+    lists = {name: plain(values) for name, values in answer.items()}
     return {
-        "predictions": [{name: plain[name][at] for name in plain} for at in range(len(rows))],
+        "predictions": [{name: lists[name][at] for name in lists} for at in range(len(rows))],
     }
 
 

@@ -35,6 +35,7 @@ pytestmark = [
     pytest.mark.skipif(not ROOT, reason="RECGEN_TFX_ROOT names no folder with TFX"),
 ]
 
+TOO_LONG = "BIGNUMERIC"  # has more digits than the emulator can store
 SPLIT = {"kind": "strict_time", "date_column": "at"}
 LISTS = {  # one that the table has, and one that Beam makes
     "tags": {"max_length": 5, "shared_with": "string"},
@@ -69,7 +70,8 @@ def emulator(folder: Path) -> Iterator[int]:
 
 def config_with_lists() -> ExperimentConfig:
     """Returns a config with a column of each type, two lists and a pipeline."""
-    plain = config_of(SPLIT, FEATURES).model_dump(mode="json", exclude_defaults=True)
+    features = [each for each in FEATURES if each["bq_type"] != TOO_LONG]
+    plain = config_of(SPLIT, features).model_dump(mode="json", exclude_defaults=True)
     kinds = {"tags": "ARRAY<STRING>", "past": "ARRAY<INT64>"}
     plain["features"]["buyer_model_features"] += [
         {
@@ -92,6 +94,7 @@ def test_the_executor_reads_the_rows_of_train(folder: Path, emulator: int, tmp_p
     numbers = list(range(1, 400))
     tags = pa.array([[f"t{n % k}" for k in range(2, 2 + n % 4)] for n in numbers])
     rows = rows_of(numbers, nulls={*range(0, 400, 7)}).append_column("tags", tags)
+    rows = rows.drop_columns([f"a {TOO_LONG}"])
     pq.write_table(rows, folder / "rows.parquet")
     types = {f"a {name}": name for name in TYPES}
     types |= {"buyer": "STRING", "sku": "INT64", "at": "TIMESTAMP", "tags": "STRING[]"}

@@ -9,6 +9,7 @@ which the emulator does not write.
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import apache_beam as beam
@@ -31,10 +32,12 @@ def load(file):
         )
         for name, kind in types.items()
     ]
-    table = client.create_table(bigquery.Table("my-project.shop.transactions", schema=schema))
+    table = bigquery.Table("my-project.shop.transactions", schema=schema)
+    client.create_table(table, retry=None)
     config = bigquery.LoadJobConfig(source_format="PARQUET", schema=schema)
     with open(file, "rb") as rows:
         client.load_table_from_file(rows, table, job_config=config).result()
+    time.sleep(2)  # snapshots are of whole seconds
 
 
 def rows_of(query):
