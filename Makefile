@@ -4,6 +4,7 @@ ifndef PYTHON
 PYTHON := .venv/bin/python
 READY := .venv/.ready
 BENCH_READY := .venv/.bench
+SERVE_READY := .venv/.serve
 endif
 
 # Some images set it; then each of the tests' processes compiles TensorFlow anew, which takes 7 s.
@@ -26,7 +27,7 @@ test: $(READY)  ## some minutes: what to run after a change
 test-all: test  ## then what takes long: everything but real TFX
 	$(PYTHON) -m pytest $(PARALLEL) -m "slow and not nightly"
 
-test-nightly: $(READY)  ## what CI leaves out: more kills, all changes of the table of `breaking`
+test-nightly: $(SERVE_READY)  ## what CI leaves out: more kills, all changes of the table of `breaking`, servers
 	$(PYTHON) -m pytest $(PARALLEL) -m nightly
 
 test-tf216: .venv-tf216/.ready  ## what depends on TensorFlow, on the older stack
@@ -36,7 +37,8 @@ test-replicas: $(READY)  ## of test-all: replicas on two devices and in two proc
 	$(PYTHON) -m pytest tests/test_distribution_tf.py -rs
 
 test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
-	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py -rs
+	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py \
+		tests/test_tfx_bigquery.py -rs
 
 test-tfx-1.16: .tfx/1.16/.ready  ## a pipeline on what the images install: TFX 1.16, Python 3.10 (minutes)
 	RECGEN_TFX_PYTHON=$(CURDIR)/.tfx/1.16/bin/python $(PYTHON) -m pytest tests/test_tfx.py -rs \
@@ -80,6 +82,11 @@ tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 .venv/.bench: .venv/.ready pyproject.toml
 	.venv/bin/uv pip install --quiet --python .venv/bin/python \
 		--constraint requirements/tf-2.21.txt --editable '.[train,test,bench]'
+	touch $@
+
+.venv/.serve: .venv/.ready pyproject.toml
+	.venv/bin/uv pip install --quiet --python .venv/bin/python \
+		--constraint requirements/tf-2.21.txt --editable '.[train,test,serve]'
 	touch $@
 
 .venv/.atheris: .venv/.ready

@@ -6,93 +6,29 @@ import ast
 import io
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from runs import Run
-from synthetic import Table
+from serving_page import LEAST, PAGE, ROW, blocks, bodies, caller, inferred, plain, served, trained
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
 tf = pytest.importorskip("tensorflow")
 
-PAGE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text("utf-8")
-LEAST = -(2**63)
-ROW = {
-    "customer_id": ["10003"],
-    "country": ["Italy"],
-    "age": [30.0],
-    "joined_at": [1_672_531_200],
-    "past": [["P3", "P11"]],
-}
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-
-
-def _table(rows: int = 600) -> Table:
-    random = np.random.default_rng(3)
-    buyers = random.integers(40, size=rows).tolist()
-    joined = [None if buyer % 5 == 0 else 1_600_000_000 + 86_400 * buyer for buyer in buyers]
-    past = [[f"P{(buyer + n) % 12}" for n in range(row % 4)] for row, buyer in enumerate(buyers)]
-    return {
-        "customer_id": [str(10_000 + buyer) for buyer in buyers],
-        "country": [("Italy", "France", None)[buyer % 3] for buyer in buyers],
-        "age": [None if buyer % 7 == 0 else 20.0 + buyer for buyer in buyers],
-        "joined_at": joined,
-        "past": past,
-        "sku": [f"P{(buyer + row) % 12}" for row, buyer in enumerate(buyers)],
-        "bought_at": [1_672_531_200 + 3600 * row for row in range(rows)],
-    }
-
 
 @pytest.fixture(scope="module")
 def model(make_run: Callable[..., Run]) -> Path:
-    (config,) = map(yaml.safe_load, blocks("yaml"))
-    run = make_run(config, _table())
-    run.fit(epochs=1, batch_size=64)
-    return run.saved()
+    return trained(make_run)
 
 
 @pytest.fixture(scope="module")
 def recommend(model: Path) -> Callable[..., dict[str, Any]]:
-    loaded = tf.saved_model.load(str(model))
-
-    def specs_of(name: str) -> Any:
-        return loaded.signatures[name].structured_input_signature[1]
-
-    def call(columns: Mapping[str, Any], name: str = "serving_default") -> dict[str, Any]:
-        specs = specs_of(name)
-        given = {key: tf.constant(values, specs[key].dtype) for key, values in columns.items()}
-        return {key: value.numpy() for key, value in loaded.signatures[name](**given).items()}
-
-    call.loaded, call.specs = loaded, specs_of("serving_default")  # type: ignore[attr-defined]
-    return call
-
-
-def _served(body: str, recommend: Callable[..., dict[str, Any]]) -> Any:
-    """Answers a REST request as TensorFlow Serving's documentation says."""
-    request = json.loads(body)
-    if "inputs" in request:
-        answer = recommend(request["inputs"], request.get("signature_name", "serving_default"))
-        return {"outputs": {name: _plain(values) for name, values in answer.items()}}
-    rows = request["instances"]
-    answer = recommend({name: [row[name] for row in rows] for name in rows[0]})
-    plain = {name: _plain(values) for name, values in answer.items()}
-    return {
-        "predictions": [{name: plain[name][at] for name in plain} for at in range(len(rows))],
-    }
-
-
-def _plain(values: Any) -> Any:
-    if values.dtype == object:
-        return [[value.decode() for value in row] for row in values]
-    return values.tolist()
+    return caller(model)
 
 
 def test_the_table_of_inputs_is_the_signature(recommend: Any) -> None:
@@ -104,21 +40,18 @@ def test_the_table_of_inputs_is_the_signature(recommend: Any) -> None:
         "joined_at": ("int64", 1),
         "past": ("string", 2),
     }
-    assert sorted(recommend.loaded.signatures) == [
-        "serve_filtered",
-        "serving_default",
-        "serving_examples",
-    ]
+    table = PAGE.partition("## Multitask models")[2]
+    assert sorted(recommend.loaded.signatures) == sorted(re.findall(r"^\| `(\w+)`", table, re.M))
 
 
 def test_the_examples_in_python_run(
     model: Path, recommend: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(request: Any) -> io.BytesIO:
-        return io.BytesIO(json.dumps(_served(request.data.decode(), recommend)).encode())
+        return io.BytesIO(json.dumps(served(request.data.decode(), recommend)).encode())
 
     monkeypatch.setattr("urllib.request.urlopen", answer)
-    first, filtered, second = blocks("python")
+    first, filtered, second, _ = blocks("python")
     assert "runs/shop/serving_model" in first
     names: dict[str, Any] = {}
     exec(first.replace("runs/shop/serving_model", str(model)), names)
@@ -134,17 +67,71 @@ def test_the_examples_in_python_run(
 
 
 def test_the_examples_of_rest_are_answered_in_the_form_that_the_page_says(recommend: Any) -> None:
-    bodies = (re.findall(r"-d '(.*?)'", block, re.DOTALL)[0] for block in blocks("sh"))
-    by_rows, by_columns, filtered = bodies
-    rows = _served(by_rows, recommend)["predictions"]
+    of_shell = (re.findall(r"-d '(.*?)'", block, re.DOTALL)[0] for block in blocks("sh"))
+    by_rows, by_columns, filtered = of_shell
+    rows = served(by_rows, recommend)["predictions"]
     assert [sorted(row) for row in rows] == [["product_ids", "scores"]] * 2
     assert all(len(row["product_ids"]) == len(set(row["product_ids"])) == 5 for row in rows)
-    columns = _served(by_columns, recommend)["outputs"]
+    columns = served(by_columns, recommend)["outputs"]
     assert np.shape(columns["product_ids"]) == np.shape(columns["scores"]) == (1, 5)
     assert columns["scores"][0] == sorted(columns["scores"][0], reverse=True)
-    (best,) = _served(filtered, recommend)["outputs"]["product_ids"]
+    (best,) = served(filtered, recommend)["outputs"]["product_ids"]
     assert len(best) == 5
     assert not {"P3", "P11"} & set(best)
+
+
+def test_the_example_of_grpc_is_answered_by_a_server_of_its_service(recommend: Any) -> None:
+    import grpc
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    class Service(prediction_service_pb2_grpc.PredictionServiceServicer):
+        def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802
+            columns = {name: tf.make_ndarray(given) for name, given in request.inputs.items()}
+            response = predict_pb2.PredictResponse()
+            for name, values in recommend(columns, request.model_spec.signature_name).items():
+                response.outputs[name].CopyFrom(tf.make_tensor_proto(values))
+            return response
+
+    server = grpc.server(ThreadPoolExecutor(1))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Service(), server)
+    port = server.add_insecure_port("localhost:0")
+    server.start()
+    names: dict[str, Any] = {}
+    *_, example = blocks("python")
+    assert "localhost:8500" in example
+    exec(example.replace("localhost:8500", f"localhost:{port}"), names)
+    server.stop(None).wait()
+    assert len(names["best"]) == 5
+    unknown = {**ROW, "age": [float("nan")], "joined_at": [LEAST]}
+    every = recommend(
+        {**unknown, "exclude_product_ids": [["P3", "P11"]], "only_product_ids": [[]]},
+        "serve_filtered",
+    )
+    assert names["best"] == plain(every["product_ids"])[0]
+
+
+def test_the_body_of_kserves_protocol_is_answered(recommend: Any) -> None:
+    _, body = bodies("serve_filtered")
+    answer = inferred(body, recommend)
+    first, second = answer["product_ids"]
+    assert np.shape(answer["scores"]) == (2, 5)
+    assert "P3" not in first
+    given = {**ROW, "exclude_product_ids": [["P3"]], "only_product_ids": [[]]}
+    assert first == plain(recommend(given, "serve_filtered")["product_ids"])[0]
+    assert len(set(second)) == 5
+
+
+def test_the_bodies_of_both_tasks_are_answered(recommend: Any) -> None:
+    (body,) = bodies("serve_ranking")
+    rows = served(body, recommend)["predictions"]
+    assert [sorted(row) for row in rows] == [["predictions", "predictions_normalized"]] * 2
+    assert rows[0]["predictions"] != rows[1]["predictions"]
+    (body,) = bodies("serve_reranked")
+    answer = served(body, recommend)["outputs"]
+    request = {**json.loads(body), "signature_name": "serve_filtered"}
+    filtered = served(json.dumps(request), recommend)["outputs"]
+    assert sorted(answer["product_ids"][0]) == sorted(filtered["product_ids"][0])
+    assert answer["predictions"][0] == sorted(answer["predictions"][0], reverse=True)
 
 
 def _scores(recommend: Any, **changed: Any) -> dict[str, float]:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from real_tfx import HAS_TFX, ROOT, folder_for_tfx, python
 from record_files import example, write_records
 from runs import CASES, write_modules
 from synthetic import transactions, write_csv
@@ -36,14 +32,10 @@ from recgen.write import write_files
 
 Plain = dict[str, Any]
 
-_ROOT = os.environ.get("RECGEN_TFX_ROOT", "")
-_OTHER = os.environ.get("RECGEN_TFX_PYTHON", "")
-_HAS_TFX = bool(_OTHER) or importlib.util.find_spec("tfx.v1") is not None  # not tests/tfx
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not _HAS_TFX and not _ROOT,
+        not HAS_TFX and not ROOT,
         reason="neither is TFX installed nor does RECGEN_TFX_ROOT or RECGEN_TFX_PYTHON name one",
     ),
 ]
@@ -51,40 +43,20 @@ pytestmark = [
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Returns a folder that TFX can see: in the root's /tmp, where there is a root."""
-    place = None if _HAS_TFX else str(Path(_ROOT) / "tmp")
-    path = Path(tempfile.mkdtemp(dir=place))
-    yield path
-    shutil.rmtree(path)
-
-
-def _python(folder: Path, script: str, *arguments: str) -> str:
-    """Runs a script of the folder with TFX's Python, in the folder; returns what it printed."""
-    command = [_OTHER or sys.executable, script, *arguments]
-    if not _HAS_TFX:
-        inside = (
-            f"cd /tmp/{folder.name} && exec /venv/bin/python {shlex.join([script, *arguments])}"
-        )
-        command = ["chroot", _ROOT, "sh", "-c", inside]
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "NO_GCE_CHECK": "true"}
-    result = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment, cwd=folder
-    )
-    output = result.stdout + result.stderr
-    assert result.returncode == 0, output[-6000:]
-    return output
+    with folder_for_tfx() as path:
+        yield path
 
 
 def _json(folder: Path, script: str, *arguments: str) -> Any:
     """Returns what a script of tests/tfx prints, a line among those of TensorFlow."""
     shutil.copy(Path(__file__).parent / "tfx" / script, folder)
-    lines = _python(folder, script, *arguments).splitlines()
+    lines = python(folder, script, *arguments).splitlines()
     return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
 
 
 def _run_pipeline(folder: Path) -> str:
     shutil.copy(Path(__file__).parent / "tfx" / "pipeline.py", folder)
-    return _python(folder, "pipeline.py", ".")
+    return python(folder, "pipeline.py", ".")
 
 
 @pytest.mark.parametrize("form", ["sibling modules", "a single file"])
@@ -126,7 +98,7 @@ def test_a_pipeline_trains_and_pushes(folder: Path, form: str) -> None:
 def test_the_platforms_script_compiles(folder: Path, kind: PipelineKind) -> None:
     (folder / "compile_and_submit.py").write_text(pipeline_script(kind), encoding="utf-8")
     shutil.copy(Path(__file__).parent / "tfx" / "compile_platform.py", folder)
-    output = _python(folder, "compile_platform.py", "compile_and_submit.py")
+    output = python(folder, "compile_platform.py", "compile_and_submit.py")
     assert "PIPELINE_JOB_NAME=projects/1/pipelineJobs/9" in output
     found = json.loads(output.splitlines()[-1])
     names = {each.partition("-")[0] for each in found["components"]}
@@ -181,7 +153,7 @@ def _write_rows(config: ExperimentConfig, folder: Path) -> dict[str, int]:
 @pytest.mark.parametrize("makes_lists", [False, True])
 def test_a_rendered_pipeline_compiles_offline(folder: Path, makes_lists: bool) -> None:
     _rendered(folder, makes_lists=makes_lists)
-    _python(folder, "pipeline.py", "compile", "shop.yaml")
+    python(folder, "pipeline.py", "compile", "shop.yaml")
     found = _json(folder, "check_spec.py", "shop.yaml")
     wanted = {"BigQueryExampleGen", "StatisticsGen", "Transform", "Trainer", "Evaluator", "Pusher"}
     assert wanted <= set(found["components"])
@@ -200,7 +172,7 @@ def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_bless
     least = 0.05 if is_blessed else 0.99
     config = _rendered(folder, makes_lists=not is_blessed, at_least=least)
     rows = _write_rows(config, folder / "data")
-    output = _python(folder, "pipeline.py", "run", "data", "out")
+    output = python(folder, "pipeline.py", "run", "data", "out")
     assert "epoch 2/2" in output
     blessed = [path.name for path in (folder / "out/root/Evaluator/blessing").rglob("*BLESSED")]
     assert blessed == ["BLESSED" if is_blessed else "NOT_BLESSED"]
@@ -262,7 +234,7 @@ def _write_parquet(config: ExperimentConfig, folder: Path) -> dict[str, int]:
 def test_both_tasks_and_a_worse_model_after_a_good_one(folder: Path) -> None:
     config = _both_tasks(folder, epochs=2)
     rows = _write_parquet(config, folder / "data")
-    _python(folder, "pipeline.py", "run", "data", "out")
+    python(folder, "pipeline.py", "run", "data", "out")
     (metrics,) = (folder / "out/root/Trainer").rglob("training_metrics.json")
     found = TrainingMetrics.model_validate_json(metrics.read_text("utf-8"))
     counted = (found.params.train_rows, found.params.eval_rows, found.params.test_rows)
@@ -280,7 +252,7 @@ def test_both_tasks_and_a_worse_model_after_a_good_one(folder: Path) -> None:
     (first,) = pushed.iterdir()
 
     _both_tasks(folder, epochs=1)  # good enough, were it not for the one before
-    _python(folder, "pipeline.py", "run", "data", "out")
+    python(folder, "pipeline.py", "run", "data", "out")
     blessed = [path.name for path in (folder / "out/root/Evaluator/blessing").rglob("*BLESSED")]
     assert sorted(blessed) == ["BLESSED", "NOT_BLESSED"]
     assert [*pushed.iterdir()] == [first]

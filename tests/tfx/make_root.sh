@@ -28,4 +28,10 @@ chroot "$root" /venv/bin/pip install --quiet uv setuptools wheel
 # Compiled once, or each of a pipeline's processes compiles all of TFX anew.
 chroot "$root" /venv/bin/uv pip install --python /venv/bin/python --compile-bytecode \
     tfx==1.21.0 tensorflow-recommenders==0.7.7 tf-keras 'kfp>=2.6,<2.17'
+# An emulator of BigQuery, apart: it wants other versions. Its DuckDB would download an extension.
+chroot "$root" /venv/bin/uv venv --quiet --python /venv/bin/python /bigquery
+chroot "$root" /venv/bin/uv pip install --python /bigquery/bin/python \
+    bqemulator==1.4.0 numpy duckdb-extensions duckdb-extension-spatial
+chroot "$root" /bigquery/bin/python -c \
+    "import duckdb_extensions; duckdb_extensions.import_extension('spatial')"
 echo "now: RECGEN_TFX_ROOT=$root make test-tfx"
