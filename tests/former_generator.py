@@ -2,8 +2,9 @@
 
 `former_meaning` says what a stored row meant: which columns the former transform wrote and how, the
 widths that its towers gave them, its layers and settings. It follows the behaviour that was found
-in its modules, not recgen's reading of rows, of which it uses nothing. `meaning_of` says the same of
-a config. Rows are those that the platform can store: its page and its `save` let no others in.
+in its modules, not recgen's reading of rows, of which it uses nothing; for drawn rows it agreed
+with the modules that the platform's own code wrote. `meaning_of` says the same of a config. Rows
+are those that the platform can store: its page and its `save` let no others in.
 """
 
 from __future__ import annotations
@@ -271,9 +272,11 @@ def meaning_of(config: ExperimentConfig) -> Meaning:
                 found[f"width/{tower}/{key}"] = width
         for cross in config.features.crosses_of(tower):  # type: ignore[arg-type]
             parts = [
-                f"{each.output_name} as text"
-                if each.type == "text"
-                else f"{each.output_name} in {each.crossing_buckets} quantiles"
+                (
+                    f"{each.output_name} as text"
+                    if each.type == "text"
+                    else f"{each.output_name} in {each.crossing_buckets} quantiles"
+                )
                 for each in cross.features
             ]
             content = f"{cross.hash_bucket_size:g} buckets of {', '.join(parts)}"

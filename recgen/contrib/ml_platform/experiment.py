@@ -179,7 +179,7 @@ def _is_turned(cross: object, names: list[str]) -> bool:
 
 
 def _leave_out_unread(features: Plain, account: Account) -> None:
-    """Remove features that have no transform; those that a cross reads are put last, for their type.
+    """Remove features that no tower reads; those that a cross reads are put last, for their type.
 
     `as_examined` removes these, too.
     """
@@ -196,10 +196,8 @@ def _leave_out_unread(features: Plain, account: Account) -> None:
         unread = [each for each in features[key] if _is_unread(each)]
         last = [each for each in unread if output_name(each) in crossed]
         features[key] = [each for each in features[key] if not _is_unread(each)] + last
-        for feature in unread:
-            if feature not in last:
-                question = f"Do clients send {named(feature)}? It is no input of the model any more."
-                account.ask(question)
+        for name in (named(each) for each in unread if each not in last):
+            account.ask(f"Do clients send {name}? It is no input of the model any more.")
 
 
 def as_examined(experiment: Plain) -> Plain:
