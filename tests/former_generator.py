@@ -149,13 +149,15 @@ def _of_inputs(own: dict[str, list[Plain]], features: Plain, model: Plain) -> Me
     Types that the signature had wrong, so that no model could be exported, can be any.
     """
     found: Meaning = {}
-    crossed = {
-        each if isinstance(each, str) else name_of(each)
-        for _, _, cross in crosses(features)
-        for each in cross["features"]
-    }
-    found |= {f"input/{name}": ANY for name in crossed}
     for tower in TOWERS if model.get("model_type", "retrieval") != "retrieval" else TOWERS[:1]:
+        crossed = {
+            each if isinstance(each, str) else name_of(each)
+            for side, _, cross in crosses(features)
+            for each in cross["features"]
+            if side == tower
+        }
+        for name in crossed:
+            found.setdefault(f"input/{name}", ANY)
         for feature in own[tower]:
             name, word = name_of(feature), feature.get("bq_type") or feature.get("data_type")
             if name in crossed or list(columns(feature)):
