@@ -563,7 +563,10 @@ SEVERAL = [
     Change(
         "the product's ID and what a list shares",
         "RB203 RB303",
-        also(at(f"{P}.0.column", "item"), at(f"{B}.4.transforms.history.shared_with", "item")),
+        also(
+            at(f"{P}.0.column", "item_id"),
+            at(f"{B}.4.transforms.history.shared_with", "item_id"),
+        ),
     ),
     Change(
         "a new name and a cross less",
