@@ -161,7 +161,8 @@ def _of_inputs(own: dict[str, list[Plain]], features: Plain, model: Plain) -> Me
         for feature in own[tower]:
             name, word = name_of(feature), feature.get("bq_type") or feature.get("data_type")
             if name in crossed or list(columns(feature)):
-                word = (word or "STRING").upper().removeprefix("ARRAY<").removesuffix(">")
+                word = word or ("STRING" if kind_of(feature) == "text" else "unknown")
+                word = word.upper().removeprefix("ARRAY<").removesuffix(">")
                 fits = [dtype for dtype, words in TENSORS.items() if word in words]
                 found[f"input/{name}"] = fits[0] if fits else ANY
     return found
