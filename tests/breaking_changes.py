@@ -258,7 +258,7 @@ CHANGES = [
     ),
     Change(
         "a history of something else",
-        "RB206 RB304",
+        "RB104 RB206 RB304",
         at(f"{B}.4.transforms.history.shared_with", "brand"),
     ),
     Change("no history", "RB102 RB202 RB302", on("buyer", "features", lambda f: f.pop())),
@@ -525,3 +525,107 @@ STATED = [
     ),
 ]
 """Changes of ranking, and of what requests mean: the plans tell them, and no request is refused."""
+
+
+def _moved(config: Plain) -> None:
+    features = config["features"]
+    features["product_model_features"].append(features["buyer_model_features"].pop(3))
+
+
+def _rated(task: str) -> Callable[[Plain], None]:
+    head = [{"type": "dense", "units": 8}, {"type": "dense", "units": 1, "activation": None}]
+    return also(
+        at("model.model_type", task),
+        at("features.target_column", "amount"),
+        at("model.rating_head_layers", head),
+    )
+
+
+DRAWN = copy.deepcopy(BASE)
+DRAWN["data"]["split"] = {"kind": "random"}
+
+SEVERAL = [
+    Change("epochs and batch", "RB404", also(at("model.epochs", 9), at("model.batch_size", 32))),
+    Change("a name and a seed", "", also(at("name", "x"), at("model.seed", 1))),
+    Change(
+        "an ID in another place", "RB204", on("buyer", "features", lambda f: f.insert(1, f.pop(0)))
+    ),
+    Change(
+        "products' numbers change places",
+        "RB204 RB304",
+        on("product", "features", lambda f: f.insert(2, f.pop(3))),
+    ),
+    Change(
+        "a cross in another order",
+        "RB201 RB302 RB301",
+        on("buyer", "crosses", lambda c: c[0]["features"].reverse()),
+    ),
+    Change(
+        "the product's ID and what a list shares",
+        "RB203 RB303",
+        also(
+            at(f"{P}.0.column", "item_id"),
+            at(f"{B}.4.transforms.history.shared_with", "item_id"),
+        ),
+    ),
+    Change(
+        "a new name and a cross less",
+        "RB103 RB203 RB201 RB303 RB302",
+        also(at(f"{B}.1.column", "town"), on("buyer", "crosses", lambda c: c.clear())),
+    ),
+    Change("a column in the other tower", "RB102 RB202 RB304", _moved),
+    Change("ranking", "RB107 RB201 RB301 RB405", _rated("ranking")),
+    Change("multitask", "RB107 RB201 RB301 RB405", _rated("multitask")),
+    Change(
+        "ranking also retrieves", "RB107 RB207 RB405", at("model.model_type", "multitask"), RATED
+    ),
+    Change(
+        "longer answers of another search",
+        "RB110 RB109",
+        also(at("model.top_k", 500), at("model.retrieval_algorithm", "scann")),
+    ),
+    Change(
+        "a list's order and length",
+        "RB104 RB206 RB304",
+        also(
+            at(f"{B}.4.transforms.history.order", "newest_first"),
+            at(f"{B}.4.transforms.history.max_length", 9),
+        ),
+    ),
+    Change(
+        "layers as a preset writes them",
+        "",
+        at(LAYERS, [{"type": "dense", "units": 16}, {"type": "layer_norm", "epsilon": 0.001}]),
+    ),
+    Change(
+        "dropout at a tower's end",
+        "RB201",
+        lambda config: config["model"]["product_tower_layers"].append(
+            {"type": "dropout", "rate": 0.1}
+        ),
+    ),
+    Change(
+        "penalties, dropout and a rate",
+        "",
+        also(
+            at(f"{LAYERS}.0.l1_reg", 0.001),
+            at("model.output_dropout", 0.3),
+            at("model.learning_rate", 0.1),
+        ),
+    ),
+    Change(
+        "fewer products and the negatives for them",
+        "",
+        also(at("data.catalogue_size", 100), at("model.negatives", "in_batch")),
+    ),
+    Change("defaults in words", "", at(f"{P}.0.transforms", {"embedding": {"embedding_dim": 32}})),
+    Change("another seed of the model, drawn rows", "", at("model.seed", 3), DRAWN),
+    Change("other drawn rows", "RB206 RB306 RB402", at("data.split.seed", 3), DRAWN),
+    Change(
+        "the usual shares of drawn rows",
+        "RB206 RB306 RB402",
+        lambda config: config["data"].pop("split"),
+        DRAWN,
+    ),
+]
+"""Pairs of changes, and single ones that the config can hold in several ways."""

@@ -209,12 +209,20 @@ def test_conditions_are_read(text: str, parts: tuple[str, str, float]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "recall", "recall_at_100 = 0.3", "0.3 <= recall", "recall >= nan", "a >= b", "a>=1 b"],
+    ("text", "proposed"),
+    [
+        *((text, "rmse <= 2.5") for text in ("", "recall", "recall_at_100 = 0.3", "0.3 <= recall")),
+        *((text, "rmse <= 2.5") for text in ("recall >= nan", "a >= b", "a>=1 b", "a >= 1_0")),
+        *((text, "rmse <= 2.5") for text in ("%s >= 1", "a >= %", "a >= 1.2.3%")),
+        ("recall_at_10 >= 12.5 %", "recall_at_10 >= 0.125"),
+        ("recall@10 => 0,1", "recall_at_10 >= 0.1"),
+        ("recall at 10 ≥ .1", "recall_at_10 >= 0.1"),
+    ],
 )
-def test_what_is_no_condition_is_said(text: str) -> None:
-    with pytest.raises(RecgenError, match="is no condition"):
+def test_what_is_no_condition_is_said(text: str, proposed: str) -> None:
+    with pytest.raises(RecgenError, match="is no condition") as error:
         parse_minimum(text)
+    assert f"'{proposed}'" in error.value.help
 
 
 @pytest.mark.parametrize(
@@ -232,6 +240,13 @@ def test_conditions_that_are_not_met(tmp_path: Path, text: str, words: str) -> N
     blessing = recgen.gate(written(tmp_path / "a", data), minimums=[text])
     assert failed(blessing) == ["minimum"]
     assert words in blessing.reason
+
+
+def test_a_champion_whose_training_failed_is_none(tmp_path: Path) -> None:
+    champion = written(tmp_path / "b", metrics(failure="Epoch 2: 100% of it is NaN %s"))
+    blessing = recgen.gate(written(tmp_path / "a", metrics()), champion)
+    assert failed(blessing) == ["champion"]
+    assert "the champion's training failed: Epoch 2: 100% of it is NaN %s" in blessing.reason
 
 
 def test_a_ranking_model_is_judged_by_its_own_figures(tmp_path: Path) -> None:

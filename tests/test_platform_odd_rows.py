@@ -120,6 +120,31 @@ READ: dict[str, tuple[Plain, Plain, str]] = {
         "",
     ),
     "a width of two": (plus("buyer", text("seg", 2)), posted_model(), "is 4, the least there is"),
+    "a width of zero": (
+        plus("buyer", text("seg", 0)),
+        posted_model(),
+        "the vectors of 'seg' are 32 wide, not 0",
+    ),
+    "a tower that ends with a normalization": (
+        posted_features(),
+        posted_model(buyer_tower_layers=[{"type": "dense", "units": 32}, {"type": "batch_norm"}]),
+        "the buyer tower has a linear layer of 32 after its batch norm",
+    ),
+    "a cross in two orders": (
+        posted_features(
+            product_model_crosses=[
+                {"features": ["product_id", "category"]},
+                {"features": ["category", "product_id"]},
+            ]
+        ),
+        posted_model(),
+        "the cross 'category_x_product_id' is left out: 'product_id_x_category' has its columns",
+    ),
+    "a type that no feature has": (
+        plus("buyer", {"column": "hour", "bq_type": "INT64", "data_type": "cyclical"}),
+        posted_model(),
+        "feature 'hour' of type 'cyclical'",
+    ),
     "a width that is wide": (
         plus("buyer", text("seg", "4096")),
         posted_model(),
@@ -186,7 +211,7 @@ REFUSED: dict[str, tuple[Plain, Plain, str]] = {
         posted_model(),
         "RG013",
     ),
-    "a width of zero": (plus("buyer", text("seg", 0)), posted_model(), "RG013"),
+    "a width below zero": (plus("buyer", text("seg", -1)), posted_model(), "RG013"),
     "a rate of zero": (posted_features(), posted_model(learning_rate=0), "RG013"),
     "a list of names": (plus("buyer", "city2"), posted_model(), "RG012"),
     "a tower without features": (

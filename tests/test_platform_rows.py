@@ -32,7 +32,9 @@ import recgen
 from recgen.config import ExperimentConfig
 from recgen.contrib.ml_platform import (
     TrainerModuleGenerator,
+    migrate,
     read_rows,
+    serving_schema,
     smart_defaults,
 )
 from recgen.contrib.ml_platform.report import TRAINS_ALL_THE_SAME
@@ -331,10 +333,68 @@ def test_layers_have_the_defaults_that_they_had() -> None:
         {"units": 32},
     ]
     config = read(model=posted_model(buyer_tower_layers=layers, learning_rate=0.001))
-    first, dropout, norm, last = config.model.buyer_tower_layers
+    first, dropout, norm, last, added = config.model.buyer_tower_layers
     assert (first.units, first.activation_name) == (64, "linear")
     assert (dropout.rate, norm.epsilon) == (0.2, 1e-6)
     assert (last.units, last.activation_name) == (32, "relu")
+    assert (added.units, added.activation_name) == (32, "linear")  # none says `dense` and 32
+
+
+@pytest.mark.parametrize(("output", "added"), [(64, ["linear"]), (32, [])])
+def test_a_tower_without_layers_ends_with_a_linear_one(output: int, added: list[str]) -> None:
+    model = posted_model(buyer_tower_layers=[], output_embedding_dim=output)
+    layers = read(model=model).model.buyer_tower_layers
+    assert [each.activation_name for each in layers] == ["relu", *added]
+    assert read(model=model).model.is_projected("buyer") == (not added)
+
+
+def test_a_target_is_scaled_to_0_and_1_unless_a_range_says_otherwise() -> None:
+    for normalize, expected in (({}, (0, 1)), ({"range": None}, None), ({"range": [-1, 1]}, None)):
+        target = {"column": "paid", "transforms": {"normalize": {"enabled": True, **normalize}}}
+        config = read(posted_features(target_column=target), posted_model(task="ranking"))
+        assert config.features.target.normalize.range == expected  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("kind", "as_text", "type"), [("INT64", True, "int64"), ("FLOAT64", False, "float32")]
+)
+@pytest.mark.parametrize("data_type", ["numeric", "cyclical"])
+def test_a_column_that_only_a_cross_reads_keeps_its_type(
+    kind: str, as_text: bool, type: str, data_type: str
+) -> None:
+    off = {"normalize": {"enabled": False}}
+    posted = with_feature(
+        {"column": "hour", "bq_type": kind, "data_type": data_type, "transforms": off}
+    )
+    posted["buyer_model_crosses"] = [{"features": ["hour", "city"]}]
+    config, report = read_rows(posted, posted_model())
+    assert config is not None, str(report)
+    names = [each.output_name for each in config.features.buyer_model_features]
+    assert "hour" not in names
+    (cross,) = config.features.buyer_model_crosses
+    assert cross.features[0].type == ("text" if as_text else "numeric")
+    (read_by_a_cross,) = [each for each in serving_schema(config) if each["name"] == "hour"]
+    assert read_by_a_cross["type"] == type
+    (row,) = migrate([posted]).rows
+    assert read(row.proposal) == read(posted)
+
+
+def test_a_column_is_cut_once_for_all_crosses() -> None:
+    cut = {"column": "basket", "type": "numeric"}
+    posted = posted_features(
+        buyer_model_crosses=[
+            {"features": [{**cut, "crossing_buckets": 10}, "city"]},
+            {"features": [{**cut, "crossing_buckets": 20}, "customer_id"]},
+            {"features": [{**cut, "crossing_buckets": 10}, "city"], "hash_bucket_size": 700},
+        ]
+    )
+    config, report = read_rows(posted, posted_model())
+    assert config is not None, str(report)
+    crosses = config.features.buyer_model_crosses
+    assert [each.features[0].crossing_buckets for each in crosses] == [10, 10]
+    assert [each.hash_bucket_size for each in crosses] == [700, 5000]
+    (ignored,) = [each for each in report.infos if each.code == "RP001"]
+    assert "another number of quantiles for 'basket' in a later cross" in ignored.message
 
 
 def test_a_row_that_says_nothing_has_the_defaults_of_its_table() -> None:

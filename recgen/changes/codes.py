@@ -100,7 +100,8 @@ _CODES = (
         "client",
         "An input has another type",
         "TensorFlow converts nothing: a number where a text is expected is refused. Times are "
-        "epoch seconds, whatever unit the data has.",
+        "epoch seconds, whatever unit the data has. A list in another order, or of the values of "
+        "another column, is not refused, and means something else.",
         "-    - {column: user_id, bq_type: STRING, data_type: text}\n"
         "+    - {column: user_id, bq_type: INT64, data_type: text}",
         "Convert in the client, or serve the new model under a new name or version.",
@@ -348,6 +349,7 @@ _KINDS: Mapping[Level, tuple[tuple[str, str, str, str], ...]] = {
         ("kind", "RB107", "RB107", "RB107"),
         ("target", "RB107", "RB107", "RB107"),
         ("input", "RB101", "RB102", "RB104"),
+        ("values", "RB104", "RB104", "RB104"),
         ("ids", "RB105", "RB105", "RB105"),
         ("column of ids", "RB105", "RB105", "RB105"),
         ("answers", "RB106", "RB106", "RB106"),

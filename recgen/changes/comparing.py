@@ -34,7 +34,7 @@ from recgen.rules.ignores import is_ignorable
 _Fact = tuple[Level, Key]
 _Levels = Mapping[Level, Facts]
 _Changes = Mapping[Level, Mapping[Key, Changed]]
-_WITH_OTHERS = ("meaning", "source", "column", "pipeline")
+_WITH_OTHERS = ("meaning", "source", "column", "pipeline", "values")
 """Kinds of facts that come and go with others, which say it."""
 _NAMED: Mapping[Level, tuple[str, ...]] = {
     "client": ("input",),

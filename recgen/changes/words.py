@@ -77,6 +77,8 @@ class Changed:
             return f"requests with {name!r} are refused"
         if kind == "input":
             return f"{name!r} has to be {self.new}, not {self.old}"
+        if kind == "values":
+            return f"{name!r} is a list of values of {self.new!r}, not of {self.old!r}"
         if kind == "ids":
             return f"product IDs are {self.new}, not {self.old}"
         if kind == "column of ids":

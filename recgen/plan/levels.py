@@ -14,6 +14,7 @@ from recgen.config import (
     ExperimentConfig,
     FeatureConfig,
     ModelConfig,
+    Side,
     Split,
     TextFeature,
     item_type,
@@ -97,11 +98,14 @@ def _client(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     """Yield what a request must have, and what an answer has."""
     types = {column.name: column.bq_type for column in input_columns(config)}
     turned = newest_first(config)
+    shared = {each.output_name: each.history.shared_with for each in _lists(config)}
     for item in (*serving_inputs(config), *product_inputs(config)):
         unit = _UNITS.get(item_type(types[item.column]), "")
         kind = f"a list of {item.dtype}" if item.is_list else item.dtype
         order = ", the newest first" if item.column in turned else ""
         yield ("input", item.name), f"{kind}{unit}{order}"
+        if item.column in shared:
+            yield ("values", item.name), shared[item.column]
     model, features = config.model, config.features
     yield ("kind", ""), model.model_type
     if model.model_type != "retrieval":
@@ -112,13 +116,14 @@ def _client(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
         yield ("column of ids", ""), features.product_id
         yield ("answers", ""), model.top_k
         yield ("search", ""), model.retrieval_algorithm
-        bonus = [output.repeat_bonus for output in _histories(config)]
+        bonus = [each.history.repeat_bonus for each in _lists(config, "buyer")]
         yield ("scores", ""), [model.normalize_embeddings, model.final_layer, bonus]
 
 
-def _histories(config: ExperimentConfig) -> list[Any]:
-    features = config.features.features_of("buyer")
-    return [f.history for f in features if f.data_type == "history" and f.history]
+def _lists(config: ExperimentConfig, *sides: Side) -> list[Any]:
+    """Return the features with lists, of both towers unless a side is given."""
+    features = (f for side in sides or SIDES for f in config.features.features_of(side))
+    return [f for f in features if f.data_type == "history" and f.history]
 
 
 def _weights(

@@ -50,8 +50,7 @@ def _trained(run: Run, facts: Facts, diagnosis: Diagnosis) -> Check:
     if run.problem:
         return Check(name, False, f"the run has no result: {run.problem}")
     if facts.metrics.failed:
-        why = facts.params.failure or "it collapsed or became NaN"
-        return Check(name, False, f"the training failed: {why}")
+        return Check(name, False, f"the training failed: {_failure(facts)}")
     if not facts.metrics.epochs:
         return Check(name, False, "nothing was trained: there is no epoch in the metrics")
     if run.trained_here and not run.has_model:
@@ -59,6 +58,10 @@ def _trained(run: Run, facts: Facts, diagnosis: Diagnosis) -> Check:
     if diagnosis.verdict in ("bad", "broken"):
         return Check(name, False, f"the verdict is {diagnosis.verdict}: {diagnosis.summary}")
     return Check(name, True, "the training did not fail")
+
+
+def _failure(facts: Facts) -> str:
+    return facts.params.failure or "it collapsed or became NaN"
 
 
 def _better(facts: Facts) -> Check:
@@ -90,6 +93,8 @@ def _not_worse(own: Facts, champion: Facts) -> Check:
     name = "champion"
     if champion.run.problem:
         return Check(name, False, f"the champion has no result: {champion.run.problem}")
+    if champion.metrics.failed:
+        return Check(name, False, f"the champion's training failed: {_failure(champion)}")
     if own.kind.headlines and type(own.kind) is not type(champion.kind):
         return Check(name, False, "the champion is another kind of model, with other figures")
     reason = _other_rows(own, champion)
@@ -134,7 +139,8 @@ def _apart(own: Figure, champion: Figure, count: int) -> Distance:
 def _beside(name: str, own: Figure, champion: Figure, apart: Distance) -> str:
     values = [figure(each.interval.value) for each in (own, champion)]
     how = f"not in pairs: {apart.unpaired}" if apart.unpaired else "in pairs of the same buyers"
-    noise = f"noise ±{figure(apart.noise)}, {how}"
+    is_known = apart.noise or not apart.unpaired
+    noise = f"noise ±{figure(apart.noise)}, {how}" if is_known else "noise unknown"
     return f"{name} is {values[0]}, the champion's {values[1]} ({noise})"
 
 

@@ -17,6 +17,8 @@ _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     "<": operator.lt,
 }
+_SPELLINGS = {"=>": ">=", "=<": "<=", "≥": ">=", "≤": "<=", "@": "_at_", " at ": "_at_"}
+_PERCENT = re.compile(r"([\d.]+)\s*%\s*$")
 _EXPRESSION = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(>=|<=|>|<)\s*(\S+)\s*")
 _TEST = "test_"
 _NEAR = 3  # names that a message proposes
@@ -68,11 +70,27 @@ def parse_minimum(text: str) -> Minimum:
     number = _number(found[3]) if found else None
     if found is None or number is None:
         help = "write a name of final_metrics, one of >=, >, <= and <, and a number: "
-        raise RecgenError(f"{text!r} is no condition", help + "'rmse <= 2.5'")
+        raise RecgenError(f"{text!r} is no condition", f"{help}'{_meant(text) or 'rmse <= 2.5'}'")
     return Minimum(found[1], found[2], number)
 
 
+def _meant(text: str) -> Minimum | None:
+    """Return the condition that a text in another spelling means, such as `recall@10 ≥ 5%`."""
+    for spelling, usual in _SPELLINGS.items():
+        text = text.replace(spelling, usual)
+    text = re.sub(r"(\d),(\d)", r"\1.\2", text)
+    percent = _PERCENT.search(text)
+    share = _number(percent[1]) if percent else None
+    if percent and share is not None:
+        text = f"{text[: percent.start()]}{share / 100:g}"
+    found = _EXPRESSION.fullmatch(text)
+    number = _number(found[3]) if found else None
+    return Minimum(found[1], found[2], number) if found and number is not None else None
+
+
 def _number(text: str) -> float | None:
+    if "_" in text:  # which Python reads as nothing
+        return None
     try:
         value = float(text)
     except ValueError:

@@ -2,7 +2,7 @@
 
 A column's name alone is text, whatever the feature of that name is. A number or a time without
 `crossing_buckets` was crossed as it is, as text; fractions and times, which hardly ever repeat, are
-cut into quantiles instead.
+cut into quantiles instead. A column was cut once, as the first cross that cuts it says.
 """
 
 from __future__ import annotations
@@ -25,15 +25,21 @@ _OWN = ("features", "hash_bucket_size", "embedding_dim")
 Kinds = Mapping[str, str]
 """Kinds of the features that are no text for a cross, by output name: numeric or temporal."""
 
+Cuts = dict[str, object]
+"""Numbers of quantiles into which columns are cut for crosses, by output name."""
 
-def stored_cross(cross: object, kinds: Kinds, account: Account) -> object:
-    """Return a stored cross in the library's form."""
+
+def stored_cross(cross: object, kinds: Kinds, cuts: Cuts, account: Account) -> object:
+    """Return a stored cross in the library's form.
+
+    A column was cut once, as the first cross that cuts it says: `cuts` has what earlier ones said.
+    """
     if not isinstance(cross, dict):
         return cross  # reading the config reports it
     members = cross.get("features")
     found = {key: cross[key] for key in _OWN if cross.get(key) is not None}
     if isinstance(members, list):
-        found["features"] = [_member(each, kinds, account) for each in members]
+        found["features"] = [_member(each, kinds, cuts, account) for each in members]
     for key in _SIZES & found.keys():
         found[key] = nearest_size(found[key], Cross, key, _name(members), account)
     return found
@@ -91,7 +97,7 @@ def kinds_of(features: list[Plain]) -> dict[str, str]:
     }
 
 
-def _member(member: object, kinds: Kinds, account: Account) -> object:
+def _member(member: object, kinds: Kinds, cuts: Cuts, account: Account) -> object:
     if isinstance(member, str):
         member = {"column": member}
     if not isinstance(member, dict):
@@ -103,8 +109,10 @@ def _member(member: object, kinds: Kinds, account: Account) -> object:
     }
     found: Plain = {key: value for key, value in names.items() if value is not None}
     if kind in _NUMBERS and buckets:
-        key = "crossing_buckets"
-        buckets = nearest_size(buckets, CrossFeature, key, output_name(found), account)
+        key, name = "crossing_buckets", output_name(found)
+        if cuts.setdefault(name, buckets) != buckets:
+            account.ignore(f"another number of quantiles for {show(name)} in a later cross")
+        buckets = nearest_size(cuts[name], CrossFeature, key, name, account)
         return {**found, "type": kind, "crossing_buckets": buckets}
     if buckets:
         account.ignore("`crossing_buckets` of text")

@@ -8,15 +8,16 @@ from typing import Any
 from recgen.config import SIDES, FeatureConfig, ModelConfig, Side
 from recgen.contrib.ml_platform.account import Account
 from recgen.contrib.ml_platform.crosses import (
+    Cuts,
     aliases_of,
     kinds_of,
     stored_cross,
     with_aliases,
 )
-from recgen.contrib.ml_platform.features import stored_feature
+from recgen.contrib.ml_platform.features import OFF, stored_feature
 from recgen.contrib.ml_platform.ids import choose_id
 from recgen.contrib.ml_platform.layers import stored_model
-from recgen.contrib.ml_platform.plain import output_name
+from recgen.contrib.ml_platform.plain import named, output_name
 from recgen.contrib.ml_platform.repeats import read_once
 from recgen.contrib.ml_platform.target import stored_target, without_target
 from recgen.findings import show
@@ -104,14 +105,18 @@ def stored_features(row: Plain, account: Account) -> Plain:
         )
     read_once(found, account)
     kinds, aliases = kinds_of(list(_all(found))), aliases_of(list(_all(found)))
+    cuts: Cuts = {}
     for side in SIDES:
         crosses = f"{side}_model_crosses"
         made = _each(
             row.get(crosses),
-            lambda _, each: stored_cross(with_aliases(each, aliases, account), kinds, account),
+            lambda _, each: stored_cross(
+                with_aliases(each, aliases, account), kinds, cuts, account
+            ),
             account,
         )
         found[crosses] = _distinct(made, account) if isinstance(made, list) else made
+    _leave_out_unread(found, account)
     _share_widths(found, account)
     _orders(found, account)
     for side in SIDES:
@@ -145,29 +150,87 @@ def _each(items: object, change: Any, account: Account) -> object:
 
 
 def _distinct(crosses: list[Any], account: Account) -> list[Any]:
-    """Return the crosses without those of the same columns as one before, which wrote the same."""
+    """Return the crosses without those of the same columns as another.
+
+    Of two with the columns in the same order, the former transform wrote both under one name, and
+    its trainer had one table for them: the last one took the others' place.
+    """
     found: dict[str, Any] = {}
     for index, cross in enumerate(crosses):
         members = cross.get("features") if isinstance(cross, dict) else None
         known = members if isinstance(members, list) else []
         names = [output_name(each) for each in known if isinstance(each, dict)]
         key = "_x_".join(names) if names else str(index)
+        turned = next((k for k in found if k != key and _is_turned(found[k], names)), None)
+        if turned:
+            account.decide(f"the cross {show(key)} is left out: {show(turned)} has its columns")
+            continue
         if key in found:
-            account.ignore(f"a second cross {show(key)}")
-        found.setdefault(key, cross)
+            account.ignore(f"all crosses {show(key)} but the last one")
+        found[key] = cross
     return list(found.values())
+
+
+def _is_turned(cross: object, names: list[str]) -> bool:
+    """Return whether a cross has these columns in another order."""
+    if not isinstance(cross, dict) or not isinstance(cross.get("features"), list):
+        return False
+    return sorted(output_name(e) for e in cross["features"] if isinstance(e, dict)) == sorted(names)
+
+
+def _leave_out_unread(features: Plain, account: Account) -> None:
+    """Remove features that no tower reads; those that a cross reads are put last, for their type.
+
+    `as_examined` removes these, too.
+    """
+    crossed = {
+        output_name(member)
+        for side in SIDES
+        for cross in _mappings(features[f"{side}_model_crosses"])
+        for member in _mappings(cross.get("features"))
+    }
+    for side in SIDES:
+        key = f"{side}_model_features"
+        if not isinstance(features[key], list):
+            continue  # reading the config reports it
+        unread = [each for each in features[key] if _is_unread(each)]
+        last = [each for each in unread if output_name(each) in crossed]
+        features[key] = [each for each in features[key] if not _is_unread(each)] + last
+        for name in (named(each) for each in unread if each not in last):
+            account.ask(f"Do clients send {name}? It is no input of the model any more.")
+
+
+def as_examined(experiment: Plain) -> Plain:
+    """Return an experiment without the features that only crosses read, with their types."""
+    features, types = dict(experiment["features"]), {}
+    for side in SIDES:
+        key = f"{side}_model_features"
+        unread = [each for each in _mappings(features.get(key)) if _is_unread(each)]
+        types |= {output_name(e): e["bq_type"] for e in unread if e.get("bq_type")}
+        if unread:
+            features[key] = [each for each in features[key] if not _is_unread(each)]
+    data = experiment["data"] | ({"column_types": types} if types else {})
+    return experiment | {"features": features, "data": data}
+
+
+def _is_unread(feature: object) -> bool:
+    transforms = feature.get("transforms") if isinstance(feature, dict) else None
+    return bool(transforms) and all(each == OFF for each in transforms.values())
+
+
+def _mappings(items: object) -> Iterable[Plain]:
+    return [each for each in items if isinstance(each, dict)] if isinstance(items, list) else []
 
 
 def _all(features: Mapping[str, Any]) -> Iterable[Plain]:
     for side in SIDES:
-        own = features[f"{side}_model_features"]
-        yield from (each for each in own if isinstance(each, dict)) if isinstance(own, list) else ()
+        yield from _mappings(features[f"{side}_model_features"])
 
 
 def _histories(features: Mapping[str, Any]) -> Iterable[tuple[Plain, Plain]]:
     for each in _all(features):
         history = (each.get("transforms") or {}).get("history")
-        if isinstance(history, dict) and each["data_type"] == "history":
+        if isinstance(history, dict) and each["data_type"] == "history" and history != OFF:
             yield each, history
 
 

@@ -8,7 +8,7 @@
 | `log_transform` | ignored |
 | a transform without `enabled: true` | switched off |
 | `cyclical` | its cycles, if it is enabled or has a yearly or weekly one; `annual` is yearly |
-| a kind that is unknown, or nothing that is switched on | no feature |
+| a kind that is unknown, or nothing that is switched on | no transforms |
 """
 
 from __future__ import annotations
@@ -46,9 +46,17 @@ _OWN = frozenset(
         "cyclical",
     ]
 )
+OFF: Plain = {"enabled": False}
 _NAMES = ("column", "display_name")
+_USUAL = {
+    "text": "embedding",
+    "numeric": "normalize",
+    "temporal": "normalize",
+    "history": "history",
+}
 _CYCLES = ("quarterly", "monthly", "daily")
 _GATES = ("yearly", "weekly")
+_OF_NUMBERS = ("normalize", "bucketize", "missing_flag")
 _HISTORY = ("shared_with", "max_length", "half_life", "repeat_bonus", "order")
 
 
@@ -63,7 +71,10 @@ def kind_of_feature(feature: Plain) -> str | None:
 
 
 def stored_feature(feature: object, place: Location, account: Account) -> object:
-    """Return a stored feature in the library's form; None if no model reads it."""
+    """Return a stored feature in the library's form.
+
+    One that no tower reads has a transform that is `OFF`.
+    """
     if not isinstance(feature, dict):
         return feature  # reading the config reports it
     kind = kind_of_feature(feature)
@@ -72,17 +83,20 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
         # BigQuery's schema says of a list the type of its values, and the mode REPEATED beside it.
         bq_type = f"ARRAY<{bq_type}>"
         account.decide(f"the type of {named(feature)} is {bq_type}, since it is a history")
+    if kind is None and feature.get("data_type") is None and feature.get("type") is None:
+        return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
+    is_id = bool(feature.get("is_primary_id"))
+    transforms: Plain = {}
     if kind is None:
-        if feature.get("data_type") is None and feature.get("type") is None:
-            return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
         word = feature.get("data_type") or feature.get("type")
         account.ignore(f"feature {named(feature)} of type {show(word)}")
-        return None
-    transforms = _TRANSFORMS[kind](feature, mapping_of(feature.get("transforms")), account)
-    is_id = bool(feature.get("is_primary_id"))
-    if not transforms and not is_id:
-        account.ignore(f"feature {named(feature)}, which has no transform")
-        return None
+    else:
+        transforms = _TRANSFORMS[kind](feature, mapping_of(feature.get("transforms")), account)
+        if not transforms and not is_id:
+            account.ignore(f"feature {named(feature)}, which has no transform")
+    data_type = kind or _kind_of_column(bq_type)
+    if not transforms and not (is_id and kind):
+        transforms = {_USUAL[data_type]: OFF}  # else the library would add its own
     for key in sorted(feature.keys() - _OWN):
         account.ignore(f"`{key}` of features")
     found = {
@@ -90,11 +104,19 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
         "display_name": feature.get("display_name") or None,
         "description": feature.get("description") or None,
         "bq_type": bq_type,
-        "data_type": kind,
+        "data_type": data_type,
         "is_primary_id": is_id or None,
         "transforms": transforms,
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _kind_of_column(bq_type: object) -> str:
+    """Return the data type of a column that no tower reads by itself, for crosses."""
+    if bq_type in ("TIMESTAMP", "DATETIME", "DATE", "TIME"):
+        return "temporal"
+    numbers = ("INT64", "INTEGER", "FLOAT64", "FLOAT", "NUMERIC", "BIGNUMERIC")
+    return "numeric" if bq_type in numbers else "text"
 
 
 def _text(feature: Plain, transforms: Plain, account: Account) -> Plain:
@@ -107,12 +129,20 @@ def _text(feature: Plain, transforms: Plain, account: Account) -> Plain:
     if feature.get("vocab_settings"):
         account.ignore("`vocab_settings`")
     _others(transforms, ("embedding",), account)
-    widths = (embedding.get("embedding_dim"), feature.get("embedding_dim"))
-    width = next((each for each in widths if each is not None), _WIDTH)
+    own, older = embedding.get("embedding_dim"), feature.get("embedding_dim")
+    width = own or (_WIDTH if older is None else older)  # 0 said nothing
+    if own == 0:
+        account.decide(f"the vectors of {named(feature)} are {show(width)} wide, not 0")
     return {"embedding": {"embedding_dim": _size(width, Embedding, feature, account)}}
 
 
 def _numeric(feature: Plain, transforms: Plain, account: Account) -> Plain:
+    _others(transforms, (*_OF_NUMBERS, "log_transform"), account)
+    return _scaled(feature, transforms, account)
+
+
+def _scaled(feature: Plain, transforms: Plain, account: Account) -> Plain:
+    """Return what numbers and times have in common."""
     found: Plain = {}
     if is_on(transforms.get("normalize")):
         found["normalize"] = {}
@@ -127,13 +157,12 @@ def _numeric(feature: Plain, transforms: Plain, account: Account) -> Plain:
         found["missing_flag"] = {}
     if is_on(transforms.get("log_transform")):
         account.ignore("`log_transform`")
-    known = ("normalize", "bucketize", "missing_flag", "log_transform", "cyclical")
-    _others(transforms, known, account)
     return found
 
 
 def _temporal(feature: Plain, transforms: Plain, account: Account) -> Plain:
-    found = _numeric(feature, transforms, account)
+    _others(transforms, (*_OF_NUMBERS, "log_transform", "cyclical"), account)
+    found = _scaled(feature, transforms, account)
     cyclical = mapping_of(transforms.get("cyclical"))
     is_open = is_on(cyclical) or any(cyclical.get(gate) for gate in _GATES)
     cycles = [c for c in (*_GATES, *_CYCLES) if cyclical.get(c) and is_open]

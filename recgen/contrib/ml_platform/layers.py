@@ -30,7 +30,7 @@ DEFAULT_HEAD = (
     {"type": "dense", "units": 64, "activation": "relu"},
     {"type": "dense", "units": 1, "activation": "linear"},
 )
-_EMPTY_TOWER = ({"type": "dense", "units": 64, "activation": "relu"},)
+_EMPTY_TOWER = ({"units": 64, "activation": "relu"},)  # without a type, as it was counted
 _LAYERS = {
     "dense": ("units", "activation", "l1_reg", "l2_reg"),
     "dropout": ("rate",),
@@ -59,10 +59,7 @@ def stored_model(row: Plain, account: Account) -> Plain:
         found["optimizer"] = "adam"
     for side in ("buyer", "product"):
         key = f"{side}_tower_layers"
-        if not found.get(key):
-            found[key] = list(_EMPTY_TOWER)
-            account.decide(f"the {side} tower, which has no layers, has one of 64 with relu")
-        found[key] = _layers(found[key], account)
+        found[key] = _tower(side, found.get(key), found["output_embedding_dim"], account)
     if found.pop("share_tower_weights", False):
         account.ignore("`share_tower_weights`")
     if found["model_type"] in _TASKS:
@@ -78,6 +75,30 @@ def stored_model(row: Plain, account: Account) -> Plain:
         found = {key: found[key] for key in found if key not in _HEAD}
     if found["retrieval_algorithm"] != "scann":
         found = {key: found[key] for key in found if key not in _SCANN}
+    return found
+
+
+def _tower(side: str, layers: object, output: object, account: Account) -> object:
+    """Return the layers of a tower, with a linear one where the former trainer added it.
+
+    It added one of the output's width unless the last dense layer said that it has it. The library
+    does so unless the last layer of all has it.
+    """
+    if not layers:
+        layers = list(_EMPTY_TOWER)
+        account.decide(f"the {side} tower, which has no layers, has one of 64 with relu")
+    found = _layers(layers, account)
+    if not isinstance(layers, list) or not isinstance(found, list):
+        return layers
+    dense = [e for e in layers if isinstance(e, dict) and e.get("type") == "dense"]
+    was_added = not dense or dense[-1].get("units") != output
+    last = found[-1] if found and isinstance(found[-1], dict) else {}
+    is_added = last.get("type") != "dense" or last.get("units") != output
+    if was_added and not is_added:
+        return [*found, {"type": "dense", "units": output, "activation": "linear"}]
+    if is_added and not was_added:
+        kind = str(last.get("type")).replace("_", " ")
+        account.decide(f"the {side} tower has a linear layer of {show(output)} after its {kind}")
     return found
 
 

@@ -12,6 +12,7 @@ from recgen.contrib.ml_platform.experiment import (
     FEATURE_FIELDS,
     MODEL_FIELDS,
     ROW_COLUMNS,
+    as_examined,
     data_section,
     model_section,
     stored_features,
@@ -163,7 +164,7 @@ def examine_rows(
 
 def _examined(experiment: Plain, account: Account, *, legacy: bool, has_model: bool) -> Reading:
     allowed = TRAINS_ALL_THE_SAME if legacy else ()
-    found = examine(experiment, allow=allowed)
+    found = examine(as_examined(experiment) if legacy else experiment, allow=allowed)
     full = with_proposals(relevant(found.report), found.config.model if found.config else None)
     if not has_model:
         others = [f for f in full.findings if not f.path.startswith("model")]

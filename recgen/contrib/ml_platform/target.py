@@ -37,9 +37,10 @@ def stored_target(target: object, account: Account) -> object:
     if is_on(transforms.get("normalize")):
         normalize = mapping_of(transforms["normalize"])
         steps["normalize"] = {"enabled": True}
-        if normalize.get("range") == [0, 1]:
-            steps["normalize"]["range"] = [0, 1]
-        elif normalize.get("range") is not None:
+        scale = normalize.get("range", [0, 1])  # of a target, unlike of a feature, it counted
+        if scale == [0, 1]:
+            steps["normalize"]["range"] = scale
+        elif scale is not None:
             account.ignore("`normalize.range` of the target")
     found["transforms"] = steps or None
     return {key: value for key, value in found.items() if value is not None}
