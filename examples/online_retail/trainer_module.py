@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "897d2db67cbb"
+    is_own_runtime = runtime.DIGEST == "ee615921ee7c"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
