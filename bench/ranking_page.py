@@ -176,6 +176,6 @@ def _calibration(results: Results) -> Iterator[str]:
         )
         yield (
             "Calibration, on validation rows of buyers that it was not fitted on: ECE "
-            f"{before:.4f} before and {after:.4f} after Platt scaling, which {used} of "
-            f"{len(found)} seeds use."
+            f"{before:.4f} before and {after:.4f} after it, which {used} of {len(found)} seeds use "
+            f"({', '.join(sorted({each['method'] for each in found}))})."
         )

@@ -46,6 +46,7 @@ PARTS = (
     "retrieval.metrics_file",
     "retrieval.training",
     "ranking.rating",
+    "ranking.pairs",
     "ranking.model",
     "ranking.measures",
     "ranking.means",

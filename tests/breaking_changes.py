@@ -510,6 +510,7 @@ STATED = [
     rated("model.head_cross_layers", 1, "RB201"),
     rated("model.output_embedding_dim", 32, "RB201"),
     rated("model.class_weight_damping", 0.5, "RB404", CHANCE),
+    rated("model.pairwise_share", 0.2, ""),
     rated("model.top_k", 5, ""),
     rated("model.loss_function", "huber", "RB404", BOTH),
     rated("model.task_weights", "uncertainty", "RB207 RB404", BOTH),

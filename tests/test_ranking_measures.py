@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,43 @@ def test_platt_scaling_never_makes_the_loss_higher(
 
     before, after = loss(1.0, 0.0), loss(*runtime.platt(logits, labels))
     assert after <= before * (1 + 1e-9) + 1e-9
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.05, 0.4])
+def test_the_weight_of_the_mean_is_found(runtime: Any, weight: float) -> None:
+    draw = np.random.default_rng(7)
+    logits = draw.normal(-3, 4, size=20_000)
+    mean = np.mean(runtime.chances(logits))
+    labels = (draw.random(20_000) < runtime.chances(logits, 1, 0, weight, mean)).astype(float)
+    assert runtime.to_mean(logits, labels) == pytest.approx((weight, mean), abs=0.01)
+
+
+def test_a_few_buyers_who_surprise_are_calibrated_by_the_mean(runtime: Any) -> None:
+    """Nobody like them was seen: the model is sure, and Platt scaling makes all less sure."""
+    draw = np.random.default_rng(8)
+    groups = np.arange(10_000) // 50
+    logits = draw.normal(size=200)[groups] * 4 - 3
+    labels = (draw.random(10_000) < runtime.chances(logits)).astype(float)
+    surprises = groups % 21 == 0
+    labels[surprises] = draw.random(surprises.sum()) < labels.mean()
+    found = runtime.calibrate(logits, labels, groups)
+    assert found["method"] == "mean"
+    assert 0.02 < found["mean_weight"] < 0.15
+    losses = found["tried"]["mean"], found["tried"]["platt"], found["log_loss_before"]
+    assert losses == tuple(sorted(losses))
+
+
+def test_what_is_fitted_is_served(runtime: Any) -> None:
+    rows = {"y": np.array([0.0, 1.0, 0.0]), "scale": np.ones(3), "shift": np.zeros(3)}
+    rating = runtime.Rating(runtime.Target(*rows, is_chance=True), rows)
+    fitted = {"slope": 0.5, "intercept": -1.0, "mean_weight": 0.2, "mean": 0.3}
+    model, training = SimpleNamespace(rating=rating), SimpleNamespace(calibration=fitted)
+    runtime.RatedTraining.use_calibration(training, model)
+    outputs = np.float32([-3, 0, 2])
+    found = rating(outputs)
+    logits = outputs + np.log(0.5)  # one of three is 1
+    np.testing.assert_allclose(found["predictions"], runtime.chances(logits, **fitted), rtol=1e-5)
+    np.testing.assert_allclose(found["predictions_normalized"], runtime.chances(logits), rtol=1e-5)
 
 
 def test_what_is_calibrated_stays_as_it_is(runtime: Any) -> None:

@@ -248,3 +248,19 @@ def test_a_long_tail_is_a_note(ranking: Plain, tmp_path: Path) -> None:
     clip = {"normalize": {}, "clip_outliers": {"percentile": 99}}
     ranking["features"]["target_column"] = {"column": "amount", "transforms": clip}
     assert codes(ranking, shop(amount), tmp_path) == []
+
+
+def test_pairs_need_buyers_whose_targets_differ(ranking: Plain, tmp_path: Path) -> None:
+    shares = {"pairwise_share": 0.3}
+
+    def told(differing: int, **model: Any) -> list[str]:
+        """Returns the codes for as many of the 300 buyers with more than one target."""
+        buyers = [7 * i % 300 for i in range(ROWS)]
+        rounds = [i // 300 % 2 if buyer < differing else 0 for i, buyer in enumerate(buyers)]
+        amounts = [float(buyer % 5 + 3 * each) for buyer, each in zip(buyers, rounds, strict=True)]
+        return codes(ranking, shop(amounts), tmp_path, **model)
+
+    assert "RG580" not in told(30, **shares)
+    assert "RG580" in told(29, **shares)
+    assert "RG580" in told(0, **shares)
+    assert "RG580" not in told(0)

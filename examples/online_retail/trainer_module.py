@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "e949af014133"
+    is_own_runtime = runtime.DIGEST == "ee615921ee7c"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -240,7 +240,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "online_retail",
-            "config_digest": "89c92b40b1d6",
+            "config_digest": "617574a71ad7",
             "digests": {
                 "client": "6da847d368b0",
                 "weights": "be94d330ee1b",

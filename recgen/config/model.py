@@ -133,6 +133,10 @@ class ModelConfig(Config):
     class_weight_damping: Annotated[Real, Field(gt=0, le=1)] | None = None
     """binary_crossentropy only: weigh each class by its odds to this power, so that 1 gives both
     classes the same weight in total; null weighs all rows alike."""
+    pairwise_share: Annotated[Real, Field(ge=0, le=0.9)] = 0.0
+    """Ranking only: share of the loss that compares pairs of a buyer's rows, so that the one with
+    the higher target is predicted higher; the rest is `loss_function`, which keeps predictions in
+    the target's units."""
     task_weights: Literal["fixed", "uncertainty"] = "fixed"
     """Multitask only: `fixed` uses the two weights below as they are; with `uncertainty`, each is
     also divided by a factor that is learnt, about the task's loss (Kendall et al., 2018)."""

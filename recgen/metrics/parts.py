@@ -89,7 +89,11 @@ class Towers(MetricsPart):
 
 
 class Losses(MetricsPart):
-    """Losses per epoch: means over the epoch's rows; the total includes the regularization."""
+    """Losses per epoch: means over the epoch's rows; the total includes the regularization.
+
+    With `pairwise_share`, the total includes the pairs, too, whose mean is `pairwise_loss`; `loss`
+    and `val_loss` are those of the rows alone.
+    """
 
     __pydantic_extra__: dict[str, Series]
 
@@ -148,6 +152,8 @@ class Health(MetricsPart):
     """Multitask only: the weight of the task, with what is learnt of it."""
     ranking_weight: Series | None = None
     """Multitask only: the same of the other task."""
+    pairs_per_row: Series | None = None
+    """With `pairwise_share`: pairs of a buyer's rows that were compared, for each row."""
     val_coverage_at_100: Series | None = None
     """Not of ranking: share of the catalogue in the top 100 of a sample of validation rows."""
     query: TowerHealth
@@ -269,14 +275,21 @@ class RatingEvaluation(MetricsPart):
 
 
 class Calibration(MetricsPart):
-    """Platt scaling of predicted chances, on validation rows."""
+    """Calibration of predicted chances, on validation rows."""
 
-    method: Literal["platt", "none"]
-    """`none` if it did not help on rows that it was not fitted on."""
+    method: Literal["platt", "mean", "none"]
+    """Platt scaling, or drawn to the mean; `none` if neither helped on rows that it was not fitted
+    on."""
     slope: float
-    """Factor of the logits."""
+    """Platt scaling's factor of the logits."""
     intercept: float
-    """What is added to them."""
+    """What it adds to them."""
+    mean_weight: float = 0.0
+    """How far the chances are drawn to the mean: 1 is the mean alone."""
+    mean: float = 0.0
+    """That of the validation rows."""
+    tried: dict[str, float] = {}
+    """The log loss by method, on rows that it was not fitted on."""
     rows: int | None = None
     log_loss_before: float | None = None
     log_loss_after: float | None = None

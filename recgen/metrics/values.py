@@ -201,8 +201,10 @@ def calibration_of(part: object) -> dict[str, Any] | None:
     if not isinstance(part, dict) or not {"slope", "intercept"} <= numbers.keys():
         return None
     rows = numbers.pop("rows", None)
-    method = "platt" if part.get("method") == "platt" else "none"
-    return {**numbers, "method": method, "rows": None if rows is None else int(rows)}
+    method = part.get("method") if part.get("method") in ("platt", "mean") else "none"
+    tried = numbers_of(part.get("tried"))
+    rows = None if rows is None else int(rows)
+    return {**numbers, "method": method, "tried": tried, "rows": rows}
 
 
 def _unknown_buyers_of(part: object) -> dict[str, Any] | None:

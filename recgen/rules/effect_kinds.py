@@ -10,7 +10,7 @@ from recgen.rules.registry import Problem
 
 _OF_RANKING = (
     *("rating_head_layers", "head_dot_product", "head_cross_layers"),
-    *("loss_function", "class_weight_damping"),
+    *("loss_function", "class_weight_damping", "pairwise_share"),
 )
 _WEIGHTS = ("task_weights", "retrieval_weight", "ranking_weight")
 _OF_SCANN = ("scann_num_leaves", "scann_leaves_to_search")

@@ -18,7 +18,12 @@ class TwoTowerModel(tfrs.Model):
     Their `compute_losses(features, training)` returns the batch's LOSSES by name, and
     the embeddings by tower. Their `test_step(features)` returns means of the losses and
     of the `measures`.
+
+    Attributes:
+        keeps_buyers: Whether runs of a buyer's rows follow each other in training.
     """
+
+    keeps_buyers = False
 
     def __init__(self, query_tower, candidate_tower, catalogue, measures):
         super().__init__()

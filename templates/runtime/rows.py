@@ -10,6 +10,7 @@ import tensorflow as tf
 from .files import SHUFFLE_ROWS, matching, records, why_unreadable
 
 PROBED_ROWS = 1024  # training rows that are described
+RUN = 8  # rows of a buyer that follow each other, if they are compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,12 +101,19 @@ class Split:
         return {name: values[::step][:size] for name, values in chunk.items()}
 
     def training_batches(
-        self, batch_size, seed, first_step=0, draw_chance=None, hide=None
+        self,
+        batch_size,
+        seed,
+        first_step=0,
+        draw_chance=None,
+        hide=None,
+        keeps_buyers=False,
     ):
         """Return endless batches of equal size, reshuffled in each epoch.
 
         With `draw_chance`, a function of times, each row is only drawn with its chance.
         With `hide`, a function as `buyer_dropout` returns it, some buyers are unknown.
+        With `keeps_buyers`, runs of a buyer's rows stay together, and are shuffled.
         """
 
         def shuffle(chunk, chunk_seed):
@@ -116,6 +124,10 @@ class Split:
                 is_drawn = draws < draw_chance(chunk[self.columns.time])
                 order = tf.boolean_mask(order, is_drawn)
             order = tf.random.experimental.stateless_shuffle(order, [seed, chunk_seed])
+            if keeps_buyers:
+                buyers = tf.gather(chunk[self.columns.buyer], order)
+                runs = runs_of_buyers(buyers, [chunk_seed, seed])
+                order = tf.gather(order, runs)
             rows = {name: tf.gather(values, order) for name, values in chunk.items()}
             if hide:
                 buyer = self.columns.buyer
@@ -135,6 +147,21 @@ class Split:
         steps = math.ceil(self.count / batch_size)
         batches = self.dataset.rebatch(batch_size).prefetch(4)
         return batches.apply(tf.data.experimental.assert_cardinality(steps))
+
+
+def runs_of_buyers(buyers, seed):
+    """Return an order of rows in which up to RUN rows of a buyer follow each other.
+
+    Which ones is decided by their present order; that of the runs is drawn with a seed.
+    """
+    order = tf.argsort(buyers, stable=True)
+    buyers = tf.gather(buyers, order)
+    place = tf.range(tf.size(buyers)) - tf.searchsorted(buyers, buyers)
+    starts = tf.cast(place % RUN == 0, tf.int32)
+    drawn = tf.range(tf.reduce_sum(starts))
+    drawn = tf.random.experimental.stateless_shuffle(drawn, seed)
+    runs = tf.gather(drawn, tf.cumsum(starts) - 1)
+    return tf.gather(order, tf.argsort(runs, stable=True))
 
 
 def newest_time(times):

@@ -235,8 +235,9 @@ class Training:
         if self.buyer_id_dropout:
             unknown = self.catalogue.buyers, self.rows.columns.unknown_buyers
             hide = buyer_dropout(self.buyer_id_dropout, *unknown)
+        first_step, keeps = first_epoch * self.steps, model.keeps_buyers
         batches = self.rows.training_batches(
-            self.batch_size, seed, first_epoch * self.steps, self.draw_chance, hide
+            self.batch_size, seed, first_step, self.draw_chance, hide, keeps
         )
         model.fit(
             replicas.distribute(batches, self.batch_size),

@@ -116,7 +116,7 @@ KINDS = (
         "or compared with a limit.",
         signs="Only models that predict a target of 0 or 1: on 500 test rows or more, the expected "
         "calibration error over ten groups of equally many rows is 0.05 or more, although the "
-        "trainer fits Platt scaling on validation rows where that helps there.",
+        "trainer calibrates them on validation rows where that helps there.",
         remedy="Look whether later days differ from the validation's; train without "
         "class_weight_damping, and on more recent rows.",
         check=_miscalibrated,

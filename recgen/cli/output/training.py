@@ -76,7 +76,7 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
         elif params.best_loss is not None:
             recall = f", validation loss {params.best_loss:.4f}"
         yield f"kept      epoch {params.best_epoch + 1} of {len(metrics.epochs)}{recall}"
-    if metrics.calibration is not None and metrics.calibration.method == "platt":
+    if metrics.calibration is not None and metrics.calibration.method != "none":
         yield from _calibrated(metrics.calibration)
     is_two = params.model_type == "multitask"
     for name, missing in (params.without_target or {}).items():
@@ -92,7 +92,10 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
 def _calibrated(found: Calibration) -> Iterator[str]:
     if found.log_loss_before is not None and found.log_loss_after is not None:
         change = f"{found.log_loss_before:.4f} to {found.log_loss_after:.4f}"
-        yield f"calibrated by validation rows: log loss {change}"
+        drawn = (
+            f"{found.mean_weight:.0%} drawn to the mean" if found.mean_weight else "Platt scaling"
+        )
+        yield f"calibrated by validation rows, {drawn}: log loss {change}"
 
 
 def _models(params: Params) -> Iterator[str]:

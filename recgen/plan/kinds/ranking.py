@@ -39,6 +39,7 @@ class RankingPlan:
         loss_function: Its name.
         is_chance: Whether the model predicts the chance that the target is 1.
         weighs_classes: Whether the classes have weights.
+        compares_pairs: Whether the loss also compares rows of a buyer.
         target: Arguments of the runtime's `Target`.
         reads: Keys of the target's features.
         constants: Constants of the model.
@@ -63,6 +64,7 @@ class RankingPlan:
     loss_function: str
     is_chance: bool
     weighs_classes: bool
+    compares_pairs: bool
     target: tuple[Constant, ...]
     reads: tuple[str, ...]
     constants: tuple[Constant, ...]
@@ -96,6 +98,7 @@ def plan_ranking(config: ExperimentConfig, candidate: Tower) -> RankingPlan:
         loss_function=model.loss,
         is_chance=is_chance,
         weighs_classes=is_chance and model.class_weight_damping is not None,
+        compares_pairs=model.pairwise_share > 0,
         target=_target(target, is_chance, _is_linear(layers)),
         reads=target.output_keys,
         constants=_constants(model, is_chance),
@@ -151,5 +154,9 @@ def _constants(model: ModelConfig, is_chance: bool) -> tuple[Constant, ...]:
         and model.class_weight_damping
         and Constant(
             "CLASS_WEIGHT_DAMPING", model.class_weight_damping, "power of the odds of each class"
+        ),
+        model.pairwise_share
+        and Constant(
+            "PAIRWISE_SHARE", model.pairwise_share, "of the loss: pairs of a buyer's rows"
         ),
     )

@@ -9,6 +9,7 @@ from recgen.rules.data import (  # noqa: F401
     leaks,
     lists,
     numbers,
+    pairs,
     precision,
     recency,
     rows,

@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from ..ranking.model import HEAD, HeadModel
+from ..ranking.model import HEAD, PAIRED, HeadModel
 from ..replicas import reduced
 from ..retrieval.model import CatalogueModel
 
@@ -39,7 +39,8 @@ class TwoTaskModel(HeadModel, CatalogueModel):
         averages=False,
         repeat_bonus=0.0,
     ):
-        measures = [f"{HEAD}_gradient", *(f"{task}_loss" for task in TASKS)]
+        losses = (f"{task}_loss" for task in TASKS)
+        measures = [f"{HEAD}_gradient", *losses, *PAIRED]
         super().__init__(
             query_tower,
             candidate_tower,
@@ -49,9 +50,8 @@ class TwoTaskModel(HeadModel, CatalogueModel):
             measures=measures,
         )
         self.add_head(rating_head, training.target, training.targets)
-        learnt = training.targets[self.target_column]
         unit = math.log(training.candidates)
-        self.chances = {"retrieval": unit, "ranking": self.constant_loss(learnt)}
+        self.chances = {"retrieval": unit, "ranking": self.constants_loss}
         self.task_weights = dict(zip(TASKS, task_weights, strict=True))
         self.chance = unit * sum(task_weights)
         self.log_factors = tf.Variable(tf.zeros(2)) if learns_weights else None
@@ -63,14 +63,18 @@ class TwoTaskModel(HeadModel, CatalogueModel):
         outputs = self.embed(features, training)
         vectors = outputs["query"], outputs["candidate"]
         found = self.retrieval_losses(*vectors, features, training)
-        logits = self.rating.logits(outputs[HEAD][:, 0])
-        rated = self.rated_loss(features[self.target_column], logits)
+        own = outputs[HEAD][:, 0]
+        rated = self.rated_loss(
+            features[self.target_column], self.rating.logits(own)
+        )
+        learnt, pairs = self.with_pairs(rated, features, own, training)
         losses = {"retrieval_loss": tf.reduce_mean(found), "ranking_loss": rated}
         penalty = tf.reduce_sum(self.losses)
         losses["loss"] = self.weighted(losses)
         losses["regularization_loss"] = penalty
-        losses["total_loss"] = self.learnt_sum(losses) + penalty
-        return losses, outputs
+        learnt = self.learnt_sum(losses | {"ranking_loss": learnt})
+        losses["total_loss"] = learnt + penalty
+        return losses | pairs, outputs
 
     def rated_loss(self, learnt, logits):
         """Return the mean loss of the rows of all replicas that have a target."""
@@ -98,7 +102,7 @@ class TwoTaskModel(HeadModel, CatalogueModel):
         which tasks of any size of loss learn equally fast.
         """
         if self.log_factors is None:
-            return losses["loss"]
+            return self.weighted(losses)
         found, total = self.relative(losses), 0.0
         for number, task in enumerate(TASKS):
             factor = self.log_factors[number]

@@ -9,7 +9,7 @@ from ..health import MOMENTS, RARELY_FIRED, embedding_health, sample_weights
 from ..messages import say
 from ..metrics_file import HISTOGRAM_RANGES, MetricsFile
 from .evaluation import figures_of_rows
-from .model import HEAD
+from .model import HEAD, PAIRED
 
 CONSTANT = 1e-3  # deviation of predictions, in deviations of the target
 
@@ -67,10 +67,15 @@ class HeadMetricsFile(MetricsFile):
 
     def on_train_begin(self, logs=None):
         self.deviation = float(np.std(self.learnt))
+        if self.model.pairwise_share:
+            for group, name in zip(("loss", "health"), PAIRED, strict=True):
+                self.content[group].setdefault(name, [])
 
     def _add_health(self, logs):
         """Add the distance from chance, and how each part of the model is used."""
         health, model = self.content["health"], self.model
+        if model.pairwise_share:
+            health[PAIRED[1]].append(logs[PAIRED[1]])
         health["loss_to_chance"].append(logs["loss"] / self.chance)
         outputs, traces = model.embed(self.probe), model.traces(self.probe)
         for name, part in model.towers.items():
@@ -101,7 +106,7 @@ class RatingMetricsFile(HeadMetricsFile):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self.chance = self.model.constant_loss(self.learnt)
+        self.chance = self.model.constants_loss
 
     def figures(self, logs):
         """Return the figures of an epoch's line: the loss, and the first errors."""

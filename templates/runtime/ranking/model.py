@@ -3,10 +3,12 @@
 import tensorflow as tf
 
 from ..model import TwoTowerModel
-from ..replicas import counter
+from ..replicas import counter, gather_replicas
+from .pairs import EQUAL, pairwise_loss
 from .rating import Rating
 
 HEAD = "rating_head"  # its name in the metrics
+PAIRED = ("pairwise_loss", "pairs_per_row")  # measures of a batch
 
 
 class HeadModel(TwoTowerModel):
@@ -17,19 +19,48 @@ class HeadModel(TwoTowerModel):
 
     Attributes:
         rating: What turns the head's outputs into predictions.
+        pairwise_share: Share of pairs in what is learnt; the rest is the rows' losses.
     """
+
+    pairwise_share = 0.0
 
     def add_head(self, rating_head, target, rows):
         """Add the head, with the scale of `rows`: the target's columns in training rows."""
         self.rating_head, self.target_column = rating_head, target.column
         self.dead_steps[HEAD] = counter()
         self.rating = Rating(target, rows)
+        self.constants_loss = self.constant_loss(rows[target.column])
 
     def constant_loss(self, learnt):
         """Return the mean loss of the best constant for targets as they are learnt."""
         learnt = tf.constant(learnt)
         losses = self.row_losses(learnt, self.rating.constant + 0 * learnt)
         return float(tf.reduce_mean(losses))
+
+    @property
+    def keeps_buyers(self):
+        """Whether runs of a buyer's rows follow each other: those are compared."""
+        return self.pairwise_share > 0
+
+    def with_pairs(self, loss, features, outputs, training):
+        """Return the loss that is learnt in a step, and the PAIRED measures by name.
+
+        It is Sculley's (2010): a weighted mean of the rows' loss and of that of pairs, of
+        the whole global batch, whose losses are brought to one scale by those of the best
+        constant.
+        """
+        if not (training and self.pairwise_share):
+            return loss, {}
+        learnt, buyers = features[self.target_column], features[self.buyer_column]
+        is_known = buyers < len(self.trained_buyers) - 1
+        is_paired = is_known & tf.logical_not(tf.math.is_nan(learnt))
+        buyers = tf.where(is_paired, buyers, -1)
+        learnt = tf.where(is_paired, learnt, 0.0)
+        columns = map(gather_replicas, (buyers, learnt, outputs))
+        found = dict(zip(PAIRED, pairwise_loss(*columns), strict=True))
+        pairs = found["pairwise_loss"] * (self.constants_loss / EQUAL)
+        share = self.pairwise_share
+        return (1 - share) * loss + share * pairs, found
 
     @property
     def towers(self):
@@ -80,7 +111,7 @@ class RatingModel(HeadModel):
         averages=False,
     ):
         """Take the scale of outputs from `rows`, the target's columns in training rows."""
-        super().__init__(query_tower, candidate_tower, catalogue, [f"{HEAD}_gradient"])
+        super().__init__(query_tower, candidate_tower, catalogue, [f"{HEAD}_gradient", *PAIRED])
         self.add_head(rating_head, target, rows)
         if averages:
             self.add_averages()
@@ -88,13 +119,15 @@ class RatingModel(HeadModel):
     def compute_losses(self, features, training):
         """Return the batch's losses by name, and the outputs by part of the model."""
         outputs = self.embed(features, training)
-        logits = self.rating.logits(outputs[HEAD][:, 0])
+        own = outputs[HEAD][:, 0]
+        logits = self.rating.logits(own)
         # Unlike a sum, the mean does not make the step depend on the batch size.
         loss = tf.reduce_mean(self.row_losses(features[self.target_column], logits))
+        learnt, pairs = self.with_pairs(loss, features, own, training)
         penalty = tf.reduce_sum(self.losses)
         losses = {
             "loss": loss,
             "regularization_loss": penalty,
-            "total_loss": loss + penalty,
+            "total_loss": learnt + penalty,
         }
-        return losses, outputs
+        return losses | pairs, outputs

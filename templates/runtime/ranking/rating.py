@@ -41,7 +41,8 @@ class Rating(tf.Module):
             spread * output` of the head.
         scale, shift: The target is the learnt one times `scale` plus `shift`; after a
             logarithm, that is log(1 + target).
-        slope, intercept: Of the logits, in Platt scaling; 1 and 0 before it is fitted.
+        slope, intercept: Of the logits, in calibration; 1 and 0 before it is fitted.
+        mean_weight, mean: How far calibration draws chances, and to which; 0 before.
         constant: The best constant in place of the learnt target, or its logit.
     """
 
@@ -64,6 +65,7 @@ class Rating(tf.Module):
         self.scale = constant(rows[target.scale][0])
         self.shift = constant(rows[target.shift][0])
         self.slope, self.intercept = constant(1.0), constant(0.0)
+        self.mean_weight, self.mean = constant(0.0), constant(0.0)
 
     def logits(self, outputs):
         """Return the target as it is learnt, or the logit of a chance."""
@@ -86,8 +88,9 @@ class Rating(tf.Module):
         """
         logits = self.logits(outputs)
         if self.is_chance:
-            calibrated = self.slope * logits + self.intercept
-            found = (tf.sigmoid(calibrated), tf.sigmoid(logits))
+            calibrated = tf.sigmoid(self.slope * logits + self.intercept)
+            calibrated += self.mean_weight * (self.mean - calibrated)
+            found = (calibrated, tf.sigmoid(logits))
         else:
             found = (self.inverse(logits), logits)
         return dict(zip(("predictions", "predictions_normalized"), found, strict=True))

@@ -105,7 +105,7 @@ class RatedTraining(Training):
         return list(figures)
 
     def calibrate(self, model):
-        """Fit Platt scaling on validation rows; later models have it, too."""
+        """Fit the chances on validation rows; later models have the same calibration."""
         if self.has_failed:
             return
         logits = model.rating.logits(self.rated.predict(model)[0]).numpy()
@@ -122,8 +122,8 @@ class RatedTraining(Training):
     def use_calibration(self, model):
         """Give a model what was fitted."""
         if self.calibration:
-            model.rating.slope.assign(self.calibration["slope"])
-            model.rating.intercept.assign(self.calibration["intercept"])
+            for name in ("slope", "intercept", "mean_weight", "mean"):
+                getattr(model.rating, name).assign(self.calibration[name])
 
     def measure_ratings(self, model, rows, test):
         """Compare the model on the test with means of the rows that it was trained on."""

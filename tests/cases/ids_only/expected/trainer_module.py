@@ -229,7 +229,7 @@ def run_fn(fn_args):
         build_model,
         params={
             "name": "ids only",
-            "config_digest": "0df1118ac11d",
+            "config_digest": "a6f3d42908ed",
             "digests": {
                 "client": "d02b3948174d",
                 "weights": "a7101c616d8c",

@@ -32,7 +32,7 @@ PROJECT = "my-project"
 BILLED = "paying-project"  # pays for the queries
 REGION = "europe-west4"
 BUCKET = "gs://my-bucket"
-IMAGE = "europe-west4-docker.pkg.dev/my-project/recgen/shop-more:b941221bab82"
+IMAGE = "europe-west4-docker.pkg.dev/my-project/recgen/shop-more:a2e6c13d39d8"
 MODELS = "gs://my-bucket/models/shop-more"
 
 # Options of Beam on Vertex AI.
@@ -45,7 +45,7 @@ BEAM = [
     "--machine_type=n1-standard-4",
     "--max_num_workers=10",
     "--service_account_email=trainer@my-project.iam.gserviceaccount.com",
-    "--sdk_container_image=europe-west4-docker.pkg.dev/my-project/recgen/shop-more:b941221bab82",
+    "--sdk_container_image=europe-west4-docker.pkg.dev/my-project/recgen/shop-more:a2e6c13d39d8",
 ]
 
 # What a model must reach on the test rows.
