@@ -374,6 +374,7 @@ CHANGES = [
     data("column_types", {"since": "EPOCH_MILLIS"}, "RB306"),
     data("catalogue_size", 60_000, ""),
     data("catalogue_size", 100, "RB404"),
+    data("cache", "disk", ""),
     data("split.kind", "time_holdout"),
     data("split.date_column", "since", "RB206 RB304 RB402"),
     data("split.validation", 0.1),

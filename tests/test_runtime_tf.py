@@ -97,6 +97,73 @@ def test_training_goes_on_with_the_batch_after_the_last_one(split: Any) -> None:
     assert users(split.training_batches(8, seed=2).take(6)) != whole
 
 
+@pytest.fixture
+def read(runtime: Any, columns: Any, split: Any, tmp_path: Path) -> Any:
+    """Function that reads the same rows with one of the caches, in chunks of four."""
+
+    def read(kind: str, *files: str) -> Any:
+        patch.setattr(runtime, "STREAMED_ROWS", 4)
+        folder = str(tmp_path / "row_cache") if kind == "disk" else None
+        patterns = [str(tmp_path / name) for name in files or ("rows-*",)]
+        cache = runtime.RowCache(kind, folder)
+        caches.append(cache)  # as a training does; the folder is removed with it
+        return runtime.Split.read(patterns, f"training {len(caches)}", columns, cache)
+
+    caches: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        yield read
+
+
+@pytest.mark.parametrize("kind", ["disk", "none"])
+def test_rows_that_are_not_in_memory_are_the_same(split: Any, read: Any, kind: str) -> None:
+    streamed = read(kind)
+    assert [len(chunk["sku"]) for chunk in streamed.chunks("sku")] == [4, 4, 4, 4, 4, 3]
+    assert streamed.digest() != split.digest()  # chunk by chunk, which are others
+    for name, values in zip(("user", "sku"), streamed.arrays("user", "sku"), strict=True):
+        assert values.tolist() == split.column(name).tolist()
+    places = np.array([22, 3, 4, 0, 17])
+    for each in (split, streamed):
+        rows = each.rows_at(places)
+        assert rows["user"].numpy().tolist() == places.tolist()
+        assert rows["past"].to_list() == [[1] * (place % 3) for place in places]
+    assert len(split.rows_at(places[:0])["user"]) == 0
+
+
+@pytest.mark.parametrize("kind", ["disk", "none"])
+def test_streamed_batches_are_shuffled_anew_and_go_on(read: Any, kind: str) -> None:
+    split = read(kind)
+    batches = users(split.training_batches(ROWS, seed=1).take(4))
+    assert all(sorted(batch) == list(range(ROWS)) for batch in batches)
+    assert len({tuple(batch) for batch in batches}) == 4
+    whole = users(split.training_batches(8, seed=1).take(6))
+    assert users(split.training_batches(8, seed=1, first_step=4).take(2)) == whole[4:]
+    assert users(split.training_batches(8, seed=2).take(6)) != whole
+
+
+@pytest.mark.parametrize("kind", ["disk", "none"])
+def test_two_streamed_splits_are_mixed(read: Any, kind: str) -> None:
+    both = read(kind, "rows-b") + read(kind, "rows-a")
+    assert both.column("user").tolist() == [*range(9, ROWS), *range(9)]
+    epochs = users(both.training_batches(ROWS, seed=1).take(8))
+    assert all(sorted(epoch) == list(range(ROWS)) for epoch in epochs)
+    assert {epoch[0] < 9 for epoch in epochs} == {True, False}  # either comes first
+    even = both.map(lambda chunk: {k: v[1::2] for k, v in chunk.items()})
+    assert even.count == 11
+    assert len(users(even.training_batches(11, seed=1).take(1))[0]) == 11
+
+
+def test_rows_on_disk_are_removed_with_the_training(read: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "row_cache"
+    folder.mkdir()
+    (folder / "of a killed process").touch()
+    split = read("disk")
+    assert not (folder / "of a killed process").exists()
+    assert any(folder.iterdir())
+    for path in tmp_path.glob("rows-*"):
+        path.unlink()
+    assert split.column("user").tolist() == list(range(ROWS))  # of the cache
+
+
 def test_files_that_are_missing_or_empty_are_one_clear_error(
     runtime: Any, columns: Any, tmp_path: Path
 ) -> None:  # P57

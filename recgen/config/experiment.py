@@ -91,6 +91,10 @@ class DataConfig(Config):
     In a pipeline, too: the transform makes nulls of them."""
     catalogue_size: Count | None = None
     """Approximate number of products in the catalogue; `negatives: auto` depends on it."""
+    cache: Literal["memory", "disk", "none"] = "memory"
+    """Where the trainer keeps rows between epochs. memory: all of them. disk: in files beside the
+    checkpoints, removed at the end. none: it reads the examples again, and shuffles them in a
+    window of 131,072 rows, drawn from 16 files at a time."""
     split: Split | None = None
     """How rows are divided; by default, 5% are drawn for validation and 5% for the test."""
 

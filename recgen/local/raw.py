@@ -46,6 +46,55 @@ def read_batches(path: str) -> Iterator[pa.RecordBatch]:
             yield reader.get_batch(number)
 
 
+def number_of_batches(path: str) -> int:
+    """Return how many batches an Arrow file has."""
+    import pyarrow as pa
+
+    with pa.memory_map(path) as source:
+        return int(pa.ipc.open_file(source).num_record_batches)
+
+
+def read_batch(path: str, number: int) -> pa.RecordBatch:
+    """Return one batch of an Arrow file; memory is that of the file."""
+    import pyarrow as pa
+
+    with pa.memory_map(path) as source:
+        return pa.ipc.open_file(source).get_batch(number)
+
+
+def lengths_of(batch: pa.RecordBatch) -> Any:
+    """Return the number of items of all lists of each row, [rows]."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    lengths = np.zeros(batch.num_rows, np.int64)
+    for column in batch.columns:
+        if holds_lists(column.type):
+            is_shared = hasattr(column, "dictionary")
+            sizes = (column.dictionary if is_shared else column).value_lengths()
+            sizes = sizes.take(column.indices) if is_shared else sizes
+            lengths += pc.fill_null(sizes, 0).to_numpy()
+    return lengths
+
+
+def with_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with each value as a list of zero or one items, and lists as they are."""
+    import pyarrow as pa
+
+    plain = without_lists(batch)
+    for at, column in enumerate(batch.columns):
+        if not holds_lists(column.type):
+            continue
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary.take(column.indices)
+        items, counts = column.flatten(), pa.RecordBatch.from_arrays([column], [""])
+        items = items.dictionary_decode() if pa.types.is_dictionary(items.type) else items
+        offsets = _offsets(lengths_of(counts))
+        lists = pa.LargeListArray.from_arrays(offsets, items)
+        plain = plain.set_column(at, plain.schema.names[at], lists)
+    return plain
+
+
 def without_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch with each value as a list of zero or one items, and all lists empty."""
     import numpy as np
@@ -57,9 +106,15 @@ def without_lists(batch: pa.RecordBatch) -> pa.RecordBatch:
             is_known, values = np.zeros(len(column), bool), pa.array([], value_type(column.type))
         else:
             is_known, values = column.is_valid().to_numpy(zero_copy_only=False), column.drop_null()
-        offsets = np.concatenate([[0], np.cumsum(is_known, dtype=np.int64)])
-        columns.append(pa.LargeListArray.from_arrays(pa.array(offsets), values))
+        columns.append(pa.LargeListArray.from_arrays(_offsets(is_known), values))
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _offsets(lengths: Any) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
 
 
 def holds_lists(kind: pa.DataType) -> bool:
@@ -79,8 +134,10 @@ def value_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def raw_schema(path: str) -> tuple[Any, Any]:
+def raw_schema(path: str, lists: Mapping[str, str] = {}) -> tuple[Any, Any]:
     """Return TFT's metadata of the raw columns, and the adapter config from batches to tensors.
+
+    `lists` are columns that are made of the rows, with the types of their items (string or int64).
 
     Every column has variable length, as in TFX's CsvExampleGen. A schema that depended on nulls
     would change from one day's data to the next.
@@ -95,6 +152,8 @@ def raw_schema(path: str) -> tuple[Any, Any]:
         fields = list(pa.ipc.open_file(source).schema)
     dtypes = {pa.large_binary(): tf.string, pa.int64(): tf.int64, pa.float32(): tf.float32}
     kinds = {field.name: value_type(field.type) for field in fields}
+    items = {"string": pa.large_binary(), "int64": pa.int64()}
+    kinds |= {name: items[dtype] for name, dtype in lists.items()}
     spec = {name: tf.io.VarLenFeature(dtypes[kind]) for name, kind in kinds.items()}
     metadata = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(spec))
     representations = tensor_representation_util.InferTensorRepresentationsFromMixedSchema(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from recgen.local.apply import apply
 from recgen.local.child import load_module, obey_parent, read_job
+from recgen.local.on_beam import transform_on_beam
 from recgen.local.raw import ROWS_PER_BATCH, raw_schema, read_batches, without_lists
 
 if TYPE_CHECKING:
@@ -34,10 +35,14 @@ def transform(job: Mapping[str, Any]) -> None:
 
     Args:
         job: `module` (path), `tables` (split -> Arrow file), `analyze` (splits that the analysis
-            reads; never the test split), `run` (folder for `transform/` and `examples/`).
+            reads; never the test split), `run` (folder for `transform/` and `examples/`), and
+            `beam` (options of a runner that does all of it; None for this machine).
     """
     run = Path(job["run"])
     preprocessing_fn = load_module(Path(job["module"])).preprocessing_fn
+    if job.get("beam"):
+        transform_on_beam(job, preprocessing_fn)
+        return
     paths: dict[str, str] = job["tables"]
     began = time.monotonic()
     analyze([paths[part] for part in job["analyze"]], preprocessing_fn, run / "transform")

@@ -52,7 +52,7 @@ class Header:
 
 _FEATURES = ("buyer_model_features", "product_model_features")
 _WITHOUT_EFFECT: dict[str, Any] = {
-    "data": {"source", "split", *READING_KEYS},
+    "data": {"source", "split", "cache", *READING_KEYS},
     "model": {"distribution"},
     "features": {name: {"__all__": {"stats"}} for name in _FEATURES},
     "pipeline": True,
@@ -90,6 +90,8 @@ def digest_of(config: ExperimentConfig) -> str:
     }
     if config.data.null_times:
         decisive["null_times"] = list(config.data.null_times)
+    if config.data.cache != "memory":
+        decisive["cache"] = config.data.cache
     split = config.data.split
     decisive["date_column"] = split.date_column if split else None
     return short_digest(decisive)

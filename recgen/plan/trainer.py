@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from recgen.config import ExperimentConfig, HistoryFeature, ModelConfig
+from recgen.config import ExperimentConfig, HistoryFeature
 from recgen.plan.columns import (
     EVENT_TIME,
     PRODUCT_KNOWN,
@@ -55,6 +55,8 @@ class Schedule:
     averages_weights: bool
     hides_buyers: bool
     """Whether some rows are trained as those of unknown buyers."""
+    streams: bool
+    """Whether not all rows are kept in memory."""
     validates_each_epoch: bool
     fits_final_layer: bool
     """Whether the towers' score is weighed with shares and purchases, on validation rows."""
@@ -165,7 +167,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
     event_time = EVENT_TIME if split and split.date_column else None
     known = known_bits(config)
     extra = tuple(filter(None, (event_time, PRODUCT_KNOWN if known else None)))
-    kind, schedule = plan_kind(config, candidate), _schedule(config.model, event_time)
+    kind, schedule = plan_kind(config, candidate), _schedule(config, event_time)
     specs = tuple(_specs(query, candidate, extra, kind.reads))
     transform = plan_transform(config)
     levels = Levels(**digests_of(config, transform))
@@ -181,7 +183,7 @@ def plan_trainer(config: ExperimentConfig) -> TrainerPlan:
         columns=_columns(config, query, candidate, specs, event_time),
         serving=serving_inputs(config),
         product_serving=product_inputs(config),
-        constants=_constants(config.model, schedule, kind),
+        constants=_constants(config, schedule, kind),
         is_mixed_precision=config.model.precision != "float32",
         has_max_norm=config.model.embedding_max_norm is not None,
         newest_first=newest_first(config),
@@ -229,7 +231,8 @@ def _past(config: ExperimentConfig, of_products: tuple[str, ...]) -> str:
     return next(with_bonus, of_products[0])
 
 
-def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
+def _schedule(config: ExperimentConfig, event_time: str | None) -> Schedule:
+    model = config.model
     validates = model.enable_training_metrics
     return Schedule(
         has_recency=bool(model.recency_half_life_days and event_time),
@@ -238,6 +241,7 @@ def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
         has_plateau=validates and model.learning_rate_schedule == "plateau",
         averages_weights=model.ema_decay is not None,
         hides_buyers=model.buyer_id_dropout > 0,
+        streams=config.data.cache != "memory",
         validates_each_epoch=validates,
         fits_final_layer=model.final_layer == "fitted",
         refits=model.refit != "none",
@@ -246,7 +250,10 @@ def _schedule(model: ModelConfig, event_time: str | None) -> Schedule:
     )
 
 
-def _constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) -> tuple[Group, ...]:
+def _constants(
+    config: ExperimentConfig, schedule: Schedule, kind: KindPlan
+) -> tuple[Group, ...]:
+    model = config.model
     max_norm = model.embedding_max_norm
     architecture = Group.of(
         "The model.",
@@ -254,11 +261,12 @@ def _constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) -> tuple[
         max_norm and Constant("EMBEDDING_MAX_NORM", max_norm, "of each vector in a table"),
         *kind.constants,
     )
-    groups = (_training_constants(model, schedule, kind), kind.negatives_group, architecture)
+    groups = (_training_constants(config, schedule, kind), kind.negatives_group, architecture)
     return tuple(group for group in groups if group.title)
 
 
-def _training_constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) -> Group:
+def _training_constants(config: ExperimentConfig, schedule: Schedule, kind: KindPlan) -> Group:
+    model = config.model
     return Group.of(
         "Training; custom_config may override the first four.",
         Constant("LEARNING_RATE", model.learning_rate),
@@ -287,6 +295,8 @@ def _training_constants(model: ModelConfig, schedule: Schedule, kind: KindPlan) 
         and Constant(
             "BUYER_ID_DROPOUT", model.buyer_id_dropout, "share of rows trained with an unknown ID"
         ),
+        schedule.streams
+        and Constant("CACHE", config.data.cache, "of rows between epochs: on disk, or none"),
     )
 
 

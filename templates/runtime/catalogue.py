@@ -103,7 +103,7 @@ class Catalogue:
         products, ids = {}, {}
         for name, split in splits.items():
             if split is not None:
-                found = {column: split.column(column) for column in sizes}
+                found = dict(zip(sizes, split.arrays(*sizes), strict=True))
                 product = self.known(found[columns.product])
                 products[name] = float(np.mean(self.position[product] < 0))
                 ids[name] = {k: float(np.mean(v >= sizes[k])) for k, v in found.items()}

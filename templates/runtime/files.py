@@ -6,6 +6,8 @@ import re
 import tensorflow as tf
 
 SHUFFLE_ROWS = 131_072  # rows that are read, and shuffled, together
+STREAMED_ROWS = 16_384  # rows that are read together if not all are kept in memory
+FILES_TOGETHER = 16  # files that are read in turn, to mix their rows
 
 
 def matching(patterns):
@@ -29,10 +31,23 @@ def split_beside(eval_files):
 
 def records(files):
     """Return the records of TFRecord files; those that end in .gz are compressed."""
+    return _named(files).flat_map(tf.data.TFRecordDataset)
+
+
+def shuffled_records(files, seed):
+    """Return the records in an order that a seed draws, another one in each iteration.
+
+    Files come in any order and are read several at a time; records are shuffled in a window.
+    """
+    rows = _named(files).shuffle(len(files), seed)
+    rows = rows.interleave(tf.data.TFRecordDataset, FILES_TOGETHER, block_length=64)
+    return rows.shuffle(SHUFFLE_ROWS, seed)
+
+
+def _named(files):
+    """Return a dataset of files and how each is compressed."""
     kinds = ["GZIP" if file.endswith(".gz") else "" for file in files]
-    return tf.data.Dataset.from_tensor_slices((files, kinds)).flat_map(
-        lambda file, kind: tf.data.TFRecordDataset(file, kind)
-    )
+    return tf.data.Dataset.from_tensor_slices((files, kinds))
 
 
 def why_unreadable(files, error):

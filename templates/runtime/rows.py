@@ -3,11 +3,21 @@
 import dataclasses
 import hashlib
 import math
+import os
+import shutil
+import weakref
 
 import numpy as np
 import tensorflow as tf
 
-from .files import SHUFFLE_ROWS, matching, records, why_unreadable
+from .files import (
+    SHUFFLE_ROWS,
+    STREAMED_ROWS,
+    matching,
+    records,
+    shuffled_records,
+    why_unreadable,
+)
 
 PROBED_ROWS = 1024  # training rows that are described
 RUN = 8  # rows of a buyer that follow each other, if they are compared
@@ -32,15 +42,46 @@ class Columns:
     known_bits: tuple = ()  # product features with the bits of their columns
 
 
-class Split:
-    """The rows of a split: a cached dataset of large chunks of features [rows]."""
+class RowCache:
+    """Keeps parsed rows for the next passes over them.
 
-    def __init__(self, dataset, columns):
+    Args:
+        kind: "memory"; "disk", in a folder that is removed with this object; or "none", so
+            that each pass reads the files again.
+        folder: The folder.
+    """
+
+    def __init__(self, kind="memory", folder=None):
+        self.kind, self.folder, self.remove = kind, folder, lambda: None
+        if kind == "disk":
+            shutil.rmtree(folder, ignore_errors=True)  # that of a killed process
+            os.makedirs(folder)
+            self.remove = weakref.finalize(self, shutil.rmtree, folder, True)
+
+    def keep(self, chunks, name):
+        """Return the same chunks, which the first pass keeps under a name."""
+        if self.kind == "none":
+            return chunks
+        return chunks.cache(os.path.join(self.folder, name) if self.folder else "")
+
+
+class Split:
+    """The rows of a split, in large chunks of features [rows].
+
+    Args:
+        dataset: The chunks in the order of the files.
+        shuffled: Function of a seed that returns the chunks in an order that it draws,
+            another one in each iteration; by default, that of `dataset` is shuffled.
+    """
+
+    def __init__(self, dataset, columns, shuffled=None):
         self.dataset, self.columns = dataset, columns
+        self.is_streamed = shuffled is not None
+        self.shuffled = shuffled or (lambda seed: dataset.shuffle(64, seed))
         self.count = sum(len(c[columns.product]) for c in self.chunks(columns.product))
 
     @classmethod
-    def read(cls, patterns, name, columns):
+    def read(cls, patterns, name, columns, cache=None):
         """Return the rows of matching files; errors call the split `name`."""
 
         def parse(examples):
@@ -49,14 +90,24 @@ class Split:
             lists = {k: tf.cast(features[k], tf.int32) for k in columns.histories}
             return features | lists
 
-        files = matching(patterns)
+        files, cache = matching(patterns), cache or RowCache()
         if not files:
             raise ValueError(f"No {name} files match {patterns}.")
-        rows = records(files).batch(SHUFFLE_ROWS)
         options = tf.data.Options()
         options.autotune.enabled = False  # with it, ending an iterator can take seconds
+        size = SHUFFLE_ROWS if cache.kind == "memory" else STREAMED_ROWS
+
+        def parsed(rows):
+            return rows.batch(size).map(parse).with_options(options)
+
+        chunks = cache.keep(parsed(records(files)), name)
+        shuffled = {
+            "memory": None,
+            "disk": lambda seed: chunks.shuffle(8, seed).rebatch(4 * size),
+            "none": lambda seed: parsed(shuffled_records(files, seed)),
+        }
         try:
-            split = cls(rows.map(parse).cache().with_options(options), columns)
+            split = cls(chunks, columns, shuffled[cache.kind])
         except tf.errors.OpError as error:
             why = why_unreadable(files, error)
             raise ValueError(
@@ -69,7 +120,28 @@ class Split:
 
     def __add__(self, other):
         """Return the rows of both splits."""
-        return Split(self.dataset.concatenate(other.dataset), self.columns)
+        both = self.dataset.concatenate(other.dataset)
+        if not self.is_streamed:
+            return Split(both, self.columns)
+        counts = [float(self.count), float(other.count)]
+
+        def shuffled(seed):
+            parts = [self.shuffled(seed), other.shuffled(seed)]
+            return tf.data.Dataset.sample_from_datasets(
+                parts, counts, seed, rerandomize_each_iteration=True
+            )
+
+        return Split(both, self.columns, shuffled)
+
+    def map(self, function):
+        """Return what a function makes of each chunk; those without rows are left out."""
+
+        def mapped(chunks):
+            rows = chunks.map(function)
+            return rows.filter(lambda chunk: tf.size(chunk[self.columns.product]) > 0)
+
+        shuffled = (lambda seed: mapped(self.shuffled(seed))) if self.is_streamed else None
+        return Split(mapped(self.dataset), self.columns, shuffled)
 
     def spaced(self, most):
         """Return all rows, or about `most` evenly spaced ones if there are more."""
@@ -84,7 +156,26 @@ class Split:
 
     def column(self, name):
         """Return one column of all rows."""
-        return np.concatenate([chunk[name] for chunk in self.chunks(name)])
+        return self.arrays(name)[0]
+
+    def arrays(self, *names):
+        """Return some columns of all rows, which are read once."""
+        chunks = list(self.chunks(*names))
+        return [np.concatenate([chunk[name] for chunk in chunks]) for name in names]
+
+    def rows_at(self, places):
+        """Return the rows at some places, in their order, as columns by name."""
+        order, parts, start = np.argsort(places, kind="stable"), [], 0
+        ascending = places[order]
+        for chunk in self.dataset:
+            stop = start + len(chunk[self.columns.product])
+            first, last = np.searchsorted(ascending, [start, stop])
+            own = ascending[first:last] - start
+            parts.append({name: tf.gather(values, own) for name, values in chunk.items()})
+            start = stop
+        back = np.argsort(order)
+        columns = {k: tf.concat([part[k] for part in parts], 0) for k in parts[0]}
+        return {name: tf.gather(values, back) for name, values in columns.items()}
 
     def digest(self):
         """Return a digest of all values, in the order of the rows."""
@@ -135,7 +226,7 @@ class Split:
             return rows
 
         seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-        chunks = tf.data.Dataset.zip((self.dataset.shuffle(64, seed), seeds))
+        chunks = tf.data.Dataset.zip((self.shuffled(seed), seeds))
         chunks = chunks.map(shuffle)
         if draw_chance:  # fewer rows than a batch may be drawn: they wait for the next
             chunks = chunks.repeat()

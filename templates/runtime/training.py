@@ -1,5 +1,8 @@
 """Training: reads the rows, trains models, measures and saves them."""
 
+import os
+import tempfile
+
 import tensorflow as tf
 
 from .averages import WeightAverage
@@ -9,7 +12,7 @@ from .failures import FailureWatch
 from .histories import describe_histories
 from .messages import say
 from .replicas import Replicas
-from .rows import PROBED_ROWS, Split, buyer_dropout, recency
+from .rows import PROBED_ROWS, RowCache, Split, buyer_dropout, recency
 
 
 class Training:
@@ -27,6 +30,7 @@ class Training:
         half_life_days: Age at which rows are drawn half as often; None draws all alike.
         ema_decay: The decay of WeightAverage; None trains without it.
         buyer_id_dropout: Share of the rows that are trained as those of unknown buyers.
+        cache: Where parsed rows are kept, as in RowCache.
 
     Attributes:
         train, validation, test: The splits; `test` is None if there is none.
@@ -54,12 +58,14 @@ class Training:
         half_life_days=None,
         ema_decay=None,
         buyer_id_dropout=0.0,
+        cache="memory",
     ):
         self.fn_args, self.settings, self.build_model = fn_args, settings, build_model
         self.transform_output = transform_output
         self.half_life_days, self.ema_decay = half_life_days, ema_decay
         self.buyer_id_dropout = buyer_id_dropout
         self.replicas = Replicas(settings)
+        self.cache = RowCache(cache, self.cache_folder() if cache == "disk" else None)
         # Ranks depend on the last digits of scores, which TensorFloat-32 drops on GPUs.
         tf.config.experimental.enable_tensor_float_32_execution(False)
         self.train = self.read(fn_args.train_files, "training", columns)
@@ -89,7 +95,14 @@ class Training:
 
     def read(self, patterns, name, columns):
         """Return the rows of matching files that are used; errors call the split `name`."""
-        return Split.read(patterns, name, columns)
+        return Split.read(patterns, name, columns, self.cache)
+
+    def cache_folder(self):
+        """Return the folder for parsed rows: this machine's disk, also if others' is used."""
+        place = self.fn_args.model_run_dir
+        if "://" in place:
+            return tempfile.mkdtemp(prefix="row_cache-")
+        return self.replicas.own_folder(os.path.join(place, "row_cache"))
 
     def use(self, rows):
         """Train on these rows from now on."""
@@ -275,8 +288,9 @@ class Training:
             raise RuntimeError(f"RECGEN-FAILURE {kind} {reason}")
 
     def save(self, recommender):
-        """Save what recommends products; then, checkpoints are not needed any more."""
+        """Save what recommends products; then, rows and checkpoints are not needed any more."""
         print("saving the model", flush=True)
+        self.cache.remove()
         folder = self.replicas.own_folder(self.fn_args.serving_model_dir)
         recommender.save(folder)
         # All workers save, since they read variables together.

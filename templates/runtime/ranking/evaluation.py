@@ -25,10 +25,7 @@ class Rated:
     def __init__(self, split, rating, target, known_buyers):
         columns, self.split = split.columns, split
         names = (columns.buyer, columns.product, target.column)
-        chunks = list(self.split.chunks(*names))
-        buyers, products, self.learnt = (
-            np.concatenate([chunk[name] for chunk in chunks]) for name in names
-        )
+        buyers, products, self.learnt = split.arrays(*names)
         self.pairs, self.rows, self.rating = (buyers, products), len(buyers), rating
         self.targets = self.in_units(self.learnt)
         people = np.where(buyers < known_buyers, buyers, -1 - np.arange(self.rows))

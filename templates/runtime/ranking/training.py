@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 
 from ..messages import say
-from ..rows import Split
 from ..training import Training
 from .calibration import calibrate
 from .evaluation import (
@@ -222,5 +221,4 @@ def with_target(split, column):
             for name, values in chunk.items()
         }
 
-    chunks = split.dataset.map(known)
-    return Split(chunks.filter(lambda chunk: tf.size(chunk[column]) > 0), split.columns)
+    return split.map(known)

@@ -41,8 +41,9 @@ class Counting:
 
     def pairs_of(self, split):
         """Return a number for the buyer and product of each row; a buyer's are consecutive."""
-        products = self.catalogue.known(split.column(split.columns.product))
-        return split.column(split.columns.buyer) * self.stride + products
+        columns = split.columns
+        buyers, products = split.arrays(columns.buyer, columns.product)
+        return buyers * self.stride + self.catalogue.known(products)
 
     def weights(self, half_life):
         """Return what each row counts."""

@@ -44,9 +44,7 @@ class Evaluation:
 
     def _take(self, split, kept, pairs, buyers):
         """Evaluate the rows of a split at these places, with their pairs and buyers."""
-        self.pairs, chunks = pairs, list(split.dataset)
-        columns = {k: tf.concat([c[k] for c in chunks], 0) for k in chunks[0]}
-        self.rows = {name: tf.gather(values, kept) for name, values in columns.items()}
+        self.pairs, self.rows = pairs, split.rows_at(kept)
         self.is_new = ~np.isin(pairs, self.counting.pairs)
         self.people, self.one_each, self.buyer = np.unique(
             buyers, return_index=True, return_inverse=True
