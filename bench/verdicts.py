@@ -29,6 +29,7 @@ from verdicts_grid import of_settings
 from verdicts_labels import HALVES, LABELS, halves, names_root_first, right
 from verdicts_made import Made
 from verdicts_page import PAGE, page
+from verdicts_shops_grid import of_shops
 from verdicts_spoil import METRICS
 from verdicts_train import folder_of, holds, needs, produce
 
@@ -41,7 +42,7 @@ ALONE = (METRICS, "config.yaml")
 
 def made() -> list[Made]:
     """Returns all labelled runs."""
-    return [*of_data(), *of_settings()]
+    return [*of_data(), *of_settings(), *of_shops()]
 
 
 def judged(folder: Path) -> dict[str, Any]:
@@ -152,11 +153,15 @@ def entries(runs: Iterable[Made], bench: Bench) -> list[dict[str, Any]]:
 
 
 def _compared(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Adds the recall of a fine run to the runs on the same data, that of the demo."""
-    fine = [each["recall"] for each in found if each["label"] == "fine" and each["recall"]]
+    """Adds the recall of the first fine run on the same data to runs that may be harmless."""
+    fine: dict[str, float] = {}
     for each in found:
-        if LABELS[each["label"]].may_be_harmless and fine:
-            each["fine_recall"] = fine[0][1]
+        if each["recall"]:
+            fine.setdefault(each["label"], each["recall"][1])
+    for each in found:
+        label = LABELS[each["label"]]
+        if label.may_be_harmless and label.like in fine:
+            each["fine_recall"] = fine[label.like]
     return found
 
 
