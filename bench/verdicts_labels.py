@@ -46,7 +46,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "constant prediction": ("RD460",),
     "no better than a mean": ("RD461",),
     "starved task": ("RD463",),
-    "new buyers": (),
+    "new buyers": ("RD415",),
     "one product": (),
     "long average": (),
     "recency": (),

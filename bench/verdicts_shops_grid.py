@@ -166,8 +166,9 @@ def _steps() -> Iterator[Made]:
                **{**ADAM, "learning_rate": 0.001})  # fmt: skip
     yield _run("long average", "0.99999", ema_decay=0.99999)
     yield _run("long average", "0.9999, adam", ema_decay=0.9999, **ADAM)
-    yield _run("short recency", "an hour", recency_half_life_days=0.04)
-    yield _run("short recency", "a day", recency_half_life_days=1.0)
+    yield _run("short recency", "14 days", recency_half_life_days=14.0)
+    yield _run("short recency", "4 days, batches of 64", recency_half_life_days=4.0,
+               batch_size=64)  # fmt: skip
     yield _run("one negative", "adagrad", hard_negatives=1)
     yield _run("one negative", "adam", hard_negatives=1, **ADAM)
     narrow = {

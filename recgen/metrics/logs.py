@@ -17,7 +17,8 @@ _SEPARATORS = (",", ";", "\t")
 
 def is_flat(data: Mapping[str, Any]) -> bool:
     """Return whether data has its series side by side, as the history of Keras's `fit` has."""
-    return isinstance(data.get(_LOSS), list)
+    loss = data.get(_LOSS)
+    return isinstance(loss, list) and bool(loss)
 
 
 def grouped(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +44,10 @@ def csv_log(text: str) -> dict[str, Any] | None:
     separator = next(found, None)
     if separator is None:
         return None
-    names, *rows = csv.reader(text.lstrip("\ufeff").splitlines(), delimiter=separator)
+    try:
+        names, *rows = csv.reader(text.lstrip("\ufeff").splitlines(), delimiter=separator)
+    except csv.Error:  # a field of more than 128 KiB
+        return None
     names = [name.strip() for name in names]
     kept = [row for row in rows if any(cell.strip() for cell in row)]
     series: dict[str, Any] = {
@@ -56,6 +60,9 @@ def csv_log(text: str) -> dict[str, Any] | None:
 
 
 def _cells(line: str, separator: str) -> list[str]:
+    """Return the cells of a line that has several."""
+    if separator not in line:
+        return []
     return [cell.strip().strip('"') for cell in line.split(separator)]
 
 

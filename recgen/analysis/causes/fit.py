@@ -202,6 +202,8 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     if judged is None or judged.baseline is None or facts.beats_baseline:
         return
+    if judged.own == judged.baseline == 0:
+        return  # nobody finds anything: RD405 or RD601
     if facts.failure_kind or facts.zero_gradients or facts.epochs == 0:
         return  # this says nothing about a dead model
     seen = (
