@@ -47,7 +47,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "no better than a mean": ("RD461",),
     "starved task": ("RD463",),
     "new buyers": ("RD415",),
-    "one product": (),
+    "one product": ("RD416",),
     "long average": (),
     "recency": (),
     "negatives": (),

@@ -83,7 +83,7 @@ def _train(run: Made, folder: Path) -> None:
         edited = text.replace(*run.edit) if run.edit and name == "trainer_module.py" else text
         (folder / name).write_text(edited, encoding="utf-8")
     module = load_module(folder / "trainer_module.py")
-    if not run.is_whole:
+    if not run.is_whole and config.model.model_type == "retrieval":
         _shorten(module)
     _allow_leaks(module)
     if run.stop_after:

@@ -374,6 +374,17 @@ def test_a_training_that_was_stopped_after_few_steps_had_too_few(tmp_path, exper
     assert "RD302" not in codes(judge(tmp_path / "many", data, experiment))
 
 
+@pytest.mark.parametrize(("first", "five", "is_found"), [(0.6, 0.63, True), (0.3, 0.6, False),
+                                                         (0.1, 0.11, False)])  # fmt: skip
+def test_a_product_that_is_in_most_test_rows(tmp_path, experiment, first, five, is_found):
+    data = fine()
+    data["final_metrics"] |= {f"test_popularity_recall_at_{k}": v for k, v in ((1, first), (5, five))}
+    found = codes(judge(tmp_path / "run", data, experiment))
+    assert ("RD416" in found) == is_found
+    data["params"]["candidates"] = 8
+    assert "RD416" not in codes(judge(tmp_path / "few", data, experiment))
+
+
 def test_a_test_of_unknown_products_alone_is_no_drift(tmp_path, experiment):
     data = fine(unknown_products={"eval": 0.02, "test": 1.0})
     for name in (n for n in data["final_metrics"] if n.startswith("test_") and "recall" in n):
