@@ -28,7 +28,10 @@ from shapes import Market, simulate
 RELU = ((64, "relu"), (32, "relu"))
 KS = (5, 10, 50)
 WORKS, BAD = ("good", "at_risk"), ("bad",)
+DOUBTFUL = ("at_risk", "bad")
 DEAD = ("RD101", "RD102", "RD103")
+COPIED, SLOW = ("RD403", "RD601", "RD602"), ("RD202", "RD103", "RD601", "RD302")
+FAST = ("RD460", "RD461", "RD201", "RD203")
 FILES = ("history.json", "log.csv", "row.json", "notebook.json")
 
 
@@ -58,12 +61,12 @@ HALVES: dict[str, tuple[Market, int, Sequence[Other]]] = {
         (
             Other("good", WORKS, ("RD602",), epochs=12),
             Other("dead", BAD, DEAD, "Adam", 1.0, layers=RELU),
-            Other("duplicates", ("at_risk", "bad"), ("RD403", "RD601", "RD602"), epochs=8, copies=True),
+            Other("duplicates", DOUBTFUL, COPIED, epochs=8, copies=True),
             Other("not shuffled", WORKS, (), epochs=12, shuffled=False),
             Other("NaN", ("broken", "bad"), ("RD204",), "SGD", 1e4, 6),
-            Other("low rate", ("bad", "at_risk"), ("RD202", "RD103", "RD601", "RD302"), "Adam", 1e-6, 8),
+            Other("low rate", DOUBTFUL, SLOW, "Adam", 1e-6, 8),
             Other("ratings", WORKS, (), "Adam", 0.01, 8, rates=True),
-            Other("ratings diverged", BAD, ("RD460", "RD461", "RD201", "RD203"), "Adam", 30.0, 8, rates=True),
+            Other("ratings diverged", BAD, FAST, "Adam", 30.0, 8, rates=True),
         ),
     ),
     "held out": (
@@ -72,12 +75,12 @@ HALVES: dict[str, tuple[Market, int, Sequence[Other]]] = {
         (
             Other("good, deep", WORKS, ("RD602",), "Adam", 0.003, 8, ((32, "linear"),)),
             Other("dead, three layers", BAD, DEAD, "Adagrad", 5.0, 7, (*RELU, (16, "relu"))),
-            Other("duplicates, adam", ("at_risk", "bad"), ("RD403", "RD601", "RD602"), "Adam", 0.01, 9, copies=True),
+            Other("duplicates, adam", DOUBTFUL, COPIED, "Adam", 0.01, 9, copies=True),
             Other("not shuffled, adam", WORKS, (), "Adam", 0.01, 6, shuffled=False),
             Other("NaN, three layers", ("broken", "bad"), ("RD204",), "SGD", 1e3, 5, RELU),
-            Other("low rate, sgd", ("bad", "at_risk"), ("RD202", "RD103", "RD601", "RD302"), "SGD", 1e-7, 11),
+            Other("low rate, sgd", DOUBTFUL, SLOW, "SGD", 1e-7, 11),
             Other("ratings, sgd", WORKS, (), "SGD", 0.05, 12, rates=True),
-            Other("ratings diverged, three layers", BAD, ("RD460", "RD461", "RD201", "RD203"), "Adam", 10.0, 6, rates=True),
+            Other("ratings diverged, adam 10", BAD, FAST, "Adam", 10.0, 6, rates=True),
         ),
     ),
 }  # fmt: skip
@@ -180,9 +183,10 @@ def _row(series: dict[str, list[float]], other: Other, products: int) -> dict[st
         for name, own in (("train", "loss"), ("val", "val_loss"))
     }
     top = "val_factorized_top_k/top_{}_categorical_accuracy"
-    final = {f"test_recall_at_{k}": series[top.format(k)][-1] for k in KS if top.format(k) in series}
     if other.rates:
         final = {"test_rmse": series["val_root_mean_squared_error"][-1]}
+    else:
+        final = {f"test_recall_at_{k}": series[top.format(k)][-1] for k in KS}
     history = {"cached_at": "2026-01-01", "epochs": kept, "loss": loss, "final_metrics": final}
     return {
         "status": "completed",
@@ -206,7 +210,7 @@ def judge(folder: Path, other: Other, products: int) -> None:
         found = diagnose(load_run(folder / name, products=products))
         codes = [cause.code for cause in found.causes]
         is_right = found.verdict in other.verdicts
-        is_root = not other.first or codes[:1] and codes[0] in other.first
+        is_root = not other.first or (bool(codes) and codes[0] in other.first)
         mark = "" if is_right and is_root else "WRONG " if not is_right else "root "
         print(f"{mark:<6} {other.name:<32} {name:<14} {found.verdict:<8} {' '.join(codes)}")
 

@@ -8,12 +8,13 @@ in order of time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
 Array = np.ndarray[Any, Any]
 Draw = np.random.Generator
 Change = Callable[[dict[str, Array], Draw], dict[str, Array]]
@@ -31,7 +32,7 @@ class Shop:
     """What buyers and products are like.
 
     Attributes:
-        buyers: Number of buyers.
+        buyers: Number of buyers; if all have the same number of visits, that is of the rows.
         products: Number of products, each of one kind of goods.
         kinds: Number of kinds of goods; a buyer likes one of them.
         days: The time span.
@@ -52,6 +53,8 @@ class Shop:
 def shop(rows: int, seed: int, made: Shop) -> dict[str, Array]:
     """Returns the columns of about so many rows, in visits of three rows on average."""
     draw = np.random.default_rng(seed)
+    if made.visits is not None:
+        made = replace(made, buyers=rows // (3 * made.visits))
     goods = np.arange(made.products) % made.kinds
     begins = np.where(draw.random(made.products) < made.launched, draw.random(made.products), 0.0)
     visitor, at = _visits_of(rows, draw, made)
@@ -202,7 +205,7 @@ def priced(columns: dict[str, Array], draw: Draw, share: float, value: float) ->
 SHOPS: dict[str, tuple[Shop, Change]] = {
     "shop": (Shop(), plain),
     "week": (Shop(days=7.0), plain),
-    "one visit": (Shop(buyers=2000, visits=1), plain),
+    "one visit": (Shop(visits=1), plain),
     "five products": (Shop(products=5, kinds=5, launched=0.0), plain),
     "NaN prices": (Shop(), partial(priced, share=0.03, value=float("nan"))),
     "a huge price": (Shop(), partial(priced, share=0.0, value=1e30)),

@@ -99,8 +99,12 @@ def _fine() -> Iterator[Made]:
     yield _run(label, "adam, towers alone", **{**TOWERS_ALONE, **ADAM})
     yield _run(label, "two layers", **ADAM, **both(dense(64), dense(64, "linear")))
     yield _run(label, "history of one", buyer=(_shortened(1),))
-    for name, data in (("one week", "week"), ("five products", "five products"),
-                       ("one visit each", "one visit"), ("a huge price", "a huge price")):  # fmt: skip
+    for name, data in (
+        ("one week", "week"),
+        ("five products", "five products"),
+        ("one visit each", "one visit"),
+        ("a huge price", "a huge price"),
+    ):
         yield _run(label, name, data, verdicts=WORKS)
     yield _run(label, "NaN prices", "NaN prices")
     yield _run(label, "tiny test", split={"test": 0.003}, verdicts=WORKS)

@@ -211,7 +211,5 @@ def _split(data: Path, source: str, config: Any, analyzed: tuple[str, ...]) -> t
         return split, account, {}
     known = ("train", "eval", *(("test",) if "test" in analyzed else ()))
     is_random = config.data.split.kind == "random"
-    split, histories = add_histories(
-        split, missing, buyer, date, known, at_random=is_random
-    )
+    split, histories = add_histories(split, missing, buyer, date, known, at_random=is_random)
     return split, account, histories

@@ -378,7 +378,8 @@ def test_a_training_that_was_stopped_after_few_steps_had_too_few(tmp_path, exper
                                                          (0.1, 0.11, False)])  # fmt: skip
 def test_a_product_that_is_in_most_test_rows(tmp_path, experiment, first, five, is_found):
     data = fine()
-    data["final_metrics"] |= {f"test_popularity_recall_at_{k}": v for k, v in ((1, first), (5, five))}
+    shares = {"test_popularity_recall_at_1": first, "test_popularity_recall_at_5": five}
+    data["final_metrics"] |= shares
     found = codes(judge(tmp_path / "run", data, experiment))
     assert ("RD416" in found) == is_found
     data["params"]["candidates"] = 8

@@ -69,7 +69,7 @@ def test_two_trainings_in_one_log_are_one_series() -> None:
 
 @pytest.mark.parametrize("text", ["", "loss", "epoch,accuracy\n0,1\n", "loss of 3, epoch 4"])
 def test_other_texts_are_no_logs(text: str) -> None:
-    with pytest.raises(RecgenError, match="is not JSON|contains"):
+    with pytest.raises(RecgenError, match=r"is not JSON|contains"):
         read_metrics(text, "notes.txt")
 
 

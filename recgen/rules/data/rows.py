@@ -28,7 +28,7 @@ def nobody(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     word that says so is reported from 1% of the rows on; 0, -1 and nines from 2%, if no other ID
     has a fifth as many rows; and any other buyer with 5% of the rows and ten times those of the
     next. Text such as nan and NULL is RG535. A product with 20% of the rows and ten times those of
-    the next is often postage, a fee or a bag, which nobody chooses, and is at the top of every list.
+    the next is often postage, a fee or a bag: nobody chooses it, and it is at the top of each list.
 
     Example:
         features:
