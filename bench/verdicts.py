@@ -5,7 +5,8 @@ rules of `recgen check`, and diagnoses each twice: with all its files, and with 
 config alone. Of those that are bad or broken, the first patch is applied, and they are trained and
 diagnosed again. The runs are kept in runs/bench/verdicts, so a killed bench goes on where it was,
 and `--rediagnose` judges them with today's causes without training. Writes
-bench/results/verdicts.json and docs/diagnosis.md; `--page` writes the page alone.
+bench/results/verdicts.json and docs/diagnosis.md, in which runs that are not on this machine keep
+their earlier result, and are counted as such; `--page` writes the page alone.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from verdicts_grid import of_settings
 from verdicts_labels import HALVES, LABELS, halves, names_root_first, right
 from verdicts_made import Made
 from verdicts_page import PAGE, page
+from verdicts_shops_grid import of_shops
 from verdicts_spoil import METRICS
 from verdicts_train import folder_of, holds, needs, produce
 
@@ -41,7 +43,7 @@ ALONE = (METRICS, "config.yaml")
 
 def made() -> list[Made]:
     """Returns all labelled runs."""
-    return [*of_data(), *of_settings()]
+    return [*of_data(), *of_settings(), *of_shops()]
 
 
 def judged(folder: Path) -> dict[str, Any]:
@@ -152,12 +154,30 @@ def entries(runs: Iterable[Made], bench: Bench) -> list[dict[str, Any]]:
 
 
 def _compared(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Adds the recall of a fine run to the runs on the same data, that of the demo."""
-    fine = [each["recall"] for each in found if each["label"] == "fine" and each["recall"]]
+    """Adds the recall of the first fine run on the same data to runs that may be harmless."""
+    fine: dict[str, float] = {}
     for each in found:
-        if LABELS[each["label"]].may_be_harmless and fine:
-            each["fine_recall"] = fine[0][1]
+        if each["recall"]:
+            fine.setdefault(each["label"], each["recall"][1])
+    for each in found:
+        label = LABELS[each["label"]]
+        if label.may_be_harmless and label.like in fine:
+            each["fine_recall"] = fine[label.like]
     return found
+
+
+def _with_earlier(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Adds the earlier results of runs that are still listed and not on this machine."""
+    by_key = halves(made())
+    half = {(run.label, run.name): by_key[run.key] for run in made()}
+    judged = {(each["label"], each["name"]) for each in found}
+    kept = [
+        {**each, "is_earlier": True}
+        for each in json.loads(RESULTS.read_text("utf-8"))["runs"]
+        if half.get((each["label"], each["name"])) == each["half"]
+        and (each["label"], each["name"]) not in judged
+    ]
+    return [*kept, *found]
 
 
 def _line(entry: dict[str, Any]) -> str:
@@ -205,7 +225,7 @@ def main() -> None:
     if not options.rediagnose and bench.left <= 0 and not bench.is_complete:
         os.execv(sys.executable, [sys.executable, *sys.argv])
     if not options.only and not options.half:
-        result = {"listed": len(made()), "runs": found}
+        result = {"listed": len(made()), "runs": _with_earlier(found)}
         RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         PAGE.write_text(page(json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
 

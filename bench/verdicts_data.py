@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from verdicts_shops import SHOPS, make_shop
 
 Draw = np.random.Generator
 Change = Callable[[pa.Table, Draw], pa.Table]
@@ -24,6 +25,8 @@ def make(variant: str, rows: int, seed: int) -> pa.Table:
     """Returns about so many transactions of a variant."""
     from recgen.demo import transactions
 
+    if variant in SHOPS:
+        return make_shop(variant, rows, seed)
     size = rows // COPIES.get(variant, 1)
     return VARIANTS[variant](transactions(size, seed), np.random.default_rng(seed))
 

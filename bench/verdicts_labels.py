@@ -41,6 +41,13 @@ CODES: dict[str, tuple[str, ...]] = {
     "drift": ("RD412",),
     "dates": ("RD410",),
     "duplicates": ("RD409",),
+    "counting": ("RD104", "RD304"),
+    "confirmed": ("RD414",),
+    "constant prediction": ("RD460",),
+    "no better than a mean": ("RD461",),
+    "starved task": ("RD463",),
+    "new buyers": ("RD415",),
+    "one product": ("RD416",),
 }
 """Codes that name a subject as the root. New causes are added here, and nowhere else."""
 
@@ -58,9 +65,12 @@ class Label:
     """Whether a change of the config mends it."""
     may_be_harmless: bool = False
     """Whether a run may learn in spite of it: it is then rightly called good."""
+    like: str = "fine"
+    """The label of fine runs on the same data, whose recall says what is harmless."""
 
 
 BAD, DOUBTFUL = ("bad",), ("at_risk", "bad")
+SHOP = "fine, other shop"
 _RATE = ("collapse", "rate too high", "divergence", "not a number")
 
 LABELS: dict[str, Label] = {
@@ -96,6 +106,30 @@ LABELS: dict[str, Label] = {
     "duplicates": Label(("at_risk",), ("duplicates",)),
     "deep on little data": Label(BAD, (*_RATE, "too deep"), True, may_be_harmless=True),
     "two causes": Label(DOUBTFUL),
+    "fine, other shop": Label(("good",)),
+    "fine, other task": Label(("good",)),
+    "random split, other shop": Label(("at_risk",), ("random split",), True),
+    "visit as the buyer": Label(DOUBTFUL, ("grain",)),
+    "renamed products": Label(DOUBTFUL, ("new products",)),
+    "renamed buyers": Label(DOUBTFUL, ("new buyers",)),
+    "unique text": Label(DOUBTFUL, ("confirmed", "grain"), True, True, SHOP),
+    "one product": Label(DOUBTFUL, ("one product",)),
+    "shuffled": Label(BAD, ("nothing to learn", "counting")),
+    "closing sale": Label(DOUBTFUL, ("drift",)),
+    "replayed": Label(DOUBTFUL, ("duplicates", "dates")),
+    "mistyped year": Label(DOUBTFUL, ("dates",)),
+    "one step an epoch": Label(DOUBTFUL, ("undertraining",), True, True, SHOP),
+    "long average": Label(DOUBTFUL, ("undertraining", "confirmed"), True, True, SHOP),
+    "short recency": Label(DOUBTFUL, ("undertraining", "confirmed"), True, True, SHOP),
+    "one negative": Label(DOUBTFUL, ("confirmed",), True, True, SHOP),
+    "narrow": Label(DOUBTFUL, ("confirmed", "undertraining"), True, True, SHOP),
+    "penalty, other shop": Label(DOUBTFUL, ("penalty",), True, True, SHOP),
+    "constant target": Label(("bad", "broken"), ("constant prediction", "no better than a mean")),
+    "target of chance": Label(("bad",), ("constant prediction", "no better than a mean")),
+    "target among features": Label(DOUBTFUL, ("leak",), True),
+    "ranking, rate too high": Label(("bad", "broken"), (*_RATE, "constant prediction"), True),
+    "ranking, rate too low": Label(("bad", "at_risk"), ("rate too low",), True),
+    "starved task": Label(DOUBTFUL, ("starved task",), True),
 }
 
 HARMLESS = 0.95

@@ -36,6 +36,8 @@ class Made:
     """Right verdicts, if not those of the label."""
     roots: tuple[str, ...] | None = None
     """Subjects of the root cause, if not those of the label."""
+    is_whole: bool = False
+    """Whether the served model is trained and saved too, as a user's run has it."""
 
     @property
     def key(self) -> str:

@@ -133,8 +133,17 @@ def _figures(runs: Runs, listed: int) -> list[str]:
         ),
         "",
         *SEEN,
+        *_anew(runs),
         "",
     ]
+
+
+def _anew(runs: Runs) -> list[str]:
+    """Returns how many results are of an earlier version, if any are."""
+    earlier = sum("is_earlier" in run for run in runs)
+    if not earlier:
+        return []
+    return [f"{len(runs) - earlier} runs were judged by this version, {earlier} by an earlier one."]
 
 
 def _matrix(runs: Runs) -> list[str]:

@@ -83,7 +83,8 @@ def _train(run: Made, folder: Path) -> None:
         edited = text.replace(*run.edit) if run.edit and name == "trainer_module.py" else text
         (folder / name).write_text(edited, encoding="utf-8")
     module = load_module(folder / "trainer_module.py")
-    _shorten(module)
+    if not run.is_whole and config.model.model_type == "retrieval":
+        _shorten(module)
     _allow_leaks(module)
     if run.stop_after:
         _kill(module, run.stop_after)
@@ -170,7 +171,8 @@ def _prepared(run: Made, config: Any) -> Path:
     buyer, product = config.features.buyer_id, config.features.product_id
     serving = {item.column: item.name for item in serving_inputs(config)}
     known = [split.tables()[part] for part in ("train", "eval")]
-    buyers.write(folder, known, buyer, product, "InvoiceDate", serving, histories)
+    date = config.data.split.date_column
+    buyers.write(folder, known, buyer, product, date, serving, histories)
     module = folder / "transform_module.py"
     module.write_text(module_text, encoding="utf-8")
     tables = write_tables(split.tables(), folder / "work")
@@ -197,10 +199,11 @@ def _split(data: Path, source: str, config: Any, analyzed: tuple[str, ...]) -> t
     wanted = [column for column in input_columns(config) if column.name not in unread]
     table = table_of(file, wanted, config.data.null_values)
     account = Account(source=source, format=str(file.format), read=table.num_rows)
-    table = without_far_times(table, "InvoiceDate")
     buyer, product = config.features.buyer_id, config.features.product_id
+    date = config.data.split.date_column
+    table = without_far_times(table, date)
     table, _ = clean(table, buyer, product)
-    split = split_table(table, config.data.split, "InvoiceDate", config.model.seed)
+    split = split_table(table, config.data.split, date, config.model.seed)
     account = account.split(
         table.num_rows, 0, {name: part.num_rows for name, part in split.tables().items()}
     )
@@ -208,7 +211,5 @@ def _split(data: Path, source: str, config: Any, analyzed: tuple[str, ...]) -> t
         return split, account, {}
     known = ("train", "eval", *(("test",) if "test" in analyzed else ()))
     is_random = config.data.split.kind == "random"
-    split, histories = add_histories(
-        split, missing, buyer, "InvoiceDate", known, at_random=is_random
-    )
+    split, histories = add_histories(split, missing, buyer, date, known, at_random=is_random)
     return split, account, histories

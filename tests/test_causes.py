@@ -331,6 +331,72 @@ def test_rows_of_new_products_are_no_drift(tmp_path, experiment):
     assert "RD412" not in codes(diagnosis)
 
 
+def test_a_test_of_strangers_after_a_validation_of_known_buyers(tmp_path, experiment):
+    counts = {"all": 400, "new": 200, "left_out": 600, "unknown_buyers": 600}
+    data = with_test(healthy(), 0.3, new=0.2, history=0.2)
+    data["evaluation"]["pairs"] = counts
+    found = judge(tmp_path / "pairs", data, experiment)
+    assert (found.verdict, found.causes[0].code) == ("at_risk", "RD415")
+    assert found.causes[0].evidence[0].startswith("60% of the test's pairs")
+    data["evaluation"]["pairs"] = {**counts, "shown_as_unknown": 600}  # none is unknown
+    assert "RD415" not in codes(judge(tmp_path / "shown", data, experiment))
+    data["evaluation"]["pairs"] = {**counts, "left_out": 100, "unknown_buyers": 100}
+    assert "RD415" not in codes(judge(tmp_path / "some", data, experiment))
+
+
+def with_own_history(data: dict[str, Any], **shares: float) -> dict[str, Any]:
+    """Returns metrics in which buyers' own histories find so much more than what is popular."""
+    final = data["final_metrics"]
+    for k in (5, 10, 50, 100):
+        for split, more in shares.items():
+            popular = final.setdefault(f"{split}_popularity_recall_at_{k}", 0.1)
+            final[f"{split}_own_history_recall_at_{k}"] = popular + more
+    return data
+
+
+def test_whoever_has_no_past_gets_what_is_popular(tmp_path, experiment):
+    """A vocabulary of all rows knows all buyers; own history tells that nobody has one."""
+    data = with_own_history(fine(), val=0.01, test=0.0)
+    assert "RD415" in codes(judge(tmp_path / "test", data, experiment))
+    data = with_own_history(fine(), val=0.0, test=0.0)
+    found = codes(judge(tmp_path / "both", data, experiment))
+    assert "RD415" not in found
+    assert "RD407" in found
+    data = with_own_history(fine(), val=0.01, test=0.01)
+    assert not {"RD407", "RD415"} & {*codes(judge(tmp_path / "none", data, experiment))}
+
+
+def test_a_training_that_was_stopped_after_few_steps_had_too_few(tmp_path, experiment):
+    said = {"failure": "Epoch 5: …", "failure_kind": "not_learning", "failure_epoch": 4}
+    data = poor(count=5, steps_per_epoch=1, batch_size=20_000, **said)
+    assert judge(tmp_path / "few", data, experiment).causes[0].code == "RD302"
+    data = poor(count=5, steps_per_epoch=100, batch_size=200, **said)
+    assert "RD302" not in codes(judge(tmp_path / "many", data, experiment))
+
+
+@pytest.mark.parametrize(("first", "five", "is_found"), [(0.6, 0.63, True), (0.3, 0.6, False),
+                                                         (0.1, 0.11, False)])  # fmt: skip
+def test_a_product_that_is_in_most_test_rows(tmp_path, experiment, first, five, is_found):
+    data = fine()
+    shares = {"test_popularity_recall_at_1": first, "test_popularity_recall_at_5": five}
+    data["final_metrics"] |= shares
+    found = codes(judge(tmp_path / "run", data, experiment))
+    assert ("RD416" in found) == is_found
+    data["params"]["candidates"] = 8
+    assert "RD416" not in codes(judge(tmp_path / "few", data, experiment))
+
+
+def test_a_test_of_unknown_products_alone_is_no_drift(tmp_path, experiment):
+    data = fine(unknown_products={"eval": 0.02, "test": 1.0})
+    for name in (n for n in data["final_metrics"] if n.startswith("test_") and "recall" in n):
+        data["final_metrics"][name] = 0.0
+    data.pop("evaluation")
+    found = judge(tmp_path / "run", data, by_time(experiment)).causes
+    assert found[0].code == "RD405"
+    assert "written before and after" in found[0].help
+    assert not {"RD304", "RD412"} & {each.code for each in found}
+
+
 def test_repurchases_explain_a_high_recall(tmp_path, experiment):
     data = with_test(healthy(), 0.92, new=0.2, history=0.91)
     data["evaluation"]["pairs"] = {"all": 1500, "new": 100, "left_out": 0}

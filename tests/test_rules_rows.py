@@ -84,6 +84,15 @@ def test_any_buyer_with_far_too_many_rows_is_asked_about(plain: dict[str, Any]) 
     assert not found(plain, {**shop(), "sku": products}, "RG553")  # a bestseller
 
 
+def test_a_product_that_nobody_chooses_is_asked_about(plain: dict[str, Any]) -> None:
+    products = ["bag" if i % 4 == 0 else f"p{i % 499}" for i in range(ROWS)]
+    (finding,) = found(plain, {**shop(), "sku": products}, "RG553")
+    assert finding.message.startswith("the product 'bag' has 25% of the rows (1,500), the next one")
+    assert "postage, a fee or a bag" in finding.help
+    few = ["bag" if i % 4 == 0 else f"p{i % 12}" for i in range(ROWS)]
+    assert not found(plain, {**shop(), "sku": few}, "RG553")
+
+
 @pytest.mark.parametrize(
     "ids",
     [

@@ -49,6 +49,51 @@ def test_a_variant_is_the_same_every_time(data):
         assert data.make(variant, ROWS, 3).equals(data.make(variant, ROWS, 3))
 
 
+@pytest.fixture
+def shops(monkeypatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCH))
+    import verdicts_shops
+
+    return verdicts_shops
+
+
+def test_every_shop_is_in_order_of_time_and_the_same_every_time(shops):
+    for variant in shops.SHOPS:
+        table = shops.make_shop(variant, ROWS, 1)
+        times = table["sold_at"].to_pylist()
+        assert times == sorted(times), variant
+        assert 0.8 * ROWS <= table.num_rows <= 1.4 * ROWS, variant
+        again = shops.make_shop(variant, ROWS, 1)
+        assert str(again.to_pydict()) == str(table.to_pydict()), variant  # NaN is not NaN
+
+
+def _parts(table, column):
+    times = table["sold_at"].to_pylist()
+    cut = times[0] + (times[-1] - times[0]) * 0.9
+    values = list(zip(times, table[column].to_pylist(), strict=True))
+    return {v for time, v in values if time < cut}, {v for time, v in values if time >= cut}
+
+
+def test_a_shop_has_new_products_and_buyers_in_its_test(shops):
+    plain = shops.make_shop("shop", 3 * ROWS, 0)
+    for column, least in (("sku", 3), ("member", 10)):
+        before, after = _parts(plain, column)
+        assert least <= len(after - before) < 0.2 * len(before)
+    before, after = _parts(shops.make_shop("buyers renamed", ROWS, 0), "member")
+    assert not before & after
+    before, after = _parts(shops.make_shop("closing, 10", ROWS, 0), "sku")
+    assert len(after) <= 10
+    assert after < before
+
+
+def test_a_target_of_a_shop_says_what_its_name_says(shops):
+    assert set(shops.make_shop("one piece", ROWS, 0)["pieces"].to_pylist()) == {1}
+    assert set(shops.make_shop("shop", ROWS, 0)["kept"].to_pylist()) == {0, 1}
+    billed = shops.make_shop("billed", ROWS, 0)
+    pairs = zip(billed["paid"].to_pylist(), billed["pieces"].to_pylist(), strict=True)
+    assert all(float(paid) == 2.5 * pieces for paid, pieces in pairs)
+
+
 def test_the_guest_has_most_rows(data):
     buyers = Counter(data.make("guest 90", ROWS, 0)["CustomerID"].to_pylist())
     assert 0.75 < buyers["guest"] / ROWS < 0.95

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from recgen.analysis.evidence import Evidence
 from recgen.analysis.pipeline_root import PipelineRun, run_below
-from recgen.analysis.storage import Folder, open_folder
+from recgen.analysis.storage import Folder, has_events, open_folder
 from recgen.check import Checked, examine, examine_text
 from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError, Report, kind_of
@@ -35,6 +35,11 @@ _LOGS = ("train.log", "transform.log")
 _LOG_BYTES = 4000  # at the end of a log, where the error is
 # Modules of older versions have the config's digest in the header, later ones the transform's.
 _ORIGIN = re.compile(r"^# (?:config|transform): [0-9a-f]{6,64}\r?$", re.MULTILINE)
+_HELP_NO_RUN = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
+_HELP_EVENTS = (
+    "TensorBoard's files are not read: diagnose what Keras's CSVLogger wrote, or its History as "
+    "JSON (`json.dump(model.fit(…).history, file)`)"
+)
 _T = TypeVar("_T")
 _CONFIG_DIGEST = re.compile(
     r"""^(?:\# config: | +"config_digest": ")([0-9a-f]{6,64})(?:",)?\r?$""", re.MULTILINE
@@ -129,7 +134,7 @@ def load_run(path: str | Path, stored: Checked | None = None, products: int | No
     if below is not None:
         return replace(_of_pipeline(shown, below, stored), products=products)
     if file is None and not set(MARKS) & set(names):
-        help = f"a run contains {', '.join(MARKS[:2])} and the modules; `recgen runs` lists runs"
+        help = _HELP_EVENTS if has_events(folder) else _HELP_NO_RUN
         raise RecgenError(f"{shown} is not a run directory", help)
     metrics, problem = _metrics(folder, file, shown)
     beside = _Noting(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from statistics import median
 
 from recgen.metrics import Series
@@ -82,6 +83,12 @@ def has_stalled(loss: Series) -> bool:
     """Return whether a loss hardly moves after its first epoch, which may have been a burst."""
     found = [epoch for epoch, _ in points(loss)]
     return len(found) > _FEWEST_EPOCHS and bool(stands_still(loss, found[1]))
+
+
+def creeps(loss: Series) -> bool:
+    """Return whether a loss that stands still falls in every epoch: its model is slow, not dead."""
+    values = [value for _, value in points(loss)]
+    return len(values) > _FEWEST_EPOCHS and all(a > b for a, b in pairwise(values))
 
 
 def burst(norms: Series) -> tuple[int, float, float] | None:

@@ -12,6 +12,7 @@ from recgen.reading.remote import open_system
 
 MAX_BYTES = 256_000_000
 _CHUNK = 1 << 20
+_EVENTS = ".tfevents."
 
 
 class Folder(Protocol):
@@ -156,6 +157,11 @@ def _lines(file: Any) -> int:
         count += chunk.count(b"\n")
         last = chunk[-1:]
     return count + (last != b"\n")
+
+
+def has_events(folder: Folder) -> bool:
+    """Return whether a folder is one that TensorBoard shows; Keras writes a part for each split."""
+    return any(_EVENTS in name for part in ("", "train") for name in folder.names(part))
 
 
 def _unreadable(shown: str, error: Exception) -> RecgenError:

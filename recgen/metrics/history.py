@@ -2,7 +2,7 @@
 
 A platform's row of a run has a `training_history_json`: the metrics file with other names
 (`train` and `val`), of which every fifth epoch was kept. Older generations have
-`gradient_norms`, or a series as a list of steps and values.
+`gradient_norms`, or a series as a list of steps and values. Keras's own history is flat.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from recgen.findings import printable
+from recgen.metrics.logs import grouped, is_flat
 from recgen.metrics.values import number_of
 
 MOST_SPREAD = 10_000
@@ -75,6 +76,8 @@ def plain_history(data: Mapping[str, Any]) -> History:
         said = data.get("message")
         because = f": {printable(said)}" if isinstance(said, str) else ""
         notes.append(f"the file says that no history is available{because}")
+    if is_flat(found):
+        found = grouped(found)
     if row:
         found = _with_row(found, row)
     if not row and not _is_stored(found):
@@ -100,7 +103,7 @@ def _unwrapped(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str,
     """Return the metrics inside of a row or an answer, and the row's own columns."""
     row: dict[str, Any] = {}
     for _ in range(_DEEPEST):
-        if isinstance(data.get("loss"), Mapping) or isinstance(data.get("epochs"), list):
+        if isinstance(data.get("loss"), Mapping | list) or isinstance(data.get("epochs"), list):
             return data, row
         found = ((name, _mapping(data.get(name))) for name in _HISTORIES)
         inner = next(((name, own) for name, own in found if own and is_history(own)), None)

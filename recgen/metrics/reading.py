@@ -9,6 +9,7 @@ from typing import Any
 
 from recgen.findings import RecgenError, kind_of
 from recgen.metrics.history import is_history
+from recgen.metrics.logs import csv_log
 from recgen.metrics.model import TrainingMetrics
 from recgen.metrics.upgrade import upgrade
 
@@ -38,12 +39,16 @@ def read_metrics(text: str, source: str) -> MetricsFile:
     """Return the contents of a metrics file.
 
     Args:
-        text: The file's text, from any trainer; NaN and Infinity are accepted.
+        text: The file's text, from any trainer: JSON, also with NaN and Infinity, or the CSV that
+            Keras's CSVLogger writes.
         source: The file's name, for messages.
 
     Raises:
-        RecgenError: The text is not JSON, or not an object.
+        RecgenError: The text is neither, or not an object.
     """
+    log = csv_log(text)
+    if log is not None:
+        return file_of(log)
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:

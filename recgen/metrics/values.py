@@ -48,16 +48,17 @@ def split_recalls(found: Mapping[str, _T], part: str) -> tuple[dict[str, _T], di
     """Return the series of recall at k, by their current names, and all others.
 
     TFRS's `val_factorized_top_k/top_100_categorical_accuracy` is `val_recall_at_100`. For each k,
-    the first series is kept.
+    the first series is kept. Those of baselines are among the others, by their current names, too.
     """
     recalls: dict[str, _T] = {}
     others: dict[str, _T] = {}
     for name, value in found.items():
         match = _RECALL.search(name)
-        is_baseline = any(who in name for who in BASELINES)
-        is_recall = match and name.startswith(f"{part}_") and not is_baseline
-        if match and is_recall:
+        who = max((who for who in BASELINES if who in name), key=len, default=None)
+        if match and name.startswith(f"{part}_") and not who:
             recalls.setdefault(f"{part}_recall_at_{int(match[1])}", value)
+        elif match and name.startswith(f"{part}_{who}"):
+            others[f"{part}_{who}_recall_at_{int(match[1])}"] = value
         else:
             others[name] = value
     return recalls, others

@@ -16,7 +16,7 @@ from recgen.analysis.causes.remedies import (
 )
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts, side_of
-from recgen.analysis.series import last, points
+from recgen.analysis.series import creeps, last, points
 from recgen.metrics import TOWERS
 
 _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
@@ -25,6 +25,9 @@ _LENGTH = 100  # of the lists of which coverage is measured
 _SAME_LISTS = 1.5  # distinct products in all lists, divided by their length
 _NEAR_CHANCE = 0.3  # above the value of random products, relative to it
 _LITTLE = 0.1  # of what a perfect order would gain over a random one
+_FEWEST = 3  # epochs whose losses are known
+_ASLEEP = 1e-3  # that a loss moved in all epochs, relative to it
+_NOT_FAR = 2.0  # times the recall of random products
 _ALL_HITS = 0.98  # recall at every k
 _BEGIN = "Check that both towers see their IDs, and that the data has something to learn."
 
@@ -35,7 +38,7 @@ def _collapse(facts: Facts) -> Iterator[Sign]:
         facts.failure_kind == "collapse" and not _has_gradients(facts)
     )
     stands_still = facts.constant_loss is not None and facts.is_at_chance
-    if not has_died and not stands_still:
+    if not has_died and (not stands_still or creeps(facts.loss)):
         return
     seen = [*_trainer_said(facts, "collapse"), *_zero(facts), *_frozen_loss(facts)]
     no_recall = _no_recall(facts)
@@ -214,10 +217,11 @@ def _gradients_left(facts: Facts) -> Iterator[str]:
 
 def _at_chance(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    if facts.zero_gradients or facts.constant_loss or facts.is_stuck or below_chance(facts):
+    is_constant = facts.constant_loss and not creeps(facts.loss)
+    if facts.zero_gradients or is_constant or facts.is_stuck or below_chance(facts):
         return  # the model is dead, or RD601 says it
     chance = judged.chance if judged else None
-    seen = [*_trainer_said(facts, "not_learning"), *_stuck(facts)]
+    seen = [*_trainer_said(facts, "not_learning"), *_stuck(facts), *_asleep(facts)]
     if facts.params.at_chance and not facts.beats_plain:
         seen.append("the trainer found nothing learned when it ended")
     if judged and chance and judged.own <= chance + _little(chance):
@@ -231,6 +235,28 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
     verdict: Verdict = "at_risk" if is_guess else "bad"
     help = advice(facts, _BEGIN)
     yield Sign("high" if sure else "medium", evidence, help, corrected(facts), verdict)
+
+
+def _asleep(facts: Facts) -> Iterator[str]:
+    """Yield that the loss never moved, if recall is not far from that of random products either.
+
+    Vectors that were never trained find the products of their own start somewhat more often.
+    """
+    found, judged = points(facts.loss), facts.judged
+    if len(found) < _FEWEST or not judged or not judged.chance or facts.failure_kind:
+        return
+    values = [value for _, value in found]
+    moved = max(values) - min(values)
+    if moved > _ASLEEP * abs(values[0]) or judged.own > _NOT_FAR * judged.chance:
+        return
+    yield (
+        f"the loss moved by {moved / abs(values[0]):.2g} of itself in {facts.epochs} epochs, from "
+        f"{figure(values[0])} to {figure(values[-1])}"
+    )
+    yield (
+        f"{judged.name} is {figure(judged.own)}, {judged.own / judged.chance:.1f} times that of "
+        "random products"
+    )
 
 
 def _little(chance: float) -> float:

@@ -100,14 +100,19 @@ def _overfitting_by_loss(facts: Facts) -> Iterator[Sign]:
 def _undertraining(facts: Facts) -> Iterator[Sign]:
     ratio = last(facts.loss_to_chance)
     blown_up = ratio is not None and ratio > 1.25
-    if facts.failure_kind or facts.zero_gradients or facts.epochs == 0 or blown_up:
+    if facts.zero_gradients or facts.epochs == 0 or blown_up:
+        return
+    steps = _steps(facts)
+    if facts.failure_kind not in (None, "not_learning"):
+        return  # a trainer that stopped early may not have had the time
+    if facts.is_held_back and steps is not None and steps < _FEW_STEPS:
+        yield _few_steps(facts, steps)
+        return
+    if facts.failure_kind:
         return
     patch = _more_epochs(facts)
     gained = slope_of_last_quarter(facts.curve.values)
-    steps = _steps(facts)
-    if facts.is_held_back and steps is not None and steps < _FEW_STEPS:
-        yield _few_steps(facts, steps)
-    elif gained is not None and gained[1] > 0 and gained[0] > _STILL_RISING * gained[1]:
+    if gained is not None and gained[1] > 0 and gained[0] > _STILL_RISING * gained[1]:
         seen = (
             f"validation {facts.curve.measure} still rose by {gained[0] / gained[1]:.0%} in the "
             f"last {_epochs(max(1, len(points(facts.curve.values)) // 4))} of {facts.epochs}",
@@ -197,6 +202,8 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     if judged is None or judged.baseline is None or facts.beats_baseline:
         return
+    if judged.own == judged.baseline == 0:
+        return  # nobody finds anything: RD405 or RD601
     if facts.failure_kind or facts.zero_gradients or facts.epochs == 0:
         return  # this says nothing about a dead model
     seen = (

@@ -17,10 +17,28 @@ _CONSTANT = 1e-3  # deviation of the predictions, relative to that of the target
 def duplicate_candidates(facts: Facts) -> Iterator[Sign]:
     """Yield a sign if the trainer's module gathers products without dropping repeated ones."""
     found = facts.trainer.candidates if facts.trainer else None
+    if found is None:
+        yield from _copies_by_figures(facts)
     if found is None or found.value == "distinct":
         return
     seen = f"line {found.line} of trainer_module.py takes one candidate for each row"
     yield Sign("high", (seen, *_below_chance(facts)))
+
+
+def _copies_by_figures(facts: Facts) -> Iterator[Sign]:
+    """Yield a sign if the long lists of another trainer's model are worse than random ones."""
+    judged = facts.judged
+    if facts.is_mean_loss or judged is None or judged.is_below_chance or not facts.has_trained:
+        return  # recgen's trainers have each product once
+    longer = [each for each in facts.kind.by_length if (each.k or 0) > (judged.k or 0)]
+    for each in (each for each in longer if each.is_below_chance):
+        assert each.chance is not None
+        seen = (
+            f"{judged.name} is {figure(judged.own)}, and {each.measure} is {figure(each.own)}, "
+            f"below the {figure(each.chance)} of random products: long lists hold few products",
+        )
+        yield Sign("medium", seen, explains=True)
+        return
 
 
 def _below_chance(facts: Facts) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from recgen.analysis.causes.base import FEW_PRODUCTS, Kind, Sign, confirmed, is_of_product, spoiled
 from recgen.analysis.facts import Facts
+from recgen.analysis.strangers import unknown_buyers
 from recgen.findings import Finding, counted, percent, show
 
 _ROWS_OF_PRODUCT = 2.0  # training rows of a product on average, below which none is learnt
@@ -82,11 +83,9 @@ def _never_again(facts: Facts) -> tuple[Finding, ...]:
 def _fine_buyers(facts: Facts) -> Iterator[Sign]:
     """Look for a buyer's ID that names something that happens once, such as an invoice."""
     name = facts.run.config.features.buyer_id if facts.run.config else None
-    shares = {
-        split: each.get(name or "", 0.0) for split, each in (facts.params.unknown_ids or {}).items()
-    }
+    shares = unknown_buyers(facts)
     never = [f for f in _never_again(facts) if f.path.startswith("features.buyer_model_")]
-    later = min((shares.get(split, 0.0) for split in ("eval", "test")), default=0.0)
+    later = min(shares.values())
     if not never and later < _ALL_UNKNOWN:
         return
     seen = [*confirmed(*never)]

@@ -12,9 +12,11 @@ from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.facts import Facts
 from recgen.analysis.rendered import other_config
 from recgen.analysis.run import MODULES
+from recgen.analysis.strangers import unknown_buyers
 from recgen.findings import show
 
 _ROWS_FOR_PRODUCTS = 0.9  # candidates, divided by training rows
+_STRANGERS = 0.5  # of the test's pairs
 _MANY_UNKNOWN = 0.05
 _MOST_UNKNOWN = 0.3  # of the rows; then no model could have a high recall by rows
 _FOREIGN = (
@@ -126,14 +128,30 @@ def _new_products(facts: Facts) -> Iterator[Sign]:
     if any(f.path.startswith("features.product_model_") for f in facts.findings("RG119", "RG512")):
         return  # RD411 says it
     judged = facts.judged
-    for split, share in facts.unknown_products.items():
-        if share <= _MANY_UNKNOWN or (judged and share * judged.own <= judged.noise):
+    shares = facts.unknown_products
+    for split, share in shares.items():
+        is_little = judged is not None and share * judged.own <= judged.noise
+        if share <= _MANY_UNKNOWN or (is_little and share <= _MOST_UNKNOWN):
             continue  # what the model would have gained from them is within noise
         seen = f"{share:.1%} of the {split} rows have a product that the training rows lack"
         by_time = facts.run.config and facts.run.config.data.split
         help = "" if by_time and by_time.kind != "random" else "Train on more of the data."
+        if share > _STRANGERS and shares.get("eval", 0.0) < share / 2:  # all at once
+            help = "Compare how products' IDs are written before and after the test begins."
         yield Sign("medium", (seen,), help, explains=share > _MOST_UNKNOWN)
         return
+
+
+def _new_buyers(facts: Facts) -> Iterator[Sign]:
+    """Look for a test of strangers after a validation of buyers who are known."""
+    shares = unknown_buyers(facts)
+    if shares["test"] < _STRANGERS or shares["eval"] > shares["test"] / 2:
+        return  # where nobody comes back, RD407 asks for the buyer
+    seen = (
+        f"{shares['test']:.0%} of the test's pairs have a buyer that no training row has; the "
+        "buyers of the validation rows are known",
+    )
+    yield Sign("medium", seen, explains=True)
 
 
 def _column_twice(facts: Facts) -> Iterator[Sign]:
@@ -185,6 +203,21 @@ KINDS = (
         remedy="Train more often, on data up to the day of use, and judge by a shorter test; put "
         "new products into lists by hand until they have rows.",
         check=_new_products,
+    ),
+    Kind(
+        code="RD415",
+        verdict="at_risk",
+        title="Buyers that are new since the training",
+        reason="Nothing is learned of a buyer without a training row: such buyers get what suits "
+        "their other columns, or what is popular. If most buyers of the last days are new, and "
+        "hardly any of the days before, their IDs have changed, as with a new shop system or an "
+        "export that writes them otherwise. The test then says nothing of known buyers.",
+        signs="Half of the test's pairs or more have a buyer that training lacks, and at most half "
+        "that share of the validation rows; or the buyers' own histories recommend what is popular "
+        "to each buyer of the test, and not to those of the validation.",
+        remedy="Compare how buyers' IDs are written before and after the test begins, and write "
+        "them alike.",
+        check=_new_buyers,
     ),
     Kind(
         code="RD406",

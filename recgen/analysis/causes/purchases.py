@@ -21,6 +21,7 @@ from recgen.findings import percent
 
 _MANY_UNKNOWN = 0.05
 _MOST_ROWS, _TIMES_SHARE = 0.25, 3  # of all rows, and times the share of the time: too much growth
+_ALL_UNKNOWN = 0.9  # of the test's rows: too few are left to compare
 _FAR_ABOVE = 1.5  # validation recall, divided by the test's
 _ALMOST_ALL = 0.8  # of the model's recall
 _HALF_LIFE = 50  # days: measured, docs/limits.md
@@ -158,7 +159,9 @@ def _gap(facts: Facts) -> tuple[float, float, float] | None:
     if judged is None or test is None or not val:
         return None
     unknown = facts.unknown_products.get("test", 0.0)
-    own = test.own / max(1 - unknown, 0.01)  # products that are new are another cause
+    if unknown > _ALL_UNKNOWN:
+        return None
+    own = test.own / (1 - unknown)  # products that are new are another cause
     rows = min(facts.kind.rows("val") or 0, test.rows or 0)
     noise = 3 * math.sqrt(val * (1 - val) / rows) if rows and 0 <= val <= 1 else 0.0
     return val, min(own, 1.0), noise

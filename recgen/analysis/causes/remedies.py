@@ -96,7 +96,7 @@ def advice(facts: Facts, otherwise: str = "") -> str:
     """
     parts = list(_advised(facts))
     if not parts:
-        return otherwise or NOTHING_LEFT
+        return otherwise or (NOTHING_LEFT if facts.model else NOTHING_KNOWN)
     text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     return f"{text[0].upper()}{text[1:]}."
 
@@ -104,6 +104,11 @@ def advice(facts: Facts, otherwise: str = "") -> str:
 NOTHING_LEFT = (
     "Rate, layers, clipping and correction are as they should be: look at the data with `recgen "
     "check --data` and at the files with `recgen inspect`."
+)
+
+NOTHING_KNOWN = (
+    "No config says how it was trained. A lower learning rate, clipped gradients, a linear output "
+    "and one dense layer or none keep towers alive."
 )
 
 

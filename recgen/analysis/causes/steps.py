@@ -21,6 +21,7 @@ from recgen.findings import counted, show
 _RATE, _CLIPPING = "model.learning_rate", "model.gradient_clip_norm"
 _HIGH = ("RG201", "RG202", "RG203", "RG206")
 _BLOWN_UP = 1.5  # the last loss, divided by the lowest
+_FAR_BLOWN_UP = 100.0
 _BLOWN_TO_CHANCE = 1.25  # the loss, divided by that of equal scores
 _FAR_FROM_CHANCE = 2.0
 
@@ -81,14 +82,24 @@ def _divergence(facts: Facts) -> Iterator[Sign]:
     if bottom and end is not None and bottom[1] > 0 and end > _BLOWN_UP * bottom[1]:
         lowest_epoch = epoch(bottom[0])
         seen.append(f"the loss rose from {figure(bottom[1])} in {lowest_epoch} to {figure(end)}")
+    seen += _blown_up_validation(facts)
     ratio = last(facts.loss_to_chance)
     if ratio is not None and ratio > _BLOWN_TO_CHANCE:
         seen.append(f"the loss ends at {ratio:.3g} times that of equal scores, worse than guessing")
     seen += _bursts(facts) if seen else ()
     if seen:
         far = ratio is not None and ratio > _FAR_FROM_CHANCE
+        far = far or any(_blown_up_validation(facts))
+        far = far or bool(bottom and end and end > _FAR_BLOWN_UP * bottom[1] > 0)
         sure = len(seen) > 1 or far or is_reported
         yield Sign("high" if sure else "medium", tuple(seen), advice(facts), rescued(facts))
+
+
+def _blown_up_validation(facts: Facts) -> Iterator[str]:
+    """Yield a rise of the validation loss that no overfitting has; Keras's last batch hides it."""
+    bottom, end = lowest(facts.val_loss), last(facts.val_loss)
+    if bottom and end is not None and end > _FAR_BLOWN_UP * bottom[1] > 0:
+        yield f"val_loss rose from {figure(bottom[1])} in {epoch(bottom[0])} to {figure(end)}"
 
 
 def _bursts(facts: Facts) -> Iterator[str]:

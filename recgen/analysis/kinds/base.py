@@ -275,6 +275,11 @@ class Kind(ABC):
         return None
 
     @property
+    def by_length(self) -> tuple[Judged, ...]:
+        """The measure at each length of lists, if it has one."""
+        return ()
+
+    @property
     def missing(self) -> str:
         """What the kind is judged by and the file lacks, in words; empty if nothing is missing."""
         return ""

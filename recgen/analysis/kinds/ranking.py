@@ -17,8 +17,12 @@ from recgen.metrics import Interval, Series, TrainingMetrics
 GUESSING = 0.5
 """The AUC of equal predictions."""
 
-_SPELLINGS = {"auc_roc": ("auc_roc", "auc", "roc_auc")}
-"""Names of a measure that trainers use: Keras calls it `auc`."""
+_SPELLINGS = {
+    "auc_roc": ("auc_roc", "auc", "roc_auc"),
+    "rmse": ("rmse", "root_mean_squared_error"),
+    "mae": ("mae", "mean_absolute_error"),
+}
+"""Names of a measure that trainers use: Keras calls them `auc`, `root_mean_squared_error`."""
 _AUC, _RMSE, _MAE, _RMSE_LOG = "auc_roc", "rmse", "mae", "rmse_log"
 ERRORS = {_RMSE: "RMSE", _MAE: "MAE", _RMSE_LOG: "RMSE of logarithms"}
 """Errors in words, by name: the lower, the better."""

@@ -144,6 +144,13 @@ class Retrieval(Kind):
         return {each.measure: each for each in found if each}
 
     @cached_property
+    def by_length(self) -> tuple[Judged, ...]:
+        """Recall at each k that tells models apart, on test rows or else on validation rows."""
+        split: Split = "test" if self._tests else "val"
+        found = (self._measured(split, name) for name in {**self._tests, **self._series})
+        return tuple(each for each in found if each and each.k and (each.chance or 0.0) < 1)
+
+    @cached_property
     def curves(self) -> tuple[Curve, ...]:
         """Each measure on validation rows per epoch."""
         return tuple(Curve(shown(name), series) for name, series in self._series.items())

@@ -9,6 +9,7 @@ from recgen.findings import Severity, counted
 from recgen.inspect.agreement.evidence import Evidence
 from recgen.inspect.records.schema import FeatureSchema
 from recgen.inspect.report import FeatureReport, Issue
+from recgen.plan.columns import PRODUCT_KNOWN
 
 
 def _empty(evidence: Evidence) -> Iterator[Issue]:
@@ -30,7 +31,8 @@ def _values(evidence: Evidence) -> Iterator[Issue]:
             figures = {"not_finite": feature.not_finite, "values": feature.values}
             severity: Severity = "error" if evidence.schema else "warning"
             yield Issue("not-finite", severity, place, message, figures)
-        if split.rows > 1 and feature.unique.value == 1 and not feature.nulls:
+        is_input = feature.name != PRODUCT_KNOWN
+        if is_input and split.rows > 1 and feature.unique.value == 1 and not feature.nulls:
             message = f"all {split.rows:,} rows have the same value: nothing can be learnt from it"
             yield Issue("constant-feature", "info", place, message, {"rows": split.rows})
 

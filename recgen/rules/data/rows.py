@@ -1,4 +1,4 @@
-"""Rules on rows of the data: buyers who are nobody, rows that are there twice."""
+"""Rules on rows of the data: IDs that stand for nobody or nothing, rows that are there twice."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import counted, percent, show
 from recgen.rules.registry import Problem, rule
 
-_CROWD, _BY_FAR, _BUYERS = 0.05, 10, 20  # of the rows; times those of the next; with that many
+# Of the rows; times those of the next one; with that many others.
+_CROWD, _STAPLE, _BY_FAR, _OTHERS = 0.05, 0.2, 10, 20
 _SHARE = 0.1  # of the rows: a join or a second import repeats that many
 _LEAVE_OUT = "Leave these rows out of the data, or write nothing in their place"
+_IF_MANY = f"Nothing to do if it is. {_LEAVE_OUT} if many share this ID, as guests do."
+_IF_FEE = f"Nothing to do if so. {_LEAVE_OUT} if it is postage, a fee or a bag."
 
 
 @rule("RG553", "warning")
@@ -24,7 +27,8 @@ def nobody(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     learnt as one taste, their history is that of strangers, and the vector is good for nobody. A
     word that says so is reported from 1% of the rows on; 0, -1 and nines from 2%, if no other ID
     has a fifth as many rows; and any other buyer with 5% of the rows and ten times those of the
-    next. Text such as nan and NULL is RG535.
+    next. Text such as nan and NULL is RG535. A product with 20% of the rows and ten times those of
+    the next is often postage, a fee or a bag: nobody chooses it, and it is at the top of each list.
 
     Example:
         features:
@@ -48,13 +52,15 @@ def nobody(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
                 f"{percent(total / column.rows)} of the rows: {listed}"
             )
             yield Problem(path, message, _help([text for text, _ in shared]))
-        elif side == "buyer" and (crowd := _crowd(column, profile)):
+        elif crowd := _crowd(column, profile, _CROWD if side == "buyer" else _STAPLE):
             rows, following = crowd
+            is_buyer = side == "buyer"
             message = (
-                f"the buyer {show(column.examples[0])} has {percent(rows / column.rows)} of the "
-                f"rows ({rows:,}), the next one {following:,}: is it a person?"
+                f"the {side} {show(column.examples[0])} has {percent(rows / column.rows)} of the "
+                f"rows ({rows:,}), the next one {following:,}: "
+                f"{'is it a person?' if is_buyer else 'does anybody choose it?'}"
             )
-            help = f"Nothing to do if it is. {_LEAVE_OUT} if many share this ID, as guests do."
+            help = _IF_MANY if is_buyer else _IF_FEE
             yield Problem(path, message, help)
 
 
@@ -65,12 +71,12 @@ def _help(texts: list[str]) -> str:
     return f"{_LEAVE_OUT}: nobody's taste can be learnt from them."
 
 
-def _crowd(column: ColumnProfile, profile: Profile) -> tuple[int, int] | None:
-    """Return the rows of the first buyer and of the second, if the first has far too many."""
-    if column.distinct <= _BUYERS:
+def _crowd(column: ColumnProfile, profile: Profile, share: float) -> tuple[int, int] | None:
+    """Return the rows of the first ID and of the second, if the first has far too many."""
+    if column.distinct <= _OTHERS:
         return None
     first, second = list(profile.counts(column.name))[:2]
-    is_crowd = first >= _CROWD * column.rows and first >= _BY_FAR * second
+    is_crowd = first >= share * column.rows and first >= _BY_FAR * second
     return (first, second) if is_crowd else None
 
 

@@ -1,0 +1,37 @@
+"""Buyers of later rows whom the training did not know. Judges nothing."""
+
+from __future__ import annotations
+
+from recgen.analysis.facts import Facts
+
+_OWN, _POPULAR = "own_history", "popularity"
+_SPLITS = {"eval": "val", "test": "test"}
+
+
+def unknown_buyers(facts: Facts) -> dict[str, float]:
+    """Return the share of rows or pairs whose buyer no training row has, by split (`eval`, `test`).
+
+    A vocabulary made of all rows knows every buyer, so `unknown_ids` says nothing there. Own
+    history does: whoever has none gets what is popular, so both find the same at every k if nobody
+    has one. Of some, the pairs of the test tell.
+    """
+    name = facts.run.config.features.buyer_id if facts.run.config else None
+    by_rows = facts.params.unknown_ids or {}
+    found = {split: by_rows.get(split, {}).get(name or "", 0.0) for split in _SPLITS}
+    pairs = facts.metrics.evaluation.pairs if facts.metrics.evaluation else {}
+    strangers = pairs.get("unknown_buyers", 0) - pairs.get("shown_as_unknown", 0)
+    counted = pairs.get("all", 0) + max(pairs.get("left_out", 0), strangers)
+    if counted:
+        found["test"] = max(found["test"], strangers / counted)
+    for split in _SPLITS:
+        if _nobody_has_a_past(facts, split):
+            found[split] = 1.0
+    return found
+
+
+def _nobody_has_a_past(facts: Facts, split: str) -> bool:
+    """Return whether own history is what is popular, at every k that was measured."""
+    final, start = facts.metrics.final_metrics, f"{_SPLITS[split]}_{_POPULAR}_recall_at_"
+    popular = {name: value for name, value in final.items() if name.startswith(start) and value}
+    own = [final.get(name.replace(_POPULAR, _OWN, 1)) for name in popular]
+    return len(own) > 1 and own == list(popular.values())
