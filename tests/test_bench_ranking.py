@@ -12,6 +12,7 @@ np = pytest.importorskip("numpy", reason="needs the extra `data`")
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 import pyarrow.parquet as pq  # noqa: E402
 
+from bench.models import rating  # noqa: E402
 from bench.models.rated_runs import _with_known_columns  # noqa: E402
 from bench.models.rating import PEERS  # noqa: E402
 from bench.ranking import Setting, _measure  # noqa: E402
@@ -145,8 +146,9 @@ def test_the_sum_of_both_means_adds_what_each_exceeds_the_mean_by():
     assert PEERS["global_mean"][1](rows, rows.training, rows.test, 1) == pytest.approx(12.5)
 
 
-def test_trees_learn_what_a_column_says():
+def test_trees_learn_what_a_column_says(monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("sklearn", reason="needs the extra `bench`")
+    monkeypatch.setattr(rating, "_TREES", 100)  # which are enough for one column
     draw = np.random.default_rng(0)
     buyer, product = draw.integers(0, 20, 2000), draw.integers(0, 20, 2000)
     rows = rated(target=np.where(buyer % 2, 20.0, 2.0), buyer=buyer, product=product)

@@ -84,8 +84,13 @@ def read_texts(texts: Texts) -> Read:
     is_long = pc.greater_equal(pc.utf8_length(texts), _SHORTEST)
     rest = texts.filter(pc.and_(pa.array(~read.known), pc.and_(may_be, is_long)))
     # A search through all words of a column for the names of months takes long.
-    if len(rest) == 0 or not _read(as_usual(rest[:_PROBED]), OTHER_WAYS).known.any():
+    if len(rest) == 0:
         return read
+    probed = _read(as_usual(rest[:_PROBED]), OTHER_WAYS)
+    if not probed.known.any():
+        return read
+    if len(probed.known) == len(texts):
+        return probed
     return _read(as_usual(texts), OTHER_WAYS)  # all of them: one may decide the order of others
 
 

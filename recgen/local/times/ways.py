@@ -59,8 +59,10 @@ WAYS = (
     *PERIODS,
     _ORDINAL,
 )
-# Any letters: a limit to their number takes ten times as long to compile, each time it is searched.
-_WORD = r"(?P<b>\p{L}+)\.?"
+# Letters, some signs among them: \p{L} takes ten times as long to compile, for each search anew,
+# and so does a limit to their number.
+_LETTER = r"[a-z\x{C0}-\x{1FFF}\x{2C00}-\x{D7FF}]"
+_WORD = rf"(?P<b>{_LETTER}+)\.?"
 _OF = r"[-/\s]*(?:(?:of|de|del)\s+|d')?"
 _REVERSED = rf"(?P<j>\d{{3}})[-/]{_USUAL_YEAR}"
 _QUARTERS = (
@@ -76,10 +78,10 @@ OTHER_WAYS = (  # those of few columns, and other languages than English
     *_QUARTERS,
     rf"{_USUAL_YEAR}M(?P<m>\d{{1,2}})",
     _REVERSED,
-    rf"(?:\p{{L}}+\.?,?\s+){{0,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|ère|e|[.º°]+)?{_OF}{_WORD},?{_OF}"
+    rf"(?:{_LETTER}+\.?,?\s+){{0,2}}(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|ère|e|[.º°]+)?{_OF}{_WORD},?{_OF}"
     rf"['\x{2019}]?(?P<Y>\d{{4}}|\d{{2}})\.?{_TIME}",
     rf"(?P<Y>\d{{4}})[.\s/-]*{_WORD}[\s/-]+(?P<d>\d{{1,2}})\.?{_TIME}",
-    rf"(?:\p{{L}}+\.?,?\s+)?{_WORD}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<Y>\d{{4}}){_TIME}",
+    rf"(?:{_LETTER}+\.?,?\s+)?{_WORD}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<Y>\d{{4}}){_TIME}",
     rf"{_WORD},?{_OF}{_USUAL_YEAR}",
 )
 CODED = {ORDINAL, "%j-%Y", "short quarters"}
