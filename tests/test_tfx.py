@@ -197,26 +197,26 @@ def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_bless
     assert sum(measured["slices"].values()) == pytest.approx(rows["test"], rel=0.2)
 
 
-def _both_tasks(folder: Path, **model: Any) -> ExperimentConfig:
-    """Writes the pipeline of a model for both tasks, which makes histories of Parquet files."""
+def _rated(folder: Path, kind: str, **model: Any) -> ExperimentConfig:
+    """Writes the pipeline of a model that predicts amounts, with histories of Parquet files."""
     plain = load(CASES / "shop" / "config.yaml").model_dump(mode="json", exclude_defaults=True)
     history = {"history": {"shared_with": "sku", "max_length": 10}}
     past = {"column": "past", "bq_type": "ARRAY<INT64>", "data_type": "history"}
     plain["features"]["buyer_model_features"].append({**past, "transforms": history})
     plain["features"]["target_column"] = "amount"
     head = [{"type": "dense", "units": 16}, {"type": "dense", "units": 1, "activation": "linear"}]
-    plain["model"] |= {"model_type": "multitask", "rating_head_layers": head}
+    plain["model"] |= {"model_type": kind, "rating_head_layers": head}
     plain["model"] |= {"refit": "validation", **model}
-    gate = {"k": 10, "rmse_at_most": 5.0, "slices": ["country"]}
+    gate = {"rmse_at_most": 5.0, "slices": ["country"]} | ({"k": 10} if kind == "multitask" else {})
     source = {"source": {"parquet": "{split}*"}, "runner": "local"}
     plain["pipeline"] = {**source, "histories": ["past"], "gate": gate}
     write_files(render_pipeline(plain), folder)
     return load(plain)
 
 
-def _write_parquet(config: ExperimentConfig, folder: Path) -> dict[str, int]:
+def _write_parquet(config: ExperimentConfig, folder: Path, count: int = 12_000) -> dict[str, int]:
     """Writes the rows of each split as recgen divides them; returns their numbers."""
-    rows = transactions(12_000)
+    rows = transactions(count)
     random = np.random.default_rng(3)
     skus, buyers = np.array(rows["sku"]), np.array(rows["customer_id"]).astype(int)
     amounts = 10 + 5 * (skus % 7) + 3 * (buyers % 5) + random.normal(size=len(skus))
@@ -232,7 +232,7 @@ def _write_parquet(config: ExperimentConfig, folder: Path) -> dict[str, int]:
 
 
 def test_both_tasks_and_a_worse_model_after_a_good_one(folder: Path) -> None:
-    config = _both_tasks(folder, epochs=2)
+    config = _rated(folder, "multitask", epochs=2)
     rows = _write_parquet(config, folder / "data")
     python(folder, "pipeline.py", "run", "data", "out")
     (metrics,) = (folder / "out/root/Trainer").rglob("training_metrics.json")
@@ -251,7 +251,7 @@ def test_both_tasks_and_a_worse_model_after_a_good_one(folder: Path) -> None:
     pushed = folder / "out" / "pushed"
     (first,) = pushed.iterdir()
 
-    _both_tasks(folder, epochs=1)  # good enough, were it not for the one before
+    _rated(folder, "multitask", epochs=1)  # good enough, were it not for the one before
     python(folder, "pipeline.py", "run", "data", "out")
     blessed = [path.name for path in (folder / "out/root/Evaluator/blessing").rglob("*BLESSED")]
     assert sorted(blessed) == ["BLESSED", "NOT_BLESSED"]
@@ -259,3 +259,23 @@ def test_both_tasks_and_a_worse_model_after_a_good_one(folder: Path) -> None:
     failed = _json(folder, "read_evaluation.py", "out", "candidate")["failed"]
     assert failed == [[0, *failed[0][1:]]]  # all rows decide, and no slice
     assert set(failed[0][1:]) <= {"recall_at_10", "rmse"}
+
+
+def test_a_ranking_model_alone_is_measured_blessed_and_pushed(folder: Path) -> None:
+    config = _rated(folder, "ranking", epochs=5)
+    rows = _write_parquet(config, folder / "data", 6_000)
+    python(folder, "pipeline.py", "run", "data", "out")
+    (metrics,) = (folder / "out/root/Trainer").rglob("training_metrics.json")
+    found = TrainingMetrics.model_validate_json(metrics.read_text("utf-8"))
+    final = found.model_dump()["final_metrics"]
+    measured = _json(folder, "read_evaluation.py", "out")["whole"]
+    assert measured["example_count"] == rows["test"]
+    assert "recall_at_10" not in measured
+    assert measured["rmse"] == pytest.approx(final["test_rmse"], rel=1e-4)
+    assert measured["mean_rmse"] == pytest.approx(final["test_global_mean_rmse"], rel=1e-4)
+    assert measured["rmse"] < 5 < measured["mean_rmse"]
+    assert 0.9 < measured["calibration"] < 1.1
+    blessed = [path.name for path in (folder / "out/root/Evaluator/blessing").rglob("*BLESSED")]
+    assert blessed == ["BLESSED"]
+    (pushed,) = (folder / "out/pushed").iterdir()
+    assert (pushed / "saved_model.pb").exists()

@@ -36,7 +36,7 @@ pytestmark = [
 ]
 
 TOO_LONG = "BIGNUMERIC"  # has more digits than the emulator can store
-SPLIT = {"kind": "strict_time", "date_column": "at"}
+SPLIT = {"kind": "strict_time", "date_column": "at", "validation": 0.15}
 LISTS = {  # one that the table has, and one that Beam makes
     "tags": {"max_length": 5, "shared_with": "string"},
     "past": {"max_length": 3, "shared_with": "sku"},

@@ -15,7 +15,7 @@ NULLS = {"string": "", "float32": float("nan"), "int64": -(2**63)}
 DECODED = np.vectorize(bytes.decode, otypes=[object])  # texts of TensorFlow are UTF-8
 
 
-class Recommender(litserve.LitAPI):  # type: ignore[misc]
+class Recommender(litserve.LitAPI):
     """One request is one call of a signature."""
 
     def __init__(self, model: str, name: str) -> None:

@@ -13,7 +13,7 @@ from mlserver.errors import InferenceError
 from mlserver.types import InferenceRequest, InferenceResponse, RequestInput, ResponseOutput
 
 
-class SavedModel(MLModel):  # type: ignore[misc]
+class SavedModel(MLModel):
     """One request is one call of a signature, of that in `parameters.signature_name`."""
 
     async def load(self) -> bool:
