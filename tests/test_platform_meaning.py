@@ -66,7 +66,7 @@ def compared(features: Plain, model: Plain) -> dict[str, tuple[Any, Any]] | None
 accepted: list[bool] = []
 
 
-@some(ci=150, nightly=2000)
+@some(ci=300, nightly=2000)
 @given(likely_rows)
 def test_no_row_changes_its_meaning_silently(rows: tuple[Plain, Plain]) -> None:
     found = compared(*rows)
