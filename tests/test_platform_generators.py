@@ -154,6 +154,15 @@ def test_texts_are_checked_as_before(
     assert message == wanted[1] or (message and wanted[1] and message.startswith(wanted[1]))
 
 
+def test_a_long_line_is_cut_and_odd_code_warns_nobody(recwarn: pytest.WarningsRecorder) -> None:
+    is_valid, message, line = validate_python_code("[" * 5000)
+    assert (is_valid, line) == (False, 1)
+    assert message is not None
+    assert len(message) < 200
+    assert validate_python_code('assert (1, "\\d")')[0]
+    assert not recwarn
+
+
 @pytest.mark.parametrize("code", ["x = '\0'", "(" * 5000, "1" + "+1" * 100_000])
 def test_texts_that_python_cannot_parse_are_no_accident(code: str) -> None:
     is_valid, message, _ = validate_python_code(code)

@@ -5,6 +5,7 @@ Beside recgen's reading stands a plain re-implementation of what the former gene
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,12 +23,13 @@ SAID = (
     ("", "the least there is"),
     ("", "the most there is"),
     ("", "both towers read"),
-    ("transform/", "is crossed by its quantiles, not as text"),
     ("model/ranking_weight", "`ranking_weight`"),
     ("layers/", "a linear layer"),
     ("transform/", "is left out"),
     ("width/", "is left out"),
 )
+CANNOT_WORK = {"RG102", "RG254"}
+"""Two columns of one name, and limits of a target that exclude each other."""
 SHARED = ("product_id", "list_0", "list_1")
 
 
@@ -36,10 +38,20 @@ def silent(meant: Meaning, means: Meaning, notes: Iterable[str]) -> dict[str, tu
     found = {}
     for path in sorted(meant.keys() | means.keys()):
         before, now = meant.get(path), means.get(path)
+        if path.startswith("transform/") and str(before).count(" as text"):
+            now = _as_text(now, notes)
         if before == now or any(_says(note, path) for note in notes):
             continue
         found[path] = before, now
     return found
+
+
+def _as_text(now: Any, notes: Iterable[str]) -> Any:
+    """Returns how a cross is computed with the members as text that are said to be quantiles."""
+    said = (re.match(r"'(.+)' is crossed by its quantiles, not as text", each) for each in notes)
+    for found in filter(None, said):
+        now = re.sub(rf"\b{re.escape(found[1])} in 100 quantiles", f"{found[1]} as text", str(now))
+    return now
 
 
 def _says(note: str, path: str) -> bool:
@@ -59,6 +71,7 @@ def compared(features: Plain, model: Plain) -> dict[str, tuple[Any, Any]] | None
     """Returns what a row means silently otherwise than before; None if it is refused."""
     read = examine_rows(features, model)
     if read.config is None:
+        assert {each.code for each in read.report.errors} <= CANNOT_WORK
         return None
     return silent(former_meaning(features, model), meaning_of(read.config), read.account.decided)
 
@@ -66,7 +79,7 @@ def compared(features: Plain, model: Plain) -> dict[str, tuple[Any, Any]] | None
 accepted: list[bool] = []
 
 
-@some(ci=150, nightly=2000)
+@some(ci=300, nightly=2000)
 @given(likely_rows)
 def test_no_row_changes_its_meaning_silently(rows: tuple[Plain, Plain]) -> None:
     found = compared(*rows)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from fuzzing import some
 from hypothesis import given
@@ -149,6 +150,8 @@ def test_rows_are_not_changed() -> None:
 
 def test_numbers_of_clients_and_databases_are_numbers() -> None:
     model = posted_model(batch_size=4096.0, learning_rate=Decimal("0.010"), top_k="50")
+    model |= {"epochs": np.int64(7), "output_embedding_dim": np.float64(32)}
+    assert read(model=model).model.epochs == 7
     assert read(model=model).model.batch_size == 4096
     assert read(model=model).model.learning_rate == 0.01
     assert read(model=model).model.top_k == 50
@@ -265,6 +268,7 @@ def test_the_oldest_dialect_is_read_as_it_was_meant() -> None:
         ({"enabled": True, "monthly": True}, ("monthly",)),
         ({"quarterly": True, "monthly": True}, ()),
         ({"annual": True}, ("yearly",)),
+        ({"daily": True}, ()),
         ({"yearly": True, "monthly": True}, ("yearly", "monthly")),
     ],
 )
@@ -517,6 +521,11 @@ def test_the_split_is_that_of_the_experiment() -> None:
 def test_a_number_of_gpus_that_is_none_is_refused(count: Any) -> None:
     (error,) = refused(posted_features(), gpu_config={"gpu_count": count}).errors
     assert error.path == "gpu_config.gpu_count"
+
+
+def test_a_setting_of_gpus_that_is_none_is_named() -> None:
+    _, report = read_rows(posted_features(), posted_model(), gpu_config={"count": 2})
+    assert any("`count` of the GPU config" in each.message for each in report.infos)
 
 
 @pytest.mark.parametrize("given", ["none", "{", [1], 2, object()])

@@ -17,7 +17,7 @@ from recgen.contrib.ml_platform.crosses import (
 from recgen.contrib.ml_platform.features import OFF, stored_feature
 from recgen.contrib.ml_platform.ids import choose_id
 from recgen.contrib.ml_platform.layers import stored_model
-from recgen.contrib.ml_platform.plain import named, output_name
+from recgen.contrib.ml_platform.plain import mapping_of, named, output_name
 from recgen.contrib.ml_platform.repeats import read_once
 from recgen.contrib.ml_platform.target import stored_target, without_target
 from recgen.findings import show
@@ -202,7 +202,7 @@ def _leave_out_unread(features: Plain, account: Account) -> None:
 
 def as_examined(experiment: Plain) -> Plain:
     """Return an experiment without the features that only crosses read, with their types."""
-    features, types = dict(experiment["features"]), {}
+    features, types = dict(experiment["features"]), Plain()
     for side in SIDES:
         key = f"{side}_model_features"
         unread = [each for each in _mappings(features.get(key)) if _is_unread(each)]
@@ -214,7 +214,7 @@ def as_examined(experiment: Plain) -> Plain:
 
 
 def _is_unread(feature: object) -> bool:
-    transforms = feature.get("transforms") if isinstance(feature, dict) else None
+    transforms = mapping_of(feature.get("transforms")) if isinstance(feature, dict) else {}
     return bool(transforms) and all(each == OFF for each in transforms.values())
 
 

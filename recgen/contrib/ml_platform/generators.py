@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -13,6 +14,7 @@ from recgen.contrib.ml_platform.rows import Reading, examine_rows
 from recgen.findings import ConfigError, Finding, RecgenError
 
 _SHOWN = 3  # errors in a message
+_LINE = 100  # letters of a line in a message
 
 
 def validate_python_code(
@@ -31,14 +33,20 @@ def validate_python_code(
     if not isinstance(code, str) or not code.strip():
         return False, "Code is empty", None
     try:
-        tree = ast.parse(code, f"<generated_{code_type}>")
-        compile(tree, f"<generated_{code_type}>", "exec")  # finds `return` outside of a function
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd code, which is valid all the same
+            tree = ast.parse(code, f"<generated_{code_type}>")
+            compile(tree, f"<generated_{code_type}>", "exec")  # finds `return` outside a function
     except SyntaxError as error:
-        text = f": {error.text.strip()}" if error.text else ""
+        text = f": {_cut(error.text.strip())}" if error.text else ""
         return False, f"{error.msg or 'Syntax error'}{text}", error.lineno
     except (ValueError, RecursionError, MemoryError) as error:
         return False, str(error) or "The text is nested too deeply", None
     return True, None, None
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LINE else f"{line[:_LINE]}…"
 
 
 class PreprocessingFnGenerator:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 from pydantic import BaseModel
@@ -188,6 +189,8 @@ def _number(value: object, key: str) -> object:
         return None
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
+    elif isinstance(value, Real) and not isinstance(value, (bool, int, float)):  # such as NumPy's
+        value = int(value) if isinstance(value, Integral) else float(value)
     is_whole = isinstance(value, float) and math.isfinite(value) and value.is_integer()
     return int(value) if is_whole and key in WHOLE else value  # type: ignore[call-overload]
 

@@ -60,6 +60,7 @@ _ABOUT_THE_PIPELINE = frozenset(
     ]
 )
 _OVERRIDDEN = ("split_strategy", "date_column", "gpu_config", "catalogue_size")
+_OF_GPUS = frozenset(["gpu_count", "gpu_type", "gpu_enabled", "machine_type", "preemptible"])
 _DEFAULT_GPUS = 1
 
 
@@ -212,7 +213,9 @@ def _check_gpus(given: object, account: Account) -> None:
     """Refuse a number of GPUs that no machine has; the trainer takes it from `custom_config`."""
     if not given:
         return
-    config = _row(given, frozenset(("gpu_count", "gpu_type")), "GPU config", "gpu_config", account)
+    config = _row(given, _OF_GPUS, "GPU config", "gpu_config", account)
+    for key in sorted(config.keys() - _OF_GPUS):
+        account.ignore(f"`{key}` of the GPU config")
     count = config.get("gpu_count")
     if count is None:
         count = _DEFAULT_GPUS
