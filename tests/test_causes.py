@@ -380,8 +380,9 @@ def test_a_product_that_is_in_most_test_rows(tmp_path, experiment, first, five, 
     data = fine()
     shares = {"test_popularity_recall_at_1": first, "test_popularity_recall_at_5": five}
     data["final_metrics"] |= shares
-    found = codes(judge(tmp_path / "run", data, experiment))
-    assert ("RD416" in found) == is_found
+    diagnosis = judge(tmp_path / "run", data, experiment)
+    assert ("RD416" in codes(diagnosis)) == is_found
+    assert diagnosis.verdict == ("at_risk" if is_found else "good")
     data["params"]["candidates"] = 8
     assert "RD416" not in codes(judge(tmp_path / "few", data, experiment))
 
