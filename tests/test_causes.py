@@ -332,13 +332,13 @@ def test_rows_of_new_products_are_no_drift(tmp_path, experiment):
 
 
 def test_a_test_of_strangers_after_a_validation_of_known_buyers(tmp_path, experiment):
-    counts = {"all": 400, "new": 200, "left_out": 600, "unknown_buyers": 600}
+    counts = {"all": 720, "new": 360, "left_out": 1080, "unknown_buyers": 1080}
     data = with_test(healthy(), 0.3, new=0.2, history=0.2)
     data["evaluation"]["pairs"] = counts
     found = judge(tmp_path / "pairs", data, experiment)
     assert (found.verdict, found.causes[0].code) == ("at_risk", "RD415")
     assert found.causes[0].evidence[0].startswith("60% of the test's pairs")
-    data["evaluation"]["pairs"] = {**counts, "shown_as_unknown": 600}  # none is unknown
+    data["evaluation"]["pairs"] = {**counts, "shown_as_unknown": 1080}  # none is unknown
     assert "RD415" not in codes(judge(tmp_path / "shown", data, experiment))
     data["evaluation"]["pairs"] = {**counts, "left_out": 100, "unknown_buyers": 100}
     assert "RD415" not in codes(judge(tmp_path / "some", data, experiment))
@@ -380,8 +380,9 @@ def test_a_product_that_is_in_most_test_rows(tmp_path, experiment, first, five, 
     data = fine()
     shares = {"test_popularity_recall_at_1": first, "test_popularity_recall_at_5": five}
     data["final_metrics"] |= shares
-    found = codes(judge(tmp_path / "run", data, experiment))
-    assert ("RD416" in found) == is_found
+    diagnosis = judge(tmp_path / "run", data, experiment)
+    assert ("RD416" in codes(diagnosis)) == is_found
+    assert diagnosis.verdict == ("at_risk" if is_found else "good")
     data["params"]["candidates"] = 8
     assert "RD416" not in codes(judge(tmp_path / "few", data, experiment))
 

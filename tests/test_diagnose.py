@@ -578,10 +578,11 @@ def test_one_epoch_is_undertraining(tmp_path):
 @pytest.mark.parametrize(
     ("epochs", "rows", "batch", "patch"),
     [
-        (1, 20_000, 1024, {"model.epochs": 11}),
-        (8, 2_579, 1024, {"model.epochs": 100}),
-        (2, 2_579, 2048, {"model.epochs": 100, "model.batch_size": 1024}),
-        (2, 900, 1024, {"model.epochs": 100, "model.batch_size": 256}),
+        (1, 20_000, 512, {"model.epochs": 8}),
+        (1, 20_000, 1024, {"model.epochs": 8, "model.batch_size": 512}),
+        (8, 2_579, 1024, {"model.epochs": 16, "model.batch_size": 64}),
+        (2, 2_579, 2048, {"model.epochs": 8, "model.batch_size": 64}),
+        (2, 900, 1024, {"model.epochs": 15, "model.batch_size": 64}),
     ],
 )
 def test_few_steps_explain_a_model_that_has_learned_nothing(

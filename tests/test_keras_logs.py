@@ -73,6 +73,12 @@ def test_other_texts_are_no_logs(text: str) -> None:
         read_metrics(text, "notes.txt")
 
 
+def test_another_csv_is_told_what_a_log_has() -> None:
+    with pytest.raises(RecgenError) as error:
+        read_metrics("name,size\na,3\n", "people.csv")
+    assert "`epoch` and `loss`" in str(error.value.help)
+
+
 def test_a_baseline_is_found_by_any_spelling() -> None:
     final = {"test_popularity_recall@10": 0.2, "test_recall@10": 0.1}
     data = {"loss": {"loss": [3.0, 2.0]}, "final_metrics": final}

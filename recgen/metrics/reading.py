@@ -14,6 +14,7 @@ from recgen.metrics.model import TrainingMetrics
 from recgen.metrics.upgrade import upgrade
 
 _HELP = "training writes this file; train again"
+_HELP_CSV = "a CSV log has a header with `epoch` and `loss`, as Keras's CSVLogger writes it"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def read_metrics(text: str, source: str) -> MetricsFile:
     try:
         data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise RecgenError(f"{source} is not JSON: {error}", _HELP) from error
+        help = _HELP_CSV if source.endswith(".csv") else _HELP
+        raise RecgenError(f"{source} is not JSON: {error}", help) from error
     if isinstance(data, list) and len(data) == 1 and is_history(data[0]):  # a row of a database
         data = data[0]
     if not isinstance(data, dict):

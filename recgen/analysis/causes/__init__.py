@@ -8,6 +8,7 @@ from recgen.analysis.causes import (
     fit,
     foreign,
     grain,
+    ids,
     inputs,
     leaks,
     purchases,
@@ -19,7 +20,7 @@ from recgen.analysis.causes import (
 from recgen.analysis.causes.base import Kind, Sign
 
 _LEARNING = (collapse, steps, restraints, fit)
-_DATA = (leaks, inputs, grain, rows, purchases, confirming, foreign, ratings)
+_DATA = (leaks, inputs, grain, rows, purchases, confirming, ids, foreign, ratings)
 _FAMILIES = (*_LEARNING, *_DATA, files, figures)
 
 KINDS: dict[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family.KINDS}

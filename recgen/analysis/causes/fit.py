@@ -17,7 +17,7 @@ _LOST = 0.03  # relative loss of recall since its best epoch
 _STILL_RISING = 0.05  # relative gain in the last quarter of the epochs
 _MOST_EPOCHS = 100
 _FEW_STEPS, _ENOUGH_STEPS = 50, 200  # of all epochs
-_LEAST_BATCH = 64
+_LEAST_BATCH, _STEPS_OF_EPOCH = 64, 20  # the latter as RG515 advises
 _NEARLY = 0.05  # relative distance from the best baseline of a model that learned most of it
 
 
@@ -134,18 +134,21 @@ def _steps(facts: Facts) -> int | None:
 
 def _few_steps(facts: Facts, steps: int) -> Sign:
     """Return the sign of a training that ended before its weights could move."""
-    a_epoch = counted(steps // facts.epochs, "step")
-    each = f": {a_epoch} in each of {facts.epochs} epochs" if facts.epochs > 1 else ", in one epoch"
+    a_epoch = steps // facts.epochs
+    shown = counted(a_epoch, "step")
+    each = f": {shown} in each of {facts.epochs} epochs" if facts.epochs > 1 else ", in one epoch"
     seen = (
         f"the training had {counted(steps, 'step')}{each}",
         *confirmed(*facts.findings("RG515")),
     )
-    patch = _more_epochs(facts, -(-_ENOUGH_STEPS * facts.epochs // steps))
-    wanted = patch.get("model.epochs", facts.epochs)
-    missing = _ENOUGH_STEPS / (wanted * steps / facts.epochs)
     batch = min(facts.batch_size or 0, facts.params.train_rows or 0)
-    if missing > 1 and batch > _LEAST_BATCH:
-        patch["model.batch_size"] = max(_LEAST_BATCH, 2 ** int(log2(batch / missing)))
+    smaller = batch
+    if a_epoch < _STEPS_OF_EPOCH and batch > _LEAST_BATCH:  # epochs may end early
+        smaller = max(_LEAST_BATCH, 2 ** int(log2(batch * a_epoch / _STEPS_OF_EPOCH)))
+        a_epoch = a_epoch * batch // smaller
+    patch = _more_epochs(facts, -(-_ENOUGH_STEPS // a_epoch))
+    if smaller < batch:
+        patch["model.batch_size"] = smaller
     help = "Train longer, in smaller batches." if "model.batch_size" in patch else "Train longer."
     verdict: Verdict | None = "bad" if facts.is_failed else None
     layered = (facts.depth or 0) > 1

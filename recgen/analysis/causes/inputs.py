@@ -12,7 +12,6 @@ from recgen.analysis.causes.remedies import patch_of
 from recgen.analysis.facts import Facts
 from recgen.analysis.rendered import other_config
 from recgen.analysis.run import MODULES
-from recgen.analysis.strangers import unknown_buyers
 from recgen.findings import show
 
 _ROWS_FOR_PRODUCTS = 0.9  # candidates, divided by training rows
@@ -142,18 +141,6 @@ def _new_products(facts: Facts) -> Iterator[Sign]:
         return
 
 
-def _new_buyers(facts: Facts) -> Iterator[Sign]:
-    """Look for a test of strangers after a validation of buyers who are known."""
-    shares = unknown_buyers(facts)
-    if shares["test"] < _STRANGERS or shares["eval"] > shares["test"] / 2:
-        return  # where nobody comes back, RD407 asks for the buyer
-    seen = (
-        f"{shares['test']:.0%} of the test's pairs have a buyer that no training row has; the "
-        "buyers of the validation rows are known",
-    )
-    yield Sign("medium", seen, explains=True)
-
-
 def _column_twice(facts: Facts) -> Iterator[Sign]:
     for finding in facts.findings("RG101"):
         yield Sign("medium", confirmed(finding), finding.help, patch_of(finding))
@@ -203,21 +190,6 @@ KINDS = (
         remedy="Train more often, on data up to the day of use, and judge by a shorter test; put "
         "new products into lists by hand until they have rows.",
         check=_new_products,
-    ),
-    Kind(
-        code="RD415",
-        verdict="at_risk",
-        title="Buyers that are new since the training",
-        reason="Nothing is learned of a buyer without a training row: such buyers get what suits "
-        "their other columns, or what is popular. If most buyers of the last days are new, and "
-        "hardly any of the days before, their IDs have changed, as with a new shop system or an "
-        "export that writes them otherwise. The test then says nothing of known buyers.",
-        signs="Half of the test's pairs or more have a buyer that training lacks, and at most half "
-        "that share of the validation rows; or the buyers' own histories recommend what is popular "
-        "to each buyer of the test, and not to those of the validation.",
-        remedy="Compare how buyers' IDs are written before and after the test begins, and write "
-        "them alike.",
-        check=_new_buyers,
     ),
     Kind(
         code="RD406",

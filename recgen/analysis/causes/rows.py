@@ -1,4 +1,4 @@
-"""Causes RD408, RD409 and RD416: rows that are too many, of one buyer, one product or of all.
+"""Causes RD408 and RD409: rows that are too many, of one buyer or of all.
 
 Both show in how figures relate: test rows to pairs of buyer and product, and popularity by rows to
 popularity by pairs. What the data or the examples say is better evidence, and refutes what the
@@ -92,30 +92,6 @@ def _one_buyer_by_figures(facts: Facts) -> Iterator[str]:
     )
 
 
-def _one_product(facts: Facts) -> Iterator[Sign]:
-    found = [f for f in facts.findings("RG553") if is_of_product(f)]
-    figures = [*_one_product_by_figures(facts)]
-    seen, help = (*confirmed(*found), *figures), found[0].help if found else ""
-    if figures or (seen and facts.is_held_back):
-        yield Sign("high", seen, help, verdict=spoiled(facts), explains=True)
-    elif seen:
-        yield Sign("low", seen, help, verdict="good")
-
-
-def _one_product_by_figures(facts: Facts) -> Iterator[str]:
-    """Yield the share of the test's rows that have the most popular product, if it is too large."""
-    final = facts.metrics.final_metrics
-    first, five = (final.get(f"test_{facts.kind.baseline}_recall_at_{k}") for k in (1, 5))
-    if first is None or five is None or first < _SHARE_OF_ONE:
-        return
-    following = (five - first) / 4
-    if (facts.products or 0) > FEW_PRODUCTS and first >= _TIMES_NEXT * following:
-        yield (
-            f"{percent(first)} of the test rows have the most popular product, and each of the "
-            f"next four {percent(following)} on average: it is at the top of every list"
-        )
-
-
 def _repeated(facts: Facts) -> Iterator[Sign]:
     found = [f for f in facts.findings("RG554") if f.severity == "warning"]
     seen = [*confirmed(*found)]
@@ -163,19 +139,6 @@ KINDS = (
         "and popularity finds twice as many rows as pairs.",
         remedy="Write null for buyers who are unknown, or leave these rows out of the training.",
         check=_one_buyer,
-    ),
-    Kind(
-        code="RD416",
-        verdict="at_risk",
-        title="One product with most rows",
-        reason="Postage, a fee, a deposit or a bag is in most purchases, and nobody chooses it. It "
-        "is at the top of every list, so a recall is high that says nothing of the other products, "
-        "and most training rows teach nothing.",
-        signs="`recgen check` finds a product with 20% of the rows and ten times those of the next "
-        "(RG553); or 20% of the test rows have the most popular product, ten times as many as each "
-        "of the next four.",
-        remedy="Leave the rows of what nobody chooses out of the data.",
-        check=_one_product,
     ),
     Kind(
         code="RD409",
