@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,12 @@ def transform(job: Mapping[str, Any]) -> None:
     run = Path(job["run"])
     preprocessing_fn = load_module(Path(job["module"])).preprocessing_fn
     if job.get("beam"):
-        transform_on_beam(job, preprocessing_fn)
+        try:
+            transform_on_beam(job, preprocessing_fn)
+        except Exception as error:  # of any runner: its reason is told in one line
+            traceback.print_exc()
+            text = " ".join(str(error).split())
+            sys.exit(f"{type(error).__name__}: {text}")
         return
     paths: dict[str, str] = job["tables"]
     began = time.monotonic()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.config.times import unit_of
 from recgen.plan.columns import InputColumn, input_columns, null_seconds
 from recgen.plan.constants import Constant, Group
+from recgen.plan.header import Header
 from recgen.plan.queries import SPLITS, made_histories
+from recgen.plan.transform import plan_transform
 
 Kind = tuple[str, str, str, tuple[int, int, int] | None]
 """A column of Parquet files: its name in the examples, and in the files; the kind of its values;
@@ -49,6 +52,34 @@ class ExamplesPlan:
     def groups(self) -> tuple[Group, ...]:
         """The constants of the module."""
         return tuple(each for each in (self.parquet, self.lists and self.lists.group) if each)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoriesPlan:
+    """The module for `recgen train` on a runner of Beam: the same histories, without TFX."""
+
+    header: Header
+    examples: ExamplesPlan
+    standard: tuple[str, ...] = ("itertools",)
+    reads_csv: bool = False
+    reads_files: bool = False
+    queries_table: bool = False
+
+    @property
+    def imports(self) -> frozenset[str]:
+        """Modules that the generated module imports."""
+        return frozenset((*self.standard, "apache_beam", "tensorflow"))
+
+
+def plan_histories(config: ExperimentConfig, names: Collection[str]) -> HistoriesPlan:
+    """Return the plan of some histories, by their output names; the config has a date column."""
+    features = config.features.buyer_model_features
+    histories = tuple(
+        each for each in features if isinstance(each, HistoryFeature) and each.output_name in names
+    )
+    columns = [column for column in input_columns(config) if column.name not in names]
+    lists = _lists(config, histories, columns)
+    return HistoriesPlan(plan_transform(config).header, ExamplesPlan(None, lists))
 
 
 def plan_examples(config: ExperimentConfig) -> ExamplesPlan | None:
