@@ -67,9 +67,7 @@ def split() -> SplitData:
             "product": pa.array(draw.integers(0, 20, ROWS)),
             "price": pa.array([None if n % 9 == 0 else n / 7 for n in range(ROWS)], pa.float32()),
             "at": pa.array(draw.integers(0, 90, ROWS) * DAY),
-            "seen": pa.array([None if not each else each for each in lists]).cast(
-                pa.large_list(pa.int64())
-            ),
+            "seen": pa.array([each or None for each in lists]).cast(pa.large_list(pa.int64())),
         }
     ).sort_by("at")
     return SplitData(table.slice(0, 300), table.slice(300, 40), table.slice(340))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import tempfile
@@ -41,7 +42,7 @@ def train(run: Path) -> dict[str, Any]:
             module.run_fn(arguments)
     times.append(time.process_time())
     names = ("before_s", "epoch_s", "after_s")
-    seconds = dict(zip(names, (b - a for a, b in zip(times, times[1:], strict=False)), strict=True))
+    seconds = dict(zip(names, (b - a for a, b in itertools.pairwise(times)), strict=True))
     return {**seconds, "train_mb": own_peak_mb()}
 
 

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "649b4e3ace34"
+    is_own_runtime = runtime.DIGEST == "ea8eca50e575"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
