@@ -117,7 +117,8 @@ def _lists(
     config: ExperimentConfig, histories: tuple[HistoryFeature, ...], columns: list[InputColumn]
 ) -> ListsPlan:
     split = config.data.split
-    date = next(column for column in columns if split and column.name == split.date_column)
+    named = split.date_column if split else None
+    date = next(column for column in columns if named in (column.name, column.source))
     wanted = {each.output_name: each.history for each in histories if each.history}
     found = tuple((name, each.shared_with, each.max_length) for name, each in wanted.items())
     whole = [each.output_name for each in histories if dtype_of(each.bq_type) == "int64"]
