@@ -55,7 +55,10 @@ def transform_on_beam(job: Mapping[str, Any], preprocessing_fn: Callable[..., An
     with tempfile.TemporaryDirectory(dir=run) as temporary:
         context = tft_beam.Context(temp_dir=temporary, force_tf_compat_v1=False)
         with beam.Pipeline(options=options) as pipeline, context:
-            rows = _batches(pipeline, paths, made, metadata.schema)
+            rows = _batches(pipeline, paths)
+            if made is not None:
+                examples = _with_histories(rows, Path(made["module"]))
+                rows = _as_batches(examples, metadata.schema, config.arrow_schema.names)
             learnt = tuple(rows[part] for part in job["analyze"]) | "Learnt" >> beam.Flatten()
             graph = (learnt, config) | tft_beam.AnalyzeDataset(preprocessing_fn)
             graph | tft_beam.WriteTransformFn(str(output))
@@ -71,9 +74,7 @@ def transform_on_beam(job: Mapping[str, Any], preprocessing_fn: Callable[..., An
     metadata_io.write_metadata(metadata, str(output / "metadata"))
 
 
-def _batches(
-    pipeline: Any, paths: Mapping[str, str], made: Mapping[str, Any] | None, schema: Any
-) -> dict[str, Any]:
+def _batches(pipeline: Any, paths: Mapping[str, str]) -> dict[str, Any]:
     """Return the rows of each split as record batches, with lists of values in all columns."""
     import apache_beam as beam
 
@@ -82,12 +83,17 @@ def _batches(
         items = [(path, number) for number in range(number_of_batches(path))]
         read = pipeline | f"Batches[{part}]" >> beam.Create(items)
         rows[part] = read | f"Rows[{part}]" >> beam.FlatMapTuple(_rows_of)
-    if made is None:
-        return rows
-    serialized, found = schema.SerializeToString(), {}
-    for part, examples in _with_histories(rows, Path(made["module"])).items():
-        batches = examples | f"Together[{part}]" >> beam.BatchElements(1, _ROWS)
-        found[part] = batches | f"Decode[{part}]" >> beam.Map(_decoded, serialized)
+    return rows
+
+
+def _as_batches(examples: Mapping[str, Any], schema: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return serialized examples of each split as record batches with columns in an order."""
+    import apache_beam as beam
+
+    found, serialized = {}, schema.SerializeToString()
+    for part, own in examples.items():
+        together = own | f"Together[{part}]" >> beam.BatchElements(1, _ROWS)
+        found[part] = together | f"Decode[{part}]" >> beam.Map(_decoded, serialized, names)
     return found
 
 
@@ -131,7 +137,7 @@ def _encoded(transformed: tuple[pa.RecordBatch, object]) -> Sequence[bytes]:
     return _examples_of(transformed[0])
 
 
-def _decoded(examples: Sequence[bytes], schema: bytes) -> pa.RecordBatch:
+def _decoded(examples: Sequence[bytes], schema: bytes, names: Sequence[str]) -> pa.RecordBatch:
     from tfx_bsl.coders.example_coder import ExamplesToRecordBatchDecoder
 
-    return ExamplesToRecordBatchDecoder(schema).DecodeBatch(examples)
+    return ExamplesToRecordBatchDecoder(schema).DecodeBatch(examples).select(names)
