@@ -1,7 +1,7 @@
 """Transform stage on a runner of Beam: histories, analysis and examples, in shards.
 
 Without a runner, `recgen.local.transform` does the same on this machine, and faster. Workers read
-the Arrow files of a run and write its examples, so they need its folder and recgen.
+the Arrow files of a run and write its examples, so they need its folder, its modules and recgen.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def transform_on_beam(job: Mapping[str, Any], preprocessing_fn: Callable[..., An
     output, made = run / "transform", job["histories"]
     metadata, config = raw_schema(next(iter(paths.values())), made["columns"] if made else {})
     output.mkdir()
+    _share(Path(job["module"]).parent)  # Beam pickles preprocessing_fn by its module's name
     options = PipelineOptions(["--no_pipeline_type_check", *job["beam"]])
     with tempfile.TemporaryDirectory(dir=run) as temporary:
         context = tft_beam.Context(temp_dir=temporary, force_tf_compat_v1=False)
@@ -101,10 +102,7 @@ def _with_histories(rows: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """Return serialized examples with lists, by the code that pipelines run, too."""
     import apache_beam as beam
 
-    # Workers that this process starts import the module, too.
-    paths = [str(path.parent), os.environ.get("PYTHONPATH", "")]
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    sys.path.insert(0, str(path.parent))
+    _share(path.parent)
     module = importlib.import_module(path.stem)
 
     class Rows:
@@ -118,6 +116,13 @@ def _with_histories(rows: Mapping[str, Any], path: Path) -> dict[str, Any]:
         pass
 
     return dict(WithHistories().GenerateExamplesByBeam(None, None))
+
+
+def _share(folder: Path) -> None:
+    """Let this process and the workers that it starts import the modules of a folder."""
+    paths = [str(folder), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    sys.path.insert(0, str(folder))
 
 
 def _rows_of(path: str, number: int) -> Iterator[pa.RecordBatch]:

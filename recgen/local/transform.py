@@ -46,7 +46,10 @@ def transform(job: Mapping[str, Any]) -> None:
             transform_on_beam(job, preprocessing_fn)
         except Exception as error:  # of any runner: its reason is told in one line
             traceback.print_exc()
-            text = " ".join(str(error).split())
+            lines = str(error).strip().splitlines() or [""]
+            if lines[0].startswith("Traceback"):  # a worker's; its error is the last line
+                sys.exit(lines[-1])
+            text = " ".join(" ".join(lines).split())
             sys.exit(f"{type(error).__name__}: {text}")
         return
     paths: dict[str, str] = job["tables"]
