@@ -30,7 +30,7 @@ from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
 _MODEL = "serving_model"
-_UNKNOWN_OPTIONS = "Unknown pipeline options received:"  # in a warning of Beam's
+_UNKNOWN_OPTIONS = "Discarding unparseable args:"  # in a warning of Beam's
 _WORK = "work"  # Arrow files between stages, removed at the end
 
 
@@ -215,7 +215,8 @@ def _transform(run: RunInProgress, split: SplitData, child: Child) -> None:
 
     def on_line(line: str) -> None:
         if _UNKNOWN_OPTIONS in line:  # Beam goes on without them
-            run.warn((f"Beam knows no option{line.partition(_UNKNOWN_OPTIONS)[2]}",))
+            unknown = line.partition(_UNKNOWN_OPTIONS)[2].strip()
+            run.warn((f"Beam knows no {unknown}: it goes on without",))
         word, _, rest = line.partition(" ")
         if word == "rows":
             run.progress.rows(int(rest), total)
