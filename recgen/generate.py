@@ -9,6 +9,7 @@ from recgen.config import ExperimentConfig
 from recgen.findings import RecgenError
 from recgen.pbtxt import render_schema
 from recgen.plan.columns import input_columns
+from recgen.plan.examples import plan_histories
 from recgen.plan.pipeline import plan_pipeline
 from recgen.plan.queries import SPLITS
 from recgen.plan.trainer import plan_trainer
@@ -101,3 +102,8 @@ def generate_pipeline(config: ExperimentConfig) -> dict[str, str]:
     if plan.has_schema:
         files["schema.pbtxt"] = render_schema(input_columns(config))
     return files | render_queries(plan.queries) if plan.queries else files
+
+
+def generate_histories(config: ExperimentConfig, names: Collection[str]) -> str:
+    """Return the module that makes some histories on Beam: that of a pipeline, without TFX."""
+    return render_template("pipeline/examples_module.py.j2", plan_histories(config, names))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from recgen.plan.columns import InputColumn
 pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
 pq = pytest.importorskip("pyarrow.parquet")
 
-from recgen.local import buyers  # noqa: E402
+from recgen.local import buyers, prepare  # noqa: E402
 from recgen.local.cast import to_column  # noqa: E402
 from recgen.local.histories import Wanted, add_histories, missing_histories  # noqa: E402
 from recgen.local.ingest import clean, read_table  # noqa: E402
@@ -53,6 +54,23 @@ def made(
     lists = {name: part["past"].to_pylist() for name, part in parts.tables().items()}
     end = latest["past"].to_pydict()
     return lists, dict(zip(end["buyer"], end["history"], strict=True))
+
+
+def test_with_a_runner_of_beam_only_the_final_lists_are_made_here() -> None:
+    rows = table([("a", 1, "x"), ("a", 2, "y"), ("b", 1, "x")])
+    parts, wanted = SplitData(rows, rows, rows), [Wanted("past", "product", 5, "string")]
+    run: Any = SimpleNamespace(
+        ids=("buyer", "product"), date="at", known=("train",), is_by_time=True, made={}
+    )
+    run.beam = ()
+    here, latest = prepare._with_histories(run, parts, wanted)
+    assert (here.train.column_names[-1], run.made) == ("past", {})
+    run.beam = ("--runner=DirectRunner",)
+    on_beam, also = prepare._with_histories(run, parts, wanted)
+    assert "past" not in on_beam.train.column_names
+    assert run.made == {"past": "string"}
+    assert also["past"].equals(latest["past"])
+    assert also["past"].to_pydict() == {"buyer": ["a", "b"], "history": [["x", "y"], ["x"]]}
 
 
 def test_buyers_may_be_numbers() -> None:

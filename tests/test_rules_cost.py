@@ -157,7 +157,11 @@ def test_p70_what_takes_a_second_is_no_finding(experiment):
 def test_p62_rows_in_memory(experiment):
     """Three values a row: customer_id, age_norm and sku."""
     assert problems("RG408", experiment, Rows(350_000_000)) == []
-    assert len(problems("RG408", experiment, Rows(360_000_000))) == 1
+    (found,) = problems("RG408", experiment, Rows(360_000_000))
+    assert "360,000,000 rows of 3 values take 8.0 GiB" in found
+    for cache, count in (("memory", 1), ("disk", 0), ("none", 0)):  # where they are not
+        data = {**experiment["data"], "cache": cache}
+        assert len(problems("RG408", experiment, Rows(360_000_000), data=data)) == count
 
 
 def test_rules_take_time_in_proportion(experiment):

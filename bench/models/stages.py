@@ -27,11 +27,15 @@ from recgen.local.split import SplitData, split_table
 from recgen.plan.columns import input_columns
 
 
-def measure(config: ExperimentConfig, data: Path) -> dict[str, Any]:
-    """Returns rows, and for each stage `NAME_s` of all processes and `NAME_mb` of its own."""
+def measure(config: ExperimentConfig, data: Path, run: Path | None = None) -> dict[str, Any]:
+    """Returns rows, and for each stage `NAME_s` of all processes and `NAME_mb` of its own.
+
+    With `run`, a new folder, the run stays there.
+    """
     measured: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = run or Path(name)
+        folder.mkdir(exist_ok=True)
         with _stage("read", measured):
             table = _read(config, data)
         measured["rows"] = table.num_rows

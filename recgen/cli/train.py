@@ -37,6 +37,21 @@ def train(
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Overrides model.seed.")
     ] = None,
+    beam_runner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUNNER",
+            help="Runner of Apache Beam, such as DirectRunner or FlinkRunner, that builds "
+            "histories and transforms.  [default: this machine, without one]",
+        ),
+    ] = None,
+    beam_option: Annotated[
+        list[str],
+        typer.Option(
+            metavar="OPTION",
+            help="Option of Beam for the runner, such as --flink_master=HOST:8081; repeatable.",
+        ),
+    ] = [],  # noqa: B006
     allow: Allow = [],  # noqa: B006
     allow_worse: Annotated[
         bool,
@@ -52,6 +67,7 @@ def train(
     from recgen.local.run import train as run
     from recgen.local.signals import Interrupted
 
+    beam = _beam(beam_runner, beam_option)
     experiment, text = checked(config, allow)
     source = data or _source(config, experiment)
     folder = out or Path("runs", training.folder_name(experiment.name or config.stem))
@@ -70,10 +86,23 @@ def train(
                 progress,
                 allow_worse=allow_worse,
                 judge=partial(_found_in, config, allow),
+                beam=beam,
             )
     except Interrupted as interrupted:
         raise _stopped(interrupted) from None
     _report(result, folder, earlier, allow_worse)
+
+
+def _beam(runner: str | None, options: Sequence[str]) -> tuple[str, ...]:
+    """Return the options of Beam, that of the runner first; none without a runner."""
+    if runner is None and not options:
+        return ()
+    if not runner:
+        raise RecgenError("--beam-option needs a runner", "add --beam-runner, such as DirectRunner")
+    given = [option if option.startswith("-") else f"--{option}" for option in options]
+    if any(option.partition("=")[0] == "--runner" for option in given):
+        raise RecgenError("--beam-option has a runner, too", "name it with --beam-runner alone")
+    return f"--runner={runner}", *given
 
 
 def _report(result: RunResult, folder: Path, earlier: str | None, allow_worse: bool) -> None:

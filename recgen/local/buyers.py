@@ -42,7 +42,8 @@ def write(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table = pa.concat_tables([part.drop(list(histories)) for part in known])
+    built = [name for name in histories if name in known[0].column_names]
+    table = pa.concat_tables([part.drop(built) for part in known])
     times, buyers = _times(table, date), table[buyer].combine_chunks().dictionary_encode()
     columns = {buyer: buyers.dictionary}
     for name in serving:

@@ -91,20 +91,29 @@ def add_histories(
     past = {"train": split.train, "eval": split.train}
     past["test"] = pa.concat_tables([split.train, split.eval])
     tables = split.tables()
-    everything = pa.concat_tables([tables[name] for name in known])
-    latest: dict[str, pa.Table] = {}
     for each in wanted:
         for name, source in past.items():
             is_final = at_random and name != "train"
             rows = _asked_at_the_end(tables[name], date) if is_final else tables[name]
             lists = _lists(source, rows, each, buyer, date)
             tables[name] = tables[name].append_column(each.name, lists)
-        latest[each.name] = _at_the_end(everything, each, buyer, date)
-    warnings = (*split.warnings, *_undated(split, date))
+    warnings = (*split.warnings, *undated(split, date))
+    latest = final_lists(split, wanted, buyer, date, known)
     return SplitData(tables["train"], tables["eval"], tables["test"], warnings), latest
 
 
-def _undated(split: SplitData, date: str) -> tuple[str, ...]:
+def final_lists(
+    split: SplitData, wanted: Sequence[Wanted], buyer: str, date: str, known: Sequence[str]
+) -> Mapping[str, pa.Table]:
+    """Return the final list of each buyer, by history; the arguments are those of add_histories."""
+    import pyarrow as pa
+
+    tables = split.tables()
+    everything = pa.concat_tables([tables[name] for name in known])
+    return {each.name: _at_the_end(everything, each, buyer, date) for each in wanted}
+
+
+def undated(split: SplitData, date: str) -> tuple[str, ...]:
     """Return a warning if there are rows without a time, which only a random split has."""
     rows = sum(table[date].null_count for table in split.tables().values())
     if not rows:

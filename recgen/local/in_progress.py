@@ -34,7 +34,9 @@ class RunInProgress:
         staging: The folder, its lock and what is done.
         judge: Called with the data before it is read; returns what there is to say of it, and
             raises what ends the run.
+        beam: Options of the runner of Beam that transforms; none for this machine alone.
         histories: The final list of each buyer, for each history that was built.
+        made: Histories that Beam makes of the rows, with the types of their items.
         account: The rows that were read, left out and divided.
     """
 
@@ -45,7 +47,9 @@ class RunInProgress:
     analyze: tuple[str, ...]
     staging: Staging
     judge: Callable[[Path], Sequence[Finding]] | None = None
+    beam: tuple[str, ...] = ()
     histories: Mapping[str, pa.Table] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
     account: Account = field(default_factory=Account)
 
     @property

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.findings import RecgenError, printable
-from recgen.local.histories import Wanted, add_histories, missing_histories
+from recgen.local.histories import (
+    Wanted,
+    add_histories,
+    final_lists,
+    missing_histories,
+    undated,
+)
 from recgen.local.in_progress import RunInProgress
 from recgen.local.ingest import clean, open_data, table_of
 from recgen.local.split import SplitData, split_table, without_far_times
@@ -76,4 +83,9 @@ def _with_histories(
             "set data.split.date_column, or use a Parquet file with a column of lists",
         )
     buyer, _ = run.ids
+    if run.beam:  # which makes the lists of the rows
+        run.made = {each.name: each.dtype for each in missing}
+        warnings = (*split.warnings, *undated(split, run.date))
+        latest = final_lists(split, missing, buyer, run.date, run.known)
+        return replace(split, warnings=warnings), latest
     return add_histories(split, missing, buyer, run.date, run.known, at_random=not run.is_by_time)

@@ -11,6 +11,7 @@ from pathlib import Path
 from recgen.analysis import diagnose, load_run
 from recgen.config import SIDES, ExperimentConfig
 from recgen.findings import Finding, RecgenError
+from recgen.generate import generate_histories
 from recgen.local import buyers
 from recgen.local.account import add_to_metrics, unknown_values
 from recgen.local.approximate import require_scann
@@ -29,6 +30,7 @@ from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
 _MODEL = "serving_model"
+_UNKNOWN_OPTIONS = "Discarding unparseable args:"  # in a warning of Beam's
 _WORK = "work"  # Arrow files between stages, removed at the end
 
 
@@ -61,6 +63,7 @@ def train(
     analyze: tuple[str, ...] | None = None,
     allow_worse: bool = False,
     judge: Callable[[Path], Sequence[Finding]] | None = None,
+    beam: tuple[str, ...] = (),
 ) -> RunResult:
     """Train on this machine: from a file with transactions to a run directory.
 
@@ -83,6 +86,8 @@ def train(
         allow_worse: Whether a run with a bad verdict may replace one with a better verdict.
         judge: Called with `data` before anything is read; returns findings to show, and raises what
             ends the training.
+        beam: Options of Beam with a `--runner` that makes histories and transforms; without them,
+            this machine does, and faster.
 
     Returns:
         The run's folder, metrics and times. A collapsed training is a result too.
@@ -101,7 +106,7 @@ def train(
     inputs = inputs_of(config, files, data, model_seed, epochs, analyze)
     with interruptible(), staged(out, inputs, TRAINED) as staging:
         run = RunInProgress(
-            config, input_columns(config), progress, model_seed, analyze, staging, judge
+            config, input_columns(config), progress, model_seed, analyze, staging, judge, beam
         )
         _announce(staging, progress)
         custom_config = {} if epochs is None else {"epochs": epochs}
@@ -206,8 +211,12 @@ def _write_inputs(run: RunInProgress, split: SplitData) -> None:
 
 def _transform(run: RunInProgress, split: SplitData, child: Child) -> None:
     total = sum(table.num_rows for table in split.tables().values())
+    runner = run.beam[0].removeprefix("--runner=") if run.beam else ""
 
     def on_line(line: str) -> None:
+        if _UNKNOWN_OPTIONS in line:  # Beam goes on without them
+            unknown = line.partition(_UNKNOWN_OPTIONS)[2].strip()
+            run.warn((f"Beam knows no {unknown}: it goes on without",))
         word, _, rest = line.partition(" ")
         if word == "rows":
             run.progress.rows(int(rest), total)
@@ -222,9 +231,19 @@ def _transform(run: RunInProgress, split: SplitData, child: Child) -> None:
             "tables": write_tables(split.tables(), folder / _WORK),
             "analyze": list(run.analyze),
             "run": str(folder),
+            "beam": list(run.beam),
+            "histories": _histories_module(run, folder / _WORK) if run.made else None,
         }
-        child.run(job, folder / "transform.log", on_line, "the transform")
+        doing = f"the transform{f' on {runner}' if runner else ''}"
+        child.run(job, folder / "transform.log", on_line, doing)
     run.progress.done(f"{total:,} rows")
+
+
+def _histories_module(run: RunInProgress, folder: Path) -> dict[str, object]:
+    """Write the module that makes histories on Beam; return its path, and the lists' types."""
+    path = folder / "examples_module.py"
+    path.write_text(generate_histories(run.config, run.made), encoding="utf-8")
+    return {"module": str(path), "columns": dict(run.made)}
 
 
 def _metrics(run: RunInProgress) -> TrainingMetrics:

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,15 @@ def transform(job: Mapping[str, Any]) -> None:
     run = Path(job["run"])
     preprocessing_fn = load_module(Path(job["module"])).preprocessing_fn
     if job.get("beam"):
-        transform_on_beam(job, preprocessing_fn)
+        try:
+            transform_on_beam(job, preprocessing_fn)
+        except Exception as error:  # of any runner: its reason is told in one line
+            traceback.print_exc()
+            lines = str(error).strip().splitlines() or [""]
+            if lines[0].startswith("Traceback"):  # a worker's; its error is the last line
+                sys.exit(lines[-1])
+            text = " ".join(" ".join(lines).split())
+            sys.exit(f"{type(error).__name__}: {text}")
         return
     paths: dict[str, str] = job["tables"]
     began = time.monotonic()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from recgen.config import ExperimentConfig, HistoryFeature, dtype_of
 from recgen.config.times import unit_of
 from recgen.plan.columns import InputColumn, input_columns, null_seconds
 from recgen.plan.constants import Constant, Group
+from recgen.plan.header import Header
 from recgen.plan.queries import SPLITS, made_histories
+from recgen.plan.transform import plan_transform
 
 Kind = tuple[str, str, str, tuple[int, int, int] | None]
 """A column of Parquet files: its name in the examples, and in the files; the kind of its values;
@@ -51,6 +54,34 @@ class ExamplesPlan:
         return tuple(each for each in (self.parquet, self.lists and self.lists.group) if each)
 
 
+@dataclass(frozen=True, slots=True)
+class HistoriesPlan:
+    """The module for `recgen train` on a runner of Beam: the same histories, without TFX."""
+
+    header: Header
+    examples: ExamplesPlan
+    standard: tuple[str, ...] = ("itertools",)
+    reads_csv: bool = False
+    reads_files: bool = False
+    queries_table: bool = False
+
+    @property
+    def imports(self) -> frozenset[str]:
+        """Modules that the generated module imports."""
+        return frozenset((*self.standard, "apache_beam", "tensorflow"))
+
+
+def plan_histories(config: ExperimentConfig, names: Collection[str]) -> HistoriesPlan:
+    """Return the plan of some histories, by their output names; the config has a date column."""
+    features = config.features.buyer_model_features
+    histories = tuple(
+        each for each in features if isinstance(each, HistoryFeature) and each.output_name in names
+    )
+    columns = [column for column in input_columns(config) if column.name not in names]
+    lists = _lists(config, histories, columns)
+    return HistoriesPlan(plan_transform(config).header, ExamplesPlan(None, lists))
+
+
 def plan_examples(config: ExperimentConfig) -> ExamplesPlan | None:
     """Return the plan of a config that passed the check; None if TFX does all of it."""
     assert config.pipeline, "the command requires it"
@@ -86,7 +117,8 @@ def _lists(
     config: ExperimentConfig, histories: tuple[HistoryFeature, ...], columns: list[InputColumn]
 ) -> ListsPlan:
     split = config.data.split
-    date = next(column for column in columns if split and column.name == split.date_column)
+    named = split.date_column if split else None
+    date = next(column for column in columns if named in (column.name, column.source))
     wanted = {each.output_name: each.history for each in histories if each.history}
     found = tuple((name, each.shared_with, each.max_length) for name, each in wanted.items())
     whole = [each.output_name for each in histories if dtype_of(each.bq_type) == "int64"]

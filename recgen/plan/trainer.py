@@ -250,9 +250,7 @@ def _schedule(config: ExperimentConfig, event_time: str | None) -> Schedule:
     )
 
 
-def _constants(
-    config: ExperimentConfig, schedule: Schedule, kind: KindPlan
-) -> tuple[Group, ...]:
+def _constants(config: ExperimentConfig, schedule: Schedule, kind: KindPlan) -> tuple[Group, ...]:
     model = config.model
     max_norm = model.embedding_max_norm
     architecture = Group.of(

@@ -90,16 +90,24 @@ def rows_in_memory(
 ) -> Iterator[Problem]:
     """Rows that take more than 8 GiB in training.
 
-    The trainer keeps all rows in memory as parsed features: about 8 bytes per row and value, and 4
-    for each past value of a history. A list that a run computes has at most as many values as the
-    buyer had before, and at most `max_length`; a column of lists is counted with `max_length` per
-    row. Reading the rows again in each epoch would take longer than training on them.
+    By default, the trainer keeps all rows in memory as parsed features: about 8 bytes per row and
+    value, and 4 for each past value of a history. A list that a run computes has at most as many
+    values as the buyer had before, and at most `max_length`; a column of lists is counted with
+    `max_length` per row. With `cache: disk` the same bytes are in files, and with `cache: none` an
+    epoch reads the examples again; the IDs and the time of each row stay in memory.
 
     Example:
-        recgen check config.yaml --data a_billion_rows.parquet
+        data:
+          cache: memory  # with a billion rows
 
-    Use a machine with that much memory, fewer rows or fewer features.
+    Use instead:
+        data:
+          cache: disk  # with a billion rows
+
+    Or use a machine with that much memory, fewer rows or fewer features.
     """
+    if data.cache != "memory":
+        return
     histories = [f for _, f in all_features(features) if isinstance(f, HistoryFeature)]
     keys = {key for _, feature in all_features(features) for key in feature.output_keys}
     keys |= {cross.output_name for _, cross in all_crosses(features)}
@@ -111,7 +119,7 @@ def rows_in_memory(
             f"{profile.rows:,} rows of {len(keys)} values{and_lists} take {in_gib(size)} in "
             "training"
         )
-        help = "Use a machine with that much memory, or fewer features."
+        help = "Set `data.cache` to `disk` or `none`, or use a machine with that much memory."
         if lists * _LISTED > size / 2:
-            help = "Lower the history's `max_length`, or use a machine with more memory."
+            help = "Set `data.cache` to `disk` or `none`, or lower the history's `max_length`."
         yield Problem(("features",), message, help)

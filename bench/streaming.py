@@ -1,0 +1,113 @@
+"""What each stage of `recgen train` takes for a row, as the data grows: docs/scale.md.
+
+`python -m bench.streaming [--rows N ...] [--cache none]`. Rows are generated as Parquet files in a
+folder, and read, split, transformed and trained for an epoch without keeping parsed rows in
+memory. Writes bench/results/streaming.json and the table of the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import yaml
+
+import recgen
+from bench.models.stages import measure
+from bench.processes import ROOT, module, run
+from bench.report import table
+from bench.store import Store, digest
+from bench.synthetic import transactions
+
+_EXAMPLE = ROOT / "examples" / "online_retail" / "config.yaml"
+_PAGE, _RESULTS = ROOT / "docs" / "scale.md", ROOT / "bench" / "results" / "streaming.json"
+_BEGIN, _END = "<!-- streaming -->\n", "<!-- end of streaming -->\n"
+_PRODUCTS, _SHARD = 10_000, 250_000
+_STAGES = {
+    "read": "read",
+    "split": "split",
+    "transform": "transform",
+    "before": "before the epoch",
+    "epoch": "an epoch",
+    "after": "after it",
+}
+_MEMORY = {"read": "read", "split": "split", "transform": "transform", "train": "training"}
+
+
+def main() -> None:
+    """Measures the sizes that have no result yet, and writes the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.streaming", description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[10**6, 2 * 10**6, 4 * 10**6])
+    parser.add_argument("--cache", default="none", choices=["memory", "disk", "none"])
+    parser.add_argument("--one", type=Path, help="a folder in which the stages run, in a process")
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(stages(options.one)))
+        return
+    store = Store(_RESULTS)
+    sources = [ROOT / "templates/runtime/rows.py", ROOT / "bench/models/streamed.py"]
+    for rows in options.rows:
+
+        def one(rows: int = rows) -> dict[str, Any]:
+            print(f"{rows:,} rows, cache {options.cache}", flush=True)
+            return measured(rows, options.cache)
+
+        store.get("streaming", options.cache, rows, digest(*sources), one)
+    found = store.pick("streaming", [(options.cache, rows) for rows in options.rows])
+    text = streaming_table(found)
+    page = _PAGE.read_text("utf-8")
+    head, _, rest = page.partition(_BEGIN)
+    _PAGE.write_text(f"{head}{_BEGIN}\n{text}\n\n{_END}{rest.partition(_END)[2]}", "utf-8")
+    print(text)
+
+
+def measured(rows: int, cache: str) -> dict[str, Any]:
+    """Generates rows, and returns what the stages took."""
+    work = ROOT / "runs" / "bench" / "streaming"
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=work) as name:
+        folder, plain = Path(name), yaml.safe_load(_EXAMPLE.read_text("utf-8"))
+        plain["data"]["cache"], plain["model"]["refit"] = cache, "none"
+        (folder / "config.yaml").write_text(yaml.safe_dump(plain), "utf-8")
+        (folder / "data").mkdir()
+        everything = transactions(_PRODUCTS, rows)
+        for start in range(0, rows, _SHARD):
+            part = everything.slice(start, _SHARD)
+            pq.write_table(part, folder / "data" / f"part-{start:010}.parquet")
+        del everything
+        usage = run(module("bench.streaming", "--one", folder))
+        if usage.code != 0:
+            raise SystemExit(usage.errors[-3000:])
+        trained = run(module("bench.models.streamed", folder / "run"))
+        if trained.code != 0:
+            raise SystemExit(trained.errors[-3000:])
+        last = [json.loads(each.output.splitlines()[-1]) for each in (usage, trained)]
+    return {**last[0], **last[1], "cache": cache}
+
+
+def stages(folder: Path) -> dict[str, Any]:
+    """Runs the stages before the training into `run`, and returns what they took."""
+    config = recgen.load(folder / "config.yaml")
+    return measure(config, folder / "data", folder / "run")
+
+
+def streaming_table(found: Sequence[dict[str, Any]]) -> str:
+    """Returns processor microseconds a row of each stage, and peak memory, a line a size."""
+    titles = ["rows", *(f"{title}, µs" for title in _STAGES.values())]
+    titles += [f"{title}, MB" for title in _MEMORY.values()]
+    lines = []
+    for each in found:
+        costs = [f"{1e6 * each[f'{name}_s'] / each['rows']:.1f}" for name in _STAGES]
+        memory = [f"{each[f'{name}_mb']:,.0f}" for name in _MEMORY]
+        lines.append([f"{each['rows']:,}", *costs, *memory])
+    return table(titles, lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
