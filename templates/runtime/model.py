@@ -18,12 +18,7 @@ class TwoTowerModel(tfrs.Model):
     Their `compute_losses(features, training)` returns the batch's LOSSES by name, and
     the embeddings by tower. Their `test_step(features)` returns means of the losses and
     of the `measures`.
-
-    Attributes:
-        keeps_buyers: Whether runs of a buyer's rows follow each other in training.
     """
-
-    keeps_buyers = False
 
     def __init__(self, query_tower, candidate_tower, catalogue, measures):
         super().__init__()
@@ -50,6 +45,11 @@ class TwoTowerModel(tfrs.Model):
     def towers(self):
         """The towers by their names in the metrics."""
         return {"query": self.query_tower, "candidate": self.candidate_tower}
+
+    @property
+    def keeps_buyers(self):
+        """Whether runs of a buyer's rows follow each other in training."""
+        return False
 
     def trained_buyer(self, features):
         """Return the rows' buyer indices, an unknown one for buyers without training rows.

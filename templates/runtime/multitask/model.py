@@ -64,9 +64,7 @@ class TwoTaskModel(HeadModel, CatalogueModel):
         vectors = outputs["query"], outputs["candidate"]
         found = self.retrieval_losses(*vectors, features, training)
         own = outputs[HEAD][:, 0]
-        rated = self.rated_loss(
-            features[self.target_column], self.rating.logits(own)
-        )
+        rated = self.rated_loss(features[self.target_column], self.rating.logits(own))
         learnt, pairs = self.with_pairs(rated, features, own, training)
         losses = {"retrieval_loss": tf.reduce_mean(found), "ranking_loss": rated}
         penalty = tf.reduce_sum(self.losses)

@@ -9,7 +9,9 @@ FOLDS = 5  # parts of the buyers, each of which judges what is fitted on the oth
 NEWTON = 50  # steps at most
 HALVINGS = 50  # of the range in which the weight of the mean is looked for
 HELPS = 0.0005  # of the log loss, relative; less is noise
-CLEARLY = 2  # standard errors of the lead over others that Platt scaling needs
+CLEARLY = (
+    1  # standard errors of its lead that Platt scaling needs (Breiman et al., 1984)
+)
 
 
 def chances(logits, slope=1.0, intercept=0.0, mean_weight=0.0, mean=0.0):
@@ -63,7 +65,10 @@ def to_mean(logits, labels):
     return low, float(mean)
 
 
-FITS = {"platt": (platt, ("slope", "intercept")), "mean": (to_mean, ("mean_weight", "mean"))}
+FITS = {
+    "platt": (platt, ("slope", "intercept")),
+    "mean": (to_mean, ("mean_weight", "mean")),
+}
 
 
 def fit(method, logits, labels):
@@ -103,7 +108,9 @@ def calibrate(logits, labels, groups):
     after = {method: np.empty(len(labels)) for method in FITS}
     for own in (fold == number for number in range(FOLDS)):
         for method, values in after.items():
-            values[own] = chances(logits[own], **fit(method, logits[~own], labels[~own]))
+            values[own] = chances(
+                logits[own], **fit(method, logits[~own], labels[~own])
+            )
     losses = {method: log_losses(labels, values) for method, values in after.items()}
     tried = {method: float(np.mean(each)) for method, each in losses.items()}
     others = losses["mean"], log_losses(labels, before)

@@ -39,7 +39,7 @@ class HeadModel(TwoTowerModel):
 
     @property
     def keeps_buyers(self):
-        """Whether runs of a buyer's rows follow each other: those are compared."""
+        """Whether rows are compared, which therefore follow each other."""
         return self.pairwise_share > 0
 
     def with_pairs(self, loss, features, outputs, training):
@@ -111,7 +111,9 @@ class RatingModel(HeadModel):
         averages=False,
     ):
         """Take the scale of outputs from `rows`, the target's columns in training rows."""
-        super().__init__(query_tower, candidate_tower, catalogue, [f"{HEAD}_gradient", *PAIRED])
+        super().__init__(
+            query_tower, candidate_tower, catalogue, [f"{HEAD}_gradient", *PAIRED]
+        )
         self.add_head(rating_head, target, rows)
         if averages:
             self.add_averages()
