@@ -119,7 +119,9 @@ class FinalFit:
             lists = values.numpy()
             if isinstance(values, tf.RaggedTensor):
                 lists = np.split(values.values.numpy(), values.row_splits[1:-1].numpy())
-            texts = [text + own.tobytes() for text, own in zip(texts, lists, strict=True)]
+            texts = [
+                text + own.tobytes() for text, own in zip(texts, lists, strict=True)
+            ]
         numbers = {key: number for number, key in enumerate(dict.fromkeys(texts))}
         of_pair = np.array([numbers[key] for key in texts])
         _, first = np.unique(of_pair, return_index=True)
@@ -132,7 +134,9 @@ class FinalFit:
         for start in range(0, len(kept), size):
             block = kept[start : start + size]
             own = np.flatnonzero(np.isin(of_pair, block))
-            one_each = {name: tf.gather(each, first[block]) for name, each in rows.items()}
+            one_each = {
+                name: tf.gather(each, first[block]) for name, each in rows.items()
+            }
             yield Moments(
                 self.queries[first[block]] @ candidates.T,
                 self.layer.purchases(one_each),

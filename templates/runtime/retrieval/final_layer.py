@@ -107,7 +107,8 @@ class FinalLayer(tf.Module):
         often = total(counts)
         recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
         bonus = self.past[start : start + size]
-        bonus += self._bonus(often, recent, ages, counts)
+        bonus += self._bonus(often, recent)
+        bonus += self._of_buyers(ages, counts)[:, tf.newaxis]
         return scores + tf.where(often > 0, bonus, 0.0)
 
     def own(self, scores, errors, features, position):
@@ -132,7 +133,8 @@ class FinalLayer(tf.Module):
         often = total(is_own * counts)
         recent = [total(is_own * 2 ** (ages / -items)) for items in RECENT_ITEMS]
         bonus = tf.gather(self.past, place)[:, tf.newaxis]
-        bonus += self._bonus(often, recent, ages, counts)
+        bonus += self._bonus(often, recent)
+        bonus += self._of_buyers(ages, counts)[:, tf.newaxis]
         bonus = tf.where(often > 0, bonus, 0.0)
         return scores + bonus - ROUNDING * (tf.abs(constant) + tf.abs(bonus))
 
@@ -143,9 +145,21 @@ class FinalLayer(tf.Module):
         scores += tf.gather(self.products, kinds)
         if not self.has_past:
             return scores
-        past = self.purchases(features)[0].to_tensor(-1)
-        found = scored(scores, past) + self.bonus(features, past)
-        return with_scores(scores, past, found)
+        past, ages, counts = self.purchases(features)
+        size, is_known = tf.shape(scores, tf.int64)[1], past.values >= 0
+        cells = past.value_rowids() * size + tf.cast(past.values, tf.int64)
+        cells, own = tf.unique(tf.boolean_mask(cells, is_known))
+
+        def total(each):
+            each = tf.boolean_mask(each.values, is_known)
+            return tf.math.unsorted_segment_sum(each, own, tf.size(cells))
+
+        recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
+        rows, places = cells // size, cells % size
+        bonus = tf.gather(self.past, places) + self._bonus(total(counts), recent)
+        bonus += tf.gather(self._of_buyers(ages, counts), rows)
+        cells = tf.stack([rows, places], axis=1)
+        return tf.tensor_scatter_nd_add(scores, cells, bonus)
 
     def at(self, scores, features, places):
         """Return the same for the products at some places, from their scores, [batch, n]."""
@@ -171,7 +185,8 @@ class FinalLayer(tf.Module):
         often = total(counts)
         recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
         bonus = tf.gather(self.past, tf.maximum(places, 0))
-        bonus += self._bonus(often, recent, *purchases[1:])
+        bonus += self._bonus(often, recent)
+        bonus += self._of_buyers(*purchases[1:])[:, tf.newaxis]
         return tf.where(often > 0, bonus, 0.0)
 
     def kinds(self, features):
@@ -189,7 +204,9 @@ class FinalLayer(tf.Module):
         there, and the list's entry is one of its purchases.
         """
         buyers = tf.minimum(tf.cast(features[self.buyer], tf.int64), self.buyers)
-        starts, ends = tf.gather(self.splits, buyers), tf.gather(self.splits, buyers + 1)
+        starts, ends = tf.gather(self.splits, buyers), tf.gather(
+            self.splits, buyers + 1
+        )
         entries = tf.ragged.range(starts, ends)
         known = tf.gather(self.places, entries)
         listed = known[:, :0]
@@ -205,14 +222,18 @@ class FinalLayer(tf.Module):
         ages = tf.where(is_latest.values > 0, ages, np.inf)
         return tf.concat([known, listed], axis=1), is_latest.with_values(ages), counts
 
-    def _bonus(self, often, recent, ages, counts):
-        sizes = tf.math.is_finite(ages.values)
-        sizes = ages.with_values(tf.cast(sizes, tf.float32))
-        sizes = tf.reduce_sum(sizes, axis=1, keepdims=True)
-        each = tf.reduce_sum(counts, axis=1, keepdims=True) / tf.maximum(sizes, 1)
+    def _bonus(self, often, recent):
+        """Return what the terms of a buyer and a product add to a product that was had."""
         terms = [tf.math.log(tf.maximum(often, 1)), *map(tf.math.log1p, recent)]
-        terms += [tf.math.log1p(sizes), tf.math.log(tf.maximum(each, 1))]
         return sum(self.repeats[n] * term for n, term in enumerate(terms))
+
+    def _of_buyers(self, ages, counts):
+        """Return what a buyer's terms add to each product that was had, [batch]."""
+        sizes = tf.cast(tf.math.is_finite(ages.values), tf.float32)
+        sizes = tf.reduce_sum(ages.with_values(sizes), axis=1)
+        each = tf.reduce_sum(counts, axis=1) / tf.maximum(sizes, 1)
+        terms = tf.math.log1p(sizes), tf.math.log(tf.maximum(each, 1))
+        return self.repeats[-2] * terms[0] + self.repeats[-1] * terms[1]
 
 
 def _are_in(items, lists):
@@ -220,10 +241,14 @@ def _are_in(items, lists):
     size = 1 + tf.reduce_max(tf.concat([items.values, lists.values, [0]], axis=0))
 
     def keys(each):
-        return each.value_rowids() * tf.cast(size, tf.int64) + tf.cast(each.values, tf.int64)
+        return each.value_rowids() * tf.cast(size, tf.int64) + tf.cast(
+            each.values, tf.int64
+        )
 
     own, others = keys(items), tf.sort(tf.boolean_mask(keys(lists), lists.values >= 0))
-    found = tf.gather(tf.pad(others, [[0, 1]], constant_values=-1), tf.searchsorted(others, own))
+    found = tf.gather(
+        tf.pad(others, [[0, 1]], constant_values=-1), tf.searchsorted(others, own)
+    )
     return items.with_values(found == own)
 
 
