@@ -11,7 +11,7 @@ from .measures import gains
 
 # What new pairs may count in the fit, repeats counting 1; and how far the weights may go
 # from the towers alone to the fit.
-NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10)
+NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3, 4, 6, 10)
 FITTED_PARTS = (1, 0.5)
 FITTED_SCORES = 1 << 26  # buyers times products in the fit
 BLOCK_SCORES = 1 << 22  # of those that are computed together
@@ -179,9 +179,10 @@ class FinalFit:
 
         New pairs count more than others, and the weights go a part of the way only, if
         that is needed to be as good in each view as each baseline that counts, as
-        popularity with each half-life (the best one for all pairs is not that for new
-        ones), and as the towers alone. If no weights are, they come as near as they can: to counting on all
-        pairs, by which runs are judged; then in the other views; then to the towers.
+        popularity with each half-life (the best one of all pairs is not that of new
+        ones), and as the towers alone. If no weights are, they come as near as they can:
+        to counting on all pairs, by which runs are judged; then in the other views; then
+        to the towers.
         """
 
         def means(views):
