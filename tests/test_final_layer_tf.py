@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -43,14 +44,24 @@ class Shop:
         logs = [math.log(count / sum(counts)) for count in counts]
         return [each - sum(logs) / len(logs) for each in logs]
 
-    def terms(self, buyer: int, product: int) -> list[float]:
+    def terms(self, buyer: int, product: int, remembers: bool = True) -> list[float]:
         """Returns what the weights are multiplied with, in their order, from the definitions."""
-        past = self.lists[buyer]
+        past, listed = [*self.lists[buyer]], [*self.lists[buyer]]
+        events = zip(self.train, self.ages, strict=True)
+        own = [(age, -item) for (who, item), age in events if who == buyer]
+        rows = Counter(-item for _, item in own * remembers)
+        # What is remembered is older than the list, unless the list has it.
+        for _, item in sorted(own * remembers):
+            if -item not in past:
+                past.insert(0, -item)
         ages = [len(past) - 1 - place for place, item in enumerate(past) if item == product]
+        often = {item: max(rows[item], 1) for item in past}
+        often |= {item: listed.count(item) + max(rows[item] - 1, 0) for item in listed}
         shares = self.shares[:, product].tolist()
-        had = [1.0, *shares, math.log(max(len(ages), 1))]
+        had = [1.0, *shares, math.log(often.get(product, 1))]
         had += [math.log(1 + sum(0.5 ** (age / items) for age in ages)) for items in (10, 100)]
         had.append(math.log(1 + len(past)))
+        had.append(math.log(sum(often.values()) / len(past)) if past else 0.0)
         return [self.scores[buyer, product], *shares, *(value * bool(ages) for value in had)]
 
     def evaluation(self, pairs: Sequence[tuple[int, int]]) -> Any:
@@ -63,20 +74,28 @@ def shop(runtime: Any) -> Shop:
     return Shop(runtime)
 
 
-def test_scores_are_the_weighted_terms(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("remembers", [False, True])
+def test_scores_are_the_weighted_terms(
+    runtime: Any, remembers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(runtime)
     layer = shop.model.final_layer
+    if remembers:
+        layer.remember(shop.scored.counting())
     assert layer.names[:6] == ["towers", *(f"share_{n}_days" for n in DAYS[:-1]), "share"]
-    assert len(layer.names) == len(shop.terms(0, 0)) == 16
-    weights = dict(zip(layer.names, shop.random.normal(size=16).tolist(), strict=True))
+    assert len(layer.names) == len(shop.terms(0, 0)) == 17
+    weights = dict(zip(layer.names, shop.random.normal(size=17).tolist(), strict=True))
     layer.assign(weights, shop.scored.counting().log_shares(layer.days))
     values = np.array([*weights.values()])
     wanted = np.array(
-        [[values @ shop.terms(buyer, p) for p in range(PRODUCTS)] for buyer in range(20)]
+        [[values @ shop.terms(buyer, p, remembers) for p in range(PRODUCTS)] for buyer in range(20)]
     )
     rows = shop.scored.rows([(buyer, 0) for buyer in range(20)], chunk=20, lists=shop.lists[:20])
     features = next(iter(rows.dataset))
     found = layer(shop.scores[:20].astype(np.float32), features).numpy()
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    served = layer.serve(shop.scores[:20].astype(np.float32), features).numpy()
+    np.testing.assert_allclose(served, wanted, rtol=1e-4, atol=1e-4)
     part = layer(shop.scores[:20, 8:25].astype(np.float32), features, 8).numpy()
     np.testing.assert_allclose(part, wanted[:, 8:25], rtol=1e-4, atol=1e-4)
     for product in (0, 7, PRODUCTS - 1):
@@ -106,6 +125,7 @@ BY_HAND = {
         math.log(1 + 0.5**0.03),
     ),
     "had_among_many": (math.log(5), math.log(5)),
+    "had_by_repeater": (0, 0),
 }
 
 
@@ -205,7 +225,7 @@ def drawn(shop: Shop, weights: Sequence[float], each: int) -> list[tuple[int, in
 
 def test_the_weights_are_the_most_likely_ones(shop: Shop) -> None:
     """No other weights are better, by the likelihood and the prior as they are defined."""
-    pairs = drawn(shop, [0.5] + [0.1] * 15, 4)
+    pairs = drawn(shop, [0.5] + [0.1] * 16, 4)
     fit = fit_of(shop, pairs)
     weights = fit.weights(2.0)
     terms = {
@@ -246,7 +266,7 @@ def test_a_fit_is_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_term_of_noise_gets_a_weight_near_zero(runtime: Any) -> None:
     """The scores and shares decide what is bought here: lists and the other shares are decoys."""
     shop = Shop(runtime, seed=3)
-    known = [1.0, 0.0, 0.0, 0.0, 0.0, 0.5] + [0.0] * 10
+    known = [1.0, 0.0, 0.0, 0.0, 0.0, 0.5] + [0.0] * 11
     weights = fit_of(shop, drawn(shop, known, 5)).weights(1.0)
     assert weights[0] == pytest.approx(1.0, abs=0.2)
     chances = shop.scored.counting().log_shares(DAYS) @ weights[1:6]
@@ -261,7 +281,7 @@ def test_a_term_of_noise_gets_a_weight_near_zero(runtime: Any) -> None:
 def test_each_decoy_gets_a_weight_near_zero(runtime: Any) -> None:
     """Of terms that are independent of each other and of what is bought, each by itself."""
     shop = Shop(runtime, seed=9)
-    fit = fit_of(shop, drawn(shop, [1.0] + [0.0] * 15, 5))
+    fit = fit_of(shop, drawn(shop, [1.0] + [0.0] * 16, 5))
     random = np.random.default_rng(0)
     fit.shares = random.normal(size=fit.shares.shape)
     for moments in fit.moments:
@@ -275,7 +295,7 @@ def test_each_decoy_gets_a_weight_near_zero(runtime: Any) -> None:
 
 def test_towers_of_noise_lose_their_weight(runtime: Any) -> None:
     shop = Shop(runtime, seed=5)
-    weights = fit_of(shop, drawn(shop, [0.0] * 6 + [2.0] + [0.0] * 9, 5)).weights(1.0)
+    weights = fit_of(shop, drawn(shop, [0.0] * 6 + [2.0] + [0.0] * 10, 5)).weights(1.0)
     assert abs(weights[0]) < 0.15
     assert weights[6:] @ shop.terms(0, shop.lists[0][0])[6:] > 1
 
@@ -331,7 +351,7 @@ def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
     fit = fit_of(shop, [(buyer, 1) for buyer in range(30)])
     results = iter([views(towers), *map(views, hits), views(towers)])
     counting = {"popularity": views((2, 2)), "own_history": views((6, 0))}
-    monkeypatch.setattr(fit.evaluation, "of_baselines", lambda: counting)
+    monkeypatch.setattr(fit.evaluation, "of_baselines", lambda *_: counting)
     monkeypatch.setattr(fit, "_model_views", lambda: next(results))
     best = fit.best("recall_at_10")
     count, part = chosen

@@ -17,7 +17,7 @@ SHARES = [f"share_{days}_days" if days else "share" for days in DAYS]
 PAST = [
     "had",
     *(f"had_{share}" for share in SHARES),
-    *("had_often", "had_in_last_10", "had_in_last_100", "had_among_many"),
+    *("had_often", "had_in_last_10", "had_in_last_100", "had_among_many", "had_by_repeater"),
 ]
 WEIGHTS = {name: 0.1 * number - 0.4 for number, name in enumerate(["towers", *SHARES, *PAST])}
 

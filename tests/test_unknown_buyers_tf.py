@@ -114,7 +114,7 @@ def test_unknown_buyers_have_their_own_weights(runtime: Any) -> None:
     """As the formula says: without an ID and a history, towers and shares have other weights."""
     shop = Shop(runtime, seed=2)
     layer, shares = shop.model.final_layer, shop.shares.T
-    weights = dict(zip(layer.names, shop.random.normal(size=16).tolist(), strict=True))
+    weights = dict(zip(layer.names, shop.random.normal(size=17).tolist(), strict=True))
     popular = np.array(shop.log_shares(7))
     layer.assign(weights, shares)
     layer.assign_unknown(0.3, popular)

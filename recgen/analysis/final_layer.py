@@ -20,6 +20,7 @@ _TERMS = {
     "had": "the buyer had it",
     "had_often": "log of how often the buyer had it",
     "had_among_many": "the buyer had it, times the log of the number of purchases",
+    "had_by_repeater": "the buyer had it, times the log of the purchases per product",
 }
 _PURCHASES = 10  # of the buyer of the examples
 _WEEK = 7  # days

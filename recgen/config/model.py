@@ -125,8 +125,8 @@ class ModelConfig(Config):
     `validation` rows, or `none` but training rows."""
     final_layer: FinalLayer = "fitted"
     """What ranks products: the towers' score, weighed on validation rows with the products' shares
-    of recent rows and with what the buyer had (fitted), or the towers' score and `repeat_bonus`
-    alone (none)."""
+    of recent rows and with what the buyer had, as a list says and as the model remembers (fitted),
+    or the towers' score and `repeat_bonus` alone (none)."""
     loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
     """Ranking only: mse and huber predict an amount, binary_crossentropy the chance of 1 for a
     target of 0 or 1; null is mse."""

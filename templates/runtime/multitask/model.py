@@ -38,6 +38,7 @@ class TwoTaskModel(HeadModel, CatalogueModel):
         learns_weights=False,
         averages=False,
         repeat_bonus=0.0,
+        remembers=True,
     ):
         losses = (f"{task}_loss" for task in TASKS)
         measures = [f"{HEAD}_gradient", *losses, *PAIRED]
@@ -47,6 +48,7 @@ class TwoTaskModel(HeadModel, CatalogueModel):
             training.catalogue,
             width,
             repeat_bonus=repeat_bonus,
+            remembers=remembers,
             measures=measures,
         )
         self.add_head(rating_head, training.target, training.targets)

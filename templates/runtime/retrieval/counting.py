@@ -66,6 +66,24 @@ class Counting:
         logs = np.log(counts + 0.5)
         return logs - logs.mean(axis=0)
 
+    def purchases(self, most):
+        """Return what each known buyer had: at most so many products, the latest last.
+
+        These are row splits by buyer, [buyers + 2], and of each product its position and its
+        number of rows. Products of the same time are in the order of their index.
+        """
+        buyers, products = np.divmod(self.pairs, self.stride)
+        ages = np.full(len(self.pairs), np.inf)
+        if self.ages is not None:
+            np.minimum.at(ages, self.pair_of_row, self.ages[self.own_rows])
+        order = np.lexsort([products, -ages, buyers])
+        sizes = np.bincount(buyers, minlength=self.catalogue.buyers + 1)
+        left = np.repeat(sizes.cumsum(), sizes) - np.arange(len(order))
+        order, sizes = order[left <= most], np.minimum(sizes, most)
+        counts = np.bincount(self.pair_of_row, minlength=len(self.pairs))
+        positions = self.catalogue.position[products[order]]
+        return np.append(0, sizes.cumsum()), positions, counts[order]
+
     def popularity(self, half_life=None):
         """Return the rank of each product index, MISSED if it is not in the catalogue."""
         if half_life not in self.popular:

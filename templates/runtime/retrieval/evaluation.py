@@ -93,12 +93,13 @@ class Evaluation:
         of_new = self.model_ranks(model, queries, is_filtered=True)
         return self._views(self.model_ranks(model, queries), of_new)
 
-    def of_baselines(self):
-        """Return each baseline's ranks by view."""
+    def of_baselines(self, baselines=None):
+        """Return the ranks by view of each baseline, or of others, by name."""
         ranks, new = self.counting.ranks, self.pairs[self.is_new]
+        baselines = self.baselines if baselines is None else baselines
         return {
             name: self._views(ranks(self.pairs, days), ranks(new, days, True))
-            for name, days in self.baselines.items()
+            for name, days in baselines.items()
         }
 
     def _views(self, of_all, of_new):

@@ -3,13 +3,15 @@
 import math
 
 import numpy as np
+import tensorflow as tf
 
+from .counting import HALF_LIVES
 from .final_layer import RECENT_ITEMS
 from .measures import gains
 
 # What new pairs may count in the fit, repeats counting 1; and how far the weights may go
 # from the towers alone to the fit.
-NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 6, 10)
+NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3, 4, 6, 10)
 FITTED_PARTS = (1, 0.5)
 FITTED_SCORES = 1 << 26  # buyers times products in the fit
 BLOCK_SCORES = 1 << 22  # of those that are computed together
@@ -28,22 +30,26 @@ class Moments:
         is_new: Whether the buyer of each of these pairs did not have the product.
     """
 
-    def __init__(self, scores, lists, shares, pairs, is_new):
+    def __init__(self, scores, purchases, shares, pairs, is_new):
         self.scores, self.pairs, self.is_new = scores, pairs, is_new
-        sizes = np.array([len(each) for each in lists])
-        moments = np.repeat(np.arange(len(lists)), sizes)
-        ages = np.repeat(sizes.cumsum(), sizes) - 1 - np.arange(len(moments))
-        products = np.concatenate([*lists, np.zeros(0, np.int32)])
-        is_known = products >= 0
+        products, ages, counts = (each.values.numpy() for each in purchases)
+        moments = purchases[0].value_rowids().numpy()
+        is_known, count = products >= 0, len(scores)
         entries = moments[is_known] * scores.shape[1] + products[is_known]
         entries, own = np.unique(entries, return_inverse=True)
         self.had = np.divmod(entries, scores.shape[1])
-        size, ages = len(entries), ages[is_known]
-        recent = [np.bincount(own, 0.5 ** (ages / n), size) for n in RECENT_ITEMS]
-        often = np.log(np.bincount(own, minlength=size))
-        among = np.log1p(sizes[self.had[0]])
-        columns = [np.ones(size), shares[self.had[1]], often, *map(np.log1p, recent)]
-        self.terms = np.column_stack([*columns, among]).astype(np.float32)
+
+        def total(values):
+            return np.bincount(own, values[is_known], len(entries))
+
+        recent = [total(0.5 ** (ages / items)) for items in RECENT_ITEMS]
+        often = np.log(np.maximum(total(counts), 1))
+        sizes = np.bincount(moments, np.isfinite(ages), count)
+        rows = np.bincount(moments, counts, count) / np.maximum(sizes, 1)
+        of_buyers = np.log1p(sizes), np.log(np.maximum(rows, 1))
+        columns = [np.ones(len(entries)), shares[self.had[1]], often]
+        columns += [*map(np.log1p, recent), *(of[self.had[0]] for of in of_buyers)]
+        self.terms = np.column_stack(columns).astype(np.float32)
 
     def chances(self, weights, shares, counts):
         """Return the softmax of the weighted terms, and the loss of the pairs."""
@@ -98,6 +104,7 @@ class FinalFit:
 
     def __init__(self, evaluation, model):
         self.evaluation, self.layer, self.model = evaluation, model.final_layer, model
+        self.layer.remember(evaluation.counting)
         self.shares = evaluation.counting.log_shares(self.layer.days)
         self.start = np.array([1.0] + [0.0] * (len(self.layer.names) - 1))
         self.queries = evaluation.queries(model)
@@ -105,15 +112,18 @@ class FinalFit:
 
     def _moments(self):
         """Yield the moments of the pairs; pairs of a buyer with the same list share one."""
-        lists = [np.zeros(0, np.int32)] * len(self.queries)
-        if self.layer.column:
-            past = self.layer.purchases(self.evaluation.rows)[0]
-            lists = np.split(past.values.numpy(), past.row_splits[1:-1].numpy())
+        rows = {name: self.evaluation.rows[name] for name in self.layer.reads}
         # Of a large batch, the last digits are others.
         texts = [vector.tobytes() for vector in np.round(self.queries, 3) + 0.0]
-        keys = [text + past.tobytes() for text, past in zip(texts, lists, strict=True)]
-        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-        of_pair = np.array([numbers[key] for key in keys])
+        for values in rows.values():
+            lists = values.numpy()
+            if isinstance(values, tf.RaggedTensor):
+                lists = np.split(values.values.numpy(), values.row_splits[1:-1].numpy())
+            texts = [
+                text + own.tobytes() for text, own in zip(texts, lists, strict=True)
+            ]
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(texts))}
+        of_pair = np.array([numbers[key] for key in texts])
         _, first = np.unique(of_pair, return_index=True)
         candidates = self.model.candidates.numpy()
         count = len(candidates)
@@ -124,12 +134,14 @@ class FinalFit:
         for start in range(0, len(kept), size):
             block = kept[start : start + size]
             own = np.flatnonzero(np.isin(of_pair, block))
-            pairs = np.searchsorted(block, of_pair[own]), products[own]
+            one_each = {
+                name: tf.gather(each, first[block]) for name, each in rows.items()
+            }
             yield Moments(
                 self.queries[first[block]] @ candidates.T,
-                [lists[pair] for pair in first[block]],
+                self.layer.purchases(one_each),
                 self.shares,
-                pairs,
+                (np.searchsorted(block, of_pair[own]), products[own]),
                 self.evaluation.is_new[own],
             )
 
@@ -166,9 +178,11 @@ class FinalFit:
         """Fit the layer; returns what the metrics file says of it.
 
         New pairs count more than others, and the weights go a part of the way only, if
-        that is needed to be as good in each view as each baseline that counts, and as the
-        towers alone. If no weights are, they come as near as they can: to counting on all
-        pairs, by which runs are judged; then in the other views; then to the towers.
+        that is needed to be as good in each view as each baseline that counts, as
+        popularity with each half-life (the best one of all pairs is not that of new
+        ones), and as the towers alone. If no weights are, they come as near as they can:
+        to counting on all pairs, by which runs are judged; then in the other views; then
+        to the towers.
         """
 
         def means(views):
@@ -177,9 +191,14 @@ class FinalFit:
         baselines = self.evaluation.of_baselines()
         found = {"towers": means(self._model_views())}
         found |= {name: means(views) for name, views in baselines.items()}
+        # Without times, there are no half-lives but None, which a baseline has.
+        is_dated = self.evaluation.counting.ages is not None
+        popular = {days: {"popularity": days} for days in HALF_LIVES * is_dated}
+        popular = self.evaluation.of_baselines(popular).values()
+        bars = [*found.values(), *map(means, popular)]
 
         def leads(values):
-            of = {v: [values[v] - each[v] for each in found.values()] for v in values}
+            of = {view: [values[view] - bar[view] for bar in bars] for view in values}
             counting = {view: min(0.0, *own[1:]) for view, own in of.items()}
             towers = min(0.0, *(own[0] for own in of.values()))
             lacks = counting["all"], min(counting.values()), towers

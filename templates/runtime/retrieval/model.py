@@ -22,6 +22,7 @@ class CatalogueModel(TwoTowerModel):
         width,
         averages=False,
         repeat_bonus=0.0,
+        remembers=True,
         measures=(),
     ):
         measures = (*MEASURES, *measures)
@@ -29,7 +30,7 @@ class CatalogueModel(TwoTowerModel):
         self.product_column = catalogue.columns.product
         self.catalogue = {k: tf.constant(v) for k, v in catalogue.features.items()}
         self.position = tf.constant(catalogue.position)
-        self.final_layer = FinalLayer(catalogue, repeat_bonus)
+        self.final_layer = FinalLayer(catalogue, repeat_bonus, remembers)
         vectors = tf.zeros([len(catalogue.indices), width])
         self.candidates = tf.Variable(vectors, trainable=False)
         if averages:
@@ -110,7 +111,7 @@ class CatalogueModel(TwoTowerModel):
             rows = tf.range(tf.shape(queries)[0])
             return rows, rows
         keys = hashed(tf.RaggedTensor.from_tensor(tf.bitcast(queries, tf.int32)))
-        keys += tf.cast(self.final_layer.kinds(features), keys.dtype)
+        keys += tf.cast(features[self.final_layer.buyer], keys.dtype)
         if self.final_layer.column:
             keys += hashed(features[self.final_layer.column])
         first, _, numbers = distinct(keys)

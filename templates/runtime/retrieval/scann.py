@@ -73,7 +73,7 @@ class ScannSearch(ExactSearch):
         The score NOT_ALLOWED fills up a list of which ScaNN found too few.
         """
         places = self.near(queries, features)
-        if self.final_layer.column:
+        if self.final_layer.has_past:
             past = self.final_layer.purchases(features)[0].to_tensor(-1)
             places = tf.concat([past, places], axis=1)
         places = tf.sort(places, axis=1, direction="DESCENDING")

@@ -54,6 +54,7 @@ class RetrievalTraining(Training):
         if self.weights:
             shares = self.counting.log_shares(model.final_layer.days)
             model.final_layer.assign(self.weights, shares)
+            model.final_layer.remember(self.counting)
         if self.unknown:
             popular = self.counting.log_shares([self.unknown["half_life"]])[:, 0]
             model.final_layer.assign_unknown(self.unknown["towers"], popular)

@@ -1,0 +1,66 @@
+"""What the final layer remembers of known buyers, by hand; nothing is trained here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from scored import Scored
+from test_final_layer_tf import DAY, DAYS, Shop
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        # Product: how often, and how many products were bought since. Buyer 0 bought 4, 6 and 4
+        # again in counted rows; what is in the list as well is one of those purchases.
+        ([], {6: (1, 1), 4: (2, 0)}),
+        ([6, 4], {6: (1, 1), 4: (2, 0)}),
+        ([4, 9], {6: (1, 2), 4: (2, 1), 9: (1, 0)}),  # 9 was bought after the rows
+        ([-1], {6: (1, 2), 4: (2, 1)}),  # a product that no row has
+    ],
+)
+def test_what_a_buyer_had_is_remembered(
+    runtime: Any, listed: list[int], expected: dict[int, tuple[float, float]]
+) -> None:
+    train = [(0, 4), (0, 6), (0, 4), (1, 9), (2, 2)]
+    scored = Scored(runtime, train, 10, 4, [5 * DAY, 6 * DAY, 9 * DAY, 9 * DAY, DAY])
+    layer = runtime.FinalLayer(scored.catalogue, 0.0)
+    layer.remember(scored.counting())
+    rows = scored.rows([(0, 4), (4, 4)], lists=[[2 if p < 0 else p for p in listed], []])
+    features = next(iter(rows.dataset))
+    if listed == [-1]:
+        features["past"] = features["past"] * 0  # product 0 is in no row
+    past, ages, counts = (each.to_list() for each in layer.purchases(features))
+    found = {item: [0.0, math.inf] for item in past[0] if item >= 0}
+    for item, age, count in zip(past[0], ages[0], counts[0], strict=True):
+        if item >= 0:
+            found[item] = [found[item][0] + count, min(found[item][1], age)]
+    names = [int(name[1:]) for name in scored.catalogue.names]
+    assert {names[item]: tuple(own) for item, own in found.items()} == expected
+    assert past[1] == []  # an unknown buyer
+
+
+def test_a_long_past_is_remembered_in_part(runtime: Any) -> None:
+    train = [(0, p) for p in range(8)] + [(1, 3), (1, 3), (2, 1), (2, 5)]
+    scored = Scored(runtime, train, 8, 4, [10 - p for p in range(8)] + [3, 9, 7, 7])
+    splits, places, counts = scored.counting().purchases(3)
+    assert splits.tolist() == [0, 3, 4, 6, 6, 6]
+    assert places.tolist() == [2, 1, 0, 3, 1, 5]  # the latest last, then by index
+    assert counts.tolist() == [1, 1, 1, 2, 1, 1]
+
+
+def test_a_model_that_does_not_remember_has_no_terms_of_it(runtime: Any) -> None:
+    """XLA cannot compile lists of varying length."""
+    shop = Shop(runtime)
+    columns = replace(shop.scored.columns, past="", histories=())
+    catalogue = SimpleNamespace(**{**vars(shop.scored.catalogue), "columns": columns})
+    layer = runtime.FinalLayer(catalogue, 0.0, remembers=False)
+    layer.remember(shop.scored.counting())
+    assert layer.names == ["towers", *(f"share_{n}_days" for n in DAYS[:-1]), "share"]
+    assert not len(layer.places.numpy())
+    remembering = runtime.FinalLayer(catalogue, 0.0)
+    assert "had_often" in remembering.names
