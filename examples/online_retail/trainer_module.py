@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "24fa6223d897"
+    is_own_runtime = runtime.DIGEST == "576920a0f1d5"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
