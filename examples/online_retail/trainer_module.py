@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "15e9cdb8d8a2"
+    is_own_runtime = runtime.DIGEST == "7ee6d0a07967"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
