@@ -60,7 +60,8 @@ class FinalLayer(tf.Module):
         self.repeats = variable(tf.zeros(len(RECENT_ITEMS) + 3))
         # What each known buyer had, the latest last, and how often.
         self.splits = variable(np.zeros(self.buyers + 2), tf.int64)
-        self.places = variable(np.zeros(0), tf.int32, [None])
+        # GPUs do not hold variables of int32.
+        self.places = variable(np.zeros(0), tf.int64, [None])
         self.counts = variable(np.zeros(0), tf.float32, [None])
 
     def remember(self, counting):
@@ -208,7 +209,7 @@ class FinalLayer(tf.Module):
             self.splits, buyers + 1
         )
         entries = tf.ragged.range(starts, ends)
-        known = tf.gather(self.places, entries)
+        known = tf.cast(tf.gather(self.places, entries), tf.int32)
         listed = known[:, :0]
         if self.column:
             listed = tf.gather(self.position, features[self.column])
