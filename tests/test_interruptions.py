@@ -6,6 +6,7 @@ the same files and the same words.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -103,15 +104,20 @@ class Training:
 
     def __init__(self, shop: Path, *options: str, limit: int | None = None) -> None:
         self.out = shop / "runs" / "shop"
-        command = ["train", "shop.yaml", "--data", "data.csv", "--out", "runs/shop", *options]
         self.process = subprocess.Popen(
-            [*_limited(limit), sys.executable, "-c", PARENT, *command, "--allow-worse"],
+            [*_limited(limit), *self.command(*options)],
             cwd=shop,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         self.text = ""
+
+    @staticmethod
+    def command(*options: str) -> list[str]:
+        """Returns the command and its arguments."""
+        given = ["train", "shop.yaml", "--data", "data.csv", "--out", "runs/shop", *options]
+        return [sys.executable, "-c", PARENT, *given, "--allow-worse"]
 
     def wait_for(self, words: str) -> None:
         """Reads until some words are printed."""
@@ -320,3 +326,12 @@ def test_a_full_disk_is_said_in_a_sentence(shop: Path, blocks: int) -> None:
     assert re.search(r"^error: .*(File too large|no space left)", training.text, re.MULTILINE)
     assert not training.out.exists()
     assert Training(shop).end() == 0
+
+
+def test_what_the_caller_has_closed_stays_silent(shop: Path) -> None:
+    """Some schedulers start processes without streams."""
+    command = ["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', *Training.command()]
+    assert subprocess.run(command, cwd=shop).returncode == 0
+    assert [path.name for path in (shop / "runs").iterdir()] == ["shop"]
+    metrics = (shop / "runs" / "shop" / "training_metrics.json").read_text(encoding="utf-8")
+    assert json.loads(metrics)["params"]["seed"] == 42

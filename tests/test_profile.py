@@ -14,6 +14,7 @@ from recgen.data.estimates import embedding_width
 from recgen.data.profile import ColumnProfile, Misfit
 from recgen.findings import RecgenError
 from recgen.local import profile as local_profile
+from recgen.local.pairs import distinct
 from recgen.local.profile import read_profile
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
@@ -287,3 +288,10 @@ def test_spellings_of_one_value_are_found(tmp_path: Path, one: str, other: str) 
     column = read_profile(tmp_path / "data.csv").column("id")
     assert (column.distinct, column.unlike) == (3, 2)
     assert set(column.alike) == {one, other}
+
+
+@pytest.mark.parametrize("numbers", [[], [3], [3, 3], [5, -1, 5, 2**62, -1, 0]])
+def test_distinct_numbers_are_those_of_numpy(numbers):
+    array = np.array(numbers, np.int64)
+    assert distinct(array).tolist() == np.unique(array).tolist()
+    assert array.tolist() == numbers  # not sorted in place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 for success; 1 for findings, stale output or a failed training; 2 for errors of
     usage or environment.
     """
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # for a terminal that cannot show "é"
@@ -46,6 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(RecgenError(f"{where}{error.strerror or error}"))
+
+
+def _open_streams() -> None:
+    """Open what the caller has closed, as some schedulers do: there is nothing to read or show.
+
+    In the order of their numbers, or a file that is opened later would be taken for one of them.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _is_memory(error: Exception) -> bool:

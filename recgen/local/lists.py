@@ -9,6 +9,7 @@ from recgen.data.profile import ListFacts
 from recgen.local.cast import plain
 from recgen.local.cast.text import readable_ids
 from recgen.local.encoded import Array, Encoded, cut
+from recgen.local.pairs import distinct, pairs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,7 +74,7 @@ class _Items:
         counts = asked[self.at] & (self.codes >= 0)
         each = self.codes[counts]
         if has_repeated:
-            each = np.unique(_pairs(self.at[counts], each)) & _LOW
+            each = distinct(pairs(self.at[counts], each)) & _LOW
         return float(usual[each].sum() / asked.sum() ** 2)
 
 
@@ -95,7 +96,7 @@ def list_facts(
     rows = np.arange(0, len(lists), -(-len(lists) // _ROWS))
     items, found = _items(lists, rows, shared)
     facts = ListFacts(
-        rows=len(np.unique(items.at)),
+        rows=len(distinct(items.at)),
         items=len(items.codes),
         known=int((items.codes >= 0).sum()),
         longest=int(np.bincount(items.at).max()) if len(items.at) else 0,
@@ -133,7 +134,7 @@ def _items(lists: pa.ChunkedArray, rows: Array, shared: Encoded) -> tuple[_Items
     of_item = values.indices.fill_null(-1).to_numpy()
     kept = (of_item >= 0) & ~np.append(is_absent, True)[of_item]
     at, of_item = at[kept].astype(np.int64), of_item[kept]
-    repeated = len(at) - len(np.unique(_pairs(at, of_item)))
+    repeated = len(at) - len(distinct(pairs(at, of_item)))
     unknown = words.filter(pa.array((index < 0) & ~is_absent)).slice(0, _EXAMPLES).to_pylist()
     return _Items(rows, at, index[of_item].astype(np.int64)), {
         "strange": tuple(map(cut, unknown)),
@@ -183,9 +184,9 @@ def _dated(facts: ListFacts, items: _Items, purchases: Purchases) -> ListFacts |
     everything = np.flatnonzero(usable)
     if not len(everything):
         return None
-    keys = _pairs(buyers[everything], products[everything])
-    pairs, number = np.unique(keys, return_inverse=True)
-    first = np.full(len(pairs), np.inf)
+    keys = pairs(buyers[everything], products[everything])
+    bought, number = np.unique(keys, return_inverse=True)
+    first = np.full(len(bought), np.inf)
     np.minimum.at(first, number, times[everything])
     # The rows in which a buyer has a product for the first time.
     new = everything[times[everything] == first[number]]
@@ -197,7 +198,7 @@ def _dated(facts: ListFacts, items: _Items, purchases: Purchases) -> ListFacts |
     return replace(
         facts,
         next=(int(coming.sum()), int((later >= 0).sum())),
-        order=_order(items, purchases, pairs, first),
+        order=_order(items, purchases, bought, first),
     )
 
 
@@ -209,12 +210,6 @@ def _with_own(facts: ListFacts, items: _Items, bought: Array) -> ListFacts:
         own=(int((held & asked).sum()), int(asked.sum())),
         by_chance=items.by_chance(bought, has_repeated=facts.repeated > 0),
     )
-
-
-def _pairs(left: Array, right: Array) -> Array:
-    import numpy as np
-
-    return (left.astype(np.int64) << 32) | right.astype(np.int64)
 
 
 def _next_new(purchases: Purchases, new: Array, rows: Array) -> Array:
@@ -232,7 +227,7 @@ def _next_new(purchases: Purchases, new: Array, rows: Array) -> Array:
     return np.where(is_later & is_same & is_dated, purchases.products[following], -1)
 
 
-def _order(items: _Items, purchases: Purchases, pairs: Array, first: Array) -> tuple[int, int]:
+def _order(items: _Items, purchases: Purchases, bought: Array, first: Array) -> tuple[int, int]:
     """Return how many neighbours in lists are in the order of time, and how many in reverse.
 
     The time of an item is that of the buyer's first purchase of it, before the row.
@@ -240,9 +235,9 @@ def _order(items: _Items, purchases: Purchases, pairs: Array, first: Array) -> t
     import numpy as np
 
     rows = items.rows[items.at]
-    keys = _pairs(purchases.buyers[rows], np.maximum(items.codes, 0))
-    at = np.minimum(np.searchsorted(pairs, keys), len(pairs) - 1)
-    is_found = (pairs[at] == keys) & (items.codes >= 0) & (purchases.buyers[rows] >= 0)
+    keys = pairs(purchases.buyers[rows], np.maximum(items.codes, 0))
+    at = np.minimum(np.searchsorted(bought, keys), len(bought) - 1)
+    is_found = (bought[at] == keys) & (items.codes >= 0) & (purchases.buyers[rows] >= 0)
     moments = np.where(is_found & (first[at] < purchases.times[rows]), first[at], np.nan)
     is_neighbour = items.at[1:] == items.at[:-1]
     steps = np.diff(moments)[is_neighbour]

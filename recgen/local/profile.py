@@ -32,6 +32,7 @@ from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
+from recgen.local.pairs import distinct, pairs
 from recgen.local.relations import correlation_of, spread_of, stays_of
 from recgen.local.repeats import find_repeated
 from recgen.local.time_profile import describe_times
@@ -122,6 +123,7 @@ class _FileProfile:
         self._encoded = lru_cache(max(4, _CODES // max(1, self.rows)))(self._read)
         self._known: dict[tuple[str, ...], _FileProfile] = {}
         self._misfits: dict[tuple[str, BqType], Misfit | None] = {}
+        self._nested: tuple[str, pa.ChunkedArray] | None = None  # the last one that was read
 
     def read_as(
         self, data: DataConfig, times: Mapping[str, TimeColumn] | None = None
@@ -176,16 +178,16 @@ class _FileProfile:
         known = np.logical_and.reduce([codes >= 0 for codes in columns])
         together = columns[0][known]
         for codes in columns[1:]:
-            _, together = np.unique(_pairs(together, codes[known]), return_inverse=True)
-        return len(np.unique(together))
+            _, together = np.unique(pairs(together, codes[known]), return_inverse=True)
+        return len(distinct(together))
 
     def ambiguous(self, key: str, name: str) -> int:
         import numpy as np
 
         keys, values = self._encoded(key).codes, self._encoded(name).codes
         known = (keys >= 0) & (values >= 0)
-        pairs = np.unique(_pairs(keys[known], values[known]))
-        return int((np.bincount(pairs >> 32) > 1).sum())
+        both = distinct(pairs(keys[known], values[known]))
+        return int((np.bincount(both >> 32) > 1).sum())
 
     def rows_between(self, name: str, low: float, high: float) -> int:
         column = self._encoded(name)
@@ -318,8 +320,13 @@ class _FileProfile:
     def _values(self, name: str) -> pa.ChunkedArray:
         import pyarrow as pa
 
+        if self._nested and self._nested[0] == name:
+            return self._nested[1]
         table: pa.Table = self._table or read_rows(self._file, [name])
-        return table[name] if self._kept is None else table[name].filter(pa.array(self._kept))
+        values = table[name] if self._kept is None else table[name].filter(pa.array(self._kept))
+        if pa.types.is_nested(values.type):  # these have no codes, so each question reads them
+            self._nested = name, values
+        return values
 
 
 def _within(outer: Array, inner: Array) -> Array:
@@ -327,10 +334,3 @@ def _within(outer: Array, inner: Array) -> Array:
     mask = outer.copy()
     mask[outer] = inner
     return mask
-
-
-def _pairs(left: Array, right: Array) -> Array:
-    """Return one number for each pair of codes."""
-    import numpy as np
-
-    return (left.astype(np.int64) << 32) | right

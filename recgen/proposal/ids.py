@@ -24,6 +24,7 @@ _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
 _LISTED = 5
+_FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
@@ -145,6 +146,8 @@ def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator
         yield "each value has a single time, as an order has"
     elif side == "product" and _counts_up(table, name):
         yield "its values count up as line numbers do"
+    if side == "product" and column.distinct < _FEW:
+        yield f"there are only {column.distinct} values"
     if column.nulls > _MOSTLY * column.rows:
         yield f"{percent(column.nulls / column.rows)} of the rows have no value"
     if side == "buyer" and names.stands_for_buyer(name):

@@ -39,7 +39,7 @@ _STEMS: dict[Subject, str] = {
         producto articulo prodotto articolo produto artigo towar zbozi vyrobek tuote termek urun
         malzeme товар артикул продукт номенклатур προιον 商品 产品 產品 货品 상품 품목 lineitem
         """,
-    "visit": "session sitzung device cookie browser fingerprint visit",
+    "visit": "session sitzung device cookie browser fingerprint visit card karte",
     "thing": """
         business artist anime game app course video show episode content news post page url listing
         hotel restaurant venue poi place location property job playlist album podcast program
@@ -80,7 +80,7 @@ _STEMS: dict[Subject, str] = {
         prix montant total cantidad precio importe quantita prezzo importo quantidade preco valor
         aantal prijs bedrag ilosc cena kwota wartosc antal pris belob mnozstvi miktar fiyat tutar
         количеств цена сумм 数量 价格 金额 수량 가격 vote hour dow year month week latitude
-        longitude lat lon lng duration play pct ratio
+        longitude lat lon lng duration play pct ratio measure
         """,
 }
 # Words that fit only as a whole: as beginnings they would fit too much.
@@ -105,11 +105,17 @@ _LONGEST = max(map(len, _SUBJECTS))
 def subject_of(word: str) -> Subject | None:
     """Return what a folded word is about; None if it is not known."""
     found = _beginning(word)
-    if found is None:
-        return None
+    if found is None:  # as in idvisitor, idcliente
+        glued = has_glued_id(word) and _beginning(word[2:])
+        return _SUBJECTS[glued] if glued else None
     is_compound = len(word) >= _LONG or is_ideographic(word[-1])
     inner = _inner(word, len(found)) if is_compound else None
     return inner or _SUBJECTS[found]
+
+
+def has_glued_id(word: str) -> bool:
+    """Return whether a word begins with `id`, and the rest says of what."""
+    return word.startswith("id") and len(word) > _INNER and _beginning(word[2:]) is not None
 
 
 def is_ideographic(character: str) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 
 from recgen.config import Side
 from recgen.data.words import fold
-from recgen.proposal.lexicon import Subject, is_ideographic, listed, subject_of
+from recgen.proposal.lexicon import Subject, has_glued_id, is_ideographic, listed, subject_of
 
 SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 
@@ -181,7 +181,7 @@ def _is_id(found: tuple[str, ...]) -> bool:
         return False
     last = found[-1]
     is_last = last in _IDS or (len(last) > 4 and last.endswith(_ID_ENDINGS))
-    is_first = found[0] in _IDS or found[0] in _CODES
+    is_first = found[0] in _IDS or found[0] in _CODES or has_glued_id(found[0])
     return is_last or is_first or last in _CODES or _is_code(found)
 
 

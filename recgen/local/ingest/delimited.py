@@ -27,6 +27,7 @@ _SEVERAL = re.compile(b"  +")
 _AROUND = re.compile(rb"^ +| +(?=\r?$)|(?<=\r) +", re.MULTILINE)
 _LOOSE = re.compile(rb"  |^ | \r?$|\r ", re.MULTILINE)
 _MOST_WRONG = 1000  # rows that are counted before reading stops
+_FOOTER = 5000  # bytes: more is no footer
 
 
 class DelimitedFile:
@@ -161,6 +162,7 @@ class DelimitedFile:
         line = self._text.line_at(offset)
         has_single = any(row.text.count(SINGLE) > 1 for row in wrong)
         is_title = len(self.names) == 1 and len(wrong) > 1  # such as that of a report
+        is_footer = not is_title and self._are_last(offset, wrong)  # such as a report's total
 
         def help(say: Spelling) -> str:
             quoted = say("quote", SINGLE) if self._quoting.mark != SINGLE and has_single else ""
@@ -168,8 +170,10 @@ class DelimitedFile:
                 f"the header is the first line: if line {line:,} is the header, remove the lines "
                 f"above it, tail -n +{line} OLD > NEW; otherwise "
             )
+            below = f"if a footer begins there, remove it, head -n {line - 1} OLD > NEW; otherwise "
+            hint = above if is_title else below if is_footer else ""
             return (
-                f"{above if is_title else ''}correct the line; the fields are separated by "
+                f"{hint}correct the line; the fields are separated by "
                 f"{self.format.delimiter!r}: if that is wrong, {say('delimiter', ';')} or another"
                 f"{quoted and f'; if fields are in quotation marks, {quoted}'}"
             )
@@ -179,6 +183,13 @@ class DelimitedFile:
             f"field{'' if first == 1 else 's'} where the header has {len(self.names)}{others}",
             help,
         )
+
+    def _are_last(self, offset: int, wrong: list[Any]) -> bool:
+        """Return whether the file ends with these rows, all of them too short."""
+        rest = bytes(self._text.buffer[offset : offset + _FOOTER + 1])
+        lines = [line for line in rest.splitlines() if line.strip()]
+        is_short = all(row.actual_columns < len(self.names) for row in wrong)
+        return is_short and len(rest) <= _FOOTER and len(lines) == len(wrong)
 
     def _offset(self, row: str) -> int:
         """Return where the first line begins that is this row."""
