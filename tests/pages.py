@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ def attacked(folder: Path, attack: str, experiment: Plain) -> Run:
         "trainer_module.py": f'"""{attack}"""\n# {attack}\nx = "{attack}"\n{attack}\n',
         "transform_module.py": attack,
         "train.log": f"Error: {attack}\n",
-        "config.yaml": f"# {attack}\nname: {attack}\nfeatures: {{}}\n",
+        "config.yaml": f"# {attack}\nname: {json.dumps(attack)}\nfeatures: {{}}\n",
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8", errors="replace")

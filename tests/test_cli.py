@@ -156,7 +156,7 @@ def trained(folder, monkeypatch):
     rows = {"read": 40_000, "train": 31_714, "eval": 2_972, "test": 5_314}
     calls: dict[str, Any] = {"metrics": {**metrics_data(), "data": rows}}
 
-    def train(config, files, text, data, out, epochs, seed, progress, allow_worse, judge):
+    def train(config, files, text, data, out, epochs, seed, progress, allow_worse, judge, beam):
         calls.update(config=config, files=files, text=text, data=data, out=out)
         calls.update(epochs=epochs, seed=seed)
         out.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds.base import Split
 
 _OWN, _POPULAR = "own_history", "popularity"
-_SPLITS = {"eval": "val", "test": "test"}
+_SPLITS: Mapping[str, Split] = {"eval": "val", "test": "test"}
 
 
 def unknown_buyers(facts: Facts) -> dict[str, float]:
@@ -24,14 +27,13 @@ def unknown_buyers(facts: Facts) -> dict[str, float]:
     if counted:
         found["test"] = max(found["test"], strangers / counted)
     for split in _SPLITS:
-        if _nobody_has_a_past(facts, split):
+        if _nobody_has_a_past(facts, _SPLITS[split]):
             found[split] = 1.0
     return found
 
 
-def _nobody_has_a_past(facts: Facts, split: str) -> bool:
+def _nobody_has_a_past(facts: Facts, split: Split) -> bool:
     """Return whether own history is what is popular, at every k that was measured."""
-    final, start = facts.metrics.final_metrics, f"{_SPLITS[split]}_{_POPULAR}_recall_at_"
-    popular = {name: value for name, value in final.items() if name.startswith(start) and value}
-    own = [final.get(name.replace(_POPULAR, _OWN, 1)) for name in popular]
-    return len(own) > 1 and own == list(popular.values())
+    popular = {k: value for k, value in facts.kind.recalls(split, _POPULAR).items() if value}
+    own = facts.kind.recalls(split, _OWN)
+    return len(popular) > 1 and all(own.get(k) == value for k, value in popular.items())

@@ -140,7 +140,9 @@ class Split:
             rows = chunks.map(function)
             return rows.filter(lambda chunk: tf.size(chunk[self.columns.product]) > 0)
 
-        shuffled = (lambda seed: mapped(self.shuffled(seed))) if self.is_streamed else None
+        shuffled = (
+            (lambda seed: mapped(self.shuffled(seed))) if self.is_streamed else None
+        )
         return Split(mapped(self.dataset), self.columns, shuffled)
 
     def spaced(self, most):
@@ -171,7 +173,9 @@ class Split:
             stop = start + len(chunk[self.columns.product])
             first, last = np.searchsorted(ascending, [start, stop])
             own = ascending[first:last] - start
-            parts.append({name: tf.gather(values, own) for name, values in chunk.items()})
+            parts.append(
+                {name: tf.gather(values, own) for name, values in chunk.items()}
+            )
             start = stop
         back = np.argsort(order)
         columns = {k: tf.concat([part[k] for part in parts], 0) for k in parts[0]}

@@ -45,8 +45,8 @@ def _one_product(facts: Facts) -> Iterator[Sign]:
 
 def _one_product_by_figures(facts: Facts) -> Iterator[str]:
     """Yield the share of the test's rows that have the most popular product, if it is too large."""
-    final = facts.metrics.final_metrics
-    first, five = (final.get(f"test_{facts.kind.baseline}_recall_at_{k}") for k in (1, 5))
+    popular = facts.kind.recalls("test", facts.kind.baseline)
+    first, five = popular.get(1), popular.get(5)
     if first is None or five is None or first < _SHARE_OF_ONE:
         return
     following = (five - first) / 4

@@ -232,6 +232,10 @@ class Kind(ABC):
             return params.tested_rows or params.test_rows
         return params.validated_rows or params.eval_rows  # older trainers validate on all rows
 
+    def recalls(self, split: Split, who: str) -> Mapping[int, float]:
+        """Return the recall of a baseline on the rows of a split, by k; none if not measured."""
+        return {}
+
     @abstractmethod
     def measured(self, split: Split) -> Judged | None:
         """Return the measure on a split, in the epoch whose weights were kept."""

@@ -81,6 +81,12 @@ class Retrieval(Kind):
         found = self.evaluated("model", "all") if split == "test" else None
         return self._on_pairs(judged, found, "all") if judged and found else judged
 
+    def recalls(self, split: Split, who: str) -> Mapping[int, float]:
+        """Return the recall of a baseline on the rows of a split, by k; none if not measured."""
+        final = self.metrics.final_metrics
+        named = {_k(name): final[key] for name, key in _measures(final, f"{split}_{who}_").items()}
+        return {k: value for k, value in named.items() if k and value is not None}
+
     def _measured(self, split: Split, name: str) -> Judged | None:
         """Return a measure on the rows of a split."""
         own = self._tests.get(name) if split == "test" else self._kept(self._series.get(name, ()))
