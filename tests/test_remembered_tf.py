@@ -47,10 +47,12 @@ def test_what_a_buyer_had_is_remembered(
 def test_a_long_past_is_remembered_in_part(runtime: Any) -> None:
     train = [(0, p) for p in range(8)] + [(1, 3), (1, 3), (2, 1), (2, 5)]
     scored = Scored(runtime, train, 8, 4, [10 - p for p in range(8)] + [3, 9, 7, 7])
-    splits, places, counts = scored.counting().purchases(3)
+    splits, places, counts = scored.counting().purchases(3, 6)
     assert splits.tolist() == [0, 3, 4, 6, 6, 6]
     assert places.tolist() == [2, 1, 0, 3, 1, 5]  # the latest last, then by index
     assert counts.tolist() == [1, 1, 1, 2, 1, 1]
+    splits, places, _ = scored.counting().purchases(3, 5)  # 6 are too many: 1 each, not 3
+    assert (splits.tolist(), places.tolist()) == ([0, 1, 2, 3, 3, 3], [0, 3, 5])
 
 
 def test_a_model_that_does_not_remember_has_no_terms_of_it(runtime: Any) -> None:

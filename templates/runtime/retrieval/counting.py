@@ -66,11 +66,12 @@ class Counting:
         logs = np.log(counts + 0.5)
         return logs - logs.mean(axis=0)
 
-    def purchases(self, most):
-        """Return what each known buyer had: at most so many products, the latest last.
+    def purchases(self, most, in_all):
+        """Return what each known buyer had: at most `most` products, the latest last.
 
-        These are row splits by buyer, [buyers + 2], and of each product its position and its
-        number of rows. Products of the same time are in the order of their index.
+        Where that is more than `in_all` for all buyers, `most` is halved until it is not.
+        These are row splits by buyer, [buyers + 2], and of each product its position and
+        its number of rows. Products of the same time are in the order of their index.
         """
         buyers, products = np.divmod(self.pairs, self.stride)
         ages = np.full(len(self.pairs), np.inf)
@@ -78,6 +79,8 @@ class Counting:
             np.minimum.at(ages, self.pair_of_row, self.ages[self.own_rows])
         order = np.lexsort([products, -ages, buyers])
         sizes = np.bincount(buyers, minlength=self.catalogue.buyers + 1)
+        while np.minimum(sizes, most).sum() > in_all:
+            most //= 2
         left = np.repeat(sizes.cumsum(), sizes) - np.arange(len(order))
         order, sizes = order[left <= most], np.minimum(sizes, most)
         counts = np.bincount(self.pair_of_row, minlength=len(self.pairs))

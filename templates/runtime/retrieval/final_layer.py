@@ -8,6 +8,7 @@ import tensorflow as tf
 SHARE_DAYS = (7, 14, 30, 60, None)
 RECENT_ITEMS = (10, 100)
 REMEMBERED = 500  # products of each buyer, the latest ones
+REMEMBERED_IN_ALL = 1 << 24  # with 12 bytes each, these add 200 MB to a model
 ROUNDING = 1e-6  # relative error of scores: those that are as near are ties
 
 
@@ -67,7 +68,7 @@ class FinalLayer(tf.Module):
     def remember(self, counting):
         """Remember what known buyers had in the rows that are counted."""
         if self.remembers:
-            splits, places, counts = counting.purchases(REMEMBERED)
+            splits, places, counts = counting.purchases(REMEMBERED, REMEMBERED_IN_ALL)
             self.splits.assign(splits)
             self.places.assign(places)
             self.counts.assign(counts)
