@@ -254,7 +254,7 @@ def renamed_id(model: Model) -> bool:
 
 def shared(config: ExperimentConfig) -> list[str]:
     found = (each for side in SIDES for each in config.features.features_of(side))
-    return [each.history.shared_with for each in found if each.history]
+    return [f.history.shared_with for f in found if f.data_type == "history" and f.history]
 
 
 def types(config: ExperimentConfig) -> dict[str, str]:
