@@ -113,6 +113,18 @@ def test_scores_are_the_weighted_terms(
     assert ranks.tolist() == (wanted > own).sum(axis=1).tolist()
 
 
+def test_its_graph_is_small(shop: Shop) -> None:
+    """It is traced in each function that scores; 1,234 nodes with ragged operators."""
+    import tensorflow as tf
+
+    layer = shop.model.final_layer
+    features = next(iter(shop.scored.rows([(0, 0)], lists=[LIST]).dataset))
+    graph = tf.function(layer).get_concrete_function(shop.scores[:1].astype(np.float32), features)
+    definition = graph.graph.as_graph_def()
+    bodies = [each.node_def for each in definition.library.function]
+    assert len(definition.node) + sum(map(len, bodies)) < 400
+
+
 # What a list that ends with the latest purchase gives each term, by hand: the buyer had product 3
 # two, one and no purchases ago, and product 5 three.
 LIST = [5, 3, 3, 3]

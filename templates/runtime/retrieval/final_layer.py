@@ -118,9 +118,9 @@ class FinalLayer(tf.Module):
             added = self.added(features)
         rows, places, bonus = added
         places -= tf.cast(start, tf.int64)
-        is_here = (places >= 0) & (places < tf.cast(size, tf.int64))
-        cells = tf.boolean_mask(tf.stack([rows, places], axis=1), is_here)
-        return tf.tensor_scatter_nd_add(scores, cells, tf.boolean_mask(bonus, is_here))
+        here = tf.where((places >= 0) & (places < tf.cast(size, tf.int64)))[:, 0]
+        cells = tf.gather(tf.stack([rows, places], axis=1), here)
+        return tf.tensor_scatter_nd_add(scores, cells, tf.gather(bonus, here))
 
     def own(self, scores, errors, features, position):
         """Return the same for one product of each row, at its `position`, [batch, 1].
@@ -184,12 +184,12 @@ class FinalLayer(tf.Module):
         These are three tensors [cells]: rows of the batch, positions, and numbers.
         """
         past = self.purchases(features)
-        is_known = past.places >= 0
-        cells = self._cells(past.rows, past.places)
-        cells, own = tf.unique(tf.boolean_mask(cells, is_known))
+        known = tf.where(past.places >= 0)[:, 0]
+        cells = tf.gather(self._cells(past.rows, past.places), known)
+        cells, own = tf.unique(cells)
 
         def total(each):
-            each = tf.boolean_mask(each, is_known)
+            each = tf.gather(each, known)
             return tf.math.unsorted_segment_sum(each, own, tf.size(cells))
 
         recent = [total(2 ** (past.ages / -items)) for items in RECENT_ITEMS]

@@ -129,9 +129,9 @@ class CatalogueModel(TwoTowerModel):
 
 def are_listed(lists, start, size):
     """Return which of `size` positions from `start` on are in each row's list."""
-    is_here = (lists.values >= start) & (lists.values < start + size)
-    rows = tf.boolean_mask(lists.value_rowids(), is_here)
-    places = tf.cast(tf.boolean_mask(lists.values, is_here) - start, tf.int64)
+    here = tf.where((lists.values >= start) & (lists.values < start + size))[:, 0]
+    rows = tf.gather(lists.value_rowids(), here)
+    places = tf.cast(tf.gather(lists.values, here) - start, tf.int64)
     shape = tf.stack([lists.nrows(), tf.cast(size, tf.int64)])
     cells = tf.stack([rows, places], axis=1)
     return tf.scatter_nd(cells, tf.ones_like(rows), shape) > 0
