@@ -183,6 +183,27 @@ def test_a_poor_run_with_usual_settings_has_none_of_these_causes(tmp_path, exper
     assert code not in codes(judge(tmp_path / "run", data, experiment))
 
 
+def learnt(data: Plain) -> None:
+    data["loss"]["loss"] = [6.9 - 0.2 * epoch for epoch in range(len(data["epochs"]))]
+
+
+@pytest.mark.parametrize(
+    ("change", "layers", "is_blamed"),
+    [(learnt, {}, False), (blown_up, {}, True), (learnt, both(LAYER, LAYER), True)],
+)
+def test_a_rate_that_trains_towers_without_layers_is_not_blamed_for_the_data(
+    tmp_path, experiment, change, layers, is_blamed
+):
+    """Adagrad trains with 0.1, which is above the rate that is safe on any data."""
+    model = {"learning_rate": 0.1, **both(), **layers}
+    data = poor(own=0.15, learning_rate=0.1)
+    change(data)
+    found = judge(tmp_path / "run", data, with_model(experiment, **model))
+    assert ("RD201" in codes(found)) == is_blamed
+    changes = {path for each in found.causes for path in each.patch or {}}
+    assert ("model.learning_rate" in changes) == is_blamed
+
+
 def test_gradients_that_blow_up_are_not_clipped_too_tightly(tmp_path, experiment):
     data = poor()
     blown_up(data)
