@@ -242,6 +242,23 @@ class RepeatedRows:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayedRows:
+    """Rows at the end of the data that are earlier ones under other times.
+
+    Attributes:
+        rows: Number of them.
+        of: Number of rows at the end.
+        since: The first time of these, in epoch seconds.
+        example: One of them and the row that it repeats, from 1.
+    """
+
+    rows: int
+    of: int
+    since: float
+    example: tuple[int, int]
+
+
 class Profile(Protocol):
     """Answers to questions about a table with one transaction per row.
 
@@ -320,6 +337,14 @@ class Profile(Protocol):
         Args:
             names: The columns that a run reads. Only rows that are alike in these are compared in
                 the others; in large files, only these columns are compared.
+        """
+
+    def replayed_rows(self, names: Sequence[str], date: str) -> ReplayedRows | None:
+        """Return which rows at the end are earlier ones but for their time; None if none are.
+
+        Args:
+            names: The columns that a run reads, as in `repeated_rows`, without times.
+            date: The column of the time.
         """
 
     def read_as(self, data: DataConfig, times: Mapping[str, TimeColumn] | None = None) -> Profile:

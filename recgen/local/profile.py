@@ -21,6 +21,7 @@ from recgen.data.profile import (
     OpensProfile,
     Profile,
     RepeatedRows,
+    ReplayedRows,
     Spread,
     Stay,
     TimeColumn,
@@ -34,7 +35,7 @@ from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
 from recgen.local.pairs import distinct, pairs
 from recgen.local.relations import correlation_of, spread_of, stays_of
-from recgen.local.repeats import find_repeated
+from recgen.local.repeats import find_repeated, find_replayed
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
 from recgen.proposal.names import names_time
@@ -298,11 +299,28 @@ class _FileProfile:
         )
 
     def repeated_rows(self, names: Sequence[str]) -> RepeatedRows | None:
-        known = [name for name in self._unique if name in names]
-        codes = [each.codes for each in map(self._encoded, known) if each.kind != "list"]
-        others = [name for name in self._unique if name not in known]
-        rest = self._table.select(others) if self._table is not None else None
+        codes, rest = self._compared(names)
         return find_repeated(codes, rest) if codes else None
+
+    def replayed_rows(self, names: Sequence[str], date: str) -> ReplayedRows | None:
+        import numpy as np
+
+        codes, rest = self._compared(names, date)
+        times = self._encoded(date)
+        if not codes or times.numbers is None:
+            return None
+        moments = np.where(times.counted(), times.numbers, np.nan)
+        return find_replayed(codes, rest, np.append(moments, np.nan)[times.codes])
+
+    def _compared(
+        self, names: Sequence[str], date: str | None = None
+    ) -> tuple[list[Array], pa.Table | None]:
+        """Return the codes of some columns, and the other ones if they are in memory."""
+        unique = [name for name in self._unique if name != date]
+        known = [name for name in unique if name in names]
+        codes = [each.codes for each in map(self._encoded, known) if each.kind != "list"]
+        others = [name for name in unique if name not in known]
+        return codes, self._table.select(others) if self._table is not None else None
 
     def _whole(self) -> pa.Table:
         return read_rows(self._file, self._unique)

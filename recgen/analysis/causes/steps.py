@@ -46,7 +46,7 @@ def _high_rate(facts: Facts) -> Iterator[Sign]:
 
 
 def _is_deep(facts: Facts) -> bool:
-    """Return whether a tower may have hidden layers, whose units die without a trace in the loss."""
+    """Return whether a tower may have hidden layers: their units die without a trace."""
     return facts.depth is None or facts.depth > 1
 
 
