@@ -153,7 +153,9 @@ def test_an_error_above_that_of_a_mean_is_not(own, lead, verdict):
     [
         ([0.5, 0.41, 0.45, 0.44], True),
         ([0.9, 0.5, 0.42, 0.4], False),
-        ([0.4, 0.3, 0.35, 0.34], False),
+        ([0.4, 0.3, 0.35, 0.34], True),
+        ([0.4, 0.3, 0.35, 0.305], False),
+        ([0.26, 0.2, 0.22, 0.24], False),
     ],
 )
 def test_a_model_that_fits_training_rows_too_closely_is_not_told_to_train_longer(val_loss, is_told):

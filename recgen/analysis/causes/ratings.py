@@ -15,6 +15,7 @@ _MISCALIBRATED = 0.05  # expected calibration error
 _FEWEST_EPOCHS = 3
 _AT_CHANCE, _LEARNT = 0.99, 0.9  # of the loss of a model that knows nothing
 _CLOSER = 0.7  # of the validation loss: the training loss of a model that trained for too long
+_ROSE = 1.03  # times the lowest validation loss
 _NOT_LONGER = (
     "More epochs or wider vectors would only fit the training rows more closely: add features "
     "that say something of the target."
@@ -48,7 +49,8 @@ def _fits_training_closer(facts: Facts) -> tuple[tuple[str, ...], str]:
     top, end = lowest(facts.val_loss), last(facts.loss)
     if not isinstance(facts.kind, Ranking) or top is None or end is None:
         return (), ""  # the loss of two tasks says nothing of one
-    if top[0] + 1 >= facts.epochs or end > _CLOSER * top[1]:
+    rose = (last(facts.val_loss) or 0.0) > _ROSE * top[1] and end < top[1]
+    if top[0] + 1 >= facts.epochs or not (rose or end <= _CLOSER * top[1]):
         return (), ""
     seen = (
         f"the training loss fell on to {figure(end)}, that of validation rows only to "
