@@ -175,6 +175,22 @@ def test_an_area_above_that_of_all_means_is_good():
     )
 
 
+@pytest.mark.parametrize(
+    ("measure", "own", "means", "is_leak"),
+    [
+        ("rmse", 5.0, [40.0, 30.0, 35.0, 25.0], True),
+        ("rmse", 9.0, [40.0, 30.0, 35.0, 25.0], False),
+        ("auc_roc", 0.995, [0.5, 0.6, 0.65, 0.7], True),
+        ("auc_roc", 0.93, [0.5, 0.6, 0.65, 0.7], False),
+        ("auc_roc", 0.995, [0.5, 0.98, 0.98, 0.99], False),
+    ],
+)
+def test_a_target_that_is_known_too_well_was_given_away(measure, own, means, is_leak):
+    diagnosis = diagnose(run_of(compared(measure, own, means, 0.004)))
+    assert ("RD402" in codes(diagnosis)) is is_leak
+    assert diagnosis.verdict == ("bad" if is_leak else "good")
+
+
 def test_chances_that_are_off_are_said():
     others = {"ece": {"value": 0.12, "low": None, "high": None}}
     bins = [{"rows": 200, "predicted": 0.6, "actual": 0.3}]
