@@ -408,6 +408,14 @@ def test_a_product_that_is_in_most_test_rows(tmp_path, experiment, first, five, 
     assert "RD416" not in codes(judge(tmp_path / "few", data, experiment))
 
 
+def test_postage_that_is_bought_again_is_no_staple(tmp_path, experiment):
+    data = with_test(healthy(), 0.62, history=0.6)
+    assert codes(judge(tmp_path / "staples", data, experiment)) == ["RD413"]
+    shares = {"test_popularity_recall_at_1": 0.6, "test_popularity_recall_at_5": 0.63}
+    data["final_metrics"] |= shares
+    assert codes(judge(tmp_path / "postage", data, experiment)) == ["RD416"]
+
+
 def test_a_test_of_unknown_products_alone_is_no_drift(tmp_path, experiment):
     data = fine(unknown_products={"eval": 0.02, "test": 1.0})
     for name in (n for n in data["final_metrics"] if n.startswith("test_") and "recall" in n):
