@@ -8,6 +8,7 @@ from math import inf
 from typing import Literal, Protocol
 
 from recgen.config import BqType, DataConfig
+from recgen.data.copies import RepeatedRows, ReplayedRows
 
 ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empty"]
 
@@ -223,40 +224,6 @@ class Stay:
     first: float
     last: float
     days: int
-
-
-@dataclass(frozen=True, slots=True)
-class RepeatedRows:
-    """Rows that are the same as an earlier one.
-
-    Attributes:
-        rows: Number of them.
-        example: The first such row and the one that it repeats, from 1.
-        columns: Number of columns that were compared; lists are not.
-        is_whole: Whether these are all columns.
-    """
-
-    rows: int
-    example: tuple[int, int]
-    columns: int
-    is_whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayedRows:
-    """Rows at the end of the data that are earlier ones under other times.
-
-    Attributes:
-        rows: Number of them.
-        of: Number of rows at the end.
-        since: The first time of these, in epoch seconds.
-        example: One of them and the row that it repeats, from 1.
-    """
-
-    rows: int
-    of: int
-    since: float
-    example: tuple[int, int]
 
 
 class Profile(Protocol):

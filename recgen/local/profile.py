@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
+from recgen.data.copies import RepeatedRows, ReplayedRows
 from recgen.data.profile import (
     ColumnProfile,
     ListFacts,
@@ -20,8 +21,6 @@ from recgen.data.profile import (
     Oddity,
     OpensProfile,
     Profile,
-    RepeatedRows,
-    ReplayedRows,
     Spread,
     Stay,
     TimeColumn,
@@ -34,7 +33,7 @@ from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
 from recgen.local.pairs import distinct, pairs
-from recgen.local.relations import correlation_of, spread_of, stays_of
+from recgen.local.relations import correlation_of, moments_of, spread_of, stays_of
 from recgen.local.repeats import find_repeated, find_replayed
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
@@ -303,14 +302,11 @@ class _FileProfile:
         return find_repeated(codes, rest) if codes else None
 
     def replayed_rows(self, names: Sequence[str], date: str) -> ReplayedRows | None:
-        import numpy as np
-
         codes, rest = self._compared(names, date)
         times = self._encoded(date)
         if not codes or times.numbers is None:
             return None
-        moments = np.where(times.counted(), times.numbers, np.nan)
-        return find_replayed(codes, rest, np.append(moments, np.nan)[times.codes])
+        return find_replayed(codes, rest, moments_of(times))
 
     def _compared(
         self, names: Sequence[str], date: str | None = None

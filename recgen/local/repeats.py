@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recgen.data.profile import RepeatedRows, ReplayedRows
+from recgen.data.copies import RepeatedRows, ReplayedRows
 from recgen.local.encoded import codes_of
 
 if TYPE_CHECKING:
