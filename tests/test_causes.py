@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from diagnoses import Plain, cause, codes, healthy, judge, run_of, set_recall
 
 from recgen.analysis import REMOVED, diagnose
+from recgen.analysis.evidence import Evidence
+from recgen.check import check
+from recgen.findings import Finding
 
 K = 100
 CHANCE = K / 3600
@@ -414,6 +418,13 @@ def test_postage_that_is_bought_again_is_no_staple(tmp_path, experiment):
     shares = {"test_popularity_recall_at_1": 0.6, "test_popularity_recall_at_5": 0.63}
     data["final_metrics"] |= shares
     assert codes(judge(tmp_path / "postage", data, experiment)) == ["RD416"]
+
+
+def test_an_old_file_that_was_loaded_again_is_no_staple(tmp_path, experiment):
+    run = run_of(tmp_path / "run", with_test(healthy(), 0.62, history=0.6), experiment)
+    replayed = Finding("RG582", "warning", "data", "the last rows are earlier ones", "")
+    evidence = Evidence(findings=(*check(run.config).findings, replayed))
+    assert codes(diagnose(replace(run, evidence=evidence))) == ["RD409"]
 
 
 def test_a_test_of_unknown_products_alone_is_no_drift(tmp_path, experiment):

@@ -34,8 +34,8 @@ CONTRADICTIONS: frozenset[frozenset[str]] = frozenset(
     # Figures are too good, or not good enough; a leak explains them, or repurchases do.
     | _pairs(("RD402",), (*_NO_BETTER, *_DEAD, "RD413"))
     | _pairs(("RD413",), ("RD103", "RD104"))
-    # What is in nearly every purchase is bought again, and nobody chose it.
-    | _pairs(("RD416",), ("RD413",))
+    # Rows that are there twice, or that nobody chose, look like what is bought again.
+    | _pairs(("RD409", "RD416"), ("RD413",))
     # Validation is not from later days, or later days are different.
     | _pairs(("RD401",), ("RD412",))
     # Products are unknown because they are new, or because the vocabulary is cut.
