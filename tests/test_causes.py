@@ -173,6 +173,21 @@ def test_a_setting_that_holds_training_back_is_the_first_cause(tmp_path, experim
     assert diagnosis.first_patch == first
 
 
+def test_below_a_cause_that_explains_no_outcome_has_advice_of_its_own(tmp_path, experiment):
+    """After four steps, neither a lower rate nor fewer epochs is what helps."""
+    model = {"learning_rate": 0.1, "epochs": 2, **both()}
+    data = poor(2, learning_rate=0.1, train_rows=2100)
+    few, *others = judge(tmp_path / "run", data, with_model(experiment, **model)).causes
+    assert (few.code, few.help) == ("RD302", "Train longer, in smaller batches.")
+    told = {each.code: each.help for each in others if not each.patch}
+    assert told["RD304"] == "The first cause explains it."
+    data["params"]["train_rows"] = 200_000
+    told = {c.code: c.help for c in judge(tmp_path / "many", data, experiment).causes}
+    assert "RD302" not in told
+    assert "RD304" in told
+    assert "The first cause explains it." not in told.values()
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_same_setting_is_no_cause_in_a_run_that_went_well(tmp_path, experiment, name):
     code, model, _, _ = SETTINGS[name]

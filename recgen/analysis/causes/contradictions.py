@@ -52,7 +52,8 @@ def resolved(ranked: Sequence[Cause], facts: Facts) -> tuple[Cause, ...]:
     """Return the causes without those that contradict a likelier one.
 
     Causes whose patches change a number in opposite directions contradict each other, too. Where
-    the first one explains the outcome, no later one says that the settings are as they should be.
+    the first one explains the outcome, no later one says that the settings are as they should be,
+    and none that only describes the outcome has advice of its own.
 
     Args:
         ranked: The causes, the likeliest first.
@@ -61,7 +62,10 @@ def resolved(ranked: Sequence[Cause], facts: Facts) -> tuple[Cause, ...]:
     kept: list[Cause] = []
     for cause in ranked:
         if not any(contradict(cause, other, facts) for other in kept):
-            is_explained = cause.help == NOTHING_LEFT and kept and kept[0].explains
+            says_nothing = cause.help == NOTHING_LEFT or (
+                cause.code in _NO_BETTER and not cause.patch
+            )
+            is_explained = says_nothing and kept and kept[0].explains
             kept.append(replace(cause, help=_EXPLAINED) if is_explained else cause)
     return tuple(kept)
 
