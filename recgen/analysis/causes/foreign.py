@@ -74,12 +74,12 @@ def _product_column(facts: Facts) -> Iterator[Sign]:
 
 
 def _constant_prediction(facts: Facts) -> Iterator[Sign]:
-    if not isinstance(facts.kind, Ranking):
-        return
     constant = facts.findings("RG570")
     if constant:
         help = f"{constant[0].help} No setting of the model helps."
         yield Sign("high", confirmed(*constant), help, title="A constant target", explains=True)
+        return
+    if not isinstance(facts.kind, Ranking):
         return
     spread = last(facts.health("rating_head.spread"))
     if facts.failure_kind == "constant_prediction" or (spread is not None and spread < _CONSTANT):

@@ -109,7 +109,8 @@ def _too_good(facts: Facts) -> Iterator[Sign]:
     confidence: Confidence = "high" if sure else "medium"
     verdict: Verdict = "bad" if high or answers or lists else "at_risk"
     patch = _without(*answers) or _without(*hints) or _without_suspects(facts)
-    yield Sign(confidence, seen, patch=patch, verdict=verdict, explains=bool(high))
+    explains = bool(high or (answers and not is_dead and not facts.is_failed))
+    yield Sign(confidence, seen, patch=patch, verdict=verdict, explains=explains)
 
 
 def _is_explained(facts: Facts) -> bool:

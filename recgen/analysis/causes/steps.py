@@ -54,7 +54,8 @@ def _went_wild(facts: Facts) -> bool:
     """Return whether something shows that steps were too long: it died, burst or diverged."""
     is_dead = facts.failure_kind or facts.zero_gradients or facts.constant_loss or facts.is_stuck
     ratio = last(facts.loss_to_chance)
-    return bool(is_dead) or (ratio or 0.0) > 1.0 or _has_diverged(facts)
+    is_high = (ratio or 0.0) > 1.0 and not facts.ended_well
+    return bool(is_dead) or is_high or _has_diverged(facts)
 
 
 def _low_rate(facts: Facts) -> Iterator[Sign]:
@@ -86,7 +87,7 @@ def _has_diverged(facts: Facts) -> bool:
 
 
 def _divergence(facts: Facts) -> Iterator[Sign]:
-    if facts.failure_kind in ("collapse", "dead_tower", "nan"):
+    if facts.failure_kind in ("collapse", "dead_tower", "nan") or facts.ended_well:
         return
     bottom, end = lowest(facts.loss), last(facts.loss)
     said, is_reported = facts.params.failure, facts.failure_kind == "divergence"
