@@ -225,3 +225,29 @@ def test_towers_that_are_dead_for_some_steps_are_a_collapse(runtime: Any) -> Non
     assert found["collapsed_towers"] == ["query"]
     assert not after_a_call(runtime, CHANCE, {"query": 4})
     assert not after_a_call(runtime, 0.4 * CHANCE, {"query": 5})  # all is learnt
+
+
+def test_predictions_that_are_not_finite_are_said_and_end_in_no_other_error(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = {"model": {}, "global_mean": {"rmse": {"value": 0.5}}}
+    compared = SimpleNamespace(
+        compare=lambda: {"measure": "rmse", "figures": figures},
+        by_group=lambda _: {},
+        loss=math.nan,
+    )
+    monkeypatch.setattr(runtime, "Comparison", lambda *_: compared)
+    for name in ("MeansOf", "some_rows"):
+        monkeypatch.setattr(runtime, name, lambda *_: None)
+    content: Plain = {"final_metrics": {}}
+    training = object.__new__(runtime.RatingTraining)
+    training.__dict__ |= {
+        "rated_of": lambda _: None,
+        "shrinkage": None,
+        "settings": SimpleNamespace(seed=1),
+        "metrics": SimpleNamespace(content=content),
+        "catalogue": None,
+    }
+    training.measure_ratings(None, None, None)
+    assert content["final_metrics"] == {"test_global_mean_rmse": 0.5}
+    assert "test_rmse nan  global mean 0.5000" in capsys.readouterr().out
