@@ -1,5 +1,7 @@
 """Training of a ranking model: rows with a target, their baselines, calibration."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
