@@ -76,6 +76,8 @@ def moments_of(times: Encoded) -> Array:
     """Return the time of each row in epoch seconds, NaN for those that do not count: float64."""
     import numpy as np
 
+    if times.numbers is None:
+        return np.full(len(times.codes), np.nan)
     return np.append(np.where(times.counted(), times.numbers, np.nan), np.nan)[times.codes]
 
 

@@ -101,7 +101,8 @@ def _is_in_order(before: Array, again: Array) -> bool:
     import numpy as np
 
     ranks = [np.argsort(np.argsort(each, kind="stable")) for each in (before, again)]
-    return bool(np.corrcoef(*ranks)[0, 1] >= _IN_ORDER)
+    correlations: Array = np.corrcoef(np.stack(ranks))
+    return bool(correlations[0, 1] >= _IN_ORDER)
 
 
 def _hashed(codes: Sequence[Array], rest: pa.Table | None) -> tuple[Array, Array, int]:
