@@ -132,6 +132,9 @@ LABELS: dict[str, Label] = {
     "starved task": Label(DOUBTFUL, ("starved task",), True),
 }
 
+COUNTED = ("replenishment", "fine, other task")
+"""Labels of fine runs on data of which counting finds nearly everything: staples that are bought
+again, a target that is the sum of two effects. Where it measured better, a risk is right, too."""
 HARMLESS = 0.95
 """Share of the recall of a fine run on the same data from which a setting did no harm."""
 HALVES = ("development", "held out")
@@ -154,13 +157,16 @@ def halves(runs: Iterable[Made]) -> dict[str, str]:
 
 def right(run: Plain) -> tuple[str, ...]:
     """Returns the verdicts that would be right for a result."""
-    is_doubtful = run["label"] == "replenishment" and not _beats_counting(run)
+    is_doubtful = run["label"] in COUNTED and not _beats_counting(run)
     return ("good", "at_risk") if is_doubtful or is_harmless(run) else tuple(run["right"])
 
 
 def _beats_counting(run: Plain) -> bool:
     counting = run.get("counting")
-    return not (run["recall"] and counting and run["recall"][1] < counting)
+    if not run["recall"] or not counting:
+        return True
+    name, own, _ = run["recall"]
+    return bool(own <= counting if "RMSE" in name else own >= counting)
 
 
 def is_harmless(run: Plain) -> bool:

@@ -6,7 +6,6 @@ written last, so that a run that was killed is made again.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import hashlib
 import json
@@ -88,8 +87,12 @@ def _train(run: Made, folder: Path) -> None:
     _allow_leaks(module)
     if run.stop_after:
         _kill(module, run.stop_after)
-    with contextlib.suppress(RuntimeError, KilledError):  # the metrics say why it stopped
+    try:
         module.run_fn(fn_args(folder, {}))
+    except (RuntimeError, KilledError):  # the metrics say why it stopped
+        pass
+    except ValueError as error:  # it refused to begin, which the log says
+        (folder / "train.log").write_text(f"ValueError: {error}\n", encoding="utf-8")
     if (folder / METRICS).exists():
         account = json.loads((prepared / "account.json").read_text("utf-8"))
         add_to_metrics(account, folder / METRICS)

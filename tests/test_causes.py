@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from diagnoses import Plain, cause, codes, healthy, judge, run_of, set_recall
 
 from recgen.analysis import REMOVED, diagnose
+from recgen.analysis.evidence import Evidence
+from recgen.check import check
+from recgen.findings import Finding
 
 K = 100
 CHANCE = K / 3600
@@ -169,6 +173,21 @@ def test_a_setting_that_holds_training_back_is_the_first_cause(tmp_path, experim
     assert diagnosis.first_patch == first
 
 
+def test_below_a_cause_that_explains_no_outcome_has_advice_of_its_own(tmp_path, experiment):
+    """After four steps, neither a lower rate nor fewer epochs is what helps."""
+    model = {"learning_rate": 0.1, "epochs": 2, **both()}
+    data = poor(2, learning_rate=0.1, train_rows=2100)
+    few, *others = judge(tmp_path / "run", data, with_model(experiment, **model)).causes
+    assert (few.code, few.help) == ("RD302", "Train longer, in smaller batches.")
+    told = {each.code: each.help for each in others if not each.patch}
+    assert told["RD304"] == "The first cause explains it."
+    data["params"]["train_rows"] = 200_000
+    told = {c.code: c.help for c in judge(tmp_path / "many", data, experiment).causes}
+    assert "RD302" not in told
+    assert "RD304" in told
+    assert "The first cause explains it." not in told.values()
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_same_setting_is_no_cause_in_a_run_that_went_well(tmp_path, experiment, name):
     code, model, _, _ = SETTINGS[name]
@@ -181,6 +200,27 @@ def test_a_poor_run_with_usual_settings_has_none_of_these_causes(tmp_path, exper
     data = poor()
     clipped(data)
     assert code not in codes(judge(tmp_path / "run", data, experiment))
+
+
+def learnt(data: Plain) -> None:
+    data["loss"]["loss"] = [6.9 - 0.2 * epoch for epoch in range(len(data["epochs"]))]
+
+
+@pytest.mark.parametrize(
+    ("change", "layers", "is_blamed"),
+    [(learnt, {}, False), (blown_up, {}, True), (learnt, both(LAYER, LAYER), True)],
+)
+def test_a_rate_that_trains_towers_without_layers_is_not_blamed_for_the_data(
+    tmp_path, experiment, change, layers, is_blamed
+):
+    """Adagrad trains with 0.1, which is above the rate that is safe on any data."""
+    model = {"learning_rate": 0.1, **both(), **layers}
+    data = poor(own=0.15, learning_rate=0.1)
+    change(data)
+    found = judge(tmp_path / "run", data, with_model(experiment, **model))
+    assert ("RD201" in codes(found)) == is_blamed
+    changes = {path for each in found.causes for path in each.patch or {}}
+    assert ("model.learning_rate" in changes) == is_blamed
 
 
 def test_gradients_that_blow_up_are_not_clipped_too_tightly(tmp_path, experiment):
@@ -385,6 +425,21 @@ def test_a_product_that_is_in_most_test_rows(tmp_path, experiment, first, five, 
     assert diagnosis.verdict == ("at_risk" if is_found else "good")
     data["params"]["candidates"] = 8
     assert "RD416" not in codes(judge(tmp_path / "few", data, experiment))
+
+
+def test_postage_that_is_bought_again_is_no_staple(tmp_path, experiment):
+    data = with_test(healthy(), 0.62, history=0.6)
+    assert codes(judge(tmp_path / "staples", data, experiment)) == ["RD413"]
+    shares = {"test_popularity_recall_at_1": 0.6, "test_popularity_recall_at_5": 0.63}
+    data["final_metrics"] |= shares
+    assert codes(judge(tmp_path / "postage", data, experiment)) == ["RD416"]
+
+
+def test_an_old_file_that_was_loaded_again_is_no_staple(tmp_path, experiment):
+    run = run_of(tmp_path / "run", with_test(healthy(), 0.62, history=0.6), experiment)
+    replayed = Finding("RG582", "warning", "data", "the last rows are earlier ones", "")
+    evidence = Evidence(findings=(*check(run.config).findings, replayed))
+    assert codes(diagnose(replace(run, evidence=evidence))) == ["RD409"]
 
 
 def test_a_test_of_unknown_products_alone_is_no_drift(tmp_path, experiment):

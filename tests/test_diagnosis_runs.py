@@ -41,6 +41,17 @@ def test_what_the_first_cause_explains_is_not_called_as_it_should_be() -> None:
     assert not [each.help for each in others if "as they should be" in each.help]
 
 
+@pytest.mark.parametrize("name", sorted(LEFT))
+def test_what_the_kept_files_cannot_show_is_said(name: str) -> None:
+    notes = diagnose(load_run(RUNS / name)).notes
+    assert any("no vocabulary beside the metrics" in note for note in notes)
+
+
+def test_a_vocabulary_that_was_examined_is_not_said_to_be_missing() -> None:
+    notes = diagnose(load_run(RUNS / "43")).notes
+    assert not any("vocabulary beside" in note for note in notes)
+
+
 def test_all_labelled_runs_are_there() -> None:
     assert {path.name for path in RUNS.iterdir() if path.is_dir()} - {"__pycache__"} == set(LABELS)
     assert sum(path.stat().st_size for path in RUNS.rglob("*") if path.is_file()) < 200_000

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from diagnoses import cause, codes, run_of
 from test_causes import by_time, fine, poor, with_model
+from test_multitask_runs import both
+from test_ranking_runs import compared
 
 import recgen
 from recgen.analysis import diagnose
@@ -57,6 +59,9 @@ CONFIRMED = {
     "RG128": ("RD414", "features.buyer_model_features[0]"),
     "RG549": ("RD414", "features.buyer_model_features[1]"),
     "RG555": ("RD414", "data"),
+    "RG511": ("RD414", "features.product_model_features[0]"),
+    "RG581": ("RD410", "data.split.date_column"),
+    "RG582": ("RD409", "data"),
     "RG517": ("RD414", "features.product_model_features[1]"),
 }
 
@@ -71,6 +76,42 @@ def test_a_finding_that_a_bad_run_confirms_is_a_cause(tmp_path, experiment, code
     assert f"{path}: what {code} says ({code})" in told.evidence
     assert diagnosis.verdict == "bad"
     assert named not in codes(diagnose(found(run)))
+
+
+TARGETS = {
+    "RG570": ("RD460", "features.target_column"),
+    "RG576": ("RD402", "features.buyer_model_features[1]"),
+    "RG577": ("RD414", "features.target_column"),
+    "RG252": ("RD414", "model.loss_function"),
+    "RG543": ("RD410", "data.split.date_column"),
+}
+
+
+@pytest.mark.parametrize("code", TARGETS)
+def test_a_finding_on_a_target_is_a_cause_of_bad_predictions(tmp_path, experiment, code):
+    """Of ranking, whose first cause would otherwise be that a mean is as good."""
+    named, path = TARGETS[code]
+    data = compared("rmse", 41.0, [40.0, 30.0, 35.0, 25.0], 0.5)
+    run = run_of(tmp_path / "run", data, experiment)
+    diagnosis = diagnose(found(run, finding(code, path)))
+    assert f"{path}: what {code} says ({code})" in cause(diagnosis, named).evidence
+    assert named not in codes(diagnose(found(run)))
+
+
+def test_a_constant_target_has_no_remedy_in_the_model(tmp_path, experiment):
+    data = compared("rmse", 41.0, [40.0, 30.0, 35.0, 25.0], 0.5)
+    run = run_of(tmp_path / "run", data, experiment)
+    first = diagnose(found(run, finding("RG570", "features.target_column"))).causes[0]
+    assert (first.code, first.title, first.patch) == ("RD460", "A constant target", None)
+
+
+def test_a_task_without_a_weight_is_starved(tmp_path, experiment):
+    run = run_of(tmp_path / "run", both(), experiment)
+    first = diagnose(found(run, finding("RG231", "model.ranking_weight", "error"))).causes[0]
+    assert (first.code, dict(first.patch)) == ("RD463", {"model.ranking_weight": 1.0})
+    for path in ("features.target_column", None):
+        named = () if path is None else (finding("RG231", path, "error"),)
+        assert "RD463" not in codes(diagnose(found(run, *named)))
 
 
 def test_the_words_and_the_patch_are_those_of_the_rule(tmp_path, experiment):

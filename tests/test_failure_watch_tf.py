@@ -61,6 +61,7 @@ def watched(runtime: Any) -> Callable[..., Plain]:
         popularity: float | None = POPULARITY,
         steps_of_last: int = STEPS,
         ended: bool = False,
+        val_loss: float | None = None,
         update_ratio: float = 0.1,
         **params: Any,
     ) -> Plain:
@@ -87,7 +88,8 @@ def watched(runtime: Any) -> Callable[..., Plain]:
             callback.on_epoch_begin(epoch)
             done = STEPS if epoch + 1 < len(ratios) else steps_of_last
             callback.on_train_batch_end(done - 1, {"loss": 1.0})
-            callback.on_epoch_end(epoch, {} if recall is None else {"val_recall_at_10": recall})
+            logs = {"val_recall_at_10": recall, "val_loss": val_loss}
+            callback.on_epoch_end(epoch, {k: v for k, v in logs.items() if v is not None})
         if ended:
             callback.on_train_end()
         assert model.stop_training == ("failure" in params)
@@ -103,6 +105,14 @@ def test_a_loss_far_above_chance_is_divergence(watched: Callable[..., Plain]) ->
     assert watched([0.9, 1.6])["failure_kind"] == "divergence"
     assert "failure" not in watched([9.0])  # hard negatives start high
     assert "failure" not in watched([1.6, 1.6])  # and may stay there
+
+
+def test_an_epoch_that_began_far_above_chance_and_ended_well_is_no_divergence(
+    watched: Callable[..., Plain],
+) -> None:
+    """The loss of an epoch is a mean over its steps, the first ones too."""
+    assert "failure" not in watched([20.0], val_loss=0.9 * CHANCE)
+    assert watched([20.0], val_loss=1.1 * CHANCE)["failure_kind"] == "divergence"
 
 
 def test_a_loss_of_chance_is_not_learning(watched: Callable[..., Plain]) -> None:
@@ -215,3 +225,29 @@ def test_towers_that_are_dead_for_some_steps_are_a_collapse(runtime: Any) -> Non
     assert found["collapsed_towers"] == ["query"]
     assert not after_a_call(runtime, CHANCE, {"query": 4})
     assert not after_a_call(runtime, 0.4 * CHANCE, {"query": 5})  # all is learnt
+
+
+def test_predictions_that_are_not_finite_are_said_and_end_in_no_other_error(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = {"model": {}, "global_mean": {"rmse": {"value": 0.5}}}
+    compared = SimpleNamespace(
+        compare=lambda: {"measure": "rmse", "figures": figures},
+        by_group=lambda _: {},
+        loss=math.nan,
+    )
+    monkeypatch.setattr(runtime, "Comparison", lambda *_: compared)
+    for name in ("MeansOf", "some_rows"):
+        monkeypatch.setattr(runtime, name, lambda *_: None)
+    content: Plain = {"final_metrics": {}}
+    training = object.__new__(runtime.RatingTraining)
+    training.__dict__ |= {
+        "rated_of": lambda _: None,
+        "shrinkage": None,
+        "settings": SimpleNamespace(seed=1),
+        "metrics": SimpleNamespace(content=content),
+        "catalogue": None,
+    }
+    training.measure_ratings(None, None, None)
+    assert content["final_metrics"] == {"test_global_mean_rmse": 0.5}
+    assert "test_rmse nan  global mean 0.5000" in capsys.readouterr().out

@@ -110,13 +110,14 @@ MEANS = ("global_mean", "buyer_mean", "product_mean", "buyer_and_product_mean")
 
 def compared(measure: str, own: float, means: list[float], lead: float = 0.1, **more: Any) -> Plain:
     """Returns the metrics of a ranking run of today's trainer, with figures of its test."""
-    data = healthy(4, epochs=4, model_type="ranking", monitored="loss", best_loss=0.2)
+    count = more.pop("count", 4)  # of epochs
+    data = healthy(count, epochs=count, model_type="ranking", monitored="loss", best_loss=0.2)
     for part in ("evaluation", "final_layer"):
         data.pop(part, None)
     data["recall"], data["final_metrics"] = {}, {"test_loss": 0.2}
     names = ("loss", "total_loss", "val_loss", "val_total_loss")
-    data["loss"] |= {name: [0.9, 0.4, 0.3, 0.25] for name in names}
-    data["loss"][f"val_{measure}"] = [own] * 4
+    data["loss"] |= {name: [0.9, 0.4, 0.3, 0.25][:count] for name in names}
+    data["loss"][f"val_{measure}"] = [own] * count
     sign = 1 if measure == "auc_roc" else -1
     leads = [sign * (own - mean) for mean in means]
     figures: Plain = {"model": {measure: {"value": own, "low": own - lead, "high": own + lead}}}
@@ -153,7 +154,9 @@ def test_an_error_above_that_of_a_mean_is_not(own, lead, verdict):
     [
         ([0.5, 0.41, 0.45, 0.44], True),
         ([0.9, 0.5, 0.42, 0.4], False),
-        ([0.4, 0.3, 0.35, 0.34], False),
+        ([0.4, 0.3, 0.35, 0.34], True),
+        ([0.4, 0.3, 0.35, 0.305], False),
+        ([0.26, 0.2, 0.22, 0.24], False),
     ],
 )
 def test_a_model_that_fits_training_rows_too_closely_is_not_told_to_train_longer(val_loss, is_told):
@@ -171,6 +174,37 @@ def test_an_area_above_that_of_all_means_is_good():
     assert (
         diagnose(run_of(compared("auc_roc", 0.69, [0.5, 0.6, 0.65, 0.7], 0.02))).verdict != "good"
     )
+
+
+@pytest.mark.parametrize(
+    ("val_loss", "rmse", "verdict", "first"),
+    [(0.2, 20.0, "at_risk", "RD503"), (1.4, 20.0, "bad", "RD203"), (0.2, 41.0, "bad", "RD203")],
+)
+def test_an_epoch_that_began_high_and_ended_well_did_not_diverge(val_loss, rmse, verdict, first):
+    """Older watches stopped there: the mean over the steps of an epoch has the first ones."""
+    data = compared("rmse", rmse, [40.0, 30.0, 35.0, 25.0], 0.5, count=1)
+    said = {"failure": "Epoch 1: The loss is 20 times that of chance.", "failure_epoch": 0}
+    data["params"] |= {**said, "failure_kind": "divergence"}
+    data["loss"] |= {"loss": [20.0], "val_loss": [val_loss], "val_total_loss": [val_loss]}
+    data["health"] = {"loss_to_chance": [20.0]}
+    diagnosis = diagnose(run_of(data))
+    assert (diagnosis.verdict, codes(diagnosis)[0]) == (verdict, first)
+
+
+@pytest.mark.parametrize(
+    ("measure", "own", "means", "is_leak"),
+    [
+        ("rmse", 5.0, [40.0, 30.0, 35.0, 25.0], True),
+        ("rmse", 9.0, [40.0, 30.0, 35.0, 25.0], False),
+        ("auc_roc", 0.995, [0.5, 0.6, 0.65, 0.7], True),
+        ("auc_roc", 0.93, [0.5, 0.6, 0.65, 0.7], False),
+        ("auc_roc", 0.995, [0.5, 0.98, 0.98, 0.99], False),
+    ],
+)
+def test_a_target_that_is_known_too_well_was_given_away(measure, own, means, is_leak):
+    diagnosis = diagnose(run_of(compared(measure, own, means, 0.004)))
+    assert ("RD402" in codes(diagnosis)) is is_leak
+    assert diagnosis.verdict == ("bad" if is_leak else "good")
 
 
 def test_chances_that_are_off_are_said():

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recgen.check import check
+from recgen.findings import percent
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 np = pytest.importorskip("numpy")
@@ -21,6 +22,7 @@ from recgen.local.profile import read_profile  # noqa: E402
 
 Day = datetime.datetime
 ROWS = 3000
+CODES = ("RG565", "RG566", "RG581")
 
 
 def codes(folder: Path, experiment: dict[str, Any], times: Sequence[Day]) -> dict[str, str]:
@@ -32,7 +34,7 @@ def codes(folder: Path, experiment: dict[str, Any], times: Sequence[Day]) -> dic
     path = folder / "shop.parquet"
     pq.write_table(pa.table(table), path)
     found = check(experiment, profile=read_profile(path)).findings
-    return {f.code: f.severity for f in found if f.code in ("RG565", "RG566")}
+    return {f.code: f.severity for f in found if f.code in CODES}
 
 
 def purchases(first: Day, days: float, rows: int = ROWS) -> list[Day]:
@@ -145,3 +147,62 @@ def test_moments_that_many_rows_share(
     first, steps = Day(2000, 1, 1) + at, np.arange(4000) % moments
     times = [first + datetime.timedelta(days=int(step) * apart) for step in steps]
     assert codes(tmp_path, experiment, times).get("RG566") == severity
+
+
+def messages(folder: Path, experiment: dict[str, Any], times: Sequence[Day]) -> list[str]:
+    """Returns the messages of RG581 on purchases at these times."""
+    split = {"split": {"kind": "strict_time", "date_column": "bought_at"}}
+    table = {"customer_id": [f"c{n % 97}" for n in range(len(times))], "bought_at": times}
+    table["sku"] = [f"p{n % 53}" for n in range(len(times))]
+    table["age"] = [20 + n % 40 for n in range(len(times))]
+    path = folder / "hole.parquet"
+    pq.write_table(pa.table(table), path)
+    found = check({**experiment, "data": split}, profile=read_profile(path)).findings
+    return [f.message for f in found if f.code == "RG581"]
+
+
+def typed(times: Sequence[Day], years: int, every: int) -> list[Day]:
+    year = datetime.timedelta(days=365 * years)
+    return [t + year if n % every == 0 else t for n, t in enumerate(times)]
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+@pytest.mark.parametrize("every", [4, 8])
+@pytest.mark.parametrize("days", [120, 330])
+def test_a_mistyped_year_leaves_a_hole(tmp_path, experiment, years, every, days):
+    times = purchases(Day(2023, 1, 5), days)
+    (message,) = messages(tmp_path, experiment, typed(times, years, every))
+    assert f"in {365 - days} days" in message or f"in {365 - days - 1} days" in message
+    assert f"the {percent(1 / every)} of the rows on one side would be among the others" in message
+
+
+@pytest.mark.parametrize(("first", "days"), [(Day(2022, 1, 1), 730), (Day(2022, 12, 20), 250)])
+def test_rows_that_were_lost_leave_a_hole_and_no_year_is_blamed(tmp_path, experiment, first, days):
+    lost = Day(2023, 2, 1), Day(2023, 4, 1)
+    times = [t for t in purchases(first, days) if not lost[0] <= t < lost[1]]
+    (message,) = messages(tmp_path, experiment, times)
+    assert message.endswith("there is no row between 2023-01-31 and 2023-04-01, in 59 days")
+
+
+def closed_in_summer(times: Sequence[Day]) -> list[Day]:
+    return [t for t in times if t.month not in (7, 8)]
+
+
+def by_month(times: Sequence[Day]) -> list[Day]:
+    return [t.replace(day=1, hour=0, minute=0, second=0) for t in times]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        purchases(Day(2022, 1, 1), 730),
+        closed_in_summer(purchases(Day(2021, 1, 1), 1000)),
+        by_month(purchases(Day(2022, 1, 1), 730)),
+        purchases(Day(2022, 1, 1), 400, 80),
+        [t for t in purchases(Day(2010, 12, 1), 374) if t.month != 12 or not 23 < t.day < 32],
+        [*purchases(Day(2023, 1, 1), 100), Day(2021, 1, 1), Day(2021, 2, 1)],
+    ],
+    ids=["whole", "summers", "months", "few", "Christmas", "odd rows"],
+)
+def test_shops_without_such_a_hole(tmp_path, experiment, times):
+    assert messages(tmp_path, experiment, times) == []

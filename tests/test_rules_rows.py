@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,68 @@ def test_in_a_large_file_what_is_read_is_compared(
     assert "6,000 rows of 12,000 (50%) are the same as an earlier one in the 4 columns" in (
         finding.message
     )
+
+
+def bought(rows: int, days: int, seed: int = 1, *, again: float = 0.0) -> list[tuple[Any, ...]]:
+    """Returns purchases by time: age, buyer, product; a share is of a few products a buyer has."""
+    draw = random.Random(seed)
+    staples = {buyer: draw.sample(range(200), 3) for buyer in range(300)}
+    found = []
+    for _ in range(rows):
+        buyer, at = draw.randrange(300), draw.randrange(days * DAY)
+        product = draw.choice(staples[buyer]) if draw.random() < again else draw.randrange(200)
+        found.append((at, 20 + buyer % 40, f"c{buyer}", f"p{product}"))
+    return sorted(found)
+
+
+def table_of(rows: list[tuple[Any, ...]], first: int = 1_672_531_200) -> dict[str, list[Any]]:
+    at, ages, buyers, products = zip(*sorted(rows), strict=True)
+    times = [first + each for each in at]
+    return {"customer_id": [*buyers], "age": [*ages], "sku": [*products], "bought_at": times}
+
+
+def replayed(rows: list[tuple[Any, ...]], days: int, share: float) -> list[tuple[Any, ...]]:
+    """Returns rows whose last tenth are earlier ones again, a share of them."""
+    cut = days * DAY * 9 // 10
+    early = [row for row in rows if row[0] < cut]
+    late = [row for row in rows if row[0] >= cut]
+    copies = [(cut + row[0] // 9, *row[1:]) for row in early[::9]]
+    return [*early, *late[: int((1 - share) * len(late))], *copies]
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+@pytest.mark.parametrize("again", [0.0, 0.1])
+def test_an_old_file_under_new_dates_is_found(
+    share: float, again: float, plain: dict[str, Any]
+) -> None:
+    rows = bought(3000, 300, again=again)
+    assert not found(plain, table_of(rows), "RG582")
+    (finding,) = found(plain, table_of(replayed(rows, 300, share)), "RG582")
+    assert "are earlier ones under another 'bought_at': row " in finding.message
+
+
+@pytest.mark.parametrize("again", [0.6, 1.0])
+@pytest.mark.parametrize("days", [30, 700])
+def test_who_buys_the_same_again_replays_nothing(
+    again: float, days: int, plain: dict[str, Any]
+) -> None:
+    for seed in range(3):
+        assert not found(plain, table_of(bought(3000, days, seed, again=again)), "RG582")
+
+
+def test_what_is_renewed_after_100_days_is_no_file_that_was_loaded_again(
+    plain: dict[str, Any],
+) -> None:
+    once = bought(2000, 300)
+    renewed = [(row[0] + 100 * DAY, *row[1:]) for row in once if row[0] < 200 * DAY]
+    assert not found(plain, table_of([*once, *renewed]), "RG582")
+
+
+def test_copies_in_any_order_are_no_file_that_was_loaded_again(plain: dict[str, Any]) -> None:
+    early = bought(2000, 270)
+    later = random.Random(3).sample(early, 300)
+    copies = [(270 * DAY + 8640 * n, *row[1:]) for n, row in enumerate(later)]
+    assert not found(plain, table_of([*early, *copies]), "RG582")
 
 
 CELLS = st.one_of(st.none(), st.sampled_from(["", "a", "b"]), st.text(max_size=2))

@@ -102,6 +102,24 @@ def test_a_setting_that_does_no_harm_is_rightly_called_good(labels, recall, verd
     assert labels.has_root(run) is ("good" not in verdicts)
 
 
+@pytest.mark.parametrize(
+    ("name", "own", "counting", "is_doubtful"),
+    [
+        ("test recall@10 of rows", 0.4, 0.5, True),
+        ("test recall@10 of rows", 0.5, 0.4, False),
+        ("test RMSE of rows", 0.5, 0.4, True),
+        ("test RMSE of rows", 0.4, 0.5, False),
+    ],
+)
+def test_where_counting_is_better_a_risk_is_right_of_what_it_counts(
+    labels, name, own, counting, is_doubtful
+):
+    run = {**RUN, "right": ["good"], "recall": [name, own, None], "counting": counting}
+    for label in labels.COUNTED:
+        assert ("at_risk" in labels.right({**run, "label": label})) is is_doubtful
+    assert labels.right({**run, "label": "fine"}) == ("good",)
+
+
 def test_the_first_cause_alone_can_be_the_root(labels):
     run = {**RUN, "roots": ["leak"], "causes": [["RD402", "high"], ["RD104", "high"]]}
     assert labels.names_root_first(run)

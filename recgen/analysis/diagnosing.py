@@ -102,6 +102,11 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield f"{missing}: the towers and the split were not examined"
     elif (trained := facts.params.config_digest) and trained != digest_of(run.config):
         yield "config.yaml was changed after the training"
+    if run.config is not None and facts.epochs and not run.vocabularies:
+        yield (
+            "there is no vocabulary beside the metrics: whether the transform is the one that was "
+            "trained on (RD404) was not examined"
+        )
     if run.file.version is None and facts.epochs:
         yield (
             "the file is from an older trainer: its `gradient` holds the norms of the weights, so "

@@ -121,7 +121,8 @@ class Facts:
         return max(map(self.model.depth_of, SIDES)) if self.model else None
 
     @cached_property
-    def _findings(self) -> tuple[Finding, ...]:
+    def all_findings(self) -> tuple[Finding, ...]:
+        """What `recgen check` finds in the config, and in the data if it was compared."""
         with_data = self.run.evidence.findings
         return findings_of(self.run, self.config) if with_data is None else with_data
 
@@ -132,7 +133,7 @@ class Facts:
 
     def findings(self, *codes: str) -> tuple[Finding, ...]:
         """Return the findings of `recgen check` with these codes, in the config and the data."""
-        return tuple(finding for finding in self._findings if finding.code in codes)
+        return tuple(finding for finding in self.all_findings if finding.code in codes)
 
     @cached_property
     def trainer(self) -> TrainerModule | None:
@@ -345,10 +346,21 @@ class Facts:
     def failure_kind(self) -> str | None:
         """Why the trainer stopped, such as `collapse` or `nan`."""
         if self.params.failure_kind:
-            return self.params.failure_kind
+            return None if self.ended_well else self.params.failure_kind
         if self.params.nan_detected:
             return "nan"
         return "collapse" if self.params.gradient_collapse_detected else None
+
+    @cached_property
+    def ended_well(self) -> bool:
+        """Whether the only epoch, whose mean loss is far above chance, left a model that works.
+
+        Its first steps are in the mean; validation comes after the last one.
+        """
+        loss, ratio, val = (last(each) for each in (self.loss, self.loss_to_chance, self.val_loss))
+        if self.epochs != 1 or not loss or not ratio or ratio <= 1 or val is None:
+            return False
+        return val < loss / ratio and bool(self.beats_plain)
 
     @cached_property
     def failure_epoch(self) -> int | None:
@@ -409,7 +421,7 @@ class Facts:
         """
         judged, ratio = self.judged, last(self.loss_to_chance)
         is_below = judged is not None and judged.is_worse
-        if ratio is not None and ratio >= _KNOWS_NOTHING:
+        if ratio is not None and ratio >= _KNOWS_NOTHING and not self.ended_well:
             return True
         return self.is_failed or is_below or self.kind.beats_counting is False
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import Literal, Protocol
 
 from recgen.config import BqType, DataConfig
+from recgen.data.copies import RepeatedRows, ReplayedRows
 
 ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empty"]
 
@@ -225,23 +226,6 @@ class Stay:
     days: int
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatedRows:
-    """Rows that are the same as an earlier one.
-
-    Attributes:
-        rows: Number of them.
-        example: The first such row and the one that it repeats, from 1.
-        columns: Number of columns that were compared; lists are not.
-        is_whole: Whether these are all columns.
-    """
-
-    rows: int
-    example: tuple[int, int]
-    columns: int
-    is_whole: bool
-
-
 class Profile(Protocol):
     """Answers to questions about a table with one transaction per row.
 
@@ -320,6 +304,14 @@ class Profile(Protocol):
         Args:
             names: The columns that a run reads. Only rows that are alike in these are compared in
                 the others; in large files, only these columns are compared.
+        """
+
+    def replayed_rows(self, names: Sequence[str], date: str) -> ReplayedRows | None:
+        """Return which rows at the end are earlier ones but for their time; None if none are.
+
+        Args:
+            names: The columns that a run reads, as in `repeated_rows`, without times.
+            date: The column of the time.
         """
 
     def read_as(self, data: DataConfig, times: Mapping[str, TimeColumn] | None = None) -> Profile:

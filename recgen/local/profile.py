@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
+from recgen.data.copies import RepeatedRows, ReplayedRows
 from recgen.data.profile import (
     ColumnProfile,
     ListFacts,
@@ -20,7 +21,6 @@ from recgen.data.profile import (
     Oddity,
     OpensProfile,
     Profile,
-    RepeatedRows,
     Spread,
     Stay,
     TimeColumn,
@@ -33,8 +33,8 @@ from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.oddities import find_odd
 from recgen.local.pairs import distinct, pairs
-from recgen.local.relations import correlation_of, spread_of, stays_of
-from recgen.local.repeats import find_repeated
+from recgen.local.relations import correlation_of, moments_of, spread_of, stays_of
+from recgen.local.repeats import find_repeated, find_replayed
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading, refusal, times_of
 from recgen.proposal.names import names_time
@@ -298,11 +298,25 @@ class _FileProfile:
         )
 
     def repeated_rows(self, names: Sequence[str]) -> RepeatedRows | None:
-        known = [name for name in self._unique if name in names]
-        codes = [each.codes for each in map(self._encoded, known) if each.kind != "list"]
-        others = [name for name in self._unique if name not in known]
-        rest = self._table.select(others) if self._table is not None else None
+        codes, rest = self._compared(names)
         return find_repeated(codes, rest) if codes else None
+
+    def replayed_rows(self, names: Sequence[str], date: str) -> ReplayedRows | None:
+        codes, rest = self._compared(names, date)
+        times = self._encoded(date)
+        if not codes or times.numbers is None:
+            return None
+        return find_replayed(codes, rest, moments_of(times))
+
+    def _compared(
+        self, names: Sequence[str], date: str | None = None
+    ) -> tuple[list[Array], pa.Table | None]:
+        """Return the codes of some columns, and the other ones if they are in memory."""
+        unique = [name for name in self._unique if name != date]
+        known = [name for name in unique if name in names]
+        codes = [each.codes for each in map(self._encoded, known) if each.kind != "list"]
+        others = [name for name in unique if name not in known]
+        return codes, self._table.select(others) if self._table is not None else None
 
     def _whole(self) -> pa.Table:
         return read_rows(self._file, self._unique)

@@ -55,7 +55,7 @@ def stays_of(keys: Encoded, times: Encoded, days: int) -> list[Stay]:
 
     if times.numbers is None:
         return []
-    moments = np.append(np.where(times.counted(), times.numbers, np.nan), np.nan)[times.codes]
+    moments = moments_of(times)
     known = (keys.codes >= 0) & ~np.isnan(moments)
     moments, codes = moments[known], keys.codes[known].astype(np.int64)
     order = np.lexsort((moments, codes))
@@ -70,6 +70,15 @@ def stays_of(keys: Encoded, times: Encoded, days: int) -> list[Stay]:
     many = counts >= days
     found = (moments[starts][many], moments[ends][many], counts[many])
     return [Stay(*each) for each in zip(*(part.tolist() for part in found), strict=True)]
+
+
+def moments_of(times: Encoded) -> Array:
+    """Return the time of each row in epoch seconds, NaN for those that do not count: float64."""
+    import numpy as np
+
+    if times.numbers is None:
+        return np.full(len(times.codes), np.nan)
+    return np.append(np.where(times.counted(), times.numbers, np.nan), np.nan)[times.codes]
 
 
 def correlation_of(column: Encoded, others: Sequence[Encoded]) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recgen.data.profile import RepeatedRows
+from recgen.data.copies import RepeatedRows, ReplayedRows
 from recgen.local.encoded import codes_of
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ Array: TypeAlias = Any
 """A numpy array."""
 
 _ODD, _SHIFT = 0x9E3779B97F4A7C15, 29  # a step of splitmix64, which spreads every bit
+_A_DAY = 86_400.0
+_FEWEST = 50  # rows at the end
+_COPIES, _FEW = 0.3, 0.2  # share of the end, and of it, what as many rows before may have
+_IN_ORDER = 0.8  # rank correlation of the times of copies with those of the earlier rows
 
 
 def find_repeated(codes: Sequence[Array], rest: pa.Table | None) -> RepeatedRows | None:
@@ -29,6 +33,85 @@ def find_repeated(codes: Sequence[Array], rest: pa.Table | None) -> RepeatedRows
     """
     import numpy as np
 
+    hashes, alike, compared = _hashed(codes, rest)
+    if len(alike) == 0:
+        return None
+    order = alike[np.argsort(hashes[alike], kind="stable")]
+    same = hashes[order[1:]] == hashes[order[:-1]]
+    again, before = order[1:][same], order[:-1][same]
+    at = int(np.argmin(again))
+    example = int(again[at]) + 1, int(before[at]) + 1
+    return RepeatedRows(len(again), example, compared, rest is not None)
+
+
+def find_replayed(
+    codes: Sequence[Array], rest: pa.Table | None, times: Array
+) -> ReplayedRows | None:
+    """Return the rows at the end that are earlier ones under other times; None if there are none.
+
+    Buyers who buy the same again repeat rows, too, and did so before. So many rows of the end have
+    to be earlier ones, few of as many rows before them, and in the order of the earlier ones.
+
+    Args:
+        codes: A number for each row's value of a column that is no time: int32, [rows] each.
+        rest: The other columns, or None if they are not to be compared.
+        times: The time of each row in epoch seconds, NaN if it is unknown: float64, [rows].
+    """
+    import numpy as np
+
+    hashes, alike, _ = _hashed(codes, rest)
+    alike = alike[~np.isnan(times[alike])]
+    alike = alike[np.lexsort((times[alike], hashes[alike]))]
+    origin = np.full(len(times), -1)
+    if len(alike):
+        is_first = np.append(True, np.diff(hashes[alike]) != 0)
+        origin[alike] = alike[np.maximum.accumulate(np.where(is_first, np.arange(len(alike)), 0))]
+    ordered = np.argsort(times, kind="stable")[: int((~np.isnan(times)).sum())]
+    later = times[ordered] - times[origin[ordered]] >= _A_DAY
+    count = _end_of_copies((origin[ordered] >= 0) & later)
+    block = ordered[len(ordered) - count :]
+    again = block[origin[block] >= 0]
+    again = again[times[origin[again]] < times[block].min(initial=np.inf)]
+    if len(again) < _COPIES * max(count, 1) or not _is_in_order(times[origin[again]], times[again]):
+        return None
+    example = int(again[0]) + 1, int(origin[again[0]]) + 1
+    return ReplayedRows(len(again), count, float(times[block[0]]), example)
+
+
+def _end_of_copies(is_copy: Array) -> int:
+    """Return how many rows at the end are mostly copies, while those before are not; 0 if none.
+
+    Args:
+        is_copy: Whether each row, in order of time, is an earlier one: bool, [rows].
+    """
+    import numpy as np
+
+    counts = np.arange(_FEWEST, len(is_copy) // 2 + 1)
+    if not len(counts):
+        return 0
+    backwards = np.append(0, np.cumsum(is_copy[::-1]))
+    within, before = backwards[counts], backwards[2 * counts] - backwards[counts]
+    excess = np.where(before <= _FEW * within, within - _COPIES * counts, 0)
+    best = int(np.argmax(excess))  # where copies begin: rows before are fewer than that
+    return int(counts[best]) if excess[best] > 0 else 0
+
+
+def _is_in_order(before: Array, again: Array) -> bool:
+    """Return whether copies follow each other as what they are copies of."""
+    import numpy as np
+
+    ranks = [np.argsort(np.argsort(each, kind="stable")) for each in (before, again)]
+    correlations: Array = np.corrcoef(np.stack(ranks))
+    return bool(correlations[0, 1] >= _IN_ORDER)
+
+
+def _hashed(codes: Sequence[Array], rest: pa.Table | None) -> tuple[Array, Array, int]:
+    """Return a hash of each row, the rows whose hash another one has, and the columns compared.
+
+    Hashes of rows that no other one equals may leave columns out.
+    """
+    import numpy as np
+
     hashes = np.zeros(len(codes[0]), np.uint64)
     for each in codes:
         hashes = _mixed(hashes, each)
@@ -40,14 +123,7 @@ def find_repeated(codes: Sequence[Array], rest: pa.Table | None) -> RepeatedRows
             hashes[alike] = _mixed(hashes[alike], own)
             alike = alike[_in_groups(hashes[alike])]  # fewer with each column
             compared += 1
-    if len(alike) == 0:
-        return None
-    order = alike[np.argsort(hashes[alike], kind="stable")]
-    same = hashes[order[1:]] == hashes[order[:-1]]
-    again, before = order[1:][same], order[:-1][same]
-    at = int(np.argmin(again))
-    example = int(again[at]) + 1, int(before[at]) + 1
-    return RepeatedRows(len(again), example, compared, rest is not None)
+    return hashes, alike, compared
 
 
 def _mixed(hashes: Array, codes: Array) -> Array:

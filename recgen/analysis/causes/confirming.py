@@ -18,6 +18,9 @@ _SPOILING = {
     **dict.fromkeys(("RG515", "RG516", "RG517", "RG518", "RG529", "RG551"), "scale"),
     **dict.fromkeys(("RG535", "RG536", "RG537", "RG538", "RG540", "RG541"), "IDs"),
     **dict.fromkeys(("RG549", "RG550"), "lists"),
+    "RG511": "vectors",
+    **dict.fromkeys(("RG250", "RG251", "RG252", "RG254"), "the rating head"),
+    **dict.fromkeys(("RG572", "RG575", "RG577", "RG578", "RG580"), "the target"),
     "RG555": "rows",
 }
 """Rules on what keeps a model from learning, which no other cause takes up, and what they are on.
@@ -59,8 +62,8 @@ KINDS = (
         "the warning is a likely reason, and the rule's page says how much it was measured to "
         "cost. With the data, `recgen check` finds more than in the config alone.",
         signs="The model is no better than counting, and there are warnings or errors on features, "
-        "layers, the softmax, values, IDs, lists or rows that no other cause takes up. The title "
-        "is that of the rule.",
+        "layers, the softmax, values, vectors, IDs, lists, rows or a target that no other cause "
+        "takes up. The title is that of the rule.",
         remedy="`recgen explain` with the rule's code says what to do.",
         check=_confirmed,
     ),

@@ -34,6 +34,8 @@ CONTRADICTIONS: frozenset[frozenset[str]] = frozenset(
     # Figures are too good, or not good enough; a leak explains them, or repurchases do.
     | _pairs(("RD402",), (*_NO_BETTER, *_DEAD, "RD413"))
     | _pairs(("RD413",), ("RD103", "RD104"))
+    # Rows that are there twice, or that nobody chose, look like what is bought again.
+    | _pairs(("RD409", "RD416"), ("RD413",))
     # Validation is not from later days, or later days are different.
     | _pairs(("RD401",), ("RD412",))
     # Products are unknown because they are new, or because the vocabulary is cut.
@@ -50,7 +52,8 @@ def resolved(ranked: Sequence[Cause], facts: Facts) -> tuple[Cause, ...]:
     """Return the causes without those that contradict a likelier one.
 
     Causes whose patches change a number in opposite directions contradict each other, too. Where
-    the first one explains the outcome, no later one says that the settings are as they should be.
+    the first one explains the outcome, no later one says that the settings are as they should be,
+    and none that only describes the outcome has advice of its own.
 
     Args:
         ranked: The causes, the likeliest first.
@@ -59,7 +62,10 @@ def resolved(ranked: Sequence[Cause], facts: Facts) -> tuple[Cause, ...]:
     kept: list[Cause] = []
     for cause in ranked:
         if not any(contradict(cause, other, facts) for other in kept):
-            is_explained = cause.help == NOTHING_LEFT and kept and kept[0].explains
+            says_nothing = cause.help == NOTHING_LEFT or (
+                cause.code in _NO_BETTER and not cause.patch
+            )
+            is_explained = says_nothing and kept and kept[0].explains
             kept.append(replace(cause, help=_EXPLAINED) if is_explained else cause)
     return tuple(kept)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign
-from recgen.analysis.diagnosis import Confidence
+from recgen.analysis.causes.base import Kind, Sign, confirmed
+from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
 from recgen.findings import show
@@ -23,10 +23,12 @@ been copied with the run."""
 
 
 def _missing(facts: Facts) -> Iterator[Sign]:
-    if facts.run.problem:
-        yield Sign("high", (facts.run.problem, *_end_of_log(facts)))
-    elif facts.epochs == 0:
-        yield Sign("high", ("the metrics file has no epoch", *_end_of_log(facts)))
+    if facts.epochs and not facts.run.problem:
+        return
+    errors = [finding for finding in facts.all_findings if finding.severity == "error"]
+    seen = (facts.run.problem or "the metrics file has no epoch", *_end_of_log(facts))
+    help = f"{errors[0].help} Then train again." if errors else ""
+    yield Sign("high", (*seen, *confirmed(*errors[:_LISTED])), help)
 
 
 def _end_of_log(facts: Facts) -> Iterator[str]:
@@ -68,7 +70,8 @@ def _unfinished(facts: Facts) -> Iterator[Sign]:
     requested = facts.params.epochs
     said = facts.params.failure
     if said and facts.failure_kind in (None, "out_of_data"):
-        yield Sign("high", (f"the trainer stopped: {said}",), verdict="bad")
+        verdict: Verdict = "at_risk" if facts.ended_well else "bad"
+        yield Sign("high", (f"the trainer stopped: {said}",), verdict=verdict)
     if said or facts.failure_kind or facts.params.stopped_early or facts.epochs == 0:
         return
     seen = []
@@ -96,7 +99,8 @@ KINDS = (
         title="Metrics missing or unreadable",
         reason="The training wrote no training_metrics.json, or one without an epoch: it failed "
         "before the end of the first epoch, or the file was not kept, or not copied whole.",
-        signs="The file does not exist, it is not JSON, or it has no epoch.",
+        signs="The file does not exist, it is not JSON, or it has no epoch. Errors that `recgen "
+        "check` finds are evidence: they are likely reasons.",
         remedy="If the file is incomplete, copy it again. Otherwise look at train.log and "
         "transform.log in the run directory, then train again.",
         check=_missing,

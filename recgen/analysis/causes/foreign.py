@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, epoch, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import calmed
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds.ranking import Ranking
@@ -74,6 +74,11 @@ def _product_column(facts: Facts) -> Iterator[Sign]:
 
 
 def _constant_prediction(facts: Facts) -> Iterator[Sign]:
+    constant = facts.findings("RG570")
+    if constant:
+        help = f"{constant[0].help} No setting of the model helps."
+        yield Sign("high", confirmed(*constant), help, title="A constant target", explains=True)
+        return
     if not isinstance(facts.kind, Ranking):
         return
     spread = last(facts.health("rating_head.spread"))
@@ -122,8 +127,9 @@ KINDS = (
         reason="A model that predicts ratings and has learned nothing predicts their mean for "
         "every pair. Its error looks reasonable, since most ratings are near the mean, but it puts "
         "products in no order.",
-        signs="Only ranking models: the predictions of training rows deviate from each other by "
-        "less than a thousandth of what the target does. In files without that figure, the loss "
+        signs="Only ranking models: the target is the same in every row (RG570), or the "
+        "predictions of training rows deviate from each other by less than a thousandth of what "
+        "the target does. In files without that figure, the loss "
         "stands still over half of the epochs or more, or the AUC is 0.5.",
         remedy="Lower the learning rate, clip gradients, and look whether the target varies.",
         check=_constant_prediction,

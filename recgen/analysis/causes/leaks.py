@@ -15,13 +15,16 @@ from recgen.findings import Finding, percent, show
 _TOO_GOOD = 0.9  # recall at a k within a tenth of the catalogue
 _VAL_FAR_ABOVE = 1.5  # validation recall, divided by the test's
 _SMALL = 0.1  # k, divided by the number of products
-_ANSWERS = ("RG115", "RG116", "RG526", "RG527", "RG547", "RG548")  # a tower sees the answer
+_ANSWERS = ("RG115", "RG116", "RG526", "RG527", "RG547", "RG548", "RG576")
+"""Findings that a tower sees the answer."""
 _HINTS = ("RG117", "RG118")  # a tower sees something that hints at the answer
 _ENTRY = re.compile(r"^features\.\w+_model_(?:features|crosses)\[\d+\]")
 _LIFT = 3.0  # recall of new pairs, divided by the best baseline's; honest models had up to 2.1
 _PREDICTED = 0.3  # recall of new pairs that no taste explains, with lists of a tenth or less
 _LIFT_OF_UNKNOWN = 1.5  # of buyers of whom nothing is known but the other features
 _OWN_PRODUCT = 0.5  # share of the lists that hold the product of their own row
+_LEFT = 0.3  # of the error of the best mean, or of what its AUC lacks; good models leave 0.85
+_SURE_AUC = 0.98
 _FEW_SUSPECTS = 3  # features that a patch removes without being sure which one it is
 
 
@@ -106,7 +109,8 @@ def _too_good(facts: Facts) -> Iterator[Sign]:
     confidence: Confidence = "high" if sure else "medium"
     verdict: Verdict = "bad" if high or answers or lists else "at_risk"
     patch = _without(*answers) or _without(*hints) or _without_suspects(facts)
-    yield Sign(confidence, seen, patch=patch, verdict=verdict, explains=bool(high))
+    explains = bool(high or (answers and not is_dead and not facts.is_failed))
+    yield Sign(confidence, seen, patch=patch, verdict=verdict, explains=explains)
 
 
 def _is_explained(facts: Facts) -> bool:
@@ -122,8 +126,24 @@ def _far_above(facts: Facts) -> Iterator[str]:
     is_share = judged is not None and not judged.is_error
     if judged and is_share and judged.own >= _TOO_GOOD and (chance is None or chance <= 0.2):
         yield f"{judged.name} is {figure(judged.own)}: purchases are not that predictable"
+    yield from _above_means(facts)
     yield from _above_on_new_pairs(facts)
     yield from _above_for_unknown_buyers(facts)
+
+
+def _above_means(facts: Facts) -> Iterator[str]:
+    """Yield whether a target is predicted far better than by means of buyer and product."""
+    rated = facts.kind.rated
+    if rated is None or rated.baseline is None:
+        return
+    far = _LEFT * rated.baseline if rated.is_error else 1 - _LEFT * (1 - rated.baseline)
+    worst = (rated.high if rated.is_error else rated.low) or rated.own
+    is_far = worst <= far if rated.is_error else worst >= max(far, _SURE_AUC)
+    if is_far:
+        yield (
+            f"{rated.name} is {figure(rated.own)}, where {rated.rival} has "
+            f"{figure(rated.baseline)}: a feature gives the target away"
+        )
 
 
 def _above_on_new_pairs(facts: Facts) -> Iterator[str]:
@@ -226,8 +246,9 @@ KINDS = (
         signs="Recall is 0.9 or more at a k of at most a fifth of the catalogue, and the model is "
         "alive; or recall of new pairs is 0.3 or more and three times that of the best counting, "
         "both at a k of at most a tenth (honest models reached twice that of counting); or buyers "
-        "who are unknown are predicted far better than by popularity; or `recgen check` finds the "
-        "answer in a tower or a list. Recall that each buyer's own history has too is no sign.",
+        "who are unknown are predicted far better than by popularity; or a target is predicted "
+        "with 0.3 of the error of the best mean; or `recgen check` finds the answer in a tower or "
+        "a list. Recall that each buyer's own history has too is no sign.",
         remedy="Remove from each tower what is not known when a recommendation is requested.",
         check=_too_good,
     ),

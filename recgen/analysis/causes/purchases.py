@@ -29,7 +29,10 @@ _PAST = (
     "Recommend past products too: with the fitted final layer or a history of past products, the "
     "model weighs what a buyer had; or without a model, by each buyer's own history."
 )
-_DATES = ("RG521", "RG522", "RG523", "RG542", "RG543", "RG544", "RG565", "RG566", "RG567")
+_DATES = (
+    *("RG521", "RG522", "RG523", "RG542", "RG543", "RG544"),
+    *("RG565", "RG566", "RG567", "RG581"),
+)
 _CUTS = ("RG119", "RG512")
 
 
@@ -207,9 +210,9 @@ KINDS = (
         "shifted, unknown, or in another unit, rows of the future train the model, or a few odd "
         "rows decide where the test begins.",
         signs="`recgen check` doubts the date column (RG521 to RG523, RG542 to RG544, RG565 "
-        "to RG567); the rows of a later split are not later (`recgen inspect`); 5% of the rows "
-        "have no time that counts; or the last part of the time has a quarter of the rows, and "
-        "three times its share.",
+        "to RG567, RG581); the rows of a later split are not later (`recgen inspect`); 5% of the "
+        "rows have no time that counts; or the last part of the time has a quarter of the rows, "
+        "and three times its share.",
         remedy="Correct the dates, or leave out the rows whose date is unknown.",
         check=_dates,
     ),

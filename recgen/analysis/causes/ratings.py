@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.analysis.causes.base import Kind, Sign, epoch, figure
+from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts
-from recgen.analysis.kinds import Ranking
+from recgen.analysis.kinds import Multitask, Ranking
 from recgen.analysis.series import last, lowest
 from recgen.metrics.parts import TASKS
 
@@ -15,6 +15,7 @@ _MISCALIBRATED = 0.05  # expected calibration error
 _FEWEST_EPOCHS = 3
 _AT_CHANCE, _LEARNT = 0.99, 0.9  # of the loss of a model that knows nothing
 _CLOSER = 0.7  # of the validation loss: the training loss of a model that trained for too long
+_ROSE = 1.03  # times the lowest validation loss
 _NOT_LONGER = (
     "More epochs or wider vectors would only fit the training rows more closely: add features "
     "that say something of the target."
@@ -48,7 +49,8 @@ def _fits_training_closer(facts: Facts) -> tuple[tuple[str, ...], str]:
     top, end = lowest(facts.val_loss), last(facts.loss)
     if not isinstance(facts.kind, Ranking) or top is None or end is None:
         return (), ""  # the loss of two tasks says nothing of one
-    if top[0] + 1 >= facts.epochs or end > _CLOSER * top[1]:
+    rose = (last(facts.val_loss) or 0.0) > _ROSE * top[1] and end < top[1]
+    if top[0] + 1 >= facts.epochs or not (rose or end <= _CLOSER * top[1]):
         return (), ""
     seen = (
         f"the training loss fell on to {figure(end)}, that of validation rows only to "
@@ -58,6 +60,11 @@ def _fits_training_closer(facts: Facts) -> tuple[tuple[str, ...], str]:
 
 
 def _starved(facts: Facts) -> Iterator[Sign]:
+    idle = [f for f in facts.findings("RG231") if f.path.startswith("model.")]
+    if isinstance(facts.kind, Multitask) and idle:
+        patch = {finding.path: 1.0 for finding in idle}
+        yield Sign("high", confirmed(*idle), idle[0].help, patch, explains=True)
+        return
     health, params = facts.metrics.health, facts.params
     if not health or facts.failure_kind or facts.epochs < _FEWEST_EPOCHS:
         return
@@ -127,7 +134,8 @@ KINDS = (
         title="One task starves the other",
         reason="Both tasks train the same towers. If the gradients of one are much larger, or ask "
         "for other vectors, the other learns nothing; the sum of both losses falls all the same.",
-        signs="Only multitask models: after three epochs or more, the loss of one task never fell "
+        signs="Only multitask models: a weight is 0 (RG231); or "
+        "after three epochs or more, the loss of one task never fell "
         "below 99% of that of a model that knows nothing (equal scores, or the best constant), and "
         "that of the other fell below 90%.",
         remedy="Raise the weight of the task that learns nothing, or use `task_weights: "

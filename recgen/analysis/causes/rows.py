@@ -93,7 +93,7 @@ def _one_buyer_by_figures(facts: Facts) -> Iterator[str]:
 
 
 def _repeated(facts: Facts) -> Iterator[Sign]:
-    found = [f for f in facts.findings("RG554") if f.severity == "warning"]
+    found = [f for f in facts.findings("RG554", "RG582") if f.severity == "warning"]
     seen = [*confirmed(*found)]
     dated = {feature.name for split in facts.run.evidence.splits for feature in split.features}
     is_refuted = facts.has_data and not found  # other columns of the data tell these rows apart
@@ -147,9 +147,10 @@ KINDS = (
         reason="A row that is there ten times counts as ten purchases: in training, in popularity, "
         "and in the test, where it makes figures look ten times as sure. If rows are split at "
         "random, its copies are in training and test.",
-        signs="`recgen check` finds 10% of the rows repeated (RG554), or 20% of the examples equal "
-        "an earlier one, time included; or the numbers of rows of all splits have a common factor, "
-        "and the test has as many rows for each pair of buyer and product.",
+        signs="`recgen check` finds 10% of the rows repeated (RG554), or the last rows to be "
+        "earlier ones under other dates (RG582); or 20% of the examples equal an earlier one, time "
+        "included; or the numbers of rows of all splits have a common factor, and the test has as "
+        "many rows for each pair of buyer and product.",
         remedy="Remove repeated rows where the data is made; a join is the usual reason.",
         check=_repeated,
     ),

@@ -32,7 +32,7 @@ def _high_rate(facts: Facts) -> Iterator[Sign]:
         return  # no rate makes it suitable
     found = [f for f in facts.findings(*_HIGH) if f.path == _RATE]
     safe = info.at(facts.depth).safe
-    if not found and rate <= safe:
+    if not found and (rate <= safe or not (_is_deep(facts) or _went_wild(facts))):
         return
     seen = confirmed(*found) or (
         f"the learning rate is {rate:g} with {facts.optimizer}; {safe:g} is safe",
@@ -43,6 +43,19 @@ def _high_rate(facts: Facts) -> Iterator[Sign]:
     elif found:
         trains = "it trained anyway; another seed may not, and a lower rate may be better"
         yield Sign("low", (*seen, trains), help, {_RATE: safe}, verdict="good")
+
+
+def _is_deep(facts: Facts) -> bool:
+    """Return whether a tower may have hidden layers: their units die without a trace."""
+    return facts.depth is None or facts.depth > 1
+
+
+def _went_wild(facts: Facts) -> bool:
+    """Return whether something shows that steps were too long: it died, burst or diverged."""
+    is_dead = facts.failure_kind or facts.zero_gradients or facts.constant_loss or facts.is_stuck
+    ratio = last(facts.loss_to_chance)
+    is_high = (ratio or 0.0) > 1.0 and not facts.ended_well
+    return bool(is_dead) or is_high or _has_diverged(facts)
 
 
 def _low_rate(facts: Facts) -> Iterator[Sign]:
@@ -74,7 +87,7 @@ def _has_diverged(facts: Facts) -> bool:
 
 
 def _divergence(facts: Facts) -> Iterator[Sign]:
-    if facts.failure_kind in ("collapse", "dead_tower", "nan"):
+    if facts.failure_kind in ("collapse", "dead_tower", "nan") or facts.ended_well:
         return
     bottom, end = lowest(facts.loss), last(facts.loss)
     said, is_reported = facts.params.failure, facts.failure_kind == "divergence"
@@ -201,7 +214,9 @@ KINDS = (
         "limits.",
         signs="The rate is above the limit of this optimizer at this depth, and the run died, "
         "diverged, or is no better than popularity. In a run that went well, this is only a "
-        "remark.",
+        "remark. A rate between the highest safe one and the limit is blamed in towers of one "
+        "dense layer or none only if the training died or diverged, or its loss ends above that of "
+        "equal scores.",
         remedy="Use 0.05 with Adagrad or 0.01 with Adam, and less from six layers on.",
         check=_high_rate,
     ),

@@ -44,11 +44,11 @@ MEANS = {
 }
 """What predicts without a model, in words."""
 _FELL = 0.01  # by which a loss has to fall to show that predictions are not equal
+_DATA = (409, 410, 414)  # what `recgen check` finds in rows, dates and values
 _OWN = (460, 461, 462)  # causes of ranking alone
-_APPLIES = frozenset(
-    f"RD{number}"
-    for number in (101, 102, *range(201, 207), 208, *range(301, 304), 401, 402, 404, 406, *_OWN)
-) | {"RD501", "RD502", "RD503"}
+_SHARED = (101, 102, *range(201, 207), 208, *range(301, 304), 401, 402, 404, 406)
+_FILES = (501, 502, 503)
+_APPLIES = frozenset(f"RD{number}" for number in (*_SHARED, *_DATA, *_OWN, *_FILES))
 
 
 def predicts_ratings(metrics: TrainingMetrics) -> bool:

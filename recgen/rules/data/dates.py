@@ -6,6 +6,7 @@ import calendar
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, date_column
@@ -23,6 +24,11 @@ _EMPTY_MONTHS = 3  # with rows on days up to the 12th only
 _CLOSED_DAYS = 8  # of one weekday: a shop that is closed on each of them is not by chance
 _CLOSED, _OPEN = 0.005, 0.05  # shares of the rows; an open day has a seventh
 _ROWS_OF_MOMENT = 100
+_HOLE_DAYS, _HOLE = 15, 0.05  # without a row: days, and share of the time span
+_BESIDE, _EXPECTED = 50, 30  # rows on each side, and of as many days at the rate of the poorer one
+_TIMES_NEXT = 3  # the next longest hole: a shop that closes each summer has several
+_MISTYPED = 1 / 3  # share of the rows whose year may be wrong, at most
+_YEARS = (365, 366)  # days
 _DAYS_BETWEEN = 3
 
 
@@ -110,6 +116,80 @@ def _open_weekday(rows: Mapping[date, int]) -> str | None:
                 f"and {percent(late_share)} of those after it"
             )
     return None
+
+
+@rule("RG581", "warning")
+def hole(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """A long time without a row.
+
+    A shop that sells every day and has no row for two months either lost a part of its rows or has
+    wrong dates. If a year was mistyped in some rows, they lie a year before or after the others. A
+    split by time then trains on what happened later, or tests these rows alone.
+
+    Reported is a hole of 15 days and a twentieth of the time span, if at the rate of the poorer
+    side 30 rows would be in it, and it is three times as long as the next one. If the rows of one
+    side are at most a third, and a year later or earlier would lie among the others, that is said.
+
+    Example:
+        data:
+          split: {kind: strict_time, date_column: sold_at}  # none from November to January
+
+    Look up what happened in this time. If the shop was closed, nothing is to be done; but the two
+    sides may differ, so a model of the rows after it alone is worth a try.
+    """
+    column = date_column(features, data, profile)
+    if column is None or column.kind != "time":
+        return
+    rows = dict(sorted(_known_days(profile, column)))
+    found = _hole(rows)
+    if found is None:
+        return
+    last, first = found
+    ends = [_EPOCH + timedelta(days=day) for day in (last, first)]
+    message = (
+        f"{show(column.name)}: there is no row between {ends[0]} and {ends[1]}, in "
+        f"{first - last - 1} days"
+    )
+    if share := _mistyped(rows, last):
+        message += (
+            f"; the {percent(share)} of the rows on one side would be among the others if their "
+            "year were another: is it wrong?"
+        )
+        yield Problem(DATE, message, "Look up whether these rows have the year of their purchase.")
+    else:
+        yield Problem(DATE, message, "Look up whether rows are missing, or the dates are wrong.")
+
+
+def _hole(rows: Mapping[int, int]) -> tuple[int, int] | None:
+    """Return the last day before the hole and the first one after it; None if there is none."""
+    days = list(rows)
+    gaps = sorted((later - day, day) for day, later in pairwise(days))
+    if len(gaps) < _EXPECTED:
+        return None  # these are weeks or months
+    (next_one, _), (gap, last) = gaps[-2:]
+    span = days[-1] - days[0]
+    if gap <= max(_HOLE_DAYS, _HOLE * span) or gap < _TIMES_NEXT * next_one:
+        return None
+    before = sum(count for day, count in rows.items() if day <= last)
+    after = sum(rows.values()) - before
+    first = last + gap
+    rates = before / (last - days[0] + 1), after / (days[-1] - first + 1)
+    is_sure = min(before, after) >= _BESIDE and min(rates) * gap >= _EXPECTED
+    return (last, first) if is_sure else None
+
+
+def _mistyped(rows: Mapping[int, int], last: int) -> float | None:
+    """Return the share of the rows of one side if they fit among the others with another year."""
+    sides = [{d: n for d, n in rows.items() if (d <= last) == early} for early in (True, False)]
+    few, many = sorted(sides, key=lambda side: sum(side.values()))
+    share = sum(few.values()) / sum(rows.values())
+    sign = 1 if min(few) < min(many) else -1
+    slack = (max(many) - min(many)) * _HOLE
+    fits = any(
+        min(many) - slack <= min(few) + sign * year and max(few) + sign * year <= max(many) + slack
+        for year in _YEARS
+    )
+    return share if fits and share <= _MISTYPED else None
 
 
 @rule("RG566", "warning", also=("info",))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timezone
 
 from recgen.config import DataConfig, FeatureConfig
-from recgen.data.columns import columns, ids
+from recgen.data.columns import columns, date_column, ids
 from recgen.data.events import find_events
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import counted, percent, show
@@ -118,6 +119,42 @@ def repeated_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
         "each is a purchase of its own."
     )
     yield Problem(("data",), message, help, severity="warning" if share >= _SHARE else None)
+
+
+@rule("RG582", "warning")
+def replayed_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """Rows at the end that are earlier ones, under other dates.
+
+    If an older file is loaded again, and its rows get new dates, a split by time tests what the
+    model was trained on: the same buyers with the same products, even in the same orders. Recall of
+    such a test says nothing of new purchases, and what people really bought is not in it.
+
+    It shows where the last rows equal earlier ones in all columns but the date. Reported if 30% of
+    them or more do, in the order of the earlier ones, and of as many rows before them at most a
+    fifth as many. Of large files, only the columns that the config names are compared. Buyers
+    who buy the same again do so all the time, not from a day on.
+
+    Example:
+        data:
+          source: purchases.csv  # the rows from October on are those of spring
+
+    Leave these rows out of the data, and look for what was really bought on these days.
+    """
+    date = date_column(features, data, profile)
+    if date is None or date.kind != "time":
+        return
+    used = {c.name for use, c in columns(features, data, profile) if use.kind != "temporal"}
+    found = profile.replayed_rows(sorted(used - {date.name}), date.name)
+    if found is None:
+        return
+    again, first = found.example
+    day = datetime.fromtimestamp(found.since, timezone.utc).date()
+    message = (
+        f"{found.rows:,} of the last {found.of:,} rows, from {day} on, are earlier ones under "
+        f"another {show(date.name)}: row {again:,} is that of row {first:,}"
+    )
+    help = "Leave these rows out: they test what the model was trained on."
+    yield Problem(("data",), message, help)
 
 
 @rule("RG555", "warning")

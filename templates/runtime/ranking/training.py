@@ -1,5 +1,7 @@
 """Training of a ranking model: rows with a target, their baselines, calibration."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -139,9 +141,11 @@ class RatedTraining(Training):
             }
         name = found["measure"]
         values = {
-            who: figures[name]["value"] for who, figures in found["figures"].items()
+            who: figures[name]["value"]
+            for who, figures in found["figures"].items()
+            if name in figures  # a model whose weights are NaN has none
         }
-        own, order = values.pop("model"), min if is_error(name) else max
+        own, order = values.pop("model", math.nan), min if is_error(name) else max
         best = order(values, key=values.__getitem__)
         words = best.replace("_", " ")
         print(f"test_{name} {own:.4f}  {words} {values[best]:.4f}", flush=True)
