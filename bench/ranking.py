@@ -164,6 +164,7 @@ def _configs(setting: Setting) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "ranking", ranking
     yield "ranking_preset", _proposal(setting, "--preset", "ranking")
     yield "no_dot_product", _with_model(ranking, head_dot_product=False)
+    yield "history", _with_history(ranking, multitask)
     yield "multitask", multitask
     model = {k: v for k, v in multitask["model"].items() if k not in _OF_HEAD}
     features = {k: v for k, v in multitask["features"].items() if k != "target_column"}
@@ -180,6 +181,12 @@ def _proposal(setting: Setting, *options: str) -> dict[str, Any]:
     if config["model"]["model_type"] == "multitask":  # the whole ranking, to score it
         config = _with_model(config, top_k=min(config["data"]["catalogue_size"], 10_000))
     return _with_model(config, refit="validation")
+
+
+def _with_history(config: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a config with the buyer's features of another, which has a history."""
+    features = {k: v for k, v in other["features"].items() if k == "buyer_model_features"}
+    return {**config, "features": {**config["features"], **features}}
 
 
 def _with_model(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ _TITLES = {
 _LABELS = {
     "ranking": "**recgen, proposed for ranking**",
     "no_dot_product": "the same, `head_dot_product: false`",
+    "history": "the same, with a history of products",
     "ranking_preset": "recgen, preset ranking",
     "multitask": "recgen, proposed for multitask",
     "trees": "gradient-boosted trees",
@@ -124,7 +125,7 @@ def _lead(figure: Mapping[str, float]) -> str:
 def _multitask(results: Results) -> Iterator[str]:
     """Yields what multitask has of each task, relative to a model of that task alone."""
     both, alone = _of(results, "multitask"), _of(results, "retrieval")
-    ranking = _of(results, "ranking")
+    ranking = _of(results, "history")  # with the same towers
     if not (both and alone and ranking):
         return
     lines = []

@@ -164,7 +164,8 @@ def _figure(value: float) -> dict[str, float]:
 
 def test_the_page_says_what_multitask_costs_and_who_is_best():
     scores = {"RMSE": 12.0, "MAE": 5.0, "RMSE of logarithms": 0.6}
-    changed = {"ranking": 1.0, "no_dot_product": 1.0, "multitask": 1.02, "trees": 0.9}
+    changed = {"ranking": 1.0, "no_dot_product": 1.0, "history": 1.0}
+    changed |= {"multitask": 1.02, "trees": 0.9}
     results: list[dict[str, Any]] = [
         {
             "name": name,

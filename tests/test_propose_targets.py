@@ -90,6 +90,10 @@ def test_a_target_of_each_kind_gets_what_fits_it(name: str, kind: str) -> None:
     found = (target.bq_type, config.model.loss_function, list(target.transforms.enabled))
     assert found == EXPECTED[name]
     assert config.model.model_type == kind
+    lists = [f.column for f in config.features.buyer_model_features if f.data_type == "history"]
+    assert lists == ([] if kind == "ranking" else ["past_products"])
+    comments = " ".join(proposal.text.replace("#", " ").split())
+    assert ("A history is left out: with one" in comments) == (kind == "ranking")
     *_, last = config.model.rating_head_layers
     assert (last.units, last.activation) == (1, "linear")  # type: ignore[union-attr]
     assert f"# What {kind} predicts: " in proposal.text

@@ -114,7 +114,10 @@ class Explained:
             return _NEVER_AGAIN
         share = percent(habits.again)
         text = _AGAIN.format(share)
-        return text if self.past is not None else f"{text} {_NO_PAST}"
+        if self.past is not None:
+            return text
+        is_left_out = self.target is not None and not self.target.has_past
+        return f"{text} {_PAST_LEFT_OUT if is_left_out else _NO_PAST}"
 
     def _of_choice(
         self, role: Role, choice: Choice, path: Location
@@ -213,6 +216,7 @@ _LONG = (
 )
 _AGAIN = "Bought again: {} of the purchases are of a product that the buyer has had before."
 _NO_PAST = "No history can say so here: it needs times."
+_PAST_LEFT_OUT = "A history is left out: with one, predictions were worse on Online Retail."
 _NEVER_AGAIN = "Nothing is bought twice: remove what the buyer has had from the answers."
 _RECENCY = (
     "Recent purchases tell more about the next ones: rows that are this many days older are drawn "

@@ -90,7 +90,9 @@ def propose(
     model = _model(table, keys, divided, width, suggested, recipe, target)
     recency = suggested if "recency_half_life_days" in model else None
     habits = find_habits(table, keys)
-    past = find_past(table, keys, habits, features, divided)
+    past = None
+    if target is None or target.has_past:
+        past = find_past(table, keys, habits, features, divided)
     if recipe is not None:
         past = recipe.past(past)
     if past is not None:

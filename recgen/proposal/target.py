@@ -92,6 +92,11 @@ class Predicted:
             usual |= {"retrieval_weight": 1.0, "ranking_weight": 1.0}
         return {**usual, **kept, "loss_function": self.loss}
 
+    @property
+    def has_past(self) -> bool:
+        """Whether a history of the buyer's products helps; bench/README.md has the figures."""
+        return self.kind != "ranking"
+
     def comments(self) -> list[tuple[Location, str]]:
         """Return the comments, each with the path of the entry below it."""
         found: list[tuple[Location, str]] = [
