@@ -19,6 +19,7 @@ from recgen.config import (
     dtype_of,
     is_array,
     item_type,
+    residuals_of,
 )
 
 
@@ -199,6 +200,39 @@ def test_depth_counts_the_projection_to_the_output():
     assert (model.is_projected("buyer"), model.depth_of("buyer")) == (False, 1)
     assert (model.is_projected("product"), model.depth_of("product")) == (True, 2)
     assert ModelConfig().depth_of("buyer") == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "added"),
+    [
+        ({}, ["user", "past"]),
+        ({"buyer_tower_layers": [{"type": "dense", "units": 8}]}, ["user", "past"]),
+        ({"output_embedding_dim": 32}, []),  # none is as wide
+        ({"share_tower_weights": True}, ["user", "past"]),
+        ({"share_tower_weights": True, "buyer_tower_layers": [{"type": "batch_norm"}]}, []),
+        ({"model_type": "ranking"}, ["user", "past"]),
+        ({"model_type": "ranking", "buyer_tower_layers": [{"type": "batch_norm"}]}, []),
+        ({"model_type": "multitask", "buyer_tower_layers": [{"type": "batch_norm"}]}, []),
+    ],
+)
+def test_what_is_as_wide_as_the_output_goes_around_layers(model, added):
+    """Not in what was not measured so; and layers with no other input have all of it."""
+    town = {"column": "town", "transforms": {"embedding": {"embedding_dim": 16}}}
+    wide = {"transforms": {"embedding": {"embedding_dim": 16}}}
+    past = {"data_type": "history", "transforms": {"history": {"shared_with": "sku"}}}
+    mine = [{"column": "user", **wide}, town, {"column": "past", **past}]
+    text = {"data_type": "text"}
+    plain = {
+        "buyer_id_column": "user",
+        "product_id_column": "sku",
+        "product_model_features": [{"column": "sku", **text, **wide}],
+    }
+    model = ModelConfig.model_validate({"output_embedding_dim": 16} | model)
+    for features, expected in ((mine, added), ([mine[0], mine[2]], added), (mine[:1], added[:1])):
+        given = {"buyer_model_features": [{**text, **each} for each in features]}
+        found = residuals_of(FeatureConfig.model_validate(plain | given), model, "buyer")
+        has_no_other = model.buyer_tower_layers and town not in features
+        assert [each.column for each in found] == ([] if has_no_other else expected)
 
 
 def test_a_null_activation_is_linear():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from runs import Plain, Run
-from trainings import ALLOWED, LINEAR_LAST, ONCE, RELU_LAST, deep, fails
+from trainings import ALLOWED, LINEAR_LAST, ONCE, OUTPUT, RELU_LAST, deep, fails
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_stack]
 
@@ -161,10 +161,9 @@ def test_popularity_only(
     shop: Run, negatives: str, penalty: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # P42: with logQ its loss is that of chance
     # The penalty leaves the buyer's tower little but its bias.
-    layer = {"type": "dense", "units": 32, "activation": None, "l2_reg": penalty}
-    run = shop.variant(
-        ALLOWED, buyer_tower_layers=[layer], negatives=negatives, batch_size=64, **ONCE
-    )
+    layer = {"type": "dense", "units": OUTPUT, "activation": None, "l2_reg": penalty}
+    model = deep([layer], negatives=negatives) | {"product_tower_layers": []}
+    run = shop.variant(ALLOWED, **model, **ONCE)
     module = run.module()
     monkeypatch.setattr(module.runtime, "GRACE_STEPS", 100)
     message, metrics = fails(run, module, epochs=8)
@@ -207,7 +206,7 @@ def test_divergence_in_a_later_epoch(shop: Run) -> None:
 
 
 def test_nan(shop: Run) -> None:  # P50, P51
-    layers = [{"type": "dense", "units": 32, "activation": None}] * 3
+    layers = [{"type": "dense", "units": OUTPUT, "activation": None}] * 3
     model = deep(layers, optimizer="sgd", learning_rate=10, gradient_clip_norm=None)
     message, metrics = fails(shop.variant(ALLOWED, **ONCE, **model), epochs=9)
     params = metrics["params"]

@@ -332,8 +332,12 @@ def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
 @pytest.mark.parametrize(
     ("towers", "hits", "chosen"),
     [
-        # The first that is as good as counting, (6, 2), and the towers in both views.
-        ((5, 3), [(9, 1), (8, 2), (7, 2), (6, 3), (9, 9)], (1.5, 0.5)),
+        # Ahead of counting, (6, 2), and of the towers: the one whose least lead is greatest.
+        ((5, 3), [(9, 1), (8, 2), (7, 4), (8, 3.5), (6.5, 5), (6.2, 5)], (1.5, 1)),
+        ((5, 3), [(9, 1), (8, 2), (9, 3.1), (8, 3.5), (7, 4), (7, 3.5)], (2, 1)),
+        # Once a count is no gain, the next one is not tried.
+        ((5, 3), [(7, 4), (8, 3.5), (6.5, 5), (6.2, 5)], (1, 1)),
+        ((5, 3), [(9, 1), (8, 2), (9, 3), (8, 3), (9, 2), (5, 9)], (1.5, 1)),
         # None is. Those as good as counting lose more and less of the towers.
         ((5, 4), [(9, 2), (8, 1), (7, 3), (6, 2), (9, 1), (5, 9)], (1.5, 1)),
         # None is as good as counting: of the best on all pairs, the best on new ones.
@@ -341,8 +345,6 @@ def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
         ((5, 0), [(4, 9), (5, 1), (5, 1), (5, 0), (5, 1), (4, 9)], (1, 0.5)),
         # The towers are, and no fit is.
         ((7, 3), [(9, 2), (8, 2), (6, 9), (9, 1), (5, 5), (4, 9)], (1, 0)),
-        # On all pairs, less than half a hundredth is noise.
-        ((5, 0), [(5.9, 1.5), (5.96, 1), (6, 0.5), (6, 0), (5.96, 0.9), (4, 9)], (1, 0.5)),
         # A fit that is worse than counting is not taken to be better than the towers.
         ((7, 1), [(9, 0), (5, 9), (7, 0), (9, 0), (5, 5), (4, 9)], (1, 0)),
     ],
@@ -379,6 +381,19 @@ def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
     expected = fit.start + part * (fit.weights(count) - fit.start)
     assert list(best["weights"].values()) == pytest.approx(expected.tolist())
     assert float(fit.layer.towers[0]) == pytest.approx(expected[0])  # not those tried last
+
+
+def test_leads_are_counted_in_standard_errors(shop: Shop) -> None:
+    """By a formula written out; half of one is no lack, and the least lead decides then."""
+    runtime = shop.scored.runtime
+    own, others = np.arange(10) < 6, np.arange(10) % 2 == 0  # 3 found by the one, 2 by the other
+    assert runtime.lead(own, others) == pytest.approx((3 - 2) / math.sqrt(1 + 3 + 2))
+    assert runtime.lead(others, own) == -runtime.lead(own, others)
+    assert runtime.lead(own, own) == 0
+    bars = object.__new__(runtime.Bars)
+    bars.all = [{"all": ~own}, {"all": own}]  # the towers, and a baseline
+    assert bars.leads({"all": others}) == (0, 0, 0, runtime.lead(others, own))
+    assert bars.leads({"all": ~own}) == (-1, -1, 0, (4 - 6) / math.sqrt(11))
 
 
 @pytest.mark.parametrize(

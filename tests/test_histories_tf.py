@@ -316,19 +316,15 @@ def test_a_list_may_come_before_the_feature_whose_table_it_shares(runtime: Any) 
     np.testing.assert_allclose(vectors.numpy(), expected, atol=1e-6)
 
 
-def test_lists_go_through_layers(run: Run) -> None:
+def test_lists_go_through_layers_or_around_them(run: Run) -> None:
+    """The ID and the list that are 16 wide are added to the output of the layers."""
     layers = [{"type": "dense", "units": 24, "activation": "tanh"}, {"type": "dense", "units": 16}]
     built = run.variant(buyer_tower_layers=layers, allow=["RG204"]).built()
     tower, batch = built.model.query_tower, built.batch
-    rest = np.zeros((64, 8 + 16 + 12 + 12 + 8 + 8 + 4 + 16))
-    user = tower.user_embedding(batch["user"]).numpy()
-    town = tower.town_embedding(batch["town"]).numpy()
     sku = built.model.candidate_tower.the_sku_embedding.embeddings.numpy()
     own = [k for k in vars(tower) if k.startswith("the_sku_embedding")]
     inputs = [
-        user,
-        town,
-        list_vectors(sku, batch["bought before"].to_list()),
+        tower.town_embedding(batch["town"]).numpy(),
         *(
             list_vectors(
                 table_of(built, name).embeddings.numpy(),
@@ -346,6 +342,8 @@ def test_lists_go_through_layers(run: Run) -> None:
     rest = np.concatenate(inputs, axis=1)
     hidden = np.tanh(rest @ tower.dense_1.kernel.numpy() + tower.dense_1.bias.numpy())
     output = np.maximum(hidden @ tower.dense_2.kernel.numpy() + tower.dense_2.bias.numpy(), 0)
+    output += tower.user_embedding(batch["user"]).numpy()
+    output += list_vectors(sku, batch["bought before"].to_list())
     np.testing.assert_allclose(tower(batch).numpy(), output, atol=1e-5)
 
 

@@ -9,6 +9,7 @@ from generated import MODULES
 
 import recgen
 from recgen.cli import main
+from recgen.config import SIDES, residuals_of
 from recgen.presets import ALL, NAMES, PREDICTING, find_preset
 from recgen.reading import parse, read
 
@@ -34,6 +35,17 @@ def test_a_preset_that_predicts_passes_the_check(name, tmp_path):
     config = parse(read(path)).config
     assert config.features.target.output_name == "Quantity"
     assert config.model.model_type == name
+
+
+def test_ids_and_lists_of_deep_features_go_around_its_layers(tmp_path):
+    """Through layers, it is below weekly popularity on new pairs (docs/presets.md)."""
+    path = tmp_path / "config.yaml"
+    path.write_text(find_preset("deep_features").text, encoding="utf-8")
+    config = parse(read(path)).config
+    around = [residuals_of(config.features, config.model, side) for side in SIDES]
+    names = [[feature.column for feature in each] for each in around]
+    assert names == [["CustomerID", "past_products"], ["StockCode"]]
+    assert all(config.model.layers_of(side) for side in SIDES)
 
 
 def test_every_file_is_a_preset_that_is_told_by_its_first_line():

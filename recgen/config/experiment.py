@@ -129,20 +129,25 @@ class ExperimentConfig(Config):
 def residuals_of(
     features: FeatureConfig, model: ModelConfig, side: Side
 ) -> tuple[TextFeature | HistoryFeature, ...]:
-    """Return the features that skip the projection of a tower without layers.
+    """Return the features whose vectors are added to a tower's output.
 
-    These are the ID and the histories, if their vectors are as wide as the output. The vectors
-    are added to the projection of the other features, so they are not part of its input.
+    These are the ID and the histories, if their vectors are as wide as the output. They are not
+    part of the input of the layers and the projection, which is that of the other features. In
+    ranking and multitask, and where both towers share layers, everything goes through layers; so
+    it does where there is nothing else for them.
     """
-    if model.layers_of(side):
-        return ()
-    return tuple(
+    around = tuple(
         feature
         for feature in features.features_of(side)
         if isinstance(feature, (TextFeature, HistoryFeature))
         and (feature.data_type == "history" or feature.output_name == features.id_of(side))
         and features.feature_width(feature) == model.output_embedding_dim
     )
+    if model.layers_of(side):
+        is_all = features.width_of(side) == sum(map(features.feature_width, around))
+        if is_all or model.share_tower_weights or model.model_type != "retrieval":
+            return ()
+    return around
 
 
 def target_of(features: FeatureConfig, model: ModelConfig) -> Target | None:

@@ -88,7 +88,8 @@ class ModelConfig(Config):
     model_type: Literal["retrieval", "ranking", "multitask"] = "retrieval"
     """The kind of model: retrieval finds products, ranking predicts a target."""
     buyer_tower_layers: Layers = ()
-    """Layers after the concatenated features; a linear projection follows if needed."""
+    """Layers after the concatenated features; a linear projection follows if needed. In retrieval,
+    vectors of the ID and of histories that are as wide as the output are added to it instead."""
     product_tower_layers: Layers = ()
     """The same for products."""
     rating_head_layers: Layers = ()

@@ -101,7 +101,7 @@ class LayerArgument:
 
 @dataclass(frozen=True, slots=True)
 class Tower:
-    """One tower. `residuals` are the inputs whose vectors skip the projection."""
+    """One tower. `residuals` are the inputs whose vectors skip its layers."""
 
     class_name: str
     name: Literal["query", "candidate"]
@@ -159,6 +159,11 @@ class Tower:
         return bool(self.stacked and self.residuals)
 
     @property
+    def skipped(self) -> str:
+        """What these vectors skip, in words."""
+        return "projection" if all(layer.is_projection for layer in self.layers) else "layers"
+
+    @property
     def has_relu(self) -> bool:
         """Whether a layer has units that can die."""
         return any(layer.is_relu for layer in self.layers)
@@ -182,7 +187,7 @@ def plan_tower(config: ExperimentConfig, side: Side, names: Names) -> Tower:
         for item in _inputs(config, side, names)
     )
     # If the ID goes through the projection as well, recall drops: 0.283 instead of 0.298 (Online
-    # Retail, recall@100, one seed).
+    # Retail, recall@100, one seed); through layers, what a buyer had before is lost.
     skipping = {f.output_name for f in residuals_of(config.features, model, side)}
     residuals = tuple(item for item in inputs if item.key in skipping)
     stacked = [item for item in inputs if item not in residuals]

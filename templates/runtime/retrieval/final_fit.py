@@ -176,58 +176,83 @@ class FinalFit:
     def best(self, measure):
         """Fit the layer; returns what the metrics file says of it.
 
-        New pairs count more than others, and the weights go a part of the way only, if
-        that is needed to be as good in each view as each baseline that counts, as
-        popularity with each half-life (the best one of all pairs is not that of new
-        ones), and as the towers alone. If no weights are, they come as near as they can:
-        to counting on all pairs, by which runs are judged; then in the other views; then
-        to the towers.
+        New pairs count more than others, and the weights go a part of the way only, where
+        that takes the model further ahead of what it leads the least, as `Bars` has it. The
+        more new pairs count, the less is found of all pairs; so once a count is no gain, no
+        greater one is tried.
         """
+        bars, best, most = Bars(self.evaluation, self._model_views(), measure), {}, ()
 
-        def means(views):
-            return {k: float(np.mean(gains(v)[measure])) for k, v in views.items()}
+        def compare(count, part, weights):
+            named = dict(zip(self.layer.names, weights.tolist(), strict=True))
+            self.layer.assign(named, self.shares)
+            own = bars.gains(self._model_views())
+            found = {"weights": named, "new_pairs_count": count, "part": part}
+            found |= {"measure": measure, "validation": bars.validation(own)}
+            return bars.leads(own), found
 
-        baselines = self.evaluation.of_baselines()
-        found = {"towers": means(self._model_views())}
-        found |= {name: means(views) for name, views in baselines.items()}
-        # Without times, there are no half-lives but None, which a baseline has.
-        is_dated = self.evaluation.counting.ages is not None
-        popular = {days: {"popularity": days} for days in HALF_LIVES * is_dated}
-        popular = self.evaluation.of_baselines(popular).values()
-        bars = [*found.values(), *map(means, popular)]
-
-        def leads(values):
-            of = {view: [values[view] - bar[view] for bar in bars] for view in values}
-            counting = {view: min(0.0, *own[1:]) for view, own in of.items()}
-            towers = min(0.0, *(own[0] for own in of.values()))
-            lacks = counting["all"], min(counting.values()), towers
-            # Where something lacks, half a hundredth is noise.
-            return not any(lacks), *(round(each, 2) for each in lacks)
-
-        best, most = {}, (False, -math.inf)
-        for count, part, weights in self._candidates():
-            self.layer.assign(weights, self.shares)
-            values = means(self._model_views())
-            if leads(values) > most:
-                most = leads(values)
-                best = {"weights": weights, "new_pairs_count": count, "part": part}
-                best |= {"measure": measure, "validation": {"model": values, **found}}
-            if most[0]:
+        for count in NEW_PAIRS_COUNT:
+            before, way = most, self.weights(count) - self.start
+            for part in FITTED_PARTS:
+                leads, found = compare(count, part, self.start + part * way)
+                if leads > most:
+                    most, best = leads, found
+            if most == before and not any(most[:-1]):
                 break
+        leads, found = compare(1, 0, self.start)
+        best = found if leads > most else best
         self.layer.assign(best["weights"], self.shares)
         return best
 
-    def _candidates(self):
-        """Yield what new pairs count, the part of the way, and weights by name."""
-        for count in NEW_PAIRS_COUNT:
-            fitted = self.weights(count)
-            for part in FITTED_PARTS:
-                weights = self.start + part * (fitted - self.start)
-                yield count, part, self._named(weights)
-        yield 1, 0, self._named(self.start)
 
-    def _named(self, weights):
-        return dict(zip(self.layer.names, weights.tolist(), strict=True))
+class Bars:
+    """What a fit is compared with, pair by pair: the towers alone, and what counts.
+
+    Counting is each baseline, and popularity with each half-life, as the best one of all
+    pairs is not that of new ones.
+    """
+
+    def __init__(self, evaluation, towers, measure):
+        self.measure = measure
+        views = {"towers": towers, **evaluation.of_baselines()}
+        self.named = {name: self.gains(of) for name, of in views.items()}
+        # Without times, there are no half-lives but None, which a baseline has.
+        is_dated = evaluation.counting.ages is not None
+        popular = {days: {"popularity": days} for days in HALF_LIVES * is_dated}
+        popular = evaluation.of_baselines(popular).values()
+        self.all = [*self.named.values(), *map(self.gains, popular)]
+
+    def gains(self, views):
+        """Return what each pair contributes to the measure, by view."""
+        return {view: gains(ranks)[self.measure] for view, ranks in views.items()}
+
+    def validation(self, own):
+        """Return the means of the model and of what has a name, by view."""
+        means = {"model": own} | self.named
+        return {
+            name: {view: float(np.mean(of)) for view, of in views.items()}
+            for name, views in means.items()
+        }
+
+    def leads(self, own):
+        """Return how far the model is ahead, in standard errors; of two, the greater is better.
+
+        What lacks comes first: to counting on all pairs, by which runs are judged; to
+        counting in some view; to the towers. Where nothing lacks, it is the least lead of
+        all, so that no view of later rows is likely to be worse than what needs no model.
+        """
+        of = {v: [lead(own[v], bar[v]) for bar in self.all] for v in own}
+        counting = {view: min(each[1:]) for view, each in of.items()}
+        towers = min(each[0] for each in of.values())
+        least = counting["all"], min(counting.values()), towers
+        # Half a standard error is noise.
+        return *(round(min(0.0, each)) for each in least), min(least)
+
+
+def lead(own, others):
+    """Return the mean difference of two gains of pairs, in standard errors (McNemar, 1947)."""
+    difference = np.subtract(own, others, dtype=np.float64)
+    return float(difference.sum() / math.sqrt(1 + np.square(difference).sum()))
 
 
 def fit_unknown(unknown, model, measure):
