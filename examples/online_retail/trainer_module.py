@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "bf7150378c2d"
+    is_own_runtime = runtime.DIGEST == "350b93f478b4"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
