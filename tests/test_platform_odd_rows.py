@@ -219,6 +219,12 @@ REFUSED: dict[str, tuple[Plain, Plain, str]] = {
         posted_model(),
         "RG113",
     ),
+    "a cross with the target": (
+        crossed("buyer", "city", {"column": "revenue", "type": "numeric", "crossing_buckets": 5})
+        | {"target_column": TARGET},
+        posted_model(task="ranking"),
+        "RG116",
+    ),
     "a column crossed with itself": (
         crossed("product", {"column": "category"}, {"column": "category"}),
         posted_model(),
