@@ -10,7 +10,7 @@ from recgen.contrib.ml_platform.account import FURTHER
 from recgen.findings import Finding, Fix, Report, counted
 from recgen.optimizers import OPTIMIZERS
 
-TRAINS_ALL_THE_SAME = ("RG115", "RG201", "RG203", "RG204", "RG232")
+TRAINS_ALL_THE_SAME = ("RG115", "RG201", "RG203", "RG204", "RG232", "RG251")
 """Errors that are warnings for rows: the model is worse, but it is trained and served.
 
 An error on the day of the switch would stop a scheduled training of a model that is in use. A cross
