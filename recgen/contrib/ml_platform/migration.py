@@ -194,22 +194,35 @@ def _migrated(
     if kind == "features":
         return _result(line, kind, name, examine_rows(row), {kind: row})
     if kind == "model":
-        made_up = {
+        made_up: Plain = {
             key: [{"column": name, "data_type": "text", "is_primary_id": True}]
             for key, name in zip(_FEATURE_MARKS, _MADE_UP, strict=True)
         }
+        if row.get("model_type") in ("ranking", "multitask"):
+            made_up["target_column"] = {"column": "a_target"}
         found = examine_rows(made_up, row)
         return _result(line, kind, name, _of_model(found), {kind: row})
     features, model = (_part(row, index, known) for index in range(2))
     if features is None or model is None:
         help = "Export both configs of the experiment as well, or put them into it."
         return _refused(line, kind, name, "its configs are not among the rows", help)
-    own = {key: row[key] for key in row if key in MODEL_FIELDS or key in _EXPERIMENT}
+    given = {**_training_params(row), **row}
+    own = {key: given[key] for key in given if key in MODEL_FIELDS or key in _EXPERIMENT}
     found = examine_rows(features, model, overrides=own)
     return _result(line, kind, name, found, {"features": features, "model": model})
 
 
 _EXPERIMENT = ("split_strategy", "date_column", "gpu_config")
+_OF_TRAININGS: Plain = {"epochs": 100, "batch_size": 8192, "learning_rate": 0.01}
+"""What the platform sends to a training, or a schedule of them, whose `training_params` lack it."""
+
+
+def _training_params(row: Plain) -> Plain:
+    """Return the settings of a training or a schedule, which override those of its model."""
+    params = row.get("training_params")
+    if not isinstance(params, dict):
+        return {}
+    return _OF_TRAININGS | {key: value for key, value in params.items() if value is not None}
 
 
 def _part(row: Plain, index: int, known: Mapping[tuple[Kind, str], Plain]) -> object:

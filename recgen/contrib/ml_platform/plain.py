@@ -76,7 +76,11 @@ def plain_row(source: object, names: Collection[str], what: str) -> Plain:
         source = source.model_dump(exclude_unset=True)
     if isinstance(source, Mapping):
         fields = source.get("fields")
-        row = dict(fields if isinstance(fields, Mapping) and "model" in source else source)
+        if isinstance(fields, Mapping) and "model" in source:
+            fields = {"id": source.get("pk"), **fields}
+        else:
+            fields = source
+        row = dict(fields)
     elif isinstance(source, (*SCALARS, list, tuple, set, frozenset)):
         raise RecgenError(f"the {what} is {kind_of(source)}", "pass a row: a mapping or an object")
     else:
