@@ -213,7 +213,7 @@ def chance_transformed(features: FeatureConfig, model: ModelConfig) -> Iterator[
         severity: Severity | None = "warning" if name == "clip_outliers" else None
         if name == "normalize" and target.normalize and target.normalize.range == (0, 1):
             severity = "warning"
-            message = "binary_crossentropy needs a target of 0 or 1, which normalize leaves as it is"
+            message = "normalize leaves a target of 0 and 1 as it is, and the loss takes no other"
         at = (*_TARGET, "transforms", name)
         yield Problem(at, message, help, severity, fix=("remove", None))
 
