@@ -136,6 +136,18 @@ def test_what_django_dumps_is_known_by_its_key() -> None:
     assert found[0].proposal["based_on"] == "1"
 
 
+def test_an_old_version_is_not_taken_for_the_config_of_its_key() -> None:
+    older = posted_features(buyer_model_features=[])
+    rows = [
+        dumped("featureconfig", 1, **posted_features()),
+        dumped("featureconfigversion", 1, feature_config=1, **older),
+        {"id": 9, "feature_config_id": 1, "model_config": posted_model("minimal")},
+    ]
+    found = migrate(rows).rows
+    assert [row.kind for row in found] == ["features", "features", "experiment"]
+    assert [row.renders for row in found] == [True, False, True]
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_is_judged_without_its_features(task: str) -> None:
     (row,) = migrate([posted_model("minimal", task)]).rows
@@ -148,10 +160,11 @@ def test_a_model_is_judged_without_its_features(task: str) -> None:
     [
         ({"learning_rate": 1.0}, ["learning rate 1.0 with adagrad"]),
         ({"learning_rate": 0.001}, []),
+        ('{"learning_rate": 1.0}', ["learning rate 1.0 with adagrad"]),  # as psql writes it
         ({}, []),  # 0.01 is sent, not the row's 0.1
     ],
 )
-def test_a_training_is_judged_by_its_own_settings(params: Plain, rates: list[str]) -> None:
+def test_a_training_is_judged_by_its_own_settings(params: object, rates: list[str]) -> None:
     ids = {"feature_config": 1, "model_config": 2}
     training = dumped("trainingrun", 5, training_params=params, gpu_config={"gpu_count": 2}, **ids)
     rows = [

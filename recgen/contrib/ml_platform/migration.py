@@ -162,7 +162,7 @@ def _plain(row: object) -> Plain | RecgenError:
 
 def _kind(row: Plain) -> Kind:
     is_pair = any(all(row.get(key) for key in pair) for pair in _PAIRS)
-    if is_pair or all(row.get(f"{key}_id") for key in _REFERENCES):
+    if is_pair or all(row.get(key) or row.get(f"{key}_id") for key in _REFERENCES):
         return "experiment"
     if any(row.get(mark) is not None for mark in _FEATURE_MARKS):
         return "features"
@@ -177,8 +177,14 @@ def _id(row: object) -> str:
 
 
 def _by_id(rows: Sequence[Plain | RecgenError]) -> dict[tuple[Kind, str], Plain]:
+    """Return what experiments name; old versions of a feature config have keys of their own."""
     plain = [row for row in rows if isinstance(row, dict)]
-    return {(_kind(row), _id(row)): row for row in plain if _id(row)}
+    known = [(kind, row) for row in plain if (kind := _kind(row)) in ("features", "model")]
+    return {(kind, _id(row)): row for kind, row in known if _id(row) and not _is_version(row)}
+
+
+def _is_version(row: Plain) -> bool:
+    return bool(row.get("feature_config") or row.get("feature_config_id"))
 
 
 def _migrated(

@@ -50,7 +50,7 @@ REAL = frozenset(
     ]
 )
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*")
-_JSON_COLUMNS = ("_features", "_crosses", "_layers", "target_column")
+_JSON_COLUMNS = ("_features", "_crosses", "_layers", "target_column", "training_params")
 _DEEPEST = 12
 _LONGEST = 5_000_000  # letters of a text that is parsed
 _ABSENT = object()
