@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -71,6 +73,18 @@ def test_keras_2_is_chosen_before_tensorflow_is_imported(  # P61
     places = [chosen, *(lines.index(line) for line in wanted)]
     assert places == sorted(places)
     assert "factorized_metrics" not in files["trainer_module.py"]  # P64
+
+
+@pytest.mark.parametrize("is_keras_2", [True, False])
+def test_keras_2_is_told_by_what_its_models_are(is_keras_2: bool) -> None:
+    """TensorFlow 2.15 names its own Keras 2 otherwise than tf-keras."""
+    module = type("Module", (), {})
+    model = type("Model", (module,) if is_keras_2 else (), {})
+    given = {"tf": SimpleNamespace(Module=module, keras=SimpleNamespace(Model=model))}
+    statements = ast.parse(runtime_text()).body
+    (check,) = [each for each in statements if "needs Keras 2" in ast.unparse(each)]
+    with nullcontext() if is_keras_2 else pytest.raises(ImportError, match="install tf-keras"):
+        exec(compile(ast.Module([check], []), NAME, "exec"), given)
 
 
 def test_a_class_has_one_template() -> None:  # P12
