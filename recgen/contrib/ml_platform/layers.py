@@ -44,7 +44,8 @@ _LAYER_DEFAULTS: dict[str, Plain] = {
     "layer_norm": {"epsilon": 1e-6},
 }
 _HEAD = ("rating_head_layers", *RANKING_DEFAULTS)
-_SIZES = ("output_embedding_dim", "batch_size", "epochs", "top_k")
+SIZES = ("output_embedding_dim", "batch_size", "epochs", "top_k")
+"""Settings that the former trainer took in any size."""
 _SCANN = ("scann_num_leaves", "scann_leaves_to_search")
 _TASKS = ("ranking", "multitask")
 _NEVER = "0 by default, with which the head was never trained"
@@ -59,7 +60,7 @@ def stored_model(row: Plain, account: Account) -> Plain:
     if isinstance(optimizer, str) and optimizer not in known and optimizer.lower() in ("", *known):
         account.decide(f"the optimizer is adam, which {show(optimizer)} stood for")
         found["optimizer"] = "adam"
-    for key in _SIZES:
+    for key in SIZES:
         found[key] = nearest_size(found[key], ModelConfig, key, "", account)
     for side in ("buyer", "product"):
         key = f"{side}_tower_layers"

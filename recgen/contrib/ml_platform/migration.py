@@ -17,6 +17,7 @@ from recgen.contrib.ml_platform.account import UNREADABLE
 from recgen.contrib.ml_platform.experiment import FEATURE_FIELDS, MODEL_FIELDS, share_back
 from recgen.contrib.ml_platform.plain import json_of, plain_row
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
+from recgen.contrib.ml_platform.validation import features_for
 from recgen.edit import apply
 from recgen.findings import Finding, RecgenError, Report
 from recgen.reading.plain import Plain
@@ -28,7 +29,6 @@ _MODEL_MARKS = ("buyer_tower_layers", "product_tower_layers", "optimizer", "lear
 _PAIRS = (("feature_config", "model_config"), ("features", "model"))
 _REFERENCES = ("feature_config", "model_config")
 _NO_VERSION = ("id", "pk", "created_at", "updated_at", "generated_at", "generated_transform_code")
-_MADE_UP = ("a_buyer", "a_product")  # IDs, where only a model is judged
 
 
 @dataclass(frozen=True)
@@ -200,13 +200,7 @@ def _migrated(
     if kind == "features":
         return _result(line, kind, name, examine_rows(row), {kind: row})
     if kind == "model":
-        made_up: Plain = {
-            key: [{"column": name, "data_type": "text", "is_primary_id": True}]
-            for key, name in zip(_FEATURE_MARKS, _MADE_UP, strict=True)
-        }
-        if row.get("model_type") in ("ranking", "multitask"):
-            made_up["target_column"] = {"column": "a_target"}
-        found = examine_rows(made_up, row)
+        found = examine_rows(features_for(row), row)
         return _result(line, kind, name, _of_model(found), {kind: row})
     features, model = (_part(row, index, known) for index in range(2))
     if features is None or model is None:
