@@ -245,6 +245,16 @@ REFUSED: dict[str, tuple[Plain, Plain, str]] = {
         posted_model(task="ranking"),
         "RG116",
     ),
+    "a list of the buyer tower that is a text of the other": (
+        posted_features(
+            product_model_features=[
+                *posted_features()["product_model_features"],
+                text("purchase_history", 8),
+            ]
+        ),
+        posted_model(),
+        "RG130",
+    ),
     "a label in logarithms": (
         posted_features(target_column=TARGET),
         posted_model(task="ranking", loss_function="binary_crossentropy"),
