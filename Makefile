@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-all test-nightly test-tf216 test-replicas test-tfx test-tfx-1.16 lint golden docs bench bench-gate
+.PHONY: demo test test-all test-nightly test-tf216 test-replicas test-tfx test-tfx-1.15 test-tfx-1.16 lint golden docs bench bench-gate
 .PHONY: fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
@@ -42,9 +42,10 @@ test-tfx: $(READY)  ## a real TFX 1.21 pipeline; `make tfx-root` first
 	RECGEN_TFX_ROOT=$${RECGEN_TFX_ROOT:-$(CURDIR)/.tfx/root} $(PYTHON) -m pytest tests/test_tfx.py \
 		tests/test_tfx_bigquery.py -rs
 
-test-tfx-1.16: .tfx/1.16/.ready  ## a pipeline on what the images install: TFX 1.16, Python 3.10 (minutes)
-	RECGEN_TFX_PYTHON=$(CURDIR)/.tfx/1.16/bin/python $(PYTHON) -m pytest tests/test_tfx.py -rs \
-		-k "trains_and_pushes or platforms_script"
+test-tfx-1.15: TESTS := trains_and_pushes
+test-tfx-1.16: TESTS := trains_and_pushes or platforms_script
+test-tfx-1.15 test-tfx-1.16: test-tfx-%: .tfx/%/.ready  ## a pipeline on older images: Python 3.10 (minutes)
+	RECGEN_TFX_PYTHON=$(CURDIR)/.tfx/$*/bin/python $(PYTHON) -m pytest tests/test_tfx.py -rs -k "$(TESTS)"
 
 lint: $(READY)
 	$(PYTHON) -m ruff check .
@@ -96,10 +97,10 @@ tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 	touch $@
 
 PYTHON310 ?= python3.10
-.tfx/1.16/.ready: $(READY) requirements/tfx-1.16.txt
+.tfx/%/.ready: requirements/tfx-%.txt $(READY)
 	$(PYTHON310) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet uv
-	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --requirement requirements/tfx-1.16.txt
+	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --requirement $<
 	touch $@
 
 .venv/.ready: CONSTRAINTS := requirements/tf-2.21.txt

@@ -17,10 +17,10 @@ from recgen.plan.names import BUILTINS
 # which is not listed name by name.
 _ALLOWED = (
     "AttributeError ImportError ModuleNotFoundError RuntimeError TypeError ValueError bool bytes "
-    "int isinstance len list map max min print reversed round sorted str super zip"
+    "int isinstance issubclass len list map max min print reversed round sorted str super zip"
 )
 _FORBIDDEN = BUILTINS.difference(_ALLOWED.split())
-_STANDARD = "math.log math.nan math.pi os.environ.setdefault"
+_STANDARD = "importlib.util.find_spec math.log math.nan math.pi os.environ.setdefault"
 _MODULES = {name.partition(".")[0] for name in _STANDARD.split()}
 _DUNDER = ("__file__", "__init__", "__name__", "__version__")
 

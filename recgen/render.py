@@ -72,6 +72,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "py": lambda value: Markup(literal_slot(value)),
+        "module": lambda name: Markup(".".join(map(_only_names, name.split(".")))),
         "comment": lambda text: Markup(comment_slot(text)),
         # A single-file trainer defines the runtime's names itself.
         "runtime_names": lambda form, one: form.replace("runtime.", "") if one else form,

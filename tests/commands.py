@@ -1,8 +1,9 @@
-"""What tests of commands share: configs, files that are none, a look at what is printed."""
+"""What tests of commands share: configs, files that are none, what is printed, processes."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,16 @@ def visible(text: str) -> list[str]:
     import re
 
     return re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+
+
+def is_gone(number: int) -> bool:
+    """Waits for a process to end that is not this one's child."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.1)
+    return False

@@ -142,9 +142,11 @@ _layer = st.fixed_dictionaries(
     },
 )
 _layers = st.lists(_layer, max_size=3) | _of(list(TOWERS.values()))
-_head = st.lists(_layer, max_size=2).map(
-    lambda layers: [*layers, {"type": "dense", "units": 1, "activation": None}]
+_unit = st.fixed_dictionaries(
+    {"type": st.just("dense"), "units": _of([1, "1"])},
+    optional={"activation": _of([None, None, "linear", "sigmoid", "relu", "tanh"])},
 )
+_head = st.tuples(st.lists(_layer, max_size=2), _unit).map(lambda found: [*found[0], found[1]])
 
 
 @st.composite
@@ -164,7 +166,7 @@ def _rows_of_both(draw: st.DrawFn) -> tuple[Plain, Plain]:
         batch_size=_of([4096.0, "1024", 256]),
         epochs=_of([1, "20"]),
         top_k=_of([10, "100"]),
-        loss_function=_of(["mse", "huber"]),
+        loss_function=_of(["mse", "huber", "binary_crossentropy"]),
         retrieval_weight=_of([1.0, 0.5]),
         ranking_weight=_of([0.0, 0.4, "2"]),
         retrieval_algorithm=_of(["brute_force", "scann"]),

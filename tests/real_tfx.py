@@ -32,6 +32,8 @@ def python(folder: Path, script: str, *arguments: str) -> str:
     if not HAS_TFX:
         command = in_root(folder, ["/venv/bin/python", script, *arguments])
     environment = {**os.environ, "TF_USE_LEGACY_KERAS": "1", "NO_GCE_CHECK": "true"}
+    if OTHER:
+        del environment["TF_USE_LEGACY_KERAS"]  # TensorFlow 2.15 has no tf-keras beside it
     result = subprocess.run(
         command, capture_output=True, text=True, check=False, env=environment, cwd=folder
     )

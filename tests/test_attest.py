@@ -87,6 +87,7 @@ def test_a_slot_that_holds_code_is_refused() -> None:
         ("getattr(x, y)", "getattr"),
         ("os.system(x)", "os.system"),
         ("os.environ.clear()", "os.environ.clear"),
+        ("importlib.import_module(x)", "importlib.import_module"),
         ("os.environ['x'].y", "os.environ['x'].y"),
         ("math.log(x).real", "math.log(x).real"),
         ("x.__class__", "__class__"),
@@ -114,6 +115,12 @@ def test_a_literal_that_the_plan_does_not_hold_is_refused(value: object) -> None
 def test_a_template_cannot_print_text_without_a_filter(value: object) -> None:  # P2, P3, P4
     with pytest.raises(AttestationError, match="without a filter"):
         _environment().from_string("x = {{ value }}").render(value=value)
+
+
+@pytest.mark.parametrize("value", ["a b", "a.b; c", "os.class", "a..b", ".a", "", "модуль.x"])
+def test_a_module_is_names_with_dots(value: str) -> None:
+    with pytest.raises(AttestationError, match="without a filter"):
+        _environment().from_string("import {{ value | module }}").render(value=value)
 
 
 def test_nothing_is_returned_when_a_template_is_wrong(monkeypatch, experiment) -> None:  # P8
@@ -165,7 +172,7 @@ def test_templates_have_the_filters_and_statements_that_are_safe(path: Path) -> 
     text = path.read_text("utf-8")
     expressions = re.findall(r"\{[{%].*?[%}]\}", text)
     filters = {name for each in expressions for name in re.findall(r"\|\s*(\w+)", each)}
-    assert filters <= {"py", "comment"}
+    assert filters <= {"py", "comment", "module"}
     statements = set(re.findall(r"\{%-?\s*(\w+)", text))
     known = {"if", "elif", "else", "for", "include", "import", "macro", "filter"}
     assert {name.removeprefix("end") for name in statements} <= known

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,17 +60,31 @@ def test_a_runtime_names_the_digest_of_its_text() -> None:
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
-def test_keras_2_is_chosen_before_tensorflow_is_imported(folder: Path) -> None:  # P61
-    text = generate(load(folder / "config.yaml"))["trainer_module.py"]
-    lines = [ast.unparse(statement) for statement in ast.parse(text).body]
-    wanted = [
-        "os.environ.setdefault('TF_USE_LEGACY_KERAS', '1')",
-        "import tensorflow as tf",
-        "import tensorflow_transform as tft",
-    ]
-    places = [lines.index(line) for line in wanted]
+@pytest.mark.parametrize("single_file", [False, True])
+def test_keras_2_is_chosen_before_tensorflow_is_imported(  # P61
+    folder: Path, single_file: bool
+) -> None:
+    files = generate(load(folder / "config.yaml"), single_file=single_file)
+    order = ["trainer_module.py"] if single_file else [NAME, "trainer_module.py"]
+    trees = (ast.parse(files[name]) for name in order)  # a trainer imports the runtime first
+    lines = [ast.unparse(statement) for tree in trees for statement in tree.body]
+    (chosen,) = [index for index, line in enumerate(lines) if "TF_USE_LEGACY_KERAS', '1'" in line]
+    wanted = ["import tensorflow as tf", "import tensorflow_transform as tft"]
+    places = [chosen, *(lines.index(line) for line in wanted)]
     assert places == sorted(places)
-    assert "factorized_metrics" not in text  # P64
+    assert "factorized_metrics" not in files["trainer_module.py"]  # P64
+
+
+@pytest.mark.parametrize("is_keras_2", [True, False])
+def test_keras_2_is_told_by_what_its_models_are(is_keras_2: bool) -> None:
+    """TensorFlow 2.15 names its own Keras 2 otherwise than tf-keras."""
+    module = type("Module", (), {})
+    model = type("Model", (module,) if is_keras_2 else (), {})
+    given = {"tf": SimpleNamespace(Module=module, keras=SimpleNamespace(Model=model))}
+    statements = ast.parse(runtime_text()).body
+    (check,) = [each for each in statements if "needs Keras 2" in ast.unparse(each)]
+    with nullcontext() if is_keras_2 else pytest.raises(ImportError, match="install tf-keras"):
+        exec(compile(ast.Module([check], []), NAME, "exec"), given)
 
 
 def test_a_class_has_one_template() -> None:  # P12

@@ -57,6 +57,15 @@ def test_the_images_have_the_stack_on_which_trainings_are_tested() -> None:
     assert found["tfx"].startswith(PINNED.stem.removeprefix("tfx-"))
 
 
+def test_tfx_1_15_has_keras_2_without_more() -> None:
+    found = pins("tfx-1.15.txt")
+    assert found["tfx"].startswith("1.15.")
+    assert found["tensorflow"].startswith("2.15.")
+    assert found["keras"].startswith("2.15.")
+    assert "tf-keras" not in found
+    assert {"tensorflow-recommenders", "tensorflow-transform"} <= found.keys()
+
+
 def imported(path: Path) -> set[str]:
     """Returns the packages that a module imports anywhere, without Python's own."""
     found = set()

@@ -12,7 +12,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ pytest.importorskip("pyarrow", reason="needs the extra `train`")
 
 import local_modules as hand_made
 import yaml
+from commands import is_gone
 
 pytestmark = pytest.mark.slow
 
@@ -146,19 +146,6 @@ class Training:
 def _limited(blocks: int | None) -> list[str]:
     """Returns the beginning of a command whose files have at most so many blocks of 512 bytes."""
     return [] if blocks is None else ["sh", "-c", f'ulimit -f {blocks}; exec "$0" "$@"']
-
-
-def is_gone(number: int) -> bool:
-    """Waits for a process to end that is not this one's child."""
-    for _ in range(100):
-        try:
-            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.1)
-    return False
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")

@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from commands import is_gone
 
 from recgen.findings import RecgenError
 from recgen.local.child import Child, ChildError
@@ -130,19 +130,6 @@ with Child("a_child") as child:
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ended.returncode == -signal.SIGKILL, ended.stderr
         assert is_gone(int(ended.stdout))
-
-
-def is_gone(number: int) -> bool:
-    """Waits for a process to end, which is not this one's child."""
-    for _ in range(100):
-        try:
-            state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def test_a_child_that_comes_up_after_its_parents_end_ends_at_once(module: Path) -> None:

@@ -28,8 +28,9 @@ SAID = (
     ("transform/", "is left out"),
     ("width/", "is left out"),
 )
-CANNOT_WORK = {"RG102", "RG254"}
-"""Two columns of one name, and limits of a target that exclude each other."""
+CANNOT_WORK = {"RG102", "RG116", "RG252", "RG254"}
+"""Two columns of one name, crosses with the target, labels that are no 0 or 1 any more, and limits
+of a target that exclude each other."""
 SHARED = ("product_id", "list_0", "list_1")
 
 

@@ -10,7 +10,7 @@ import pytest
 from fuzzing import some
 from hypothesis import given
 from hypothesis import strategies as st
-from stored_rows import Row, drawn_features, drawn_models, posted_features, posted_model
+from stored_rows import TASKS, Row, drawn_features, drawn_models, posted_features, posted_model
 from typer.testing import CliRunner
 
 import recgen.cli.migrate
@@ -111,6 +111,73 @@ def test_rows_are_read_in_every_form() -> None:
     rows = [export, json.dumps(posted_model()), Row(**posted_features()), inner]
     kinds = [row.kind for row in migrate(rows).rows]
     assert kinds == ["features", "model", "features", "experiment"]
+
+
+def dumped(model: str, pk: int, **fields: Any) -> Plain:
+    return {"model": f"ml_platform.{model}", "pk": pk, "fields": fields}
+
+
+def test_what_django_dumps_is_known_by_its_key() -> None:
+    ids = {"feature_config": 1, "model_config": 1}
+    experiment = dumped("quicktest", 5, experiment_name="first", epochs=3, **ids)
+    rows = [
+        dumped("featureconfig", 1, **posted_features()),
+        dumped("modelconfig", 1, **posted_model("minimal", optimizer="adam", learning_rate=0.001)),
+        experiment,
+    ]
+    found = migrate(rows).rows
+    assert [(row.kind, row.renders) for row in found] == [
+        ("features", True),
+        ("model", True),
+        ("experiment", True),
+    ]
+    assert found[2].name == "experiment 5 first"
+    assert found[0].proposal is not None
+    assert found[0].proposal["based_on"] == "1"
+
+
+def test_an_old_version_is_not_taken_for_the_config_of_its_key() -> None:
+    older = posted_features(buyer_model_features=[])
+    rows = [
+        dumped("featureconfig", 1, **posted_features()),
+        dumped("featureconfigversion", 1, feature_config=1, **older),
+        {"id": 9, "feature_config_id": 1, "model_config": posted_model("minimal")},
+    ]
+    found = migrate(rows).rows
+    assert [row.kind for row in found] == ["features", "features", "experiment"]
+    assert [row.renders for row in found] == [True, False, True]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_model_is_judged_without_its_features(task: str) -> None:
+    (row,) = migrate([posted_model("minimal", task)]).rows
+    assert row.renders
+    assert row.reasons == ("RG204",)
+
+
+@pytest.mark.parametrize(
+    ("params", "rates"),
+    [
+        ({"learning_rate": 1.0}, ["learning rate 1.0 with adagrad"]),
+        ({"learning_rate": 0.001}, []),
+        ('{"learning_rate": 1.0}', ["learning rate 1.0 with adagrad"]),  # as psql writes it
+        ({}, []),  # 0.01 is sent, not the row's 0.1
+    ],
+)
+def test_a_training_is_judged_by_its_own_settings(params: object, rates: list[str]) -> None:
+    ids = {"feature_config": 1, "model_config": 2}
+    training = dumped("trainingrun", 5, training_params=params, gpu_config={"gpu_count": 2}, **ids)
+    rows = [
+        dumped("featureconfig", 1, **posted_features()),
+        dumped("modelconfig", 2, **posted_model()),
+        training,
+    ]
+    found = migrate(rows).rows
+    said = [each.message for each in found[2].report.warnings]
+    assert [any(rate in each for each in said) for rate in rates] == [True] * len(rates)
+    assert ("RG201" in found[2].reasons) == bool(rates)
+    assert "RG201" in found[1].reasons
+    assert any("2 GPUs" in each for each in found[2].decided)
 
 
 @some(10, 25)

@@ -161,6 +161,26 @@ READ: dict[str, tuple[Plain, Plain, str]] = {
         posted_model(),
         "`hash_bucket_size` of 'city and customer_id' is 100",
     ),
+    "an output wider than there is": (
+        posted_features(),
+        posted_model(output_embedding_dim=600),
+        "`output_embedding_dim` is 512, the most there is, not 600",
+    ),
+    "a head of chances with relu, and labels in a range": (
+        posted_features(
+            target_column={
+                "column": "bought",
+                "bq_type": "INT64",
+                "transforms": {"normalize": {**ON, "range": [0, 1]}},
+            }
+        ),
+        posted_model(
+            task="ranking",
+            loss_function="binary_crossentropy",
+            rating_head_layers=[{"type": "dense", "units": 1, "activation": "relu"}],
+        ),
+        "",
+    ),
     "an alias that is empty": (aliased(1, ""), posted_model(), ""),
     "a feature that is null": (plus("buyer", None), posted_model(), "that is null"),
     "a truth as text": (
@@ -218,6 +238,42 @@ REFUSED: dict[str, tuple[Plain, Plain, str]] = {
         posted_features(product_model_features=[]),
         posted_model(),
         "RG113",
+    ),
+    "a cross with the target": (
+        crossed("buyer", "city", {"column": "revenue", "type": "numeric", "crossing_buckets": 5})
+        | {"target_column": TARGET},
+        posted_model(task="ranking"),
+        "RG116",
+    ),
+    "a list of the buyer tower that is a text of the other": (
+        posted_features(
+            product_model_features=[
+                *posted_features()["product_model_features"],
+                text("purchase_history", 8),
+            ]
+        ),
+        posted_model(),
+        "RG130",
+    ),
+    "a label in logarithms": (
+        posted_features(target_column=TARGET),
+        posted_model(task="ranking", loss_function="binary_crossentropy"),
+        "RG252",
+    ),
+    "a list of buyers in the product tower": (
+        posted_features(
+            product_model_features=[
+                *posted_features()["product_model_features"],
+                {
+                    "column": "buyers",
+                    "bq_type": "ARRAY<INT64>",
+                    "data_type": "history",
+                    "transforms": {"history": {**ON, "shared_with": "customer_id"}},
+                },
+            ]
+        ),
+        posted_model(),
+        "RG130",
     ),
     "a column crossed with itself": (
         crossed("product", {"column": "category"}, {"column": "category"}),

@@ -216,6 +216,9 @@ def test_p27_the_target_is_in_no_tower(experiment):
     assert codes(experiment, features=target) == ["RG112"]
     crossed = {**target, "product_model_crosses": [cross]}
     assert codes(experiment, features=crossed) == ["RG112", "RG116"]
+    as_text = {"features": [{"column": "rating"}, {"column": "brand"}]}
+    crossed["product_model_crosses"] = [cross, as_text]  # once is enough: not RG111 as well
+    assert codes(experiment, features=crossed) == ["RG112", "RG116", "RG116"]
 
 
 DATE = {"column": "bought_at", "data_type": "temporal"}

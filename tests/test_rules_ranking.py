@@ -118,6 +118,13 @@ def test_a_chance_is_that_of_0_or_1(experiment, transforms, is_fine):
     assert "RG252" not in found(experiment, {"loss_function": "huber"}, target)
 
 
+def test_a_range_of_0_to_1_leaves_labels_as_they_are(experiment):
+    target = {"column": "clicked", "transforms": {"normalize": {"range": [0, 1]}}}
+    model = {"model_type": "ranking", "loss_function": "binary_crossentropy"}
+    got = told(experiment, model=model, features={"target_column": target})
+    assert [each for each in got if each[:5] == "RG252"] == ["RG252 warning"]
+
+
 @pytest.mark.parametrize(
     ("dim", "units", "is_wide"), [(8, [17], False), (8, [18], True), (64, [64, 65], True)]
 )

@@ -15,17 +15,9 @@ ROWS = 23
 
 @pytest.fixture
 def columns(runtime: Any) -> Any:
-    number = tf.io.FixedLenFeature([], tf.int64)
-    past = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
-    return runtime.Columns(
-        specs={"user": number, "sku": number, "past": past},
-        buyer="user",
-        product="sku",
-        buyer_vocabulary="user_vocab",
-        product_vocabulary="sku_vocab",
-        product_features=("sku",),
-        histories=("past",),
-    )
+    from streaming_child import columns  # TensorFlow is there
+
+    return columns(runtime)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from recgen.changes.codes import CODES, HARMLESS, LONGER, RENAMED, Code, code_of, rank
+from recgen.changes.codes import CODES, HARMLESS, LONGER, Code
+from recgen.changes.kinds import RENAMED, code_of, rank
 from recgen.changes.result import Difference, severity_of
 from recgen.changes.sources import Source
 from recgen.changes.steps import (

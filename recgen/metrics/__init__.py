@@ -1,24 +1,26 @@
 """Metrics of a training: the model of training_metrics.json, and reading such files."""
 
 from recgen.metrics.account import Account, Unknown
-from recgen.metrics.model import FILE_NAME, TrainingMetrics
-from recgen.metrics.parts import (
-    BASELINES,
-    BINS,
-    PARTS,
-    TOWERS,
-    VIEWS,
+from recgen.metrics.evaluation import (
     Bin,
     BuyerGroups,
     Calibration,
     Evaluated,
     Evaluation,
     FinalLayerFit,
+    Interval,
+    RatingEvaluation,
+)
+from recgen.metrics.model import FILE_NAME, TrainingMetrics
+from recgen.metrics.params import Params
+from recgen.metrics.parts import (
+    BASELINES,
+    BINS,
+    PARTS,
+    TOWERS,
+    VIEWS,
     Health,
     Histogram,
-    Interval,
-    Params,
-    RatingEvaluation,
     Series,
     Tower,
 )

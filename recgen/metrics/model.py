@@ -15,18 +15,15 @@ from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from recgen.findings import RecgenError, counted, join_path
 from recgen.metrics.account import Account
+from recgen.metrics.evaluation import Calibration, Evaluation, FinalLayerFit, RatingEvaluation
+from recgen.metrics.params import Params
 from recgen.metrics.parts import (
     PARTS,
-    Calibration,
-    Evaluation,
-    FinalLayerFit,
     Gradients,
     Health,
     Histogram,
     Losses,
     MetricsPart,
-    Params,
-    RatingEvaluation,
     Series,
     Towers,
 )
@@ -45,7 +42,7 @@ class TrainingMetrics(MetricsPart):
     epochs: list[int]
     """0, 1, … for each epoch that was trained."""
     loss: Losses
-    recall: dict[str, Series] = {}  # noqa: RUF012 (Pydantic copies it)
+    recall: dict[str, Series] = {}
     """Not of ranking: `val_recall_at_<k>` and `val_mrr` (mean reciprocal rank) per epoch."""
     gradient: Gradients
     health: Health | None = None

@@ -14,6 +14,7 @@ from typing import Any
 from recgen.findings import counted, kind_of, printable
 from recgen.metrics.account import account_of
 from recgen.metrics.history import plain_history
+from recgen.metrics.params import Params
 from recgen.metrics.parts import (
     LOSSES,
     MOMENTS,
@@ -22,7 +23,6 @@ from recgen.metrics.parts import (
     Gradients,
     HeadHealth,
     MetricsPart,
-    Params,
     TowerHealth,
 )
 from recgen.metrics.values import (

@@ -108,7 +108,8 @@ class TrainerPlan:
     @property
     def standard_imports(self) -> list[str]:
         """Modules of the standard library that the generated module imports."""
-        return sorted({"os", *self.runtime_imports})
+        of_keras = ("importlib.util", "os") if self.is_single_file else ()
+        return sorted({*of_keras, *self.runtime_imports})
 
     @property
     def imports(self) -> frozenset[str]:

@@ -182,8 +182,9 @@ def chance_transformed(features: FeatureConfig, model: ModelConfig) -> Iterator[
 
     binary_crossentropy compares a chance with 0 or 1. After `normalize`, the values are others:
     below 0, the loss has no lower bound, and the model learns to be infinitely wrong. The logarithm
-    of 1 is 0.69, which no label is. Clipping is a warning: if fewer than 1% of the rows are 1,
-    the 99th percentile is 0, and so are all labels.
+    of 1 is 0.69, which no label is. Two transforms are warnings: a range of 0 to 1, which leaves
+    labels as they are, and clipping. If fewer than 1% of the rows are 1, the 99th percentile is 0,
+    and so are all labels.
 
     Example:
         features:
@@ -210,6 +211,9 @@ def chance_transformed(features: FeatureConfig, model: ModelConfig) -> Iterator[
         message = f"binary_crossentropy needs a target of 0 or 1, but {name} changes its values"
         help = "Remove it, or use mse or huber if the target is an amount."
         severity: Severity | None = "warning" if name == "clip_outliers" else None
+        if name == "normalize" and target.normalize and target.normalize.range == (0, 1):
+            severity = "warning"
+            message = "normalize leaves a target of 0 and 1 as it is, and the loss takes no other"
         at = (*_TARGET, "transforms", name)
         yield Problem(at, message, help, severity, fix=("remove", None))
 

@@ -100,12 +100,14 @@ def _type_unfit(features: FeatureConfig) -> Iterator[Problem]:
 @type_unfit.check
 def _member_unfit(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]:
     types = _types(features, data)
+    target = features.target  # whose crosses are RG116
+    known = {*types, *((target.column, target.output_name) if target else ())}
     kinds: dict[str, str] = {}  # of columns whose only type is that of their use in a cross
     for path, name, kind in _members(features):
         if name in types and types[name] not in _FITTING[kind]:
             message = f"{show(name)} is of type {types[name]}, which cannot be crossed as {kind}"
             yield Problem(path, message, _MEMBER_HELP)
-        elif name not in types and kinds.setdefault(name, kind) != kind:
+        elif name not in known and kinds.setdefault(name, kind) != kind:
             message = f"{show(name)} is {kind} here and {kinds[name]} in another cross"
             yield Problem(path, message, _MEMBER_HELP)
 

@@ -4,15 +4,18 @@ A trainer_module.py has the towers, loss, settings and run_fn, which build on th
 """
 
 import hashlib
+import importlib.util
 import os
 import pathlib
 
-# TFRS needs Keras 2, and TensorFlow chooses its Keras on first use.
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+# TFRS needs Keras 2, and TensorFlow chooses its Keras on first use. Before 2.16, that
+# is Keras 2 in any case.
+if importlib.util.find_spec("tf_keras"):
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import tensorflow as tf
 
-if not tf.keras.__name__.startswith("tf_keras"):
+if not issubclass(tf.keras.Model, tf.Module):  # as in Keras 2 alone
     raise ImportError(
         "This trainer needs Keras 2: install tf-keras, and set TF_USE_LEGACY_KERAS=1 "
         "before TensorFlow's Keras is first used."

@@ -5,11 +5,13 @@ FOLDER holds data/data.csv and the generated modules; pushed/ appears in it.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow's first use of Keras
+if importlib.util.find_spec("tf_keras"):  # not with TensorFlow 2.15, whose own Keras is Keras 2
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow's first use of Keras
 
 from tfx import v1 as tfx
 

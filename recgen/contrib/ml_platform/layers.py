@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import get_args
 
-from recgen.config import Activation, Optimizer
+from recgen.config import Activation, ModelConfig, Optimizer
 from recgen.contrib.ml_platform.account import Account
+from recgen.contrib.ml_platform.sizes import nearest_size
 from recgen.findings import show
 from recgen.reading.plain import Plain
 
@@ -43,6 +44,8 @@ _LAYER_DEFAULTS: dict[str, Plain] = {
     "layer_norm": {"epsilon": 1e-6},
 }
 _HEAD = ("rating_head_layers", *RANKING_DEFAULTS)
+SIZES = ("output_embedding_dim", "batch_size", "epochs", "top_k")
+"""Settings that the former trainer took in any size."""
 _SCANN = ("scann_num_leaves", "scann_leaves_to_search")
 _TASKS = ("ranking", "multitask")
 _NEVER = "0 by default, with which the head was never trained"
@@ -57,6 +60,8 @@ def stored_model(row: Plain, account: Account) -> Plain:
     if isinstance(optimizer, str) and optimizer not in known and optimizer.lower() in ("", *known):
         account.decide(f"the optimizer is adam, which {show(optimizer)} stood for")
         found["optimizer"] = "adam"
+    for key in SIZES:
+        found[key] = nearest_size(found[key], ModelConfig, key, "", account)
     for side in ("buyer", "product"):
         key = f"{side}_tower_layers"
         found[key] = _tower(side, found.get(key), found["output_embedding_dim"], account)

@@ -17,6 +17,7 @@ from recgen.contrib.ml_platform.account import UNREADABLE
 from recgen.contrib.ml_platform.experiment import FEATURE_FIELDS, MODEL_FIELDS, share_back
 from recgen.contrib.ml_platform.plain import json_of, plain_row
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
+from recgen.contrib.ml_platform.validation import features_for
 from recgen.edit import apply
 from recgen.findings import Finding, RecgenError, Report
 from recgen.reading.plain import Plain
@@ -28,7 +29,6 @@ _MODEL_MARKS = ("buyer_tower_layers", "product_tower_layers", "optimizer", "lear
 _PAIRS = (("feature_config", "model_config"), ("features", "model"))
 _REFERENCES = ("feature_config", "model_config")
 _NO_VERSION = ("id", "pk", "created_at", "updated_at", "generated_at", "generated_transform_code")
-_MADE_UP = ("a_buyer", "a_product")  # IDs, where only a model is judged
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _plain(row: object) -> Plain | RecgenError:
 
 def _kind(row: Plain) -> Kind:
     is_pair = any(all(row.get(key) for key in pair) for pair in _PAIRS)
-    if is_pair or all(row.get(f"{key}_id") for key in _REFERENCES):
+    if is_pair or all(row.get(key) or row.get(f"{key}_id") for key in _REFERENCES):
         return "experiment"
     if any(row.get(mark) is not None for mark in _FEATURE_MARKS):
         return "features"
@@ -177,8 +177,14 @@ def _id(row: object) -> str:
 
 
 def _by_id(rows: Sequence[Plain | RecgenError]) -> dict[tuple[Kind, str], Plain]:
+    """Return what experiments name; old versions of a feature config have keys of their own."""
     plain = [row for row in rows if isinstance(row, dict)]
-    return {(_kind(row), _id(row)): row for row in plain if _id(row)}
+    known = [(kind, row) for row in plain if (kind := _kind(row)) in ("features", "model")]
+    return {(kind, _id(row)): row for kind, row in known if _id(row) and not _is_version(row)}
+
+
+def _is_version(row: Plain) -> bool:
+    return bool(row.get("feature_config") or row.get("feature_config_id"))
 
 
 def _migrated(
@@ -194,22 +200,29 @@ def _migrated(
     if kind == "features":
         return _result(line, kind, name, examine_rows(row), {kind: row})
     if kind == "model":
-        made_up = {
-            key: [{"column": name, "data_type": "text", "is_primary_id": True}]
-            for key, name in zip(_FEATURE_MARKS, _MADE_UP, strict=True)
-        }
-        found = examine_rows(made_up, row)
+        found = examine_rows(features_for(row), row)
         return _result(line, kind, name, _of_model(found), {kind: row})
     features, model = (_part(row, index, known) for index in range(2))
     if features is None or model is None:
         help = "Export both configs of the experiment as well, or put them into it."
         return _refused(line, kind, name, "its configs are not among the rows", help)
-    own = {key: row[key] for key in row if key in MODEL_FIELDS or key in _EXPERIMENT}
+    given = {**_training_params(row), **row}
+    own = {key: given[key] for key in given if key in MODEL_FIELDS or key in _EXPERIMENT}
     found = examine_rows(features, model, overrides=own)
     return _result(line, kind, name, found, {"features": features, "model": model})
 
 
 _EXPERIMENT = ("split_strategy", "date_column", "gpu_config")
+_OF_TRAININGS: Plain = {"epochs": 100, "batch_size": 8192, "learning_rate": 0.01}
+"""What the platform sends to a training, or a schedule of them, whose `training_params` lack it."""
+
+
+def _training_params(row: Plain) -> Plain:
+    """Return the settings of a training or a schedule, which override those of its model."""
+    params = row.get("training_params")
+    if not isinstance(params, dict):
+        return {}
+    return _OF_TRAININGS | {key: value for key, value in params.items() if value is not None}
 
 
 def _part(row: Plain, index: int, known: Mapping[tuple[Kind, str], Plain]) -> object:

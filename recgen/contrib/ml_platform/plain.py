@@ -50,7 +50,7 @@ REAL = frozenset(
     ]
 )
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*")
-_JSON_COLUMNS = ("_features", "_crosses", "_layers", "target_column")
+_JSON_COLUMNS = ("_features", "_crosses", "_layers", "target_column", "training_params")
 _DEEPEST = 12
 _LONGEST = 5_000_000  # letters of a text that is parsed
 _ABSENT = object()
@@ -76,7 +76,11 @@ def plain_row(source: object, names: Collection[str], what: str) -> Plain:
         source = source.model_dump(exclude_unset=True)
     if isinstance(source, Mapping):
         fields = source.get("fields")
-        row = dict(fields if isinstance(fields, Mapping) and "model" in source else source)
+        if isinstance(fields, Mapping) and "model" in source:
+            fields = {"id": source.get("pk"), **fields}
+        else:
+            fields = source
+        row = dict(fields)
     elif isinstance(source, (*SCALARS, list, tuple, set, frozenset)):
         raise RecgenError(f"the {what} is {kind_of(source)}", "pass a row: a mapping or an object")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from recgen.config import SIDES
@@ -59,7 +60,7 @@ def read_once(features: Plain, account: Account) -> None:
             own.add(name)
             if same and any(same.get(part) != feature.get(part) for part in _READ):
                 account.decide(f"both towers read {show(name)} as the buyer tower says")
-                read = {part: same[part] for part in _READ if part in same}
+                read = {part: deepcopy(same[part]) for part in _READ if part in same}
                 feature = {k: v for k, v in feature.items() if k not in _READ} | read
             first.setdefault(name, feature)
             kept.append(feature)

@@ -21,7 +21,7 @@ def nearest_size(
         value: The stored size.
         model: The part of a config that has the field.
         key: The field.
-        name: Output name of the column or the cross, for the note.
+        name: Output name of the column or the cross, for the note; "" for a setting of the model.
         account: Where the note is added.
     """
     least, most = _limits(model, key)
@@ -30,7 +30,8 @@ def nearest_size(
     found = min(max(value, least), most)
     if found != value:
         word = "least" if value < least else "most"
-        account.decide(f"`{key}` of {show(name)} is {found}, the {word} there is, not {value}")
+        whose = f" of {show(name)}" if name else ""
+        account.decide(f"`{key}`{whose} is {found}, the {word} there is, not {value}")
     return found
 
 

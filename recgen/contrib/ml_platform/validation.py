@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from recgen.config import SIDES
 from recgen.contrib.ml_platform.experiment import MODEL_FIELDS
+from recgen.contrib.ml_platform.layers import SIZES
 from recgen.contrib.ml_platform.plain import plain_row, sentence
 from recgen.contrib.ml_platform.repeats import repeated
 from recgen.contrib.ml_platform.rows import Reading, examine_rows
@@ -105,23 +106,28 @@ def _stored_path(path: str) -> str:
 
 def validate_model_config(model_config: object) -> list[str]:
     """Return what is wrong with a model config, as texts; an empty list if it can be trained."""
-    empty = {f"{side}_model_features": _anything(side) for side in SIDES}
-    found = examine_rows({**empty, "target_column": _target(model_config)}, model_config)
+    found = examine_rows(features_for(model_config), model_config)
     own = [f for f in found.full.errors if f.path.startswith(("model", "overrides"))]
-    return [_sentence(each).removeprefix("model.") for each in own]
+    sizes = tuple(f"`{key}` is" for key in SIZES)
+    said = [each for each in found.account.decided if each.startswith(sizes)]
+    return [_sentence(each).removeprefix("model.") for each in own] + [f"{each}." for each in said]
 
 
-def _anything(side: str) -> list[dict[str, object]]:
-    column = f"{side}_id"
-    return [{"column": column, "data_type": "text", "is_primary_id": True}]
-
-
-def _target(model_config: object) -> object:
+def features_for(model_config: object) -> dict[str, object]:
+    """Return the features with which a model config can be judged alone."""
+    found: dict[str, object] = {
+        f"{side}_model_features": [
+            {"column": f"{side}_id", "data_type": "text", "is_primary_id": True}
+        ]
+        for side in SIDES
+    }
     try:
         kind = plain_row(model_config, MODEL_FIELDS, "model config").get("model_type")
     except RecgenError:
-        return None
-    return {"column": "target", "bq_type": "FLOAT64"} if kind in ("ranking", "multitask") else None
+        return found
+    if kind in ("ranking", "multitask"):
+        found["target_column"] = {"column": "target", "bq_type": "FLOAT64"}
+    return found
 
 
 def validate_experiment_config(

@@ -1,16 +1,21 @@
-"""Rules on leaks in the data: whether columns depend on the product, the buyer or the row."""
+"""Rules on leaks in the data: columns that give the product, the buyer or the target away."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations, islice
 
-from recgen.config import FeatureConfig, ModelConfig
+from recgen.config import SIDES, FeatureConfig, ModelConfig
 from recgen.data.columns import described_of, id_column, read_by
 from recgen.data.profile import Profile
-from recgen.findings import percent, show
+from recgen.data.targets import Learnt, learnt
+from recgen.findings import Location, percent, show
 from recgen.rules.registry import Problem, rule
 
 _FEW, _MOST = 0.01, 0.5
+_FEWEST = 30  # rows with a target
+_SAME = 0.999  # correlation: rounded, converted, or with a constant tax
+_COLUMNS = 10  # whose products are tried in pairs
 _SEEN = 20  # products bought more than once: fewer agree by chance
 
 
@@ -130,3 +135,79 @@ def of_the_row(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             )
             help = "Keep it if it changes slowly, like a price; otherwise remove it."
             yield Problem(path, message, help)
+
+
+@rule("RG576", "error", allowable=True)
+def target_given_away(
+    features: FeatureConfig, model: ModelConfig, profile: Profile
+) -> Iterator[Problem]:
+    """A column, or two multiplied, that is the target under another name.
+
+    If a tower sees the price in cents and the target is the price, or quantity and price and the
+    target is their product, the model computes what it should predict: every test is perfect, and
+    nothing of it is known before the purchase. Reported if the correlation with the target is 0.999
+    or more. For a target of 0 and 1, also a column of which each value has only one of both.
+
+    Example:
+        features:
+          target_column: revenue  # quantity times price
+          buyer_model_features:
+            - {column: quantity, data_type: numeric}
+          product_model_features:
+            - {column: price, data_type: numeric}
+        model:
+          model_type: ranking
+
+    Use instead:
+        features:
+          target_column: revenue
+          product_model_features:
+            - {column: price, data_type: numeric}
+        model:
+          model_type: ranking
+
+    Remove what is only known after the purchase.
+    """
+    found = learnt(features, model, profile)
+    if found is None or found.known < _FEWEST or found.column.distinct < 2:
+        return
+    seen, target = dict(_seen(features, found)), show(found.target.output_name)
+    told = set()
+    for name, path in seen.items():
+        if _is_same(found, (name,)) or _decides(found, name):
+            told.add(name)
+            message = f"{show(name)} gives the target {target} away: one follows from the other"
+            yield Problem(path, message, _REMOVE)
+    numbers = (name for name in seen if name not in told and _is_number(found, name))
+    for first, second in combinations(islice(numbers, _COLUMNS), 2):
+        if _is_same(found, (first, second)):
+            message = f"the target {target} is {show(first)} times {show(second)}"
+            yield Problem(seen[first], message, _REMOVE)  # the buyer's comes first
+
+
+_REMOVE = "Remove what is only known after the purchase."
+
+
+def _seen(features: FeatureConfig, found: Learnt) -> Iterator[tuple[str, Location]]:
+    """Yield the columns that the towers read, other than IDs and the target."""
+    ids = (features.buyer_id, features.product_id)
+    for side in SIDES:
+        for column, (path, name) in read_by(features, side, found.profile).items():
+            if name not in ids and column != found.column.name:
+                yield column, path
+
+
+def _is_number(found: Learnt, name: str) -> bool:
+    return found.profile.column(name).kind in ("integer", "real")
+
+
+def _is_same(found: Learnt, names: tuple[str, ...]) -> bool:
+    if not all(_is_number(found, name) for name in names) or found.column.distinct == 2:
+        return False
+    return abs(found.profile.correlation(found.column.name, names)) >= _SAME
+
+
+def _decides(found: Learnt, name: str) -> bool:
+    """Return whether each value of a column has only one value of a binary target."""
+    few = found.profile.column(name).distinct * _FEWEST <= found.known
+    return found.is_binary and few and found.profile.ambiguous(name, found.column.name) == 0

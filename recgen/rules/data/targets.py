@@ -1,14 +1,12 @@
-"""Rules on the target in the data: its values, what gives it away, its change over time."""
+"""Rules on the target in the data: its values and their change over time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import combinations, islice
 
-from recgen.config import SIDES, DataConfig, FeatureConfig, ModelConfig
+from recgen.config import DataConfig, FeatureConfig, ModelConfig
 from recgen.config.paths import target_path
-from recgen.data.columns import read_by
 from recgen.data.profile import Profile, Spread
 from recgen.data.targets import Learnt, before_and_after, learnt
 from recgen.findings import Location, Severity, counted, percent, show
@@ -18,8 +16,6 @@ from recgen.rules.registry import Problem, rule
 _LOSS = ("model", "loss_function")
 _MANY_NULLS = 0.1  # of the rows
 _RARE, _VERY_RARE = 0.2, 0.01  # share of the rarer class
-_SAME = 0.999  # correlation: rounded, converted, or with a constant tax
-_COLUMNS = 10  # whose products are tried in pairs
 _FEWEST = 30  # rows
 _OUTSIDE = 0.1  # of the later rows
 _FAR = 10.0  # times what initial weights predict
@@ -212,84 +208,6 @@ def negative_amounts(
         )
         help = "Leave these rows out of the data, or use `normalize` without the logarithm."
         yield Problem(_at(found, "transforms", "log_transform"), message, help)
-
-
-@rule("RG576", "error", allowable=True)
-def target_given_away(
-    features: FeatureConfig, model: ModelConfig, profile: Profile
-) -> Iterator[Problem]:
-    """A column, or two multiplied, that is the target under another name.
-
-    If a tower sees the price in cents and the target is the price, or quantity and price and the
-    target is their product, the model computes what it should predict: every test is perfect, and
-    nothing of it is known before the purchase. Reported if the correlation with the target is 0.999
-    or more. For a target of 0 and 1, also a column of which each value has only one of both.
-
-    Example:
-        features:
-          target_column: revenue  # quantity times price
-          buyer_model_features:
-            - {column: quantity, data_type: numeric}
-          product_model_features:
-            - {column: price, data_type: numeric}
-        model:
-          model_type: ranking
-
-    Use instead:
-        features:
-          target_column: revenue
-          product_model_features:
-            - {column: price, data_type: numeric}
-        model:
-          model_type: ranking
-
-    Remove what is only known after the purchase.
-    """
-    found = learnt(features, model, profile)
-    if found is None or found.known < _FEWEST or found.column.distinct < 2:
-        return
-    seen = dict(_seen(features, found))
-    told = set()
-    for name, path in seen.items():
-        if _is_same(found, (name,)) or _decides(found, name):
-            told.add(name)
-            message = (
-                f"{show(name)} gives the target {_name(found)} away: one follows from the other"
-            )
-            yield Problem(path, message, _REMOVE)
-    numbers = (name for name in seen if name not in told and _is_number(found, name))
-    for first, second in combinations(islice(numbers, _COLUMNS), 2):
-        if _is_same(found, (first, second)):
-            message = f"the target {_name(found)} is {show(first)} times {show(second)}"
-            yield Problem(seen[first], message, _REMOVE)  # the buyer's comes first
-
-
-_REMOVE = "Remove what is only known after the purchase."
-
-
-def _seen(features: FeatureConfig, found: Learnt) -> Iterator[tuple[str, Location]]:
-    """Yield the columns that the towers read, other than IDs and the target."""
-    ids = (features.buyer_id, features.product_id)
-    for side in SIDES:
-        for column, (path, name) in read_by(features, side, found.profile).items():
-            if name not in ids and column != found.column.name:
-                yield column, path
-
-
-def _is_number(found: Learnt, name: str) -> bool:
-    return found.profile.column(name).kind in ("integer", "real")
-
-
-def _is_same(found: Learnt, names: tuple[str, ...]) -> bool:
-    if not all(_is_number(found, name) for name in names) or found.column.distinct == 2:
-        return False
-    return abs(found.profile.correlation(found.column.name, names)) >= _SAME
-
-
-def _decides(found: Learnt, name: str) -> bool:
-    """Return whether each value of a column has only one value of a binary target."""
-    few = found.profile.column(name).distinct * _FEWEST <= found.known
-    return found.is_binary and few and found.profile.ambiguous(name, found.column.name) == 0
 
 
 @rule("RG577", "warning")

@@ -1,6 +1,6 @@
 """Approximate search with ScaNN, for catalogues of millions of products."""
 
-import importlib
+import importlib.util
 import math
 
 import numpy as np

@@ -12,11 +12,6 @@
 TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
 """
 
-import os
-
-# TFRS needs Keras 2, and TensorFlow chooses its Keras on first use.
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-
 try:
     import trainer_runtime as runtime
 
