@@ -64,7 +64,7 @@ def main() -> None:
         store.content.setdefault("split", {})[target] = rated.counts()
         _run_peers(store, setting, rated)
         _run_ours(store, setting, rated)
-        store.content.setdefault("leads", {}).setdefault(target, {}).update(_leads(setting, rated))
+        store.content.setdefault("leads", {})[target] = dict(_leads(setting, rated))
         store.write()
         text = page(store.content)
         (options.results / "ranking.md").write_text(text, "utf-8")
@@ -112,7 +112,7 @@ def _run_ours(store: Store, setting: Setting, rated: Rated) -> None:
             path = setting.folder / name / "config.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(config, sort_keys=False), "utf-8")
-        base = _base(setting, configs["ranking"])
+        base = _base(setting, configs["history"])
         command = module("bench.models.rated_runs", "--base", base, "--data", setting.data)
         _require(run([*command, *(f"{setting.folder / name}:{seed}" for name, seed in missing)]))
 
@@ -194,7 +194,7 @@ def _with_model(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def _base(setting: Setting, config: Mapping[str, Any]) -> Path:
-    """Returns a run whose transform all our models use, made by `recgen train`."""
+    """Returns a run whose transform all our models use, also those with a history."""
     code = ast.unparse(ast.parse(generate(recgen.load(config))["transform_module.py"]))
     folder = setting.folder / f"base-{inputs_digest(setting.data, code)}"
     if not folder.exists():
