@@ -14,15 +14,10 @@
 TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_runtime.py.
 """
 
-import os
-
-# TFRS needs Keras 2, and TensorFlow chooses its Keras on first use.
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "350b93f478b4"
+    is_own_runtime = runtime.DIGEST == "a95a484b4e43"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
