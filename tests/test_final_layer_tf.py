@@ -366,25 +366,51 @@ def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
     assert float(fit.layer.towers[0]) == pytest.approx(expected[0])  # not those tried last
 
 
-def test_what_was_traded_is_said(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A baseline that is better is warned of, and towers that are better are noted."""
-    runtime, values = shop.scored.runtime, {
-        "model": {"all": 0.5, "new": 0.1, "new_filtered": 0.2},
-        "towers": {"all": 0.4, "new": 0.2, "new_filtered": 0.25},
-        "popularity": {"all": 0.3, "new": 0.15, "new_filtered": 0.2},
-        "own_history": {"all": 0.5, "new": 0.0, "new_filtered": 0.2},
-    }
-    best = {"weights": {"towers": 1.0}, "validation": values}
+def training_of(shop: Shop, monkeypatch: pytest.MonkeyPatch, best: Any) -> Any:
+    """Returns a training whose fit of the final layer is `best`, on two pairs."""
+    runtime = shop.scored.runtime
     training = object.__new__(runtime.RetrievalTraining)
     training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
     training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
     training.settings = SimpleNamespace(seed=0)
     training.validated = shop.scored.rows([(0, 1), (1, 2)])
     training.metrics = SimpleNamespace(content={}, write=lambda: None)
-    monkeypatch.setattr(runtime.FinalFit, "best", lambda *_: best)
+    monkeypatch.setattr(runtime.FinalFit, "best", lambda *known: best(*known))
     monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
+    return training
+
+
+@pytest.mark.parametrize(
+    ("scores", "fewest", "compared"), [(1 << 28, 10_000, 2), (1, 1, 1), (1, 2, 2)]
+)
+def test_weights_are_compared_on_a_bounded_number_of_pairs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, scores: int, fewest: int, compared: int
+) -> None:
+    seen = []
+
+    def best(fit: Any, _: str) -> Any:
+        seen.append(len(fit.evaluation.pairs))
+        return {"weights": {"towers": 1.0}, "validation": {"model": {}}}
+
+    training = training_of(shop, monkeypatch, best)
+    monkeypatch.setattr(shop.scored.runtime, "LAYER_SCORES", scores)
+    monkeypatch.setattr(shop.scored.runtime, "LAYER_PAIRS", fewest)
+    training.fit_final_layer(shop.scored.model(shop.scores))
+    assert seen == [compared]
+
+
+def test_what_was_traded_is_said(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A baseline that is better is warned of, and towers that are better are noted."""
+    values = {
+        "model": {"all": 0.5, "new": 0.1, "new_filtered": 0.2},
+        "towers": {"all": 0.4, "new": 0.2, "new_filtered": 0.25},
+        "popularity": {"all": 0.3, "new": 0.15, "new_filtered": 0.2},
+        "own_history": {"all": 0.5, "new": 0.0, "new_filtered": 0.2},
+    }
+    best = {"weights": {"towers": 1.0}, "validation": values}
+    training = training_of(shop, monkeypatch, lambda *_: best)
     training.fit_final_layer(shop.scored.model(shop.scores))
     assert training.metrics.content["final_layer"] is best
     assert capsys.readouterr().out.splitlines() == [

@@ -15,6 +15,7 @@ from recgen.generate import generate_histories
 from recgen.local import buyers
 from recgen.local.account import Counted, add_to_metrics, counted_values, unknown_values
 from recgen.local.approximate import require_scann
+from recgen.local.beam_options import require_runner, warning_of
 from recgen.local.child import Child, ChildError
 from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
@@ -30,7 +31,6 @@ from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
 _MODEL = "serving_model"
-_UNKNOWN_OPTIONS = "Discarding unparseable args:"  # in a warning of Beam's
 _WORK = "work"  # Arrow files between stages, removed at the end
 
 
@@ -101,6 +101,8 @@ def train(
         refitted: dict[str, tuple[str, ...]] = {"none": (), "validation": ("eval",)}
         analyze = ("train", *refitted.get(config.model.refit, ("eval", "test")))
     require_scann(config)
+    if beam:
+        require_runner(beam)
     progress = progress or Silent()
     model_seed = config.model.seed if seed is None else seed
     inputs = inputs_of(config, files, data, model_seed, epochs, analyze)
@@ -221,11 +223,13 @@ def _write_inputs(run: RunInProgress, split: SplitData) -> Mapping[str, str]:
 def _transform(run: RunInProgress, tables: Mapping[str, str], child: Child) -> None:
     total = run.account.train + run.account.eval + run.account.test
     runner = run.beam[0].removeprefix("--runner=") if run.beam else ""
+    warned: set[str] = set()
 
     def on_line(line: str) -> None:
-        if _UNKNOWN_OPTIONS in line:  # Beam goes on without them
-            unknown = line.partition(_UNKNOWN_OPTIONS)[2].strip()
-            run.warn((f"Beam knows no {unknown}: it goes on without",))
+        warning = warning_of(line) if runner else None
+        if warning and warning not in warned:  # Beam says it each time that it looks
+            warned.add(warning)
+            run.warn((warning,))
         word, _, rest = line.partition(" ")
         if word == "rows":
             run.progress.rows(int(rest), total)
