@@ -381,7 +381,7 @@ def training_of(shop: Shop, monkeypatch: pytest.MonkeyPatch, best: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("scores", "fewest", "compared"), [(1 << 28, 10_000, 2), (1, 1, 1), (1, 2, 2)]
+    ("scores", "fewest", "compared"), [(1 << 27, 10_000, 2), (1, 1, 1), (1, 2, 2)]
 )
 def test_weights_are_compared_on_a_bounded_number_of_pairs(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, scores: int, fewest: int, compared: int

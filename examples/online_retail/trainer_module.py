@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "163fcac2a67c"
+    is_own_runtime = runtime.DIGEST == "425a96edd5ed"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -13,7 +13,7 @@ from .metrics_file import RetrievalMetrics
 from .scann import COMPARED_QUERIES
 
 VALIDATION_SCORES = 1 << 34  # rows times products in a validation
-LAYER_SCORES = 1 << 28  # pairs times products, each time that a final layer is compared
+LAYER_SCORES = 1 << 27  # pairs times products, each time that a final layer is compared
 LAYER_PAIRS = 10_000  # or so many pairs, if these are more
 VIEWS = {
     "all": "all pairs",
