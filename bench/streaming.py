@@ -55,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.streaming", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10**6, 2 * 10**6, 4 * 10**6])
     parser.add_argument("--cache", default="none", choices=["memory", "disk", "none"])
+    parser.add_argument("--epoch-only", action="store_true", help="leave out what follows it")
     parser.add_argument("--one", type=Path, help="a folder in which the stages run, in a process")
     parser.add_argument("--check", type=Path, help="a folder whose data is checked, in a process")
     options = parser.parse_args()
@@ -68,7 +69,7 @@ def main() -> None:
 
         def one(rows: int = rows) -> dict[str, Any]:
             print(f"{rows:,} rows, cache {options.cache}", flush=True)
-            return measured(rows, options.cache)
+            return measured(rows, options.cache, is_epoch_only=options.epoch_only)
 
         store.get("streaming", options.cache, rows, digest(*sources), one)
     found = store.pick("streaming", [(options.cache, rows) for rows in options.rows])
@@ -79,7 +80,7 @@ def main() -> None:
     print(text)
 
 
-def measured(rows: int, cache: str) -> dict[str, Any]:
+def measured(rows: int, cache: str, *, is_epoch_only: bool) -> dict[str, Any]:
     """Generates rows, and returns what the stages took."""
     work = ROOT / "runs" / "bench" / "streaming"
     work.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,7 @@ def measured(rows: int, cache: str) -> dict[str, Any]:
         for command in (
             module("bench.streaming", "--check", folder),
             module("bench.streaming", "--one", folder),
-            module("bench.models.streamed", folder / "run"),
+            module("bench.models.streamed", folder / "run", *["--epoch-only"] * is_epoch_only),
         ):
             done = run(command)
             if done.code != 0:
@@ -128,7 +129,8 @@ def streaming_table(found: Sequence[dict[str, Any]]) -> str:
     titles += [f"{title}, MB" for title in _MEMORY.values()]
     lines = []
     for each in found:
-        costs = [f"{1e6 * each[f'{name}_s'] / each['rows']:.1f}" for name in _STAGES]
+        seconds = [each.get(f"{name}_s") for name in _STAGES]
+        costs = ["-" if own is None else f"{1e6 * own / each['rows']:.1f}" for own in seconds]
         memory = [f"{each[f'{name}_mb']:,.0f}" for name in _MEMORY]
         lines.append([f"{each['rows']:,}", *costs, *memory])
     return table(titles, lines)

@@ -203,7 +203,8 @@ def test_a_runner_that_does_not_start_is_one_sentence(
 ) -> None:
     beam = ["--runner=FlinkRunner", "--flink_job_server_jar=/there/is/none.jar"]
     with pytest.raises(ChildError, match="failed: there is no job server's file") as error:
-        transformed(config, split, tmp_path / "run", beam=beam)
+        made = {"past": "int64", "newest": "string"}
+        transformed(config, split, tmp_path / "run", beam=beam, histories=made)
     assert len(error.value.message) < 100
 
 
