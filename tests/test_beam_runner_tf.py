@@ -202,8 +202,8 @@ def test_a_runner_that_does_not_start_is_one_sentence(
     config: Any, split: SplitData, tmp_path: Path
 ) -> None:
     beam = ["--runner=FlinkRunner", "--flink_job_server_jar=/there/is/none.jar"]
+    made = {"past": "int64", "newest": "string"}
     with pytest.raises(ChildError, match="failed: there is no job server's file") as error:
-        made = {"past": "int64", "newest": "string"}
         transformed(config, split, tmp_path / "run", beam=beam, histories=made)
     assert len(error.value.message) < 100
 
