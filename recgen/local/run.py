@@ -177,7 +177,8 @@ def _train(
             trainer = children.enter_context(Child("recgen.local.fit", inherits))
             with run.stage("transform"):
                 tables, values = _write_inputs(run, split), _counted(run, split)
-                del split  # the children need the memory
+                del split
+                _give_back_memory()  # which the children need
                 _transform(run, tables, transformer)
                 record.account = _account(run, values).model_dump()
             run.staging.finish("transform")
@@ -189,6 +190,13 @@ def _train(
         if "train" not in record.done:
             fit(run.staging, trainer, custom_config, run.progress)
             run.staging.finish("train")
+
+
+def _give_back_memory() -> None:
+    """Return to the system what Arrow keeps of tables that are gone."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _counted(run: RunInProgress, split: SplitData) -> Mapping[str, Counted]:
