@@ -201,8 +201,8 @@ def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_bless
         own = (here.params.train_rows, here.params.eval_rows, here.params.test_rows)
         assert own == counted
         figures = here.model_dump()["final_metrics"]
-        # Two seeds of this shop differ by as much; popularity counts the same rows.
-        assert figures["test_recall_at_10"] == pytest.approx(final["test_recall_at_10"], abs=0.05)
+        # Two seeds here differ by 0.001; popularity counts the same rows.
+        assert figures["test_recall_at_10"] == pytest.approx(final["test_recall_at_10"], abs=0.03)
         name = "test_popularity_recall_at_10"
         assert figures[name] == pytest.approx(final[name], abs=1e-6)
 
