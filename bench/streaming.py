@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import yaml
 
 import recgen
 from bench.models.stages import measure
-from bench.processes import ROOT, module, run
+from bench.processes import ROOT, module, own_peak_mb, run
 from bench.report import table
 from bench.store import Store, digest
 from bench.synthetic import transactions
@@ -30,14 +31,23 @@ _PAGE, _RESULTS = ROOT / "docs" / "scale.md", ROOT / "bench" / "results" / "stre
 _BEGIN, _END = "<!-- streaming -->\n", "<!-- end of streaming -->\n"
 _PRODUCTS, _SHARD = 10_000, 250_000
 _STAGES = {
+    "check": "check",
     "read": "read",
     "split": "split",
+    "known": "known",
     "transform": "transform",
     "before": "before the epoch",
     "epoch": "an epoch",
     "after": "after it",
 }
-_MEMORY = {"read": "read", "split": "split", "transform": "transform", "train": "training"}
+_MEMORY = {
+    "check": "check",
+    "read": "read",
+    "split": "split",
+    "known": "known",
+    "transform": "transform",
+    "train": "training",
+}
 
 
 def main() -> None:
@@ -45,10 +55,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.streaming", description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10**6, 2 * 10**6, 4 * 10**6])
     parser.add_argument("--cache", default="none", choices=["memory", "disk", "none"])
+    parser.add_argument("--epoch-only", action="store_true", help="leave out what follows it")
     parser.add_argument("--one", type=Path, help="a folder in which the stages run, in a process")
+    parser.add_argument("--check", type=Path, help="a folder whose data is checked, in a process")
     options = parser.parse_args()
-    if options.one:
-        print(json.dumps(stages(options.one)))
+    if options.one or options.check:
+        found = stages(options.one) if options.one else checked(options.check)
+        print(json.dumps(found))
         return
     store = Store(_RESULTS)
     sources = [ROOT / "templates/runtime/rows.py", ROOT / "bench/models/streamed.py"]
@@ -56,7 +69,7 @@ def main() -> None:
 
         def one(rows: int = rows) -> dict[str, Any]:
             print(f"{rows:,} rows, cache {options.cache}", flush=True)
-            return measured(rows, options.cache)
+            return measured(rows, options.cache, is_epoch_only=options.epoch_only)
 
         store.get("streaming", options.cache, rows, digest(*sources), one)
     found = store.pick("streaming", [(options.cache, rows) for rows in options.rows])
@@ -67,7 +80,7 @@ def main() -> None:
     print(text)
 
 
-def measured(rows: int, cache: str) -> dict[str, Any]:
+def measured(rows: int, cache: str, *, is_epoch_only: bool) -> dict[str, Any]:
     """Generates rows, and returns what the stages took."""
     work = ROOT / "runs" / "bench" / "streaming"
     work.mkdir(parents=True, exist_ok=True)
@@ -81,14 +94,27 @@ def measured(rows: int, cache: str) -> dict[str, Any]:
             part = everything.slice(start, _SHARD)
             pq.write_table(part, folder / "data" / f"part-{start:010}.parquet")
         del everything
-        usage = run(module("bench.streaming", "--one", folder))
-        if usage.code != 0:
-            raise SystemExit(usage.errors[-3000:])
-        trained = run(module("bench.models.streamed", folder / "run"))
-        if trained.code != 0:
-            raise SystemExit(trained.errors[-3000:])
-        last = [json.loads(each.output.splitlines()[-1]) for each in (usage, trained)]
-    return {**last[0], **last[1], "cache": cache}
+        found: dict[str, Any] = {"cache": cache}
+        for command in (
+            module("bench.streaming", "--check", folder),
+            module("bench.streaming", "--one", folder),
+            module("bench.models.streamed", folder / "run", *["--epoch-only"] * is_epoch_only),
+        ):
+            done = run(command)
+            if done.code != 0:
+                raise SystemExit(done.errors[-3000:])
+            found |= json.loads(done.output.splitlines()[-1])
+            print(found, flush=True)
+    return found
+
+
+def checked(folder: Path) -> dict[str, float]:
+    """Compares the config with the data, as `train` does first; returns what that took."""
+    profile = recgen.profile(folder / "data")
+    report = recgen.check(str(folder / "config.yaml"), profile=profile)
+    if not report.ok:
+        raise SystemExit(str(report))
+    return {"check_s": time.process_time(), "check_mb": own_peak_mb()}
 
 
 def stages(folder: Path) -> dict[str, Any]:
@@ -103,7 +129,8 @@ def streaming_table(found: Sequence[dict[str, Any]]) -> str:
     titles += [f"{title}, MB" for title in _MEMORY.values()]
     lines = []
     for each in found:
-        costs = [f"{1e6 * each[f'{name}_s'] / each['rows']:.1f}" for name in _STAGES]
+        seconds = [each.get(f"{name}_s") for name in _STAGES]
+        costs = ["-" if own is None else f"{1e6 * own / each['rows']:.1f}" for own in seconds]
         memory = [f"{each[f'{name}_mb']:,.0f}" for name in _MEMORY]
         lines.append([f"{each['rows']:,}", *costs, *memory])
     return table(titles, lines)

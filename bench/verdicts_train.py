@@ -156,7 +156,7 @@ def _prepared(run: Made, config: Any) -> Path:
     """Returns a folder with split and transformed data; runs that need the same one share it."""
     from recgen.generate import generate
     from recgen.local import buyers
-    from recgen.local.account import unknown_values
+    from recgen.local.account import counted_values, unknown_values
     from recgen.local.raw import write_tables
     from recgen.local.transform import transform
     from recgen.plan.columns import serving_inputs
@@ -182,7 +182,8 @@ def _prepared(run: Made, config: Any) -> Path:
     job = {"module": str(module), "tables": tables, "analyze": analyzed, "run": str(folder)}
     transform(job)
     tables = [split.tables()[part] for part in analyzed]
-    account = account.model_copy(update={"unknown": unknown_values(config, tables, folder)})
+    unknown = unknown_values(counted_values(config, tables), folder)
+    account = account.model_copy(update={"unknown": unknown})
     (folder / "account.json").write_text(account.model_dump_json(), encoding="utf-8")
     shutil.rmtree(folder / "work")
     return folder

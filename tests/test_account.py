@@ -20,7 +20,7 @@ from recgen.cli.output import training  # noqa: E402
 from recgen.config import ExperimentConfig  # noqa: E402
 from recgen.local import prepare  # noqa: E402
 from recgen.local import run as local_run  # noqa: E402
-from recgen.local.account import add_to_metrics, unknown_values  # noqa: E402
+from recgen.local.account import add_to_metrics, counted_values, unknown_values  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
 from recgen.metrics import FILE_NAME, Account, TrainingMetrics, Unknown, read_metrics  # noqa: E402
 from recgen.schema import schema_of  # noqa: E402
@@ -140,12 +140,12 @@ def test_what_a_vocabulary_cannot_hold_and_unknown_items_of_lists(tmp_path: Path
             "before": lists,
         }
     )
-    assert unknown_values(config, [table], tmp_path) == (
+    assert unknown_values(counted_values(config, [table]), tmp_path) == (
         unknown("buyer", 1, 3, 1),
         unknown("sku", 1, 3, 1),
         unknown("before", 2, 4, 1, is_list=True),
     )
-    twice = unknown_values(config, [table, table.slice(1)], tmp_path)
+    twice = unknown_values(counted_values(config, [table, table.slice(1)]), tmp_path)
     assert [each.places for each in twice] == [2, 2, 3]
     assert [each.distinct for each in twice] == [1, 1, 1]
 

@@ -11,9 +11,11 @@ from recgen.check import load
 from recgen.cli.train import _beam
 from recgen.findings import RecgenError
 from recgen.generate import generate, generate_histories
+from recgen.local.beam_options import problem_of
 from recgen.local.child import Child, ChildError
 from recgen.local.histories import add_histories, missing_histories
 from recgen.local.raw import write_tables
+from recgen.local.run import train
 from recgen.local.split import SplitData
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
@@ -154,17 +156,56 @@ def test_lists_of_the_data_and_shared_ones_go_through_a_runner(
 
 
 @pytest.mark.parametrize(
-    ("runner", "said"),
+    ("options", "message", "help"),
     [
-        ("NoSuchRunner", "Unexpected pipeline runner: NoSuchRunner"),
-        pytest.param("DataflowRunner", "roject", marks=pytest.mark.nightly),  # none is named
+        ("--runner=Flnk", "Beam has no runner 'Flnk'", "did you mean FlinkRunner? its runners are"),
+        ("--runner=Nobody", "Beam has no runner 'Nobody'", "its runners are: DataflowRunner, Di"),
+        ("--runner=a.b.Runner", "'a.b.Runner' cannot be imported: No module named 'a'", "install"),
+        (
+            "--runner=Dataflow --region=x",
+            "--beam-runner Dataflow needs project, temp_location",
+            "add --beam-option project=MY-PROJECT --beam-option temp_location=gs://MY-BUCKET/temp",
+        ),
+        ("--runner=PortableRunner", "needs job_endpoint", "add --beam-option job_endpoint="),
+        (
+            "--runner=Direct --direct_num_workers=two",
+            "Beam refuses a --beam-option: argument --direct_num_workers: invalid int value: 'two'",
+            "correct its value",
+        ),
+        ("--runner=direct --direct_num_workers=2", None, None),
+        ("--runner=FlinkRunner --flink_master=localhost:8081", None, None),
     ],
 )
-def test_a_runner_that_is_not_there_is_one_sentence(
-    config: Any, split: SplitData, tmp_path: Path, runner: str, said: str
+def test_options_with_which_no_runner_would_start(
+    options: str, message: str | None, help: str | None
 ) -> None:
-    with pytest.raises(ChildError, match=said):
-        transformed(config, split, tmp_path / "run", beam=[f"--runner={runner}"])
+    found = problem_of(options.split())
+    if message is None or help is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert message in found[0]
+        assert found[1].startswith(help)
+
+
+def test_options_are_refused_before_data_is_read(config: Any, tmp_path: Path) -> None:
+    missing = tmp_path / "there is no such file.parquet"
+    out, beam = tmp_path / "run", ("--runner=Flnk",)
+    with pytest.raises(RecgenError, match="Beam has no runner 'Flnk'") as error:
+        train(config, generate(config), "", missing, out, beam=beam)
+    assert error.value.help is not None
+    assert error.value.help.startswith("did you mean FlinkRunner?")
+    assert not out.exists()
+
+
+def test_a_runner_that_does_not_start_is_one_sentence(
+    config: Any, split: SplitData, tmp_path: Path
+) -> None:
+    beam = ["--runner=FlinkRunner", "--flink_job_server_jar=/there/is/none.jar"]
+    made = {"past": "int64", "newest": "string"}
+    with pytest.raises(ChildError, match="failed: there is no job server's file") as error:
+        transformed(config, split, tmp_path / "run", beam=beam, histories=made)
+    assert len(error.value.message) < 100
 
 
 def test_options_are_those_of_beam() -> None:

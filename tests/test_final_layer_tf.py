@@ -396,6 +396,39 @@ def test_leads_are_counted_in_standard_errors(shop: Shop) -> None:
     assert bars.leads({"all": ~own}) == (-1, -1, 0, (4 - 6) / math.sqrt(11))
 
 
+def training_of(shop: Shop, monkeypatch: pytest.MonkeyPatch, best: Any) -> Any:
+    """Returns a training whose fit of the final layer is `best`, on two pairs."""
+    runtime = shop.scored.runtime
+    training = object.__new__(runtime.RetrievalTraining)
+    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
+    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
+    training.settings = SimpleNamespace(seed=0)
+    training.validated = shop.scored.rows([(0, 1), (1, 2)])
+    training.metrics = SimpleNamespace(content={}, write=lambda: None)
+    monkeypatch.setattr(runtime.FinalFit, "best", lambda *known: best(*known))
+    monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
+    return training
+
+
+@pytest.mark.parametrize(
+    ("scores", "fewest", "compared"), [(1 << 27, 10_000, 2), (1, 1, 1), (1, 2, 2)]
+)
+def test_weights_are_compared_on_a_bounded_number_of_pairs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, scores: int, fewest: int, compared: int
+) -> None:
+    seen = []
+
+    def best(fit: Any, _: str) -> Any:
+        seen.append(len(fit.evaluation.pairs))
+        return {"weights": {"towers": 1.0}, "validation": {"model": {}}}
+
+    training = training_of(shop, monkeypatch, best)
+    monkeypatch.setattr(shop.scored.runtime, "LAYER_SCORES", scores)
+    monkeypatch.setattr(shop.scored.runtime, "LAYER_PAIRS", fewest)
+    training.fit_final_layer(shop.scored.model(shop.scores))
+    assert seen == [compared]
+
+
 @pytest.mark.parametrize(
     ("pairs", "told"),
     [
@@ -411,22 +444,15 @@ def test_what_was_traded_is_said(
     told: str,
 ) -> None:
     """A baseline that is clearly better is warned of, and towers that are better are noted."""
-    runtime, values = shop.scored.runtime, {
+    values = {
         "model": {"all": 0.5, "new": 0.1, "new_filtered": 0.2},
         "towers": {"all": 0.4, "new": 0.2, "new_filtered": 0.25},
         "popularity": {"all": 0.3, "new": 0.15, "new_filtered": 0.2},
         "own_history": {"all": 0.5, "new": 0.0, "new_filtered": 0.2},
     }
     best = {"weights": {"towers": 1.0}, "validation": values}
-    training = object.__new__(runtime.RetrievalTraining)
-    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
-    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
-    training.settings = SimpleNamespace(seed=0)
-    training.validated = shop.scored.rows([(0, 1), (1, 2)])
-    training.metrics = SimpleNamespace(content={}, write=lambda: None)
-    monkeypatch.setattr(runtime.FinalFit, "best", lambda *_: best)
-    monkeypatch.setattr(runtime.Evaluation, "size", lambda *_: pairs)
-    monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
+    training = training_of(shop, monkeypatch, lambda *_: best)
+    monkeypatch.setattr(shop.scored.runtime.Evaluation, "size", lambda *_: pairs)
     training.fit_final_layer(shop.scored.model(shop.scores))
     assert training.metrics.content["final_layer"] is best
     assert capsys.readouterr().out.splitlines() == [

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import weakref
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,27 @@ def test_full_disk_leaves_nothing(
     with pytest.raises(RecgenError, match="No space left on device"):
         quick(data, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+
+
+def test_rows_are_given_back_before_the_transform(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare, rows, alive = local_run.prepare, [], []
+
+    def prepared(*arguments: Any) -> Any:
+        split = prepare(*arguments)
+        rows.append(weakref.ref(split))
+        return split
+
+    class Watching(FakeChild):
+        def run(self, *arguments: Any) -> None:
+            alive.append(rows[0]() is not None)
+            super().run(*arguments)
+
+    monkeypatch.setattr(local_run, "prepare", prepared)
+    monkeypatch.setattr(local_run, "Child", Watching)
+    quick(data, tmp_path / "out")
+    assert alive == [False, False]  # the transform, and the training
 
 
 @pytest.mark.usefixtures("fake")

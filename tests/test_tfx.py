@@ -23,8 +23,9 @@ from recgen.check import load
 from recgen.config import ExperimentConfig
 from recgen.contrib.ml_platform import pipeline_script
 from recgen.contrib.ml_platform.pipeline_script import PipelineKind
-from recgen.generate import render_pipeline
+from recgen.generate import generate, render_pipeline
 from recgen.local.histories import add_histories, missing_histories
+from recgen.local.run import train
 from recgen.local.split import split_table
 from recgen.metrics import TrainingMetrics
 from recgen.plan import input_columns
@@ -195,6 +196,25 @@ def test_a_rendered_pipeline_pushes_what_its_gate_blesses(folder: Path, is_bless
     assert lead > 0.1
     assert len(measured["slices"]) >= 5  # countries
     assert sum(measured["slices"].values()) == pytest.approx(rows["test"], rel=0.2)
+    if is_blessed and importlib.util.find_spec("tensorflow"):
+        here = _trained_here(config, folder)
+        own = (here.params.train_rows, here.params.eval_rows, here.params.test_rows)
+        assert own == counted
+        figures = here.model_dump()["final_metrics"]
+        # Two seeds here differ by 0.001; popularity counts the same rows.
+        assert figures["test_recall_at_10"] == pytest.approx(final["test_recall_at_10"], abs=0.03)
+        name = "test_popularity_recall_at_10"
+        assert figures[name] == pytest.approx(final[name], abs=1e-6)
+
+
+def _trained_here(config: ExperimentConfig, folder: Path) -> TrainingMetrics:
+    """Returns the metrics of `recgen train` on the same shop, as one file."""
+    columns = {each.name for each in input_columns(config)}
+    rows = {name: own for name, own in transactions(12_000).items() if name in columns}
+    (folder / "here").mkdir()
+    pq.write_table(pa.table(rows), folder / "here" / "rows.parquet")
+    data = folder / "here" / "rows.parquet"
+    return train(config, generate(config), "", data, folder / "here" / "run").metrics
 
 
 def _rated(folder: Path, kind: str, **model: Any) -> ExperimentConfig:

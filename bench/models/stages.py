@@ -19,12 +19,13 @@ from typing import Any
 import recgen
 from recgen.config import ExperimentConfig
 from recgen.generate import generate
+from recgen.local import buyers
 from recgen.local.child import Child
 from recgen.local.histories import add_histories, missing_histories
 from recgen.local.ingest import clean, open_data, table_of
 from recgen.local.raw import write_tables
 from recgen.local.split import SplitData, split_table
-from recgen.plan.columns import input_columns
+from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
 
 def measure(config: ExperimentConfig, data: Path, run: Path | None = None) -> dict[str, Any]:
@@ -41,10 +42,15 @@ def measure(config: ExperimentConfig, data: Path, run: Path | None = None) -> di
         measured["rows"] = table.num_rows
         with _stage("split", measured):
             split = _split(config, data, table)
+        with _stage("known", measured):
+            _write_known(config, split, folder)
+        del table
         for file, text in generate(config).items():
             (folder / file).write_text(text, "utf-8")
         with _stage("transform", measured):
-            _transform(config, split, folder)
+            tables = _write_tables(split, folder)
+            del split
+            _transform(config, tables, folder)
         measured["transform_mb"] = _peak_mb(resource.RUSAGE_CHILDREN)
     return measured
 
@@ -67,11 +73,28 @@ def _split(config: ExperimentConfig, data: Path, table: Any) -> SplitData:
     return split
 
 
-def _transform(config: ExperimentConfig, split: SplitData, folder: Path) -> None:
+def _write_known(config: ExperimentConfig, split: SplitData, folder: Path) -> None:
+    """Write what is known of buyers: without lists, which histories would have."""
+    known = [table for name, table in split.tables().items() if name != "test"]
+    date = config.data.split and config.data.split.date_column
+    names = {item.column: item.name for item in serving_inputs(config)}
+    sent = columns_read(config, "buyer")
+    serving = {
+        name: own for name, own in names.items() if name in sent and name in known[0].schema.names
+    }
+    buyer, product = str(config.features.buyer_id), str(config.features.product_id)
+    buyers.write(folder, known, buyer, product, date, serving, {})
+
+
+def _write_tables(split: SplitData, folder: Path) -> dict[str, str]:
     (folder / "work").mkdir()
+    return write_tables(split.tables(), folder / "work")
+
+
+def _transform(config: ExperimentConfig, tables: dict[str, str], folder: Path) -> None:
     job = {
         "module": str(folder / "transform_module.py"),
-        "tables": write_tables(split.tables(), folder / "work"),
+        "tables": tables,
         "analyze": ["train", "eval"] if config.model.refit != "none" else ["train"],
         "run": str(folder),
     }

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recgen.local.ingest.table import plain_schema
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FEATURES_FILE = "buyers.parquet"
 PRODUCTS_FILE = "products.parquet"  # of models that rate products
 PURCHASES_FILE = "purchases.parquet"
+_ROWS_AT_A_TIME = 2**20
 ID_KEY = b"recgen.buyer_id_column"  # in the metadata of FEATURES_FILE
 
 
@@ -44,7 +47,7 @@ def write(
 
     built = [name for name in histories if name in known[0].column_names]
     table = pa.concat_tables([part.drop(built) for part in known])
-    times, buyers = _times(table, date), table[buyer].combine_chunks().dictionary_encode()
+    times, buyers = _times(table, date), _encoded(table[buyer])
     columns = {buyer: buyers.dictionary}
     for name in serving:
         if name in histories:
@@ -60,7 +63,12 @@ def write(
     order = np.lexsort([_ranks(table[product].combine_chunks()), times, np.asarray(buyers.indices)])
     seconds = table[date] if date else pa.nulls(table.num_rows, pa.int64())
     purchases = pa.table({"buyer": table[buyer], "product": table[product], "time": seconds})
-    pq.write_table(purchases.take(order), folder / PURCHASES_FILE, compression="zstd")
+    del times, table
+    schema, path = plain_schema(purchases.schema), folder / PURCHASES_FILE
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for start in range(0, len(order), _ROWS_AT_A_TIME):
+            part = purchases.take(order[start : start + _ROWS_AT_A_TIME])
+            writer.write_table(part.cast(schema))
 
 
 def write_products(
@@ -84,7 +92,7 @@ def write_products(
 
     columns = list(dict.fromkeys([*serving, product, *filter(None, [date])]))
     table = pa.concat_tables([part.select(columns) for part in known])
-    times, products = _times(table, date), table[product].combine_chunks().dictionary_encode()
+    times, products = _times(table, date), _encoded(table[product])
     latest = {
         serving[name]: (
             products.dictionary
@@ -95,6 +103,21 @@ def write_products(
     }
     metadata = {ID_KEY: serving[product].encode()}
     pq.write_table(pa.table(latest).replace_schema_metadata(metadata), folder / PRODUCTS_FILE)
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Return a column of IDs as a dictionary of those that it has."""
+    import numpy as np
+    import pyarrow as pa
+
+    found = column.combine_chunks().dictionary_encode()
+    codes = found.indices.to_numpy()
+    is_used = np.bincount(codes, minlength=len(found.dictionary)) > 0
+    if is_used.all():
+        return found
+    places = np.cumsum(is_used, dtype=np.int32) - np.int32(1)
+    own = found.dictionary.filter(pa.array(is_used))
+    return pa.DictionaryArray.from_arrays(pa.array(places[codes]), own)
 
 
 def _times(table: pa.Table, date: str | None) -> Any:
@@ -127,7 +150,9 @@ def _latest(values: pa.Array, buyers: pa.DictionaryArray, times: Any) -> pa.Arra
     rows = rows[np.argsort(ranks[rows], kind="stable")]
     at = np.full(len(newest), -1)
     at[codes[rows]] = rows  # the last one of each buyer
-    return values.take(pa.array(at, mask=at < 0))
+    found = values.take(pa.array(at, mask=at < 0))
+    is_shared = pa.types.is_dictionary(found.type)
+    return found.dictionary_decode() if is_shared else found
 
 
 def _ranks(values: pa.Array) -> Any:
@@ -142,7 +167,8 @@ def _ranks(values: pa.Array) -> Any:
     order = pc.array_sort_indices(encoded.dictionary)
     ranks = np.empty(len(order), np.int64)
     ranks[np.asarray(order)] = np.arange(len(order))
-    if pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type):
-        empty = pc.equal(encoded.dictionary, pa.scalar("", values.type))
+    kind = encoded.dictionary.type
+    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
+        empty = pc.equal(encoded.dictionary, pa.scalar("", kind))
         ranks[np.asarray(empty)] = -1  # an empty text is null
     return np.append(ranks, -1)[pc.fill_null(encoded.indices, len(ranks)).to_numpy()]

@@ -31,6 +31,7 @@ _NO_MEMORY = re.compile(
     r"|pthread_create|can't start new thread|unable to allocate",
     re.IGNORECASE,
 )
+SAID = "Error: "  # begins the line in which a child itself says why it failed
 _TAIL = 200  # lines kept to explain a failure
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
@@ -207,7 +208,7 @@ def _failure(doing: str, code: int, tail: deque[str]) -> RecgenError:
     )
     if _NO_MEMORY.search(reason):
         return _killed(doing, "ran out of memory", tail)
-    return ChildError(f"{doing} failed: {reason[:500]}")
+    return ChildError(f"{doing} failed: {reason.removeprefix(SAID)[:500]}")
 
 
 def _killed(doing: str, what: str, tail: deque[str]) -> ChildKilledError:

@@ -232,6 +232,8 @@ def _at_the_end(source: pa.Table, wanted: Wanted, buyer: str, date: str) -> pa.T
     lists = _lists(source, rows, wanted, buyer, date)
     each = lists.dictionary.take(lists.indices)
     plain = pa.LargeListArray.from_arrays(each.offsets, each.values.dictionary_decode())
+    if pa.types.is_dictionary(buyers.type):
+        buyers = buyers.dictionary_decode()
     return pa.table({"buyer": buyers, "history": plain})
 
 

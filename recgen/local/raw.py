@@ -17,7 +17,7 @@ def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, str]
 
     Args:
         tables: Tables of large_string, large_binary, int64 and float32 columns, or lists of them.
-            Lists that several rows share are values of a dictionary.
+            Texts and lists that several rows share are values of a dictionary.
         folder: An existing folder.
 
     Returns:
@@ -37,13 +37,16 @@ def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, str]
 
 
 def read_batches(path: str) -> Iterator[pa.RecordBatch]:
-    """Yield the batches of an Arrow file as they were written; memory is that of the file."""
+    """Yield the batches of an Arrow file as they were written; memory is that of the file.
+
+    Texts are plain, lists that rows share are values of a dictionary.
+    """
     import pyarrow as pa
 
     with pa.memory_map(path) as source:
         reader = pa.ipc.open_file(source)
         for number in range(reader.num_record_batches):
-            yield reader.get_batch(number)
+            yield _with_plain_texts(reader.get_batch(number))
 
 
 def number_of_batches(path: str) -> int:
@@ -55,11 +58,21 @@ def number_of_batches(path: str) -> int:
 
 
 def read_batch(path: str, number: int) -> pa.RecordBatch:
-    """Return one batch of an Arrow file; memory is that of the file."""
+    """Return one batch of an Arrow file, as `read_batches` yields it."""
     import pyarrow as pa
 
     with pa.memory_map(path) as source:
-        return pa.ipc.open_file(source).get_batch(number)
+        return _with_plain_texts(pa.ipc.open_file(source).get_batch(number))
+
+
+def _with_plain_texts(batch: pa.RecordBatch) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    columns = [
+        each.dictionary_decode() if pa.types.is_dictionary(kind) and not holds_lists(kind) else each
+        for each, kind in zip(batch.columns, batch.schema.types, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 def lengths_of(batch: pa.RecordBatch) -> Any:

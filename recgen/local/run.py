@@ -13,8 +13,9 @@ from recgen.config import SIDES, ExperimentConfig
 from recgen.findings import Finding, RecgenError
 from recgen.generate import generate_histories
 from recgen.local import buyers
-from recgen.local.account import add_to_metrics, unknown_values
+from recgen.local.account import Counted, add_to_metrics, counted_values, unknown_values
 from recgen.local.approximate import require_scann
+from recgen.local.beam_options import require_runner, warning_of
 from recgen.local.child import Child, ChildError
 from recgen.local.fitting import fit
 from recgen.local.folder import Staging, keep_failed, staged
@@ -30,7 +31,6 @@ from recgen.metrics import FILE_NAME, Account, TrainingMetrics, read_metrics
 from recgen.plan.columns import columns_read, input_columns, serving_inputs
 
 _MODEL = "serving_model"
-_UNKNOWN_OPTIONS = "Discarding unparseable args:"  # in a warning of Beam's
 _WORK = "work"  # Arrow files between stages, removed at the end
 
 
@@ -101,6 +101,8 @@ def train(
         refitted: dict[str, tuple[str, ...]] = {"none": (), "validation": ("eval",)}
         analyze = ("train", *refitted.get(config.model.refit, ("eval", "test")))
     require_scann(config)
+    if beam:
+        require_runner(beam)
     progress = progress or Silent()
     model_seed = config.model.seed if seed is None else seed
     inputs = inputs_of(config, files, data, model_seed, epochs, analyze)
@@ -174,9 +176,11 @@ def _train(
             # This one imports during the transform.
             trainer = children.enter_context(Child("recgen.local.fit", inherits))
             with run.stage("transform"):
-                _write_inputs(run, split)
-                _transform(run, split, transformer)
-                record.account = _account(run, split).model_dump()
+                tables, values = _write_inputs(run, split), _counted(run, split)
+                del split
+                _give_back_memory()  # which the children need
+                _transform(run, tables, transformer)
+                record.account = _account(run, values).model_dump()
             run.staging.finish("transform")
         elif "train" not in record.done:
             if run.staging.different:
@@ -188,15 +192,28 @@ def _train(
             run.staging.finish("train")
 
 
-def _account(run: RunInProgress, split: SplitData) -> Account:
+def _give_back_memory() -> None:
+    """Return to the system what Arrow keeps of tables that are gone."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+
+
+def _counted(run: RunInProgress, split: SplitData) -> Mapping[str, Counted]:
+    return counted_values(run.config, [split.tables()[part] for part in run.analyze])
+
+
+def _account(run: RunInProgress, values: Mapping[str, Counted]) -> Account:
     """Return the account with the values that the vocabularies do not have."""
-    tables = [split.tables()[part] for part in run.analyze]
-    unknown = unknown_values(run.config, tables, run.folder)
-    return run.account.model_copy(update={"unknown": unknown})
+    return run.account.model_copy(update={"unknown": unknown_values(values, run.folder)})
 
 
-def _write_inputs(run: RunInProgress, split: SplitData) -> None:
-    """Write what `recgen recommend` knows of buyers and products."""
+def _write_inputs(run: RunInProgress, split: SplitData) -> Mapping[str, str]:
+    """Write what `recgen recommend` knows of buyers and products, and the rows.
+
+    Returns:
+        The Arrow file of each split.
+    """
     folder = run.folder
     buyer, product = run.ids
     names = {item.column: item.name for item in serving_inputs(run.config)}
@@ -207,16 +224,20 @@ def _write_inputs(run: RunInProgress, split: SplitData) -> None:
     if run.config.model.model_type == "ranking":
         serving = {name: own for name, own in names.items() if name in sent["product"]}
         buyers.write_products(folder, known, product, run.date, serving)
+    (folder / _WORK).mkdir()
+    return write_tables(split.tables(), folder / _WORK)
 
 
-def _transform(run: RunInProgress, split: SplitData, child: Child) -> None:
-    total = sum(table.num_rows for table in split.tables().values())
+def _transform(run: RunInProgress, tables: Mapping[str, str], child: Child) -> None:
+    total = run.account.train + run.account.eval + run.account.test
     runner = run.beam[0].removeprefix("--runner=") if run.beam else ""
+    warned: set[str] = set()
 
     def on_line(line: str) -> None:
-        if _UNKNOWN_OPTIONS in line:  # Beam goes on without them
-            unknown = line.partition(_UNKNOWN_OPTIONS)[2].strip()
-            run.warn((f"Beam knows no {unknown}: it goes on without",))
+        warning = warning_of(line) if runner else None
+        if warning and warning not in warned:  # Beam says it each time that it looks
+            warned.add(warning)
+            run.warn((warning,))
         word, _, rest = line.partition(" ")
         if word == "rows":
             run.progress.rows(int(rest), total)
@@ -225,10 +246,9 @@ def _transform(run: RunInProgress, split: SplitData, child: Child) -> None:
             run.seconds[name] = float(seconds)
 
     with plain_path(run.folder) as folder:
-        (folder / _WORK).mkdir()
         job = {
             "module": str(folder / "transform_module.py"),
-            "tables": write_tables(split.tables(), folder / _WORK),
+            "tables": {name: str(folder / _WORK / Path(own).name) for name, own in tables.items()},
             "analyze": list(run.analyze),
             "run": str(folder),
             "beam": list(run.beam),

@@ -108,8 +108,8 @@ def _with_date(table: pa.Table, date: str | None) -> tuple[pa.Table, int]:
             "the split is by time, but the data has no date column",
             "set data.split.date_column to the column with the time of the transaction",
         )
-    dated = table.filter(pc.is_valid(table[date]))
-    return dated, table.num_rows - dated.num_rows
+    dropped = table[date].null_count
+    return table.filter(pc.is_valid(table[date])) if dropped else table, dropped
 
 
 def _assign(split: Split, rows: int, times: Any) -> Any:

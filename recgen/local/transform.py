@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.local.apply import apply
-from recgen.local.child import load_module, obey_parent, read_job
+from recgen.local.beam_options import reason_of
+from recgen.local.child import SAID, load_module, obey_parent, read_job
 from recgen.local.on_beam import transform_on_beam
 from recgen.local.raw import ROWS_PER_BATCH, raw_schema, read_batches, without_lists
 
@@ -46,11 +47,7 @@ def transform(job: Mapping[str, Any]) -> None:
             transform_on_beam(job, preprocessing_fn)
         except Exception as error:  # of any runner: its reason is told in one line
             traceback.print_exc()
-            lines = str(error).strip().splitlines() or [""]
-            if lines[0].startswith("Traceback"):  # a worker's; its error is the last line
-                sys.exit(lines[-1])
-            text = " ".join(" ".join(lines).split())
-            sys.exit(f"{type(error).__name__}: {text}")
+            sys.exit(f"{SAID}{reason_of(error)}")
         return
     paths: dict[str, str] = job["tables"]
     began = time.monotonic()

@@ -68,7 +68,8 @@ class FailureWatch(tf.keras.callbacks.Callback):
         if self.stage != "first":
             return
         losses = self.health["loss_to_chance"]
-        ended_well = (logs or {}).get("val_loss", math.inf) < self.chance  # a mean has the start
+        # The mean of an epoch has its start in it.
+        ended_well = (logs or {}).get("val_loss", math.inf) < self.chance
         if losses[-1] > (max(1.5, 1.1 * losses[-2]) if epoch else 10) and not ended_well:
             times = f"{losses[-1]:.3g} times"
             self._stop("divergence", f"The loss is {times} that of chance.")

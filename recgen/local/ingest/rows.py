@@ -35,9 +35,9 @@ def clean(table: pa.Table, buyer: str, product: str) -> tuple[pa.Table, tuple[st
                 "remove the feature from the config, or use data that has values",
             )
     warnings: list[str] = []
-    known = pc.and_(pc.is_valid(table[buyer]), pc.is_valid(table[product]))
     rows = table.num_rows
-    table = table.filter(known)
+    if table[buyer].null_count or table[product].null_count:  # else the table need not be copied
+        table = table.filter(pc.and_(pc.is_valid(table[buyer]), pc.is_valid(table[product])))
     if table.num_rows < rows:
         dropped = rows - table.num_rows
         warnings.append(

@@ -13,6 +13,8 @@ from .metrics_file import RetrievalMetrics
 from .scann import COMPARED_QUERIES
 
 VALIDATION_SCORES = 1 << 34  # rows times products in a validation
+LAYER_SCORES = 1 << 27  # pairs times products, each time that a final layer is compared
+LAYER_PAIRS = 10_000  # or so many pairs, if these are more
 VIEWS = {
     "all": "all pairs",
     "new": "new pairs",
@@ -91,7 +93,9 @@ class RetrievalTraining(Training):
         """Fit the model's final layer; the models of later trainings have its weights."""
         if self.has_failed:
             return
-        most = max(1, VALIDATION_SCORES // len(self.catalogue.indices))
+        products = len(self.catalogue.indices)
+        most = max(1, VALIDATION_SCORES // products)
+        most = min(most, max(LAYER_PAIRS, LAYER_SCORES // products))
         baselines, measure = self.params["half_lives"], self.params["monitored"]
         compared = self.counting, self.validated, baselines, self.settings.seed
         evaluation = Evaluation(*compared, most)
