@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import datetime
 
+from recgen.clock import latest
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, Use, columns, date_column, is_in_doubt
 from recgen.data.profile import ColumnProfile, FarTimes, Profile, TimeProfile
@@ -247,7 +247,7 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
         rows, they = ("1 row has", "it is") if nulls == 1 else (f"{nulls:,} rows have", "they are")
         message = f"{rows} no {show(date.name)}, so {they} in no part of the split"
         yield Problem(DATE, message, "Nothing to do if they may be dropped.", severity="info")
-    if date.high > time.time() + _DAY:
+    if date.high > latest():
         year = datetime(1970, 1, 1).year + int(date.high // _YEAR)
         message = f"{show(date.name)} has times in the future (the latest in {year})"
         help = "Correct these rows: the split is cut between the first and the last time."
@@ -275,6 +275,6 @@ def _counted_otherwise(name: str, high: float, unit: str) -> str:
     lines = [
         f"{who} counts from {start[:4]}, {_line(name, f'{unit} since {start}')}"
         for who, start in _LATER_STARTS.items()
-        if high + datetime.fromisoformat(f"{start}+00:00").timestamp() <= time.time() + _DAY
+        if high + datetime.fromisoformat(f"{start}+00:00").timestamp() <= latest()
     ]
     return f"Check the unit{': ' if lines else ''}{'; '.join(lines)}."
