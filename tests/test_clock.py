@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from recgen.clock import set_back
 from recgen.cli import main
+from recgen.clock import set_back
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 

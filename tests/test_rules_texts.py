@@ -219,6 +219,8 @@ def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
         ("P1", "P1\0\0", "or in invisible"),
         ("P1", "\x01P1", "or in invisible"),
         ("P 1", "P\u00a01", ""),
+        ("00123", '="00123"', "a spreadsheet's mark of text"),
+        ("00123", "'00123", "a spreadsheet's mark of text"),
     ],
 )
 def test_spellings_that_would_merge(found: Any, one: str, other: str, what: str) -> None:
@@ -234,6 +236,28 @@ def test_spaces_around_ids(found: Any) -> None:
         (finding,) = found(some(value), "RG539")
         assert finding.severity == "info"
     assert found(some("p 17"), "RG539") == []
+
+
+@pytest.mark.parametrize("write", ['="{:05}"', "'{:05}"])
+def test_a_spreadsheets_marks_around_ids(found: Any, write: str) -> None:
+    """A client would send 00017, and no such buyer is known."""
+    (finding,) = found(shop(sku=[write.format(i % 211) for i in range(ROWS)]), "RG539", "RG509")
+    assert finding.code == "RG539"
+    assert "values begin or end with a spreadsheet's mark of text in 'sku'" in finding.message
+
+
+def test_zeros_that_one_export_took_off(found: Any) -> None:
+    """As text, they are different products; codes with letters among them change nothing."""
+    skus = ["A12" if i % 9 == 0 else f"{i % 211:05}" for i in range(ROWS)]
+    assert found(shop(sku=skus), "RG509") == []
+    skus = [sku.lstrip("0") or "0" if i % 3 == 0 else sku for i, sku in enumerate(skus)]
+    (finding,) = found(shop(sku=skus), "RG509")
+    number, words = finding.message.removeprefix("'sku' has ").split(" ", 1)
+    assert words.startswith("values that differ from others only in zeros in front, in ")
+    assert int(number) == len({sku for sku in skus if sku != "A12"})
+    one, other = words.rpartition("such as ")[2].replace("'", "").split(" and ")
+    assert one != other
+    assert int(one) == int(other)
 
 
 def with_number(plain: dict[str, Any], bq_type: str = "FLOAT64") -> None:

@@ -78,7 +78,7 @@ def _open_streams() -> None:
         stream = getattr(sys, name)
         if stream is not getattr(sys, f"__{name}__"):
             continue  # a caller in Python put it there
-        if name == "stderr" or stream.isatty():
+        if name == "stderr" or os.isatty(stream.fileno()):
             messages = io.BufferedWriter(_Messages(stream.fileno(), "w", closefd=False))
             lasting = io.TextIOWrapper(messages, stream.encoding, line_buffering=True)
             setattr(sys, name, lasting)

@@ -41,6 +41,8 @@ class TimeProfile:
         far: Times that lie far from all others.
         far_rows: Rows with such a time, which do not count in `low` and `high`.
         is_clock: Whether they are times of day, without a date.
+        hours: Rows with a time in each hour of the day, without those that lie far from the others;
+            empty for times of day.
     """
 
     way: str = ""
@@ -50,6 +52,7 @@ class TimeProfile:
     far: tuple[FarTimes, ...] = ()
     far_rows: int = 0
     is_clock: bool = False
+    hours: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import Odd, Oddity
 from recgen.data.words import NOTHING
-from recgen.local.cast.arrow import UnfitError, is_text
+from recgen.local.cast.arrow import is_text
 from recgen.local.cast.numbers import as_whole, merged_codes
 from recgen.local.cast.text import shown
 from recgen.local.nobodies import nobodies
@@ -22,9 +22,10 @@ Array: TypeAlias = Any
 _LISTED = 10
 _ENOUGH = 5  # values
 _LINE_BREAK = r"[\n\r]"  # tensorflow-transform leaves these out of a vocabulary
-_OUTER_SPACE = r"^[\t\p{Z}]|[\t\p{Z}]$"
+_OUTER = r"""^[\t\p{Z}]|[\t\p{Z}]$|^="[^"]*"$|^'[0-9]"""  # ="00123" is of a spreadsheet
 _EXPONENT = r"^\s*[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}\s*$"  # as spreadsheets write IDs
 _PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
+_WHOLE = r"^\s*[+-]?[0-9]{1,18}\s*$"  # of 64 bits
 _COUNTRY = r"^[A-Za-z]{2}$"
 
 
@@ -52,7 +53,10 @@ def find_odd(
     if not is_odd.any():
         return None
     (where,) = np.nonzero(is_odd)
-    order = where[np.argsort(-counts[where], kind="stable")][:_LISTED]
+    order = where[np.argsort(-counts[where], kind="stable")]
+    if oddity == "leading zero":
+        order = order[_pairs(values.take(pa.array(order)))]
+    order = order[:_LISTED]
     texts = shown(values.take(pa.array(order)))
     examples = tuple(zip(texts, counts[order].tolist(), strict=True))
     meaning = "" if numbers is None else f"{numbers[order[0]]:.10g}"
@@ -82,13 +86,25 @@ def _line_breaks(values: Values) -> Values:
 
 
 def _leading_zeros(texts: Values) -> Values:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_odd = np.zeros(len(texts), bool)
+    is_whole = pc.fill_null(pc.match_substring_regex(texts, _WHOLE), False)
+    column = pa.chunked_array([texts.filter(is_whole)])
+    is_odd[np.asarray(is_whole)] = merged_codes(column, as_whole(column))
+    return pa.array(is_odd)
+
+
+def _pairs(texts: Values) -> Array:
+    """Return an order of whole numbers in which those that are equal follow each other."""
+    import numpy as np
     import pyarrow as pa
 
-    column = pa.chunked_array([texts])
-    try:
-        return pa.array(merged_codes(column, as_whole(column)))
-    except (UnfitError, pa.ArrowInvalid):
-        return pa.array([False] * len(texts), pa.bool_())
+    numbers = as_whole(pa.chunked_array([texts])).to_numpy()
+    _, first, group = np.unique(numbers, return_index=True, return_inverse=True)
+    return np.argsort(first[group.reshape(-1)], kind="stable")
 
 
 def _point_zero(texts: Values) -> Values:
@@ -136,7 +152,7 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "null word": _null_words,
     "line break": _line_breaks,
     "point zero": _point_zero,
-    "outer space": _matches(_OUTER_SPACE),
+    "outer space": _matches(_OUTER),
     "exponent": _matches(_EXPONENT),
     "leading zero": _leading_zeros,
     "written number": _written_numbers,

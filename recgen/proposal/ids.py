@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from recgen.config import SIDES, Side
-from recgen.data.time_advice import how_to_write
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_grain
 from recgen.proposal.guesses import by_rows
 from recgen.proposal.table import Table, is_clock
-from recgen.proposal.told import told_time
+from recgen.proposal.told import time_hint, told_time
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
@@ -239,7 +238,7 @@ def _why_no_time(table: Table) -> str:
         is_named = names.names_time(name) and not names.names_id(name)
         if is_named and column.kind in ("text", "integer", "real"):
             values = ", ".join(map(show, column.examples[:2]))
-            hint = how_to_write(column.examples[0]) if column.examples else ""
+            hint = time_hint(column)
             more = f"; {hint}" if hint else ""
             return f"no column contains the time: {show(name)} has values such as {values}{more}"
     return "no column contains the time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, Feature, FeatureConfig, dtype_of
@@ -9,6 +10,8 @@ from recgen.data.columns import columns, described, ids
 from recgen.data.profile import ColumnProfile, Odd, Profile
 from recgen.findings import Location, Severity, show
 from recgen.rules.registry import Problem, rule
+
+_SPACE = re.compile(r"^\s|\s$")
 
 Texts = tuple[Location, Feature, ColumnProfile, bool]
 
@@ -164,26 +167,30 @@ def leading_zeros(features: FeatureConfig, data: DataConfig, profile: Profile) -
 
 @rule("RG539", "info")
 def outer_spaces(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
-    """IDs that begin or end with a space.
+    """IDs that begin or end with a space, or with the marks of a spreadsheet.
 
     IDs are text as it is. A client that asks for the buyer without the space gets the answer for an
-    unknown buyer. Where the same ID also occurs without it, RG509 is reported, too.
+    unknown buyer. The same is true of ="00123" and '00123, as some exports write text so that a
+    spreadsheet keeps its zeros. Where the same ID also occurs without it, RG509 is reported, too.
 
     Example:
         features:
           buyer_id_column: customer  # "c17 "
 
-    Remove the spaces in the data, or send them.
+    Remove the spaces or marks in the data, or send them.
     """
     for path, feature, column, is_id in _texts(features, profile):
         odd = profile.odd(column.name, "outer space") if is_id else None
         if odd is not None:
             values = "value begins or ends" if odd.values == 1 else "values begin or end"
+            is_space = bool(_SPACE.search(odd.examples[0][0]))
+            what = "a space" if is_space else "a spreadsheet's mark of text"
+            them = "spaces" if is_space else "marks"
             message = (
-                f"{odd.values:,} {values} with a space in {show(feature.output_name)}, such as "
+                f"{odd.values:,} {values} with {what} in {show(feature.output_name)}, such as "
                 f"{show(odd.examples[0][0])}"
             )
-            yield Problem(path, message, "Remove the spaces in the data, or send them as well.")
+            yield Problem(path, message, f"Remove the {them} in the data, or send them as well.")
 
 
 @rule("RG541", "warning")
