@@ -366,10 +366,21 @@ def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
     assert float(fit.layer.towers[0]) == pytest.approx(expected[0])  # not those tried last
 
 
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        (1000, "warning: {}: popularity reaches 0.1500"),
+        (100, "note: {}: popularity reaches 0.1500, which may be chance with 100 pairs"),
+    ],
+)
 def test_what_was_traded_is_said(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pairs: int,
+    told: str,
 ) -> None:
-    """A baseline that is better is warned of, and towers that are better are noted."""
+    """A baseline that is clearly better is warned of, and towers that are better are noted."""
     runtime, values = shop.scored.runtime, {
         "model": {"all": 0.5, "new": 0.1, "new_filtered": 0.2},
         "towers": {"all": 0.4, "new": 0.2, "new_filtered": 0.25},
@@ -384,13 +395,14 @@ def test_what_was_traded_is_said(
     training.validated = shop.scored.rows([(0, 1), (1, 2)])
     training.metrics = SimpleNamespace(content={}, write=lambda: None)
     monkeypatch.setattr(runtime.FinalFit, "best", lambda *_: best)
+    monkeypatch.setattr(runtime.Evaluation, "size", lambda *_: pairs)
     monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
     training.fit_final_layer(shop.scored.model(shop.scores))
     assert training.metrics.content["final_layer"] is best
     assert capsys.readouterr().out.splitlines() == [
         "final layer: validation recall@10 of all pairs 0.4000 -> 0.5000",
         "final layer: validation recall@10 of new pairs 0.2000 -> 0.1000",
-        "warning: validation recall@10 of new pairs: popularity reaches 0.1500",
+        told.format("validation recall@10 of new pairs"),
         "final layer: validation recall@10 of new pairs, past products left out 0.2500 -> 0.2000",
         "note: validation recall@10 of new pairs, past products left out: the towers alone reach "
         "0.2500, but lack more of counting elsewhere",

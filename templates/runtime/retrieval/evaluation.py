@@ -50,6 +50,10 @@ class Evaluation:
             buyers, return_index=True, return_inverse=True
         )
 
+    def size(self, view):
+        """Return the number of pairs in a view."""
+        return len(self.pairs) if view == "all" else int(self.is_new.sum())
+
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
         own = self.own = self.of_model(model, self.queries(model))
@@ -64,7 +68,7 @@ class Evaluation:
         shown = [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
         share = len(np.unique(np.concatenate(shown))) / len(self.catalogue.indices)
         summaries["model"]["coverage_at_100"] = share
-        pairs = {"all": len(self.pairs), "new": int(self.is_new.sum())}
+        pairs = {view: self.size(view) for view in ("all", "new")}
         pairs["left_out"] = self.left_out
         if self.unscored:
             pairs["unscored"] = self.unscored

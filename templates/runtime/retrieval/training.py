@@ -110,9 +110,15 @@ class RetrievalTraining(Training):
             words = f"validation {shown} of {VIEWS[view]}"
             say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
             best = max(baselines, key=lambda name: values[name][view])
-            if values[best][view] > value:
-                name = best.replace("_", " ")
-                say("warning", f"{words}: {name} reaches {values[best][view]:.4f}")
+            lead, count = values[best][view] - value, evaluation.size(view)
+            if lead > 0:
+                words += f": {best.replace('_', ' ')} reaches {values[best][view]:.4f}"
+                # Two standard errors, as if both had other pairs.
+                variance = sum(each * (1 - each) for each in (value, value + lead))
+                if lead > 2 * math.sqrt(variance / count):
+                    say("warning", words)
+                else:
+                    say("note", f"{words}, which may be chance with {count} pairs")
             elif values["towers"][view] > value:
                 reached = f"the towers alone reach {values['towers'][view]:.4f}"
                 say("note", f"{words}: {reached}, but lack more of counting elsewhere")
