@@ -94,8 +94,11 @@ def test_scores_are_the_weighted_terms(
     features = next(iter(rows.dataset))
     found = layer(shop.scores[:20].astype(np.float32), features).numpy()
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
-    served = layer.serve(shop.scores[:20].astype(np.float32), features).numpy()
-    np.testing.assert_allclose(served, wanted, rtol=1e-4, atol=1e-4)
+    places = shop.random.integers(PRODUCTS, size=[20, 5], dtype=np.int32)
+    some = np.take_along_axis(shop.scores[:20], places, axis=1).astype(np.float32)
+    found = layer.at(some, features, places).numpy()
+    some = np.take_along_axis(wanted, places, axis=1)
+    np.testing.assert_allclose(found, some, rtol=1e-4, atol=1e-4)
     part = layer(shop.scores[:20, 8:25].astype(np.float32), features, 8).numpy()
     np.testing.assert_allclose(part, wanted[:, 8:25], rtol=1e-4, atol=1e-4)
     for product in (0, 7, PRODUCTS - 1):

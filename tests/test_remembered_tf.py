@@ -34,14 +34,14 @@ def test_what_a_buyer_had_is_remembered(
     features = next(iter(rows.dataset))
     if listed == [-1]:
         features["past"] = features["past"] * 0  # product 0 is in no row
-    past, ages, counts = (each.to_list() for each in layer.purchases(features))
-    found = {item: [0.0, math.inf] for item in past[0] if item >= 0}
-    for item, age, count in zip(past[0], ages[0], counts[0], strict=True):
+    past = layer.purchases(features)
+    own = {item: [0.0, math.inf] for item in past.places.numpy().tolist() if item >= 0}
+    for row, item, age, count in zip(*(each.numpy().tolist() for each in past), strict=True):
+        assert row == 0  # not of the unknown buyer
         if item >= 0:
-            found[item] = [found[item][0] + count, min(found[item][1], age)]
+            own[item] = [own[item][0] + count, min(own[item][1], age)]
     names = [int(name[1:]) for name in scored.catalogue.names]
-    assert {names[item]: tuple(own) for item, own in found.items()} == expected
-    assert past[1] == []  # an unknown buyer
+    assert {names[item]: tuple(each) for item, each in own.items()} == expected
 
 
 def test_a_long_past_is_remembered_in_part(runtime: Any) -> None:

@@ -22,7 +22,7 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "45b9cdaac707"
+    is_own_runtime = runtime.DIGEST == "7a591d2f7296"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -30,10 +30,9 @@ class Moments:
         is_new: Whether the buyer of each of these pairs did not have the product.
     """
 
-    def __init__(self, scores, purchases, shares, pairs, is_new):
+    def __init__(self, scores, past, shares, pairs, is_new):
         self.scores, self.pairs, self.is_new = scores, pairs, is_new
-        products, ages, counts = (each.values.numpy() for each in purchases)
-        moments = purchases[0].value_rowids().numpy()
+        moments, products, ages, counts = (each.numpy() for each in past)
         is_known, count = products >= 0, len(scores)
         entries = moments[is_known] * scores.shape[1] + products[is_known]
         entries, own = np.unique(entries, return_inverse=True)

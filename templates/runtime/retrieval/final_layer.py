@@ -1,5 +1,7 @@
 """The final layer: the towers' score, shares, and what the buyer had."""
 
+import collections
+
 import numpy as np
 import tensorflow as tf
 
@@ -10,6 +12,13 @@ RECENT_ITEMS = (10, 100)
 REMEMBERED = 500  # products of each buyer, the latest ones
 REMEMBERED_IN_ALL = 1 << 24  # with 12 bytes each, these add 200 MB to a model
 ROUNDING = 1e-6  # relative error of scores: those that are as near are ties
+
+
+# What some buyers had, tensors [entries]: the row of the buyer, the product's position, how
+# many products the buyer bought since, and how often the product was bought. What is both
+# remembered and in a list has two entries: the remembered one has an infinite age, and one
+# purchase less.
+Past = collections.namedtuple("Past", ["rows", "places", "ages", "counts"])
 
 
 class FinalLayer(tf.Module):
@@ -39,6 +48,7 @@ class FinalLayer(tf.Module):
     def __init__(self, catalogue, bonus, remembers=True):
         super().__init__()
         columns, count = catalogue.columns, len(catalogue.indices)
+        self.size = count
         self.position, self.column = tf.constant(catalogue.position), columns.past
         self.buyer, self.buyers = columns.buyer, catalogue.buyers
         self.reads = [name for name in (self.buyer, self.column) if name]
@@ -90,28 +100,27 @@ class FinalLayer(tf.Module):
         self.towers[1].assign(towers)
         self.products[1].assign(products)
 
-    def __call__(self, scores, features, start=0):
-        """Return the scores [batch, products] of the products from `start` on."""
+    def __call__(self, scores, features, start=0, added=None):
+        """Return the scores [batch, products] of the products from `start` on.
+
+        Args:
+            scores: The towers' scores of these products.
+            features: The features that the layer reads.
+            start: Position of the first of the products.
+            added: What `added` returns for the features, if that is known.
+        """
         size, kinds = tf.shape(scores)[1], self.kinds(features)
         scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
         scores += tf.gather(self.products[:, start : start + size], kinds)
         if not self.has_past:
             return scores
-        past, ages, counts = self.purchases(features)
-        is_here = (past >= start) & (past < start + size)
-        here = tf.ragged.boolean_mask(past - start, is_here)
-
-        def total(each):
-            each = tf.ragged.boolean_mask(each, is_here)
-            sums = tf.math.bincount(here, each, size, size, dtype=tf.float32, axis=-1)
-            return tf.ensure_shape(sums, [None, None])  # bincount loses the rank
-
-        often = total(counts)
-        recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
-        bonus = self.past[start : start + size]
-        bonus += self._bonus(often, recent)
-        bonus += self._of_buyers(ages, counts)[:, tf.newaxis]
-        return scores + tf.where(often > 0, bonus, 0.0)
+        if added is None:
+            added = self.added(features)
+        rows, places, bonus = added
+        places -= tf.cast(start, tf.int64)
+        is_here = (places >= 0) & (places < tf.cast(size, tf.int64))
+        cells = tf.boolean_mask(tf.stack([rows, places], axis=1), is_here)
+        return tf.tensor_scatter_nd_add(scores, cells, tf.boolean_mask(bonus, is_here))
 
     def own(self, scores, errors, features, position):
         """Return the same for one product of each row, at its `position`, [batch, 1].
@@ -126,70 +135,32 @@ class FinalLayer(tf.Module):
         scores = towers * scores - tf.abs(towers) * errors + constant
         if not self.has_past:
             return scores - ROUNDING * tf.abs(constant)
-        past, ages, counts = self.purchases(features)
-        is_own = tf.cast(past == position[:, tf.newaxis], tf.float32)
-
-        def total(each):
-            return tf.reduce_sum(each, axis=1, keepdims=True)
-
-        often = total(is_own * counts)
-        recent = [total(is_own * 2 ** (ages / -items)) for items in RECENT_ITEMS]
-        bonus = tf.gather(self.past, place)[:, tf.newaxis]
-        bonus += self._bonus(often, recent)
-        bonus += self._of_buyers(ages, counts)[:, tf.newaxis]
-        bonus = tf.where(often > 0, bonus, 0.0)
+        rows, places, bonus = self.added(features)
+        own = tf.gather(tf.cast(position, tf.int64), rows)
+        bonus = tf.where(places == own, bonus, 0.0)
+        bonus = tf.math.unsorted_segment_sum(bonus, rows, tf.size(position))
+        bonus = bonus[:, tf.newaxis]
         return scores + bonus - ROUNDING * (tf.abs(constant) + tf.abs(bonus))
-
-    def serve(self, scores, features):
-        """Return the same as a call for all products, but only touches what buyers had."""
-        kinds = self.kinds(features)
-        scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
-        scores += tf.gather(self.products, kinds)
-        if not self.has_past:
-            return scores
-        past, ages, counts = self.purchases(features)
-        size, is_known = tf.shape(scores, tf.int64)[1], past.values >= 0
-        cells = past.value_rowids() * size + tf.cast(past.values, tf.int64)
-        cells, own = tf.unique(tf.boolean_mask(cells, is_known))
-
-        def total(each):
-            each = tf.boolean_mask(each.values, is_known)
-            return tf.math.unsorted_segment_sum(each, own, tf.size(cells))
-
-        recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
-        rows, places = cells // size, cells % size
-        bonus = tf.gather(self.past, places) + self._bonus(total(counts), recent)
-        bonus += tf.gather(self._of_buyers(ages, counts), rows)
-        cells = tf.stack([rows, places], axis=1)
-        return tf.tensor_scatter_nd_add(scores, cells, bonus)
 
     def at(self, scores, features, places):
         """Return the same for the products at some places, from their scores, [batch, n]."""
         kinds = self.kinds(features)
         scores = tf.gather(self.towers, kinds)[:, tf.newaxis] * scores
-        rows = tf.broadcast_to(kinds[:, tf.newaxis], tf.shape(places))
-        cells = tf.stack([rows, tf.maximum(places, 0)], axis=2)
+        batch = tf.broadcast_to(kinds[:, tf.newaxis], tf.shape(places))
+        cells = tf.stack([batch, tf.maximum(places, 0)], axis=2)
         scores += tf.gather_nd(self.products, cells)
-        return scores + self.bonus(features, places) if self.has_past else scores
-
-    def bonus(self, features, places):
-        """Return what past purchases add to the products at some places, [batch, n]."""
-        purchases = self.purchases(features)
-        past, ages, counts = (each.to_tensor(-1) for each in purchases)
-        is_same = (places[..., tf.newaxis] == past[:, tf.newaxis]) & (
-            past[:, tf.newaxis] >= 0
-        )
-        is_same = tf.cast(is_same, tf.float32)
-
-        def total(each):
-            return tf.reduce_sum(is_same * each[:, tf.newaxis], axis=2)
-
-        often = total(counts)
-        recent = [total(2 ** (ages / -items)) for items in RECENT_ITEMS]
-        bonus = tf.gather(self.past, tf.maximum(places, 0))
-        bonus += self._bonus(often, recent)
-        bonus += self._of_buyers(*purchases[1:])[:, tf.newaxis]
-        return tf.where(often > 0, bonus, 0.0)
+        if not self.has_past:
+            return scores
+        rows, had, bonus = self.added(features)
+        cells = self._cells(rows, had)
+        order = tf.argsort(cells)
+        cells = tf.pad(tf.gather(cells, order), [[0, 1]], constant_values=-1)
+        bonus = tf.pad(tf.gather(bonus, order), [[0, 1]])
+        batch = tf.range(tf.shape(places, tf.int64)[0])[:, tf.newaxis]
+        sought = self._cells(batch, tf.maximum(places, 0))
+        found = _found(cells[:-1], sought)
+        is_found = tf.gather(cells, found) == sought
+        return scores + tf.where(is_found, tf.gather(bonus, found), 0.0)
 
     def kinds(self, features):
         """Return 1 for each buyer of whom nothing is known, and 0 for the others, [batch]."""
@@ -198,60 +169,94 @@ class FinalLayer(tf.Module):
             is_unknown &= features[self.column].row_lengths() == 0
         return tf.cast(is_unknown, tf.int32)
 
-    def purchases(self, features):
-        """Return what the buyers had, the latest last: ragged tensors [batch, n].
+    def had(self, features):
+        """Return the positions of what the buyers had, [batch, n]; -1 for none."""
+        rows, places, _ = self.added(features)
+        order = tf.argsort(rows)
+        rows, places = tf.gather(rows, order), tf.gather(places, order)
+        count = tf.size(features[self.buyer], tf.int64)
+        lists = tf.RaggedTensor.from_value_rowids(places, rows, count, validate=False)
+        return tf.cast(lists.to_tensor(-1), tf.int32)
 
-        These are the positions, how many products were bought since, and how often each was
-        bought. What is remembered comes first. If a list has it too, its age is infinite
-        there, and the list's entry is one of its purchases.
+    def added(self, features):
+        """Return what is added to each product that a buyer had, once for each.
+
+        These are three tensors [cells]: rows of the batch, positions, and numbers.
         """
+        past = self.purchases(features)
+        is_known = past.places >= 0
+        cells = self._cells(past.rows, past.places)
+        cells, own = tf.unique(tf.boolean_mask(cells, is_known))
+
+        def total(each):
+            each = tf.boolean_mask(each, is_known)
+            return tf.math.unsorted_segment_sum(each, own, tf.size(cells))
+
+        recent = [total(2 ** (past.ages / -items)) for items in RECENT_ITEMS]
+        terms = [total(past.counts), *(1 + each for each in recent)]
+        rows, places = cells // self.size, cells % self.size
+
+        def of_buyer(each):
+            count = tf.size(features[self.buyer])
+            return tf.math.unsorted_segment_sum(each, past.rows, count)
+
+        sizes = of_buyer(tf.cast(tf.math.is_finite(past.ages), tf.float32))
+        bought = of_buyer(past.counts) / tf.maximum(sizes, 1)
+        terms += [tf.gather(each, rows) for each in (1 + sizes, tf.maximum(bought, 1))]
+        bonus = tf.linalg.matvec(tf.math.log(tf.stack(terms, axis=1)), self.repeats)
+        return rows, places, tf.gather(self.past, places) + bonus
+
+    def purchases(self, features):
+        """Return the Past of the buyers."""
         buyers = tf.minimum(tf.cast(features[self.buyer], tf.int64), self.buyers)
-        starts, ends = tf.gather(self.splits, buyers), tf.gather(
-            self.splits, buyers + 1
-        )
+        starts, ends = (tf.gather(self.splits, buyers + each) for each in (0, 1))
         entries = tf.ragged.range(starts, ends)
-        known = tf.cast(tf.gather(self.places, entries), tf.int32)
-        listed = known[:, :0]
-        if self.column:
-            listed = tf.gather(self.position, features[self.column])
-        is_listed = tf.cast(_are_in(known, listed), tf.float32)
-        ones = tf.ones_like(listed, tf.float32)
-        counts = tf.concat([tf.gather(self.counts, entries) - is_listed, ones], axis=1)
-        is_latest = tf.concat([1 - is_listed, ones], axis=1)
-        passed = tf.cumsum(is_latest.values)
-        ends = tf.gather(tf.pad(passed, [[1, 0]]), is_latest.row_splits[1:])
-        ages = tf.repeat(ends, is_latest.row_lengths()) - passed
-        ages = tf.where(is_latest.values > 0, ages, np.inf)
-        return tf.concat([known, listed], axis=1), is_latest.with_values(ages), counts
+        rows, places = _rows(entries), tf.gather(self.places, entries.values)
+        counts = tf.gather(self.counts, entries.values)
+        if not self.column:
+            later = tf.gather(entries.row_splits[1:], rows) - 1
+            ages = later - tf.range(tf.size(rows, tf.int64))
+            return Past(rows, places, tf.cast(ages, tf.float32), counts)
+        lists = features[self.column]
+        own_rows = _rows(lists)
+        listed = tf.cast(tf.gather(self.position, lists.values), tf.int64)
+        own_ends = tf.gather(lists.row_splits[1:], own_rows)
+        own_ages = own_ends - 1 - tf.range(tf.size(own_rows, tf.int64))
 
-    def _bonus(self, often, recent):
-        """Return what the terms of a buyer and a product add to a product that was had."""
-        terms = [tf.math.log(tf.maximum(often, 1)), *map(tf.math.log1p, recent)]
-        return sum(self.repeats[n] * term for n, term in enumerate(terms))
-
-    def _of_buyers(self, ages, counts):
-        """Return what a buyer's terms add to each product that was had, [batch]."""
-        sizes = tf.cast(tf.math.is_finite(ages.values), tf.float32)
-        sizes = tf.reduce_sum(ages.with_values(sizes), axis=1)
-        each = tf.reduce_sum(counts, axis=1) / tf.maximum(sizes, 1)
-        terms = tf.math.log1p(sizes), tf.math.log(tf.maximum(each, 1))
-        return self.repeats[-2] * terms[0] + self.repeats[-1] * terms[1]
-
-
-def _are_in(items, lists):
-    """Return which items are in the list of their row; both are ragged, [batch, n]."""
-    size = 1 + tf.reduce_max(tf.concat([items.values, lists.values, [0]], axis=0))
-
-    def keys(each):
-        return each.value_rowids() * tf.cast(size, tf.int64) + tf.cast(
-            each.values, tf.int64
+        others = tf.boolean_mask(self._cells(own_rows, listed), listed >= 0)
+        others, cells = tf.sort(others), self._cells(rows, places)
+        found = tf.pad(others, [[0, 1]], constant_values=-1)
+        is_listed = tf.gather(found, _found(others, cells)) == cells
+        is_listed &= places >= 0
+        passed = tf.cumsum(tf.cast(~is_listed, tf.int64))
+        ends = tf.gather(tf.pad(passed, [[1, 0]]), entries.row_splits[1:])
+        ages = tf.gather(ends + lists.row_lengths(), rows) - passed
+        ages = tf.where(is_listed, np.float32(np.inf), tf.cast(ages, tf.float32))
+        return Past(
+            tf.concat([rows, own_rows], axis=0),
+            tf.concat([places, listed], axis=0),
+            tf.concat([ages, tf.cast(own_ages, tf.float32)], axis=0),
+            tf.concat(
+                [counts - tf.cast(is_listed, tf.float32), tf.ones(tf.shape(listed))],
+                axis=0,
+            ),
         )
 
-    own, others = keys(items), tf.sort(tf.boolean_mask(keys(lists), lists.values >= 0))
-    found = tf.gather(
-        tf.pad(others, [[0, 1]], constant_values=-1), tf.searchsorted(others, own)
-    )
-    return items.with_values(found == own)
+    def _cells(self, rows, places):
+        """Return a number for each row and product, of which there are `self.size`."""
+        return rows * self.size + tf.cast(places, tf.int64)
+
+
+def _rows(lists):
+    """Return the row of each value of a ragged tensor."""
+    values = tf.range(tf.size(lists.values, tf.int64))
+    return tf.searchsorted(lists.row_splits[1:], values, "right", tf.int64)
+
+
+def _found(items, values):
+    """Return where in sorted items each value is, if it is there."""
+    flat = tf.searchsorted(items, tf.reshape(values, [-1]))
+    return tf.reshape(flat, tf.shape(values))
 
 
 def scored(scores, places):

@@ -84,12 +84,14 @@ class CatalogueModel(TwoTowerModel):
         queries = tf.gather(queries, first)
         read = self.final_layer.reads
         features = {name: tf.gather(features[name], first) for name in read}
+        has_past = self.final_layer.has_past
+        added = self.final_layer.added(features) if has_past else None
 
         # Lower scores are counted, since NaN is not lower and must not look like a hit.
         def count_lower(count, start):
             block = self.candidates[start : start + CATALOGUE_BLOCK]
             scores = tf.matmul(queries, block, transpose_b=True)
-            scores = self.final_layer(scores, features, start)
+            scores = self.final_layer(scores, features, start, added)
             is_lower = tf.gather(scores, numbers) < own_score
             if left_out is not None:
                 is_lower |= are_listed(left_out, start, tf.shape(scores)[1])
@@ -127,7 +129,9 @@ class CatalogueModel(TwoTowerModel):
 
 def are_listed(lists, start, size):
     """Return which of `size` positions from `start` on are in each row's list."""
-    here = tf.ragged.boolean_mask(lists, (lists >= start) & (lists < start + size))
-    places = tf.stack([here.value_rowids(), tf.cast(here.values - start, tf.int64)], 1)
+    is_here = (lists.values >= start) & (lists.values < start + size)
+    rows = tf.boolean_mask(lists.value_rowids(), is_here)
+    places = tf.cast(tf.boolean_mask(lists.values, is_here) - start, tf.int64)
     shape = tf.stack([lists.nrows(), tf.cast(size, tf.int64)])
-    return tf.scatter_nd(places, tf.ones_like(here.values), shape) > 0
+    cells = tf.stack([rows, places], axis=1)
+    return tf.scatter_nd(cells, tf.ones_like(rows), shape) > 0

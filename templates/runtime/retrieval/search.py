@@ -39,7 +39,7 @@ class ExactSearch(tf.Module):
 
     def scores(self, queries, features):
         """Return the scores of all products, [batch, products]."""
-        return self.final_layer.serve(tf.matmul(queries, self.vectors), features)
+        return self.final_layer(tf.matmul(queries, self.vectors), features)
 
     def best(self, queries, features):
         """Return product_ids and scores [batch, k], the best first."""
