@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.profile import Odd, Oddity
 from recgen.data.words import NOTHING
-from recgen.local.cast.arrow import is_text
+from recgen.local.cast.arrow import UnfitError, is_text
 from recgen.local.cast.numbers import as_whole, merged_codes
 from recgen.local.cast.text import shown
 from recgen.local.nobodies import nobodies
@@ -21,11 +21,13 @@ Array: TypeAlias = Any
 
 _LISTED = 10
 _ENOUGH = 5  # values
+_FEW, _MOST = 0.1, 0.5  # of the rows
 _LINE_BREAK = r"[\n\r]"  # tensorflow-transform leaves these out of a vocabulary
 _OUTER = r"""^[\t\p{Z}]|[\t\p{Z}]$|^="[^"]*"$|^'[0-9]"""  # ="00123" is of a spreadsheet
 _EXPONENT = r"^\s*[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}\s*$"  # as spreadsheets write IDs
 _PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
-_WHOLE = r"^\s*[+-]?[0-9]{1,18}\s*$"  # of 64 bits
+_WHOLE = r"^\+?([0-9]{1,3}([,.'\p{Zs}][0-9]{3})+|[0-9]+)$"  # 1,234 and 01234, too
+_DECIMAL = r"^\s*[+-]?[0-9]+[.][0-9]+\s*$"
 _COUNTRY = r"^[A-Za-z]{2}$"
 
 
@@ -48,13 +50,15 @@ def find_odd(
         is_odd = nobodies(values, counts)
     elif not is_text(values) and oddity != "line break":
         return None
+    elif oddity == "among numbers":
+        is_odd = _among_numbers(values, counts)
     else:
         is_odd = np.asarray(pc.fill_null(_TESTS[oddity](values), False))
     if not is_odd.any():
         return None
     (where,) = np.nonzero(is_odd)
     order = where[np.argsort(-counts[where], kind="stable")]
-    if oddity == "leading zero":
+    if oddity in ("leading zero", "same number"):
         order = order[_pairs(values.take(pa.array(order)))]
     order = order[:_LISTED]
     texts = shown(values.take(pa.array(order)))
@@ -86,25 +90,41 @@ def _line_breaks(values: Values) -> Values:
 
 
 def _leading_zeros(texts: Values) -> Values:
+    import pyarrow as pa
+
+    column = pa.chunked_array([texts])
+    try:
+        return pa.array(merged_codes(column, as_whole(column)))
+    except (UnfitError, pa.ArrowInvalid):
+        return pa.array([False] * len(texts), pa.bool_())
+
+
+def _same_numbers(texts: Values) -> Values:
+    """Return which texts are the same whole number as others but for what is around the digits."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     is_odd = np.zeros(len(texts), bool)
-    is_whole = pc.fill_null(pc.match_substring_regex(texts, _WHOLE), False)
-    column = pa.chunked_array([texts.filter(is_whole)])
-    is_odd[np.asarray(is_whole)] = merged_codes(column, as_whole(column))
+    is_whole = np.asarray(pc.fill_null(pc.match_substring_regex(texts, _WHOLE), False))
+    if is_whole.any():
+        groups = _digits(texts.filter(pa.array(is_whole))).dictionary_encode().indices.to_numpy()
+        is_odd[is_whole] = np.bincount(groups)[groups] > 1
     return pa.array(is_odd)
+
+
+def _digits(texts: Values) -> Values:
+    """Return the digits of whole numbers, without zeros in front."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(pc.replace_substring_regex(texts, r"[^0-9]", ""), "^0+", "")
 
 
 def _pairs(texts: Values) -> Array:
     """Return an order of whole numbers in which those that are equal follow each other."""
     import numpy as np
-    import pyarrow as pa
 
-    numbers = as_whole(pa.chunked_array([texts])).to_numpy()
-    _, first, group = np.unique(numbers, return_index=True, return_inverse=True)
-    return np.argsort(first[group.reshape(-1)], kind="stable")
+    return np.argsort(_digits(texts).dictionary_encode().indices.to_numpy(), kind="stable")
 
 
 def _point_zero(texts: Values) -> Values:
@@ -139,6 +159,18 @@ def _thousands(texts: Values) -> Values:
     return grouped
 
 
+def _among_numbers(texts: Values, counts: Array) -> Array:
+    """Return which texts are none, if nearly all rows are numbers, most with a decimal mark."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    is_number = np.asarray(pc.match_substring_regex(texts, _PLAIN_NUMBER))
+    is_decimal = np.asarray(pc.match_substring_regex(texts, _DECIMAL))
+    rows = counts.sum()
+    few = 0 < counts[~is_number].sum() <= _FEW * rows
+    return ~is_number & bool(few and counts[is_decimal].sum() > _MOST * rows)
+
+
 def _matches(pattern: str) -> Callable[[Values], Values]:
     def test(texts: Values) -> Values:
         import pyarrow.compute as pc
@@ -155,6 +187,7 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "outer space": _matches(_OUTER),
     "exponent": _matches(_EXPONENT),
     "leading zero": _leading_zeros,
+    "same number": _same_numbers,
     "written number": _written_numbers,
     "thousands": _thousands,
 }

@@ -121,8 +121,8 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     differences in case, in spaces, in the form of Unicode (an accent composed or not, full-width
     digits), in Greek and Cyrillic letters that look like Latin ones, in characters that nobody sees
     (a zero-width space, a soft hyphen), in a spreadsheet's mark of text (="00123"), and in the ways
-    to write a UUID. Of IDs that are text, also whole numbers that differ in zeros in front: a
-    spreadsheet takes them off in one export, and not in another (read as INT64, they are RG538).
+    to write a UUID. Of IDs that are text, also whole numbers that differ in zeros in front or
+    in separators of thousands, which one export has and another has not (read as INT64: RG538).
 
     Example:
         features:
@@ -152,13 +152,13 @@ def _zeros_in_front(features: FeatureConfig, profile: Profile) -> Iterator[Probl
     for path, feature, column in described(features, profile):
         if path not in named or dtype_of(feature.bq_type) != "string":
             continue
-        odd = profile.odd(column.name, "leading zero")
+        odd = profile.odd(column.name, "same number")
         if odd is not None:
             one, other = (show(text) for text, _ in odd.examples[:2])
             message = (
                 f"{show(feature.output_name)} has {odd.values:,} values that differ from others "
-                f"only in zeros in front, in {odd.rows:,} of {column.rows:,} rows, such as {one} "
-                f"and {other}"
+                f"only in zeros in front or separators, in {odd.rows:,} of {column.rows:,} rows, "
+                f"such as {one} and {other}"
             )
             help = "If they are the same, unify the spelling in the data. Nothing to do if not."
             yield Problem(path, message, help)

@@ -234,7 +234,8 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
     each text means is seen from all of the column's values. This note says how one was read. It is
     a warning where all numbers with a point have three digits behind it, as in 1.234: then the
     point may be a separator of thousands. A pipeline reads no such text: there, the column must be
-    numbers.
+    numbers. It is a warning, too, where a column is read as text though nine rows of ten are
+    numbers with a decimal mark: a spreadsheet makes 01-May of 1.5.
 
     Example:
         features:
@@ -243,6 +244,7 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
 
     Check the reading, and convert the column to numbers where it is made.
     """
+    yield from _among_numbers(features, profile)
     for path, feature, column in described(features, profile):
         if feature.data_type != "numeric" or dtype_of(feature.bq_type) == "string":
             continue
@@ -265,3 +267,16 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
             )
             help = "If the point separates thousands, set `data.decimal` to ','."
             yield Problem(path, message, help, severity="warning")
+
+
+def _among_numbers(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """Yield the features that are read as text because of a few rows."""
+    for path, feature, column, is_id in _texts(features, profile):
+        odd = None if is_id else profile.odd(column.name, "among numbers")
+        if odd is not None:
+            message = (
+                f"{show(feature.output_name)} is read as text, since {_rows(odd, column)} are "
+                f"not numbers: {_listed(odd)}"
+            )
+            help = "Correct these rows, or write them under `data.null_values`; then use FLOAT64."
+            yield Problem((*path, "bq_type"), message, help, severity="warning")
