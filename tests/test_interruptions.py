@@ -335,36 +335,3 @@ def test_what_the_caller_has_closed_stays_silent(shop: Path) -> None:
     assert [path.name for path in (shop / "runs").iterdir()] == ["shop"]
     metrics = (shop / "runs" / "shop" / "training_metrics.json").read_text(encoding="utf-8")
     assert json.loads(metrics)["params"]["seed"] == 42
-
-
-@pytest.mark.parametrize("is_ignored", [False, True])
-def test_a_terminal_that_is_closed(shop: Path, is_ignored: bool) -> None:
-    """The kernel sends SIGHUP, and nothing can be written any more; `trap "" HUP` ignores it."""
-    pty = pytest.importorskip("pty")
-    terminal, other_end = pty.openpty()
-    trap = "trap '' HUP; " if is_ignored else ""
-    open_terminal = f'{trap}exec "$0" "$@" <>{os.ttyname(other_end)} >&0 2>&0'
-    command = ["sh", "-c", open_terminal, *Training.command()]
-    with subprocess.Popen(command, cwd=shop, start_new_session=True) as process:
-        shown = b""
-        while b"2/6" not in shown:
-            shown += os.read(terminal, 4096)
-        os.close(other_end)
-        os.close(terminal)
-    assert process.returncode == (0 if is_ignored else SIGNALS["SIGHUP"])
-    (left,) = (shop / "runs").iterdir()
-    assert left.name == ("shop" if is_ignored else ".shop.partial")
-    if not is_ignored:
-        second = Training(shop)
-        assert second.end() == 0
-        assert "going on after epoch" in second.text
-
-
-def test_a_reader_that_ends_does_not_end_the_training(shop: Path) -> None:
-    """As in `recgen train 2>&1 | head -1`."""
-    training = Training(shop)
-    training.wait_for("warning")
-    assert training.process.stdout is not None
-    training.process.stdout.close()
-    assert training.process.wait(timeout=120) == 1  # that of click, for figures nobody reads
-    assert [path.name for path in training.out.parent.iterdir()] == ["shop"]
