@@ -76,8 +76,8 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is not getattr(sys, f"__{name}__"):
-            continue  # a caller in Python put it there
+        if stream is not getattr(sys, f"__{name}__") or os.name == "nt":
+            continue  # a caller in Python put it there; a console of Windows has its own encoding
         if name == "stderr" or os.isatty(stream.fileno()):
             messages = io.BufferedWriter(_Messages(stream.fileno(), "w", closefd=False))
             lasting = io.TextIOWrapper(messages, stream.encoding, line_buffering=True)
