@@ -22,6 +22,7 @@ _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
+_FLATTEN = "docs/files.md has the commands"
 _LISTED = 5
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
@@ -52,12 +53,17 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
     time = told_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
-    buyer, product = (found[side] or guessed.get(side) or _nothing(side) for side in SIDES)
+    buyer, product = (found[side] or guessed.get(side) or _nothing(table, side) for side in SIDES)
     return Keys(buyer, with_grain(table, product), time, given.time_format)
 
 
-def _nothing(side: Side) -> Choice:
-    return Choice(None, f"no column looks like the {side}'s ID", sure=False)
+def _nothing(table: Table, side: Side) -> Choice:
+    why = f"no column looks like the {side}'s ID"
+    nested = [name for name, column in table.columns.items() if column.kind == "list"]
+    if nested:
+        listed = ", ".join(map(show, nested[:_LISTED]))
+        why += f"; if it is in the lists or records of {listed}, make columns of them ({_FLATTEN})"
+    return Choice(None, why, sure=False)
 
 
 def _told(table: Table, side: Side, name: str) -> Choice:
