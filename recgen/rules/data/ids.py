@@ -82,7 +82,9 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
         features:
           product_id_column: sku
 
-    Use the ID of the product or buyer, not that of the row; remove other such features.
+    Use the ID of the product or buyer, not that of the row; remove other such features. Where each
+    buyer buys only once, nothing can be learnt of one: allow it (`--allow RG508`) if other columns
+    say something of buyers, or recommend what is popular.
     """
     named = {path: side for side, path, _ in ids(features, profile)}
     for path, feature, column in described(features, profile):
@@ -100,6 +102,8 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
         help = "Remove it, or use a column that groups these values."
         if path in named:
             help = f"Check that it is the {named[path]}'s ID, not that of the row or the order."
+            if is_error and named[path] == "buyer":
+                help += " If each buyer buys once, `--allow RG508` trains on what else is known."
         yield Problem(path, message, help, severity="error" if is_error else None)
 
 
