@@ -78,6 +78,7 @@ class Shape:
         asked: The roles for which the columns leave a doubt that has to be said.
         world: Arguments of `lines`.
         delimiter: What separates the values of a CSV file.
+        refused: The code of the error with which no model is trained.
     """
 
     columns: dict[str, Column]
@@ -87,6 +88,7 @@ class Shape:
     asked: tuple[str, ...] = ()
     world: tuple[tuple[str, Any], ...] = ()
     delimiter: str = ","
+    refused: str = ""
 
     def rows(self) -> Rows:
         """Return the values of all columns."""
@@ -827,6 +829,7 @@ SHAPES: dict[str, Shape] = {
         {"customer_id": lambda e: 1000 + e.n, "product_id": _product, "order_date": _iso},
         *("customer_id", "product_id", "order_date"),
         asked=("buyer",),
+        refused="RG508",
     ),
     "guests": Shape(
         {

@@ -278,6 +278,7 @@ def test_data_that_cannot_be_read_is_a_note_unless_it_is_named(tmp_path, experim
     run = run_of(tmp_path / "run", fine(), config)
     (note,) = with_evidence(run).evidence.notes
     assert note.startswith("the data was not examined: ")
+    assert "\\n" not in note
     assert note in diagnose(with_evidence(run)).notes
     with pytest.raises(RecgenError):
         with_evidence(run, broken)

@@ -11,7 +11,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1] / "recgen"
 # fmt: off
 LINE = [
-    "findings", "config", "sql", "optimizers", "reading", "data", "rules", "check", "edit",
+    "clock", "findings", "config", "sql", "optimizers", "reading", "data", "rules", "check", "edit",
     "upgrade", "formats", "schema", "reference", "templates", "plan", "literals", "attest",
     "bundle", "runtime", "render", "queries", "pbtxt", "write", "generate", "changes", "proposal",
     "presets", "metrics", "demo", "inspect", "analysis", "local", "api", "contrib", "cli",

@@ -64,6 +64,10 @@ def test_failure_is_its_last_error_line(module: Path) -> None:
         ("raise OSError(27, 'File too large')", "no space left on the disk during the work"),
         ("import not_there_at_all", "needs a package that is not installed: 'not_there_at_all'"),
         ("raise OSError(28, 'No space left on device')", "no space left on the disk during the"),
+        (
+            "raise OSError(30, 'Read-only file system')",
+            "could not write its files: Read-only file system\n  help: choose another place",
+        ),
     ],
 )
 def test_failures_in_words(module: Path, text: str, message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
@@ -243,3 +244,17 @@ def test_a_second_time_of_the_purchase_is_no_feature_of_the_buyer(
     proposal = propose(profile_of(table), "shop", "shop.csv")
     assert proposal.keys.time.name == "event_timestamp"
     assert (name in proposal.features["buyer"]) == is_taken
+
+
+def test_records_are_named_where_an_id_is_missing(tmp_path: Path) -> None:
+    """As MongoDB writes IDs; docs/files.md has the command."""
+    lines = [
+        {"customer": {"$oid": f"{n % 90:024x}"}, "sku": f"P{n % 70}", "at": f"2023-01-{1 + n % 28}"}
+        for n in range(600)
+    ]
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    keys = propose(read_profile(path), "data", "data.jsonl").keys
+    assert keys.buyer.name is None
+    assert "if it is in the lists or records of 'customer'" in keys.buyer.why
+    assert keys.product.name == "sku"

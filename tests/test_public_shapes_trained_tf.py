@@ -30,11 +30,27 @@ def answers(shape: Shape) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("name", [name for name in SHAPES if SHAPES[name].refused])
+def test_a_public_shape_is_refused_by_init_and_by_train(
+    name: str, tmp_path: Path, run: Run
+) -> None:
+    """And the help says what to do if the columns are right."""
+    shape = SHAPES[name]
+    data = write_csv(tmp_path / f"{name}.csv", shape.rows(), shape.delimiter)
+    config = tmp_path / "config.yaml"
+    code, out, _ = run("init", "--data", data, *answers(shape), "-o", config)
+    assert (code, f"error {shape.refused}" in out) == (1, True)
+    code, _, err = run("train", config, "--data", data, "--out", tmp_path / "run")
+    assert (code, f"error {shape.refused}" in err) == (1, True)
+    assert f"`--allow {shape.refused}`" in err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.nightly
 @pytest.mark.one_stack
 @pytest.mark.usefixtures("in_one_process")
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", [name for name in SHAPES if not SHAPES[name].refused])
 def test_a_public_shape_is_trained_as_init_writes_it(name: str, tmp_path: Path, run: Run) -> None:
     shape = SHAPES[name]
     data = write_csv(tmp_path / f"{name}.csv", shape.rows(), shape.delimiter)

@@ -56,7 +56,7 @@ def buyers(value: Any, every: int, usual: Any = "c{}") -> list[Any]:
     [
         *("guest", "GUEST", "Guest user", "guest_checkout", "anonymous", "Anonymous customer"),
         *("guest@shop.example", "unknown", "(guest)", "Laufkunde", "invité", "гость", "비회원"),
-        *("0", "-1", "0000", "99999", "-1.0", "test", "walk-in"),
+        *("0", "-1", "0000", "99999", "-1.0", "test", "walk-in", "2147483647", "4294967295"),
     ],
 )
 def test_an_id_that_many_share_is_found(value: str, plain: dict[str, Any]) -> None:
@@ -236,3 +236,13 @@ def test_the_help_for_one_step_fits_the_number_of_rows(
     config["data"] = {"split": {**plain["data"]["split"], "validation": 0.05, "test": 0.1}}
     (finding,) = found(config, table, "RG515")
     assert finding.help == sentence
+
+
+@pytest.mark.parametrize("value", [2**31 - 1, 2**32 - 1, 2**63 - 1, -(2**31)])
+def test_the_end_of_a_numbers_range_is_no_buyer(value: int, plain: dict[str, Any]) -> None:
+    """Also with few rows: no shop counts its buyers up to there."""
+    some = {**shop(), "customer_id": pa.array(buyers(value, 60, int), "int64")}
+    (finding,) = found(plain, some, "RG553")
+    assert f"{str(value)!r} (100)" in finding.message
+    others = pa.array(buyers(2**31 - 7, 60, int), "int64")
+    assert not found(plain, {**shop(), "customer_id": others}, "RG553")

@@ -219,6 +219,8 @@ def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
         ("P1", "P1\0\0", "or in invisible"),
         ("P1", "\x01P1", "or in invisible"),
         ("P 1", "P\u00a01", ""),
+        ("00123", '="00123"', "a spreadsheet's mark of text"),
+        ("00123", "'00123", "a spreadsheet's mark of text"),
     ],
 )
 def test_spellings_that_would_merge(found: Any, one: str, other: str, what: str) -> None:
@@ -234,6 +236,51 @@ def test_spaces_around_ids(found: Any) -> None:
         (finding,) = found(some(value), "RG539")
         assert finding.severity == "info"
     assert found(some("p 17"), "RG539") == []
+
+
+@pytest.mark.parametrize("write", ['="{:05}"', "'{:05}"])
+def test_a_spreadsheets_marks_around_ids(found: Any, write: str) -> None:
+    """A client would send 00017, and no such buyer is known."""
+    (finding,) = found(shop(sku=[write.format(i % 211) for i in range(ROWS)]), "RG539", "RG509")
+    assert finding.code == "RG539"
+    assert "values begin or end with a spreadsheet's mark of text in 'sku'" in finding.message
+
+
+def test_zeros_that_one_export_took_off(found: Any) -> None:
+    """As text, they are different products; codes with letters among them change nothing."""
+    skus = ["A12" if i % 9 == 0 else f"{i % 211:05}" for i in range(ROWS)]
+    assert found(shop(sku=skus), "RG509") == []
+    skus = [sku.lstrip("0") or "0" if i % 3 == 0 else sku for i, sku in enumerate(skus)]
+    (finding,) = found(shop(sku=skus), "RG509")
+    number, words = finding.message.removeprefix("'sku' has ").split(" ", 1)
+    assert words.startswith("values that differ from others only in zeros in front or separators")
+    assert int(number) == len({sku for sku in skus if sku != "A12"})
+    one, other = words.rpartition("such as ")[2].replace("'", "").split(" and ")
+    assert one != other
+    assert int(one) == int(other)
+
+
+def test_separators_that_only_one_export_wrote(found: Any) -> None:
+    skus = [1000 + 37 * (i % 211) for i in range(ROWS)]
+    assert found(shop(sku=list(map(str, skus))), "RG509") == []
+    (finding,) = found(
+        shop(sku=[f"{n:,}" if i % 3 else str(n) for i, n in enumerate(skus)]), "RG509"
+    )
+    assert "such as '1,037' and '1037'" in finding.message
+
+
+def test_a_few_texts_that_a_spreadsheet_made_of_numbers(plain: dict[str, Any], found: Any) -> None:
+    """The column is then text for all rows, each number a word of its own."""
+    price = {"column": "price", "data_type": "text"}
+    plain["features"]["product_model_features"].append(price)
+    prices = ["01-May" if i % 33 == 0 else f"{i % 211 % 40}.5" for i in range(ROWS)]
+    (finding,) = found(shop(price=prices), "RG540")
+    assert finding.severity == "warning"
+    assert finding.message == (
+        "'price' is read as text, since 182 of 6,000 rows are not numbers: '01-May' (182)"
+    )
+    sizes = ["XL" if i % 33 == 0 else str(36 + i % 211 % 9) for i in range(ROWS)]
+    assert found(shop(price=sizes), "RG540") == []
 
 
 def with_number(plain: dict[str, Any], bq_type: str = "FLOAT64") -> None:

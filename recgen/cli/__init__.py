@@ -6,13 +6,29 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
+from recgen.clock import set_back
 from recgen.findings import ConfigError, RecgenError, install
 
 _LITTLE = ("google", "google_crc32c", "numpy", "pyarrow", "tensorflow_metadata")  # google.protobuf
 _EXTRA = (*_LITTLE, "apache_beam", "tensorflow", "tensorflow_transform")
 _NO_MEMORY = ("failed to map segment", "Cannot allocate memory", "can't start new thread")
 _LESS = "use a machine with more of it, or less data"
+
+
+class _Messages(io.FileIO):
+    """Terminal, or messages: what cannot be written, as when the terminal was closed, is dropped.
+
+    A training of hours must not end because nobody looks on.
+    """
+
+    def write(self, data: Any, /) -> int:
+        """Write bytes, if that is possible."""
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,9 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     usage or environment.
     """
     _open_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # for a terminal that cannot show "é"
+    if problem := set_back():
+        print(f"warning: {problem}", file=sys.stderr)
     try:
         _run(arguments)
         sys.stdout.flush()  # here, a full disk can still be reported
@@ -51,13 +66,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_streams() -> None:
-    """Open what the caller has closed, as some schedulers do: there is nothing to read or show.
+    """Make the streams usable, whatever the caller gave.
 
-    In the order of their numbers, or a file that is opened later would be taken for one of them.
+    What it has closed, as some schedulers do, is opened: there is nothing to read or show. In the
+    order of their numbers, or a file that is opened later would be taken for one of them.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not getattr(sys, f"__{name}__") or os.name == "nt":
+            continue  # a caller in Python put it there; a console of Windows has its own encoding
+        if name == "stderr" or os.isatty(stream.fileno()):
+            messages = io.BufferedWriter(_Messages(stream.fileno(), "w", closefd=False))
+            lasting = io.TextIOWrapper(messages, stream.encoding, line_buffering=True)
+            setattr(sys, name, lasting)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # for a terminal that cannot show "é"
 
 
 def _is_memory(error: Exception) -> bool:

@@ -42,6 +42,8 @@ class TimeProfile:
         far: Times that lie far from all others.
         far_rows: Rows with such a time, which do not count in `low` and `high`.
         is_clock: Whether they are times of day, without a date.
+        hours: Rows with a time in each hour of the day, without those that lie far from the others;
+            empty for times of day.
     """
 
     way: str = ""
@@ -51,6 +53,7 @@ class TimeProfile:
     far: tuple[FarTimes, ...] = ()
     far_rows: int = 0
     is_clock: bool = False
+    hours: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +145,18 @@ Oddity = Literal[
     "point zero",
     "exponent",
     "leading zero",
+    "same number",
+    "among numbers",
     "written number",
     "thousands",
     "nobody",
 ]
 """What can be odd about text: it stands for nothing, such as NaN; no vocabulary file can hold it;
 it begins or ends with a space; it is a whole number with .0, as are others; it is a number with an
-exponent, which lost digits; as a whole number it equals another text but for zeros in front; it is
-a number for people, such as $1,234.50; its point may separate thousands; as an ID, it stands for
-nobody, such as guest, or a number such as 0 with far more rows than any other value."""
+exponent, which lost digits; as a whole number it equals another text but for zeros in front, or for
+zeros and separators; it is none of the numbers that nearly all other texts are; it is a number for
+people, such as $1,234.50; its point may separate thousands; as an ID, it stands for nobody, such as
+guest, or a number such as 0 with far more rows than any other value."""
 
 
 @dataclass(frozen=True, slots=True)

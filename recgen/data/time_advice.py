@@ -36,6 +36,10 @@ _OFFSETS = {
     "AEST": "+10:00",
 }
 _DIGITS = re.compile(r"\d")
+_YEAR_SECONDS = 365 * 86_400
+_EPOCH = (631_152_000, 2_208_988_800)  # seconds of 1990 and 2040
+_UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
+"""Ticks in a second of the units whose numbers of these years cannot be mistaken."""
 
 
 def how_to_write(value: str) -> str:
@@ -44,6 +48,38 @@ def how_to_write(value: str) -> str:
     if not _DIGITS.search(text):
         return ""
     return next(filter(None, (advise(text) for advise in _ADVICE)), "")
+
+
+def two_units(low: float | None, high: float | None) -> str:
+    """Return a sentence about numbers that are epoch times of two units, or "".
+
+    Args:
+        low: The smallest number of a column.
+        high: The largest.
+    """
+    first, last = _unit(low or 0), _unit(high or 0)
+    if first is None or last is None or first == last:
+        return ""
+    numbers = f"{low:.0f} ({first}) and {high:.0f} ({last})"
+    return f"its numbers are of two units, such as {numbers}: write all in one"
+
+
+def another_unit(value: str, low: float, high: float) -> str:
+    """Return the unit in which a number is a time among others; "" if there is none.
+
+    Args:
+        value: The number.
+        low: The first of the other times, in epoch seconds.
+        high: The last.
+    """
+    unit = _unit(float(value)) if value.isdecimal() else None
+    near = unit and low - _YEAR_SECONDS <= float(value) / _UNITS[unit] <= high + _YEAR_SECONDS
+    return unit if unit and near else ""
+
+
+def _unit(number: float) -> str | None:
+    first, last = _EPOCH
+    return next((u for u, ticks in _UNITS.items() if first <= number / ticks <= last), None)
 
 
 def _of_lost_digits(text: str) -> str:

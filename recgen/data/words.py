@@ -27,6 +27,10 @@ _ROLES = frozenset(
     ("user", "customer", "checkout", "buyer", "account", "client", "shopper", "visitor", "kunde")
 )
 _NUMBERS = re.compile(r"0+(\.0+)?|-1(\.0+)?|-?9{3,}(\.0+)?")
+# The largest and smallest numbers of 32 and 64 bits, with a sign and without: no ID gets there.
+_ENDS = frozenset(
+    str(end) for bits in (32, 64) for end in (2**bits - 1, 2 ** (bits - 1) - 1, -(2 ** (bits - 1)))
+)
 _PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe"})
 
 
@@ -46,8 +50,10 @@ def stands_for_nothing(value: str) -> bool:
 
 
 def stands_for_nobody(value: str) -> bool:
-    """Return whether an ID is a word for anybody, such as guest, `Anonymous user` or -1."""
+    """Return whether an ID is for anybody, such as guest, `Anonymous user`, -1 or 2147483647."""
     plain = fold(value).strip()
+    if plain.removesuffix(".0") in _ENDS:
+        return True
     name = plain.partition("@")[0]  # guest@shop.example
     words = set(re.split(r"[\s_-]+", name.strip("()[]#")))
     is_role = bool(words & _NOBODY) and words <= _NOBODY | _ROLES

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ERROR = re.compile(r"^[\w.]*(Error|Exception|Exit|Interrupt|Warning)\b.*")
 _DISK_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_READ_ONLY = re.compile(r"Read-only file system|Permission denied|Operation not permitted")
 _NO_MEMORY = re.compile(
     r"MemoryError|bad_alloc|Cannot allocate memory|failed to map segment|OOM when allocating"
     r"|pthread_create|can't start new thread|unable to allocate",
@@ -206,6 +207,11 @@ def _failure(doing: str, code: int, tail: deque[str]) -> RecgenError:
         (line for line in reversed(tail) if _ERROR.match(line)),
         next((line for line in reversed(tail) if line.strip()), f"exit code {code}"),
     )
+    if refused := _READ_ONLY.search(reason):
+        return RecgenError(
+            f"{doing} could not write its files: {refused[0]}",
+            "choose another place, or change its permissions",
+        )
     if _NO_MEMORY.search(reason):
         return _killed(doing, "ran out of memory", tail)
     return ChildError(f"{doing} failed: {reason.removeprefix(SAID)[:500]}")

@@ -32,6 +32,7 @@ _LOOK_ALIKE = str.maketrans(
 )
 """Small Cyrillic and Greek letters that look like Latin ones, at least as capitals."""
 _HEX = "[0-9a-f]"
+_GUARD = r"""^(?:="(.*)"|'(.*))$"""  # ="00123" and '00123: a spreadsheet keeps the zeros
 _UUID = (
     rf"^(?:urn:uuid:)?\{{?({_HEX}{{8}})-?({_HEX}{{4}})-?({_HEX}{{4}})-?({_HEX}{{4}})-?"
     rf"({_HEX}{{12}})\}}?$"
@@ -243,7 +244,7 @@ def _folded(texts: pa.Array) -> pa.Array:
     """Return texts without differences that nobody means.
 
     These are the Unicode form, case, spaces, invisible characters, letters of other scripts that
-    look alike, and the ways to write a UUID.
+    look alike, a spreadsheet's marks of text, and the ways to write a UUID.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -257,6 +258,7 @@ def _folded(texts: pa.Array) -> pa.Array:
             latin = [text.translate(_LOOK_ALIKE) for text in texts.filter(other).to_pylist()]
             texts = pc.replace_with_mask(texts, other, pa.array(latin, texts.type))
     texts = pc.utf8_lower(pc.replace_substring_regex(texts, _CONTROLS, ""))
+    texts = pc.replace_substring_regex(texts, _GUARD, r"\1\2")
     if pc.any(pc.match_substring_regex(texts.slice(0, _PROBED), _UUID)).as_py():
         texts = pc.replace_substring_regex(texts, _UUID, r"\1\2\3\4\5")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))

@@ -70,7 +70,8 @@ def _compared(
     except (RecgenError, ImportError, OSError) as error:
         if data is not None:
             raise
-        notes.append(f"the data was not examined: {printable(str(error))}")
+        reason = error.message if isinstance(error, RecgenError) else str(error)
+        notes.append(f"the data was not examined: {printable(reason)}")
         return None
 
 

@@ -78,6 +78,14 @@ class Staging:
         """Record that nothing is done: the next run begins from the start."""
         self.record.done.clear()
 
+    def require(self) -> None:
+        """Raise RecgenError if somebody removed the folder, which no other error would say."""
+        if not self.folder.exists():
+            raise RecgenError(
+                f"{self.folder} was removed while the run was written to it",
+                "run the same command again: it begins from the start",
+            )
+
     def land(self, suffix: str = "") -> Path:
         """Move the finished run to its place, and return that.
 
@@ -144,6 +152,8 @@ def staged(
             interrupted.is_kept = staging.is_worth_keeping
             raise
         except RecgenError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                staging.require()
             if not staging.is_worth_keeping:
                 raise
             raise RecgenError(error.message, f"{error.help}; {_GOES_ON}") from error

@@ -21,10 +21,13 @@ Array: TypeAlias = Any
 
 _LISTED = 10
 _ENOUGH = 5  # values
+_FEW, _MOST = 0.1, 0.5  # of the rows
 _LINE_BREAK = r"[\n\r]"  # tensorflow-transform leaves these out of a vocabulary
-_OUTER_SPACE = r"^[\t\p{Z}]|[\t\p{Z}]$"
+_OUTER = r"""^[\t\p{Z}]|[\t\p{Z}]$|^="[^"]*"$|^'[0-9]"""  # ="00123" is of a spreadsheet
 _EXPONENT = r"^\s*[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}\s*$"  # as spreadsheets write IDs
 _PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
+_WHOLE = r"^\+?([0-9]{1,3}([,.'\p{Zs}][0-9]{3})+|[0-9]+)$"  # 1,234 and 01234, too
+_DECIMAL = r"^\s*[+-]?[0-9]+[.][0-9]+\s*$"
 _COUNTRY = r"^[A-Za-z]{2}$"
 
 
@@ -47,12 +50,17 @@ def find_odd(
         is_odd = nobodies(values, counts)
     elif not is_text(values) and oddity != "line break":
         return None
+    elif oddity == "among numbers":
+        is_odd = _among_numbers(values, counts)
     else:
         is_odd = np.asarray(pc.fill_null(_TESTS[oddity](values), False))
     if not is_odd.any():
         return None
     (where,) = np.nonzero(is_odd)
-    order = where[np.argsort(-counts[where], kind="stable")][:_LISTED]
+    order = where[np.argsort(-counts[where], kind="stable")]
+    if oddity in ("leading zero", "same number"):
+        order = order[_pairs(values.take(pa.array(order)))]
+    order = order[:_LISTED]
     texts = shown(values.take(pa.array(order)))
     examples = tuple(zip(texts, counts[order].tolist(), strict=True))
     meaning = "" if numbers is None else f"{numbers[order[0]]:.10g}"
@@ -91,6 +99,34 @@ def _leading_zeros(texts: Values) -> Values:
         return pa.array([False] * len(texts), pa.bool_())
 
 
+def _same_numbers(texts: Values) -> Values:
+    """Return which texts are the same whole number as others but for what is around the digits."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_odd = np.zeros(len(texts), bool)
+    is_whole = np.asarray(pc.fill_null(pc.match_substring_regex(texts, _WHOLE), False))
+    if is_whole.any():
+        groups = _digits(texts.filter(pa.array(is_whole))).dictionary_encode().indices.to_numpy()
+        is_odd[is_whole] = np.bincount(groups)[groups] > 1
+    return pa.array(is_odd)
+
+
+def _digits(texts: Values) -> Values:
+    """Return the digits of whole numbers, without zeros in front."""
+    import pyarrow.compute as pc
+
+    return pc.replace_substring_regex(pc.replace_substring_regex(texts, r"[^0-9]", ""), "^0+", "")
+
+
+def _pairs(texts: Values) -> Array:
+    """Return an order of whole numbers in which those that are equal follow each other."""
+    import numpy as np
+
+    return np.argsort(_digits(texts).dictionary_encode().indices.to_numpy(), kind="stable")
+
+
 def _point_zero(texts: Values) -> Values:
     """Return which texts are like 17850.0, if others are whole numbers or stand for nothing."""
     import pyarrow as pa
@@ -123,6 +159,18 @@ def _thousands(texts: Values) -> Values:
     return grouped
 
 
+def _among_numbers(texts: Values, counts: Array) -> Array:
+    """Return which texts are none, if nearly all rows are numbers, most with a decimal mark."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    is_number = np.asarray(pc.match_substring_regex(texts, _PLAIN_NUMBER))
+    is_decimal = np.asarray(pc.match_substring_regex(texts, _DECIMAL))
+    rows = counts.sum()
+    few = 0 < counts[~is_number].sum() <= _FEW * rows
+    return ~is_number & bool(few and counts[is_decimal].sum() > _MOST * rows)
+
+
 def _matches(pattern: str) -> Callable[[Values], Values]:
     def test(texts: Values) -> Values:
         import pyarrow.compute as pc
@@ -136,9 +184,10 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "null word": _null_words,
     "line break": _line_breaks,
     "point zero": _point_zero,
-    "outer space": _matches(_OUTER_SPACE),
+    "outer space": _matches(_OUTER),
     "exponent": _matches(_EXPONENT),
     "leading zero": _leading_zeros,
+    "same number": _same_numbers,
     "written number": _written_numbers,
     "thousands": _thousands,
 }

@@ -116,6 +116,7 @@ def train(
             _train(run, files, config_text, data, {**custom_config, "seed": model_seed})
             metrics = _metrics(run)
         except ChildError as error:
+            staging.require()
             kept = keep_failed(run.folder, out)
             raise RecgenError(error.message, f"its full output is in {kept}") from None
         target = staging.land(_suffix(run.folder, staging.place.out, allow_worse))

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from recgen.data.profile import FarTimes, TimeProfile
 from recgen.local.cast import shown
 from recgen.local.encoded import Array, Encoded, cut
+from recgen.local.times.reading import Times
 
 _EXAMPLES = 3
+_HOUR, _HOURS = 3600, 24  # seconds of an hour, hours of a day
 
 
 def describe_times(column: Encoded) -> TimeProfile | None:
@@ -25,7 +27,16 @@ def describe_times(column: Encoded) -> TimeProfile | None:
         far=tuple(_far(column)),
         is_clock=times.is_clock,
         far_rows=0 if column.keeps_far else int(column.counts[column.is_far()].sum()),
+        hours=() if times.is_clock else _hours(column, times),
     )
+
+
+def _hours(column: Encoded, times: Times) -> tuple[int, ...]:
+    import numpy as np
+
+    near = times.known & ~column.is_far()
+    rows = np.bincount(times.seconds[near] // _HOUR % _HOURS, column.counts[near], _HOURS)
+    return tuple(rows.astype(int).tolist())
 
 
 def _far(column: Encoded) -> Iterator[FarTimes]:

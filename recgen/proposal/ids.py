@@ -10,19 +10,19 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from recgen.config import SIDES, Side
-from recgen.data.time_advice import how_to_write
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_grain
 from recgen.proposal.guesses import by_rows
 from recgen.proposal.table import Table, is_clock
-from recgen.proposal.told import told_time
+from recgen.proposal.told import time_hint, told_time
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
+_FLATTEN = "docs/files.md has the commands"
 _LISTED = 5
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
@@ -53,12 +53,17 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
     time = told_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
-    buyer, product = (found[side] or guessed.get(side) or _nothing(side) for side in SIDES)
+    buyer, product = (found[side] or guessed.get(side) or _nothing(table, side) for side in SIDES)
     return Keys(buyer, with_grain(table, product), time, given.time_format)
 
 
-def _nothing(side: Side) -> Choice:
-    return Choice(None, f"no column looks like the {side}'s ID", sure=False)
+def _nothing(table: Table, side: Side) -> Choice:
+    why = f"no column looks like the {side}'s ID"
+    nested = [name for name, column in table.columns.items() if column.kind == "list"]
+    if nested:
+        listed = ", ".join(map(show, nested[:_LISTED]))
+        why += f"; if it is in the lists or records of {listed}, make columns of them ({_FLATTEN})"
+    return Choice(None, why, sure=False)
 
 
 def _told(table: Table, side: Side, name: str) -> Choice:
@@ -239,7 +244,7 @@ def _why_no_time(table: Table) -> str:
         is_named = names.names_time(name) and not names.names_id(name)
         if is_named and column.kind in ("text", "integer", "real"):
             values = ", ".join(map(show, column.examples[:2]))
-            hint = how_to_write(column.examples[0]) if column.examples else ""
+            hint = time_hint(column)
             more = f"; {hint}" if hint else ""
             return f"no column contains the time: {show(name)} has values such as {values}{more}"
     return "no column contains the time"

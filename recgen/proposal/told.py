@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from recgen.config import DataConfig
-from recgen.data.profile import Misfit, Profile, TimeColumn
-from recgen.data.time_advice import how_to_write
+from recgen.data.profile import ColumnProfile, Misfit, Profile, TimeColumn
+from recgen.data.time_advice import how_to_write, two_units
 from recgen.findings import ConfigError, RecgenError, show
 from recgen.proposal.choices import OPTIONS, TIME_FORMAT, Choice, Given
 from recgen.proposal.table import Table, is_clock
@@ -54,13 +54,19 @@ def told_time(table: Table, name: str) -> Choice:
         choices = " or ".join(f"{TIME_FORMAT} {shlex.quote(each)}" for each in times.asked)
         message = f"{told} values such as {values}, and it is not certain which times they are"
         raise RecgenError(message, f"add {choices}, or another unit or format")
-    hint = (how_to_write(column.examples[0]) if column.examples else "") or (
+    hint = time_hint(column) or (
         "write times in ISO form, such as 2011-11-02 08:26:00, or name another column"
     )
     first = f": {_named(misfit)}" if misfit is not None and column.examples else ""
     raise RecgenError(
         f"{told} no times ({values}){first}", f"{hint}; or add {TIME_FORMAT}, such as '%d.%m.%Y'"
     )
+
+
+def time_hint(column: ColumnProfile) -> str:
+    """Return what to write instead of times that are not read; "" if nobody knows."""
+    written = how_to_write(column.examples[0]) if column.examples else ""
+    return two_units(column.low, column.high) or written
 
 
 def _named(misfit: Misfit) -> str:

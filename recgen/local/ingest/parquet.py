@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recgen.findings import RecgenError
 from recgen.local.cast.arrow import with_uuids
@@ -51,13 +51,17 @@ class ParquetFile:
 
 
 def _opened(path: Path) -> pq.ParquetFile:
-    """Return an opened file whose pages are compared with their checksums, if they have any."""
+    """Return an opened file whose pages are compared with their checksums, if they have any.
+
+    Times of Spark (INT96) go to the year 9999, which nanoseconds of 64 bits make 1816.
+    """
     import pyarrow.parquet as pq
 
+    in_range: dict[str, Any] = {"coerce_int96_timestamp_unit": "us"}
     try:
-        return pq.ParquetFile(path, page_checksum_verification=True)
+        return pq.ParquetFile(path, page_checksum_verification=True, **in_range)
     except TypeError:  # before pyarrow 14
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, **in_range)
 
 
 def _require_text(path: Path, name: str, column: pa.ChunkedArray) -> None:

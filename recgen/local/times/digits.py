@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, TypeAlias
 
+from recgen.clock import latest
 from recgen.local.times.calendar import Fields, epoch_seconds, full_year
 
 Array: TypeAlias = Any
@@ -27,7 +27,6 @@ FORMATS = {each: digits for digits, several in _DIGITS.items() for each in sever
 """Formats of dates that are numbers, too, with the number of their digits."""
 _USUAL = (631_152_000, 2_208_988_800)  # 1990 to 2040
 _NEARLY_ALL = 0.95
-_DAY = 86_400
 
 
 def of_digits(numbers: Array) -> tuple[Array, Array]:
@@ -103,7 +102,7 @@ def formats_of(numbers: Array) -> tuple[str, ...]:
         is_other = not any((seconds == each).all() for each in found.values())
         if np.mean(usual) >= _NEARLY_ALL and is_other:
             found[time_format] = seconds
-    ahead = {each: int((seconds > time.time() + _DAY).sum()) for each, seconds in found.items()}
+    ahead = {each: int((seconds > latest()).sum()) for each, seconds in found.items()}
     return tuple(each for each in found if ahead[each] == min(ahead.values()))
 
 

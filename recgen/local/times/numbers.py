@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from recgen.clock import latest
 from recgen.config.times import counted_since
 from recgen.local.times.digits import FORMATS, are_periods, formats_of, in_format, of_digits
 from recgen.local.times.far import core_of
@@ -118,7 +118,7 @@ def unit_of(numbers: Array) -> tuple[str, tuple[str, ...]]:
         if size >= smallest:
             is_late = (
                 float(np.quantile(usual.astype(np.float64), 0.05)) / _PER_SECOND[unit]
-                > time.time() + _LATEST
+                > latest() + _LATEST
             )
             is_asked = others and (is_late or unit == "EPOCH_NANOS")
             return unit, (*others, unit) if is_asked else ()
@@ -143,7 +143,7 @@ def _is_usual(number: float, unit: str) -> bool:
     import numpy as np
 
     seconds, _ = _in_unit(np.array([number]), unit)
-    return bool(_PLAUSIBLE["EPOCH_SECONDS"][0] <= seconds[0] <= time.time() + _DAY)
+    return bool(_PLAUSIBLE["EPOCH_SECONDS"][0] <= seconds[0] <= latest())
 
 
 def looks_like_times(numbers: Array, *, is_named: bool = False) -> bool:

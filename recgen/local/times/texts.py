@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from recgen.clock import latest
 from recgen.local.times.odd import as_usual
 from recgen.local.times.parts import Array, Groups, Parsed, Texts, parsed
 from recgen.local.times.ways import (
@@ -30,7 +30,6 @@ _PROBED = 1000  # texts
 _YEAR_OR_CLOCK = r"\p{Nd}{2}"
 _LETTERS = r"[a-zA-Z\x{80}-\x{10FFFF}]{3}"  # the least that names a month; other signs, too
 _SHORTEST = 4  # letters of a time in other ways: 1Q22
-_DAY = 86_400
 _ZERO = r"^0{4}[-/.]?0{2}[-/.]?0{2}(?:[t ][0:.]+)?$"  # a null of MySQL and of SAP
 
 
@@ -196,11 +195,11 @@ def _day_or_year_first(groups: Groups) -> Parsed:
     import pyarrow.compute as pc
 
     day_first = parsed(groups)
-    latest = time.time() + _DAY
-    if not (day_first.seconds > latest).any() or pc.any(_is_long(groups["Y"])).as_py():
+    now = latest()
+    if not (day_first.seconds > now).any() or pc.any(_is_long(groups["Y"])).as_py():
         return day_first
     year_first = parsed({**groups, "Y": groups["d"], "d": groups["Y"]})
-    is_better = year_first.exists.all() and (year_first.seconds <= latest).all()
+    is_better = year_first.exists.all() and (year_first.seconds <= now).all()
     return year_first if is_better else day_first
 
 
@@ -245,7 +244,7 @@ def _without_future(fitting: Sequence[tuple[str, Parsed]]) -> Sequence[tuple[str
     is_first = [name.startswith("%y") for name, _ in fitting]
     if all(is_first) or not any(is_first):
         return fitting
-    ahead = [int((found.seconds > time.time() + _DAY).sum()) for _, found in fitting]
+    ahead = [int((found.seconds > latest()).sum()) for _, found in fitting]
     least = min(ahead)
     return [each for each, count in zip(fitting, ahead, strict=True) if count == least]
 

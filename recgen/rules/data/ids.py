@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import FeatureConfig
+from recgen.config import FeatureConfig, dtype_of
 from recgen.data.columns import described, ids
 from recgen.data.profile import ColumnProfile, Profile
 from recgen.findings import percent, show
@@ -82,7 +82,9 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
         features:
           product_id_column: sku
 
-    Use the ID of the product or buyer, not that of the row; remove other such features.
+    Use the ID of the product or buyer, not that of the row; remove other such features. Where each
+    buyer buys only once, nothing can be learnt of one: allow it (`--allow RG508`) if other columns
+    say something of buyers, or recommend what is popular.
     """
     named = {path: side for side, path, _ in ids(features, profile)}
     for path, feature, column in described(features, profile):
@@ -100,6 +102,8 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
         help = "Remove it, or use a column that groups these values."
         if path in named:
             help = f"Check that it is the {named[path]}'s ID, not that of the row or the order."
+            if is_error and named[path] == "buyer":
+                help += " If each buyer buys once, `--allow RG508` trains on what else is known."
         yield Problem(path, message, help, severity="error" if is_error else None)
 
 
@@ -120,7 +124,9 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     purchases and a vector of its own. The public file of Online Retail has such pairs. Reported are
     differences in case, in spaces, in the form of Unicode (an accent composed or not, full-width
     digits), in Greek and Cyrillic letters that look like Latin ones, in characters that nobody sees
-    (a zero-width space, a soft hyphen), and in the ways to write a UUID.
+    (a zero-width space, a soft hyphen), in a spreadsheet's mark of text (="00123"), and in the ways
+    to write a UUID. Of IDs that are text, also whole numbers that differ in zeros in front or
+    in separators of thousands, which one export has and another has not (read as INT64: RG538).
 
     Example:
         features:
@@ -141,12 +147,33 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
                 f"vector, {column.unlike:,} are left."
             )
             yield Problem(path, message, help)
+    yield from _zeros_in_front(features, profile)
+
+
+def _zeros_in_front(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """Yield the IDs that are text, and of which some are whole numbers with and without zeros."""
+    named = {path for _, path, _ in ids(features, profile)}
+    for path, feature, column in described(features, profile):
+        if path not in named or dtype_of(feature.bq_type) != "string":
+            continue
+        odd = profile.odd(column.name, "same number")
+        if odd is not None:
+            one, other = (show(text) for text, _ in odd.examples[:2])
+            message = (
+                f"{show(feature.output_name)} has {odd.values:,} values that differ from others "
+                f"only in zeros in front or separators, in {odd.rows:,} of {column.rows:,} rows, "
+                f"such as {one} and {other}"
+            )
+            help = "If they are the same, unify the spelling in the data. Nothing to do if not."
+            yield Problem(path, message, help)
 
 
 def _difference(one: str, other: str) -> str:
     """Return in what two spellings differ."""
     if " ".join(one.lower().split()) == " ".join(other.lower().split()):
         return f"{show(one)} and {show(other)} differ only in case or spaces"
+    if {one[:1], other[:1]} & {"=", "'"} and one.strip("='\"") == other.strip("='\""):
+        return f"{show(one)} and {show(other)} differ only in a spreadsheet's mark of text"
     if one.isascii() and other.isascii() and f"{one}{other}".isprintable():
         return f"{show(one)} and {show(other)} are one UUID"
     return (

@@ -26,10 +26,11 @@ def nobody(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
 
     A shop that writes one ID for all guests has a buyer who buys everything. Their purchases are
     learnt as one taste, their history is that of strangers, and the vector is good for nobody. A
-    word that says so is reported from 1% of the rows on; 0, -1 and nines from 2%, if no other ID
-    has a fifth as many rows; and any other buyer with 5% of the rows and ten times those of the
-    next. Text such as nan and NULL is RG535. A product with 20% of the rows and ten times those of
-    the next is often postage, a fee or a bag: nobody chooses it, and it is at the top of each list.
+    word that says so is reported from 1% of the rows on, and so is the end of a number's range,
+    such as 2147483647; 0, -1 and nines from 2%, if no other ID has a fifth as many rows; and any
+    other buyer with 5% of the rows and ten times those of the next. Text such as nan and NULL is
+    RG535. A product with 20% of the rows and ten times those of the next is often postage, a fee or
+    a bag: nobody chooses it, and it is at the top of each list.
 
     Example:
         features:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recgen.config import DataConfig, Feature, FeatureConfig, dtype_of
@@ -9,6 +10,8 @@ from recgen.data.columns import columns, described, ids
 from recgen.data.profile import ColumnProfile, Odd, Profile
 from recgen.findings import Location, Severity, show
 from recgen.rules.registry import Problem, rule
+
+_SPACE = re.compile(r"^\s|\s$")
 
 Texts = tuple[Location, Feature, ColumnProfile, bool]
 
@@ -164,26 +167,30 @@ def leading_zeros(features: FeatureConfig, data: DataConfig, profile: Profile) -
 
 @rule("RG539", "info")
 def outer_spaces(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
-    """IDs that begin or end with a space.
+    """IDs that begin or end with a space, or with the marks of a spreadsheet.
 
     IDs are text as it is. A client that asks for the buyer without the space gets the answer for an
-    unknown buyer. Where the same ID also occurs without it, RG509 is reported, too.
+    unknown buyer. The same is true of ="00123" and '00123, as some exports write text so that a
+    spreadsheet keeps its zeros. Where the same ID also occurs without it, RG509 is reported, too.
 
     Example:
         features:
           buyer_id_column: customer  # "c17 "
 
-    Remove the spaces in the data, or send them.
+    Remove the spaces or marks in the data, or send them.
     """
     for path, feature, column, is_id in _texts(features, profile):
         odd = profile.odd(column.name, "outer space") if is_id else None
         if odd is not None:
             values = "value begins or ends" if odd.values == 1 else "values begin or end"
+            is_space = bool(_SPACE.search(odd.examples[0][0]))
+            what = "a space" if is_space else "a spreadsheet's mark of text"
+            them = "spaces" if is_space else "marks"
             message = (
-                f"{odd.values:,} {values} with a space in {show(feature.output_name)}, such as "
+                f"{odd.values:,} {values} with {what} in {show(feature.output_name)}, such as "
                 f"{show(odd.examples[0][0])}"
             )
-            yield Problem(path, message, "Remove the spaces in the data, or send them as well.")
+            yield Problem(path, message, f"Remove the {them} in the data, or send them as well.")
 
 
 @rule("RG541", "warning")
@@ -227,7 +234,8 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
     each text means is seen from all of the column's values. This note says how one was read. It is
     a warning where all numbers with a point have three digits behind it, as in 1.234: then the
     point may be a separator of thousands. A pipeline reads no such text: there, the column must be
-    numbers.
+    numbers. It is a warning, too, where a column is read as text though nine rows of ten are
+    numbers with a decimal mark: a spreadsheet makes 01-May of 1.5.
 
     Example:
         features:
@@ -236,6 +244,7 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
 
     Check the reading, and convert the column to numbers where it is made.
     """
+    yield from _among_numbers(features, profile)
     for path, feature, column in described(features, profile):
         if feature.data_type != "numeric" or dtype_of(feature.bq_type) == "string":
             continue
@@ -258,3 +267,16 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
             )
             help = "If the point separates thousands, set `data.decimal` to ','."
             yield Problem(path, message, help, severity="warning")
+
+
+def _among_numbers(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+    """Yield the features that are read as text because of a few rows."""
+    for path, feature, column, is_id in _texts(features, profile):
+        odd = None if is_id else profile.odd(column.name, "among numbers")
+        if odd is not None:
+            message = (
+                f"{show(feature.output_name)} is read as text, since {_rows(odd, column)} are "
+                f"not numbers: {_listed(odd)}"
+            )
+            help = "Correct these rows, or write them under `data.null_values`; then use FLOAT64."
+            yield Problem((*path, "bq_type"), message, help, severity="warning")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from recgen.clock import latest
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, Use, columns, date_column, is_in_doubt
 from recgen.data.profile import ColumnProfile, FarTimes, Profile, TimeProfile
+from recgen.data.time_advice import another_unit
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
 
 _DAY = 86_400
+_FEWEST, _SOME = 300, 0.01  # rows, and their share in each hour, to tell a clock of 12 hours
 _YEAR = 365.2425 * _DAY
 _MOST = 0.9
 _FIRST_SHOPS = 788_918_400  # 1995, when shops on the internet began
@@ -159,6 +161,8 @@ def _far(
         help = f"They count as rows without a time. {help}; if they are right, `null_times: []`."
     else:
         help = f"They decide the split. {help}."
+    if unit := another_unit(far.examples[0][0], column.low or 0, column.high or 0):
+        help = f"In {unit}, they are among the others: write all numbers in one unit. {help}"
     most = far.rows > _HALF * (column.rows - column.nulls)
     return Problem(use.type_path, message, help, severity="error" if most else None)
 
@@ -225,7 +229,8 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
 
     A split is cut at shares of the time between the first and the last row. One row in the year
     2099 moves the cuts past all others, and if nine rows of ten are from one day, that day decides
-    the sizes of all parts.
+    the sizes of all parts. And if no row is from midnight or the afternoon, but each hour from 1 to
+    12 has some, a clock of 12 hours was written without AM and PM.
 
     Example:
         data:
@@ -247,10 +252,20 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
         rows, they = ("1 row has", "it is") if nulls == 1 else (f"{nulls:,} rows have", "they are")
         message = f"{rows} no {show(date.name)}, so {they} in no part of the split"
         yield Problem(DATE, message, "Nothing to do if they may be dropped.", severity="info")
-    if date.high > time.time() + _DAY:
+    if date.high > latest():
         year = datetime(1970, 1, 1).year + int(date.high // _YEAR)
         message = f"{show(date.name)} has times in the future (the latest in {year})"
         help = "Correct these rows: the split is cut between the first and the last time."
+        yield Problem(DATE, message, help)
+    if date.times is not None and _lacks_halves(date.times.hours):
+        message = (
+            f"{show(date.name)}: all times are from 1:00 to 12:59, in each of these hours: AM and "
+            "PM were lost"
+        )
+        help = (
+            "Export the times by 24 hours: half of the purchases are 12 hours off. Nothing to do "
+            "if nobody buys at other hours, as in a shop of Asia whose times are in UTC."
+        )
         yield Problem(DATE, message, help)
     way = date.times.way if date.times else ""
     if way in _COUNTED and date.high < _FIRST_SHOPS:
@@ -264,6 +279,14 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
         yield Problem(DATE, message, help)
 
 
+def _lacks_halves(hours: Sequence[int]) -> bool:
+    """Return whether rows by the hour are those of a clock of 12 hours, without AM and PM."""
+    if len(hours) == 0 or sum(hours) < _FEWEST:
+        return False
+    half = hours[1:13]
+    return sum(half) == sum(hours) and min(half) >= _SOME * sum(hours)
+
+
 def _counted_otherwise(name: str, high: float, unit: str) -> str:
     """Return what to write for numbers that may be counted since another day than 1970-01-01.
 
@@ -275,6 +298,6 @@ def _counted_otherwise(name: str, high: float, unit: str) -> str:
     lines = [
         f"{who} counts from {start[:4]}, {_line(name, f'{unit} since {start}')}"
         for who, start in _LATER_STARTS.items()
-        if high + datetime.fromisoformat(f"{start}+00:00").timestamp() <= time.time() + _DAY
+        if high + datetime.fromisoformat(f"{start}+00:00").timestamp() <= latest()
     ]
     return f"Check the unit{': ' if lines else ''}{'; '.join(lines)}."
