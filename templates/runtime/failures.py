@@ -70,7 +70,8 @@ class FailureWatch(tf.keras.callbacks.Callback):
         losses = self.health["loss_to_chance"]
         # The mean of an epoch has its start in it.
         ended_well = (logs or {}).get("val_loss", math.inf) < self.chance
-        if losses[-1] > (max(1.5, 1.1 * losses[-2]) if epoch else 10) and not ended_well:
+        most = max(1.5, 1.1 * losses[-2]) if epoch else 10
+        if losses[-1] > most and not ended_well:
             times = f"{losses[-1]:.3g} times"
             self._stop("divergence", f"The loss is {times} that of chance.")
             return
