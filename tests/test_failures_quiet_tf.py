@@ -80,7 +80,7 @@ def test_slow_but_learning(shop: Run, model: Plain, monkeypatch: pytest.MonkeyPa
 
 def test_towers_that_recover(shop: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the first epoch 0.9 of a layer's units are dead, then the model passes popularity."""
-    model = deep(RELU_LAST, optimizer="adam", learning_rate=0.05)
+    model = deep(RELU_LAST, optimizer="adam", learning_rate=0.03)
     metrics = fit(shop.variant(ALLOWED, **ONCE, **model), monkeypatch, epochs=4)
     first, *_ = metrics["health"]["query"]["dead_units"]
     assert first > 0.8

@@ -117,9 +117,10 @@ class RetrievalTraining(Training):
             lead, count = values[best][view] - value, evaluation.size(view)
             if lead > 0:
                 words += f": {best.replace('_', ' ')} reaches {values[best][view]:.4f}"
-                # Two standard errors, as if both had other pairs.
-                variance = sum(each * (1 - each) for each in (value, value + lead))
-                if lead > 2 * math.sqrt(variance / count):
+                # Two standard errors, as if both had other pairs (Agresti and Caffo, 2000).
+                shares = ((n * count + 1) / (count + 2) for n in (value, value + lead))
+                variance = sum(share * (1 - share) for share in shares)
+                if lead > 2 * math.sqrt(variance / (count + 2)):
                     say("warning", words)
                 else:
                     say("note", f"{words}, which may be chance with {count} pairs")
