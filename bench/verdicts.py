@@ -150,7 +150,7 @@ def entries(runs: Iterable[Made], bench: Bench) -> list[dict[str, Any]]:
             continue
         found.append(entry)
         print(_line(entry), flush=True)
-    return _compared(found)
+    return found
 
 
 def _compared(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -167,17 +167,23 @@ def _compared(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _with_earlier(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Adds the earlier results of runs that are still listed and not on this machine."""
-    by_key = halves(made())
-    half = {(run.label, run.name): by_key[run.key] for run in made()}
-    judged = {(each["label"], each["name"]) for each in found}
-    kept = [
-        {**each, "is_earlier": True}
+    """Returns the results in the order of the list, with a fine run first.
+
+    Runs that are still listed and not on this machine keep their earlier result, with which others
+    are compared, too.
+    """
+    runs = made()
+    by_key = halves(runs)
+    runs.sort(key=lambda run: run.key != FINE)
+    half = {(run.label, run.name): by_key[run.key] for run in runs}
+    results = {
+        (each["label"], each["name"]): {**each, "is_earlier": True}
         for each in json.loads(RESULTS.read_text("utf-8"))["runs"]
-        if half.get((each["label"], each["name"])) == each["half"]
-        and (each["label"], each["name"]) not in judged
-    ]
-    return [*kept, *found]
+    }
+    results |= {(each["label"], each["name"]): each for each in found}
+    return _compared(
+        [results[name] for name in half if results.get(name, {}).get("half") == half[name]]
+    )
 
 
 def _line(entry: dict[str, Any]) -> str:
