@@ -133,7 +133,8 @@ def streaming_table(found: Sequence[dict[str, Any]]) -> str:
     for each in found:
         seconds = [each.get(f"{name}_s") for name in _STAGES]
         costs = ["-" if own is None else f"{1e6 * own / each['rows']:.1f}" for own in seconds]
-        memory = [f"{each[f'{name}_mb']:,.0f}" for name in _MEMORY]
+        peaks = [each.get(f"{name}_mb") for name in _MEMORY]
+        memory = ["-" if own is None else f"{own:,.0f}" for own in peaks]
         lines.append([f"{each['rows']:,}", *costs, *memory])
     return table(titles, lines)
 
