@@ -24,7 +24,7 @@ from bench.models.stages import measure
 from bench.processes import ROOT, module, own_peak_mb, run
 from bench.report import table
 from bench.store import Store, digest
-from bench.synthetic import transactions
+from bench.synthetic import pieces
 
 _EXAMPLE = ROOT / "examples" / "online_retail" / "config.yaml"
 _PAGE, _RESULTS = ROOT / "docs" / "scale.md", ROOT / "bench" / "results" / "streaming.json"
@@ -47,14 +47,16 @@ _MEMORY = {
     "known": "known",
     "transform": "transform",
     "train": "training",
+    "most": "most at once",
 }
 
 
 def main() -> None:
     """Measures the sizes that have no result yet, and writes the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.streaming", description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10**6, 2 * 10**6, 4 * 10**6])
+    parser.add_argument("--rows", type=int, nargs="+", default=[10**6, 4 * 10**6, 3 * 10**7])
     parser.add_argument("--cache", default="none", choices=["memory", "disk", "none"])
+    parser.add_argument("--most-gb", type=float, default=4, help="end what takes more memory")
     parser.add_argument("--epoch-only", action="store_true", help="leave out what follows it")
     parser.add_argument("--one", type=Path, help="a folder in which the stages run, in a process")
     parser.add_argument("--check", type=Path, help="a folder whose data is checked, in a process")
@@ -69,7 +71,7 @@ def main() -> None:
 
         def one(rows: int = rows) -> dict[str, Any]:
             print(f"{rows:,} rows, cache {options.cache}", flush=True)
-            return measured(rows, options.cache, is_epoch_only=options.epoch_only)
+            return measured(rows, options.cache, options.most_gb, is_epoch_only=options.epoch_only)
 
         store.get("streaming", options.cache, rows, digest(*sources), one)
     found = store.pick("streaming", [(options.cache, rows) for rows in options.rows])
@@ -80,8 +82,8 @@ def main() -> None:
     print(text)
 
 
-def measured(rows: int, cache: str, *, is_epoch_only: bool) -> dict[str, Any]:
-    """Generates rows, and returns what the stages took."""
+def measured(rows: int, cache: str, most_gb: float, *, is_epoch_only: bool) -> dict[str, Any]:
+    """Generates rows, and returns what the stages took; ends at more memory than `most_gb`."""
     work = ROOT / "runs" / "bench" / "streaming"
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work) as name:
@@ -89,21 +91,21 @@ def measured(rows: int, cache: str, *, is_epoch_only: bool) -> dict[str, Any]:
         plain["data"]["cache"], plain["model"]["refit"] = cache, "none"
         (folder / "config.yaml").write_text(yaml.safe_dump(plain), "utf-8")
         (folder / "data").mkdir()
-        everything = transactions(_PRODUCTS, rows)
-        for start in range(0, rows, _SHARD):
-            part = everything.slice(start, _SHARD)
-            pq.write_table(part, folder / "data" / f"part-{start:010}.parquet")
-        del everything
-        found: dict[str, Any] = {"cache": cache}
+        for number, part in enumerate(pieces(_PRODUCTS, rows, _SHARD)):
+            pq.write_table(part, folder / "data" / f"part-{number:05}.parquet")
+        found: dict[str, Any] = {"cache": cache, "most_mb": 0.0}
         for command in (
             module("bench.streaming", "--check", folder),
             module("bench.streaming", "--one", folder),
             module("bench.models.streamed", folder / "run", *["--epoch-only"] * is_epoch_only),
         ):
-            done = run(command)
+            done = run(command, 1024 * most_gb)
+            if done.peak_mb > 1024 * most_gb:
+                raise SystemExit(f"ended at {done.peak_mb:,.0f} MB: {command}\n{found}")
             if done.code != 0:
                 raise SystemExit(done.errors[-3000:])
             found |= json.loads(done.output.splitlines()[-1])
+            found["most_mb"] = max(found["most_mb"], done.peak_mb)
             print(found, flush=True)
     return found
 
@@ -131,7 +133,8 @@ def streaming_table(found: Sequence[dict[str, Any]]) -> str:
     for each in found:
         seconds = [each.get(f"{name}_s") for name in _STAGES]
         costs = ["-" if own is None else f"{1e6 * own / each['rows']:.1f}" for own in seconds]
-        memory = [f"{each[f'{name}_mb']:,.0f}" for name in _MEMORY]
+        peaks = [each.get(f"{name}_mb") for name in _MEMORY]
+        memory = ["-" if own is None else f"{own:,.0f}" for own in peaks]
         lines.append([f"{each['rows']:,}", *costs, *memory])
     return table(titles, lines)
 

@@ -17,7 +17,7 @@ from bench import processes, report, run, speed
 from bench.ours import Ours, read_config
 from bench.scale import copied, scale_table, stages_table
 from bench.store import Store, digest
-from bench.synthetic import TEST_ROWS, transactions
+from bench.synthetic import TEST_ROWS, pieces, transactions
 from recgen.presets import NAMES, find_preset
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "online_retail" / "config.yaml"
@@ -220,3 +220,23 @@ def test_synthetic_rows_have_every_product_and_few_late_rows() -> None:
     assert len(early) == 5000
     assert len(early["StockCode"].unique()) == 500
     assert table.equals(transactions(products=500, rows=5000))
+
+
+def test_pieces_hold_what_the_whole_holds() -> None:
+    import pyarrow as pa
+
+    products, rows, size = 500, 20_000, 3_000
+    parts = list(pieces(products, rows, size))
+    assert [len(part) for part in parts] == [size] * 6 + [2_000]
+    found, whole = pa.concat_tables(parts), transactions(products, rows).slice(0, rows)
+    assert found.schema == whole.schema
+    for name in ("CustomerID", "Country", "StockCode"):
+        assert set(found[name].unique().to_pylist()) == set(whole[name].unique().to_pylist())
+    # One country for a buyer, one price for a product, in all pieces.
+    for key, value in (("CustomerID", "Country"), ("StockCode", "UnitPrice")):
+        pairs = found.group_by([key, value]).aggregate([])
+        assert len(pairs) == len(found[key].unique())
+    best, other = (each["StockCode"].to_pylist().count("p0") for each in (found, whole))
+    assert best == pytest.approx(other, rel=0.1)
+    assert found.equals(pa.concat_tables(pieces(products, rows, size)))
+    assert not parts[1].equals(parts[2])

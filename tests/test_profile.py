@@ -13,6 +13,7 @@ import pytest
 from recgen.data.estimates import embedding_width
 from recgen.data.profile import ColumnProfile, Misfit
 from recgen.findings import RecgenError
+from recgen.local import encoded
 from recgen.local import profile as local_profile
 from recgen.local.pairs import distinct
 from recgen.local.profile import read_profile
@@ -295,3 +296,28 @@ def test_distinct_numbers_are_those_of_numpy(numbers):
     array = np.array(numbers, np.int64)
     assert distinct(array).tolist() == np.unique(array).tolist()
     assert array.tolist() == numbers  # not sorted in place
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("timestamp[s]", [30, None, 20, 30, -10, 20, None, 40]),
+        ("double", [0.5, -0.0, math.inf, None, 0.5, 0.0, -3.25, -0.0]),
+        ("uint64", [2**63 + 1, 0, 2**63 + 1, 7]),
+        ("int32", [3, None, -1, 3]),
+        ("date32", [2, 1, 2]),
+        ("bool", [True, None, False, True]),
+        ("large_string", ["b", None, "a", "b"]),
+    ],
+)
+def test_values_of_many_rows_are_coded_as_those_of_few(
+    kind: str, values: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    column = pa.chunked_array([pa.array(values, pa.type_for_alias(kind))])
+    few = encoded.encode(column)
+    monkeypatch.setattr(encoded, "_MANY", 1)
+    many = encoded.encode(column)
+    assert many.values.equals(few.values)
+    assert many.codes.dtype == few.codes.dtype
+    assert many.codes.tolist() == few.codes.tolist()
+    assert many.counts.tolist() == few.counts.tolist()

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 import recgen
 from recgen.config import ExperimentConfig
 from recgen.generate import generate
@@ -50,6 +52,7 @@ def measure(config: ExperimentConfig, data: Path, run: Path | None = None) -> di
         with _stage("transform", measured):
             tables = _write_tables(split, folder)
             del split
+            pa.default_memory_pool().release_unused()  # as `train` does
             _transform(config, tables, folder)
         measured["transform_mb"] = _peak_mb(resource.RUSAGE_CHILDREN)
     return measured

@@ -24,6 +24,7 @@ _PROBED = 1000  # texts
 _CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f]"  # what fills up texts of a fixed length
 _INVISIBLE = r"[\p{Cf}\x{fe00}-\x{fe0f}\x{34f}]"  # soft hyphen, zero width, byte order mark
 _SHOWN = 60  # characters of an example
+_MANY = 2**22  # rows whose numbers are sorted, not hashed
 _OTHER_SCRIPTS = r"[\x{370}-\x{52f}]"  # Greek and Cyrillic
 _LOOK_ALIKE = str.maketrans(
     "\u0430\u0432\u0435\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0455\u0442\u0443\u0445"
@@ -108,9 +109,8 @@ def encode(
         kind: ColumnKind = "list" if column.null_count < len(column) else "empty"
         none = np.full(len(column), -1, np.int32)
         return Encoded(pa.nulls(0), none, np.zeros(0, np.int64), column.null_count, kind)
-    array = pa.concat_arrays(_encodable(column).chunks).dictionary_encode()
-    values = _restored(array.dictionary, column.type)
-    codes = array.indices.fill_null(-1).to_numpy()
+    values, codes = _coded(column)
+    values = _restored(values, column.type)
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     nulls = int((codes < 0).sum())
     found = find_kind(values, reading, decimal, names_time=names_time)
@@ -121,13 +121,41 @@ def encode(
 
 def codes_of(column: pa.ChunkedArray) -> Array | None:
     """Return a number for each row, the same for the same values; None for lists and records."""
-    import pyarrow as pa
-
     column = _with_nulls(plain(column))
     if _has_no_codes(column):
         return None
-    encoded = pa.concat_arrays(_encodable(column).chunks).dictionary_encode()
-    return encoded.indices.fill_null(-1).to_numpy()
+    return _coded(column)[1]
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[pa.Array, Array]:
+    """Return the distinct values in order of appearance, and each row's index, -1 for null.
+
+    Arrow's hash table takes up to 200 bytes for each distinct value; sorting takes 40 for each row.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    array = pa.concat_arrays(_encodable(column).chunks)
+    is_number = pa.types.is_primitive(array.type) and array.type.bit_width in (32, 64)
+    if not is_number or len(array) < _MANY:
+        encoded = array.dictionary_encode()
+        return encoded.dictionary, encoded.indices.fill_null(-1).to_numpy()
+    codes = np.full(len(array), -1, np.int32)
+    has_value = array.is_valid().to_numpy(zero_copy_only=False)
+    array = array.drop_null()
+    bits = array.view(pa.int64() if array.type.bit_width == 64 else pa.int32()).to_numpy()
+    order = np.argsort(bits)
+    ordered = bits[order]
+    is_new = np.append(True, ordered[1:] != ordered[:-1])
+    del ordered
+    first = np.minimum.reduceat(order, np.flatnonzero(is_new))  # row of each value
+    appearance = np.argsort(first)
+    places = np.empty(len(first), np.int32)
+    places[appearance] = np.arange(len(first), dtype=np.int32)
+    own = np.empty(len(bits), np.int32)
+    own[order] = places[np.cumsum(is_new, dtype=np.int32) - 1]
+    codes[has_value] = own
+    return array.take(pa.array(first[appearance])), codes
 
 
 def _has_no_codes(column: pa.ChunkedArray) -> bool:

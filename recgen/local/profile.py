@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _SMALL_TEXT = 256 * 2**20  # bytes
 _SMALL_TABLE = 5_000_000  # values in a Parquet file, whose size in bytes says little
 _CODES = 32_000_000  # total rows of encoded columns kept in memory
+_COLUMNS = 6  # that are kept however many rows they have: most rules ask about these few
 _DAY = 86_400
 
 
@@ -120,7 +121,7 @@ class _FileProfile:
         """Empty what depends on how columns are read."""
         self._columns: dict[str, ColumnProfile] = {}
         self._lists: dict[tuple[str, ...], ListFacts] = {}
-        self._encoded = lru_cache(max(4, _CODES // max(1, self.rows)))(self._read)
+        self._encoded = lru_cache(max(_COLUMNS, _CODES // max(1, self.rows)))(self._read)
         self._known: dict[tuple[str, ...], _FileProfile] = {}
         self._misfits: dict[tuple[str, BqType], Misfit | None] = {}
         self._nested: tuple[str, pa.ChunkedArray] | None = None  # the last one that was read

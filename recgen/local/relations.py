@@ -57,7 +57,7 @@ def stays_of(keys: Encoded, times: Encoded, days: int) -> list[Stay]:
         return []
     moments = moments_of(times)
     known = (keys.codes >= 0) & ~np.isnan(moments)
-    moments, codes = moments[known], keys.codes[known].astype(np.int64)
+    moments, codes = moments[known], keys.codes[known]
     order = np.lexsort((moments, codes))
     moments, codes = moments[order], codes[order]
     is_first = np.append(True, np.diff(codes) != 0)[: len(codes)]

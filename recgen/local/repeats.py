@@ -66,9 +66,10 @@ def find_replayed(
     if len(alike):
         is_first = np.append(True, np.diff(hashes[alike]) != 0)
         origin[alike] = alike[np.maximum.accumulate(np.where(is_first, np.arange(len(alike)), 0))]
+    del hashes  # 8 bytes a row, as each of these
+    is_copy = (origin >= 0) & (times - times[origin] >= _A_DAY)
     ordered = np.argsort(times, kind="stable")[: int((~np.isnan(times)).sum())]
-    later = times[ordered] - times[origin[ordered]] >= _A_DAY
-    count = _end_of_copies((origin[ordered] >= 0) & later)
+    count = _end_of_copies(is_copy[ordered])
     block = ordered[len(ordered) - count :]
     again = block[origin[block] >= 0]
     again = again[times[origin[again]] < times[block].min(initial=np.inf)]

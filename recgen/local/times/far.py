@@ -48,6 +48,7 @@ def bounds_of(seconds: Array, counts: Array) -> Bounds | None:
         return None
     order = np.argsort(seconds, kind="stable")
     times, rows = seconds[order], counts[order]
+    del order  # there may be millions of times
     usual = np.flatnonzero(~_is_standin(times))
     first, last = (usual[0], usual[-1]) if len(usual) else (0, len(times) - 1)
     first = _with_near(times, first, range(first - 1, -1, -1))
@@ -112,14 +113,16 @@ def _without_strays(
     """Return the first and last index without few rows behind a gap at either end."""
     import numpy as np
 
-    exact = times.astype(np.float64)
-    before = np.cumsum(rows) / rows.sum()  # share of the rows up to each time
-    after = np.cumsum(rows[::-1])[::-1] / rows.sum()
-    gaps = np.diff(exact)
-    low, high = int(np.searchsorted(before, _FEW, "right")), len(times) - 1
-    high -= int(np.searchsorted(after[::-1], _FEW, "right"))
+    # The share of the rows up to each time, from each end.
+    low, from_end = (
+        int(np.searchsorted(np.cumsum(each) / rows.sum(), _FEW, "right"))
+        for each in (rows, rows[::-1])
+    )
+    high = len(times) - 1 - from_end
     if high <= low:
         return start, start + len(times) - 1
+    exact = times.astype(np.float64)
+    gaps = np.diff(exact)
     for _ in range(2):  # each end is judged by a span without the strays of the other
         spans = exact[high] - exact[1 : low + 1]
         strays = np.flatnonzero(gaps[:low] > np.maximum(spans, least))
