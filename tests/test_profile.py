@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
+import random
 from pathlib import Path
 
 import numpy as np
@@ -321,3 +322,16 @@ def test_values_of_many_rows_are_coded_as_those_of_few(
     assert many.codes.dtype == few.codes.dtype
     assert many.codes.tolist() == few.codes.tolist()
     assert many.counts.tolist() == few.counts.tolist()
+
+
+def test_many_numbers_keep_the_order_in_which_they_appear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sort that is not stable mixes up rows of the same number, once there are enough."""
+    chance = random.Random(1)
+    column = pa.chunked_array([pa.array([chance.randrange(500) for _ in range(20_000)])])
+    few = encoded.encode(column)
+    monkeypatch.setattr(encoded, "_MANY", 1)
+    many = encoded.encode(column)
+    assert many.values.equals(few.values)
+    assert many.codes.tolist() == few.codes.tolist()

@@ -227,7 +227,6 @@ class FinalLayer(tf.Module):
         others, cells = tf.sort(others), self._cells(rows, places)
         found = tf.pad(others, [[0, 1]], constant_values=-1)
         is_listed = tf.gather(found, _found(others, cells)) == cells
-        is_listed &= places >= 0
         passed = tf.cumsum(tf.cast(~is_listed, tf.int64))
         ends = tf.gather(tf.pad(passed, [[1, 0]]), entries.row_splits[1:])
         ages = tf.gather(ends + lists.row_lengths(), rows) - passed
