@@ -81,7 +81,7 @@ def test_scores_are_exact_and_what_a_buyer_had_is_never_lost(runtime: Any, past:
             assert had <= set(names)
         elif past < -100:
             assert not had & set(names)
-    assert 0.6 < search.recall(*make_rows()) <= 1
+    assert 0.8 < search.recall(*make_rows()) <= 1
 
 
 @with_scann
@@ -91,7 +91,7 @@ def test_all_leaves_find_nearly_all_and_one_finds_less(runtime: Any) -> None:
         runtime.ScannSearch(make_model(runtime), ids, 10, 40, searched).recall(*make_rows())
         for searched in (1, 40)
     ]
-    assert recalls[0] < 0.8 < 0.95 < recalls[1]
+    assert recalls[0] < 0.8 < 0.98 < recalls[1]
 
 
 @with_scann

@@ -10,6 +10,7 @@ from .search import NOT_ALLOWED, ExactSearch
 
 SEARCHED_LEAVES = 0.25  # share of the leaves, unless the config gives a number
 FETCHED = 6  # times k: products that ScaNN finds, to be ranked by the final layer
+LEAST_FETCHED = 400  # ScaNN's distances are rough: a few dozen would miss near neighbours
 COMPARED_QUERIES = 256  # whose answers are compared with those of exact search
 
 
@@ -50,7 +51,7 @@ class ScannSearch(ExactSearch):
         vectors = np.column_stack([model.candidates.numpy(), *products])
         leaves = min(leaves or round(math.sqrt(count)), count // 2)
         searched = min(searched or math.ceil(SEARCHED_LEAVES * leaves), leaves)
-        self.fetched = min(FETCHED * self.k, count)
+        self.fetched = min(max(FETCHED * self.k, LEAST_FETCHED), count)
         self.ops = scann_ops()
         builder = self.ops.builder(vectors, self.fetched, "dot_product")
         if leaves > 1:
