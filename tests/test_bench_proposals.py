@@ -78,8 +78,11 @@ def test_the_page_begins_with_what_counting_does_better() -> None:
 
     text = page({"grocery": result(0.3, 0.41), "fashion": result(0.3, 0.39)})
     head, development, report = text.split("\n## ")
-    assert "- grocery, new filtered: ours 0.300, best 0.410" in head
+    assert "- grocery, new filtered: ours 0.300, popularity 0.410\n" in head
     assert "fashion" not in head
     assert "| grocery, 1,234 rows, recall@10 | new filtered |" in development
     assert "| popularity | 0.390 |" in report
     assert "No baseline is above" in page({"fashion": result(0.3, 0.39)})
+    both = result(0.3, 0.41)
+    both["views"] |= {"all": {**result(0.6, 0.3)["views"]["new_filtered"], "interval": [0.5, 0.7]}}
+    assert "popularity 0.410 (of all pairs, ours 0.600, popularity 0.300)" in page({"x": both})
