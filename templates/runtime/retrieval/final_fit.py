@@ -179,9 +179,8 @@ class FinalFit:
         """Fit the layer; returns what the metrics file says of it.
 
         New pairs count more than others, and the weights go a part of the way only, where
-        that takes the model further ahead of what it leads the least, as `Bars` has it. The
-        more new pairs count, the less is found of all pairs; so once a count is no gain, no
-        greater one is tried.
+        that is better by `Bars`. The more new pairs count, the less is found of all pairs;
+        so once a count is no gain, no greater one is tried.
         """
         bars, best, most = Bars(self.evaluation, self._model_views(), measure), {}, (-1,)
 
