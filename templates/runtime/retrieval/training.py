@@ -59,7 +59,9 @@ class RetrievalTraining(Training):
             model.final_layer.remember(self.counting)
         if self.unknown:
             popular = self.counting.log_shares([self.unknown["half_life"]])[:, 0]
-            model.final_layer.assign_unknown(self.unknown["towers"], popular)
+            model.final_layer.assign_unknown(
+                self.unknown["towers"], popular, and_known=not self.weights
+            )
         model.embed_catalogue()
 
     def fit(self, candidates, **options):
@@ -99,17 +101,26 @@ class RetrievalTraining(Training):
         baselines, measure = self.params["half_lives"], self.params["monitored"]
         compared = self.counting, self.validated, baselines, self.settings.seed
         evaluation = Evaluation(*compared, most)
-        if not len(evaluation.pairs):
-            return
-        found = FinalFit(evaluation, model).best(measure)
-        self.weights, values = found["weights"], found["validation"]
+        found, shown = {"measure": measure}, measure.replace("_at_", "@")
+        if len(evaluation.pairs):
+            found = FinalFit(evaluation, model).best(measure)
+            self.weights = found["weights"]
+            self._say_views(found["validation"], evaluation, shown)
         unknown = UnknownBuyers(*compared)
         if len(unknown.pairs):
             self.unknown = fit_unknown(unknown, model, measure)
             found["unknown_buyers"] = self.unknown
-        self.metrics.content["final_layer"] = found
-        self.metrics.write()
-        shown = measure.replace("_at_", "@")
+            if not self.weights:
+                value = self.unknown["validation"]["model"]
+                words = f"validation {shown} of unknown buyers {value:.4f}"
+                say("final layer", f"{words}; no row is of a known one")
+        if self.weights or self.unknown:
+            self.metrics.content["final_layer"] = found
+            self.metrics.write()
+
+    def _say_views(self, values, evaluation, shown):
+        """Print the validation before and after, and what has been traded."""
+        baselines = self.params["half_lives"]
         for view, value in values["model"].items():
             words = f"validation {shown} of {VIEWS[view]}"
             say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
