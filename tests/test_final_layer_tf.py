@@ -434,16 +434,17 @@ def test_weights_are_compared_on_a_bounded_number_of_pairs(
     assert seen == [compared]
 
 
+@pytest.mark.parametrize(("past", "known"), [([], 0), ([3], 1)])
 def test_where_no_buyer_comes_back_unknown_ones_decide(
-    runtime: Any, capsys: pytest.CaptureFixture[str]
+    runtime: Any, capsys: pytest.CaptureFixture[str], past: list[int], known: int
 ) -> None:
-    """Then known buyers, of whom nothing can be measured, get what unknown ones get."""
+    """Then known buyers get what unknown ones get, but not those who bring a list."""
     shop = Shop(runtime, seed=3)
     unknown, best = len(shop.lists), int(shop.scored.counting().counts(None).argmax())
     scores = shop.random.normal(size=(unknown + 1, PRODUCTS))
     scores[unknown, best] = -100.0  # towers that know less than counting
     model = shop.scored.model(scores)
-    training = bare_training(shop, shop.scored.rows([(unknown, best)] * 9, lists=[[]] * 9))
+    training = bare_training(shop, shop.scored.rows([(unknown, best)] * 9, lists=[past] * 9))
     training.fit_final_layer(model)
     found = training.metrics.content["final_layer"]
     assert "weights" not in found
@@ -454,9 +455,9 @@ def test_where_no_buyer_comes_back_unknown_ones_decide(
     ]
     later = shop.scored.model(scores)
     training.complete(later)
-    assert later.final_layer.towers.numpy().tolist() == [0, 0]
+    assert later.final_layer.towers.numpy().tolist() == [known, 0]
     popular = later.final_layer.products.numpy()
-    assert popular.argmax(axis=1).tolist() == [best, best]
+    assert popular.argmax(axis=1).tolist() == [0 if known else best, best]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "e78923934505"
+    is_own_runtime = runtime.DIGEST == "ed1d8e6f1b6a"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -25,7 +25,9 @@ VIEWS = {
 class RetrievalTraining(Training):
     """A run of the trainer of a model that ranks the products of a catalogue."""
 
-    weights, unknown = None, None  # of the final layer, once it is fitted
+    # Of the final layer, once it is fitted: weights for known and for unknown buyers, and
+    # whether nothing was known of any buyer, so that these are for all.
+    weights, unknown, are_for_all = None, None, False
 
     def use(self, rows):
         super().use(rows)
@@ -60,7 +62,7 @@ class RetrievalTraining(Training):
         if self.unknown:
             popular = self.counting.log_shares([self.unknown["half_life"]])[:, 0]
             model.final_layer.assign_unknown(
-                self.unknown["towers"], popular, and_known=not self.weights
+                self.unknown["towers"], popular, and_known=self.are_for_all
             )
         model.embed_catalogue()
 
@@ -110,6 +112,7 @@ class RetrievalTraining(Training):
         if len(unknown.pairs):
             self.unknown = fit_unknown(unknown, model, measure)
             found["unknown_buyers"] = self.unknown
+            self.are_for_all = not (self.weights or unknown.have_lists)
             if not self.weights:
                 value = self.unknown["validation"]["model"]
                 words = f"validation {shown} of unknown buyers {value:.4f}"
