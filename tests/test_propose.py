@@ -330,6 +330,18 @@ def test_rivals_with_far_more_rows_a_value_say_so(
     )
 
 
+@pytest.mark.parametrize(("name", "side"), [("category", "product"), ("customer_group", "buyer")])
+def test_a_property_of_both_names_no_product_to_the_buyer(
+    rows: Rows, proposed: Callable[..., Proposal], name: str, side: str
+) -> None:
+    """Where buyers stay in one category, it would tell the buyer's tower what is bought."""
+    rows[name] = [f"c{n % 2}" for n in range(len(rows["sku"]))]
+    rows["sku"] = [f"{sku}{c}" for sku, c in zip(rows["sku"], rows[name], strict=True)]
+    buyers = zip(rows["customer_id"], rows[name], strict=True)
+    rows["customer_id"] = [f"{who}{c}" for who, c in buyers]
+    assert feature(proposed(rows), name)["side"] == side
+
+
 def test_what_depends_on_both_ids_is_a_guess(rows: Rows, proposed: Callable[..., Proposal]) -> None:
     rows["shop"] = ["A"] * len(rows["sku"])  # each buyer and each product has one shop
     half = len(rows["sku"]) // 2

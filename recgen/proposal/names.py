@@ -238,6 +238,11 @@ def names_other_time(name: str) -> bool:
     return _any(_nouns(name), _OTHER_TIMES)
 
 
+def names_buyer(name: str) -> bool:
+    """Return whether a name is that of the buyer, or of a property of one: `customer_segment`."""
+    return "buyer" in {subject_of(word) for word in _nouns(name)}
+
+
 def names_property(name: str) -> bool:
     """Return whether a name is that of a property of somebody or something: `customer_created`."""
     about = {subject_of(word) for word in _nouns(name)}
