@@ -401,15 +401,20 @@ def test_leads_are_counted_in_standard_errors(shop: Shop) -> None:
     assert bars.leads({"all": own}) == (2, 2, 0.6)  # clear
 
 
+def bare_training(shop: Shop, validated: Any) -> Any:
+    """Returns a training that has these validation rows, and can fit its final layer."""
+    training = object.__new__(shop.scored.runtime.RetrievalTraining)
+    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
+    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
+    training.settings, training.validated = SimpleNamespace(seed=0), validated
+    training.metrics = SimpleNamespace(content={}, write=lambda: None)
+    return training
+
+
 def training_of(shop: Shop, monkeypatch: pytest.MonkeyPatch, best: Any) -> Any:
     """Returns a training whose fit of the final layer is `best`, on two pairs."""
     runtime = shop.scored.runtime
-    training = object.__new__(runtime.RetrievalTraining)
-    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
-    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
-    training.settings = SimpleNamespace(seed=0)
-    training.validated = shop.scored.rows([(0, 1), (1, 2)])
-    training.metrics = SimpleNamespace(content={}, write=lambda: None)
+    training = bare_training(shop, shop.scored.rows([(0, 1), (1, 2)]))
     monkeypatch.setattr(runtime.FinalFit, "best", lambda *known: best(*known))
     monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
     return training
@@ -432,6 +437,32 @@ def test_weights_are_compared_on_a_bounded_number_of_pairs(
     monkeypatch.setattr(shop.scored.runtime, "LAYER_PAIRS", fewest)
     training.fit_final_layer(shop.scored.model(shop.scores))
     assert seen == [compared]
+
+
+@pytest.mark.parametrize(("past", "known"), [([], 0), ([3], 1)])
+def test_where_no_buyer_comes_back_unknown_ones_decide(
+    runtime: Any, capsys: pytest.CaptureFixture[str], past: list[int], known: int
+) -> None:
+    """Then known buyers get what unknown ones get, but not those who bring a list."""
+    shop = Shop(runtime, seed=3)
+    unknown, best = len(shop.lists), int(shop.scored.counting().counts(None).argmax())
+    scores = shop.random.normal(size=(unknown + 1, PRODUCTS))
+    scores[unknown, best] = -100.0  # towers that know less than counting
+    model = shop.scored.model(scores)
+    training = bare_training(shop, shop.scored.rows([(unknown, best)] * 9, lists=[past] * 9))
+    training.fit_final_layer(model)
+    found = training.metrics.content["final_layer"]
+    assert "weights" not in found
+    assert found["unknown_buyers"]["towers"] == 0
+    assert found["unknown_buyers"]["validation"]["model"] == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "final layer: validation recall@10 of unknown buyers 1.0000; no row is of a known one"
+    ]
+    later = shop.scored.model(scores)
+    training.complete(later)
+    assert later.final_layer.towers.numpy().tolist() == [known, 0]
+    popular = later.final_layer.products.numpy()
+    assert popular.argmax(axis=1).tolist() == [0 if known else best, best]
 
 
 @pytest.mark.parametrize(
