@@ -332,21 +332,22 @@ def test_it_is_at_least_as_good_as_counting(runtime: Any) -> None:
 @pytest.mark.parametrize(
     ("towers", "hits", "chosen"),
     [
-        # Ahead of counting, (6, 2), and of the towers: the one whose least lead is greatest.
-        ((5, 3), [(9, 1), (8, 2), (7, 4), (8, 3.5), (6.5, 5), (6.2, 5)], (1.5, 1)),
-        ((5, 3), [(9, 1), (8, 2), (9, 3.1), (8, 3.5), (7, 4), (7, 3.5)], (2, 1)),
+        # Ahead of counting, (6, 2), and of the towers: all pairs decide.
+        ((5, 3), [(9, 1), (8, 2), (7, 4), (8, 3.4), (6.5, 5), (6.2, 5)], (1.5, 0.5)),
+        ((5, 3), [(9, 1), (8, 2), (9, 3.1), (8, 3.5), (7, 4), (7, 3.5)], (1.5, 1)),
+        # But not where a lead may be chance: 6.01 and 6.02 are.
+        ((5, 2), [(6.02, 2.5), (6.01, 3), (6.05, 2.1), (9, 2.01), (5, 9), (4, 9)], (1.5, 1)),
         # Once a count is no gain, the next one is not tried.
-        ((5, 3), [(7, 4), (8, 3.5), (6.5, 5), (6.2, 5)], (1, 1)),
-        ((5, 3), [(9, 1), (8, 2), (9, 3), (8, 3), (9, 2), (5, 9)], (1.5, 1)),
+        ((5, 3), [(7, 4), (8, 3.5), (6.5, 5), (6.2, 5)], (1, 0.5)),
         # None is. Those as good as counting lose more and less of the towers.
         ((5, 4), [(9, 2), (8, 1), (7, 3), (6, 2), (9, 1), (5, 9)], (1.5, 1)),
-        # None is as good as counting: of the best on all pairs, the best on new ones.
+        # None is as good as counting in both views: all pairs decide, and then new ones.
         ((5, 0), [(5, 2), (6, 0), (7, 1), (7, 0), (5, 9), (4, 9)], (1.5, 1)),
-        ((5, 0), [(4, 9), (5, 1), (5, 1), (5, 0), (5, 1), (4, 9)], (1, 0.5)),
+        ((5, 0), [(4, 9), (5, 0), (5, 1), (5, 0), (5, 1), (4, 9)], (1.5, 1)),
+        ((7, 1), [(9, 0), (5, 9), (7, 0), (8, 1), (5, 5), (4, 9)], (1, 1)),
         # The towers are, and no fit is.
         ((7, 3), [(9, 2), (8, 2), (6, 9), (9, 1), (5, 5), (4, 9)], (1, 0)),
-        # A fit that is worse than counting is not taken to be better than the towers.
-        ((7, 1), [(9, 0), (5, 9), (7, 0), (9, 0), (5, 5), (4, 9)], (1, 0)),
+        ((9, 1), [(8, 1), (5, 9), (7, 0), (8, 1), (5, 5), (4, 9)], (1, 0)),
     ],
 )
 def test_a_fit_is_as_good_as_counting_and_the_towers_where_it_can_be(
@@ -392,19 +393,28 @@ def test_leads_are_counted_in_standard_errors(shop: Shop) -> None:
     assert runtime.lead(own, own) == 0
     bars = object.__new__(runtime.Bars)
     bars.all = [{"all": ~own}, {"all": own}]  # the towers, and a baseline
-    assert bars.leads({"all": others}) == (0, 0, 0, runtime.lead(others, own))
-    assert bars.leads({"all": ~own}) == (-1, -1, 0, (4 - 6) / math.sqrt(11))
+    assert bars.leads({"all": others}) == (2, runtime.lead(others, own), 0.5)
+    assert bars.leads({"all": ~own}) == (0, 0.4, (4 - 6) / math.sqrt(11))
+    bars.all = [{"all": own}, {"all": ~own}]
+    assert bars.leads({"all": ~own}) == (1, 0, 0.4)
+    bars.all = [{"all": own}, {"all": np.zeros(10)}]
+    assert bars.leads({"all": own}) == (2, 2, 0.6)  # clear
+
+
+def bare_training(shop: Shop, validated: Any) -> Any:
+    """Returns a training that has these validation rows, and can fit its final layer."""
+    training = object.__new__(shop.scored.runtime.RetrievalTraining)
+    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
+    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
+    training.settings, training.validated = SimpleNamespace(seed=0), validated
+    training.metrics = SimpleNamespace(content={}, write=lambda: None)
+    return training
 
 
 def training_of(shop: Shop, monkeypatch: pytest.MonkeyPatch, best: Any) -> Any:
     """Returns a training whose fit of the final layer is `best`, on two pairs."""
     runtime = shop.scored.runtime
-    training = object.__new__(runtime.RetrievalTraining)
-    training.params = {"half_lives": PLAIN, "monitored": "recall_at_10"}
-    training.catalogue, training.counting = shop.scored.catalogue, shop.scored.counting()
-    training.settings = SimpleNamespace(seed=0)
-    training.validated = shop.scored.rows([(0, 1), (1, 2)])
-    training.metrics = SimpleNamespace(content={}, write=lambda: None)
+    training = bare_training(shop, shop.scored.rows([(0, 1), (1, 2)]))
     monkeypatch.setattr(runtime.FinalFit, "best", lambda *known: best(*known))
     monkeypatch.setattr(runtime, "UnknownBuyers", lambda *_: SimpleNamespace(pairs=()))
     return training
@@ -427,6 +437,32 @@ def test_weights_are_compared_on_a_bounded_number_of_pairs(
     monkeypatch.setattr(shop.scored.runtime, "LAYER_PAIRS", fewest)
     training.fit_final_layer(shop.scored.model(shop.scores))
     assert seen == [compared]
+
+
+@pytest.mark.parametrize(("past", "known"), [([], 0), ([3], 1)])
+def test_where_no_buyer_comes_back_unknown_ones_decide(
+    runtime: Any, capsys: pytest.CaptureFixture[str], past: list[int], known: int
+) -> None:
+    """Then known buyers get what unknown ones get, but not those who bring a list."""
+    shop = Shop(runtime, seed=3)
+    unknown, best = len(shop.lists), int(shop.scored.counting().counts(None).argmax())
+    scores = shop.random.normal(size=(unknown + 1, PRODUCTS))
+    scores[unknown, best] = -100.0  # towers that know less than counting
+    model = shop.scored.model(scores)
+    training = bare_training(shop, shop.scored.rows([(unknown, best)] * 9, lists=[past] * 9))
+    training.fit_final_layer(model)
+    found = training.metrics.content["final_layer"]
+    assert "weights" not in found
+    assert found["unknown_buyers"]["towers"] == 0
+    assert found["unknown_buyers"]["validation"]["model"] == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "final layer: validation recall@10 of unknown buyers 1.0000; no row is of a known one"
+    ]
+    later = shop.scored.model(scores)
+    training.complete(later)
+    assert later.final_layer.towers.numpy().tolist() == [known, 0]
+    popular = later.final_layer.products.numpy()
+    assert popular.argmax(axis=1).tolist() == [0 if known else best, best]
 
 
 @pytest.mark.parametrize(

@@ -330,6 +330,18 @@ def test_rivals_with_far_more_rows_a_value_say_so(
     )
 
 
+@pytest.mark.parametrize(("name", "side"), [("category", "product"), ("customer_group", "buyer")])
+def test_a_property_of_both_names_no_product_to_the_buyer(
+    rows: Rows, proposed: Callable[..., Proposal], name: str, side: str
+) -> None:
+    """Where buyers stay in one category, it would tell the buyer's tower what is bought."""
+    rows[name] = [f"c{n % 2}" for n in range(len(rows["sku"]))]
+    rows["sku"] = [f"{sku}{c}" for sku, c in zip(rows["sku"], rows[name], strict=True)]
+    buyers = zip(rows["customer_id"], rows[name], strict=True)
+    rows["customer_id"] = [f"{who}{c}" for who, c in buyers]
+    assert feature(proposed(rows), name)["side"] == side
+
+
 def test_what_depends_on_both_ids_is_a_guess(rows: Rows, proposed: Callable[..., Proposal]) -> None:
     rows["shop"] = ["A"] * len(rows["sku"])  # each buyer and each product has one shop
     half = len(rows["sku"]) // 2
@@ -356,6 +368,29 @@ def test_the_time_is_no_property_of_the_buyer(
     proposal = proposed(rows)
     assert proposal.keys.time.name == "seen_at"
     assert feature(proposal, "date")["side"] == "buyer"
+
+
+@pytest.mark.parametrize(
+    ("buyers", "name", "found"),
+    [
+        (1.0, "order_date", "order_date"),  # of who buys once, an order's time is all there is
+        (1.0, "date", "date"),
+        (1.0, "customer_created_at", None),
+        (1.0, "birth_date", None),
+        (0.02, "date", None),  # fifty rows are no order
+    ],
+)
+def test_who_buys_once_has_one_time(
+    rows: Rows, proposed: Callable[..., Proposal], buyers: float, name: str, found: str | None
+) -> None:
+    count = len(rows["sku"])
+    start = datetime.datetime(2020, 1, 1)
+    rows["customer_id"] = [f"c{int(n // 2 * buyers)}" for n in range(count)]
+    times = [start + datetime.timedelta(hours=int(who[1:])) for who in rows["customer_id"]]
+    del rows["order_date"], rows["order_id"]
+    proposal = proposed(rows | {name: times})
+    assert proposal.keys.time.name == found
+    assert ("GUESS: named like the time of the purchase" in proposal.text) == bool(found)
 
 
 def test_two_times_of_a_purchase_make_it_a_guess(

@@ -52,6 +52,13 @@ def without_test() -> Plain:
     return data
 
 
+def two_pairs(known: int = 2) -> Plain:
+    """Returns metrics of a test whose buyers are unknown, but for those of a few pairs."""
+    data = on_pairs(0.0, 0.5)
+    data["evaluation"]["pairs"] = {"all": known, "new": known, "left_out": 1998}
+    return data
+
+
 def small() -> Plain:
     """Returns metrics of a small recall, of which four decimals show little."""
     data = healthy(candidates=100_000)
@@ -63,6 +70,7 @@ RUNS = {
     "pairs": on_pairs(0.31, 0.28),
     "pairs below counting": on_pairs(0.21, 0.28),
     "rows": healthy(),
+    "two pairs": two_pairs(),
     "rows of an older trainer": older(healthy()),
     "validation rows": without_test(),
     "small": small(),
@@ -118,6 +126,13 @@ def test_the_table_of_train_has_it_in_the_row_of_what_it_counts(run: Run) -> Non
     row = row or {"rows": "test rows", "all pairs": "test, all pairs"}[judged.view]
     (cells,) = [line.removeprefix(row).split() for line in rows if line.startswith(row)]
     assert cells[head.index(judged.label) - 1] == f"{judged.own:.4f}"
+
+
+def test_a_few_pairs_of_known_buyers_among_many_decide_nothing(tmp_path: Path) -> None:
+    few = diagnose(run_of(tmp_path / "few", two_pairs()))
+    enough = diagnose(run_of(tmp_path / "enough", two_pairs(100)))
+    assert (few.verdict, enough.verdict) == ("good", "bad")
+    assert "of rows" in few.summary
 
 
 def test_two_runs_that_count_differently_are_not_mixed(tmp_path: Path) -> None:

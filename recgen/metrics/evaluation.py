@@ -8,6 +8,8 @@ from pydantic import model_validator
 
 from recgen.metrics.parts import VIEWS, WAYS, Count, MetricsPart
 
+_FEW_PAIRS, _FAR_MORE = 100, 10  # times as many
+
 
 class Interval(MetricsPart):
     """A figure with its 95% interval, from a bootstrap over buyers."""
@@ -76,11 +78,16 @@ class Evaluation(MetricsPart):
 
     @property
     def figures(self) -> dict[tuple[str, str, str], Interval]:
-        """All figures, by recommender (`model`), pairs (`new`) and name (`recall_at_100`)."""
+        """All figures, by recommender (`model`), pairs (`new`) and name (`recall_at_100`).
+
+        Those of known buyers are left out where they are a few among many unknown ones.
+        """
+        known = self.pairs.get("all", 0)
+        are_few = known < _FEW_PAIRS and self.pairs.get("left_out", 0) > _FAR_MORE * known
         return {
             (who, pairs, name): interval
             for who in WAYS
-            for pairs in VIEWS
+            for pairs in (VIEWS[-1:] if are_few else VIEWS)
             for name, interval in (getattr(getattr(self, who), pairs, None) or {}).items()
         }
 

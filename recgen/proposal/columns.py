@@ -12,6 +12,7 @@ from recgen.proposal.features import NUMBERS, feature_of
 from recgen.proposal.names import (
     fits_purchase_time,
     may_name_order_amount,
+    names_buyer,
     names_id,
     names_order_amount,
     names_time,
@@ -122,6 +123,9 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
         why = "there are too few rows to tell" if ids else "without IDs it is unknown"
         return None, f"{why} whose property it is"
     side = min(known, key=lambda each: known[each])
+    if len(known) == len(SIDES) and not names_buyer(name):
+        # A property of the product, with the buyer, would name what is bought.
+        side = "product" if table.determines(ids["product"], name) else side
     if known[side] > _LOOSE:
         found = (f"{table.per(key, name):.1f} values per {s}" for s, key in ids.items())
         return None, f"{' and '.join(found)}: known only with the purchase"

@@ -6,7 +6,7 @@ several times, and what counts up from 1 in each order is a line number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from recgen.config import SIDES, Side
@@ -26,6 +26,7 @@ _FLATTEN = "docs/files.md has the commands"
 _LISTED = 5
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
+_ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -187,7 +188,7 @@ def _time(table: Table, ids: list[str]) -> Choice:
     ]
     free = [name for name in varying if times[name] >= 0]
     if not free:
-        return _other_time(table, varying, ids)
+        return _time_of_one_visit(table, times, ids) or _other_time(table, varying, ids)
     best = max(times[name] for name in free)
     rivals = [name for name in free if times[name] == best]
     chosen = max(rivals, key=lambda name: table.columns[name].distinct)
@@ -203,6 +204,29 @@ def _time(table: Table, ids: list[str]) -> Choice:
         why = f"{listed} could also be the time of the purchase"
         return Choice(chosen, why, sure=False, others=others)
     return Choice(chosen, "the time of the purchase")
+
+
+def _time_of_one_visit(table: Table, times: Mapping[str, int], ids: list[str]) -> Choice | None:
+    """Return a time that each buyer has once, where buyers come once and their ID is an order's.
+
+    Then nothing but its name tells it from a property of the buyer, such as the date of birth.
+    """
+    if len(ids) < len(SIDES):
+        return None
+    product, buyer = ids
+    if rows_per_value(table, buyer) > _ONE_VISIT:
+        return None
+    found = [
+        name
+        for name, fit in times.items()
+        if fit > 0 and name not in ids and not names.names_property(name)
+        if table.determines(buyer, name) and not table.determines(product, name)
+    ]
+    best = [name for name in found if times[name] == max(times[each] for each in found)]
+    if len(best) != 1:
+        return None
+    why = "named like the time of the purchase, but each buyer has one only, as who buys once"
+    return Choice(best[0], why, sure=False)
 
 
 def _other_time(table: Table, varying: list[str], ids: list[str]) -> Choice:

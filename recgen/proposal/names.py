@@ -238,6 +238,17 @@ def names_other_time(name: str) -> bool:
     return _any(_nouns(name), _OTHER_TIMES)
 
 
+def names_buyer(name: str) -> bool:
+    """Return whether a name is that of the buyer, or of a property of one: `customer_segment`."""
+    return "buyer" in {subject_of(word) for word in _nouns(name)}
+
+
+def names_property(name: str) -> bool:
+    """Return whether a name is that of a property of somebody or something: `customer_created`."""
+    about = {subject_of(word) for word in _nouns(name)}
+    return bool(about & {"buyer", "product", "party", "thing"}) and "purchase" not in about
+
+
 def fits_purchase_time(name: str) -> int:
     """Return how well a name fits the time of the purchase; higher is better."""
     found = _nouns(name)

@@ -16,7 +16,7 @@ from recgen.analysis.kinds.ranking import MEANS, SHOWN
 from recgen.analysis.series import last
 from recgen.cli.table import Line, table
 from recgen.data.words import stands_for_nothing
-from recgen.metrics import Account, Calibration, Evaluation, Params, TrainingMetrics
+from recgen.metrics import Account, Calibration, Interval, Params, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -154,15 +154,15 @@ def recalls(metrics: TrainingMetrics) -> Iterator[Line]:
     names = shown_measures(metrics.params)
     rows = [_row("validation rows", metrics.validated, names)]
     baselines = metrics.params.baselines
-    if metrics.evaluation is None:
+    evaluated = metrics.evaluation.figures if metrics.evaluation else {}
+    if not any(pairs == "all" for _, pairs, _ in evaluated):
         final = metrics.final_metrics
         rows.append(_row("test rows", lambda name: final.get(f"test_{name}"), names))
         for who, words in baselines.items():
             if any(f"test_{who}_{name}" in final for name in names):
                 found = partial(_counted, final, who)
                 rows.append(_row(f"  {words}", found, names))
-    else:
-        rows += _evaluation(metrics.evaluation, baselines, names)
+    rows += _evaluation(evaluated, baselines, names)
     heads = (name.removeprefix("recall_at_") for name in names)
     heads = (f"@{head}" if head.isdigit() else head for head in heads)
     yield from table(("recall", *heads), rows, "l" + "r" * len(names))
@@ -197,13 +197,15 @@ def _shown(measure: str) -> str:
 
 
 def _evaluation(
-    evaluation: Evaluation, baselines: Mapping[str, str], names: Sequence[str]
+    evaluated: Mapping[tuple[str, str, str], Interval],
+    baselines: Mapping[str, str],
+    names: Sequence[str],
 ) -> Iterator[tuple[str, ...]]:
     """Yield recall of the model and the baselines on all test pairs, then on new ones."""
     ways = {"model": "", **{who: f"  {words}" for who, words in baselines.items()}}
     for view, title in _VIEWS.items():
         for way, label in ways.items():
-            found = {n: evaluation.figures.get((way, view, n)) for n in names}
+            found = {n: evaluated.get((way, view, n)) for n in names}
             if any(found.values()):
                 shares = (_share(each.value if each else None) for each in found.values())
                 yield (f"  {label or title}", *shares)

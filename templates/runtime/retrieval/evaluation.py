@@ -179,6 +179,7 @@ class UnknownBuyers(Evaluation):
 
     Attributes:
         are_known: Whether there are no unknown buyers, so that known ones stand for them.
+        have_lists: Whether the columns have lists of what some of them had.
     """
 
     def __init__(self, counting, split, baselines, seed, most=UNKNOWN_PAIRS):
@@ -198,6 +199,8 @@ class UnknownBuyers(Evaluation):
         is_shared = np.isin(kept, shared)
         people = np.where(is_shared, -1 - kept, buyers[kept])
         self._take(split, kept, pairs[kept], people)
+        lists = (self.rows[name] for name in self.catalogue.columns.histories)
+        self.have_lists = any(bool(tf.size(each.values) > 0) for each in lists)
         self.rows |= as_unknown(self.rows, self.catalogue)
 
     def add_to(self, compared, model):

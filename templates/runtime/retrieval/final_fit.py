@@ -13,6 +13,8 @@ from .measures import gains
 # from the towers alone to the fit.
 NEW_PAIRS_COUNT = (1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3, 4, 6, 10)
 FITTED_PARTS = (1, 0.5)
+# Leads, in standard errors: from which two are as good, and one is better.
+LEVEL, CLEAR = -0.5, 2.0
 FITTED_SCORES = 1 << 26  # buyers times products in the fit
 BLOCK_SCORES = 1 << 22  # of those that are computed together
 NEWTON_STEPS = 50  # at most; about ten are needed
@@ -177,11 +179,10 @@ class FinalFit:
         """Fit the layer; returns what the metrics file says of it.
 
         New pairs count more than others, and the weights go a part of the way only, where
-        that takes the model further ahead of what it leads the least, as `Bars` has it. The
-        more new pairs count, the less is found of all pairs; so once a count is no gain, no
-        greater one is tried.
+        that is better by `Bars`. The more new pairs count, the less is found of all pairs;
+        so once a count is no gain, no greater one is tried.
         """
-        bars, best, most = Bars(self.evaluation, self._model_views(), measure), {}, ()
+        bars, best, most = Bars(self.evaluation, self._model_views(), measure), {}, (-1,)
 
         def compare(count, part, weights):
             named = dict(zip(self.layer.names, weights.tolist(), strict=True))
@@ -197,7 +198,7 @@ class FinalFit:
                 leads, found = compare(count, part, self.start + part * way)
                 if leads > most:
                     most, best = leads, found
-            if most == before and not any(most[:-1]):
+            if most == before and most[0] == 2:
                 break
         leads, found = compare(1, 0, self.start)
         best = found if leads > most else best
@@ -235,18 +236,21 @@ class Bars:
         }
 
     def leads(self, own):
-        """Return how far the model is ahead, in standard errors; of two, the greater is better.
+        """Return what of two fits is greater for the better one.
 
-        What lacks comes first: to counting on all pairs, by which runs are judged; to
-        counting in some view; to the towers. Where nothing lacks, it is the least lead of
-        all, so that no view of later rows is likely to be worse than what needs no model.
+        Where none is level with all that counts in every view, all pairs decide, by which
+        runs are judged. Those that are level with counting are better, and those that are
+        level with the towers, too, are best. Of these, it is the least lead over counting,
+        so that no view of later rows is likely to be worse than what needs no model; where
+        that is clear, all pairs decide again.
         """
         of = {v: [lead(own[v], bar[v]) for bar in self.all] for v in own}
-        counting = {view: min(each[1:]) for view, each in of.items()}
         towers = min(each[0] for each in of.values())
-        least = counting["all"], min(counting.values()), towers
-        # Half a standard error is noise.
-        return *(round(min(0.0, each)) for each in least), min(least)
+        counting = min(min(each[1:]) for each in of.values())
+        found = float(np.mean(own["all"]))
+        if counting < LEVEL:
+            return 0, found, counting
+        return 1 + (towers >= LEVEL), min(counting, CLEAR), found
 
 
 def lead(own, others):

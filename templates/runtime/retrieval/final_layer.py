@@ -95,10 +95,14 @@ class FinalLayer(tf.Module):
             self.past.assign(had + shares @ of_shares)
             self.repeats.assign(repeats)
 
-    def assign_unknown(self, towers, products):
-        """Use another weight and other scores of the products for unknown buyers."""
-        self.towers[1].assign(towers)
-        self.products[1].assign(products)
+    def assign_unknown(self, towers, products, and_known=False):
+        """Use another weight and other scores of the products for unknown buyers.
+
+        They serve known ones, too, if no weights could be fitted for these.
+        """
+        for kind in range(1 - and_known, 2):
+            self.towers[kind].assign(towers)
+            self.products[kind].assign(products)
 
     def __call__(self, scores, features, start=0, added=None):
         """Return the scores [batch, products] of the products from `start` on.

@@ -25,7 +25,9 @@ VIEWS = {
 class RetrievalTraining(Training):
     """A run of the trainer of a model that ranks the products of a catalogue."""
 
-    weights, unknown = None, None  # of the final layer, once it is fitted
+    # Of the final layer, once it is fitted: weights for known and for unknown buyers, and
+    # whether nothing was known of any buyer, so that these are for all.
+    weights, unknown, are_for_all = None, None, False
 
     def use(self, rows):
         super().use(rows)
@@ -59,7 +61,9 @@ class RetrievalTraining(Training):
             model.final_layer.remember(self.counting)
         if self.unknown:
             popular = self.counting.log_shares([self.unknown["half_life"]])[:, 0]
-            model.final_layer.assign_unknown(self.unknown["towers"], popular)
+            model.final_layer.assign_unknown(
+                self.unknown["towers"], popular, and_known=self.are_for_all
+            )
         model.embed_catalogue()
 
     def fit(self, candidates, **options):
@@ -99,17 +103,27 @@ class RetrievalTraining(Training):
         baselines, measure = self.params["half_lives"], self.params["monitored"]
         compared = self.counting, self.validated, baselines, self.settings.seed
         evaluation = Evaluation(*compared, most)
-        if not len(evaluation.pairs):
-            return
-        found = FinalFit(evaluation, model).best(measure)
-        self.weights, values = found["weights"], found["validation"]
+        found, shown = {"measure": measure}, measure.replace("_at_", "@")
+        if len(evaluation.pairs):
+            found = FinalFit(evaluation, model).best(measure)
+            self.weights = found["weights"]
+            self._say_views(found["validation"], evaluation, shown)
         unknown = UnknownBuyers(*compared)
         if len(unknown.pairs):
             self.unknown = fit_unknown(unknown, model, measure)
             found["unknown_buyers"] = self.unknown
-        self.metrics.content["final_layer"] = found
-        self.metrics.write()
-        shown = measure.replace("_at_", "@")
+            self.are_for_all = not (self.weights or unknown.have_lists)
+            if not self.weights:
+                value = self.unknown["validation"]["model"]
+                words = f"validation {shown} of unknown buyers {value:.4f}"
+                say("final layer", f"{words}; no row is of a known one")
+        if self.weights or self.unknown:
+            self.metrics.content["final_layer"] = found
+            self.metrics.write()
+
+    def _say_views(self, values, evaluation, shown):
+        """Print the validation before and after, and what has been traded."""
+        baselines = self.params["half_lives"]
         for view, value in values["model"].items():
             words = f"validation {shown} of {VIEWS[view]}"
             say("final layer", f"{words} {values['towers'][view]:.4f} -> {value:.4f}")
