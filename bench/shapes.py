@@ -280,14 +280,14 @@ DEVELOPMENT: dict[str, DataSet] = {
     "ratings": DataSet(lambda: _ratings(True, 1), "userId", "movieId", "timestamp"),
     "ten products": DataSet(_ten, "Kundennummer", "Artikelnummer", "Datum"),
     "undated": DataSet(_undated, "user_id", "item_id"),
+    "one purchase": DataSet(
+        _one_purchase, "customer_unique_id", "product_id", "order_purchase_timestamp"
+    ),
 }
 REPORT: dict[str, DataSet] = {
     "fashion": DataSet(_fashion, "customer_id", "article_id", "t_dat"),
     "few buyers": DataSet(_few_buyers, "debtor_no", "item_no", "posting_date"),
     "long tail": DataSet(_long_tail, "customer_id", "isbn", "ordered_at"),
-    "one purchase": DataSet(
-        _one_purchase, "customer_unique_id", "product_id", "order_purchase_timestamp"
-    ),
     "ratings undated": DataSet(lambda: _ratings(False, 8), "userId", "movieId"),
     "streams": DataSet(_streams, "user_id", "artist_id", "timestamp"),
 }
