@@ -572,14 +572,12 @@ def test_without_any_weight_a_row_is_refused() -> None:
     assert error.code == "RG231"
 
 
-def test_a_target_without_a_column_is_refused_with_a_sentence() -> None:
+@pytest.mark.parametrize("target", [{"column": ""}, {"transforms": {}}, {"bq_type": "INT64"}])
+def test_a_target_without_a_column_is_refused_with_a_sentence(target: Plain) -> None:
     """The platform calls such a row ranking, and its transform failed."""
-    target = {"column": "", "transforms": {"log_transform": {"enabled": True}}}
-    posted = posted_features(target_column=target)
-    (error,) = refused(posted).errors
+    (error,) = refused(posted_features(target_column=target)).errors
     assert (error.code, error.path) == ("RP011", "features.target_column")
-    empty = posted_features(target_column={"column": ""})
-    assert read_rows(empty, posted_model())[0] is not None
+    assert read_rows(posted_features(target_column={}), posted_model())[0] is not None
 
 
 def test_the_target_is_cut_where_it_was_cut() -> None:

@@ -24,9 +24,9 @@ def stored_target(target: object, account: Account) -> object:
         return target or None
     place = ("features", "target_column")
     transforms = mapping_of(target.get("transforms"))
-    if transforms and not output_name(target):
+    if not output_name(target):
         help = "Name the column that is predicted, or remove the target."
-        account.refuse(UNUSABLE, place, "the target has transforms but no column", help)
+        account.refuse(UNUSABLE, place, "the target has no column", help)
         return None
     found: Plain = {
         "column": target.get("column") or target.get("display_name"),
