@@ -114,9 +114,13 @@ def test_python_3_10_is_found_where_it_is(tmp_path: Path) -> None:
     version.chmod(0o755)
     shim = {"python3.10": "exit 127", "pyenv": "echo ${0%/*}"}
     assert find_python310(tmp_path / "pyenv", **shim).stdout.strip() == str(version)
-    downloads = (
-        'if [ "$2" = install ]; then : > "$0.has"; else [ -e "$0.has" ] && echo "$0.has"; fi'
-    )
+    downloads = """
+        case "$*" in
+            *install*) : > "$0.has" ;;
+            *--quiet*) exit 0 ;;  # with it, uv prints no path
+            *find*) [ -e "$0.has" ] && echo "$0.has" ;;
+        esac
+    """
     expected = str(tmp_path / "uv" / "uv.has")
     assert find_python310(tmp_path / "uv", uv=downloads).stdout.strip() == expected
 
