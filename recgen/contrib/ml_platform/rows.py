@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from recgen.check import examine
 from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.contrib.ml_platform.account import UNREADABLE, Account
+from recgen.contrib.ml_platform.crosses import refuse_products
 from recgen.contrib.ml_platform.experiment import (
     FEATURE_FIELDS,
     MODEL_FIELDS,
@@ -159,6 +160,8 @@ def examine_rows(
         experiment["model"] = read(settings, account)
     elif experiment["features"].get("target_column"):
         experiment["model"] = {"model_type": "ranking", "rating_head_layers": list(DEFAULT_HEAD)}
+    if legacy and experiment["model"].get("model_type", "retrieval") != "ranking":
+        refuse_products(experiment["features"], account)
     _check_gpus(about.get("gpu_config"), account)
     return _examined(experiment, account, legacy=legacy, has_model=bool(model))
 
