@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recgen.data.estimates import embedding_width
-from recgen.data.profile import ColumnProfile, Misfit
+from recgen.data.statistics import ColumnProfile, Misfit
 from recgen.findings import RecgenError
 from recgen.local import encoded
 from recgen.local import profile as local_profile

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 
 from recgen.config import DataConfig
-from recgen.data.profile import ColumnProfile, Misfit, Profile, TimeColumn
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, Misfit, TimeColumn
 from recgen.data.time_advice import how_to_write, two_units
 from recgen.findings import ConfigError, RecgenError, show
 from recgen.proposal.choices import OPTIONS, TIME_FORMAT, Choice, Given

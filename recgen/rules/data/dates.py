@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, date_column
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from recgen.config import SIDES, BqType, DataConfig, FeatureConfig, History, HistoryFeature
 from recgen.config.paths import all_features
 from recgen.data.columns import find, id_column, name_counts
-from recgen.data.profile import ListFacts, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ListFacts
 from recgen.findings import Location, Severity, percent, show
 from recgen.rules.data.columns import nulls
 from recgen.rules.registry import Problem, rule

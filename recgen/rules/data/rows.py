@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import columns, date_column, ids
 from recgen.data.events import find_events
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import counted, percent, show
 from recgen.rules.registry import Problem, rule
 

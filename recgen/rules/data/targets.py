@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, ModelConfig
 from recgen.config.paths import target_path
-from recgen.data.profile import Profile, Spread
+from recgen.data.profile import Profile
+from recgen.data.statistics import Spread
 from recgen.data.targets import Learnt, before_and_after, learnt
 from recgen.findings import Location, Severity, counted, percent, show
 from recgen.rules.ranking import is_amount, is_chance

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, Feature, FeatureConfig, dtype_of
 from recgen.data.columns import columns, described, ids
-from recgen.data.profile import ColumnProfile, Odd, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, Odd
 from recgen.findings import Location, Severity, show
 from recgen.rules.registry import Problem, rule
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from recgen.clock import latest
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, Use, columns, date_column, is_in_doubt
-from recgen.data.profile import ColumnProfile, FarTimes, Profile, TimeProfile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, FarTimes, TimeProfile
 from recgen.data.time_advice import another_unit
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
