@@ -181,7 +181,7 @@ def test_rows_that_were_lost_leave_a_hole_and_no_year_is_blamed(tmp_path, experi
     lost = Day(2023, 2, 1), Day(2023, 4, 1)
     times = [t for t in purchases(first, days) if not lost[0] <= t < lost[1]]
     (message,) = messages(tmp_path, experiment, times)
-    assert message.endswith("there is no row between 2023-01-31 and 2023-04-01, in 59 days")
+    assert message.endswith("no row lies in the 59 days between 2023-01-31 and 2023-04-01")
 
 
 def closed_in_summer(times: Sequence[Day]) -> list[Day]:

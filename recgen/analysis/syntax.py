@@ -49,7 +49,7 @@ def calls_in(node: ast.AST) -> list[ast.Call]:
 
 
 def keyword_of(call: ast.AST | None, name: str) -> ast.expr | None:
-    """Return the value of a call's keyword argument; None if it has none, or is no call."""
+    """Return the value of a call's keyword argument; None if it has none, or is not a call."""
     found = call.keywords if isinstance(call, ast.Call) else []
     return next((each.value for each in found if each.arg == name), None)
 

@@ -81,7 +81,7 @@ class TrainerModule:
 
 @lru_cache(maxsize=64)
 def read_trainer_module(text: str) -> TrainerModule | None:
-    """Return what a module does; None if it is no Python that can be parsed."""
+    """Return what a module does; None if it is not Python that can be parsed."""
     tree = parsed(text) if len(text) <= _MOST else None
     return _Reader(tree).read() if tree is not None else None
 

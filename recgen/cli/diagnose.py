@@ -14,7 +14,7 @@ from recgen.analysis import Diagnosis, Run
 from recgen.analysis import diagnose as diagnosed
 from recgen.cli import show
 from recgen.cli.app import Features, Model, Output, Products, Runs, app, stored
-from recgen.cli.loading import loaded, told
+from recgen.cli.loading import loaded, report_errors
 from recgen.findings import RecgenError
 
 
@@ -62,7 +62,7 @@ def diagnose(
         for run, diagnosis in found:
             _apply(run, diagnosis, config, sys.stdout if format is Output.text else sys.stderr)
     failed = any(diagnosis.verdict in ("bad", "broken") for _, diagnosis in found)
-    raise typer.Exit(told(errors) or (1 if failed else 0))
+    raise typer.Exit(report_errors(errors) or (1 if failed else 0))
 
 
 def _with_evidence(run: Run, data: Path | None) -> Run:

@@ -39,7 +39,7 @@ def gate(
 
     found = load_run(run)
     if found.metrics_path is None:
-        raise RecgenError(f"{run} is no training", "name a run")
+        raise RecgenError(f"{run} is not a training", "name a run")
     blessing = recgen.gate(found if quick else with_evidence(found), champion, min)
     path = blessing.write(found.metrics_path)
     if format is Output.json:

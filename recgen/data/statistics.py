@@ -34,7 +34,7 @@ class TimeProfile:
     Attributes:
         way: A unit, a format or the name of a standard; empty for times of day.
         asked: Units or formats that fit equally well if the values do not decide between them.
-        failed: Rows with a value that is no time.
+        failed: Rows with a value that is not a time.
         unzoned: Rows whose time says no zone, where others say one.
         far: Times that lie far from all others.
         far_rows: Rows with such a time, which do not count in `low` and `high`.

@@ -67,7 +67,7 @@ def misfit_of_lists(
 
 
 def misfit_of_times(column: Encoded, bq_type: BqType, given: TimeColumn | None) -> Misfit | None:
-    """Return the first value that is no time, or that is one of several possible times.
+    """Return the first value that is not a time, or that is one of several possible times.
 
     Args:
         column: The column.

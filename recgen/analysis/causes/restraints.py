@@ -1,7 +1,7 @@
 """Causes RD211, RD212, RD214 and RD215: settings that hold training back, and how it shows.
 
 Each compares a setting with a quantity of the run (a bound with the norm of the gradients, a
-penalty with the loss), so it means the same for every shop. That alone is no cause: it is one if
+penalty with the loss), so it means the same for every shop. That alone is not a cause: it is one if
 the model is no better than counting.
 """
 

@@ -114,7 +114,7 @@ def repeated_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
     verb = "is" if found.rows == 1 else "are"
     message = (
         f"{counted(found.rows, 'row')} of {profile.rows:,} ({percent(share)}) {verb} {alike}: row "
-        f"{again:,} is that of row {first:,}"
+        f"{again:,} equals row {first:,}"
     )
     help = (
         "Remove them from the data if a join or a second import repeated them; nothing to do if "
@@ -152,8 +152,8 @@ def replayed_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
     again, first = found.example
     day = datetime.fromtimestamp(found.since, timezone.utc).date()
     message = (
-        f"{found.rows:,} of the last {found.of:,} rows, from {day} on, are earlier ones under "
-        f"another {show(date.name)}: row {again:,} is that of row {first:,}"
+        f"{found.rows:,} of the last {found.of:,} rows, from {day} on, repeat earlier ones with "
+        f"another {show(date.name)}: row {again:,} repeats row {first:,}"
     )
     help = "Leave these rows out: they test what the model was trained on."
     yield Problem(("data",), message, help)

@@ -118,7 +118,7 @@ def amount_of_chance(
 ) -> Iterator[Problem]:
     """A target of 0 and 1 that is predicted as an amount.
 
-    With mse or huber, a prediction can be below 0 or above 1, and is no probability. With
+    With mse or huber, a prediction can be below 0 or above 1, and is not a probability. With
     binary_crossentropy it is one, and the metrics are those of a probability: AUC, log loss and
     calibration.
 
@@ -178,7 +178,7 @@ def classes_unbalanced(
         value = 1 if found.positive < 1 / 2 else 0
         message = f"{_name(found)} is {value} in only {percent(rare)} of the rows ({rows:,})"
         severity: Severity | None = "warning" if rare < _VERY_RARE else None
-        help = "Compare log loss with that of this share, and AUC with 0.5."
+        help = "Compare log loss with that of always predicting this share, and AUC with 0.5."
         yield Problem(_at(found), message, help, severity)
 
 

@@ -191,7 +191,9 @@ def outer_spaces(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
                 f"{odd.values:,} {values} with {what} in {show(feature.output_name)}, such as "
                 f"{show(odd.examples[0][0])}"
             )
-            yield Problem(path, message, f"Remove the {them} in the data, or send them as well.")
+            yield Problem(
+                path, message, f"Remove the {them} in the data; otherwise, requests need them, too."
+            )
 
 
 @rule("RG541", "warning")
