@@ -156,9 +156,9 @@ def hole(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterato
             f"; with another year, the {percent(share)} of the rows on one side would be among the "
             "others: is their year wrong?"
         )
-        yield Problem(DATE, message, "Look up whether these rows have the year of their purchase.")
+        yield Problem(DATE, message, "Check whether these rows have the year of their purchase.")
     else:
-        yield Problem(DATE, message, "Look up whether rows are missing, or the dates are wrong.")
+        yield Problem(DATE, message, "Check whether rows are missing, or the dates are wrong.")
 
 
 def _hole(rows: Mapping[int, int]) -> tuple[int, int] | None:

@@ -129,7 +129,7 @@ def replayed_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
 
     If an older file is loaded again, and its rows get new dates, a split by time tests what the
     model was trained on: the same buyers with the same products, even in the same orders. Recall of
-    such a test says nothing of new purchases, and what people really bought is not in it.
+    such a test says nothing about new purchases, and what people really bought is not in it.
 
     It shows where the last rows equal earlier ones in all columns but the date. Reported if 30% of
     them or more do, in the order of the earlier ones, and of as many rows before them at most a
