@@ -78,8 +78,8 @@ KINDS = (
         verdict="at_risk",
         title="One product with most rows",
         reason="Postage, a fee, a deposit or a bag is in most purchases, and nobody chooses it. It "
-        "is at the top of every list: recall is high and says nothing about the other products, and "
-        "most training rows teach nothing.",
+        "is at the top of every list: recall is high and says nothing about the other products, "
+        "and most training rows teach nothing.",
         signs="`recgen check` finds a product with 20% of the rows and ten times those of the next "
         "(RG553); or 20% of the test rows have the most popular product, ten times as many as each "
         "of the next four.",
