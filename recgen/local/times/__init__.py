@@ -1,6 +1,6 @@
 """Times: one reader for checking, proposing and training. Reads no files.
 
-`reading` reads values of any type, with `texts` and `numbers`; `columns` reads a column and refuses
+`reading` reads values of any type, with `arrays`, `texts` and `numbers`; `columns` reads a column and refuses
 what is no time; `far` finds times that lie far from all others.
 """
 
