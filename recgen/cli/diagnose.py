@@ -25,7 +25,9 @@ def diagnose(
     products: Products = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The data of the training; by default, what is named."),
+        typer.Option(
+            metavar="FILE", help="The data of the training.  [default: what the run names]"
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Read neither the data nor the examples.")

@@ -21,7 +21,9 @@ def gate(
     run: Annotated[str, typer.Argument(metavar="RUN", help=_RUN, show_default=False)],
     champion: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="The run whose model is served: it must not be better."),
+        typer.Option(
+            metavar="RUN", help="The run whose model is served; the new model must not be worse."
+        ),
     ] = None,
     min: Annotated[
         list[str],
