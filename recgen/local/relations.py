@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from recgen.data.profile import Spread, Stay
+from recgen.data.statistics import Spread, Stay
 from recgen.local.cast import shown
 from recgen.local.cast.numbers import YES
 from recgen.local.encoded import Array, Encoded

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig
 from recgen.config.paths import all_features
 from recgen.data.columns import name_counts
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 

@@ -41,7 +41,7 @@ def data_of(metrics: Metrics) -> Plain:
         metrics: What the file holds, as text, as data, or as the library's model.
 
     Raises:
-        RecgenError: It is no JSON, or not the metrics of a training.
+        RecgenError: It is not JSON, or not the metrics of a training.
     """
     if isinstance(metrics, TrainingMetrics):
         return metrics.model_dump(mode="json")

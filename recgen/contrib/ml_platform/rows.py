@@ -194,7 +194,7 @@ def _row(source: object, names: frozenset[str], what: str, section: str, account
 
 
 def _as_it_is(row: Plain, account: Account) -> Plain:
-    """Return a row without what is no setting, for the library to read."""
+    """Return a row without what is not a setting, for the library to read."""
     fields = FEATURE_FIELDS if "buyer_model_features" in row else MODEL_FIELDS
     return {key: row[key] for key in row if key in fields or key not in ROW_COLUMNS}
 

@@ -1,4 +1,4 @@
-"""The target of stored rows: its form, and that it is no input."""
+"""The target of stored rows: its form, and that it is not an input."""
 
 from __future__ import annotations
 
