@@ -27,6 +27,7 @@ from recgen.inspect.report import (
     VocabularyReport,
 )
 from recgen.local.evidence import with_evidence
+from recgen.rules import RULES
 
 
 def finding(code: str, path: str = "data", severity: Any = "warning", **more: Any) -> Finding:
@@ -70,7 +71,7 @@ CONFIRMED = {
 def test_a_finding_that_a_bad_run_confirms_is_a_cause(tmp_path, experiment, code):
     named, path = CONFIRMED[code]
     run = run_of(tmp_path / "run", poor(), by_time(experiment))
-    first = finding(code, path)
+    first = finding(code, path, RULES[code].severity)
     diagnosis = diagnose(found(run, first))
     told = cause(diagnosis, named)
     assert f"{path}: what {code} says ({code})" in told.evidence
@@ -98,6 +99,33 @@ def test_a_finding_on_a_target_is_a_cause_of_bad_predictions(tmp_path, experimen
     assert named not in codes(diagnose(found(run)))
 
 
+@pytest.mark.parametrize(
+    ("own", "severity", "verdict"),
+    [
+        (5.0, "error", "bad"),
+        (20.0, "error", "bad"),
+        (5.0, "warning", "bad"),
+        (5.0, None, "at_risk"),  # no column of the data gives the target away
+        (12.0, "warning", "at_risk"),
+        (12.0, None, "good"),
+        (20.0, "warning", "at_risk"),
+    ],
+)
+def test_data_says_whether_a_target_that_is_known_too_well_was_given_away(
+    tmp_path, experiment, own, severity, verdict
+):
+    data = compared("rmse", own, [40.0, 30.0, 35.0, 25.0], 0.004)
+    path = "features.buyer_model_features[1]"
+    told = [finding("RG576", path, severity)] if severity else []
+    diagnosis = diagnose(found(run_of(tmp_path / "run", data, experiment), *told))
+    assert diagnosis.verdict == verdict
+    assert codes(diagnosis)[:1] == ([] if verdict == "good" else ["RD402"])
+    if verdict == "at_risk" and told:
+        assert diagnosis.causes[0].help == "what RG576 advises"
+    if told:
+        assert path in diagnosis.causes[0].patch
+
+
 def test_a_constant_target_has_no_remedy_in_the_model(tmp_path, experiment):
     data = compared("rmse", 41.0, [40.0, 30.0, 35.0, 25.0], 0.5)
     run = run_of(tmp_path / "run", data, experiment)
@@ -116,7 +144,6 @@ def test_a_task_without_a_weight_is_starved(tmp_path, experiment):
 
 def test_the_words_and_the_patch_are_those_of_the_rule(tmp_path, experiment):
     from recgen.findings import Fix
-    from recgen.rules import RULES
 
     path = ("features", "buyer_model_features", 0)
     fix = Fix((*path, "data_type"), "set", "text")

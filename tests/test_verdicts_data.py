@@ -58,7 +58,7 @@ def shops(monkeypatch) -> ModuleType:
 
 
 def test_every_shop_is_in_order_of_time_and_the_same_every_time(shops):
-    for variant in shops.SHOPS:
+    for variant in shops.SHOPS.values():
         table = shops.make_shop(variant, ROWS, 1)
         times = table["sold_at"].to_pylist()
         assert times == sorted(times), variant
@@ -75,21 +75,21 @@ def _parts(table, column):
 
 
 def test_a_shop_has_new_products_and_buyers_in_its_test(shops):
-    plain = shops.make_shop("shop", 3 * ROWS, 0)
+    plain = shops.make_shop(shops.SHOPS["shop"], 3 * ROWS, 0)
     for column, least in (("sku", 3), ("member", 10)):
         before, after = _parts(plain, column)
         assert least <= len(after - before) < 0.2 * len(before)
-    before, after = _parts(shops.make_shop("buyers renamed", ROWS, 0), "member")
+    before, after = _parts(shops.make_shop(shops.SHOPS["buyers renamed"], ROWS, 0), "member")
     assert not before & after
-    before, after = _parts(shops.make_shop("closing, 10", ROWS, 0), "sku")
+    before, after = _parts(shops.make_shop(shops.SHOPS["closing, 10"], ROWS, 0), "sku")
     assert len(after) <= 10
     assert after < before
 
 
 def test_a_target_of_a_shop_says_what_its_name_says(shops):
-    assert set(shops.make_shop("one piece", ROWS, 0)["pieces"].to_pylist()) == {1}
-    assert set(shops.make_shop("shop", ROWS, 0)["kept"].to_pylist()) == {0, 1}
-    billed = shops.make_shop("billed", ROWS, 0)
+    assert set(shops.make_shop(shops.SHOPS["one piece"], ROWS, 0)["pieces"].to_pylist()) == {1}
+    assert set(shops.make_shop(shops.SHOPS["shop"], ROWS, 0)["kept"].to_pylist()) == {0, 1}
+    billed = shops.make_shop(shops.SHOPS["billed"], ROWS, 0)
     pairs = zip(billed["paid"].to_pylist(), billed["pieces"].to_pylist(), strict=True)
     assert all(float(paid) == 2.5 * pieces for paid, pieces in pairs)
 
