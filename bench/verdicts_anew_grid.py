@@ -23,6 +23,8 @@ from verdicts_shops_grid import (
     shop_run,
 )
 
+UNSEEN = "unseen"
+"""What stands for the half of these runs."""
 ROWS = 3_000
 REVENUE = {"target_column": {"column": "revenue", "bq_type": "FLOAT64", "transforms": SCALED}}
 RATING = {"target_column": {"column": "rating", "bq_type": "FLOAT64"}}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from verdicts_anew_grid import UNSEEN
 from verdicts_labels import (
     HALVES,
     LABELS,
@@ -34,7 +35,8 @@ def page(result: dict[str, Any]) -> str:
     runs = result["runs"]
     held_out = _of(runs, HELD_OUT)
     figures = _figures(runs, result["listed"])
-    parts = (figures, _matrix(held_out), _patches(held_out), _all(held_out))
+    unseen = _unseen(result.get(UNSEEN, []))
+    parts = (figures, unseen, _matrix(held_out), _patches(held_out), _all(held_out))
     return "\n".join([HEAD.read_text("utf-8"), *(line for part in parts for line in part)])
 
 
@@ -136,6 +138,10 @@ SEEN = (
 """What a reader has to know of the figures."""
 
 
+TOLD = ("TODO",)
+"""What a reader has to know of the runs that were written after the causes."""
+
+
 def is_worse(run: dict[str, Any]) -> bool:
     """Says whether a patch took a run's recall, or made its verdict worse."""
     after = run["patched"]
@@ -178,6 +184,34 @@ def _anew(runs: Runs) -> list[str]:
     if not earlier:
         return []
     return [f"{len(runs) - earlier} runs were judged by this version, {earlier} by an earlier one."]
+
+
+def _unseen(runs: Runs) -> list[str]:
+    """Returns what was found in runs that were written, and predicted, before they were judged."""
+    rooted = [run for run in runs if has_root(run)]
+    predicted = _share(run["predicted"] == run["verdict"] for run in runs)
+    return [
+        "## Runs that were written after the causes",
+        "",
+        *TOLD,
+        "",
+        f"Verdict right {_share(run['verdict'] in right(run) for run in runs)}, as predicted "
+        f"{predicted}; root named first {_share(map(names_root_first, rooted))}; "
+        f"{sum(map(is_missed, runs))} bad called good.",
+        "",
+        "| made to be | how | predicted | verdict | figure, popularity or mean | causes | patched |",
+        "|---|---|---|---|---|---|---|",
+        *map(_unseen_row, runs),
+        "",
+    ]
+
+
+def _unseen_row(run: dict[str, Any]) -> str:
+    causes = ", ".join(f"{code} {confidence}" for code, confidence in run["causes"])
+    after = run.get("patched")
+    then = f"{words(after['verdict'])}, {_recall(after)}" if after else ""
+    cells = [run["label"], run["name"].removeprefix("anew, "), words(run["predicted"])]
+    return f"| {' | '.join([*cells, _marked(run), _recall(run), causes, then])} |"
 
 
 def _matrix(runs: Runs) -> list[str]:

@@ -71,7 +71,7 @@ CONFIRMED = {
 def test_a_finding_that_a_bad_run_confirms_is_a_cause(tmp_path, experiment, code):
     named, path = CONFIRMED[code]
     run = run_of(tmp_path / "run", poor(), by_time(experiment))
-    first = finding(code, path, RULES[code].severity)
+    first = finding(code, path, "error" if RULES[code].severity == "error" else "warning")
     diagnosis = diagnose(found(run, first))
     told = cause(diagnosis, named)
     assert f"{path}: what {code} says ({code})" in told.evidence

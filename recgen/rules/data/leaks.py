@@ -291,5 +291,5 @@ def _is_same(found: Learnt, names: tuple[str, ...]) -> bool:
 
 def _decides(found: Learnt, name: str) -> bool:
     """Return whether each value of a column has only one value of a binary target."""
-    few = found.profile.column(name).distinct * _FEWEST <= found.known
+    few = 2 <= found.profile.column(name).distinct <= found.known / _FEWEST
     return found.is_binary and few and found.profile.ambiguous(name, found.column.name) == 0
