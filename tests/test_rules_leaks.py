@@ -133,7 +133,7 @@ HONEST: dict[str, Any] = {
     "a price that drifts": lambda made: noisy(made["price"], 0.1),
     "the hour": lambda made: DRAW.integers(0, 24, ROWS),
     "the device": lambda made: words(DRAW.integers(0, 3, ROWS), "phone", "desk", "tablet"),
-    "a visit": lambda made: [f"v{i // 3}" for i in range(ROWS)],
+    "a visit": lambda made: [f"v{i // 2}" for i in range(ROWS)],
     "half empty": lambda made: [None if i % 2 else float(i % 7) for i in range(ROWS)],
     "nothing": lambda made: [None] * ROWS,
     "the last purchase": lambda made: [1, *made["pieces"][:-1].tolist()],

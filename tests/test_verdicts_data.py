@@ -67,6 +67,15 @@ def test_every_shop_is_in_order_of_time_and_the_same_every_time(shops):
         assert str(again.to_pydict()) == str(table.to_pydict()), variant  # NaN is not NaN
 
 
+def test_shops_that_were_written_anew_are_the_same_every_time(shops):
+    from verdicts_anew import ANEW
+
+    for variant, shop in ANEW.items():
+        table = shops.make_shop(shop, 600, 1)
+        assert table.num_rows >= 400, variant
+        assert table.equals(shops.make_shop(shop, 600, 1)), variant
+
+
 def _parts(table, column):
     times = table["sold_at"].to_pylist()
     cut = times[0] + (times[-1] - times[0]) * 0.9

@@ -51,6 +51,20 @@ def test_no_bad_run_is_called_good_but_the_one_that_the_page_tells_of(labels, re
     assert missed == {("target among features", "paid about")}
 
 
+def test_the_runs_that_were_written_anew_are_listed_as_they_came_out(labels, result, script):
+    import verdicts
+    from verdicts_anew_grid import of_anew
+
+    listed = {(run.label, run.name): predicted for run, predicted in of_anew()}
+    found = {(run["label"], run["name"]): run["predicted"] for run in result["unseen"]}
+    assert found == listed
+    assert len(listed) == 24
+    assert not {run.key for run, _ in of_anew()} & {run.key for run in verdicts.made()}
+    for run, predicted in of_anew():
+        ExperimentConfig.model_validate(run.trained)
+        assert predicted in script.VERDICTS
+
+
 def test_the_results_are_those_of_the_list(labels, result, runs):
     halves = labels.halves(runs)
     listed = {(run.label, run.name): halves[run.key] for run in runs}
