@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from verdicts_anew_grid import UNSEEN
+from verdicts_anew_grid import UNSEEN, of_anew
 from verdicts_labels import (
     HALVES,
     LABELS,
@@ -195,11 +195,12 @@ def _unseen(runs: Runs) -> list[str]:
         "",
         *TOLD,
         "",
-        f"Verdict right {_share(run['verdict'] in right(run) for run in runs)}, as predicted "
-        f"{predicted}; root named first {_share(map(names_root_first, rooted))}; "
-        f"{sum(map(is_missed, runs))} bad called good.",
+        f"{len(runs)} of {len(list(of_anew()))} were trained: verdict right "
+        f"{_share(run['verdict'] in right(run) for run in runs)}, as predicted {predicted}; root "
+        f"named first {_share(map(names_root_first, rooted))}; {sum(map(is_missed, runs))} bad "
+        "called good.",
         "",
-        "| made to be | how | predicted | verdict | figure, popularity or mean | causes | patched |",
+        "| made to be | how | predicted | verdict | figure, without model | causes | patched |",
         "|---|---|---|---|---|---|---|",
         *map(_unseen_row, runs),
         "",

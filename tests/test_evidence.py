@@ -248,6 +248,34 @@ def goods(products: int, groups: int, rows: int = 3000) -> list[str]:
     return lines
 
 
+@pytest.mark.parametrize(("varies", "is_leak"), [(True, True), (False, False)])
+def test_what_is_the_same_in_all_rows_of_a_buyer_names_no_product(
+    tmp_path, experiment, varies, is_leak
+):
+    rows = ["customer_id,age,town,sku,bought_at"]
+    for n in range(1000):
+        buyer = n * 7 % 53
+        town = n % 9 if varies else buyer % 9
+        rows.append(f"{buyer},{20 + buyer},t{town},{n % 37},2024-01-{n % 27 + 1:02}")
+    (tmp_path / "shop.csv").write_text("\n".join(rows), encoding="utf-8")
+    features = experiment["features"]
+    town = {"column": "town", "data_type": "text"}
+    towers = {"buyer_model_features": [*features["buyer_model_features"], town]}
+    config = {**by_time(experiment), "features": {**features, **towers}}
+    data = fine()
+    data["evaluation"]["pairs"]["unknown_buyers"] = 400
+    for who, value in (("model", 0.5), ("popularity", 0.1)):
+        of_unknown = {"value": value, "low": value - 0.02, "high": value + 0.02}
+        data["evaluation"][who]["unknown_buyers"] = {"recall_at_100": of_unknown}
+    run = run_of(tmp_path / "run", data, config)
+    diagnosis = diagnose(with_evidence(run, tmp_path / "shop.csv"))
+    assert ("RD402" in codes(diagnosis)) is is_leak
+    assert diagnosis.verdict == ("at_risk" if is_leak else "good")
+    if is_leak:
+        index = len(features["buyer_model_features"])
+        assert [*cause(diagnosis, "RD402").patch] == [f"features.buyer_model_features[{index}]"]
+
+
 @pytest.mark.parametrize(("groups", "is_coarse"), [(5, True), (40, True), (211, False)])
 def test_a_product_id_that_groups_another_column_is_too_coarse(
     tmp_path, experiment, groups, is_coarse

@@ -111,14 +111,21 @@ def _too_good(facts: Facts) -> Iterator[Sign]:
     means = [] if is_dead else [*_above_means(facts, is_sure=True)]
     if means and (answers or hints or not _is_compared(facts)):
         high += means
-    doubts = [] if high or is_dead else means or [*_doubtful_means(facts, hints)]
+    unknown = [] if is_dead or _is_explained(facts) else [*_above_for_unknown_buyers(facts)]
+    if answers or hints or high:
+        high += unknown
+    doubts = [] if high or is_dead else means or [*unknown, *_doubtful_means(facts, hints)]
     if not (answers or hints or lists or high or doubts):
         return
     seen = (*high, *doubts, *lists, *confirmed(*answers, *hints))
     sure = bool(answers or lists or (high and hints))
     confidence: Confidence = "high" if sure else "medium"
     verdict: Verdict = "bad" if high or answers or lists else "at_risk"
-    patch = _without(*answers) or _without(*hints) or (_without_suspects(facts) if high else {})
+    patch = (
+        _without(*answers)
+        or _without(*hints)
+        or (_without_suspects(facts) if high or unknown else {})
+    )
     explains = bool(high or (answers and not is_dead and not facts.is_failed))
     help = _asking(facts, hints) if verdict == "at_risk" else ""
     yield Sign(confidence, seen, help, patch, verdict=verdict, explains=explains)
@@ -169,7 +176,6 @@ def _far_above(facts: Facts) -> Iterator[str]:
     if judged and is_share and judged.own >= _TOO_GOOD and (chance is None or chance <= 0.2):
         yield f"{judged.name} is {figure(judged.own)}: purchases are not that predictable"
     yield from _above_on_new_pairs(facts)
-    yield from _above_for_unknown_buyers(facts)
 
 
 def _above_means(facts: Facts, *, is_sure: bool) -> Iterator[str]:
@@ -219,7 +225,7 @@ def _above_for_unknown_buyers(facts: Facts) -> Iterator[str]:
     if least >= _PREDICTED and least > _LIFT_OF_UNKNOWN * popular.value and _suspects(facts):
         yield (
             f"of buyers who are unknown, test {facts.curve.measure} is {figure(own.value)}, where "
-            f"popularity has {figure(popular.value)}: another feature names what they buy"
+            f"popularity has {figure(popular.value)}: does another feature name what they buy?"
         )
 
 
@@ -249,13 +255,15 @@ def _without_suspects(facts: Facts) -> Patch:
 
 
 def _suspects(facts: Facts) -> tuple[str, ...]:
-    """Return the buyer's features that come from the row of the purchase: lists, or else others."""
-    config = facts.run.config
-    features = config.features.buyer_model_features if config else ()
+    """Return the buyer's features that may come from the row of the purchase: lists, or others."""
+    config, evidence = facts.run.config, facts.run.evidence
+    if config is None:
+        return ()
+    known = {config.features.buyer_id, *(evidence.fixed if evidence else ())}
     given = {
         f"features.buyer_model_features[{index}]": feature
-        for index, feature in enumerate(features)
-        if config and feature.output_name != config.features.buyer_id
+        for index, feature in enumerate(config.features.buyer_model_features)
+        if feature.output_name not in known
     }
     lists = tuple(path for path, feature in given.items() if _is_given_list(feature))
     others = (path for path, feature in given.items() if not isinstance(feature, HistoryFeature))
@@ -288,13 +296,14 @@ KINDS = (
         "product's ID in the buyer tower: recall@100 0.974 in the test, and 0.003 in use.",
         signs="Recall is 0.9 or more at a k of at most a fifth of the catalogue, and the model is "
         "alive; or recall of new pairs is 0.3 or more and three times that of the best counting, "
-        "both at a k of at most a tenth (honest models reached twice that of counting); or buyers "
-        "who are unknown are predicted far better than by popularity; or a target is predicted "
-        "with 0.3 of the error of the best mean; or `recgen check` finds the answer in a tower or "
-        "a list. Recall that each buyer's own history has too is no sign. It is a question, and at "
-        "risk, if `recgen check` asks about a column (RG526, RG576), or if a target is predicted "
-        "with 0.55 of the error of the best mean (honest models had 0.93) and the data is not "
-        "there to see why; where it is and no column gives the target away, 0.3 is a question.",
+        "both at a k of at most a tenth (honest models reached twice that of counting); or a "
+        "target is predicted with 0.3 of the error of the best mean; or `recgen check` finds the "
+        "answer in a tower or a list. Recall that each buyer's own history has too is no sign. It "
+        "is a question, and at risk, if `recgen check` asks about a column (RG526, RG576); if "
+        "buyers who are unknown are predicted far better than by popularity, and a feature is not "
+        "the same in all rows of a buyer; or if a target is predicted with 0.55 of the error of "
+        "the best mean (honest models had 0.93) and the data is not there to see why. Where it is "
+        "and no column gives the target away, 0.3 is a question.",
         remedy="Remove from each tower what is not known when a recommendation is requested.",
         check=_too_good,
     ),
