@@ -155,6 +155,18 @@ def test_a_third_of_the_pieces_by_a_promotion_is_honest(experiment, tmp_path):
     assert said(experiment, tmp_path, made, "n", target="pieces") == []
 
 
+@pytest.mark.parametrize("is_of_product", [True, False])
+def test_a_weak_sign_is_asked_about_if_the_product_shows_too(experiment, tmp_path, is_of_product):
+    made = shop()
+    price = made["price"] if is_of_product else 2.0
+    made["n"] = noisy(made["pieces"] * price, 0.57)
+    told = said(experiment, tmp_path, made, "n", target="pieces")
+    assert len(told) == is_of_product
+    if told:
+        share = int(told[0].message.split("%")[0].split()[-1])
+        assert 30 <= share < 50
+
+
 @pytest.mark.parametrize(
     ("name", "is_told"),
     [

@@ -18,6 +18,7 @@ _SAME = 0.999  # correlation: rounded, converted, or with a constant tax
 _COLUMNS = 10  # whose products are tried in pairs
 _SEEN = 20  # products bought more than once: fewer agree by chance
 _MOSTLY = 0.5  # of what buyer and product leave; honest columns of Online Retail explain up to 0.06
+_PARTLY = 0.3  # if the product explains the column, too: an amount of this purchase
 _MEAN = 0.9999  # correlation with a mean over all rows, rounded; without the test's it is less
 _REQUEST = "Is it known when a buyer asks for recommendations? If not, remove it."
 
@@ -168,10 +169,11 @@ def target_given_away(
     It is a warning, and a question, if a column that varies within buyers and products, or two of
     them together, explain half or more of what the means of buyer and product leave of the target:
     a noisy, rounded or grouped copy, a sum, a difference, a product or a ratio, or that a column is
-    empty. Of Online Retail's quantity, honest columns (price, hour, weekday, lines of the order)
-    explain up to 6%, and the quantity times a price with 10% noise explains 90%. And if a column is
-    the mean of the target over all rows of each buyer, product or other value: the test's rows are
-    among them.
+    empty. Three tenths are enough of a column that the product explains, too, such as points for
+    what was paid: it is of this purchase, as no promotion is. Of Online Retail's quantity, honest
+    columns (price, hour, weekday, lines of the order) explain up to 6%, and the quantity times a
+    price with 10% noise explains 90%. And if a column is the mean of the target over all rows of
+    each buyer, product or other value: the test's rows are among them.
 
     Example:
         features:
@@ -237,12 +239,12 @@ def _explaining(
     profile, target = found.profile, found.column.name
     own = [name for name in names if all(_varies(profile, key, name) for key in keys)][:_COLUMNS]
     alone = {name: profile.explained(target, (name,), keys) for name in own}
-    others = [name for name in own if alone[name] < _MOSTLY]
+    others = [name for name in own if alone[name] < _least(found, name, alone[name], keys)]
     shares: dict[tuple[str, ...], float] = {(name,): share for name, share in alone.items()}
     shares |= {pair: profile.explained(target, pair, keys) for pair in combinations(others, 2)}
     told: set[str] = set()
     for each, share in sorted(shares.items(), key=lambda item: -item[1]):
-        if share >= _MOSTLY and told.isdisjoint(each):
+        if told.isdisjoint(each) and (share >= _MOSTLY or {*each}.isdisjoint(others)):
             told |= {*each}
             verb = "gives" if len(each) == 1 else "together give"
             yield (
@@ -251,6 +253,15 @@ def _explaining(
                 f"{show(found.target.output_name)} away: {percent(share)} of what buyer and "
                 "product leave of it",
             )
+
+
+def _least(found: Learnt, name: str, share: float, keys: Sequence[str]) -> float:
+    """Return the share of the target from which on a column is asked about."""
+    if len(keys) < len(SIDES) or not _PARTLY <= share < _MOSTLY:
+        return _MOSTLY
+    buyer, product = keys
+    is_of_purchase = found.profile.explained(name, (product,), (buyer,)) >= _MOSTLY
+    return _PARTLY if is_of_purchase else _MOSTLY
 
 
 def _varies(profile: Profile, key: str, name: str) -> bool:
