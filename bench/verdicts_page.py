@@ -126,7 +126,14 @@ SEEN = (
     "noise, among a ranking model's features. Two fine models of two tasks were called at risk,",
     "since their ratings were no better than means (RD461) though their recall was above",
     "counting. Development: 20 of 20 and 9 of 10; a target of chance was blamed on a dead tower.",
-    "To save time, most were trained eagerly.",
+    "To save time, most were trained eagerly. The run of what was paid is at risk since RG576",
+    "asks about such columns and RD402 about such figures; both were made for it.",
+    "",
+    "Of the ten first patches of these shops that a remedy is known of, five were trained later,",
+    "in the order of the list. One was good at first sight, and one was called bad: buyers who",
+    "were unknown were predicted from their town, which is theirs in every row and no leak. It is",
+    "good since that is looked up in the data. Three are at risk: two of them predict a target,",
+    "with the figures of a fine run, which is at risk there, too (RD461). None became worse.",
     "",
     "17 trainings after the tutorial of TensorFlow Recommenders and 4 by hand were written as",
     "Keras's history and CSV, a row of a database and a notebook's JSON. All but five are in",
@@ -138,7 +145,22 @@ SEEN = (
 """What a reader has to know of the figures."""
 
 
-TOLD = ("TODO",)
+TOLD = (
+    "Half of 24 runs are fine, with honest columns that say much of a target or a product; the",
+    "others have leaks that nobody had developed on, or two causes. Labels and predictions were",
+    "written, and the causes frozen, before the first was trained; each was judged once. Those that",
+    "are missing were not trained for want of time (`python bench/verdicts.py --unseen` does). All",
+    "are small: 3,000 rows, 12 epochs, most too few to learn more than means. A suspicion is at",
+    "risk, which is right of a leak and wrong of a fine run, but of two whose honest column nobody",
+    "could tell from a leak: a price for each lot, and a word that was typed before.",
+    "",
+    "The promotion that was called bad has a dead tower, and is worse than the sum of both means:",
+    "it was made to be fine, and came out bad. `recgen check`, with the data of all 24, asked",
+    "about 6 of 8 leaks of a target, 1 of 2 of a product, and of 12 honest kinds only about the",
+    "price of each lot. Mended after: points for what was paid, which were called good, are asked",
+    "about, since the product explains them, too (RG576). The total of a visit, with the row's own",
+    "pieces, is not found; nor is a scan's beginning, unless the figures show it.",
+)
 """What a reader has to know of the runs that were written after the causes."""
 
 
