@@ -146,20 +146,22 @@ SEEN = (
 
 
 TOLD = (
-    "Half of 24 runs are fine, with honest columns that say much of a target or a product; the",
-    "others have leaks that nobody had developed on, or two causes. Labels and predictions were",
-    "written, and the causes frozen, before the first was trained; each was judged once. Those that",
-    "are missing were not trained for want of time (`python bench/verdicts.py --unseen` does). All",
-    "are small: 3,000 rows, 12 epochs, most too few to learn more than means. A suspicion is at",
-    "risk, which is right of a leak and wrong of a fine run, but of two whose honest column nobody",
-    "could tell from a leak: a price for each lot, and a word that was typed before.",
+    "Half of 24 runs are fine, with honest columns that say much of a target or a product;",
+    "the others have leaks that nobody had developed on, or two causes. Labels and",
+    "predictions were written, and the causes frozen, before the first was trained; each was",
+    "judged once. Those that are missing were not trained for want of time (`python",
+    "bench/verdicts.py --unseen` does). All are small: 3,000 rows, 12 epochs, most too few to",
+    "learn more than means. A suspicion is at risk, which is right of a leak and wrong of a",
+    "fine run, but of two whose honest column nobody could tell from a leak: a price for each",
+    "lot, and a word that was typed before.",
     "",
-    "The promotion that was called bad has a dead tower, and is worse than the sum of both means:",
-    "it was made to be fine, and came out bad. `recgen check`, with the data of all 24, asked",
-    "about 6 of 8 leaks of a target, 1 of 2 of a product, and of 12 honest kinds only about the",
-    "price of each lot. Mended after: points for what was paid, which were called good, are asked",
-    "about, since the product explains them, too (RG576). The total of a visit, with the row's own",
-    "pieces, is not found; nor is a scan's beginning, unless the figures show it.",
+    "The promotion that was called bad has a dead tower, and is worse than the sum of both",
+    "means: it was made to be fine, and came out bad. `recgen check`, with the data of all",
+    "24, asked about 6 of 8 leaks of a target, 1 of 2 of a product, and of 12 honest kinds",
+    "only about the price of each lot. Mended after: points for what was paid, which were",
+    "called good, are asked about, since the product explains them, too (RG576). The total of",
+    "a visit, with the row's own pieces, is at risk for other reasons, and its leak is not",
+    "found; nor did `recgen check` ask about a scan's beginning.",
 )
 """What a reader has to know of the runs that were written after the causes."""
 
