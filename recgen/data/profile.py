@@ -83,10 +83,18 @@ class Profile(Protocol):
             until: The first time after them.
         """
 
-    def correlation(self, name: str, others: Sequence[str]) -> float:
+    def correlation(self, name: str, others: Sequence[str], key: str | None = None) -> float:
         """Return the correlation of a column with the product of others, from -1 to 1.
 
-        It is 0 if one of them has no numbers, or is the same in all rows.
+        It is 0 if one of them has no numbers, or is the same in all rows. With a key, it is that of
+        the column's mean over the rows of each of the key's values.
+        """
+
+    def explained(self, name: str, others: Sequence[str], keys: Sequence[str]) -> float:
+        """Return the share of a column's variance that others explain, from 0 to 1.
+
+        What the means of the keys' values explain does not count. It is of some rows, and 0 if it
+        is unknown.
         """
 
     def odd(self, name: str, oddity: Oddity) -> Odd | None:

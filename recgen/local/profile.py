@@ -27,6 +27,7 @@ from recgen.data.statistics import (
 from recgen.findings import RecgenError
 from recgen.local.cast import TEMPORAL
 from recgen.local.encoded import Array, Encoded, describe, encode
+from recgen.local.explained import explained_of
 from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
@@ -197,8 +198,13 @@ class _FileProfile:
         times = self._encoded(date) if date is not None else None
         return spread_of(self._encoded(name), times, since, until)
 
-    def correlation(self, name: str, others: Sequence[str]) -> float:
-        return correlation_of(self._encoded(name), [self._encoded(each) for each in others])
+    def correlation(self, name: str, others: Sequence[str], key: str | None = None) -> float:
+        column, *rest = (self._encoded(each) for each in (name, *others))
+        return correlation_of(column, rest, None if key is None else self._encoded(key))
+
+    def explained(self, name: str, others: Sequence[str], keys: Sequence[str]) -> float:
+        column, *rest = (self._encoded(each) for each in (name, *others, *keys))
+        return explained_of(column, rest[: len(others)], rest[len(others) :])
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         if (name, bq_type) not in self._misfits:
