@@ -84,7 +84,8 @@ class DataConfig(Config):
     such as `days since 1960-01-01`) or the format of its texts, such as `%d.%m.%Y`."""
     null_values: ListOf[NullValue] = ()
     """Texts that mean that there is no value, exactly as written, in all columns: `"NULL"`, say.
-    They are read so on this machine; a pipeline's data must have nulls there."""
+    A pipeline reads them so in BigQuery and Parquet files; CSV files and TFRecords of a pipeline
+    must have nulls there."""
     null_times: ListOf[NullTime] | None = None
     """Values that stand for null in columns of times, as the data has them (0, 9999-12-31), or as
     a time in ISO form. If not given, times of the date column that lie far from all others do.
