@@ -88,8 +88,9 @@ def date_missing(data: DataConfig) -> Iterator[Problem]:
 def date_unused(features: FeatureConfig, model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
     """date_column with a random split.
 
-    The split ignores it; it only becomes `event_time` in the examples, which determines the latest
-    row of a product and the age of rows in baselines with decay. Nothing is reported if histories
+    Rows are drawn whatever their time; it only decides whether two purchases of a product are one
+    row, and becomes `event_time` in the examples, which determines the latest row of a product and
+    the age of rows in baselines with decay. Nothing is reported if histories
     or `recency_half_life_days` need the time.
 
     Example:
