@@ -225,7 +225,9 @@ def _list(source: str, cast: str, marks: str) -> str:
 def _value(column: QueryColumn, source: str, marks: str) -> str:
     is_bytes = column.cast == "BYTES"  # which are not compared with text
     value = _CASTS["BYTES"].format(c=source) if is_bytes else source
-    if marks:
+    if column.cast in ("BOOL", "BOOLEAN", "DATE") and marks:
+        value = f"IF(CAST({value} AS STRING) IN ({marks}), NULL, {value})"
+    elif marks:
         one = len(column.null_values) == 1
         value = f"NULLIF({value}, {marks})" if one else f"IF({value} IN ({marks}), NULL, {value})"
     if is_bytes:

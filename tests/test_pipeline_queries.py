@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -190,7 +190,7 @@ def test_drawn_rows_depend_on_a_hash_of_buyer_product_and_time(kind: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "date", "nulls"),
+    ("kind", "dated", "nulls"),
     [
         ("random", {}, {}),
         ("random", {"date_column": "at"}, {}),
@@ -200,9 +200,9 @@ def test_drawn_rows_depend_on_a_hash_of_buyer_product_and_time(kind: str) -> Non
     ],
 )
 def test_drawn_rows_are_those_of_train(
-    tmp_path: Path, kind: str, date: Plain, nulls: Plain
+    tmp_path: Path, kind: str, dated: Plain, nulls: Plain
 ) -> None:
-    split = {"kind": kind, "validation": 0.2, "test": 0.3, "seed": 9, **date}
+    split = {"kind": kind, "validation": 0.2, "test": 0.3, "seed": 9, **dated}
     rows = rows_of([*range(1, 900), *range(1, 300)], nulls={*range(0, 900, 7)})
     at = rows["at"].to_pylist()
     at[5::40] = [datetime(1970, 1, 1, tzinfo=timezone.utc)] * len(at[5::40])  # stands for null
@@ -321,6 +321,8 @@ def test_null_values_are_null_in_columns_of_any_type(tmp_path: Path) -> None:
         "real": pa.array([n % 5 / 2 for n in numbers]),
         "exact": pa.array([Decimal(n % 5) / 2 for n in numbers], pa.decimal128(38, 9)),
         "bytes": pa.array([f"{n % 4}".encode() for n in numbers]),
+        "is_new": pa.array([n % 3 == 0 for n in numbers]),
+        "day": pa.array([date(2025, 1, 1 + n % 9) for n in numbers]),
         "tag": pa.array([f"{n % 4}" for n in numbers]),
         "tags": pa.array(lists, pa.list_(pa.string())),
     }
@@ -331,12 +333,14 @@ def test_null_values_are_null_in_columns_of_any_type(tmp_path: Path) -> None:
         {"column": "real", "data_type": "numeric"},
         {"column": "exact", "bq_type": "NUMERIC", "data_type": "numeric"},
         {"column": "bytes", "bq_type": "BYTES", "data_type": "text"},
+        {"column": "is_new", "bq_type": "BOOL", "data_type": "numeric"},
+        {"column": "day", "bq_type": "DATE", "data_type": "temporal"},
         {"column": "tag", "data_type": "text"},
         {"column": "tags", "bq_type": "ARRAY<STRING>", "data_type": "history"},
     ]
     features[-1]["transforms"] = history  # type: ignore[assignment]
     split = {"kind": "strict_time", "date_column": "at"}
-    for words in (["0"], ["0", "1.5", "b3", "-1"]):
+    for words in (["0"], ["0", "1.5", "b3", "-1", "false", "2025-01-04"]):
         config = config_of(split, features, null_values=words)
         require_same(config, rows, tmp_path)
         found = pa.concat_tables(run(query, rows) for query in queries_of(config).values())

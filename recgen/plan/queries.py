@@ -18,6 +18,7 @@ SplitName = Literal["train", "eval", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 _WHOLE = r"0|-?[1-9]\d{0,17}"
 _PART = r"-?(0|[1-9]\d{0,9})\.\d{0,5}[1-9]"
+_TEXTS = {"BOOL": "true|false", "BOOLEAN": "true|false", "DATE": r"\d{4}-\d\d-\d\d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,8 @@ def _null_values(
         return words
     if cast == "format":
         return tuple(dict.fromkeys(["", *words, *(column.null_times or ())]))
+    if cast in _TEXTS:
+        return tuple(word for word in words if re.fullmatch(_TEXTS[cast], word))
     if cast in ("counted", "DATE_NUMBER"):
         words += column.null_times or ()
     is_whole = cast in ("counted", "DATE_NUMBER", "INT64", "INTEGER")
