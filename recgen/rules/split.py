@@ -105,7 +105,7 @@ def date_unused(features: FeatureConfig, model: ModelConfig, data: DataConfig) -
     """
     histories = any(isinstance(feature, HistoryFeature) for _, feature in all_features(features))
     if _is_random_with_date(data) and not histories and not model.recency_half_life_days:
-        message = "date_column does not change a random split: it only provides `event_time`"
+        message = "date_column does not make a split by time of a random one"
         yield Problem(_DATE, message, "Remove it, or split by time.")
 
 
