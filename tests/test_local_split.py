@@ -36,7 +36,7 @@ def test_strict_time_keeps_the_order_of_time() -> None:
 def test_a_row_at_the_cut_is_in_the_later_split(kind: str) -> None:
     """The cuts of 101 hours are at the 50th (of strict_time) and the 75th, to the last bit."""
     split = Split(kind=kind, date_column="at", validation=0.25, test=0.25)
-    parts = split_table(hours(101), split, "at")
+    parts = split_table(hours(101), split, "at", ids=["n"])
     assert min(numbers(parts.test)) == 75
     assert 75 not in numbers(parts.eval) + numbers(parts.train)
     if kind == "strict_time":
