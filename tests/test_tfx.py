@@ -52,8 +52,12 @@ def folder() -> Iterator[Path]:
 def _json(folder: Path, script: str, *arguments: str) -> Any:
     """Returns what a script of tests/tfx prints, a line among those of TensorFlow."""
     shutil.copy(Path(__file__).parent / "tfx" / script, folder)
-    lines = python(folder, script, *arguments).splitlines()
-    return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
+    return _json_of(python(folder, script, *arguments))
+
+
+def _json_of(output: str) -> Any:
+    lines = reversed(output.splitlines())
+    return json.loads(next(line for line in lines if line.startswith("{")))
 
 
 def _run_pipeline(folder: Path) -> str:
@@ -102,7 +106,7 @@ def test_the_platforms_script_compiles(folder: Path, kind: PipelineKind) -> None
     shutil.copy(Path(__file__).parent / "tfx" / "compile_platform.py", folder)
     output = python(folder, "compile_platform.py", "compile_and_submit.py")
     assert "PIPELINE_JOB_NAME=projects/1/pipelineJobs/9" in output
-    found = json.loads(output.splitlines()[-1])
+    found = _json_of(output)
     names = {each.partition("-")[0] for each in found["components"]}
     assert names >= {"BigQueryExampleGen", "StatisticsGen", "SchemaGen", "Transform", "Trainer"}
     assert ("Pusher" in names) == (kind == "training")
