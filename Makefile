@@ -86,7 +86,7 @@ fuzz-atheris: .venv/.atheris  ## coverage-guided texts for `load` and `check` (P
 	.venv/bin/python fuzz/check_text.py runs/fuzz -max_total_time=$(FUZZ_SECONDS)
 
 tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
-	tests/tfx/make_root.sh $(CURDIR)/.tfx/root
+	unshare --mount tests/tfx/make_root.sh $(CURDIR)/.tfx/root
 
 .venv/.bench: .venv/.ready pyproject.toml
 	.venv/bin/uv pip install --quiet --python .venv/bin/python \

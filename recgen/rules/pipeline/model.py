@@ -138,7 +138,9 @@ def analyzed_splits(pipeline: PipelineConfig) -> Iterator[Problem]:
 def not_in_pipelines(pipeline: PipelineConfig) -> Iterator[Problem]:
     """What pipelines do not have yet.
 
-    A model is pushed to a folder, not to Vertex' registry.
+    A model is pushed to a folder, not to Vertex' registry. TFX's component for that also creates an
+    endpoint and deploys the model on machines that cost until someone stops them, in a container
+    that has to read models of TensorFlow 2.21, which is yours to choose.
 
     Example:
         pipeline:
