@@ -13,8 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Two files of tests at a time: most of them use one core.
 PARALLEL := --numprocesses 2 --dist loadfile -rs
 
-.PHONY: demo test test-all test-nightly test-tf216 test-replicas test-tfx test-tfx-1.15 test-tfx-1.16 lint golden docs bench bench-gate
-.PHONY: fuzz fuzz-atheris tfx-root
+.PHONY: demo test test-all test-nightly test-tf216 test-tf215 test-replicas test-tfx test-tfx-1.15 test-tfx-1.16 lint golden docs
+.PHONY: bench bench-gate fuzz fuzz-atheris tfx-root
 
 demo: $(READY)  ## train on generated transactions and print recommendations
 	$(PYTHON) -m recgen demo-data --out runs/demo.csv --force
@@ -34,6 +34,12 @@ test-nightly: $(SERVE_READY)  ## what CI leaves out: more kills, all changes of 
 
 test-tf216: .venv-tf216/.ready  ## what depends on TensorFlow, on the older stack
 	.venv-tf216/bin/python -m pytest $(PARALLEL) -m "tf and not one_stack and not nightly"
+
+KINDS := tests/test_kinds_tf.py::test_it_
+test-tf215: .venv-tf215/.ready  ## a platform's oldest images: all kinds trained and served on Python 3.10
+	.venv-tf215/bin/python -m pytest $(PARALLEL) -m "not one_stack" tests/test_platform_trained_tf.py \
+		$(KINDS)learns_more_than_what_needs_no_model $(KINDS)serves_what_it_computes_from_examples \
+		tests/test_transform_tf.py tests/test_local_child.py::test_job_goes_in_and_lines_come_out
 
 test-replicas: $(READY)  ## of test-all: replicas on two devices and in two processes, against one
 	$(PYTHON) -m pytest tests/test_distribution_tf.py -rs
@@ -80,7 +86,7 @@ fuzz-atheris: .venv/.atheris  ## coverage-guided texts for `load` and `check` (P
 	.venv/bin/python fuzz/check_text.py runs/fuzz -max_total_time=$(FUZZ_SECONDS)
 
 tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
-	tests/tfx/make_root.sh $(CURDIR)/.tfx/root
+	unshare --mount tests/tfx/make_root.sh $(CURDIR)/.tfx/root
 
 .venv/.bench: .venv/.ready pyproject.toml
 	.venv/bin/uv pip install --quiet --python .venv/bin/python \
@@ -96,12 +102,17 @@ tfx-root:  ## a Debian 13 folder with TFX 1.21, in .tfx/root (as root, minutes)
 	.venv/bin/uv pip install --quiet --python .venv/bin/python atheris
 	touch $@
 
-PYTHON310 ?= python3.10
-.tfx/%/.ready: requirements/tfx-%.txt $(READY)
-	$(PYTHON310) -m venv $(@D)
+PYTHON310 ?= $(shell .ci/python310)
+define ON_PYTHON310
+	$(or $(PYTHON310),false) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet uv
 	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --requirement $<
 	touch $@
+endef
+.tfx/%/.ready: requirements/tfx-%.txt $(READY)
+	$(ON_PYTHON310)
+.venv-tf215/.ready: requirements/tf-2.15.txt requirements/tfx-1.15.txt
+	$(ON_PYTHON310)
 
 .venv/.ready: CONSTRAINTS := requirements/tf-2.21.txt
 .venv-tf216/.ready: CONSTRAINTS := requirements/tf-2.16.txt

@@ -157,7 +157,8 @@ def _transform(data: Path, split: str, folder: Path) -> None:
     (folder / "work").mkdir(parents=True)
     table = read_table(data, input_columns(config))
     table, _ = clean(table, "CustomerID", "StockCode")
-    parts = split_table(table, config.data.split, "InvoiceDate").tables()
+    ids = ("CustomerID", "StockCode")
+    parts = split_table(table, config.data.split, "InvoiceDate", ids=ids).tables()
     module = folder / "transform_module.py"
     module.write_text(generate(config)["transform_module.py"], encoding="utf-8")
     tables = write_tables(parts, folder / "work")

@@ -25,6 +25,7 @@ from typing import Any
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
+from verdicts_anew_grid import UNSEEN, of_anew
 from verdicts_data_grid import FINE, of_data
 from verdicts_grid import of_settings
 from verdicts_labels import HALVES, LABELS, halves, names_root_first, right
@@ -120,7 +121,8 @@ class Bench:
             **judged(folder),
             "alone": judged_alone(folder),
         }
-        if entry["verdict"] in ("bad", "broken") and not run.copy_of:
+        is_mended = half == UNSEEN and label.has_remedy and entry["verdict"] == "at_risk"
+        if (is_mended or entry["verdict"] in ("bad", "broken")) and not run.copy_of:
             change = patched(run)
             if change is not None:
                 entry["patch"] = change[1]
@@ -150,6 +152,17 @@ def entries(runs: Iterable[Made], bench: Bench) -> list[dict[str, Any]]:
             continue
         found.append(entry)
         print(_line(entry), flush=True)
+    return found
+
+
+def _unseen(bench: Bench) -> list[dict[str, Any]]:
+    """Returns the entries of the runs that were written after the causes, if all are there."""
+    found = []
+    for run, predicted in of_anew():
+        entry = bench.entry(run, UNSEEN)
+        if entry is not None:
+            found.append({**entry, "predicted": predicted})
+            print(_line(entry), flush=True)
     return found
 
 
@@ -202,6 +215,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", metavar="TEXT", help="runs whose label and name contain a text")
     parser.add_argument("--half", choices=HALVES, help="runs of one half")
+    parser.add_argument("--unseen", action="store_true", help="the runs that were written anew")
     parser.add_argument("--page", action="store_true", help="write the page alone")
     parser.add_argument("--rediagnose", action="store_true", help="train nothing")
     parser.add_argument("--no-patches", action="store_true", help="train no patched run")
@@ -225,15 +239,24 @@ def main() -> None:
     if not options.rediagnose:
         _prepare_tensorflow(options.threads)
     bench = Bench(0 if options.rediagnose else MOST, not options.no_patches)
+    earlier = json.loads(RESULTS.read_text("utf-8"))
+    if options.unseen:
+        found = _unseen(bench)
+        if bench.is_complete:
+            _write({**earlier, UNSEEN: found})
+        return
     wanted = {FINE, *(key for run in chosen for key in needs(run))}
     first = [run for run in made() if run.key in wanted]
     found = entries([*first, *(run for run in chosen if run not in first)], bench)
     if not options.rediagnose and bench.left <= 0 and not bench.is_complete:
         os.execv(sys.executable, [sys.executable, *sys.argv])
     if not options.only and not options.half:
-        result = {"listed": len(made()), "runs": _with_earlier(found)}
-        RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-        PAGE.write_text(page(json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
+        _write({**earlier, "listed": len(made()), "runs": _with_earlier(found)})
+
+
+def _write(result: dict[str, Any]) -> None:
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(json.loads(RESULTS.read_text("utf-8"))), encoding="utf-8")
 
 
 def _chosen(options: argparse.Namespace) -> list[Made]:

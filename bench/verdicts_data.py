@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from verdicts_anew import ANEW
 from verdicts_shops import SHOPS, make_shop
 
 Draw = np.random.Generator
@@ -25,8 +26,8 @@ def make(variant: str, rows: int, seed: int) -> pa.Table:
     """Returns about so many transactions of a variant."""
     from recgen.demo import transactions
 
-    if variant in SHOPS:
-        return make_shop(variant, rows, seed)
+    if shop := {**SHOPS, **ANEW}.get(variant):
+        return make_shop(shop, rows, seed)
     size = rows // COPIES.get(variant, 1)
     return VARIANTS[variant](transactions(size, seed), np.random.default_rng(seed))
 

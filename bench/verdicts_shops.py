@@ -95,9 +95,9 @@ def _visits_of(rows: int, draw: Draw, made: Shop) -> tuple[Array, Array]:
     return buyer[order], at[order]
 
 
-def make_shop(variant: str, rows: int, seed: int) -> pa.Table:
+def make_shop(variant: tuple[Shop, Change], rows: int, seed: int) -> pa.Table:
     """Returns about so many rows of a variant."""
-    made, change = SHOPS[variant]
+    made, change = variant
     columns = change(shop(rows, seed, made), np.random.default_rng(seed))
     order = np.argsort(columns[TIME], kind="stable")
     return pa.table(

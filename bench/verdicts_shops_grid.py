@@ -40,7 +40,7 @@ def of_shops() -> Iterator[Made]:
     yield from _targets()
 
 
-def _run(label: str, name: str, data: str = "shop", *, split: Plain | str = "strict_time",
+def shop_run(label: str, name: str, data: str = "shop", *, split: Plain | str = "strict_time",
          features: Plain | None = None, buyer: tuple[Plain, ...] = (),
          ids: Plain | None = None, verdicts: tuple[str, ...] | None = None,
          rows: int = ROWS, is_whole: bool = False, **model: Any) -> Made:  # fmt: skip
@@ -93,22 +93,24 @@ def _fine() -> Iterator[Made]:
         for refit in ("all", "validation", "none")
     ):
         has_history = number % 2 == 1
-        yield _run(label, f"{split}, refit {refit}{', history' if has_history else ''}",
+        yield shop_run(label, f"{split}, refit {refit}{', history' if has_history else ''}",
                    split=split, refit=refit, buyer=(BASKET,) if has_history else (),
                    is_whole=number in (0, 4))  # fmt: skip
-    yield _run(label, "adam, towers alone", **{**TOWERS_ALONE, **ADAM})
-    yield _run(label, "two layers", **ADAM, **both(dense(64), dense(64, "linear")))
-    yield _run(label, "history of one", buyer=(_shortened(1),))
+    yield shop_run(label, "adam, towers alone", **{**TOWERS_ALONE, **ADAM})
+    yield shop_run(label, "two layers", **ADAM, **both(dense(64), dense(64, "linear")))
+    yield shop_run(label, "history of one", buyer=(_shortened(1),))
     for name, data in (
         ("one week", "week"),
         ("five products", "five products"),
         ("one visit each", "one visit"),
         ("a huge price", "a huge price"),
     ):
-        yield _run(label, name, data, verdicts=WORKS)
-    yield _run(label, "NaN prices", "NaN prices")
-    yield _run(label, "tiny test", split={"test": 0.003}, verdicts=WORKS)
-    yield _run(label, "the last tenth of products unknown", ids={"vocab_size": 250}, verdicts=WORKS)
+        yield shop_run(label, name, data, verdicts=WORKS)
+    yield shop_run(label, "NaN prices", "NaN prices")
+    yield shop_run(label, "tiny test", split={"test": 0.003}, verdicts=WORKS)
+    yield shop_run(
+        label, "the last tenth of products unknown", ids={"vocab_size": 250}, verdicts=WORKS
+    )
 
 
 def _shortened(length: int) -> Plain:
@@ -118,22 +120,22 @@ def _shortened(length: int) -> Plain:
 
 def _other_kinds() -> Iterator[Made]:
     label = "fine, other task"
-    yield _run(label, "pieces", features=PIECES, **RANKING)
-    yield _run(label, "kept", features=KEPT, **CHANCES)
-    yield _run(label, "pieces and products", features=PIECES, **MULTITASK)
-    yield _run(label, "kept, by time_holdout", features=KEPT, **CHANCES, split="time_holdout")
+    yield shop_run(label, "pieces", features=PIECES, **RANKING)
+    yield shop_run(label, "kept", features=KEPT, **CHANCES)
+    yield shop_run(label, "pieces and products", features=PIECES, **MULTITASK)
+    yield shop_run(label, "kept, by time_holdout", features=KEPT, **CHANCES, split="time_holdout")
     chances = {**MULTITASK, "loss_function": "binary_crossentropy"}
-    yield _run(label, "kept and products, refit none", features=KEPT, **chances, refit="none")
-    yield _run(label, "pieces, adam", features=PIECES, **{**RANKING, **ADAM})
+    yield shop_run(label, "kept and products, refit none", features=KEPT, **chances, refit="none")
+    yield shop_run(label, "pieces, adam", features=PIECES, **{**RANKING, **ADAM})
 
 
 def _split_at_random() -> Iterator[Made]:
     label = "random split, other shop"
-    yield _run(label, "refit all", split="random")
-    yield _run(label, "refit validation, history", split="random", refit="validation",
+    yield shop_run(label, "refit all", split="random")
+    yield shop_run(label, "refit validation, history", split="random", refit="validation",
                buyer=(BASKET,))  # fmt: skip
-    yield _run(label, "refit none", split="random", refit="none")
-    yield _run(label, "pieces", split="random", features=PIECES, **RANKING)
+    yield shop_run(label, "refit none", split="random", refit="none")
+    yield shop_run(label, "pieces", split="random", features=PIECES, **RANKING)
 
 
 def _ids() -> Iterator[Made]:
@@ -141,67 +143,71 @@ def _ids() -> Iterator[Made]:
         "buyer_id_column": VISIT,
         "buyer_model_features": [text(VISIT, 32), TOWN],
     }
-    yield _run("visit as the buyer", "as served", features=visits)
-    yield _run("visit as the buyer", "adam", features=visits, **ADAM)
+    yield shop_run("visit as the buyer", "as served", features=visits)
+    yield shop_run("visit as the buyer", "adam", features=visits, **ADAM)
     for data in ("products renamed", "half of products renamed"):
-        yield _run("renamed products", data, data)
+        yield shop_run("renamed products", data, data)
     for data in ("buyers renamed", "most buyers renamed"):
-        yield _run("renamed buyers", data, data)
-    yield _run("unique text", "visit", buyer=(text(VISIT, 32),))
-    yield _run("unique text", "visit, adam", buyer=(text(VISIT, 32),), **ADAM)
-    yield _run("one product", "90%", "fee 90")
-    yield _run("one product", "60%", "fee 60")
+        yield shop_run("renamed buyers", data, data)
+    yield shop_run("unique text", "visit", buyer=(text(VISIT, 32),))
+    yield shop_run("unique text", "visit, adam", buyer=(text(VISIT, 32),), **ADAM)
+    yield shop_run("one product", "90%", "fee 90")
+    yield shop_run("one product", "60%", "fee 60")
 
 
 def _rows() -> Iterator[Made]:
-    yield _run("shuffled", "as served", "shuffled")
-    yield _run("shuffled", "adam, towers alone", "shuffled", **{**TOWERS_ALONE, **ADAM})
-    yield _run("closing sale", "10 products", "closing, 10")
-    yield _run("closing sale", "40 products", "closing, 40", refit="validation")
-    yield _run("replayed", "all", "replayed")
-    yield _run("replayed", "half", "half replayed")
-    yield _run("mistyped year", "a year late, 10%", "a year late 10")
-    yield _run("mistyped year", "a year early, 25%", "a year early 25")
+    yield shop_run("shuffled", "as served", "shuffled")
+    yield shop_run("shuffled", "adam, towers alone", "shuffled", **{**TOWERS_ALONE, **ADAM})
+    yield shop_run("closing sale", "10 products", "closing, 10")
+    yield shop_run("closing sale", "40 products", "closing, 40", refit="validation")
+    yield shop_run("replayed", "all", "replayed")
+    yield shop_run("replayed", "half", "half replayed")
+    yield shop_run("mistyped year", "a year late, 10%", "a year late 10")
+    yield shop_run("mistyped year", "a year early, 25%", "a year early 25")
 
 
 def _steps() -> Iterator[Made]:
-    yield _run("one step an epoch", "batch of 65,536", batch_size=65_536)
-    yield _run("one step an epoch", "batch of 8,192, adam 0.001", batch_size=8_192,
+    yield shop_run("one step an epoch", "batch of 65,536", batch_size=65_536)
+    yield shop_run("one step an epoch", "batch of 8,192, adam 0.001", batch_size=8_192,
                **{**ADAM, "learning_rate": 0.001})  # fmt: skip
-    yield _run("long average", "0.99999", ema_decay=0.99999)
-    yield _run("long average", "0.9999, adam", ema_decay=0.9999, **ADAM)
-    yield _run("short recency", "14 days", recency_half_life_days=14.0)
-    yield _run("short recency", "4 days, batches of 64", recency_half_life_days=4.0,
+    yield shop_run("long average", "0.99999", ema_decay=0.99999)
+    yield shop_run("long average", "0.9999, adam", ema_decay=0.9999, **ADAM)
+    yield shop_run("short recency", "14 days", recency_half_life_days=14.0)
+    yield shop_run("short recency", "4 days, batches of 64", recency_half_life_days=4.0,
                batch_size=64)  # fmt: skip
-    yield _run("one negative", "adagrad", hard_negatives=1)
-    yield _run("one negative", "adam", hard_negatives=1, **ADAM)
+    yield shop_run("one negative", "adagrad", hard_negatives=1)
+    yield shop_run("one negative", "adam", hard_negatives=1, **ADAM)
     narrow = {
         "buyer_model_features": [text(BUYER, 4)],
         "product_model_features": [text(PRODUCT, 4)],
     }
-    yield _run("narrow", "4 and 8", features=narrow, output_embedding_dim=8)
-    yield _run("narrow", "4 and 8, adam", features=narrow, output_embedding_dim=8, **ADAM)
+    yield shop_run("narrow", "4 and 8", features=narrow, output_embedding_dim=8)
+    yield shop_run("narrow", "4 and 8, adam", features=narrow, output_embedding_dim=8, **ADAM)
     strong = both(dense(64, l2_reg=10.0), dense(64, "linear", l2_reg=10.0))
-    yield _run("penalty, other shop", "L2 10", **strong)
-    yield _run("penalty, other shop", "L2 10, adam", **strong, **ADAM)
+    yield shop_run("penalty, other shop", "L2 10", **strong)
+    yield shop_run("penalty, other shop", "L2 10, adam", **strong, **ADAM)
 
 
 def _targets() -> Iterator[Made]:
-    yield _run("constant target", "one piece", "one piece", features=PIECES, **RANKING)
-    yield _run("constant target", "all kept", "all kept", features=KEPT, **CHANCES)
-    yield _run("target of chance", "pieces", "any pieces", features=PIECES, **RANKING)
-    yield _run("target of chance", "kept", "any kept", features=KEPT, **CHANCES)
+    yield shop_run("constant target", "one piece", "one piece", features=PIECES, **RANKING)
+    yield shop_run("constant target", "all kept", "all kept", features=KEPT, **CHANCES)
+    yield shop_run("target of chance", "pieces", "any pieces", features=PIECES, **RANKING)
+    yield shop_run("target of chance", "kept", "any kept", features=KEPT, **CHANCES)
     paid = (text("paid", 16),)
-    yield _run("target among features", "paid", "billed", features=PIECES, buyer=paid, **RANKING)
+    yield shop_run(
+        "target among features", "paid", "billed", features=PIECES, buyer=paid, **RANKING
+    )
     number = {"column": "paid", "data_type": "numeric", "transforms": {"normalize": {}}}
-    yield _run("target among features", "paid about", "billed about", features=PIECES,
+    yield shop_run("target among features", "paid about", "billed about", features=PIECES,
                buyer=(number,), **RANKING)  # fmt: skip
     fast = {**RANKING, **both(dense(64), dense(32)), "optimizer": "adam", "learning_rate": 2.0}
-    yield _run("ranking, rate too high", "adam 2", features=PIECES, **fast)
-    yield _run("ranking, rate too high", "adam 2, kept", features=KEPT,
+    yield shop_run("ranking, rate too high", "adam 2", features=PIECES, **fast)
+    yield shop_run("ranking, rate too high", "adam 2, kept", features=KEPT,
                **{**CHANCES, **fast, "loss_function": "binary_crossentropy"})  # fmt: skip
     slow = {"learning_rate": 1e-6}
-    yield _run("ranking, rate too low", "pieces", features=PIECES, **{**RANKING, **slow})
-    yield _run("ranking, rate too low", "kept", features=KEPT, **{**CHANCES, **slow})
-    yield _run("starved task", "retrieval 0", features=PIECES, **MULTITASK, retrieval_weight=0.0)
-    yield _run("starved task", "ranking 0", features=PIECES, **MULTITASK, ranking_weight=0.0)
+    yield shop_run("ranking, rate too low", "pieces", features=PIECES, **{**RANKING, **slow})
+    yield shop_run("ranking, rate too low", "kept", features=KEPT, **{**CHANCES, **slow})
+    yield shop_run(
+        "starved task", "retrieval 0", features=PIECES, **MULTITASK, retrieval_weight=0.0
+    )
+    yield shop_run("starved task", "ranking 0", features=PIECES, **MULTITASK, ranking_weight=0.0)

@@ -207,7 +207,7 @@ def _split(data: Path, source: str, config: Any, analyzed: tuple[str, ...]) -> t
     date = config.data.split.date_column
     table = without_far_times(table, date)
     table, _ = clean(table, buyer, product)
-    split = split_table(table, config.data.split, date, config.model.seed)
+    split = split_table(table, config.data.split, date, config.model.seed, (buyer, product))
     account = account.split(
         table.num_rows, 0, {name: part.num_rows for name, part in split.tables().items()}
     )

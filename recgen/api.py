@@ -165,7 +165,7 @@ def gate(
         write: Whether to write `evaluation_blessing.json` beside the run's metrics.
 
     Raises:
-        RecgenError: A path is no run, a condition cannot be read, or the file cannot be written.
+        RecgenError: A path is not a run, a condition cannot be read, or the file cannot be written.
     """
     from recgen.analysis import Run, gating, load_run, run_of
     from recgen.local.evidence import with_evidence

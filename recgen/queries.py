@@ -18,7 +18,7 @@ from recgen.plan.header import SQL_MARK
 from recgen.plan.queries import SPLITS, QueriesPlan, QueryColumn, SplitName
 from recgen.sql import SNAPSHOT, Token, code, quoted, text_literal, tokens
 
-_SLOT = re.compile(r"SLOT_(NAME|TEXT|TABLE|QUERY)_((?:[0-9a-f]{2})+)_")
+_SLOT = re.compile(r"SLOT_(NAME|TEXT|TABLE|QUERY)_((?:[0-9a-f]{2})*)_")
 _HEAD = """\
 {mark}
 -- command: python -m recgen render config.yaml --pipeline
@@ -91,32 +91,38 @@ def _name(name: str) -> str:
 
 def _lines(plan: QueriesPlan, split: SplitName) -> Iterator[str]:
     names = _Names.of(plan)
-    draws = plan.kind != "strict_time"
+    draws, by_time = plan.kind != "strict_time", plan.kind != "random"
     yield "WITH source AS ("
     yield from _source(plan)
     yield "),"
     yield f"{names.every} AS ("
-    yield f"  SELECT *{',' if draws else ''}"
-    if draws:
-        yield f"    {_draw(plan)} AS {names.draw}"
+    yield from _drawn(plan, names) if draws and not plan.finds_far else ["  SELECT *"]
     yield "  FROM source"
     yield f"  WHERE {' AND '.join(_known(plan))}"
-    yield ")" if plan.kind == "random" else "),"
+    yield ")," if by_time or plan.finds_far else ")"
     if plan.finds_far:
         yield from _usual(plan, names)
-    if plan.kind != "random":
+        if draws:
+            yield f"{names.data} AS ("
+            yield from _drawn(plan, names)
+            yield f"  FROM {names.dated}"
+            yield ")," if by_time else ")"
+    if by_time:
         date = _name(plan.date)
         yield f"{names.span} AS ("
         yield f"  SELECT MIN({date}) AS first, MAX({date}) - MIN({date}) AS length"
         yield f"  FROM {names.data}"
         yield ")"
     yield f"SELECT {names.data}.*{f' EXCEPT ({names.draw})' if draws else ''}"
-    yield f"FROM {names.data}{'' if plan.kind == 'random' else f' CROSS JOIN {names.span}'}"
+    yield f"FROM {names.data}{f' CROSS JOIN {names.span}' if by_time else ''}"
     yield f"WHERE {(chr(10) + '  AND ').join(_conditions(plan, split, names))}"
 
 
 def _usual(plan: QueriesPlan, names: _Names) -> Iterator[str]:
-    """Yield the rows without times such as 1970-01-01, if all others are a year or more away."""
+    """Yield the rows without times such as 1970-01-01, if all others are a year or more away.
+
+    By time, these are rows without a time, and left out; at random, they have none.
+    """
     date = _name(plan.date)
     yield "-- Times that stand for null or never, if all others are a year or more away."
     yield f"{names.usual} AS ("
@@ -128,10 +134,17 @@ def _usual(plan: QueriesPlan, names: _Names) -> Iterator[str]:
         around = f"{moment - _DAY} AND {moment + _DAY}"
         yield f"    AND {date} NOT BETWEEN {around}  -- {day}"
     yield "),"
-    yield f"{names.data} AS ("
-    yield f"  SELECT {names.every}.*"
+    own = f"{names.every}.{date}"
+    is_far = f"{own} <= {names.usual}.low OR {own} >= {names.usual}.high"
+    is_kept = plan.kind == "random"
+    yield f"{names.dated} AS ("
+    yield f"  SELECT {names.every}.*{' REPLACE (' if is_kept else ''}"
+    if is_kept:
+        yield f"    IF({is_far}, NULL, {own}) AS {date}"
+        yield "  )"
     yield f"  FROM {names.every} CROSS JOIN {names.usual}"
-    yield f"  WHERE IFNULL({date} > {names.usual}.low AND {date} < {names.usual}.high, TRUE)"
+    if not is_kept:
+        yield f"  WHERE NOT IFNULL({is_far}, FALSE)"
     yield "),"
 
 
@@ -141,6 +154,7 @@ class _Names:
 
     every: str
     usual: str
+    dated: str
     data: str
     span: str
     draw: str
@@ -154,7 +168,8 @@ class _Names:
 
         data = free("data")
         every = free("every_row") if plan.finds_far else data
-        return cls(every, free("usual"), data, free("span"), free("draw"))
+        dated = data if plan.kind == "strict_time" else free("dated")
+        return cls(every, free("usual"), dated, data, free("span"), free("draw"))
 
 
 def _source(plan: QueriesPlan) -> Iterator[str]:
@@ -187,34 +202,57 @@ def _dated(query: str, moment: str) -> str:
 
 def _column(column: QueryColumn) -> str:
     name, source = _name(column.name), _name(column.source)
+    marks = ", ".join(
+        _slot("TEXT", mark) if isinstance(mark, str) else repr(mark) for mark in column.null_values
+    )
     if column.is_list:
-        if _CASTS[column.cast] == "{c}":
-            return source if name == source else f"{source} AS {name}"
-        item = _CASTS[column.cast].format(c="item")
-        order = f"FROM UNNEST({source}) AS item WITH OFFSET AS place ORDER BY place"
-        return f"ARRAY(SELECT {item} {order}) AS {name}"
-    value = source
-    if column.null_values:
-        marks = (_slot("TEXT", m) if isinstance(m, str) else str(m) for m in column.null_values)
-        value = f"IF({source} IN ({', '.join(marks)}), NULL, {source})"
+        found = _list(source, _CASTS[column.cast], marks)
+    else:
+        found = _value(column, source, marks)
+    return found if found == name else f"{found} AS {name}"
+
+
+def _list(source: str, cast: str, marks: str) -> str:
+    """Return how an array becomes one of the type that the modules take, in its order."""
+    if cast == "{c}" and not marks:
+        return source
+    item = cast.format(c="item")
+    known = f" WHERE {item} NOT IN ({marks})" if marks else ""
+    items = f"UNNEST({source}) AS item WITH OFFSET AS place"
+    return f"ARRAY(SELECT {item} FROM {items}{known} ORDER BY place)"
+
+
+def _value(column: QueryColumn, source: str, marks: str) -> str:
+    is_bytes = column.cast == "BYTES"  # which are not compared with text
+    value = _CASTS["BYTES"].format(c=source) if is_bytes else source
+    if column.cast in ("BOOL", "BOOLEAN", "DATE") and marks:
+        value = f"IF(CAST({value} AS STRING) IN ({marks}), NULL, {value})"
+    elif marks:
+        one = len(column.null_values) == 1
+        value = f"NULLIF({value}, {marks})" if one else f"IF({value} IN ({marks}), NULL, {value})"
+    if is_bytes:
+        return value
     cast = _counted(column) if column.cast == "counted" else _CASTS[column.cast]
     found = cast.format(c=value, f=_slot("TEXT", column.time_format) if column.time_format else "")
     if column.null_seconds:
         found = f"IF({found} IN ({', '.join(map(str, column.null_seconds))}), NULL, {found})"
-    return found if found == name else f"{found} AS {name}"
+    return found
 
 
 def _counted(column: QueryColumn) -> str:
-    """Return how numbers become epoch seconds, exactly as far as numbers of 64 bits go."""
+    """Return how numbers become epoch seconds, exactly as far as numbers of 64 bits go.
+
+    NaN becomes null, as all that is no number of seconds.
+    """
     per, since = column.per_second, f" + {column.start}" if column.start else ""
     since = since.replace("+ -", "- ")
     if per > _EXACT:
         return f"DIV(CAST({{c}} AS INT64), {per}){since}"
     if per >= 1:
-        return f"CAST(FLOOR({{c}}{f' / {per}' if per > 1 else ''}) AS INT64){since}"
+        return f"SAFE_CAST(FLOOR({{c}}{f' / {per}' if per > 1 else ''}) AS INT64){since}"
     # A fraction of a day is seldom a whole second to the last digit.
     down = "ROUND" if per == Fraction(1, _DAY) else "FLOOR"
-    return f"CAST({down}({{c}} * {1 / per}) AS INT64){since}"
+    return f"SAFE_CAST({down}({{c}} * {1 / per}) AS INT64){since}"
 
 
 def _known(plan: QueriesPlan) -> Iterator[str]:
@@ -225,12 +263,27 @@ def _known(plan: QueriesPlan) -> Iterator[str]:
         yield f"{_name(plan.date)} IS NOT NULL"
 
 
-def _draw(plan: QueriesPlan) -> str:
-    """Return a number in [0, 1) that depends on buyer, product, time and seed, and on no order."""
-    keys = dict.fromkeys([*plan.ids, *filter(None, [plan.date])])
-    texts = [f"IFNULL(CAST({_name(key)} AS STRING), '')" for key in keys]
-    key = f"CONCAT('{plan.seed}', '|', " + ", '|', ".join(texts) + ")"
-    return f"CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5({key})), 1, 8)) AS INT64) / 4294967296"
+def _drawn(plan: QueriesPlan, names: _Names) -> Iterator[str]:
+    """Yield what selects all columns and a number in [0, 1), which `recgen train` draws alike.
+
+    It depends on buyer, product, time and seed, and on no order.
+    """
+    yield "  SELECT"
+    yield "    *,"
+    yield "    -- A number in [0, 1), the same for equal keys."
+    yield "    CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(CONCAT("
+    keys = [_text(plan, key) for key in dict.fromkeys([*plan.ids, *filter(None, [plan.date])])]
+    for part in [f"'{plan.seed}'", *keys[:-1]]:
+        yield f"      {part}, '|',"
+    yield f"      {keys[-1]}"
+    yield f"    ))), 1, 8)) AS INT64) / 4294967296 AS {names.draw}"
+
+
+def _text(plan: QueriesPlan, key: str) -> str:
+    """Return a key as text; only a time that nothing depends on may be null."""
+    text = _name(key) if key in plan.texts else f"CAST({_name(key)} AS STRING)"
+    is_known = key in plan.ids or plan.kind != "random"
+    return text if is_known else f"IFNULL({text}, '')"
 
 
 def _conditions(plan: QueriesPlan, split: SplitName, names: _Names) -> tuple[str, ...]:

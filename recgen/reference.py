@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -12,27 +12,20 @@ from recgen.config import (
     BatchNorm,
     Beam,
     BigQuery,
-    Bucketize,
     ClipOutliers,
     Cross,
     CrossFeature,
-    Cyclical,
     DataConfig,
     Dense,
     Dropout,
-    Embedding,
     ExperimentConfig,
     FeatureConfig,
     Gate,
-    History,
     HistoryFeature,
     HistoryTransforms,
     LayerNorm,
-    LogTransform,
     LowerBound,
-    MissingFlag,
     ModelConfig,
-    Normalize,
     NumericFeature,
     NumericTransforms,
     PipelineConfig,
@@ -61,6 +54,8 @@ A key without a default is required. `null` for a key that has another default m
 does a key that is left out. What a combination of keys does, and which do not train, is in
 [rules.md](rules.md).
 """
+_SETS = (TextTransforms, NumericTransforms, TemporalTransforms, HistoryTransforms)
+_TRANSFORMS = {name: field for each in _SETS for name, field in each.model_fields.items()}
 _TITLES: dict[type[BaseModel], str] = {
     ExperimentConfig: "The file",
     FeatureConfig: "`features`",
@@ -72,13 +67,7 @@ _TITLES: dict[type[BaseModel], str] = {
     NumericTransforms: "`transforms` of numbers",
     TemporalTransforms: "`transforms` of times",
     HistoryTransforms: "`transforms` of a history",
-    Embedding: "`embedding`",
-    Normalize: "`normalize`",
-    Bucketize: "`bucketize`",
-    LogTransform: "`log_transform`",
-    MissingFlag: "`missing_flag`",
-    Cyclical: "`cyclical`",
-    History: "`history`",
+    **{get_args(field.annotation)[0]: f"`{name}`" for name, field in _TRANSFORMS.items()},
     Cross: "A cross",
     CrossFeature: "A column of a cross",
     Target: "`target_column`",

@@ -34,13 +34,13 @@ _TOKENS = re.compile(
 _OPEN, _CLOSE = "([", ")]"
 _CLAUSES = {"FROM", "WHERE", "GROUP", "HAVING", "QUALIFY", "WINDOW", "ORDER", "LIMIT"}
 _SETS = {"UNION", "INTERSECT", "EXCEPT"}
-# Words after which a name is no alias: `CASE ... END x` has one, `a AND b` has none.
+# Words after which a name is not an alias: `CASE ... END x` has one, `a AND b` has none.
 _OPERATORS = {"AND", "OR", "NOT", "IS", "IN", "LIKE", "BETWEEN", "AS", "THEN", "ELSE", "WHEN"}
 _VALUES = {"NULL", "TRUE", "FALSE", "END"}
 
 
 class SqlError(ValueError):
-    """A text that is no SQL: a quotation mark or a bracket that nothing closes."""
+    """A text that is not SQL: a quotation mark or a bracket that nothing closes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from recgen.check import check
 from recgen.config import ExperimentConfig
-from recgen.data.profile import ColumnProfile
+from recgen.data.statistics import ColumnProfile
 from recgen.rules import RULES
 
 Plain = dict[str, Any]

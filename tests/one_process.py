@@ -66,9 +66,9 @@ class OneProcess:
         if self._module == "recgen.local.transform":
             transform(job)
             return
-        import tf_keras
+        import tensorflow as tf
 
-        tf_keras.backend.clear_session()  # what earlier trainings left
+        tf.keras.backend.clear_session()  # what earlier trainings left
         run = Path(job["run"])
         trainer = load_module(run / "trainer_module.py")
         trainer.run_fn(fn_args(run, job["custom_config"]))

@@ -43,6 +43,12 @@ def python(folder: Path, script: str, *arguments: str) -> str:
 
 
 def in_root(folder: Path, command: list[str]) -> list[str]:
-    """Returns a command that runs another one in the root, in a folder of its /tmp."""
+    """Returns a command that runs another one in the root, in a folder of its /tmp.
+
+    The root has a /proc for as long as the command runs, since a mount is gone after a restart, and
+    TensorFlow ends without one.
+    """
     inside = f"cd /tmp/{folder.name} && exec {shlex.join(command)}"
-    return ["chroot", ROOT, "sh", "-c", inside]
+    proc = shlex.quote(f"{ROOT}/proc")
+    enter = f'mount -t proc proc {proc} && exec chroot {shlex.quote(ROOT)} sh -c "$1"'
+    return ["unshare", "--mount", "sh", "-c", enter, "sh", inside]

@@ -5,6 +5,7 @@ A pytest plugin. What takes long is done once a session, on first use.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -27,7 +28,8 @@ from recgen.metrics import TrainingMetrics
 from recgen.plan import input_columns
 from recgen.runtime import NAME, runtime_text
 
-os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before anything imports TensorFlow
+if importlib.util.find_spec("tf_keras"):  # TensorFlow 2.15 has Keras 2 of its own
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before anything imports TensorFlow
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 CASES = Path(__file__).parent / "cases"

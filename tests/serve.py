@@ -1,7 +1,7 @@
 """Loads SavedModels where TensorFlow is all there is: `python serve.py`, JSON in, JSON out.
 
 Reads a list of `{"path": ..., "columns": {input: [values]}}`, and the name of a `signature` that is
-not `serving_default`; prints a list of answers.
+not `serving_default`; prints a list of answers: inputs, and the IDs, scores or predictions.
 """
 
 from __future__ import annotations
@@ -38,18 +38,14 @@ def main() -> None:
             name: tf.constant(values, specs[name].dtype)
             for name, values in request["columns"].items()
         }
-        answer = signature(**columns)
-        ids = answer["product_ids"].numpy()
-        if answer["product_ids"].dtype == tf.string:
-            ids = [[value.decode() for value in row] for row in ids]
-        answers.append(
-            {
-                "inputs": {name: [s.dtype.name, s.shape.as_list()] for name, s in specs.items()},
-                "dtype": answer["product_ids"].dtype.name,
-                "product_ids": [list(map(str, row)) for row in ids],
-                "scores": answer["scores"].numpy().tolist(),
-            }
-        )
+        answer = dict(signature(**columns))
+        found = {"inputs": {name: [s.dtype.name, s.shape.as_list()] for name, s in specs.items()}}
+        if "product_ids" in answer:
+            ids = answer.pop("product_ids").numpy()
+            found["dtype"] = "string" if ids.dtype == object else ids.dtype.name
+            texts = [[v.decode() if isinstance(v, bytes) else str(v) for v in row] for row in ids]
+            found["product_ids"] = texts
+        answers.append(found | {name: each.numpy().tolist() for name, each in answer.items()})
     json.dump(answers, sys.stdout)
 
 

@@ -81,8 +81,8 @@ def rows_of_test(config: ExperimentConfig, path: Path) -> Any:
     table = table_of(file, columns, config.data.null_values)
     split = config.data.split
     seed = config.model.seed
-    parts = split_table(table, split, split.date_column if split else None, seed)
-    names = [config.features.buyer_id, config.features.product_id]
+    names = [str(config.features.buyer_id), str(config.features.product_id)]
+    parts = split_table(table, split, split.date_column if split else None, seed, names)
     return [part.select(names).to_pydict() for part in (parts.eval, parts.test)]
 
 

@@ -12,11 +12,11 @@ import pytest
 from ugly import UGLY, shop, write_csv
 
 import recgen
-from recgen.cli import main
 from recgen.config import SIDES
 from recgen.demo import demo_data
 from recgen.proposal import SCHEMA_FILE, SCHEMA_LINE
 
+pytest_plugins = ["running"]
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
 # What no proposal can avoid: there is no buyer, or three rows are all there is.
@@ -28,20 +28,10 @@ UNAVOIDABLE = {
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Returns a function that runs a command in an empty folder: exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> tuple[Any, str, str]:
-        code: Any = 0
-        try:
-            main([str(argument) for argument in arguments])
-        except SystemExit as ended:
-            code = ended.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
+    return run
 
 
 def worse_than_notes(report: recgen.Report) -> set[str]:

@@ -27,6 +27,7 @@ from recgen.inspect.report import (
     VocabularyReport,
 )
 from recgen.local.evidence import with_evidence
+from recgen.rules import RULES
 
 
 def finding(code: str, path: str = "data", severity: Any = "warning", **more: Any) -> Finding:
@@ -70,7 +71,7 @@ CONFIRMED = {
 def test_a_finding_that_a_bad_run_confirms_is_a_cause(tmp_path, experiment, code):
     named, path = CONFIRMED[code]
     run = run_of(tmp_path / "run", poor(), by_time(experiment))
-    first = finding(code, path)
+    first = finding(code, path, "error" if RULES[code].severity == "error" else "warning")
     diagnosis = diagnose(found(run, first))
     told = cause(diagnosis, named)
     assert f"{path}: what {code} says ({code})" in told.evidence
@@ -98,6 +99,33 @@ def test_a_finding_on_a_target_is_a_cause_of_bad_predictions(tmp_path, experimen
     assert named not in codes(diagnose(found(run)))
 
 
+@pytest.mark.parametrize(
+    ("own", "severity", "verdict"),
+    [
+        (5.0, "error", "bad"),
+        (20.0, "error", "bad"),
+        (5.0, "warning", "bad"),
+        (5.0, None, "at_risk"),  # no column of the data gives the target away
+        (12.0, "warning", "at_risk"),
+        (12.0, None, "good"),
+        (20.0, "warning", "at_risk"),
+    ],
+)
+def test_data_says_whether_a_target_that_is_known_too_well_was_given_away(
+    tmp_path, experiment, own, severity, verdict
+):
+    data = compared("rmse", own, [40.0, 30.0, 35.0, 25.0], 0.004)
+    path = "features.buyer_model_features[1]"
+    told = [finding("RG576", path, severity)] if severity else []
+    diagnosis = diagnose(found(run_of(tmp_path / "run", data, experiment), *told))
+    assert diagnosis.verdict == verdict
+    assert codes(diagnosis)[:1] == ([] if verdict == "good" else ["RD402"])
+    if verdict == "at_risk" and told:
+        assert diagnosis.causes[0].help == "what RG576 advises"
+    if told:
+        assert path in diagnosis.causes[0].patch
+
+
 def test_a_constant_target_has_no_remedy_in_the_model(tmp_path, experiment):
     data = compared("rmse", 41.0, [40.0, 30.0, 35.0, 25.0], 0.5)
     run = run_of(tmp_path / "run", data, experiment)
@@ -116,7 +144,6 @@ def test_a_task_without_a_weight_is_starved(tmp_path, experiment):
 
 def test_the_words_and_the_patch_are_those_of_the_rule(tmp_path, experiment):
     from recgen.findings import Fix
-    from recgen.rules import RULES
 
     path = ("features", "buyer_model_features", 0)
     fix = Fix((*path, "data_type"), "set", "text")
@@ -219,6 +246,34 @@ def goods(products: int, groups: int, rows: int = 3000) -> list[str]:
         buyer, day = n * 7 % 311, n % 27 + 1
         lines.append(f"{buyer},g{code % groups},c{code},{n},2024-01-{day:02}")
     return lines
+
+
+@pytest.mark.parametrize(("varies", "is_leak"), [(True, True), (False, False)])
+def test_what_is_the_same_in_all_rows_of_a_buyer_names_no_product(
+    tmp_path, experiment, varies, is_leak
+):
+    rows = ["customer_id,age,town,sku,bought_at"]
+    for n in range(1000):
+        buyer = n * 7 % 53
+        town = n % 9 if varies else buyer % 9
+        rows.append(f"{buyer},{20 + buyer},t{town},{n % 37},2024-01-{n % 27 + 1:02}")
+    (tmp_path / "shop.csv").write_text("\n".join(rows), encoding="utf-8")
+    features = experiment["features"]
+    town = {"column": "town", "data_type": "text"}
+    towers = {"buyer_model_features": [*features["buyer_model_features"], town]}
+    config = {**by_time(experiment), "features": {**features, **towers}}
+    data = fine()
+    data["evaluation"]["pairs"]["unknown_buyers"] = 400
+    for who, value in (("model", 0.5), ("popularity", 0.1)):
+        of_unknown = {"value": value, "low": value - 0.02, "high": value + 0.02}
+        data["evaluation"][who]["unknown_buyers"] = {"recall_at_100": of_unknown}
+    run = run_of(tmp_path / "run", data, config)
+    diagnosis = diagnose(with_evidence(run, tmp_path / "shop.csv"))
+    assert ("RD402" in codes(diagnosis)) is is_leak
+    assert diagnosis.verdict == ("at_risk" if is_leak else "good")
+    if is_leak:
+        index = len(features["buyer_model_features"])
+        assert [*cause(diagnosis, "RD402").patch] == [f"features.buyer_model_features[{index}]"]
 
 
 @pytest.mark.parametrize(("groups", "is_coarse"), [(5, True), (40, True), (211, False)])

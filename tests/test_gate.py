@@ -220,7 +220,7 @@ def test_conditions_are_read(text: str, parts: tuple[str, str, float]) -> None:
     ],
 )
 def test_what_is_no_condition_is_said(text: str, proposed: str) -> None:
-    with pytest.raises(RecgenError, match="is no condition") as error:
+    with pytest.raises(RecgenError, match="is not a condition") as error:
         parse_minimum(text)
     assert f"'{proposed}'" in error.value.help
 

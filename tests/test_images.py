@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,6 +66,63 @@ def test_tfx_1_15_has_keras_2_without_more() -> None:
     assert found["keras"].startswith("2.15.")
     assert "tf-keras" not in found
     assert {"tensorflow-recommenders", "tensorflow-transform"} <= found.keys()
+
+
+def test_tests_of_2_15_have_the_versions_of_tfx_1_15() -> None:
+    lines = (FOLDER / "tf-2.15.txt").read_text("utf-8").splitlines()
+    assert "--constraint tfx-1.15.txt" in lines
+    wanted = [line for line in lines if line and not line.startswith(("#", "--"))]
+    taken, own = (
+        {line.partition("==")[0] for line in wanted if ("==" in line) == is_own}
+        for is_own in (False, True)
+    )
+    image = pins("tfx-1.15.txt").keys()
+    assert {"tensorflow", "tensorflow-transform", "tensorflow-recommenders"} <= taken <= image
+    assert not own & image
+
+
+def find_python310(folder: Path, **programs: str) -> subprocess.CompletedProcess[str]:
+    """Runs .ci/python310 where the path has these scripts, and no others that it asks for."""
+    shell = shutil.which("bash")
+    assert shell is not None
+    (folder / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "python310", folder / ".ci")
+    for name, text in {"dirname": "echo ${1%/*}", **programs}.items():
+        (folder / name).write_text(f"#!{shell}\n{text}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    command = [shell, str(folder / ".ci" / "python310")]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={"PATH": str(folder)}
+    )
+
+
+def test_a_machine_without_python_3_10_is_told_what_is_not_run(tmp_path: Path) -> None:
+    found = find_python310(tmp_path, **{"python3.10": "exit 127", "uv": "exit 2"})
+    assert (found.returncode, found.stdout) == (1, "")
+    (line,) = found.stderr.splitlines()
+    assert line.startswith("NOT RUN, for want of Python 3.10: make test-tf215")
+
+
+def test_python_3_10_is_found_where_it_is(tmp_path: Path) -> None:
+    for name in ("path", "pyenv", "uv"):
+        (tmp_path / name).mkdir()
+    found = find_python310(tmp_path / "path", **{"python3.10": "exit 0"})
+    assert found.stdout.strip() == str(tmp_path / "path" / "python3.10")
+    version = tmp_path / "pyenv" / "versions" / "3.10.9" / "bin" / "python3.10"
+    version.parent.mkdir(parents=True)
+    version.write_text("")
+    version.chmod(0o755)
+    shim = {"python3.10": "exit 127", "pyenv": "echo ${0%/*}"}
+    assert find_python310(tmp_path / "pyenv", **shim).stdout.strip() == str(version)
+    downloads = """
+        case "$*" in
+            *install*) : > "$0.has" ;;
+            *--quiet*) exit 0 ;;  # with it, uv prints no path
+            *find*) [ -e "$0.has" ] && echo "$0.has" ;;
+        esac
+    """
+    expected = str(tmp_path / "uv" / "uv.has")
+    assert find_python310(tmp_path / "uv", uv=downloads).stdout.strip() == expected
 
 
 def imported(path: Path) -> set[str]:

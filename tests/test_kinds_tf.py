@@ -226,3 +226,5 @@ def test_two_replicas_train_as_one(shop: Run, kind: str, tmp_path: Path) -> None
     assert (one["params"]["replicas"], two["params"]["replicas"]) == (1, 2)
     for name, values in one["loss"].items():
         np.testing.assert_allclose(values, two["loss"][name], rtol=3e-3, err_msg=name)
+    errors = [metrics["final_metrics"].get("test_rmse", 0.0) for metrics in (one, two)]
+    assert errors[0] == pytest.approx(errors[1], rel=5e-3)  # 0 without a target

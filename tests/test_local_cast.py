@@ -18,7 +18,7 @@ pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 import arrow_types  # noqa: E402
 from arrow_types import READINGS, columns, read  # noqa: E402
 
-from recgen.data.profile import Oddity  # noqa: E402
+from recgen.data.statistics import Oddity  # noqa: E402
 from recgen.local.cast import readable  # noqa: E402
 from recgen.local.cast.arrow import with_uuids  # noqa: E402
 from recgen.local.encoded import describe, encode  # noqa: E402

@@ -306,7 +306,7 @@ def _last(past: Sequence[Row], who: str, when: int | None, product: str) -> int:
 def test_no_split_lets_a_row_see_its_own_time_or_the_future(kind: str) -> None:  # P41
     rows = [("ann" if n % 3 else "bob", n // 2, f"p{n}") for n in range(120)]
     split = Split(kind=kind, date_column="at", validation=0.2, test=0.2)
-    parts = split_table(table(rows), split, "at")
+    parts = split_table(table(rows), split, "at", ids=("buyer", "product"))
     past = {"train": parts.train, "eval": parts.train}
     past["test"] = pa.concat_tables([parts.train, parts.eval])
     wanted = Wanted("past", "product", 1000, "string")

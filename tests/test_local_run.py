@@ -339,7 +339,7 @@ def test_recommend_from_a_model_that_takes_no_filters(real: RunResult) -> None:
     "text", ["007", "7.0", "p7", "", "+7", "1_0", "٣", str(-(2**63)), str(2**63)]
 )
 def test_ids_that_no_whole_number_is_spelt_like_are_errors(text: str) -> None:
-    with pytest.raises(RecgenError, match="is no product ID of this model"):
+    with pytest.raises(RecgenError, match="is not a product ID of this model"):
         _product(text, "int64")
 
 

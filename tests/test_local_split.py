@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from recgen.findings import RecgenError
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
 
-from recgen.local.split import split_table  # noqa: E402
+from recgen.local.split import draws, split_table  # noqa: E402
 
 
 def hours(count: int) -> object:
@@ -35,7 +36,7 @@ def test_strict_time_keeps_the_order_of_time() -> None:
 def test_a_row_at_the_cut_is_in_the_later_split(kind: str) -> None:
     """The cuts of 101 hours are at the 50th (of strict_time) and the 75th, to the last bit."""
     split = Split(kind=kind, date_column="at", validation=0.25, test=0.25)
-    parts = split_table(hours(101), split, "at")
+    parts = split_table(hours(101), split, "at", ids=["n"])
     assert min(numbers(parts.test)) == 75
     assert 75 not in numbers(parts.eval) + numbers(parts.train)
     if kind == "strict_time":
@@ -45,29 +46,61 @@ def test_a_row_at_the_cut_is_in_the_later_split(kind: str) -> None:
 
 def test_time_holdout_draws_validation_from_the_rest() -> None:
     split = Split(kind="time_holdout", date_column="at", validation=0.1, test=0.1)
-    parts = split_table(hours(101), split, "at")
-    assert numbers(parts.test) == list(range(90, 101))
-    assert len(numbers(parts.eval)) == 9
-    assert sorted(numbers(parts.train) + numbers(parts.eval)) == list(range(90))
+    parts = split_table(hours(1010), split, "at", ids=["n"])
+    assert numbers(parts.test) == list(range(909, 1010))
+    assert 70 <= len(numbers(parts.eval)) <= 110
+    assert sorted(numbers(parts.train) + numbers(parts.eval)) == list(range(909))
 
 
-def test_random_draws_exact_shares() -> None:
-    parts = split_table(hours(200), Split(kind="random"), None)
-    counts = {name: table.num_rows for name, table in parts.tables().items()}
-    assert counts == {"train": 170, "eval": 10, "test": 20}
-    together = [number for part in parts.tables().values() for number in numbers(part)]
-    assert sorted(together) == list(range(200))
+def test_random_draws_by_a_hash() -> None:
+    parts = split_table(hours(4000), Split(kind="random"), None, ids=["n"])
+    found = {name: sorted(numbers(table)) for name, table in parts.tables().items()}
+    wanted: dict[str, list[int]] = {"train": [], "eval": [], "test": []}
+    for number in range(4000):
+        chance = int(hashlib.md5(f"42|{number}".encode()).hexdigest()[:8], 16) / 2**32
+        wanted["test" if chance < 0.1 else "eval" if chance < 0.15 else "train"].append(number)
+    assert found == wanted
+
+
+@pytest.mark.parametrize("kind", ["random", "time_holdout"])
+def test_a_drawn_row_stays_in_its_part(kind: str) -> None:
+    """Other rows, another order and equal rows change nothing."""
+    split = Split(kind=kind, date_column="at", validation=0.2, test=0.2)
+    rows = hours(500)
+    twice = pa.concat_tables([rows, rows]).take(pa.array([*range(999, -1, -1)]))
+    few, many = (split_table(each, split, "at", ids=["n"]).tables() for each in (rows, twice))
+    assert {name: sorted(numbers(part) * 2) for name, part in few.items()} == {
+        name: sorted(numbers(part)) for name, part in many.items()
+    }
+
+
+def test_few_rows_are_in_all_parts() -> None:
+    for seed in range(20):
+        parts = split_table(hours(20), Split(kind="random", seed=seed), None, ids=["n"])
+        assert all(table.num_rows for table in parts.tables().values())
+        together = [number for part in parts.tables().values() for number in numbers(part)]
+        assert sorted(together) == list(range(20))
+
+
+def test_keys_of_any_kind_are_drawn_as_text() -> None:
+    keys = {"t": ["a", None], "b": [b"x", b"y"], "n": [5, -7]}
+    table = pa.table(keys).set_column(0, "t", pa.array(["a", None]).dictionary_encode())
+    texts = [b"1|a|x|5", b"1||y|-7"]
+    wanted = [int(hashlib.md5(text).hexdigest()[:8], 16) / 2**32 for text in texts]
+    assert draws(table, ["t", "b", "n", "t"], 1).tolist() == wanted
 
 
 def test_no_split_is_a_warning() -> None:
-    parts = split_table(hours(200), None, None)
-    assert [table.num_rows for table in parts.tables().values()] == [180, 10, 10]
+    parts = split_table(hours(2000), None, None, ids=["n"])
+    assert sum(table.num_rows for table in parts.tables().values()) == 2000
+    assert 60 <= parts.eval.num_rows <= 140
+    assert 60 <= parts.test.num_rows <= 140
     assert "no data.split" in parts.warnings[0]
 
 
 def test_training_rows_are_shuffled_by_the_seed_and_drawn_by_the_splits() -> None:
     split = Split(kind="random", seed=1)
-    one, same, other = (split_table(hours(200), split, None, seed) for seed in (1, 1, 2))
+    one, same, other = (split_table(hours(200), split, None, seed, ["n"]) for seed in (1, 1, 2))
     assert numbers(one.train) == numbers(same.train) != sorted(numbers(one.train))
     assert numbers(one.train) != numbers(other.train)
     assert numbers(one.test) == numbers(other.test)

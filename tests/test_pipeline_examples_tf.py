@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from record_files import example
+from record_files import example, read_all
 from runs import CASES
 
 from recgen.check import load
@@ -223,18 +224,22 @@ def run(module: ModuleType, properties: Plain) -> Rows:
     """Runs the executor with Beam; returns the features of each split's examples."""
     import apache_beam as beam
     import tensorflow as tf
-    from apache_beam.testing.util import assert_that
 
-    found: dict[str, list[Any]] = {}
-    with beam.Pipeline("DirectRunner") as pipeline:
-        splits = module.FileExecutor().GenerateExamplesByBeam(pipeline, properties)
-        for name, part in splits.items():
+    with tempfile.TemporaryDirectory() as folder:
+        with beam.Pipeline("DirectRunner") as pipeline:
+            splits = module.FileExecutor().GenerateExamplesByBeam(pipeline, properties)
+            for name, part in splits.items():
+                # A function that keeps rows would be given to a worker as a copy.
+                place = beam.io.WriteToTFRecord(f"{folder}/{name}-", num_shards=1)
+                part | f"Bytes[{name}]" >> beam.Map(as_bytes) | f"Keep[{name}]" >> place
+        return {
+            name: [read(tf, row) for row in read_all(next(Path(folder).glob(f"{name}-*")))[1]]
+            for name in SPLITS
+        }
 
-            def keep(rows: list[Any], name: str = name) -> None:
-                found[name] = rows
 
-            assert_that(part, keep, label=f"Keep[{name}]")
-    return {name: [read(tf, row) for row in rows] for name, rows in found.items()}
+def as_bytes(row: Any) -> bytes:
+    return row if isinstance(row, bytes) else bytes(row.SerializeToString())
 
 
 def read(tf: Any, row: Any) -> Plain:
@@ -342,3 +347,47 @@ def test_lists_of_parquet_are_kept(load_module: Load, tmp_path: Path) -> None:
     write_parquet(tmp_path, past=lists)
     found = list(module.examples_of(pq.read_table(tmp_path / "train-0.parquet")))
     assert [[*row.features.feature["past"].int64_list.value] for row in found] == [[0, 7], []]
+
+
+@pytest.mark.parametrize("is_renamed", [True, False])
+def test_columns_of_parquet_have_their_own_name_or_that_of_the_source(
+    load_module: Load, tmp_path: Path, is_renamed: bool
+) -> None:
+    plain = config_with(**PARQUET)
+    price = plain["features"]["product_model_features"][-1]
+    assert price["column"] == "price"
+    price |= {"column": "unit_price", "display_name": "price"}
+    crossed = plain["features"]["product_model_crosses"][0]["features"][1]
+    crossed |= {"column": "unit_price", "display_name": "price"}
+    changes = {} if is_renamed else {"price": None, "unit_price": [0.5] * 4}
+    wanted = [[0.0], []] if is_renamed else [[0.5]] * 2
+    found = run(load_module(plain), {"input_base": str(write_parquet(tmp_path, **changes))})
+    for rows in found.values():
+        assert sorted(row.get("price", []) for row in rows) == sorted(wanted)
+
+
+def test_null_values_of_parquet_are_null(load_module: Load, tmp_path: Path) -> None:
+    config = config_with(
+        pipeline={"source": {"parquet": "{split}*"}, "histories": []},
+        null_values=["0", "Italy", "z", "-999.5", "9"],
+    )
+    module = load_module(config)
+    changes = {
+        "sku": pa.array([1, 0, 3, 40]),
+        "customer_id": ["a", "a", "0", "b"],
+        "price": [-999.5, 1.0, 1.0, 0.0],
+        "bought_at": pa.array([datetime(1970, 1, 1)] * 4, pa.timestamp("us")),
+        "past": pa.array([[0, 7], [], None, [9, 0]], pa.list_(pa.int64())),
+    }
+    write_parquet(tmp_path, **changes)
+    found = list(module.examples_of(pq.read_table(tmp_path / "train-0.parquet")))
+    first, last = (
+        {
+            name: [*(kind.bytes_list.value or kind.int64_list.value or kind.float_list.value)]
+            for name, kind in row.features.feature.items()
+        }
+        for row in found
+    )
+    same = {"bought_at": [0]}
+    assert first == {"customer_id": [b"a"], "sku": [1], "category": [b"x"], "past": [7], **same}
+    assert last == {"customer_id": [b"b"], "sku": [40], "age": [1.0], **same}

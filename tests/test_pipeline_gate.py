@@ -23,7 +23,8 @@ from recgen.generate import generate_pipeline
 pytestmark = pytest.mark.tf  # Beam comes with tensorflow-transform
 
 BOTH = TESTS / "pipelines" / "both_tasks" / "config.yaml"
-NO_ROWS = [[], None, [None], [float("nan")]]  # what TFMA may give for a null
+ABSENT = "no such key"
+NO_ROWS = [[], None, [None], [float("nan")], ABSENT]  # what TFMA may give for a null
 Plain = dict[str, Any]
 
 
@@ -31,7 +32,9 @@ class Row:
     """What TFMA gives a metric: answers by model, and the features of the example."""
 
     def __init__(self, answer: Plain, **features: Any) -> None:
-        self.answer, self.features = answer, features
+        self.answer = answer
+        # A batch in which no row has the column has no key for it; some are of one row.
+        self.features = {key: value for key, value in features.items() if value is not ABSENT}
 
     def get_predictions(self, model: str) -> Plain:
         found: Plain = self.answer.get(model, self.answer)
@@ -85,8 +88,11 @@ def lists(found: list[Any], popular: list[Any], sku: Any) -> Row:
     return Row({**answer, "catalogue_size": np.array([10])}, sku=sku)
 
 
+@pytest.mark.parametrize("null", [np.array([]), ABSENT])
 @pytest.mark.parametrize("kind", [int, str, lambda value: f"{value}".encode()])
-def test_lists_are_compared_with_those_of_popularity(evaluator: ModuleType, kind: Any) -> None:
+def test_lists_are_compared_with_those_of_popularity(
+    evaluator: ModuleType, kind: Any, null: Any
+) -> None:
     def ids(*values: int) -> list[Any]:
         return [*map(kind, values)]
 
@@ -94,7 +100,7 @@ def test_lists_are_compared_with_those_of_popularity(evaluator: ModuleType, kind
         lists(ids(1, 2, 3), ids(7, 8), np.array(ids(1))),
         lists(ids(4, 1, 2), ids(7, 8), np.array(ids(2))),  # the third of two
         lists(ids(1, 5, 9), ids(7, 8), np.array(ids(8))),
-        lists(ids(1, 5, 9), ids(7, 8), np.array([])),
+        lists(ids(1, 5, 9), ids(7, 8), null),
     ]
     found = {
         name: measured(evaluator, name, rows, "sku", 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def split_here(config: ExperimentConfig, rows: pa.Table, folder: Path) -> dict[s
     if split.date_column and config.data.null_times is None:
         table = without_far_times(table, split.date_column)
     table, _ = clean(table, buyer, product)
-    return split_table(table, split, split.date_column).tables()
+    return split_table(table, split, split.date_column, ids=(buyer, product)).tables()
 
 
 def require_same(config: ExperimentConfig, rows: pa.Table, folder: Path) -> None:
@@ -189,11 +189,25 @@ def test_drawn_rows_depend_on_a_hash_of_buyer_product_and_time(kind: str) -> Non
     assert np.abs(sizes / known - expected).max() < 0.03
 
 
-def test_the_test_of_time_holdout_is_that_of_train(tmp_path: Path) -> None:
-    config = config_of({"kind": "time_holdout", "date_column": "at"})
-    rows, names = rows_of(list(range(1, 900))), ["buyer", "sku", "at"]
-    here = split_here(config, rows, tmp_path)["test"]
-    assert counted(run(queries_of(config)["test"], rows), names) == counted(here, names)
+@pytest.mark.parametrize(
+    ("kind", "dated", "nulls"),
+    [
+        ("random", {}, {}),
+        ("random", {"date_column": "at"}, {}),
+        ("random", {"date_column": "at"}, {"null_times": ["1970-01-01"]}),
+        ("time_holdout", {"date_column": "at"}, {}),
+        ("time_holdout", {"date_column": "at"}, {"null_times": ["1970-01-01"]}),
+    ],
+)
+def test_drawn_rows_are_those_of_train(
+    tmp_path: Path, kind: str, dated: Plain, nulls: Plain
+) -> None:
+    split = {"kind": kind, "validation": 0.2, "test": 0.3, "seed": 9, **dated}
+    rows = rows_of([*range(1, 900), *range(1, 300)], nulls={*range(0, 900, 7)})
+    at = rows["at"].to_pylist()
+    at[5::40] = [datetime(1970, 1, 1, tzinfo=timezone.utc)] * len(at[5::40])  # stands for null
+    rows = rows.set_column(2, "at", pa.array(at, pa.timestamp("us", "UTC")))
+    require_same(config_of(split, FEATURES, **nulls), rows, tmp_path)
 
 
 def counted_by(word: str) -> Callable[[datetime], Any]:
@@ -296,6 +310,73 @@ def test_what_stands_for_null_is_null(tmp_path: Path) -> None:
         null_times=["9999-12-31"],
     )
     require_same(config, rows, tmp_path)
+
+
+def test_null_values_are_null_in_columns_of_any_type(tmp_path: Path) -> None:
+    """An ID of 0 is a guest, and 99 no age, whatever the type of the column."""
+    numbers = list(range(1, 700))
+    rows = rows_of(numbers)
+    lists = [[f"{n % 4}", f"{n % 3}", "9"][: n % 4] for n in numbers]
+    more = {
+        "real": pa.array([n % 5 / 2 for n in numbers]),
+        "exact": pa.array([Decimal(n % 5) / 2 for n in numbers], pa.decimal128(38, 9)),
+        "bytes": pa.array([f"{n % 4}".encode() for n in numbers]),
+        "is_new": pa.array([n % 3 == 0 for n in numbers]),
+        "day": pa.array([date(2025, 1, 1 + n % 9) for n in numbers]),
+        "tag": pa.array([f"{n % 4}" for n in numbers]),
+        "tags": pa.array(lists, pa.list_(pa.string())),
+    }
+    for name, values in more.items():
+        rows = rows.append_column(name, values)
+    history = {"history": {"shared_with": "tag", "max_length": 5}}
+    features = [
+        {"column": "real", "data_type": "numeric"},
+        {"column": "exact", "bq_type": "NUMERIC", "data_type": "numeric"},
+        {"column": "bytes", "bq_type": "BYTES", "data_type": "text"},
+        {"column": "is_new", "bq_type": "BOOL", "data_type": "numeric"},
+        {"column": "day", "bq_type": "DATE", "data_type": "temporal"},
+        {"column": "tag", "data_type": "text"},
+        {"column": "tags", "bq_type": "ARRAY<STRING>", "data_type": "history"},
+    ]
+    features[-1]["transforms"] = history  # type: ignore[assignment]
+    split = {"kind": "strict_time", "date_column": "at"}
+    for words in (["0"], ["0", "1.5", "b3", "-1", "false", "2025-01-04"]):
+        config = config_of(split, features, null_values=words)
+        require_same(config, rows, tmp_path)
+        found = pa.concat_tables(run(query, rows) for query in queries_of(config).values())
+        assert 0 not in found["sku"].to_pylist()
+        assert 0 not in found["real"].to_pylist()
+        assert (1.5 in found["exact"].to_pylist()) == (words == ["0"])
+        for text in queries_of(config).values():  # bytes are compared with no text
+            assert "CAST(`bytes` AS STRING) IN" in text or "NULLIF(CAST(`bytes`" in text
+            sqlglot.parse_one(text, dialect="bigquery")
+
+
+@pytest.mark.parametrize("word", ["%d.%m.%Y", "DATE_NUMBER", "EPOCH_SECONDS"])
+def test_a_time_that_is_not_there_is_null_in_whatever_way_it_is_written(
+    tmp_path: Path, word: str
+) -> None:
+    rows = rows_of(list(range(1, 600)))
+    moments = [START + timedelta(days=n) for n in range(599)]
+    absent: list[Any] = {"%d.%m.%Y": ["", "-"], "DATE_NUMBER": [0, -1]}.get(word, [float("nan"), 5])
+    at = [
+        absent[n % 2] if n % 9 == 0 else None if n % 13 == 0 else counted_by(word)(moment)
+        for n, moment in enumerate(moments)
+    ]
+    rows = rows.set_column(2, "at", pa.array(at))
+    split = {"kind": "strict_time", "date_column": "at"}
+    config = config_of(split, column_types={"at": word}, null_values=["-", "-1", "5"])
+    require_same(config, rows, tmp_path)
+    found = pa.concat_tables(run(query, rows) for query in queries_of(config).values())
+    assert 400 < found.num_rows < 540
+
+
+@pytest.mark.parametrize("name", ["low", "length", "dated"])
+@pytest.mark.parametrize("kind", ["random", "time_holdout", "strict_time"])
+def test_a_time_may_have_any_name(tmp_path: Path, kind: str, name: str) -> None:
+    config = config_of({"kind": kind, "date_column": name})
+    rows = rows_of(list(range(1, 400))).select(["buyer", "sku", "at"])
+    require_same(config, rows.rename_columns(["buyer", "sku", name]), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,9 @@ def test_what_is_no_histogram_is_none(histogram: Any) -> None:
 
 # blessing
 
+MEANS = {"test_product_mean_rmse": 0.8, "test_buyer_mean_rmse": 1.3, "test_global_mean_rmse": 1.4}
+MEANS |= {"test_buyer_mean_auc_roc": 0.7, "test_product_mean_auc_roc": 0.55}
+
 
 @pytest.mark.parametrize(
     ("change", "arguments", "is_blessed", "words"),
@@ -185,6 +188,10 @@ def test_what_is_no_histogram_is_none(histogram: Any) -> None:
         ({"test_recall_at_100": None}, {}, False, "was not measured"),
         ({"test_rmse": 2.0}, {"metric": "rmse", "min_value": 1.5}, False, "2, above 1.5"),
         ({"test_rmse": 1.0}, {"metric": "rmse", "min_value": 1.5}, True, "rmse is 1"),
+        ({"test_rmse": 1.0, **MEANS}, {"metric": "rmse"}, False, "than the product's mean: 0.8"),
+        ({"test_rmse": 0.7, **MEANS}, {"metric": "rmse"}, True, "0.8 for the product's mean"),
+        ({"test_auc_roc": 0.6, **MEANS}, {"metric": "auc_roc"}, False, "the buyer's mean: 0.7"),
+        ({"test_rmse_log": 2.0}, {"metric": "rmse_log", "min_value": 1}, False, "2, above 1"),
     ],
 )
 def test_a_model_is_blessed_with_reasons(

@@ -245,6 +245,16 @@ REFUSED: dict[str, tuple[Plain, Plain, str]] = {
         posted_model(task="ranking"),
         "RG116",
     ),
+    "a cross of a buyer's and a product's columns": (
+        crossed("buyer", "city", "category"),
+        posted_model(),
+        "RP011",
+    ),
+    "such a cross where buyers get products, too": (
+        crossed("buyer", "city", "category") | {"target_column": TARGET},
+        posted_model(task="multitask"),
+        "RP011",
+    ),
     "a list of the buyer tower that is a text of the other": (
         posted_features(
             product_model_features=[
@@ -294,6 +304,17 @@ def test_an_odd_row_renders_and_its_oddity_is_said(name: str) -> None:
     code, ok, message, _ = TrainerModuleGenerator(features, model).generate_and_validate()
     assert ok, message
     assert "\nimport os '" not in code
+
+
+def test_a_cross_of_both_sides_can_rank() -> None:
+    """A request for a prediction has a buyer and a product."""
+    features = crossed("buyer", "city", "category") | {"target_column": TARGET}
+    config, report = read_rows(features, posted_model(task="ranking"))
+    assert config is not None, str(report)
+    of_both = posted_features()
+    of_both["buyer_model_features"].append(text("category", 8))
+    of_both["buyer_model_crosses"] = features["buyer_model_crosses"]
+    assert read_rows(of_both, posted_model())[0] is not None  # a buyer's request has it
 
 
 @pytest.mark.parametrize("name", REFUSED)

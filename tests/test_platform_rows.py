@@ -553,15 +553,31 @@ def test_scann_stays_the_search(task: str) -> None:
     assert config.model.retrieval_algorithm == "scann"
 
 
+@pytest.mark.parametrize("task", ["retrieval", "ranking"])
 @pytest.mark.parametrize("weight", [0.0, None, 0.4])
-def test_a_task_that_no_step_would_train_gets_a_weight(weight: float | None) -> None:
-    """The table's default is 0: the head of such a model was never trained."""
-    model = posted_model(task="multitask", ranking_weight=weight)
+def test_a_task_that_no_step_would_train_gets_a_weight(weight: float | None, task: str) -> None:
+    """Such a row was trained and served: the head's weight of 0 is the table's default."""
+    weights = {"retrieval_weight": 0.7, "ranking_weight": 0.7, f"{task}_weight": weight}
+    model = posted_model(task="multitask", **weights)
     config, report = read_rows(posted_features(target_column=TARGET), model)
     assert config is not None, str(report)
-    assert config.model.weight_of("ranking") == (weight or 1.0)
-    told = [each.message for each in report.infos if "ranking_weight" in each.message]
-    assert bool(told) == (not weight)
+    assert config.model.weight_of(task) == (weight or 1.0)
+    told = [each.message for each in report.infos if f"{task}_weight" in each.message]
+    assert bool(told) == (weight == 0 or (task == "ranking" and not weight))
+
+
+def test_without_any_weight_a_row_is_refused() -> None:
+    model = posted_model(task="multitask", retrieval_weight=0, ranking_weight=0)
+    (error,) = refused(posted_features(target_column=TARGET), model).errors
+    assert error.code == "RG231"
+
+
+@pytest.mark.parametrize("target", [{"column": ""}, {"transforms": {}}, {"bq_type": "INT64"}])
+def test_a_target_without_a_column_is_refused_with_a_sentence(target: Plain) -> None:
+    """The platform calls such a row ranking, and its transform failed."""
+    (error,) = refused(posted_features(target_column=target)).errors
+    assert (error.code, error.path) == ("RP011", "features.target_column")
+    assert read_rows(posted_features(target_column={}), posted_model())[0] is not None
 
 
 def test_the_target_is_cut_where_it_was_cut() -> None:

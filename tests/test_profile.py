@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recgen.config import DataConfig
 from recgen.data.estimates import embedding_width
-from recgen.data.profile import ColumnProfile, Misfit
+from recgen.data.statistics import ColumnProfile, Misfit, TimeColumn
 from recgen.findings import RecgenError
 from recgen.local import encoded
 from recgen.local import profile as local_profile
@@ -185,6 +186,15 @@ def test_a_misfit_is_what_a_run_refuses(tmp_path: Path) -> None:
     misfit = found.misfit("t", "TIMESTAMP")
     assert misfit is not None
     assert (misfit.value, misfit.row) == ("soon", 3)
+
+
+def test_times_in_another_form_than_the_config_says_are_a_misfit(tmp_path: Path) -> None:
+    found = read_profile(csv(tmp_path, "t\n2023-01-31\n2023-02-01\n"))
+    assert found.column("t").kind == "time"
+    given = found.read_as(DataConfig(), {"t": TimeColumn("TIMESTAMP", "%d/%m/%Y")})
+    misfit = given.misfit("t", "TIMESTAMP")
+    assert misfit is not None
+    assert (misfit.value, misfit.row) == ("2023-01-31", 1)
 
 
 def test_long_values_are_cut(tmp_path: Path) -> None:

@@ -206,7 +206,8 @@ def test_a_run_reads_the_target_with_its_nulls(tmp_path: Path) -> None:
     assert read["rating"].type == pa.float32()
     assert read["rating"].to_pylist()[:5] == [None, 1.5, 2.5, 3.5, None]
     kept, _ = clean(read, "user_id", "sku")
-    parts = split_table(kept, Split.model_validate(split), "bought_at").tables()
+    drawn_by = ("user_id", "sku")
+    parts = split_table(kept, Split.model_validate(split), "bought_at", ids=drawn_by).tables()
     assert sum(part.num_rows for part in parts.values()) == ROWS
     assert sum(part["rating"].null_count for part in parts.values()) == ROWS // 4
     assert all(0 < part["rating"].null_count < part.num_rows for part in parts.values())

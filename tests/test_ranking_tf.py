@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from runs import Run, prepare, write_modules
+from runs import Run, prepare
 
 Plain = dict[str, Any]
 
@@ -264,8 +259,8 @@ def test_a_target_that_is_always_the_same_is_refused(amounts: Run) -> None:
         module.run_fn(amounts.fn_args("constant"))
 
 
-def test_a_dead_head_stops_the_training(amounts: Run) -> None:
-    module = amounts.module()
+def kill_head(module: Any) -> None:
+    """Makes the module build models whose rating head fires for no row."""
     build = module.build_model
 
     def dead(training: Any) -> Any:
@@ -274,6 +269,11 @@ def test_a_dead_head_stops_the_training(amounts: Run) -> None:
         return model
 
     module.build_model = dead
+
+
+def test_a_dead_head_stops_the_training(amounts: Run) -> None:
+    module = amounts.module()
+    kill_head(module)
     with pytest.raises(RuntimeError, match="rating_head"):
         module.run_fn(amounts.fn_args("dead"))
     params = amounts.metrics("dead")["params"]
@@ -286,14 +286,7 @@ def test_a_constant_prediction_stops_the_training(amounts: Run) -> None:
     module = amounts.module()
     module.runtime.DEAD_STEPS = 10**9  # nothing but the predictions is looked at
     module.runtime.RARELY_FIRED = -1.0
-    build = module.build_model
-
-    def dead(training: Any) -> Any:
-        model = build(training)
-        model.rating_head.dense_1.bias.assign([-1e4] * 16)
-        return model
-
-    module.build_model = dead
+    kill_head(module)
     with pytest.raises(RuntimeError, match="All rows have the same prediction"):
         module.run_fn(amounts.fn_args("constant", epochs=1))
     assert amounts.metrics("constant")["params"]["failure_kind"] == "constant_prediction"
@@ -315,30 +308,3 @@ def test_a_training_goes_on_after_a_break(amounts: Run) -> None:
     again, whole = amounts.fit("again"), amounts.metrics()
     for key in ("loss", "final_metrics", "rating", "health", "weight_stats"):
         assert again[key] == whole[key]
-
-
-@pytest.mark.nightly
-@pytest.mark.one_stack
-def test_two_replicas_train_as_one(amounts: Run, tmp_path: Path) -> None:
-    found = {}
-    for devices in (1, 2):
-        folder = tmp_path / str(devices)
-        folder.mkdir()
-        write_modules(amounts.config, folder)
-        task = {"folder": str(folder), "data": str(amounts.data), "kind": "fit"}
-        task |= {"out": str(folder / "out.json"), "custom": {"epochs": 2}, "ask": None}
-        tasks = {"devices": devices, "tasks": [task]}
-        (folder / "tasks.json").write_text(json.dumps(tasks))
-        child = Path(__file__).with_name("replica_child.py")
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, str(child), str(folder / "tasks.json")]
-        ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        assert ended.returncode == 0, ended.stderr[-3000:]
-        found[devices] = Run(folder, amounts.data, amounts.config).metrics()
-    one, two = found[1], found[2]
-    assert (one["params"]["replicas"], two["params"]["replicas"]) == (1, 2)
-    for name in ("loss", "val_loss", "val_rmse", "total_loss"):
-        np.testing.assert_allclose(one["loss"][name], two["loss"][name], rtol=2e-3)
-    assert two["final_metrics"]["test_rmse"] == pytest.approx(
-        one["final_metrics"]["test_rmse"], rel=5e-3
-    )

@@ -12,7 +12,7 @@ from test_rules_data import DAY, FIRST, codes, found, plain, profile_of, shop
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig, Split
 from recgen.data.estimates import drawn_rows, list_values, split_sizes
-from recgen.data.profile import ColumnProfile
+from recgen.data.statistics import ColumnProfile
 from recgen.rules import RULES
 
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")

@@ -116,7 +116,7 @@ def test_repeated_rows_are_counted(repeated: int, severity: str, plain: dict[str
     assert finding.severity == severity
     rows = "1 row" if repeated == 1 else f"{repeated} rows"
     assert finding.message.startswith(f"{rows} of {ROWS + repeated:,} (")
-    assert finding.message.endswith("row 6,001 is that of row 11")
+    assert finding.message.endswith("row 6,001 equals row 11")
     assert not found(plain, {**table, "line": list(range(ROWS + repeated))}, "RG554")
 
 
@@ -173,7 +173,7 @@ def test_an_old_file_under_new_dates_is_found(
     rows = bought(3000, 300, again=again)
     assert not found(plain, table_of(rows), "RG582")
     (finding,) = found(plain, table_of(replayed(rows, 300, share)), "RG582")
-    assert "are earlier ones under another 'bought_at': row " in finding.message
+    assert "repeat earlier ones with another 'bought_at': row " in finding.message
 
 
 @pytest.mark.parametrize("again", [0.6, 1.0])

@@ -107,8 +107,8 @@ def test_a_target_is_stored_as_a_mapping():
     ("content", "said"),
     [
         ("{", "is not JSON"),
-        ("[1, 2]", "is no stored config of the features"),
-        (json.dumps(MODEL), "is no stored config of the features"),
+        ("[1, 2]", "is not a stored config of the features"),
+        (json.dumps(MODEL), "is not a stored config of the features"),
         ("\0", "is not JSON"),
     ],
 )

@@ -56,7 +56,7 @@ def test_rows_beyond_the_memory_of_a_process(
     done = subprocess.run(
         [sys.executable, "-m", "tests.streaming_child", *map(str, words)],
         cwd=ROOT,
-        env={**os.environ, "TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from real_tfx import HAS_TFX, ROOT, folder_for_tfx, python
 from record_files import example, write_records
 from runs import CASES, write_modules
@@ -51,8 +52,12 @@ def folder() -> Iterator[Path]:
 def _json(folder: Path, script: str, *arguments: str) -> Any:
     """Returns what a script of tests/tfx prints, a line among those of TensorFlow."""
     shutil.copy(Path(__file__).parent / "tfx" / script, folder)
-    lines = python(folder, script, *arguments).splitlines()
-    return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
+    return _json_of(python(folder, script, *arguments))
+
+
+def _json_of(output: str) -> Any:
+    lines = reversed(output.splitlines())
+    return json.loads(next(line for line in lines if line.startswith("{")))
 
 
 def _run_pipeline(folder: Path) -> str:
@@ -101,7 +106,7 @@ def test_the_platforms_script_compiles(folder: Path, kind: PipelineKind) -> None
     shutil.copy(Path(__file__).parent / "tfx" / "compile_platform.py", folder)
     output = python(folder, "compile_platform.py", "compile_and_submit.py")
     assert "PIPELINE_JOB_NAME=projects/1/pipelineJobs/9" in output
-    found = json.loads(output.splitlines()[-1])
+    found = _json_of(output)
     names = {each.partition("-")[0] for each in found["components"]}
     assert names >= {"BigQueryExampleGen", "StatisticsGen", "SchemaGen", "Transform", "Trainer"}
     assert ("Pusher" in names) == (kind == "training")
@@ -160,7 +165,8 @@ def test_a_rendered_pipeline_compiles_offline(folder: Path, makes_lists: bool) -
     assert wanted <= set(found["components"])
     (image,) = found["images"]
     assert image.startswith("europe-west4-docker.pkg.dev/my-project/recgen/shop:")
-    text = (folder / "shop.yaml").read_text("utf-8")
+    # YAML breaks long lines where it likes.
+    text = json.dumps(yaml.safe_load((folder / "shop.yaml").read_text("utf-8")))
     assert "SPOT" in text
     assert ("examples_module.TableExecutor" in text) == makes_lists
     assert "{snapshot}" not in text

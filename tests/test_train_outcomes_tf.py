@@ -85,7 +85,7 @@ def test_a_catalogue_of_five(tmp_path: Path) -> None:
     assert recommend(tmp_path / "run", buyer, only=["none"]).products == ()
     with pytest.raises(RecgenError, match="it cannot re-rank products"):
         recommend(tmp_path / "run", buyer, rerank=True)
-    with pytest.raises(RecgenError, match="'' is no product ID"):
+    with pytest.raises(RecgenError, match="'' is not a product ID"):
         recommend(tmp_path / "run", buyer, only=[""])
 
 

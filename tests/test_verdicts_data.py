@@ -58,13 +58,22 @@ def shops(monkeypatch) -> ModuleType:
 
 
 def test_every_shop_is_in_order_of_time_and_the_same_every_time(shops):
-    for variant in shops.SHOPS:
+    for variant in shops.SHOPS.values():
         table = shops.make_shop(variant, ROWS, 1)
         times = table["sold_at"].to_pylist()
         assert times == sorted(times), variant
         assert 0.8 * ROWS <= table.num_rows <= 1.4 * ROWS, variant
         again = shops.make_shop(variant, ROWS, 1)
         assert str(again.to_pydict()) == str(table.to_pydict()), variant  # NaN is not NaN
+
+
+def test_shops_that_were_written_anew_are_the_same_every_time(shops):
+    from verdicts_anew import ANEW
+
+    for variant, shop in ANEW.items():
+        table = shops.make_shop(shop, 600, 1)
+        assert table.num_rows >= 400, variant
+        assert table.equals(shops.make_shop(shop, 600, 1)), variant
 
 
 def _parts(table, column):
@@ -75,21 +84,21 @@ def _parts(table, column):
 
 
 def test_a_shop_has_new_products_and_buyers_in_its_test(shops):
-    plain = shops.make_shop("shop", 3 * ROWS, 0)
+    plain = shops.make_shop(shops.SHOPS["shop"], 3 * ROWS, 0)
     for column, least in (("sku", 3), ("member", 10)):
         before, after = _parts(plain, column)
         assert least <= len(after - before) < 0.2 * len(before)
-    before, after = _parts(shops.make_shop("buyers renamed", ROWS, 0), "member")
+    before, after = _parts(shops.make_shop(shops.SHOPS["buyers renamed"], ROWS, 0), "member")
     assert not before & after
-    before, after = _parts(shops.make_shop("closing, 10", ROWS, 0), "sku")
+    before, after = _parts(shops.make_shop(shops.SHOPS["closing, 10"], ROWS, 0), "sku")
     assert len(after) <= 10
     assert after < before
 
 
 def test_a_target_of_a_shop_says_what_its_name_says(shops):
-    assert set(shops.make_shop("one piece", ROWS, 0)["pieces"].to_pylist()) == {1}
-    assert set(shops.make_shop("shop", ROWS, 0)["kept"].to_pylist()) == {0, 1}
-    billed = shops.make_shop("billed", ROWS, 0)
+    assert set(shops.make_shop(shops.SHOPS["one piece"], ROWS, 0)["pieces"].to_pylist()) == {1}
+    assert set(shops.make_shop(shops.SHOPS["shop"], ROWS, 0)["kept"].to_pylist()) == {0, 1}
+    billed = shops.make_shop(shops.SHOPS["billed"], ROWS, 0)
     pairs = zip(billed["paid"].to_pylist(), billed["pieces"].to_pylist(), strict=True)
     assert all(float(paid) == 2.5 * pieces for paid, pieces in pairs)
 

@@ -172,7 +172,7 @@ def compare(runs: Sequence[Run]) -> Comparison:
 
 
 def _counted(runs: Sequence[Run], works: Collection[int], same: Tested) -> list[bool | None]:
-    """Return whether each run works; None if it is no training, or its data are others."""
+    """Return whether each run works; None if it is not a training, or its data are others."""
     other = {run for each in same.left_out for run in each.runs if not each.is_broken}
     return [
         None if run.problem or index in other else index in works for index, run in enumerate(runs)

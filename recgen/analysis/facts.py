@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from recgen.analysis.kinds import Curve, Judged, Kind, Retrieval, kind_of
-from recgen.analysis.older import Source, is_older, module_of, source_of, unwritten
-from recgen.analysis.run import Run
 from recgen.analysis.series import (
     any_value,
     burst,
@@ -20,12 +18,9 @@ from recgen.analysis.series import (
     stands_still,
     zero_since,
 )
-from recgen.analysis.trained import findings_of, trained_config
-from recgen.analysis.trainer_module import TrainerModule
-from recgen.config import SIDES, ExperimentConfig, ModelConfig, Side
-from recgen.findings import Finding
-from recgen.metrics import TOWERS, Params, Series, Tower, TrainingMetrics
-from recgen.optimizers import OPTIMIZERS, OptimizerInfo
+from recgen.analysis.setup import Setup
+from recgen.config import Side
+from recgen.metrics import TOWERS, Series, Tower
 
 _TINY = 1e-7  # gradient norm below which the generated trainer considers a tower dead
 _AT_CHANCE = 0.005  # relative distance of a loss from that of chance
@@ -35,15 +30,8 @@ _TIMES_POPULARITY = 5  # its recall there, divided by popularity's; elsewhere up
 _SIDES: Mapping[str, Side] = {"query": "buyer", "candidate": "product"}
 
 
-class Facts:
-    """Figures of one run; unknown ones are None or empty."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.metrics: TrainingMetrics = run.metrics
-        self.params: Params = run.metrics.params
-        self.config: ExperimentConfig | None = trained_config(run)
-        self.model: ModelConfig | None = self.config.model if self.config else None
+class Facts(Setup):
+    """Figures of one run, and how it was trained; what is unknown is None or empty."""
 
     @cached_property
     def kind(self) -> Kind:
@@ -78,11 +66,6 @@ class Facts:
         return range(self.epochs) if self.run.file.kept is None else self.run.file.kept
 
     @cached_property
-    def requested_epochs(self) -> int | None:
-        """Number of epochs that were requested."""
-        return self.params.epochs or (self.model.epochs if self.model else None)
-
-    @cached_property
     def loss(self) -> Series:
         """The training loss; empty if there is none."""
         return _first(self.metrics.loss.loss, self.metrics.loss.total_loss)
@@ -91,112 +74,6 @@ class Facts:
     def val_loss(self) -> Series:
         """The validation loss; empty if there is none."""
         return _first(self.metrics.loss.val_loss, self.metrics.loss.val_total_loss)
-
-    @cached_property
-    def rate(self) -> float | None:
-        """The learning rate, from the trainer's parameters or else from the config."""
-        rate = self.params.learning_rate
-        return rate if rate is not None else self.model.learning_rate if self.model else None
-
-    @cached_property
-    def optimizer(self) -> str | None:
-        """The optimizer's name in lower case."""
-        if self.params.optimizer:
-            return self.params.optimizer.lower()
-        return self.model.optimizer if self.model else None
-
-    @cached_property
-    def optimizer_info(self) -> OptimizerInfo | None:
-        """Facts of the optimizer; None if recgen does not know it."""
-        return OPTIMIZERS.get(self.optimizer or "")
-
-    @cached_property
-    def batch_size(self) -> int | None:
-        """Rows in a batch."""
-        return self.params.batch_size or (self.model.batch_size if self.model else None)
-
-    @cached_property
-    def depth(self) -> int | None:
-        """Dense layers of the deeper tower, including a projection; None without a config."""
-        return max(map(self.model.depth_of, SIDES)) if self.model else None
-
-    @cached_property
-    def all_findings(self) -> tuple[Finding, ...]:
-        """What `recgen check` finds in the config, and in the data if it was compared."""
-        with_data = self.run.evidence.findings
-        return findings_of(self.run, self.config) if with_data is None else with_data
-
-    @property
-    def has_data(self) -> bool:
-        """Whether `recgen check` compared the config with the data."""
-        return self.run.evidence.findings is not None
-
-    def findings(self, *codes: str) -> tuple[Finding, ...]:
-        """Return the findings of `recgen check` with these codes, in the config and the data."""
-        return tuple(finding for finding in self.all_findings if finding.code in codes)
-
-    @cached_property
-    def trainer(self) -> TrainerModule | None:
-        """What the module of a trainer that recgen did not write does."""
-        return module_of(self.run)
-
-    @cached_property
-    def stops_early(self) -> bool | None:
-        """Whether the trainer can end a training before its last epoch; None if unknown.
-
-        Older trainers train all epochs, unless their module says something else.
-        """
-        if self.trainer and self.trainer.stops_early:
-            return self.trainer.stops_early.value
-        return False if is_older(self.run) else None
-
-    def lacks(self, setting: str) -> bool:
-        """Return whether a setting of the model is known to be off: null or false."""
-        if self.model is not None:
-            return not getattr(self.model, setting)
-        known = unwritten(self.run).get(setting)
-        return known is not None and not known[0]
-
-    def source_of(self, setting: str) -> Source:
-        """Return where a setting of the model, such as `gradient_clip_norm`, is from."""
-        return source_of(self.run, setting)
-
-    @cached_property
-    def product_vocabulary(self) -> int | None:
-        """Entries of the vocabulary of the product's ID, or of what the trainer takes for it."""
-        name = self.run.config.features.product_id if self.run.config else None
-        if self.trainer and self.trainer.product_column:
-            name = self.trainer.product_column.value
-        return self.run.vocabularies.get(f"{name}_vocab")
-
-    @cached_property
-    def candidates(self) -> int | None:
-        """Number of candidates, which may hold a product more than once."""
-        return self.params.candidates or self.run.products or self.product_vocabulary
-
-    @cached_property
-    def products(self) -> int | None:
-        """Number of products to choose from: the reader's, the metrics', or the vocabulary's."""
-        if self.run.products:
-            return self.run.products
-        known = [count for count in (self.params.candidates, self.product_vocabulary) if count]
-        return min(known, default=None)
-
-    @cached_property
-    def unknown_products(self) -> Mapping[str, float]:
-        """Share of rows of each split whose product is unknown to the model that was measured.
-
-        `unknown_products` is of the first training. If there was a second one, on validation rows
-        too, older files do not say what was unknown to that: what was new in the validation is
-        then known, and taken to be as frequent in the test.
-        """
-        shares = dict(self.params.unknown_products or {})
-        measured = self.params.measured_unknown_products
-        if measured is not None:
-            shares["test"] = measured
-        elif self.params.refit_epochs and "test" in shares:
-            shares["test"] = max(shares["test"] - shares.get("eval", 0.0), 0.0)
-        return shares
 
     @cached_property
     def best_epoch(self) -> int | None:
@@ -317,11 +194,6 @@ class Facts:
         judged = self.judged
         is_low = judged is not None and (judged.is_zero or judged.is_below_chance)
         return is_low and self.has_trained and not has_stalled(self.loss)
-
-    @cached_property
-    def is_mean_loss(self) -> bool:
-        """Whether the loss is a mean over rows, as the generated trainer's is."""
-        return self.run.file.version is not None
 
     @cached_property
     def loss_to_chance(self) -> Series:

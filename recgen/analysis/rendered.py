@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from recgen.analysis.run import Run
+from recgen.analysis.syntax import constants_of, keyword_of, parsed
 from recgen.config import SIDES, Embedding, ExperimentConfig, TextFeature
 from recgen.findings import show
 from recgen.plan.columns import vocabulary_names
@@ -29,7 +30,7 @@ def other_config(run: Run) -> Iterator[str]:
         return
     trainer, transform = (_parsed(run, f"{name}_module.py") for name in ("trainer", "transform"))
     if trainer is not None:
-        constants = _constants(trainer)
+        constants = constants_of(trainer)
         yield from _other_features(config, constants.get("COLUMNS"))
         yield from _other_settings(config, constants)
     if transform is not None:
@@ -40,22 +41,7 @@ def other_config(run: Run) -> Iterator[str]:
 def _parsed(run: Run, name: str) -> ast.Module | None:
     """Return the tree of a module that recgen wrote; None if there is none."""
     text = run.modules.get(name, "")
-    if not text.startswith(MARK):
-        return None
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _constants(tree: ast.Module) -> Mapping[str, ast.expr]:
-    return {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    return parsed(text) if text.startswith(MARK) else None
 
 
 def _literal(node: ast.expr | None) -> object:
@@ -63,14 +49,9 @@ def _literal(node: ast.expr | None) -> object:
     return node.value if isinstance(node, ast.Constant) else None
 
 
-def _keyword(call: ast.expr | None, name: str) -> ast.expr | None:
-    found = call.keywords if isinstance(call, ast.Call) else []
-    return next((each.value for each in found if each.arg == name), None)
-
-
 def _other_features(config: ExperimentConfig, columns: ast.expr | None) -> Iterator[str]:
     """Compare the features that the trainer reads with those that the config makes."""
-    specs = _keyword(columns, "specs")
+    specs = keyword_of(columns, "specs")
     if not isinstance(specs, ast.Dict):
         return
     own = {key for node in specs.keys if isinstance(key := _literal(node), str)}
@@ -103,14 +84,14 @@ def _other_settings(config: ExperimentConfig, constants: Mapping[str, ast.expr])
 def _other_cuts(config: ExperimentConfig, transform: ast.Module) -> Iterator[str]:
     """Compare how vocabularies are cut."""
     calls = {
-        str(_literal(_keyword(node, "vocab_filename"))): node
+        str(_literal(keyword_of(node, "vocab_filename"))): node
         for node in ast.walk(transform)
-        if isinstance(node, ast.Call) and _keyword(node, "vocab_filename")
+        if isinstance(node, ast.Call) and keyword_of(node, "vocab_filename")
     }
     for name, vocabulary, embedding in _vocabularies(config):
         call = calls.get(vocabulary)
         for setting, option in _CUTS.items() if call else ():
-            wanted, own = getattr(embedding, setting), _literal(_keyword(call, option))
+            wanted, own = getattr(embedding, setting), _literal(keyword_of(call, option))
             if (wanted or None) != (own or None):
                 yield (
                     f"{setting} of {show(name)} is {show(wanted)} in config.yaml, and {show(own)} "

@@ -186,7 +186,7 @@ def _preset(path: str) -> Run:
     """
     name = path.removeprefix(PRESET)
     checked = examine_text(find_preset(name).text, "yaml", None)
-    problem = "a preset is no training: it can only be compared with"
+    problem = "a preset is not a training: it can only be compared with"
     return Run(path, path, config=checked.config, problem=problem, is_preset=True)
 
 

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, Literal, TypeVar
+
+from recgen.analysis.syntax import (
+    calls_in,
+    constants_of,
+    is_none,
+    keyword_of,
+    name_of,
+    parsed,
+    targets_of,
+    text_of,
+)
 
 _T = TypeVar("_T")
 _MOST = 2_000_000  # characters of a module that is parsed
@@ -70,14 +81,9 @@ class TrainerModule:
 
 @lru_cache(maxsize=64)
 def read_trainer_module(text: str) -> TrainerModule | None:
-    """Return what a module does; None if it is no Python that can be parsed."""
-    if len(text) > _MOST:
-        return None
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    return _Reader(tree).read()
+    """Return what a module does; None if it is not Python that can be parsed."""
+    tree = parsed(text) if len(text) <= _MOST else None
+    return _Reader(tree).read() if tree is not None else None
 
 
 class _Reader:
@@ -89,7 +95,7 @@ class _Reader:
         self.functions = [
             node for node in self.nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         ]
-        self.constants = _constants(tree)
+        self.constants = constants_of(tree)
 
     def read(self) -> TrainerModule:
         """Return all facts."""
@@ -116,18 +122,18 @@ class _Reader:
         """Yield clipping that optimizers are asked for: by an argument, or an attribute."""
         for call in made:
             for keyword in call.keywords:
-                if keyword.arg in _CLIPS and not _is_none(keyword.value):
+                if keyword.arg in _CLIPS and not is_none(keyword.value):
                     yield call.lineno, _how(_CLIPS[keyword.arg]), keyword.value
         for node in self.nodes:
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     name = target.attr if isinstance(target, ast.Attribute) else ""
-                    if name in _CLIPS and not _is_none(node.value):
+                    if name in _CLIPS and not is_none(node.value):
                         yield node.lineno, _how(_CLIPS[name]), node.value
             if isinstance(node, ast.Dict):  # options of an optimizer
                 for key, value in zip(node.keys, node.values, strict=True):
-                    name = _text(key) or ""
-                    if name in _CLIPS and not _is_none(value):
+                    name = text_of(key) or ""
+                    if name in _CLIPS and not is_none(value):
                         yield node.lineno, _how(_CLIPS[name]), value
 
     def _clipped_gradients(self) -> Iterator[tuple[int, Clip, ast.expr | None]]:
@@ -135,11 +141,13 @@ class _Reader:
         for function in self.functions:
             applied = _applied(function)
             for node in ast.walk(function) if applied else ():
-                names = _targets(node)
-                for call in _calls(node.value) if isinstance(node, ast.Assign) else ():
-                    how = _CALLS.get(_name(call.func))
+                names = targets_of(node)
+                for call in calls_in(node.value) if isinstance(node, ast.Assign) else ():
+                    how = _CALLS.get(name_of(call.func))
                     if how and names & applied:
-                        value = call.args[-1] if len(call.args) > 1 else _keyword(call, "clip_norm")
+                        value = (
+                            call.args[-1] if len(call.args) > 1 else keyword_of(call, "clip_norm")
+                        )
                         yield call.lineno, _how(how), value
 
     def _number(self, value: ast.expr | None) -> float | None:
@@ -153,14 +161,14 @@ class _Reader:
     def _logq(self) -> Said[bool] | None:
         for call in self.calls:
             given = next((k for k in call.keywords if k.arg in _LOGQ), None)
-            if given is not None and not _is_none(given.value):
+            if given is not None and not is_none(given.value):
                 return Said(True, call.lineno)
-            if _name(call.func) in (
+            if name_of(call.func) in (
                 "SamplingProbablityCorrection",
                 "SamplingProbabilityCorrection",
             ):
                 return Said(True, call.lineno)
-        tasks = [call for call in self.calls if _name(call.func) == "Retrieval"]
+        tasks = [call for call in self.calls if name_of(call.func) == "Retrieval"]
         return Said(False, tasks[0].lineno) if tasks else None
 
     def _candidates(self) -> Said[Literal["distinct", "rows"]] | None:
@@ -170,8 +178,8 @@ class _Reader:
                 return Said("distinct", function.lineno)
             return Said("rows", function.lineno)
         for function in self.functions:
-            for call in _calls(function):
-                if _name(call.func) in _INDEXES and (given := _catalogue_of(call)) is not None:
+            for call in calls_in(function):
+                if name_of(call.func) in _INDEXES and (given := _catalogue_of(call)) is not None:
                     names = _origin(given, function)
                     if any(map(_DISTINCT.search, names)) or any("vocab" in n for n in names):
                         return Said("distinct", call.lineno)
@@ -185,9 +193,9 @@ class _Reader:
             is_named = _CATALOGUE.search(function.name)
             loops = [node for node in ast.walk(function) if isinstance(node, (ast.For, ast.While))]
             gathers = any(
-                _name(call.func) in ("append", "extend", "concat", "add")
+                name_of(call.func) in ("append", "extend", "concat", "add")
                 for loop in loops
-                for call in _calls(loop)
+                for call in calls_in(loop)
             )
             evaluates = re.search(r"(?i)evaluat|recall|metric|test|load_", function.name)
             if is_named and gathers and not evaluates:
@@ -197,18 +205,18 @@ class _Reader:
         """Return the column whose values become the products' IDs."""
         for function in self._gatherers():
             for node in ast.walk(function):
-                named = _targets(node)
+                named = targets_of(node)
                 if not (isinstance(node, ast.Assign) and any(map(_ID_NAME.search, named))):
                     continue
                 for inner in ast.walk(node.value):
                     if isinstance(inner, ast.Subscript):
-                        column = _text(inner.slice) or self._constant_text(inner.slice)
+                        column = text_of(inner.slice) or self._constant_text(inner.slice)
                         if column is not None:
                             return Said(column, inner.lineno)
         return None
 
     def _constant_text(self, node: ast.expr) -> str | None:
-        return _text(self.constants.get(node.id)) if isinstance(node, ast.Name) else None
+        return text_of(self.constants.get(node.id)) if isinstance(node, ast.Name) else None
 
     def _guesses(self) -> Said[bool] | None:
         """Return whether a column is looked for by a part of its name: `"product" in name`."""
@@ -223,9 +231,9 @@ class _Reader:
 
     def _stops_early(self) -> Said[bool] | None:
         for call in self.calls:
-            if "EarlyStopping" in _name(call.func):
+            if "EarlyStopping" in name_of(call.func):
                 return Said(True, call.lineno)
-        fits = [call for call in self.calls if _name(call.func) == "fit"]
+        fits = [call for call in self.calls if name_of(call.func) == "fit"]
         return Said(False, fits[0].lineno) if fits else None
 
 
@@ -233,69 +241,26 @@ def _how(word: str) -> Clip:
     return "global" if word == "global" else "variable" if word == "variable" else "value"
 
 
-def _constants(tree: ast.Module) -> Mapping[str, ast.expr]:
-    """Return the values of the module's names."""
-    return {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-
-
-def _name(node: ast.AST) -> str:
-    """Return the last part of a dotted name."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _text(node: ast.AST | None) -> str | None:
-    value = node.value if isinstance(node, ast.Constant) else None
-    return value if isinstance(value, str) else None
-
-
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _calls(node: ast.AST) -> list[ast.Call]:
-    return [each for each in ast.walk(node) if isinstance(each, ast.Call)]
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((k.value for k in call.keywords if k.arg == name), None)
-
-
 def _is_optimizer(call: ast.Call) -> bool:
-    if _OPTIMIZER.match(_name(call.func)):
+    if _OPTIMIZER.match(name_of(call.func)):
         return True
     dotted = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
-    return ".optimizers." in f".{dotted}." and _name(call.func) in ("get", "deserialize")
-
-
-def _targets(node: ast.AST) -> set[str]:
-    """Return the names that a statement assigns to, or attributes' last parts."""
-    found: set[str] = set()
-    for target in node.targets if isinstance(node, ast.Assign) else ():
-        found |= {_name(each) for each in ast.walk(target)} - {""}
-    return found
+    return ".optimizers." in f".{dotted}." and name_of(call.func) in ("get", "deserialize")
 
 
 def _applied(function: ast.AST) -> set[str]:
     """Return the names of what is given to `apply_gradients`, with what they are made of."""
     names: set[str] = set()
-    for call in _calls(function):
-        if _name(call.func) in ("apply_gradients", "apply"):
-            names |= {_name(node) for arg in call.args for node in ast.walk(arg)} - {""}
+    for call in calls_in(function):
+        if name_of(call.func) in ("apply_gradients", "apply"):
+            names |= {name_of(node) for arg in call.args for node in ast.walk(arg)} - {""}
     assigned = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
     for _ in range(3):  # `pairs = zip(clipped, variables)` and then `apply_gradients(pairs)`
         for node in assigned:
-            if _targets(node) & names and not any(
-                _name(call.func) in _CALLS for call in _calls(node.value)
+            if targets_of(node) & names and not any(
+                name_of(call.func) in _CALLS for call in calls_in(node.value)
             ):
-                names |= {_name(each) for each in ast.walk(node.value)} - {""}
+                names |= {name_of(each) for each in ast.walk(node.value)} - {""}
     return names - {"zip", "list", "gradient", "tf", "self", "tape"}
 
 
@@ -304,9 +269,9 @@ def _drops_repeats(function: ast.AST) -> bool:
     for node in ast.walk(function):
         if isinstance(node, (ast.Set, ast.SetComp, ast.DictComp)):
             return True
-        if isinstance(node, ast.Call) and _name(node.func) in ("set", "frozenset", "setdefault"):
+        if isinstance(node, ast.Call) and name_of(node.func) in ("set", "frozenset", "setdefault"):
             return True
-        if isinstance(node, (ast.Name, ast.Attribute)) and _DISTINCT.search(_name(node)):
+        if isinstance(node, (ast.Name, ast.Attribute)) and _DISTINCT.search(name_of(node)):
             return True
         is_test = isinstance(node, ast.Compare) and any(isinstance(o, ast.NotIn) for o in node.ops)
         if is_test:
@@ -323,38 +288,38 @@ def _is_keyed(target: ast.AST) -> bool:
 
 def _catalogue_of(call: ast.Call) -> ast.expr | None:
     """Return the products that an index or a metric is given."""
-    named = _keyword(call, "candidates") or _keyword(call, "identifiers")
+    named = keyword_of(call, "candidates") or keyword_of(call, "identifiers")
     return named or (call.args[0] if call.args else None)
 
 
 def _origin(node: ast.expr, function: ast.AST) -> set[str]:
     """Return the names that an expression is made of, within its function."""
-    names = {_name(each) for each in ast.walk(node)} | {
-        _text(each) or "" for each in ast.walk(node)
+    names = {name_of(each) for each in ast.walk(node)} | {
+        text_of(each) or "" for each in ast.walk(node)
     }
     assigned = [each for each in ast.walk(function) if isinstance(each, ast.Assign)]
     for _ in range(4):
         for each in assigned:
-            if _targets(each) & names:
-                names |= {_name(inner) for inner in ast.walk(each.value)}
-                names |= {_text(inner) or "" for inner in ast.walk(each.value)}
+            if targets_of(each) & names:
+                names |= {name_of(inner) for inner in ast.walk(each.value)}
+                names |= {text_of(inner) or "" for inner in ast.walk(each.value)}
     return names - {""}
 
 
 def _chosen(node: ast.AST) -> set[str]:
     """Return the names that a statement or the body of a condition gives a value."""
     if isinstance(node, ast.Assign):
-        return _targets(node)
+        return targets_of(node)
     bodies = node.body if isinstance(node, ast.If) else []
-    return {name for each in bodies for name in _targets(each)}
+    return {name for each in bodies for name in targets_of(each)}
 
 
 def _name_tests(tree: ast.AST) -> Iterator[ast.Compare]:
     """Yield what looks for a part of a name: `"product" in column.lower()`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In):
-            part, where = _text(node.left), node.comparators[0]
-            lowers = any(_name(call.func) in ("lower", "casefold") for call in _calls(where))
+            part, where = text_of(node.left), node.comparators[0]
+            lowers = any(name_of(call.func) in ("lower", "casefold") for call in calls_in(where))
             is_name = lowers or isinstance(where, ast.Name)
             if part is not None and _GUESSES.fullmatch(part.strip("_")) and is_name:
                 yield node

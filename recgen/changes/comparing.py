@@ -108,10 +108,10 @@ def _located(step: Step, old: Source, own: Plain, new: Source, other: Plain) -> 
     )
 
 
-_Told = tuple[Code, _Located, str]
+_Broken = tuple[Code, _Located, str]
 
 
-def _of_rename(at: _Located, before: Plain, after: Plain) -> Iterator[_Told]:
+def _of_rename(at: _Located, before: Plain, after: Plain) -> Iterator[_Broken]:
     """Yield what another name breaks; all that mentions the column has it, too."""
     changes = _changes(_require(before), _require(after))
     for level, kinds in _NAMED.items():
@@ -119,7 +119,7 @@ def _of_rename(at: _Located, before: Plain, after: Plain) -> Iterator[_Told]:
             yield CODES[RENAMED[level]], at, f"{at.step.words}: {_RENAMED[level]}"
 
 
-def _of_steps(found: Sequence[_Located], left: Plain, right: Plain) -> Iterator[_Told]:
+def _of_steps(found: Sequence[_Located], left: Plain, right: Plain) -> Iterator[_Broken]:
     """Yield what each step breaks alone, and what only several of them together do."""
     whole = _changes(_require(left), _require(right))
     additions = [at.step for at in found if at.step.kind == "addition"]
@@ -130,7 +130,7 @@ def _of_steps(found: Sequence[_Located], left: Plain, right: Plain) -> Iterator[
     together = _together([at.step for at in found], rest, left)
     for at, changes, keys, more in zip(found, alone, own, together, strict=True):
         harmless = _TOGETHER if changes is None else _harmless(at.step, left)
-        yield from _told(_only(whole, keys | more), at, at.step.words, harmless)
+        yield from _broken(_only(whole, keys | more), at, at.step.words, harmless)
 
 
 def _shared(whole: _Changes, own: _Changes) -> set[_Fact]:
@@ -155,11 +155,11 @@ def _together(found: Sequence[Step], rest: set[_Fact], left: Plain) -> list[set[
     return result
 
 
-def _told(changes: _Changes, at: _Located, words: str, otherwise: str) -> Iterator[_Told]:
+def _broken(changes: _Changes, at: _Located, words: str, otherwise: str) -> Iterator[_Broken]:
     """Yield what is broken at each level, or that nothing is."""
     is_harmless = True
     for level in LEVELS:
-        found = sorted(filter(_is_told, changes[level].values()), key=_rank)
+        found = sorted(filter(_is_shown, changes[level].values()), key=_rank)
         if found:
             is_harmless = False
             yield _code(found[0]), at, f"{words}: {joined(_apart(found))}"
@@ -178,7 +178,7 @@ def _apart(found: Sequence[Changed]) -> list[Changed]:
     return weights or list(found)
 
 
-def _is_told(changed: Changed) -> bool:
+def _is_shown(changed: Changed) -> bool:
     return changed.change == "changed" or changed.key[0] not in _WITH_OTHERS
 
 

@@ -43,7 +43,7 @@ for each level. As long as it is the same, everything at that level stays valid;
 one, `recgen breaking` says whether that matters. Where the data is does not count. A cache of
 transformed examples can use `transform` and the data as its key: so does `recgen train`, for what
 an interrupted training has transformed. Epochs that it trained are used with the same config only,
-since weights that fit say nothing of the loss and the steps that led to them.
+since weights that fit say nothing about the loss and the steps that led to them.
 
 ## In CI
 

@@ -47,7 +47,7 @@ def source_of(given: object) -> Source:
 
     Raises:
         ConfigError: It has errors without which no code can be rendered.
-        RecgenError: There is no such revision, or the folder is no run.
+        RecgenError: There is no such revision, or the folder is not a run.
     """
     if isinstance(given, Source):
         return given

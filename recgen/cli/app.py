@@ -46,7 +46,7 @@ Products = Annotated[
     typer.Option(
         metavar="N",
         min=1,
-        help="Number of products to choose from, where the files do not have it (or count copies).",
+        help="Number of products to choose from, if the files lack it or count copies.",
     ),
 ]
 

@@ -19,7 +19,7 @@ _HELP = "A config, a run directory, or git:REVISION:path."
 @app.command()
 def breaking(
     old: Annotated[str, typer.Argument(metavar="OLD", help=_HELP, show_default=False)],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="Likewise.", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help=_HELP, show_default=False)],
     deployed: Annotated[
         bool,
         typer.Option(

@@ -42,7 +42,7 @@ def check(
     format: Annotated[Format, typer.Option(help="Format of the findings.")] = Format.text,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Also compare with a file, folder or pattern."),
+        typer.Option(metavar="FILE", help="Also compare with data: a file, folder or pattern."),
     ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes.")] = False,
     unsafe_fixes: Annotated[

@@ -12,7 +12,7 @@ import typer
 
 from recgen.cli import show
 from recgen.cli.app import Output, Products, Runs, app
-from recgen.cli.loading import loaded, told
+from recgen.cli.loading import loaded, report_errors
 from recgen.findings import RecgenError
 
 
@@ -27,7 +27,7 @@ def compare(
 
     found, errors = loaded(runs, products=products)
     if len(found) < 2:
-        told(errors)
+        report_errors(errors)
         raise RecgenError("one run cannot be compared", "name two or more: recgen compare RUN RUN")
     comparison = compared(found)
     if format is Output.json:
@@ -38,4 +38,4 @@ def compare(
         has_screen = sys.stdout.isatty() or "COLUMNS" in os.environ
         columns = shutil.get_terminal_size().columns if has_screen else None
         show.table(output.lines(comparison, has_screen, columns))
-    raise typer.Exit(told(errors))
+    raise typer.Exit(report_errors(errors))

@@ -14,7 +14,7 @@ from recgen.analysis import Diagnosis, Run
 from recgen.analysis import diagnose as diagnosed
 from recgen.cli import show
 from recgen.cli.app import Features, Model, Output, Products, Runs, app, stored
-from recgen.cli.loading import loaded, told
+from recgen.cli.loading import loaded, report_errors
 from recgen.findings import RecgenError
 
 
@@ -25,7 +25,9 @@ def diagnose(
     products: Products = None,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The data of the training; by default, what is named."),
+        typer.Option(
+            metavar="FILE", help="The data of the training.  [default: what the run names]"
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Read neither the data nor the examples.")
@@ -62,7 +64,7 @@ def diagnose(
         for run, diagnosis in found:
             _apply(run, diagnosis, config, sys.stdout if format is Output.text else sys.stderr)
     failed = any(diagnosis.verdict in ("bad", "broken") for _, diagnosis in found)
-    raise typer.Exit(told(errors) or (1 if failed else 0))
+    raise typer.Exit(report_errors(errors) or (1 if failed else 0))
 
 
 def _with_evidence(run: Run, data: Path | None) -> Run:

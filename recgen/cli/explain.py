@@ -126,7 +126,9 @@ def _explain_breaking(code: str, format: Page) -> None:
     from recgen.changes import CODES, page
 
     if code != _BREAKING and code not in CODES:
-        raise RecgenError(f"{code!r} is no code", "`recgen explain RB` lists all of `breaking`.")
+        raise RecgenError(
+            f"{code!r} is not a code of `recgen breaking`", "`recgen explain RB` lists all codes."
+        )
     if format is Page.markdown:
         whole = code == _BREAKING
         sys.stdout.write(page.breaking_page() if whole else page.section(CODES[code]))

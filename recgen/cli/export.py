@@ -10,7 +10,7 @@ import typer
 
 from recgen.cli import show
 from recgen.cli.app import Runs, app
-from recgen.cli.loading import loaded, told
+from recgen.cli.loading import loaded, report_errors
 
 
 def _known(tool: str) -> str:
@@ -44,4 +44,4 @@ def export(
         show.line(done, f"{out}: {run.title} as run {logged.run_id}")
     uri = shlex.quote(out.resolve().as_uri())
     show.line("next      ", f"{ALLOW}=true mlflow ui --backend-store-uri {uri}", wrap=False)
-    raise typer.Exit(told(errors))
+    raise typer.Exit(report_errors(errors))

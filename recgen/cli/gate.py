@@ -21,7 +21,9 @@ def gate(
     run: Annotated[str, typer.Argument(metavar="RUN", help=_RUN, show_default=False)],
     champion: Annotated[
         str | None,
-        typer.Option(metavar="RUN", help="The run whose model is served: it must not be better."),
+        typer.Option(
+            metavar="RUN", help="The run whose model is served; the new model must not be worse."
+        ),
     ] = None,
     min: Annotated[
         list[str],
@@ -39,7 +41,7 @@ def gate(
 
     found = load_run(run)
     if found.metrics_path is None:
-        raise RecgenError(f"{run} is no training", "name a run")
+        raise RecgenError(f"{run} is not a training", "name a run")
     blessing = recgen.gate(found if quick else with_evidence(found), champion, min)
     path = blessing.write(found.metrics_path)
     if format is Output.json:

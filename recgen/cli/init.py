@@ -41,27 +41,32 @@ _MOST_LETTERS = 255  # maximum length of a config's name
 # One line for each: \b keeps click from joining them.
 _PRESETS = "\n".join(f"  {each.name:15}  {each.summary}" for each in presets())
 
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="File, folder or pattern to propose features from."),
+]
+PresetName = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Preset to start from, or to fit to --data; see below."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="FILE", help="The config file.  [default: standard output]"
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The name in the config.  [default: from the data]"),
+]
+
 
 @app.command(epilog=f"\b\nPresets:\n{_PRESETS}")
 def init(
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File, folder or pattern to propose features from."),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Preset to start from, or to fit to --data; see below."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="FILE", help="The config file.  [default: standard output]"
-        ),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The name in the config.  [default: from the data]"),
-    ] = None,
+    data: Data = None,
+    preset: PresetName = None,
+    out: Out = None,
+    name: Name = None,
     buyer_id: BuyerId = None,
     product_id: ProductId = None,
     time: Time = None,

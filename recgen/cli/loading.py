@@ -19,7 +19,7 @@ def loaded(
 ) -> tuple[list[Run], list[RecgenError]]:
     """Return the runs of some paths, and an error for each path that is none.
 
-    A folder that is no run stands for the runs below it.
+    A folder that is not a run stands for the runs below it.
 
     Args:
         paths: As they are named.
@@ -37,12 +37,12 @@ def loaded(
         except RecgenError as error:
             errors.append(error)
     if errors and not runs:
-        told(errors[:-1])
+        report_errors(errors[:-1])
         raise errors[-1]
     return runs, errors
 
 
-def told(errors: Sequence[RecgenError]) -> int:
+def report_errors(errors: Sequence[RecgenError]) -> int:
     """Print errors to stderr, and return the exit code of a command that went on without them."""
     for error in errors:
         show.error(error)

@@ -20,11 +20,11 @@ def recommend(
     ] = 10,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A product to leave out; may be given several times."),
+        typer.Option(metavar="ID", help="A product to leave out; repeatable."),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A product that is allowed, if not all are; likewise."),
+        typer.Option(metavar="ID", help="Recommend only this product; repeatable."),
     ] = None,
     rerank: Annotated[
         bool,

@@ -9,7 +9,7 @@ import typer
 
 from recgen.cli import show
 from recgen.cli.app import Force, Products, Runs, app
-from recgen.cli.loading import loaded, told
+from recgen.cli.loading import loaded, report_errors
 
 
 @app.command()
@@ -30,4 +30,4 @@ def report(
     is_ours = write.begins_with(out, MARK)
     file = write.write_data(page.encode(), out, force=force or is_ours)
     show.line("wrote     " if file.changed else "unchanged ", str(out))
-    raise typer.Exit(told(errors))
+    raise typer.Exit(report_errors(errors))

@@ -21,44 +21,53 @@ if TYPE_CHECKING:
     from recgen.local.signals import Interrupted
 
 
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="File, folder or pattern; overrides data.source."),
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="The run directory.  [default: runs/<name>]")
+]
+Epochs = Annotated[
+    int | None, typer.Option(metavar="N", min=1, max=10_000, help="Overrides model.epochs.")
+]
+Seed = Annotated[
+    int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Overrides model.seed.")
+]
+BeamRunner = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUNNER",
+        help="Runner of Apache Beam, such as DirectRunner or FlinkRunner, that builds "
+        "histories and transforms.  [default: this machine, without one]",
+    ),
+]
+BeamOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar="OPTION",
+        help="Option of Beam for the runner, such as --flink_master=HOST:8081; repeatable.",
+    ),
+]
+AllowWorse = Annotated[
+    bool,
+    typer.Option(
+        "--allow-worse", help="Exit code 0 for a bad model, or one no better than counting."
+    ),
+]
+
+
 @app.command()
 def train(
     config: Config,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File, folder or pattern; overrides data.source."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="The run directory.  [default: runs/<name>]")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=10_000, help="Overrides model.epochs.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, max=2**31 - 1, help="Overrides model.seed.")
-    ] = None,
-    beam_runner: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RUNNER",
-            help="Runner of Apache Beam, such as DirectRunner or FlinkRunner, that builds "
-            "histories and transforms.  [default: this machine, without one]",
-        ),
-    ] = None,
-    beam_option: Annotated[
-        list[str],
-        typer.Option(
-            metavar="OPTION",
-            help="Option of Beam for the runner, such as --flink_master=HOST:8081; repeatable.",
-        ),
-    ] = [],  # noqa: B006
+    data: Data = None,
+    out: Out = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    beam_runner: BeamRunner = None,
+    beam_option: BeamOption = [],  # noqa: B006
     allow: Allow = [],  # noqa: B006
-    allow_worse: Annotated[
-        bool,
-        typer.Option(
-            "--allow-worse", help="Exit code 0 for a bad model, or one no better than counting."
-        ),
-    ] = False,
+    allow_worse: AllowWorse = False,
 ) -> None:
     """Render, transform, train, evaluate and export on this machine."""
     from recgen.cli.output import training

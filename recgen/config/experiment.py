@@ -34,13 +34,14 @@ class Split(Config):
 
     kind: Literal["strict_time", "time_holdout", "random"]
     """strict_time: training, validation and test follow each other in time. time_holdout: the
-    test is the last part, and validation is drawn from the rest. random: all are drawn."""
+    test is the last part, and validation is drawn from the rest. random: all are drawn. Rows are
+    drawn by a hash of buyer, product and time, so that equal rows are in one part."""
     date_column: Column | None = None
     """Name, in the data, of the column with the time of the transaction."""
     validation: Share = 0.05
-    """Share of the time span, or of the rows if they are drawn at random."""
+    """Share of the time span, or about that of the rows if they are drawn."""
     test: Share = 0.1
-    """Share of the time span, or of the rows if they are drawn at random."""
+    """Share of the time span, or about that of the rows if they are drawn."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 42
     """Seed of the random draws; has no effect on strict_time."""
 
@@ -84,7 +85,8 @@ class DataConfig(Config):
     such as `days since 1960-01-01`) or the format of its texts, such as `%d.%m.%Y`."""
     null_values: ListOf[NullValue] = ()
     """Texts that mean that there is no value, exactly as written, in all columns: `"NULL"`, say.
-    They are read so on this machine; a pipeline's data must have nulls there."""
+    A pipeline reads them so in BigQuery and Parquet files; CSV files and TFRecords of a pipeline
+    must have nulls there."""
     null_times: ListOf[NullTime] | None = None
     """Values that stand for null in columns of times, as the data has them (0, 9999-12-31), or as
     a time in ISO form. If not given, times of the date column that lie far from all others do.

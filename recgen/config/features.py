@@ -113,8 +113,8 @@ class _ScaledFeature(BaseFeature):
     def output_keys(self) -> tuple[str, ...]:
         """Keys under which `preprocessing_fn` returns this feature."""
         name = self.output_name
-        endings = {"normalize": "norm", "bucketize": "bucket", "missing_flag": "missing"}
-        plain = (f"{name}_{endings[kind]}" for kind in self.active if kind in endings)
+        endings = (each.ending for each in self.transforms.enabled.values())
+        plain = (f"{name}_{ending}" for ending in endings if ending)
         waves = (f"{name}_{cycle}_{wave}" for cycle in self.cycles for wave in ("sin", "cos"))
         return (*plain, *waves)
 

@@ -143,7 +143,7 @@ class ModelConfig(Config):
     also divided by a factor that is learnt, about the task's loss (Kendall et al., 2018)."""
     retrieval_weight: Weight | None = None
     """Multitask only: weight of finding products; null is 1. Each task's loss counts relative to
-    that of a model that knows nothing, so equal weights are equal tasks."""
+    that of a model that knows nothing, so with equal weights, both tasks count the same."""
     ranking_weight: Weight | None = None
     """Multitask only: weight of predicting the target; null is 1."""
     retrieval_algorithm: Literal["brute_force", "scann"] = "brute_force"

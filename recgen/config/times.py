@@ -173,7 +173,7 @@ def _problem(time_format: str) -> str | None:
 
 
 def mark_seconds(mark: str, word: str | None = None) -> int | None:
-    """Return the epoch seconds of a value that stands for null; None if it is no time.
+    """Return the epoch seconds of a value that stands for null; None if it is not a time.
 
     Args:
         mark: The value: a number in the column's unit, or a time, in ISO form, as the column's, or

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -28,6 +28,9 @@ def _known_range(value: object) -> object:
 class Transform(Config):
     """Fields that all transforms share: a transform that is present is enabled by default."""
 
+    ending: ClassVar[str] = ""
+    """What follows the feature's name in the key of the output; empty for other keys or none."""
+
     enabled: Flag = True
     """Whether the transform is applied."""
 
@@ -48,6 +51,7 @@ class Embedding(Transform):
 class Normalize(Transform):
     """A number scaled to a common range."""
 
+    ending = "norm"
     range: Annotated[Range | None, BeforeValidator(guarded(_known_range)), _RANGES] = None
     """null for z-scores; [0, 1] or [-1, 1] to scale minimum and maximum to this range."""
 
@@ -55,6 +59,7 @@ class Normalize(Transform):
 class Bucketize(Transform):
     """The quantile of a number, with a trained vector for each quantile."""
 
+    ending = "bucket"
     buckets: Buckets = 100
     """Number of quantiles."""
     embedding_dim: EmbeddingDim = 32
@@ -67,6 +72,8 @@ class LogTransform(Transform):
 
 class MissingFlag(Transform):
     """1.0 if the value is null, otherwise 0.0."""
+
+    ending = "missing"
 
 
 class Cyclical(Transform):

@@ -27,7 +27,8 @@ from recgen.config.paths import (
     id_features,
     target_path,
 )
-from recgen.data.profile import ColumnProfile, Profile, TimeColumn
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, TimeColumn
 from recgen.findings import Location
 
 RETRIEVAL = ModelConfig()  # the default if the kind of model does not matter

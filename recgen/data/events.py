@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 from recgen.data.columns import name_counts
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.data.words import fold
 from recgen.findings import counted, show
 

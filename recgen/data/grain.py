@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recgen.config import FeatureConfig
-from recgen.data.columns import id_column
+from recgen.data.columns import id_column, read_by
 from recgen.data.profile import Profile
 
 _FEW_GROUPS = 100  # values of the product ID; with more, it may well be the product
@@ -16,6 +16,7 @@ _FINER = 3  # times as many values
 _ROWS = 5  # of each value on average: it is bought again and again
 _STRAY = 0.01  # share of the values that are in more than one group
 _SHARED = 0.5  # share of the values that more than one buyer has
+_SEEN = 20  # buyers with several rows: fewer agree by chance
 _VARIANT = re.compile(r"(.*\w)[-_./: ](\w{1,4})", re.DOTALL)  # 85123A-XL
 _OF_ONE = 3  # variants of a product, on average
 _MOST_PARTS = 60  # sizes, colours: there are few, and each is that of many products
@@ -86,3 +87,21 @@ def finer_column(features: FeatureConfig, profile: Profile) -> Finer | None:
         if is_grouped and profile.ambiguous(name, buyer.name) >= _SHARED * values:
             found.append(Finer(name, values, product.distinct))
     return min(found, key=lambda each: each.values, default=None)
+
+
+def fixed_features(features: FeatureConfig, profile: Profile) -> frozenset[str]:
+    """Return the buyer tower's features that are the same in all rows of a buyer, by output name.
+
+    They are known before the purchase, so they cannot name what was bought in a row.
+    """
+    buyer = id_column(features, "buyer", profile)
+    repeated = sum(1 for count in profile.counts(buyer.name) if count > 1) if buyer else 0
+    if buyer is None or repeated < _SEEN:
+        return frozenset()
+    columns = read_by(features, "buyer", profile).items()
+    return frozenset(
+        name
+        for column, (_, name) in columns
+        if profile.column(column).kind != "list"
+        and profile.ambiguous(buyer.name, column) <= _STRAY * repeated
+    )

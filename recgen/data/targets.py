@@ -8,7 +8,8 @@ from math import floor
 from recgen.config import DataConfig, FeatureConfig, ModelConfig, Target, target_of
 from recgen.data.columns import date_column, find, name_counts
 from recgen.data.estimates import with_ids
-from recgen.data.profile import ColumnProfile, Profile, Spread
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, Spread
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def comments_in(text: str, node: Node, start: int, end: int) -> list[str]:
 
     Args:
         text: The whole text.
-        node: The value in the span, with its key: a `#` in a key or a scalar is no comment.
+        node: The value in the span, with its key: a `#` in a key or a scalar is not a comment.
         start: Where the span begins.
         end: Where it ends.
     """

@@ -95,9 +95,9 @@ def _asset_map(path: Place) -> dict[str, str]:
     try:
         content = json.loads(read_whole(path, _MAX_MAP))
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"it is no JSON: {error}") from None
+        raise FormatError(f"it is not JSON: {error}") from None
     if not isinstance(content, dict) or not all(isinstance(v, str) for v in content.values()):
-        raise FormatError("it is no mapping of names to files")
+        raise FormatError("it is not a mapping of names to files")
     return {name: PurePosixPath(file).name for name, file in content.items()}
 
 

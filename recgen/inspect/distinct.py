@@ -70,7 +70,7 @@ class Distinct:
 
     @property
     def is_exact(self) -> bool:
-        """Says whether the counts are exact."""
+        """Whether the counts are exact."""
         self._merge()
         return self._level == 0
 

@@ -68,7 +68,7 @@ def _file(path: Place) -> Layout:
     if path.name == FILE_NAME:
         return Layout("model", models=(path.parent,))
     if path.suffix in (".json", ".yaml", ".yml", ".parquet", ".csv", ".pbtxt", ".py"):
-        raise RecgenError(f"{path} is no file that is inspected", _HELP)
+        raise RecgenError(f"{path} is not a file that recgen inspects", _HELP)
     if is_vocabulary(path) or (is_text(path) and not is_records(path)):
         return Layout("vocabulary", vocabularies=(path,))
     return Layout("records", splits={"": (path,)})
@@ -178,5 +178,5 @@ def _files(path: Place) -> Iterator[Place]:
 
 
 def is_training(split: str) -> bool:
-    """Says whether a split is the training split, by its name."""
+    """Return whether a split is the training split, by its name."""
     return split.rpartition("/")[2].lower().removeprefix("split-") == "train"

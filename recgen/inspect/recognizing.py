@@ -12,19 +12,19 @@ _SAMPLE = 2**16  # bytes that tell text from what is none
 
 
 def is_records(path: Place) -> bool:
-    """Says whether a file has TFRecords, by its name or by what is in it."""
+    """Return whether a file has TFRecords, by its name or by what is in it."""
     if "vocab" in path.name.lower():
         return False
     return _SHARD.search(path.name) is not None or is_header(_head(path))
 
 
 def is_vocabulary(path: Place) -> bool:
-    """Says whether a file is a vocabulary, by its name or that of its folder."""
+    """Return whether a file is a vocabulary, by its name or that of its folder."""
     return "vocab" in path.name.lower() or path.parent.name == "assets"
 
 
 def is_text(path: Place) -> bool:
-    """Says whether a file may be text: it has no NUL."""
+    """Return whether a file may be text: it has no NUL."""
     return b"\0" not in _head(path, _SAMPLE)
 
 

@@ -217,5 +217,5 @@ class Inspection:
 
     @property
     def ok(self) -> bool:
-        """Says whether nothing is broken and everything agrees."""
+        """Whether nothing is broken and everything agrees."""
         return all(issue.severity != "error" for issue in self.issues)

@@ -204,7 +204,7 @@ def _lines(path: Place) -> Iterator[Texts]:
             yield _split(data[:stop])
         rest = data[stop:]
         if len(rest) > _LONGEST:
-            raise FormatError(f"a line is longer than {_LONGEST:,} bytes: it is no vocabulary")
+            raise FormatError(f"a line is longer than {_LONGEST:,} bytes: it is not a vocabulary")
     if rest:
         yield _split(rest + b"\n")
 

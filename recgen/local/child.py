@@ -33,6 +33,8 @@ _NO_MEMORY = re.compile(
     re.IGNORECASE,
 )
 SAID = "Error: "  # begins the line in which a child itself says why it failed
+# TFRS does not run on Keras 3. Before 2.16, TensorFlow's own is Keras 2, and there is no tf-keras.
+_KERAS_2 = {"TF_USE_LEGACY_KERAS": "1"} if importlib.util.find_spec("tf_keras") else {}
 _TAIL = 200  # lines kept to explain a failure
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
@@ -181,7 +183,7 @@ def _environment() -> dict[str, str]:
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **os.environ,
-        "TF_USE_LEGACY_KERAS": "1",  # TFRS does not run on Keras 3
+        **_KERAS_2,
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONSAFEPATH": "1",  # or a file proto.py in the user's folder would be imported

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recgen.data.profile import ColumnKind, ColumnProfile
+from recgen.data.statistics import ColumnKind, ColumnProfile
 from recgen.local.cast import is_list, is_text, plain, shown, without_nan
 from recgen.local.cast.arrow import single
 from recgen.local.cast.words import without_words

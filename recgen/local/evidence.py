@@ -10,7 +10,7 @@ from recgen.analysis.evidence import Evidence
 from recgen.analysis.run import Run
 from recgen.analysis.trained import trained_config
 from recgen.check import check
-from recgen.data.grain import Finer, Variants, finer_column, variants
+from recgen.data.grain import Finer, Variants, finer_column, fixed_features, variants
 from recgen.findings import Finding, RecgenError, counted, printable
 from recgen.inspect.report import Inspection
 from recgen.local.buyers import PURCHASES_FILE
@@ -38,10 +38,9 @@ def with_evidence(run: Run, data: Path | None = None) -> Run:
     is_local = "://" not in run.path
     inspection = _inspection(_folder(run), notes) if is_local else None
     foreign = tuple(_foreign(run)) if is_local else ()
-    findings, finer = compared or (None, None)
-    evidence = Evidence(
-        findings, inspection, finer, _variants(run) if is_local else None, foreign, tuple(notes)
-    )
+    findings, finer, fixed = compared or (None, None, frozenset())
+    known = _variants(run) if is_local else None
+    evidence = Evidence(findings, inspection, finer, known, foreign, tuple(notes), fixed)
     return run if evidence == Evidence() else replace(run, evidence=evidence)
 
 
@@ -52,10 +51,11 @@ def _folder(run: Run) -> Path:
 
 def _compared(
     run: Run, data: Path | None, notes: list[str]
-) -> tuple[tuple[Finding, ...], Finer | None] | None:
+) -> tuple[tuple[Finding, ...], Finer | None, frozenset[str]] | None:
     """Return what the trained config and the data say; None without either.
 
-    That is all findings, and the column that is finer than the product ID.
+    That is all findings, the column that is finer than the product ID, and the features that are
+    the same in all rows of a buyer.
     """
     config = trained_config(run)
     found = data or next(filter(_exists, _sources(run)), None)
@@ -66,7 +66,9 @@ def _compared(
 
         opens = profile_opener(found)
         findings = check(config, profile=opens).findings
-        return findings, finer_column(config.features, opens(config.data))
+        profile = opens(config.data)
+        finer = finer_column(config.features, profile)
+        return findings, finer, fixed_features(config.features, profile)
     except (RecgenError, ImportError, OSError) as error:
         if data is not None:
             raise

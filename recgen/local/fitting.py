@@ -36,18 +36,18 @@ def fit(
         ChildError: The training failed. A later run can go on if an epoch was done.
         RecgenError: The disk is full, say.
     """
-    told = _Told(staging, progress)
-    told.begin("train")
+    stages = _Stages(staging, progress)
+    stages.begin("train")
     try:
         with plain_path(staging.folder) as folder:
             job = {"run": str(folder), "custom_config": dict(custom_config)}
-            child.run(job, folder / "train.log", told.hear, "the training")
+            child.run(job, folder / "train.log", stages.hear, "the training")
     except ChildError:
         if not has_stopped(staging):
-            if not told.epochs or not any(staging.folder.glob(CHECKPOINTS)):
+            if not stages.epochs or not any(staging.folder.glob(CHECKPOINTS)):
                 staging.forget()  # it would fail again in the same way
             raise
-    told.end("stopped" if has_stopped(staging) else "model saved")
+    stages.end("stopped" if has_stopped(staging) else "model saved")
 
 
 def has_stopped(staging: Staging) -> bool:
@@ -60,7 +60,7 @@ def has_stopped(staging: Staging) -> bool:
 
 
 @dataclass
-class _Told:
+class _Stages:
     """Listener to the trainer's output, which shows and times its stages."""
 
     staging: Staging

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from recgen.data.profile import ColumnKind
+from recgen.data.statistics import ColumnKind
 from recgen.local.cast import is_text, plain_numbers
 from recgen.local.cast.arrow import QuestionError, UnfitError
 from recgen.local.cast.numbers import NO, YES, as_double, as_whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from recgen.data.profile import ListFacts
+from recgen.data.statistics import ListFacts
 from recgen.local.cast import plain
 from recgen.local.cast.text import readable_ids
 from recgen.local.encoded import Array, Encoded, cut

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from recgen.data.profile import Odd, Oddity
+from recgen.data.statistics import Odd, Oddity
 from recgen.data.words import NOTHING
 from recgen.local.cast.arrow import UnfitError, is_text
 from recgen.local.cast.numbers import as_whole, merged_codes

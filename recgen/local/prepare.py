@@ -66,7 +66,7 @@ def _read(
 
 
 def _split(run: RunInProgress, table: pa.Table) -> SplitData:
-    split = split_table(table, run.config.data.split, run.date, run.seed)
+    split = split_table(table, run.config.data.split, run.date, run.seed, run.ids)
     undated = table[run.date].null_count if run.date and run.is_by_time else 0
     parts = {name: part.num_rows for name, part in split.tables().items()}
     run.account = run.account.split(table.num_rows, undated, parts)

@@ -5,38 +5,39 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recgen.config import BqType, DataConfig, DType, dtype_of, is_array
+from recgen.config import BqType, DataConfig
 from recgen.data.copies import RepeatedRows, ReplayedRows
-from recgen.data.profile import (
+from recgen.data.profile import OpensProfile, Profile
+from recgen.data.statistics import (
     ColumnProfile,
     ListFacts,
     Misfit,
     Odd,
     Oddity,
-    OpensProfile,
-    Profile,
     Spread,
     Stay,
     TimeColumn,
 )
 from recgen.findings import RecgenError
-from recgen.local.cast import TEMPORAL, first_misfit, plain_numbers, shown
-from recgen.local.encoded import Array, Encoded, cut, describe, encode
+from recgen.local.cast import TEMPORAL
+from recgen.local.encoded import Array, Encoded, describe, encode
+from recgen.local.explained import explained_of
 from recgen.local.ingest import DataFile, open_data, read_rows, reading_keys
 from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
+from recgen.local.misfits import misfit_of, misfit_of_lists, misfit_of_times
 from recgen.local.oddities import find_odd
 from recgen.local.pairs import distinct, pairs
 from recgen.local.relations import correlation_of, moments_of, spread_of, stays_of
 from recgen.local.repeats import find_repeated, find_replayed
 from recgen.local.time_profile import describe_times
-from recgen.local.times import Reading, refusal, times_of
+from recgen.local.times import Reading
 from recgen.proposal.names import names_time
 
 if TYPE_CHECKING:
@@ -76,26 +77,6 @@ def profile_opener(path: Path) -> OpensProfile:
         return opened[key]
 
     return opens
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """A column as a run would read it."""
-
-    name: str
-    bq_type: BqType
-    source: str = ""
-    is_category: bool = False
-    time_format: str | None = None
-    null_times: Sequence[str] | None = None
-
-    @property
-    def dtype(self) -> DType:
-        return dtype_of(self.bq_type)
-
-    @property
-    def is_list(self) -> bool:
-        return is_array(self.bq_type)
 
 
 class _FileProfile:
@@ -217,8 +198,13 @@ class _FileProfile:
         times = self._encoded(date) if date is not None else None
         return spread_of(self._encoded(name), times, since, until)
 
-    def correlation(self, name: str, others: Sequence[str]) -> float:
-        return correlation_of(self._encoded(name), [self._encoded(each) for each in others])
+    def correlation(self, name: str, others: Sequence[str], key: str | None = None) -> float:
+        column, *rest = (self._encoded(each) for each in (name, *others))
+        return correlation_of(column, rest, None if key is None else self._encoded(key))
+
+    def explained(self, name: str, others: Sequence[str], keys: Sequence[str]) -> float:
+        column, *rest = (self._encoded(each) for each in (name, *others, *keys))
+        return explained_of(column, rest[: len(others)], rest[len(others) :])
 
     def misfit(self, name: str, bq_type: BqType) -> Misfit | None:
         if (name, bq_type) not in self._misfits:
@@ -226,49 +212,12 @@ class _FileProfile:
         return self._misfits[name, bq_type]
 
     def _misfit(self, name: str, bq_type: BqType) -> Misfit | None:
-        import pyarrow as pa
-
+        column = self._encoded(name)
         if bq_type in TEMPORAL or name in self._times:
-            return self._no_time(name, bq_type)
-        column = self._encoded(name)
+            return misfit_of_times(column, bq_type, self._times.get(name))
         if column.kind == "list":
-            return self._no_list(name, bq_type)
-        values = pa.chunked_array([column.values])
-        found = first_misfit(values, _Wanted(name, bq_type), self._decimal)
-        if found is None:
-            return None
-        row = int((column.codes == found.at).argmax()) + 1
-        (value,) = shown(column.values.slice(found.at, 1))
-        return Misfit(cut(value), row, found.wanted, found.help)
-
-    def _no_list(self, name: str, bq_type: BqType) -> Misfit | None:
-        """Return the first list that cannot be read, or one of its items."""
-        lists = self._values(name)
-        found = first_misfit(lists, _Wanted(name, bq_type), self._decimal)
-        if found is None:
-            return None
-        (value,) = shown(lists.slice(found.at, 1).combine_chunks())
-        return Misfit(cut(value), found.at + 1, found.wanted, found.help)
-
-    def _no_time(self, name: str, bq_type: BqType) -> Misfit | None:
-        """Return the first value that is no time, or that is one of several possible times."""
-        import pyarrow as pa
-
-        column = self._encoded(name)
-        given = self._times.get(name, TimeColumn(bq_type))
-        reading = Reading(bq_type, given.time_format, given.null_times)
-        times = column.times  # what was read before, if it was read the same way
-        is_other = given.time_format is not None and times and times.way != given.time_format
-        if times is None or is_other or name not in self._times or given.bq_type != bq_type:
-            values = plain_numbers(pa.chunked_array([column.values])).combine_chunks()
-            times = times_of(values, reading)
-        error = refusal(column.values, times, column.codes, reading)
-        if error is None:
-            return None
-        at = int(column.codes[error.at])
-        (value,) = shown(column.values.slice(at, 1))
-        help = error.help[:1].upper() + error.help[1:] + "."
-        return Misfit(cut(value), error.at + 1, error.wanted, help)
+            return misfit_of_lists(self._values(name), name, bq_type, self._decimal)
+        return misfit_of(column, name, bq_type, self._decimal)
 
     @property
     def _unique(self) -> list[str]:

@@ -74,7 +74,7 @@ class Progress(Protocol):
         """Handle a warning for the user."""
 
     def say(self, text: str) -> None:
-        """Handle a message for the user that is no warning."""
+        """Handle a message for the user that is not a warning."""
 
     def done(self, detail: str) -> None:
         """Handle the end of a stage."""

@@ -213,7 +213,7 @@ def _product(text: str, dtype: str) -> bytes | int:
         return int(text)
     kind = "texts that are not empty" if dtype == "string" else "whole numbers"
     raise RecgenError(
-        f"{text!r} is no product ID of this model, whose IDs are {kind}",
+        f"{text!r} is not a product ID of this model, whose IDs are {kind}",
         "give each ID as `recgen recommend` shows it",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from recgen.data.profile import Spread, Stay
+from recgen.data.statistics import Spread, Stay
 from recgen.local.cast import shown
 from recgen.local.cast.numbers import YES
 from recgen.local.encoded import Array, Encoded
@@ -81,8 +81,11 @@ def moments_of(times: Encoded) -> Array:
     return np.append(np.where(times.counted(), times.numbers, np.nan), np.nan)[times.codes]
 
 
-def correlation_of(column: Encoded, others: Sequence[Encoded]) -> float:
-    """Return Pearson's correlation of a column with the product of others; 0 if it is unknown."""
+def correlation_of(column: Encoded, others: Sequence[Encoded], key: Encoded | None = None) -> float:
+    """Return Pearson's correlation of a column with the product of others; 0 if it is unknown.
+
+    With a key, the column's values are replaced by their means over the rows of each key's value.
+    """
     import numpy as np
 
     each = [values for one in (column, *others) if (values := rows_of(one)) is not None]
@@ -92,6 +95,10 @@ def correlation_of(column: Encoded, others: Sequence[Encoded]) -> float:
     known = ~np.isnan(left) & np.isfinite(right)
     if known.sum() < _FEWEST:
         return 0.0
-    left, right = (side[known] - side[known].mean() for side in (left, right))
+    left, right = left[known], right[known]
+    if key is not None:
+        codes = key.codes[known] + 1
+        left = (np.bincount(codes, left) / np.maximum(np.bincount(codes), 1))[codes]
+    left, right = (side - side.mean() for side in (left, right))
     size = math.sqrt(float(left @ left)) * math.sqrt(float(right @ right))
     return float(left @ right) / size if size > 0 and math.isfinite(size) else 0.0

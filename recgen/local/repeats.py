@@ -53,7 +53,7 @@ def find_replayed(
     to be earlier ones, few of as many rows before them, and in the order of the earlier ones.
 
     Args:
-        codes: A number for each row's value of a column that is no time: int32, [rows] each.
+        codes: A number for each row's value of a column that is not a time: int32, [rows] each.
         rest: The other columns, or None if they are not to be compared.
         times: The time of each row in epoch seconds, NaN if it is unknown: float64, [rows].
     """

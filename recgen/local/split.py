@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from hashlib import md5
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.config import Split
 from recgen.findings import RecgenError
@@ -12,7 +14,11 @@ from recgen.local.times import bounds_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Array: TypeAlias = Any
+"""A numpy array."""
+
 _DEFAULT = Split(kind="random", validation=0.05, test=0.05)
+_AT_A_TIME = 65_536  # rows
 
 
 @dataclass(frozen=True)
@@ -49,19 +55,24 @@ def without_far_times(table: pa.Table, date: str) -> pa.Table:
 
 
 def split_table(
-    table: pa.Table, split: Split | None, date: str | None, seed: int = 42
+    table: pa.Table,
+    split: Split | None,
+    date: str | None,
+    seed: int = 42,
+    ids: Sequence[str] = (),
 ) -> SplitData:
     """Split a table according to the config.
 
     A cut in time is at `min + (max - min) * (1 - share)`; rows at or after the cut belong to the
-    later split. Random splits get exact shares of the rows that they are drawn from. Training rows
-    are shuffled, since trainers shuffle only within a window; other rows keep their order.
+    later split. Rows are drawn by a hash (`draws`), as in a pipeline's queries. Training rows are
+    shuffled, since trainers shuffle only within a window; other rows keep their order.
 
     Args:
         table: All rows.
         split: The config's split; None draws 5% for validation and 5% for test.
-        date: Name of the table's column with the time (int64); None for a random split.
+        date: Name of the table's column with the time (int64), if it has one.
         seed: Seed for shuffling the training rows; random splits use `split.seed`.
+        ids: Names of the columns with the buyer and the product, by which rows are drawn.
 
     Raises:
         RecgenError: A split would be empty.
@@ -81,7 +92,11 @@ def split_table(
             rows = "1 row has" if dropped == 1 else f"{dropped:,} rows have"
             warnings.append(f"{rows} no {date!r} and {'was' if dropped == 1 else 'were'} dropped")
     times = None if split.kind == "random" else table[date].to_numpy()
-    parts = _assign(split, table.num_rows, times)
+    drawn = None
+    if split.kind != "strict_time" and table.num_rows:
+        assert ids, "rows are drawn by them"
+        drawn = draws(table, [*ids, *([date] if date else [])], split.seed)
+    parts = _assign(split, table.num_rows, times, drawn)
     _require_rows(parts, split, table.num_rows)
 
     train = np.random.default_rng(seed).permutation(np.flatnonzero(parts == 0))
@@ -112,29 +127,70 @@ def _with_date(table: pa.Table, date: str | None) -> tuple[pa.Table, int]:
     return table.filter(pc.is_valid(table[date])) if dropped else table, dropped
 
 
-def _assign(split: Split, rows: int, times: Any) -> Any:
+def draws(table: pa.Table, keys: Sequence[str], seed: int) -> Array:
+    """Return a number in [0, 1) for each row: float64, [rows].
+
+    It is made of the MD5 of the seed and the row's keys, so that a row stays in its split when
+    others are added, equal rows are in one split, and SQL draws the same rows.
+
+    Args:
+        table: The rows.
+        keys: Names of columns with text, bytes or int64; a null counts as an empty text.
+        seed: Another seed draws other rows.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    heads = bytearray()
+    for start in range(0, table.num_rows, _AT_A_TIME):
+        texts: list[Any] = [pa.scalar(f"{seed}".encode(), pa.large_binary())]
+        for key in dict.fromkeys(keys):
+            column = table[key].slice(start, _AT_A_TIME)
+            kind = getattr(column.type, "value_type", column.type)
+            is_number = pa.types.is_integer(kind)
+            text = column.cast(pa.large_string() if is_number else kind).cast(pa.large_binary())
+            texts.append(pc.fill_null(text, b"").combine_chunks())
+        joined = pc.binary_join_element_wise(*texts, pa.scalar(b"|", pa.large_binary()))
+        for each in joined.to_pylist():
+            heads += md5(each, usedforsecurity=False).digest()[:4]
+    return np.frombuffer(heads, ">u4") / 2**32
+
+
+def _assign(split: Split, rows: int, times: Array | None, drawn: Array | None) -> Array:
     """Return 0 (training), 1 (validation) or 2 (test) for each row."""
     import numpy as np
 
     parts: Any = np.zeros(rows, np.int8)
-    draw = np.random.default_rng(split.seed)
     if rows == 0:
         return parts
     if times is None:
-        order = draw.permutation(rows)
-        tests, validations = round(rows * split.test), round(rows * split.validation)
-        parts[order[:tests]] = 2
-        parts[order[tests : tests + validations]] = 1
-        return parts
+        held_out = round(split.test + split.validation, 12)
+        return np.array([2, 1, 0], np.int8)[_shares_of(drawn, split.test, held_out)]
     first, span = times.min(), times.max() - times.min()
     parts[times >= first + span * (1 - split.test)] = 2
     before = np.flatnonzero(parts == 0)
     if split.kind == "strict_time":
         cut = first + span * (1 - split.test - split.validation)
         parts[before[times[before] >= cut]] = 1
-    else:
-        parts[draw.permutation(before)[: round(len(before) * split.validation)]] = 1
+    elif len(before):
+        assert drawn is not None
+        parts[before[_shares_of(drawn[before], split.validation) == 0]] = 1
     return parts
+
+
+def _shares_of(drawn: Array, *ends: float) -> Array:
+    """Return how many of the ends each number has reached: int64, [rows].
+
+    Of few rows, there may be none between two ends; then their places in order count.
+    """
+    import numpy as np
+
+    found: Array = np.searchsorted(ends, drawn, side="right")
+    if len(np.unique(found)) <= len(ends):
+        places = np.argsort(np.argsort(drawn, kind="stable"))
+        found = np.searchsorted(ends, (places + 0.5) / len(drawn), side="right")
+    return found
 
 
 def _require_rows(parts: Any, split: Split, rows: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.data.profile import FarTimes, TimeProfile
+from recgen.data.statistics import FarTimes, TimeProfile
 from recgen.local.cast import shown
 from recgen.local.encoded import Array, Encoded, cut
 from recgen.local.times.reading import Times

@@ -171,7 +171,7 @@ class FinalLayerFit(MetricsPart):
     weights: dict[str, float]
     """By term: `towers`, `share_<n>_days` and `share` (log shares of rows), `had…` (purchases)."""
     new_pairs_count: float | None = None
-    """How often a pair that is no repeat counts in the fit."""
+    """How often a pair that is not a repeat counts in the fit."""
     part: float | None = None
     """How far the weights went from the towers alone, 0, to the fit, 1."""
     measure: str | None = None

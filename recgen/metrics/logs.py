@@ -22,7 +22,7 @@ def is_flat(data: Mapping[str, Any]) -> bool:
 
 
 def grouped(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return flat data with its series in one group; what is no series stays where it is.
+    """Return flat data with its series in one group; what is not a series stays where it is.
 
     A list named `epoch` or `epochs` numbers the epochs, unless the numbers start again.
     """

@@ -43,10 +43,12 @@ class ExamplesPlan:
     Attributes:
         parquet: Constants of Parquet files.
         lists: Histories.
+        has_null_values: Whether some values of Parquet files stand for null.
     """
 
     parquet: Group | None
     lists: ListsPlan | None
+    has_null_values: bool = False
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -90,7 +92,8 @@ def plan_examples(config: ExperimentConfig) -> ExamplesPlan | None:
     columns = [column for column in input_columns(config) if column.name not in made]
     parquet = _parquet(config, columns) if config.pipeline.source.parquet else None
     lists = _lists(config, histories, columns) if histories else None
-    return ExamplesPlan(parquet, lists) if parquet or lists else None
+    has_null_values = bool(parquet and config.data.null_values)
+    return ExamplesPlan(parquet, lists, has_null_values) if parquet or lists else None
 
 
 def _parquet(config: ExperimentConfig, columns: list[InputColumn]) -> Group:
@@ -98,10 +101,12 @@ def _parquet(config: ExperimentConfig, columns: list[InputColumn]) -> Group:
     required = [features.buyer_id, features.product_id]
     if split and split.kind != "random":
         required.append(split.date_column)
+    nulls = config.data.null_values
     return Group.of(
         "Columns of the files: name here, name there, kind, unit. A row has all of REQUIRED.",
         Constant("COLUMNS", tuple(map(_kind, columns))),
         Constant("REQUIRED", tuple(dict.fromkeys(required))),
+        nulls and Constant("NULL_VALUES", nulls, "stand for null, but not in times"),
     )
 
 

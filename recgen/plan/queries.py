@@ -16,6 +16,9 @@ from recgen.sql import outputs
 
 SplitName = Literal["train", "eval", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
+_WHOLE = r"0|-?[1-9]\d{0,17}"
+_PART = r"-?(0|[1-9]\d{0,9})\.\d{0,5}[1-9]"
+_TEXTS = {"BOOL": "true|false", "BOOLEAN": "true|false", "DATE": r"\d{4}-\d\d-\d\d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class QueryColumn:
     time_format: str = ""
     per_second: Fraction = Fraction(1)
     start: int = 0
-    null_values: tuple[str | int, ...] = ()
+    null_values: tuple[str | int | float, ...] = ()
     null_seconds: tuple[int, ...] = ()
 
 
@@ -101,7 +104,7 @@ def plan_queries(config: ExperimentConfig, source: BigQuery, snapshot: str) -> Q
         ids=(buyer, product),
         texts=tuple(name for name in (buyer, product) if name in texts),
         date=given.date_column or "",
-        finds_far=given.kind != "random" and config.data.null_times is None,
+        finds_far=bool(given.date_column) and config.data.null_times is None,
         kind=given.kind,
         # In the order of `recgen train`, whose floats these are.
         validation_from=1 - given.test - given.validation,
@@ -144,15 +147,7 @@ def query_column(
         cast = unit
     elif unit:
         cast, time_format = "format", sql_format(unit)
-    marks = column.null_times or ()
     is_time = column.dtype == "int64" and kind in ("TIMESTAMP", "DATETIME", "DATE")
-    written: tuple[str | int, ...] = ()
-    if column.dtype == "string":
-        written = config.data.null_values
-    elif is_time and cast == "format":
-        written = marks
-    elif is_time and unit:
-        written = tuple(int(mark) for mark in marks if re.fullmatch(r"-?\d{1,18}", mark))
     per_second, start = counted or (Fraction(1), 0)
     return QueryColumn(
         name=column.name,
@@ -162,9 +157,30 @@ def query_column(
         time_format=time_format,
         per_second=per_second,
         start=start,
-        null_values=written,
+        null_values=_null_values(config, column, cast),
         null_seconds=null_seconds(column) if is_time else (),
     )
+
+
+def _null_values(
+    config: ExperimentConfig, column: InputColumn, cast: str
+) -> tuple[str | int | float, ...]:
+    """Return what stands for null, as the table has it; `recgen train` compares as text."""
+    words = config.data.null_values
+    if column.dtype == "string":
+        return words
+    if cast == "format":
+        return tuple(dict.fromkeys(["", *words, *(column.null_times or ())]))
+    if cast in _TEXTS:
+        return tuple(word for word in words if re.fullmatch(_TEXTS[cast], word))
+    if cast in ("counted", "DATE_NUMBER"):
+        words += column.null_times or ()
+    is_whole = cast in ("counted", "DATE_NUMBER", "INT64", "INTEGER")
+    if not is_whole and column.dtype != "float32":
+        return ()
+    numbers = (int(word) for word in words if re.fullmatch(_WHOLE, word))
+    parts = (float(word) for word in words if re.fullmatch(_PART, word))
+    return tuple(dict.fromkeys([*numbers, *(() if is_whole else parts)]))
 
 
 def sql_format(time_format: str) -> str:

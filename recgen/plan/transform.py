@@ -250,11 +250,13 @@ def _numbers(
     name = feature.output_name
     match transform:
         case Normalize(range=None):
-            yield Output("z_score", f"{name}_norm", normalized)
+            yield Output("z_score", f"{name}_{transform.ending}", normalized)
         case Normalize(range=(low, high)):
-            yield Output("rescale", f"{name}_norm", normalized, numbers=(low, high))
+            yield Output("rescale", f"{name}_{transform.ending}", normalized, numbers=(low, high))
         case Bucketize():
-            yield Output("bucket", f"{name}_bucket", scale, numbers=(transform.buckets,))
+            yield Output(
+                "bucket", f"{name}_{transform.ending}", scale, numbers=(transform.buckets,)
+            )
         case Cyclical():
             for cycle in transform.cycles:
                 for wave in ("sin", "cos"):
@@ -262,7 +264,7 @@ def _numbers(
                     yield Output(wave, key, raw, numbers=CYCLES[cycle])
         case MissingFlag():
             reading = READINGS[feature.data_type]
-            yield Output(f"missing_{reading}", f"{name}_missing", raw)
+            yield Output(f"missing_{reading}", f"{name}_{transform.ending}", raw)
 
 
 def _vocabulary_options(embedding: Embedding, vocabulary: str) -> Iterator[tuple[str, int | str]]:

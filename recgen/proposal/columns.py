@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
-from recgen.data.profile import ColumnProfile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import counted, percent, show
 from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of

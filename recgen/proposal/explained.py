@@ -50,9 +50,9 @@ class Explained:
     def comments(self) -> Comments:
         """Return the comments by the paths of the entries below them."""
         parts = (self._head(), self._left_out(), *map(self._of_side, SIDES), self._of_sizes())
-        told = self.target.comments() if self.target else []
+        comments = self.target.comments() if self.target else []
         found: dict[Location, list[str]] = {}
-        for part in (*parts, ((path, comment(text)) for path, text in told)):
+        for part in (*parts, ((path, comment(text)) for path, text in comments)):
             for path, text in part:
                 found.setdefault(path, []).append(text)
         return found
@@ -69,8 +69,8 @@ class Explained:
         for paragraph in self.recipe.head if self.recipe else ():
             yield ("name",), comment(paragraph)
         if self.events is not None:
-            told = f"{_plain(self.events.column)} has {self.events.counts}. {self.events.help}"
-            yield ("name",), comment(told)
+            words = f"{_plain(self.events.column)} has {self.events.counts}. {self.events.help}"
+            yield ("name",), comment(words)
         others = [each.feature for side in SIDES for each in self.towers.taken[side]]
         if any(feature["data_type"] == "text" for feature in others):
             yield ("features",), _EMBEDDINGS

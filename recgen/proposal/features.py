@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from recgen.config import BqType
 from recgen.data.estimates import embedding_width
-from recgen.data.profile import ColumnProfile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import counted, percent, show
 from recgen.proposal.names import names_id, names_measure
 from recgen.proposal.table import Table, is_clock

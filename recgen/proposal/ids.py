@@ -15,8 +15,8 @@ from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_grain
 from recgen.proposal.guesses import by_rows
+from recgen.proposal.named_time import named_time, time_hint
 from recgen.proposal.table import Table, is_clock
-from recgen.proposal.told import time_hint, told_time
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
@@ -46,13 +46,13 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     found: dict[Side, Choice | None] = {}
     moment = given.time or _time(table, []).name
     for side in ("product", "buyer"):
-        told = given.buyer if side == "buyer" else given.product
+        name = given.buyer if side == "buyer" else given.product
         taken = {*given.names, *(each.name for each in found.values() if each)}
-        found[side] = _told(table, side, told) if told else _by_name(table, side, taken, moment)
+        found[side] = _named(table, side, name) if name else _by_name(table, side, taken, moment)
     ids = [choice.name for choice in found.values() if choice and choice.name]
-    # A session has one time, which is no property of it, as a date of birth is one of a buyer.
+    # A session has one time, which is not a property of it, as a date of birth is one of a buyer.
     ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
-    time = told_time(table, given.time) if given.time else _time(table, ids)
+    time = named_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
     buyer, product = (found[side] or guessed.get(side) or _nothing(table, side) for side in SIDES)
     return Keys(buyer, with_grain(table, product), time, given.time_format)
@@ -67,7 +67,7 @@ def _nothing(table: Table, side: Side) -> Choice:
     return Choice(None, why, sure=False)
 
 
-def _told(table: Table, side: Side, name: str) -> Choice:
+def _named(table: Table, side: Side, name: str) -> Choice:
     kind = table.columns[name].kind
     if kind in ("list", "empty"):
         what = "holds lists or records" if kind == "list" else "has no values"

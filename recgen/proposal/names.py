@@ -186,7 +186,7 @@ def _is_id(found: tuple[str, ...]) -> bool:
 
 
 def stands_for_buyer(name: str) -> bool:
-    """Return whether a name is that of a visit, a device or the like, which is no person."""
+    """Return whether a name is that of a visit, a device or the like, which is not a person."""
     found = _nouns(name)
     return bool(found) and subject_of(_head(found)) == "visit"
 

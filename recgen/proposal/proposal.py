@@ -17,13 +17,13 @@ from recgen.proposal.explained import Explained
 from recgen.proposal.features import category
 from recgen.proposal.habits import find_habits
 from recgen.proposal.ids import find_keys
+from recgen.proposal.named_time import read_with_format
 from recgen.proposal.reading import reading_of
 from recgen.proposal.recipe import Recipe
 from recgen.proposal.table import Table
 from recgen.proposal.target import Predicted, Wanted, find_target
 from recgen.proposal.text import config_text
 from recgen.proposal.times import Recency, find_past, find_recency
-from recgen.proposal.told import read_as_told
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def propose(
     Raises:
         RecgenError: A column that the user named cannot be used.
     """
-    profile = read_as_told(profile, given or Given(), reading_of(reading))
+    profile = read_with_format(profile, given or Given(), reading_of(reading))
     table = Table(profile)
     keys = find_keys(table, given)
     target = find_target(table, keys, wanted) if wanted else None

@@ -15,7 +15,7 @@ def reading_of(given: object) -> DataConfig:
     """Return the section `data` with keys that say how a file is read.
 
     Raises:
-        RecgenError: It is no mapping of such keys. (A wrong value is a ConfigError.)
+        RecgenError: It is not a mapping of such keys. (A wrong value is a ConfigError.)
     """
     if isinstance(given, DataConfig):
         return given

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 from recgen.config import BqType
-from recgen.data.profile import ColumnProfile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import Location, RecgenError, counted, percent, show
 from recgen.proposal.choices import Keys, missing_column
 from recgen.proposal.recipe import Recipe

@@ -40,7 +40,7 @@ class Document:
 
     @property
     def readable(self) -> bool:
-        """Says whether there is data that is worth comparing with the config's shape."""
+        """Whether there is data that is worth comparing with the config's shape."""
         return not any(finding.code in {"RG001", "RG002", "RG005"} for finding in self.findings)
 
     @cached_property

@@ -25,7 +25,7 @@ def dump(config: ExperimentConfig, *, as_mapping: bool = False) -> str | dict[st
         as_mapping: Whether to return plain JSON data instead of text.
 
     Raises:
-        ArgumentError: It is no ExperimentConfig, but a path, a mapping or a section, for example.
+        ArgumentError: The value is something else, such as a path, a mapping or a section.
     """
     if not isinstance(config, ExperimentConfig):
         got = _not(config)

@@ -92,12 +92,12 @@ def _change(given: Plain, kind: str | None, feature: Plain, old: Location) -> Ch
     is_last = old[:-1] == ("vocab_settings",) and len(feature["vocab_settings"]) == 1
     removal = Fix(old[:-1] if is_last else old, "remove")
     written = old if at(given, old, _ABSENT) is not _ABSENT else old[1:]  # `cyclical` was moved
-    told = entry(written, value)
+    text = entry(written, value)
     if isinstance(new, _Nowhere):
         help = "Remove it." if new.severity == "info" else "Remove it, or say what it is meant for."
-        message = f"{told} is left out: {new.why}"
+        message = f"{text} is left out: {new.why}"
         return Change("RG024", old, message, help, (removal,), new.severity)
-    return _moved(feature, old, new, told, removal)
+    return _moved(feature, old, new, text, removal)
 
 
 def _today(
@@ -106,7 +106,7 @@ def _today(
     """Return where a setting is today, or why nowhere; None where it is left to reading."""
     match old:
         case _ if value is None and (kind == "temporal" or old != _ANNUAL):
-            return _Nowhere("null says nothing", "info")
+            return _Nowhere("null has no effect there", "info")
         case ("type",):
             is_known = value in (*KINDS, *_MODELS)
             return ("data_type",) if is_known or feature.get("data_type") is None else None
@@ -130,19 +130,19 @@ def _today(
     return None
 
 
-def _moved(feature: Plain, old: Location, new: Location, told: str, removal: Fix) -> Change | None:
+def _moved(feature: Plain, old: Location, new: Location, text: str, removal: Fix) -> Change | None:
     value, now = at(feature, old), at(feature, new)
     if old == ("type",) and isinstance(value, str):
         value = KINDS.get(value, value)
     code = {"type": "RG020", "annual": "RG022"}.get(str(old[-1]), "RG021")
     if now is None:
         steps = moving(feature, old, new, value, removal)
-        message = f"{told} is an older form of {entry(new, value)}"
+        message = f"{text} is an older form of {entry(new, value)}"
         return Change(code, old, message, UPGRADE, steps, today=new) if steps else None
     if same(now, value):
-        message = f"{told} says again what {entry(new, value)} says"
+        message = f"{text} says again what {entry(new, value)} says"
         return Change(code, old, message, UPGRADE, (removal,))
-    message, help = f"{told} contradicts {entry(new, now)}", "Keep the one that is meant."
+    message, help = f"{text} contradicts {entry(new, now)}", "Keep the one that is meant."
     return Change("RG025", old, message, help, (removal,), "error")
 
 

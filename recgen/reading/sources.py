@@ -27,7 +27,7 @@ def read(source: object) -> Document:
             return _read_file(name)
         return Document(_plain(source))
     except UnreadableError as unreadable:
-        shown = name and name[:_MAX_SHOWN]  # perhaps it is no path but 5 MB of text
+        shown = name and name[:_MAX_SHOWN]  # perhaps it is not a path but 5 MB of text
         return Document(None, shown, findings=(unreadable.finding,))
 
 
@@ -98,7 +98,7 @@ def text_kind(name: str) -> TextKind:
 
 
 def read_text(text: str, kind: TextKind, source: str | None = None) -> Document:
-    """Returns the document of a text; raises `UnreadableError` when it is no YAML or JSON."""
+    """Returns the document of a text; raises `UnreadableError` when it is not YAML or JSON."""
     if kind == "json":
         return read_json(text, source)
     from recgen.reading.yaml_text import read_yaml  # brings the YAML library, which takes time
@@ -107,7 +107,7 @@ def read_text(text: str, kind: TextKind, source: str | None = None) -> Document:
 
 
 def file_text(name: str) -> str:
-    """Returns what stands in a file; raises `UnreadableError` when it is no text, or too large."""
+    """Returns what stands in a file; raises `UnreadableError` when it is not text, or too large."""
     path = Path(name)
     try:
         if not path.exists():

@@ -122,7 +122,7 @@ def _row(text: str, section: str, source: str) -> Plain:
         help = f"it has {kind_of(data)} without {keys}"
         if other is not None:
             help = f"it is a config of the {other}: give it with --{other}"
-        raise RecgenError(f"{source} is no stored config of the {section}", help)
+        raise RecgenError(f"{source} is not a stored config of the {section}", help)
     return found
 
 

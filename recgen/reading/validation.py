@@ -127,7 +127,7 @@ def _findings(
 
 
 def _is_bare(data: object) -> bool:
-    """Says whether this is a FeatureConfig (or a ModelConfig) without its key around it."""
+    """Return whether this is a FeatureConfig (or a ModelConfig) without its key around it."""
     own = (set(FeatureConfig.model_fields) | set(ModelConfig.model_fields)) - {
         *ExperimentConfig.model_fields
     }

@@ -59,7 +59,7 @@ def _scalar(value: object) -> yaml.ScalarNode:
 
 
 def _is_plain(text: str) -> bool:
-    """Says whether a text may stand without quotes, here and in most other readers of YAML."""
+    """Return whether a text may stand without quotes, here and in most other readers of YAML."""
     if not text or not text.isprintable() or resolved(text) != text:
         return False
     tag: object = _USUAL.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]

@@ -282,8 +282,8 @@ def bonus_replaced(features: FeatureConfig, model: ModelConfig) -> Iterator[Prob
         if not history.repeat_bonus:
             continue
         message = (
-            f"{show(history.repeat_bonus)} is only added until the final layer is fitted, which "
-            "weighs what the buyer had on validation rows"
+            f"{show(history.repeat_bonus)} counts until the final layer is fitted: that learns the "
+            "weight of what the buyer had from validation rows"
         )
         keep = "to serve the constant, write `final_layer: none` under `model`"
         at = (*path, "repeat_bonus")

@@ -49,7 +49,7 @@ def starved_task(model: ModelConfig) -> Iterator[Problem]:
     if weights[name] and weights[rival] > _FAR * weights[name]:
         times = weights[rival] / weights[name]
         message = f"{name} is {weights[name]:g}, a {times:,.0f}th of {rival}: it hardly counts"
-        help = f"Use 0.1 to 10 times {rival}: equal weights are equal tasks."
+        help = f"Use 0.1 to 10 times {rival}: with equal weights, both tasks count the same."
         yield Problem(("model", name), message, help)
 
 
@@ -78,6 +78,8 @@ def class_0_is_bought(
     if model.model_type != "multitask" or found is None or not found.is_binary:
         return
     share = 1 - found.positive
-    message = f"{percent(share)} of the rows with a target have 0, and retrieval counts them, too"
+    message = (
+        f"the target is 0 in {percent(share)} of its rows, which retrieval counts as purchases"
+    )
     help = "Nothing to do if each row is a purchase; otherwise, use two models."
     yield Problem(target_path(found.target), message, help)

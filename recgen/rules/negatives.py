@@ -68,6 +68,7 @@ def hits_among_hard_negatives(model: ModelConfig, data: DataConfig = NO_DATA) ->
     is_sampled = negatives_of(model, data) != "full_catalogue"
     if model.hard_negatives and is_sampled and not model.remove_accidental_hits:
         message = (
-            "where another row of the batch has a row's product, it is that row's hardest negative"
+            "if two rows of a batch have the same product, each one's hardest negative is its own "
+            "product"
         )
         yield Problem(_HARD, message, "Set `remove_accidental_hits: true`.")

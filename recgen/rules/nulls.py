@@ -12,7 +12,7 @@ from recgen.findings import show
 from recgen.rules.effect import unused, without_effect
 from recgen.rules.registry import Problem, rule
 
-_MAY_BE_TIME = re.compile(r"[1-9]")  # 0000-00-00 is null in any case, and "never" is no time
+_MAY_BE_TIME = re.compile(r"[1-9]")  # 0000-00-00 is null in any case, and "never" is not a time
 
 
 @rule("RG136", "warning")
@@ -43,8 +43,8 @@ def unknown_mark(features: FeatureConfig, data: DataConfig) -> Iterator[Problem]
     for index, mark in enumerate(data.null_times or ()):
         if _MAY_BE_TIME.search(mark) and all(mark_seconds(mark, word) is None for word in words):
             message = (
-                f"{show(mark)} is null for `train` alone: it is not certain which time it is, and "
-                "the modules get epoch seconds"
+                f"{show(mark)} is null for `train` alone: it is not certain which time it is, so "
+                "the modules, which get epoch seconds, cannot recognize it"
             )
             help = "Write it in ISO form, such as 1900-02-01, or the column's format."
             yield Problem(("data", "null_times", index), message, help)

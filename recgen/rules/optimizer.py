@@ -214,8 +214,8 @@ def cosine_cut_short(model: ModelConfig) -> Iterator[Problem]:
     if is_cosine and patience and model.epochs >= 3 * patience:
         epochs = "an epoch" if patience == 1 else f"{patience} epochs"
         message = (
-            f"training ends after {epochs} without a better recall, but the rate falls to zero "
-            f"only over all {model.epochs}"
+            f"training stops after {epochs} without a better recall, but the rate only reaches "
+            f"zero at the end of all {model.epochs}"
         )
         help = "Set `early_stopping_patience: null`, and `epochs` to the number to train."
         at = ("model", "early_stopping_patience")

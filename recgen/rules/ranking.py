@@ -50,7 +50,7 @@ def is_amount(model: ModelConfig) -> bool:
 def head_ends_wide(model: ModelConfig) -> Iterator[Problem]:
     """A rating head that does not end in one number.
 
-    A prediction is one number. If the last layer is no dense layer of one unit, a linear one
+    A prediction is one number. If the last layer is not a dense layer of one unit, a linear one
     follows, so that the model differs from what the config says. Dropout after the last dense layer
     sets predictions to zero in training, and a normalization there moves each of them with the
     others of its batch. Without any layers, the prediction is a linear function of both towers'
@@ -137,7 +137,7 @@ def head_bounded(features: FeatureConfig, model: ModelConfig) -> Iterator[Proble
         message = "sigmoid is left out: the loss takes a logit and computes the sigmoid itself"
         yield Problem(at, message, "Write `linear`.", "info", _LINEAR, safe=True)
     elif is_chance(model) and low_high != _ALL:
-        message = f"the logit of a chance can be any number, but {name} gives {_said(low_high)}"
+        message = f"a logit can be any number, but {name} gives {_said(low_high)}"
         yield Problem(at, message, "Write `linear`.", "error", _LINEAR)
     elif is_amount(model) and name == "relu":
         message = (

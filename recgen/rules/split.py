@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, ModelConfig
 from recgen.config.paths import all_features
 from recgen.data.columns import name_counts
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 
@@ -88,8 +89,9 @@ def date_missing(data: DataConfig) -> Iterator[Problem]:
 def date_unused(features: FeatureConfig, model: ModelConfig, data: DataConfig) -> Iterator[Problem]:
     """date_column with a random split.
 
-    The split ignores it; it only becomes `event_time` in the examples, which determines the latest
-    row of a product and the age of rows in baselines with decay. Nothing is reported if histories
+    Rows are drawn whatever their time; it only decides whether two purchases of a product are one
+    row, and becomes `event_time` in the examples, which determines the latest row of a product and
+    the age of rows in baselines with decay. Nothing is reported if histories
     or `recency_half_life_days` need the time.
 
     Example:
@@ -104,7 +106,7 @@ def date_unused(features: FeatureConfig, model: ModelConfig, data: DataConfig) -
     """
     histories = any(isinstance(feature, HistoryFeature) for _, feature in all_features(features))
     if _is_random_with_date(data) and not histories and not model.recency_half_life_days:
-        message = "date_column does not change a random split: it only provides `event_time`"
+        message = "date_column does not make a split by time of a random one"
         yield Problem(_DATE, message, "Remove it, or split by time.")
 
 

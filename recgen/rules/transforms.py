@@ -133,7 +133,9 @@ def _target_unfit(
         return
     bq_type = target.bq_type or data.type_of(target.output_name, "FLOAT64")
     if bq_type not in _NUMBER:
-        message = f"the target {show(target.output_name)} is of type {bq_type}, which is no number"
+        message = (
+            f"the target {show(target.output_name)} is of type {bq_type}, which is not a number"
+        )
         help = f"Use one of {', '.join(_NUMBER)}, or another column."
         yield Problem(("features", "target_column", "bq_type"), message, help)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Debian 13 folder with TFX 1.21, whose wheels need a newer glibc than many machines have.
-# Usage, as root: make_root.sh FOLDER. MIRROR is the Debian mirror; by default the one of apt.
+# Usage, as root: unshare --mount make_root.sh FOLDER, so that no mount is left. MIRROR is the
+# Debian mirror; by default the one of apt.
 set -euo pipefail
 root=$1
 mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' | grep debian | grep -v security | head -n 1)}
@@ -20,7 +21,7 @@ mkdir -p "$root/root/.config"
 for client in pip uv; do
     if [ -d ~/.config/$client ]; then cp --recursive ~/.config/$client "$root/root/.config/"; fi
 done
-mountpoint --quiet "$root/proc" || mount -t proc proc "$root/proc"
+mount -t proc proc "$root/proc"
 
 # TFX itself calls pip. uv resolves TFX's requirements in seconds; pip may not.
 chroot "$root" python3 -m venv /venv

@@ -15,14 +15,18 @@ from recgen.analysis.causes import (
     ratings,
     restraints,
     rows,
+    scores,
     steps,
+    untrained,
 )
 from recgen.analysis.causes.base import Kind, Sign
 
-_LEARNING = (collapse, steps, restraints, fit)
-_DATA = (leaks, inputs, grain, rows, purchases, confirming, ids, foreign, ratings)
-_FAMILIES = (*_LEARNING, *_DATA, files, figures)
-
-KINDS: dict[str, Kind] = {kind.code: kind for family in _FAMILIES for kind in family.KINDS}
+_FAMILIES = (
+    *(collapse, untrained, steps, scores, restraints, fit),
+    *(leaks, inputs, grain, rows, purchases, confirming, ids, foreign, ratings),
+    *(files, figures),
+)
+_ALL = (kind for family in _FAMILIES for kind in family.KINDS)
+KINDS: dict[str, Kind] = {kind.code: kind for kind in sorted(_ALL, key=lambda kind: kind.code)}
 
 __all__ = ["KINDS", "Kind", "Sign"]

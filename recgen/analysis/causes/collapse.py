@@ -1,4 +1,4 @@
-"""Causes RD1xx: models that died or never began to learn. See docs/limits.md."""
+"""Causes RD101 and RD102: models that died. See docs/limits.md."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ import math
 from collections.abc import Iterator
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
-from recgen.analysis.causes.remedies import (
-    advice,
-    calmed,
-    corrected,
-    is_slow,
-    rescued,
-    without_layers,
-)
+from recgen.analysis.causes.remedies import advice, rescued
 from recgen.analysis.diagnosis import Confidence, Verdict
 from recgen.analysis.facts import Facts, side_of
 from recgen.analysis.series import creeps, last, points
@@ -21,15 +14,6 @@ from recgen.metrics import TOWERS
 
 _DEAD_UNITS = 0.95  # share of a tower's units that fire for no row
 _ONE_DIRECTION = 0.999  # mean cosine of embeddings that all point the same way
-_LENGTH = 100  # of the lists of which coverage is measured
-_SAME_LISTS = 1.5  # distinct products in all lists, divided by their length
-_NEAR_CHANCE = 0.3  # above the value of random products, relative to it
-_LITTLE = 0.1  # of what a perfect order would gain over a random one
-_FEWEST = 3  # epochs whose losses are known
-_ASLEEP = 1e-3  # that a loss moved in all epochs, relative to it
-_NOT_FAR = 2.0  # times the recall of random products
-_ALL_HITS = 0.98  # recall at every k
-_BEGIN = "Check that both towers see their IDs, and that the data has something to learn."
 
 
 def _collapse(facts: Facts) -> Iterator[Sign]:
@@ -40,7 +24,7 @@ def _collapse(facts: Facts) -> Iterator[Sign]:
     stands_still = facts.constant_loss is not None and facts.is_at_chance
     if not has_died and (not stands_still or creeps(facts.loss)):
         return
-    seen = [*_trainer_said(facts, "collapse"), *_zero(facts), *_frozen_loss(facts)]
+    seen = [*trainer_said(facts, "collapse"), *_zero(facts), *_frozen_loss(facts)]
     no_recall = _no_recall(facts)
     strong = len(seen) + len(no_recall) >= 2 or bool(facts.failure_kind)
     yield Sign("high" if strong else "medium", (*seen, *no_recall), advice(facts), rescued(facts))
@@ -58,7 +42,8 @@ def _has_gradients(facts: Facts) -> bool:
     return any(end is not None and end > 1e-7 for end in ends)
 
 
-def _trainer_said(facts: Facts, *kinds: str) -> Iterator[str]:
+def trainer_said(facts: Facts, *kinds: str) -> Iterator[str]:
+    """Yield what the trainer said when it stopped for one of these kinds of failure."""
     said = facts.params.failure
     if facts.failure_kind in kinds and said:
         yield f"the trainer stopped: {said}"
@@ -91,10 +76,11 @@ def _frozen_loss(facts: Facts) -> Iterator[str]:
         since, value = facts.constant_loss
         start = epoch(since)
         yield f"the loss stays at {figure(value)} from {start} to the last epoch, {facts.epochs}"
-    yield from _chance_loss(facts)
+    yield from chance_loss(facts)
 
 
-def _chance_loss(facts: Facts) -> Iterator[str]:
+def chance_loss(facts: Facts) -> Iterator[str]:
+    """Yield that the loss ends at the value for equal scores, if it does."""
     value, rows = last(facts.loss), facts.chance_rows
     if value is None:
         return
@@ -135,9 +121,9 @@ def _no_recall(facts: Facts) -> tuple[str, ...]:
 def _dead_tower(facts: Facts) -> Iterator[Sign]:
     if len(facts.zero_gradients) == len(TOWERS):
         return  # this is a collapse
-    reported = [*_trainer_said(facts, "dead_tower")]
+    reported = [*trainer_said(facts, "dead_tower")]
     if not reported and _has_gradients(facts):
-        reported = [*_trainer_said(facts, "collapse")]
+        reported = [*trainer_said(facts, "collapse")]
     seen = [text for tower in TOWERS for text in _dead_parts(facts, tower)]
     one_is_zero = list(_zero(facts))
     below = below_chance(facts)
@@ -150,13 +136,13 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
         verdict: Verdict = "at_risk" if works else "bad"
         yield Sign(confidence, evidence, advice(facts), rescued(facts), verdict)
     elif facts.is_stuck or (below and facts.is_at_chance):
-        stuck = [*_stuck(facts)]
-        evidence = (*_chance_loss(facts), *stuck, *below, *_gradients_left(facts))
-        confidence = "high" if len(stuck) > 2 else "medium"
+        signs = [*stuck(facts)]
+        evidence = (*chance_loss(facts), *signs, *below, *_gradients_left(facts))
+        confidence = "high" if len(signs) > 2 else "medium"
         yield Sign(confidence, evidence, advice(facts), rescued(facts))
 
 
-def _stuck(facts: Facts) -> Iterator[str]:
+def stuck(facts: Facts) -> Iterator[str]:
     """Yield the signs of a model that got stuck: the burst, the loss after it, and the lists."""
     found = points(facts.loss)
     if not facts.is_stuck and not facts.is_idle:
@@ -215,108 +201,6 @@ def _gradients_left(facts: Facts) -> Iterator[str]:
         yield f"the gradients are not zero ({norms}), but scores barely depend on the IDs"
 
 
-def _at_chance(facts: Facts) -> Iterator[Sign]:
-    judged = facts.judged
-    is_constant = facts.constant_loss and not creeps(facts.loss)
-    if facts.zero_gradients or is_constant or facts.is_stuck or below_chance(facts):
-        return  # the model is dead, or RD601 says it
-    chance = judged.chance if judged else None
-    seen = [*_trainer_said(facts, "not_learning"), *_stuck(facts), *_asleep(facts)]
-    if facts.params.at_chance and not facts.beats_plain:
-        seen.append("the trainer found nothing learned when it ended")
-    if judged and chance and judged.own <= chance + _little(chance):
-        seen.append(f"{judged.name} is {figure(judged.own)}; random products have {figure(chance)}")
-    is_compared = judged is not None and (judged.chance is not None or judged.plain is not None)
-    if not seen and (is_compared or not facts.is_at_chance):
-        return  # a loss at chance counts unless recall says that the model ranks
-    evidence = (*seen, *_chance_loss(facts))
-    sure = len(evidence) > 1 or facts.failure_kind == "not_learning"
-    is_guess = not sure and judged is not None and judged.is_too_small
-    verdict: Verdict = "at_risk" if is_guess else "bad"
-    help = advice(facts, _BEGIN)
-    yield Sign("high" if sure else "medium", evidence, help, corrected(facts), verdict)
-
-
-def _asleep(facts: Facts) -> Iterator[str]:
-    """Yield that the loss never moved, if recall is not far from that of random products either.
-
-    Vectors that were never trained find the products of their own start somewhat more often.
-    """
-    found, judged = points(facts.loss), facts.judged
-    if len(found) < _FEWEST or not judged or not judged.chance or facts.failure_kind:
-        return
-    values = [value for _, value in found]
-    moved = max(values) - min(values)
-    if moved > _ASLEEP * abs(values[0]) or judged.own > _NOT_FAR * judged.chance:
-        return
-    yield (
-        f"the loss moved by {moved / abs(values[0]):.2g} of itself in {facts.epochs} epochs, from "
-        f"{figure(values[0])} to {figure(values[-1])}"
-    )
-    yield (
-        f"{judged.name} is {figure(judged.own)}, {judged.own / judged.chance:.1f} times that of "
-        "random products"
-    )
-
-
-def _little(chance: float) -> float:
-    """Return the gain over a random order that is nearly nothing; in few products, it is less."""
-    return min(_NEAR_CHANCE * chance, _LITTLE * (1 - chance))
-
-
-def _popularity_only(facts: Facts) -> Iterator[Sign]:
-    judged = facts.judged
-    seen = [*_trainer_said(facts, "popularity_only")]
-    same = [*_same_lists(facts)]
-    is_equal = (
-        judged is not None
-        and judged.plain is not None
-        and abs(judged.own - judged.plain) <= max(judged.plain_noise, 0.03 * judged.plain)
-    )
-    if judged and judged.plain is not None and is_equal:
-        seen.append(
-            f"{judged.name} is {figure(judged.own)}; recommending the most popular products to "
-            f"everybody has {figure(judged.plain)}"
-        )
-    ratio = last(facts.loss_to_chance)
-    is_popularity = ratio is not None and 0.97 <= ratio <= 1.1
-    if not seen or not (facts.failure_kind == "popularity_only" or same or is_popularity):
-        return
-    unclear = judged is not None and judged.is_too_small and not same
-    if is_popularity and ratio is not None:
-        same.append(f"the loss is {ratio:.1%} of the loss that popularity alone gives")
-    patch = {} if is_slow(facts) else calmed(facts) or without_layers(facts)
-    if unclear and facts.failure_kind != "popularity_only":
-        yield Sign("low", (*seen, *same), advice(facts), patch, "at_risk")
-        return
-    yield Sign("high" if same else "medium", (*seen, *same), advice(facts), patch)
-
-
-def _same_lists(facts: Facts) -> Iterator[str]:
-    coverage = last(facts.health("val_coverage_at_100"))
-    candidates = facts.candidates
-    if coverage is None or not candidates or candidates <= _LENGTH:
-        return
-    distinct = coverage * candidates
-    # As the trainer's watch: of few products, also lists that differ have no more than 1.5 times.
-    if distinct < min(_SAME_LISTS * _LENGTH, (_LENGTH + candidates) / 2):
-        yield (
-            f"all top-{_LENGTH} lists together contain {distinct:.0f} of {candidates:,} products: "
-            "nearly everybody gets the same list"
-        )
-
-
-def _ties(facts: Facts) -> Iterator[Sign]:
-    ends = {curve.measure: last(curve.values) for curve in facts.kind.curves}
-    known = {**{measure: test.own for measure, test in facts.kind.tests.items()}, **ends}
-    recalls = {measure: value for measure, value in known.items() if value is not None}
-    is_dead = bool(facts.zero_gradients or facts.failure_kind in ("collapse", "dead_tower"))
-    is_dead = is_dead or (facts.constant_loss is not None and facts.is_at_chance)
-    if recalls and is_dead and min(recalls.values()) >= _ALL_HITS:
-        values = ", ".join(f"{measure} {figure(value)}" for measure, value in recalls.items())
-        yield Sign("high", (f"recall is near 1 at every k ({values}), but the model is dead",))
-
-
 KINDS = (
     Kind(
         code="RD101",
@@ -349,41 +233,5 @@ KINDS = (
         "recall is below chance.",
         remedy="Lower the learning rate, and use fewer layers.",
         check=_dead_tower,
-    ),
-    Kind(
-        code="RD103",
-        verdict="bad",
-        title="Still at chance",
-        reason="The model recommends no better than random products: it has not begun to learn. "
-        "Either its steps are too short (a low rate, or a mean loss with a large accumulator in "
-        "Adagrad), or its inputs say nothing about the pair.",
-        signs="Recall is at most 1.3 times k divided by the number of products, and the loss is "
-        "that of equal scores; the gradients are not zero.",
-        remedy="Raise the learning rate or train longer; check that both towers see their IDs.",
-        check=_at_chance,
-    ),
-    Kind(
-        code="RD104",
-        verdict="bad",
-        title="Popularity only",
-        reason="With the logQ correction, a model whose towers died or learned very little still "
-        "scores products by how often they were sampled, so it recommends the most popular "
-        "products to everybody. Its recall then equals that of popularity: far above zero, but "
-        "useless. Measured: Adagrad 0.1 on deep towers, 0.151 to 0.156 in five of five runs, "
-        "where popularity has 0.156.",
-        signs="Recall equals that of popularity within noise, and all top-100 lists together "
-        "contain barely more than 100 products, or the loss is what popularity alone gives.",
-        remedy="Lower the learning rate, or use fewer layers.",
-        check=_popularity_only,
-    ),
-    Kind(
-        code="RD105",
-        verdict="bad",
-        title="Ties counted as hits",
-        reason="TFRS's FactorizedTopK compares scores. If all scores are equal, the right product "
-        "counts as found at every k, so a dead model has a recall of 1.0.",
-        signs="Recall is near 1 at every k, even the smallest, although the model is dead.",
-        remedy="Compute recall by rank and count ties against the model, as generated trainers do.",
-        check=_ties,
     ),
 )

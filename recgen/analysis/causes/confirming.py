@@ -24,7 +24,7 @@ _SPOILING = {
     "RG555": "rows",
 }
 """Rules on what keeps a model from learning, which no other cause takes up, and what they are on.
-Rules on cost, hardware and serving say nothing of a recall."""
+Rules on cost, hardware and serving say nothing about recall."""
 _DECIDING = ("RG128", "RG207", "RG210", "RG507", "RG508", "RG537", "RG538", "RG549")
 _SHOWN = 3  # findings of one rule that are evidence
 

@@ -92,7 +92,7 @@ KINDS = (
         signs="Recall is below chance by more than two standard errors (of 1,000 rows if the "
         "number is unknown), or exactly 0, and the model is not dead. The number of products is "
         "taken from `--products`, the metrics, or the product ID's vocabulary.",
-        remedy="Look whether each product is among the candidates once (RD403), whether the test "
+        remedy="Check whether each product is among the candidates once (RD403), whether the test "
         "compares with the column that was trained (a name, a group and an ID differ), and whether "
         "the test's IDs are in the vocabulary.",
         check=_worse_than_chance,
@@ -122,7 +122,7 @@ KINDS = (
         "seen.",
         signs="The norms of gradients or weights are zero up to the last epoch, and the loss moves "
         "by more than 2% after the first zero, or the model beats popularity.",
-        remedy="Mend the trainer's callback, or train with a generated trainer.",
+        remedy="Fix the trainer's callback, or train with a generated trainer.",
         check=_not_recorded,
     ),
 )

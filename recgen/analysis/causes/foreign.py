@@ -131,7 +131,7 @@ KINDS = (
         "predictions of training rows deviate from each other by less than a thousandth of what "
         "the target does. In files without that figure, the loss "
         "stands still over half of the epochs or more, or the AUC is 0.5.",
-        remedy="Lower the learning rate, clip gradients, and look whether the target varies.",
+        remedy="Lower the learning rate, clip gradients, and check whether the target varies.",
         check=_constant_prediction,
     ),
 )

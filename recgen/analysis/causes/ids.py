@@ -65,7 +65,7 @@ KINDS = (
         reason="Nothing is learned of a buyer without a training row: such buyers get what suits "
         "their other columns, or what is popular. If most buyers of the last days are new, and "
         "hardly any of the days before, their IDs have changed, as with a new shop system or an "
-        "export that writes them otherwise. The test then says nothing of known buyers.",
+        "export that writes them otherwise. The test then says nothing about known buyers.",
         signs="Half of the test's pairs or more have a buyer that training lacks, and at most half "
         "that share of the validation rows; or the buyers' own histories recommend what is popular "
         "to each buyer of the test, and not to those of the validation.",
@@ -78,12 +78,12 @@ KINDS = (
         verdict="at_risk",
         title="One product with most rows",
         reason="Postage, a fee, a deposit or a bag is in most purchases, and nobody chooses it. It "
-        "is at the top of every list, so a recall is high that says nothing of the other products, "
+        "is at the top of every list: recall is high and says nothing about the other products, "
         "and most training rows teach nothing.",
         signs="`recgen check` finds a product with 20% of the rows and ten times those of the next "
         "(RG553); or 20% of the test rows have the most popular product, ten times as many as each "
         "of the next four.",
-        remedy="Leave the rows of what nobody chooses out of the data.",
+        remedy="Leave out the rows of products that nobody chooses, such as a bag or a fee.",
         check=_one_product,
     ),
 )

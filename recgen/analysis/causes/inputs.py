@@ -171,7 +171,7 @@ KINDS = (
         "the modules and the metrics file name different configs; the metrics have more products "
         "than the vocabulary, or vectors of another width than the config; or `recgen inspect` "
         "finds that examples, vocabularies, model and metrics do not fit together; or a vocabulary "
-        "of IDs has hardly an ID of the run's purchases. If only the config differs from the "
+        "of IDs has hardly any ID of the run's purchases. If only the config differs from the "
         "modules, or from the vocabularies, the run is at risk: what it was is known, but not what "
         "the config says.",
         remedy="Render all modules from one config, then run the transform and the training "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
 from recgen.analysis.diagnosis import REMOVED, Confidence, Patch, Verdict
@@ -18,6 +18,9 @@ _SMALL = 0.1  # k, divided by the number of products
 _ANSWERS = ("RG115", "RG116", "RG526", "RG527", "RG547", "RG548", "RG576")
 """Findings that a tower sees the answer."""
 _HINTS = ("RG117", "RG118")  # a tower sees something that hints at the answer
+_ASKED = ("RG526", "RG576")  # and these, where they are warnings
+_WHICH = "Which feature is only known after the purchase?"
+_OF_ROW = re.compile(r"^features\.buyer_model_features\[(\d+)\]")
 _ENTRY = re.compile(r"^features\.\w+_model_(?:features|crosses)\[\d+\]")
 _LIFT = 3.0  # recall of new pairs, divided by the best baseline's; honest models had up to 2.1
 _PREDICTED = 0.3  # recall of new pairs that no taste explains, with lists of a tenth or less
@@ -25,6 +28,7 @@ _LIFT_OF_UNKNOWN = 1.5  # of buyers of whom nothing is known but the other featu
 _OWN_PRODUCT = 0.5  # share of the lists that hold the product of their own row
 _LEFT = 0.3  # of the error of the best mean, or of what its AUC lacks; good models leave 0.85
 _SURE_AUC = 0.98
+_LEFT_TO_ASK, _AUC_TO_ASK = 0.55, 0.93  # from which on it is asked what a feature knows
 _FEW_SUSPECTS = 3  # features that a patch removes without being sure which one it is
 
 
@@ -96,21 +100,66 @@ def _unlike_test(facts: Facts) -> Iterator[Sign]:
 
 def _too_good(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    is_dead = facts.zero_gradients or facts.failure_kind or facts.constant_loss
-    answers, hints = facts.findings(*_ANSWERS), facts.findings(*_HINTS)
+    is_dead = bool(facts.zero_gradients or facts.failure_kind or facts.constant_loss)
     if judged is None:
         return
+    found = facts.findings(*_ANSWERS)
+    answers = [each for each in found if not _is_asked(each)]
+    hints = [*facts.findings(*_HINTS), *filter(_is_asked, found)]
     lists = [*_own_products(facts)]
     high = [] if is_dead or _is_explained(facts) else [*_far_above(facts)]
-    if not (answers or hints or lists or high):
+    means = [] if is_dead else [*_above_means(facts, is_sure=True)]
+    if means and (answers or hints or not _is_compared(facts)):
+        high += means
+    unknown = [] if is_dead or _is_explained(facts) else [*_above_for_unknown_buyers(facts)]
+    if answers or hints or high:
+        high += unknown
+    doubts = [] if high or is_dead else means or [*unknown, *_doubtful_means(facts, hints)]
+    if not (answers or hints or lists or high or doubts):
         return
-    seen = (*high, *lists, *confirmed(*answers, *hints))
+    seen = (*high, *doubts, *lists, *confirmed(*answers, *hints))
     sure = bool(answers or lists or (high and hints))
     confidence: Confidence = "high" if sure else "medium"
     verdict: Verdict = "bad" if high or answers or lists else "at_risk"
-    patch = _without(*answers) or _without(*hints) or _without_suspects(facts)
+    patch = (
+        _without(*answers)
+        or _without(*hints)
+        or (_without_suspects(facts) if high or unknown else {})
+    )
     explains = bool(high or (answers and not is_dead and not facts.is_failed))
-    yield Sign(confidence, seen, patch=patch, verdict=verdict, explains=explains)
+    help = _asking(facts, hints) if verdict == "at_risk" else ""
+    yield Sign(confidence, seen, help, patch, verdict=verdict, explains=explains)
+
+
+def _is_asked(finding: Finding) -> bool:
+    return finding.code in _ASKED and finding.severity != "error"
+
+
+def _is_compared(facts: Facts) -> bool:
+    """Return whether the config was compared with the data, so a leak would have been found."""
+    evidence = facts.run.evidence
+    return evidence is not None and evidence.findings is not None
+
+
+def _doubtful_means(facts: Facts, hints: Sequence[Finding]) -> Iterator[str]:
+    """Yield whether a target is predicted so well that a feature may give it away.
+
+    If the data was compared and no feature does, an honest one explains it.
+    """
+    if hints or not _is_compared(facts):
+        yield from _above_means(facts, is_sure=False)
+
+
+def _asking(facts: Facts, hints: Sequence[Finding]) -> str:
+    """Return the question that decides whether a feature is a leak."""
+    config = facts.run.config
+    told = [each for each in hints if _is_asked(each)]
+    if told or config is None:
+        return told[0].help if told else _WHICH
+    paths = (_OF_ROW.match(path) for path in _suspects(facts))
+    features = config.features.buyer_model_features
+    names = [show(features[int(path[1])].output_name) for path in paths if path]
+    return f"{_WHICH.rstrip('?')}: {', '.join(names)}?" if names else _WHICH
 
 
 def _is_explained(facts: Facts) -> bool:
@@ -126,23 +175,23 @@ def _far_above(facts: Facts) -> Iterator[str]:
     is_share = judged is not None and not judged.is_error
     if judged and is_share and judged.own >= _TOO_GOOD and (chance is None or chance <= 0.2):
         yield f"{judged.name} is {figure(judged.own)}: purchases are not that predictable"
-    yield from _above_means(facts)
     yield from _above_on_new_pairs(facts)
-    yield from _above_for_unknown_buyers(facts)
 
 
-def _above_means(facts: Facts) -> Iterator[str]:
+def _above_means(facts: Facts, *, is_sure: bool) -> Iterator[str]:
     """Yield whether a target is predicted far better than by means of buyer and product."""
     rated = facts.kind.rated
     if rated is None or rated.baseline is None:
         return
-    far = _LEFT * rated.baseline if rated.is_error else 1 - _LEFT * (1 - rated.baseline)
+    left, area = (_LEFT, _SURE_AUC) if is_sure else (_LEFT_TO_ASK, _AUC_TO_ASK)
+    far = left * rated.baseline if rated.is_error else 1 - left * (1 - rated.baseline)
     worst = (rated.high if rated.is_error else rated.low) or rated.own
-    is_far = worst <= far if rated.is_error else worst >= max(far, _SURE_AUC)
+    is_far = worst <= far if rated.is_error else worst >= max(far, area)
     if is_far:
+        what = "a feature gives the target away" if is_sure else "may a feature know the target?"
         yield (
             f"{rated.name} is {figure(rated.own)}, where {rated.rival} has "
-            f"{figure(rated.baseline)}: a feature gives the target away"
+            f"{figure(rated.baseline)}: {what}"
         )
 
 
@@ -176,7 +225,7 @@ def _above_for_unknown_buyers(facts: Facts) -> Iterator[str]:
     if least >= _PREDICTED and least > _LIFT_OF_UNKNOWN * popular.value and _suspects(facts):
         yield (
             f"of buyers who are unknown, test {facts.curve.measure} is {figure(own.value)}, where "
-            f"popularity has {figure(popular.value)}: another feature names what they buy"
+            f"popularity has {figure(popular.value)}: does another feature name what they buy?"
         )
 
 
@@ -206,13 +255,15 @@ def _without_suspects(facts: Facts) -> Patch:
 
 
 def _suspects(facts: Facts) -> tuple[str, ...]:
-    """Return the buyer's features that come from the row of the purchase: lists, or else others."""
-    config = facts.run.config
-    features = config.features.buyer_model_features if config else ()
+    """Return the buyer's features that may come from the row of the purchase: lists, or others."""
+    config, evidence = facts.run.config, facts.run.evidence
+    if config is None:
+        return ()
+    known = {config.features.buyer_id, *(evidence.fixed if evidence else ())}
     given = {
         f"features.buyer_model_features[{index}]": feature
-        for index, feature in enumerate(features)
-        if config and feature.output_name != config.features.buyer_id
+        for index, feature in enumerate(config.features.buyer_model_features)
+        if feature.output_name not in known
     }
     lists = tuple(path for path, feature in given.items() if _is_given_list(feature))
     others = (path for path, feature in given.items() if not isinstance(feature, HistoryFeature))
@@ -245,10 +296,14 @@ KINDS = (
         "product's ID in the buyer tower: recall@100 0.974 in the test, and 0.003 in use.",
         signs="Recall is 0.9 or more at a k of at most a fifth of the catalogue, and the model is "
         "alive; or recall of new pairs is 0.3 or more and three times that of the best counting, "
-        "both at a k of at most a tenth (honest models reached twice that of counting); or buyers "
-        "who are unknown are predicted far better than by popularity; or a target is predicted "
-        "with 0.3 of the error of the best mean; or `recgen check` finds the answer in a tower or "
-        "a list. Recall that each buyer's own history has too is no sign.",
+        "both at a k of at most a tenth (honest models reached twice that of counting); or a "
+        "target is predicted with 0.3 of the error of the best mean; or `recgen check` finds the "
+        "answer in a tower or a list. Recall that each buyer's own history has too is no sign. It "
+        "is a question, and at risk, if `recgen check` asks about a column (RG526, RG576); if "
+        "buyers who are unknown are predicted far better than by popularity, and a feature is not "
+        "the same in all rows of a buyer; or if a target is predicted with 0.55 of the error of "
+        "the best mean (honest models had 0.93) and the data is not there to see why. Where it is "
+        "and no column gives the target away, 0.3 is a question.",
         remedy="Remove from each tower what is not known when a recommendation is requested.",
         check=_too_good,
     ),

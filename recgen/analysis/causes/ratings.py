@@ -18,7 +18,7 @@ _CLOSER = 0.7  # of the validation loss: the training loss of a model that train
 _ROSE = 1.03  # times the lowest validation loss
 _NOT_LONGER = (
     "More epochs or wider vectors would only fit the training rows more closely: add features "
-    "that say something of the target."
+    "that say something about the target."
 )
 _ROWS = 500  # below which ten bins of random rows are that far off
 
@@ -48,7 +48,7 @@ def _fits_training_closer(facts: Facts) -> tuple[tuple[str, ...], str]:
     """Return evidence and help for a training that went on after validation no longer gained."""
     top, end = lowest(facts.val_loss), last(facts.loss)
     if not isinstance(facts.kind, Ranking) or top is None or end is None:
-        return (), ""  # the loss of two tasks says nothing of one
+        return (), ""  # the loss of two tasks says nothing about one
     rose = (last(facts.val_loss) or 0.0) > _ROSE * top[1] and end < top[1]
     if top[0] + 1 >= facts.epochs or not (rose or end <= _CLOSER * top[1]):
         return (), ""
@@ -111,7 +111,7 @@ KINDS = (
         "of the difference, from a bootstrap over buyers). It is bad if even the global mean is as "
         "good, unless the model has another task.",
         remedy="Train longer or with a higher learning rate, use wider vectors of the IDs, and add "
-        "features that say something of the target.",
+        "features that say something about the target.",
         check=_no_better,
     ),
     Kind(
@@ -124,7 +124,7 @@ KINDS = (
         signs="Only models that predict a target of 0 or 1: on 500 test rows or more, the expected "
         "calibration error over ten groups of equally many rows is 0.05 or more, although the "
         "trainer calibrates them on validation rows where that helps there.",
-        remedy="Look whether later days differ from the validation's; train without "
+        remedy="Check whether later days differ from the validation's; train without "
         "class_weight_damping, and on more recent rows.",
         check=_miscalibrated,
     ),
@@ -139,7 +139,7 @@ KINDS = (
         "below 99% of that of a model that knows nothing (equal scores, or the best constant), and "
         "that of the other fell below 90%.",
         remedy="Raise the weight of the task that learns nothing, or use `task_weights: "
-        "uncertainty`. If it learns nothing alone either, its features say nothing of it.",
+        "uncertainty`. If it learns nothing alone either, its features say nothing about it.",
         check=_starved,
     ),
 )

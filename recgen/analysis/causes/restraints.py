@@ -1,7 +1,7 @@
-"""Causes RD21x: settings that hold training back, and what the run shows of them.
+"""Causes RD211, RD212, RD214 and RD215: settings that hold training back, and how it shows.
 
 Each compares a setting with a quantity of the run (a bound with the norm of the gradients, a
-penalty with the loss), so it means the same for every shop. That alone is no cause: it is one if
+penalty with the loss), so it means the same for every shop. That alone is not a cause: it is one if
 the model is no better than counting.
 """
 
@@ -11,18 +11,14 @@ import math
 from collections.abc import Iterator
 from statistics import median
 
-from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
-from recgen.analysis.diagnosis import Confidence, Patch, Verdict
+from recgen.analysis.causes.base import Kind, Sign, confirmed, figure, spoiled
+from recgen.analysis.causes.scores import WORSE_THAN_GUESSING, stands
+from recgen.analysis.diagnosis import Confidence, Patch
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import last, points
-from recgen.config import SIDES, Dropout, ModelConfig, Side, negatives_of
+from recgen.config import SIDES, Dropout, ModelConfig, Side
 from recgen.findings import percent
 
-_TEMPERATURE, _NORM = "model.temperature", "model.embedding_max_norm"
-_COSINE, _PLAIN = 0.1, 1.0  # temperatures that train: rules RG212 and RG213
-_HIGH_TEMPERATURE = 2.0  # of unbounded scores; at 5, a fifth of the recall is lost: RG213
-_WORSE_THAN_GUESSING = 1.25  # a loss, divided by that of equal scores
-_STILL = 0.02  # relative change of the loss in a training that got nowhere
 _HARMLESS = 0.1  # bound of the norm of the gradients, which is 0.1 to 0.7 in good runs: RG227
 _ALWAYS = 10.0  # median norm of the gradients, divided by the bound: RG227
 _NO_STEP = 0.01  # norm of the first epoch's change, relative to the weights; usually above 0.3
@@ -30,65 +26,6 @@ _FEW_LEFT = 0.3  # share of the numbers that dropout leaves: RG221
 _ASLEEP = 1e-3  # an epoch's change of the weights, relative to that of the first
 _MUCH_PENALTY = 0.05  # of the total loss; the tenth of a percent of a useful one is far below
 _OUTWEIGHS = 0.5
-
-
-def _verdict(facts: Facts) -> Verdict:
-    return "bad" if facts.is_failed else "at_risk"
-
-
-def _progress(facts: Facts) -> tuple[float, float] | None:
-    """Return the first loss and the last one, relative to that of equal scores if it is known."""
-    found = points(facts.loss_to_chance) or points(facts.loss)
-    return (found[0][1], found[-1][1]) if found else None
-
-
-def _stands(facts: Facts) -> Iterator[str]:
-    """Yield how far the loss moved, if that is nearly nothing."""
-    moved = _progress(facts)
-    found = points(facts.loss)
-    if moved and len(found) > 1 and abs(moved[1] / moved[0] - 1) <= _STILL:
-        yield f"the loss moved from {figure(found[0][1])} to {figure(found[-1][1])} only"
-
-
-def _temperature(facts: Facts) -> Iterator[Sign]:
-    model = facts.model
-    if model is None:
-        return
-    yield from _low_temperature(facts, model)
-    yield from _high_temperature(facts, model)
-
-
-def _low_temperature(facts: Facts, model: ModelConfig) -> Iterator[Sign]:
-    found = facts.findings("RG212")
-    seen = list(confirmed(*found))
-    worst = max((value for _, value in points(facts.loss_to_chance)), default=0.0)
-    is_blown_up = worst > _WORSE_THAN_GUESSING or facts.failure_kind in ("divergence", "nan")
-    if not found or not (is_blown_up or facts.is_held_back):
-        return
-    if worst > _WORSE_THAN_GUESSING:
-        times = f"{worst:.3g} times that of equal scores"
-        seen.append(f"the loss reached {times}: the scores are {1 / model.temperature:g} times")
-        seen[-1] += " too far apart to be wrong"
-    patch = {_TEMPERATURE: _COSINE if model.normalize_embeddings else _PLAIN}
-    confidence: Confidence = "high" if is_blown_up or facts.is_failed else "medium"
-    yield Sign(
-        confidence, tuple(seen), found[0].help, patch, verdict=_verdict(facts), explains=True
-    )
-
-
-def _high_temperature(facts: Facts, model: ModelConfig) -> Iterator[Sign]:
-    found = facts.findings("RG211")
-    is_flat = not model.normalize_embeddings and model.temperature >= _HIGH_TEMPERATURE
-    if not (found or is_flat) or not facts.is_held_back:
-        return
-    divided = f"scores are divided by a temperature of {model.temperature:g}, so they and their "
-    seen = (*(confirmed(*found) or (f"{divided}gradients are small",)), *_stands(facts))
-    help = found[0].help if found else "Remove the temperature, or normalize the embeddings."
-    patch = {_TEMPERATURE: _COSINE if model.normalize_embeddings else _PLAIN}
-    sure = facts.is_failed and len(seen) > 1
-    yield Sign(
-        "high" if sure else "medium", seen, help, patch, verdict=_verdict(facts), explains=True
-    )
 
 
 def _penalty(facts: Facts) -> Iterator[Sign]:
@@ -112,7 +49,7 @@ def _penalty(facts: Facts) -> Iterator[Sign]:
         tuple(seen),
         help,
         patch,
-        verdict=_verdict(facts),
+        verdict=spoiled(facts),
         explains=True,
     )
 
@@ -170,7 +107,7 @@ def _dropout(facts: Facts) -> Iterator[Sign]:
         )
     confidence: Confidence = "high" if facts.is_failed or is_seen else "medium"
     yield Sign(
-        confidence, tuple(seen), patch=_less_dropout(model), verdict=_verdict(facts), explains=True
+        confidence, tuple(seen), patch=_less_dropout(model), verdict=spoiled(facts), explains=True
     )
 
 
@@ -196,44 +133,13 @@ def _less_dropout(model: ModelConfig) -> Patch:
     return patch
 
 
-def _max_norm(facts: Facts) -> Iterator[Sign]:
-    model = facts.model
-    norm, compared = (model.embedding_max_norm, _compared(facts)) if model else (None, None)
-    if model is None or norm is None or not compared or not facts.is_held_back:
-        return
-    # As in RG237: the lead that the right score has to reach for half of the initial loss.
-    needed = math.log(compared) / 2
-    if model.normalize_embeddings or norm * norm / model.temperature >= needed:
-        return
-    least = math.sqrt(needed * model.temperature)
-    seen = (
-        *confirmed(*facts.findings("RG237")),
-        f"vectors of tables are no longer than {norm:g}; to tell one product from {compared - 1:,} "
-        f"others, they need {least:.1f}",
-        *_stands(facts),
-    )
-    sure = facts.is_failed and norm * norm * 10 < needed * model.temperature
-    patch = {_NORM: None}
-    yield Sign(
-        "high" if sure else "medium", seen, patch=patch, verdict=_verdict(facts), explains=True
-    )
-
-
-def _compared(facts: Facts) -> int | None:
-    """Return the number of products in a row's softmax, if it is known."""
-    if facts.model is None or facts.config is None:
-        return None
-    is_whole = negatives_of(facts.model, facts.config.data) == "full_catalogue"
-    return facts.candidates if is_whole and facts.candidates else facts.batch_size
-
-
 def _clipped(facts: Facts) -> Iterator[Sign]:
     bound = facts.model.gradient_clip_norm if facts.model else None
     norms = [value for _, value in points(facts.gradient("total")) if value > 0]
     worst = max((value for _, value in points(facts.loss_to_chance)), default=0.0)
     if bound is None or bound >= _HARMLESS or not norms or not facts.is_held_back:
         return
-    if worst > _WORSE_THAN_GUESSING:
+    if worst > WORSE_THAN_GUESSING:
         return  # gradients that blow up should be clipped
     ratio = median(norms) / bound
     steps = [points(facts.health(f"{tower}.update_ratio")) for tower in ("query", "candidate")]
@@ -248,14 +154,14 @@ def _clipped(facts: Facts) -> Iterator[Sign]:
     ]
     if is_still:
         seen.append(f"the first epoch changed the weights by {percent(first or 0.0)}")
-    seen += _stands(facts)
+    seen += stands(facts)
     sure = facts.is_failed and (is_still or len(seen) > 1)
     patch = {"model.gradient_clip_norm": 1.0}
     yield Sign(
         "high" if sure else "medium",
         tuple(seen),
         patch=patch,
-        verdict=_verdict(facts),
+        verdict=spoiled(facts),
         explains=True,
     )
 
@@ -286,26 +192,12 @@ def _schedule(facts: Facts) -> Iterator[Sign]:
         "high" if facts.is_failed else "medium",
         tuple(seen),
         patch=patch,
-        verdict=_verdict(facts),
+        verdict=spoiled(facts),
         explains=True,
     )
 
 
 KINDS = (
-    Kind(
-        code="RD210",
-        verdict="at_risk",
-        title="A temperature that does not fit the scores",
-        reason="Scores are divided by the temperature T before the softmax. A low T makes every "
-        "early mistake cost 1/T times as much: the loss starts far above that of guessing, and the "
-        "steps that follow are as wild. A high T leaves the scores too close together: cosines "
-        "differ by 2/T at most, and unbounded scores have to become T times as large.",
-        signs="`recgen check` finds the temperature too low (RG212) and the loss is above that of "
-        "equal scores, or the model is no better than counting; or it is too high (RG211; 2 or "
-        "more for scores that are not cosines) and the model is no better than counting.",
-        remedy="Use 0.05 to 0.1 with `normalize_embeddings`, and 1 without.",
-        check=_temperature,
-    ),
     Kind(
         code="RD211",
         verdict="at_risk",
@@ -333,18 +225,6 @@ KINDS = (
         "rows, which have dropout, is then often above that of validation rows.",
         remedy="Use 0.1 to 0.3, once in a tower.",
         check=_dropout,
-    ),
-    Kind(
-        code="RD213",
-        verdict="at_risk",
-        title="Vectors that are too short for the scores",
-        reason="`embedding_max_norm` m bounds the vectors of all tables. The right product's score "
-        "must exceed the others by ln(n)/2 to halve the loss over n products, and without layers "
-        "that can stretch them, vectors no longer than m give at most m²/T.",
-        signs="m²/T is below ln(n)/2, where n is the batch or the catalogue, and the model is no "
-        "better than counting; the loss hardly moves.",
-        remedy="Set `embedding_max_norm: null`, or a bound of 3 or more.",
-        check=_max_norm,
     ),
     Kind(
         code="RD214",

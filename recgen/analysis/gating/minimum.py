@@ -70,7 +70,9 @@ def parse_minimum(text: str) -> Minimum:
     number = _number(found[3]) if found else None
     if found is None or number is None:
         help = "write a name of final_metrics, one of >=, >, <= and <, and a number: "
-        raise RecgenError(f"{text!r} is no condition", f"{help}'{_meant(text) or 'rmse <= 2.5'}'")
+        raise RecgenError(
+            f"{text!r} is not a condition", f"{help}'{_meant(text) or 'rmse <= 2.5'}'"
+        )
     return Minimum(found[1], found[2], number)
 
 

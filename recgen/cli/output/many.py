@@ -91,12 +91,12 @@ def _best(comparison: Comparison, names: list[str], width: int) -> Iterator[Line
         facts = comparison.facts[run]
         mark = "*" if run == row.best else "~" if run in row.close else ""
         rate = "-" if facts.rate is None else f"{facts.rate:g}"
-        told = (facts.optimizer or "-", rate, epochs_of(facts), interval_text(row.figures[run]))
+        cells = (facts.optimizer or "-", rate, epochs_of(facts), interval_text(row.figures[run]))
         verdict = comparison.diagnoses[run].verdict
         curve = sparkline(facts.curve.values, width=_CURVE, levels=chars)
         shown = ((curve, "cyan"),) if width >= _WIDE else ()
         judged = (WORDS[verdict], STYLES[verdict])
-        rows.append((mark, str(run + 1), names[run], *told, judged, *shown))
+        rows.append((mark, str(run + 1), names[run], *cells, judged, *shown))
     same = comparison.tested.rows
     on = f" tested on the same {same:,} rows" if same else " that can be compared"
     yield ()

@@ -28,8 +28,8 @@ def summary(proposal: Proposal, profile: Profile) -> Iterator[Line]:
     yield "split", (proposal.split, "bold yellow" if proposal.at_random else "")
     if proposal.target is not None:
         found = proposal.target
-        told = f"{printable(found.column)}  ({found.kind}, {found.loss}; {found.says})"
-        yield "target", (told, "")
+        words = f"{printable(found.column)}  ({found.kind}, {found.loss}; {found.says})"
+        yield "target", (words, "")
     for side in SIDES:
         yield side, (_features(proposal.features[side]), "")
     yield from _left_out(proposal)

@@ -84,8 +84,8 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
             out = "count in retrieval alone" if is_two else "are left out"
             yield f"no target {int(missing):,} {_PARTS.get(name, name)} rows, which {out}"
     if metrics.final_layer is not None:
-        for number, told in enumerate(effects(metrics.final_layer)):
-            yield f"{'' if number else 'ranking':<10}{': '.join(told)}"
+        for number, words in enumerate(effects(metrics.final_layer)):
+            yield f"{'' if number else 'ranking':<10}{': '.join(words)}"
     yield from _models(params)
 
 

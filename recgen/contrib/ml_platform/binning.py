@@ -20,7 +20,7 @@ def linear(histogram: object, bins: int) -> dict[str, Any] | None:
         bins: The number of bins.
 
     Returns:
-        The same shape with `bins` bins; None if it is no histogram, or empty.
+        The same shape with `bins` bins; None if it is not a histogram, or empty.
     """
     read = _read(histogram)
     if read is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from recgen.config import Cross, CrossFeature
-from recgen.contrib.ml_platform.account import Account
+from recgen.contrib.ml_platform.account import UNUSABLE, Account
 from recgen.contrib.ml_platform.plain import output_name
 from recgen.contrib.ml_platform.sizes import nearest_size
 from recgen.findings import show
@@ -95,6 +95,32 @@ def kinds_of(features: list[Plain]) -> dict[str, str]:
         if each.get("data_type") == "temporal"
         or (each.get("data_type") == "numeric" and each.get("bq_type") not in _WHOLE)
     }
+
+
+def refuse_products(features: Plain, account: Account) -> None:
+    """Refuse crosses of the buyer tower with a column of products alone, unless it only ranks.
+
+    The former trainer trained them and failed when it exported the model: a buyer's request has no
+    product. In training, they give away which product it is.
+    """
+    found = {
+        side: {output_name(each) for each in _dicts(features.get(f"{side}_model_features"))}
+        for side in ("buyer", "product")
+    }
+    for at, cross in enumerate(_dicts(features.get("buyer_model_crosses"))):
+        for member in _dicts(cross.get("features")):
+            name = output_name(member)
+            if name in found["product"] - found["buyer"]:
+                place = ("features", "buyer_model_crosses", at)
+                message = f"a cross of the buyer tower has {show(name)}, a column of products"
+                help = "Remove it from the cross: a buyer's request has no product yet."
+                account.refuse(UNUSABLE, place, message, help)
+
+
+def _dicts(values: object) -> list[Plain]:
+    """Return the mappings of a list; reading the config reports anything else."""
+    listed = values if isinstance(values, list) else []
+    return [each if isinstance(each, dict) else {} for each in listed]
 
 
 def _member(member: object, kinds: Kinds, cuts: Cuts, account: Account) -> object:

@@ -133,7 +133,7 @@ def model_section(row: Plain, account: Account) -> Plain:
 
 def _known(row: Plain, fields: Iterable[str], account: Account) -> Plain:
     for key in sorted(row.keys() - set(fields) - ROW_COLUMNS):
-        account.ignore(f"`{key}`, which is no setting")
+        account.ignore(f"`{key}`, which is not a setting")
     return {key: row[key] for key in row if key in fields}
 
 
@@ -197,7 +197,7 @@ def _leave_out_unread(features: Plain, account: Account) -> None:
         last = [each for each in unread if output_name(each) in crossed]
         features[key] = [each for each in features[key] if not _is_unread(each)] + last
         for name in (named(each) for each in unread if each not in last):
-            account.ask(f"Do clients send {name}? It is no input of the model any more.")
+            account.ask(f"Do clients send {name}? It is no longer an input of the model.")
 
 
 def as_examined(experiment: Plain) -> Plain:

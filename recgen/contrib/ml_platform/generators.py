@@ -165,7 +165,7 @@ def _attempt(generate: Any) -> tuple[str, str | None]:
 
 
 def _store(row: Any, code: str) -> None:
-    """Store the code in a row as the platform does; what is no object is not changed."""
+    """Store the code in a row as the platform does; what is not an object is not changed."""
     if isinstance(row, Mapping) or not hasattr(row, "__dict__"):
         return
     row.generated_transform_code = code

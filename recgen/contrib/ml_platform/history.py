@@ -27,6 +27,7 @@ _LOSSES = {
 }
 _RECALLS = (5, 10, 50, 100)
 _RATINGS = ("rmse", "mae", "auc_roc")
+_ERRORS = ("rmse", "mae", "rmse_log", "loss", "ece")  # the lower, the better
 _KEPT = ("recall", "health", "evaluation")
 
 Plain = dict[str, Any]
@@ -40,7 +41,7 @@ def data_of(metrics: Metrics) -> Plain:
         metrics: What the file holds, as text, as data, or as the library's model.
 
     Raises:
-        RecgenError: It is no JSON, or not the metrics of a training.
+        RecgenError: It is not JSON, or not the metrics of a training.
     """
     if isinstance(metrics, TrainingMetrics):
         return metrics.model_dump(mode="json")
@@ -170,7 +171,8 @@ def blessing(
     """Return whether a model may be deployed, in the shape of evaluation_blessing.json.
 
     A model is blessed if its training did not fail, the metric was measured on the test's rows, is
-    at least `min_value`, and is above that of the most popular products, recommended to everybody.
+    at least `min_value`, and is better than what needs no model: the most popular products,
+    recommended to everybody, or the best of the means of a target.
 
     Args:
         metrics: The contents of training_metrics.json.
@@ -184,26 +186,40 @@ def blessing(
     min_value = number_of(min_value)  # settings come as text, too
     name = metric.removeprefix("test_")
     final = _numbers(data.get("final_metrics"))
-    value, popular = final.get(f"test_{name}"), final.get(f"test_popularity_{name}")
-    is_error = name.endswith(("rmse", "mae", "loss"))
+    value, is_error = final.get(f"test_{name}"), name.endswith(_ERRORS)
+    rival, best = _without_model(final, name, is_error)
     if failure := failure_line(data):
         reason = f"The training failed: {failure}"
     elif value is None:
         reason = f"test_{name} was not measured: there are no test rows."
     elif min_value is not None and (value > min_value if is_error else value < min_value):
         reason = f"{name} is {value:.4g}, {'above' if is_error else 'below'} {min_value:.4g}."
-    elif popular is not None and value <= popular:
-        reason = f"{name} is {value:.4g}, no better than the most popular products: {popular:.4g}."
+    elif best is not None and (value >= best if is_error else value <= best):
+        reason = f"{name} is {value:.4g}, no better than {rival}: {best:.4g}."
     else:
         reason = ""
     is_blessed = not reason
-    lead = "" if popular is None else f", and {popular:.4g} for the most popular products"
+    lead = "" if best is None else f", and {best:.4g} for {rival}"
     return {
         "is_blessed": is_blessed,
         "threshold_metric": name,
         "value": value,
         "reason": reason or f"{name} is {value:.4g}{lead}.",
     }
+
+
+def _without_model(
+    final: Mapping[str, float], name: str, is_error: bool
+) -> tuple[str, float | None]:
+    """Return who is best at a figure without a model, in words, and that figure, if it is there."""
+    from recgen.analysis.kinds.ranking import MEANS
+
+    rivals = {"popularity": "the most popular products", **MEANS}
+    found = {words: final.get(f"test_{who}_{name}") for who, words in rivals.items()}
+    known = {words: value for words, value in found.items() if value is not None}
+    if not known:
+        return "", None
+    return (min if is_error else max)(known.items(), key=lambda each: each[1])
 
 
 def _part(data: Mapping[str, Any], name: str) -> Plain:

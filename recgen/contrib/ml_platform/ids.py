@@ -22,8 +22,9 @@ def choose_id(side: Side, features: Sequence[object], account: Account) -> str |
     """Return the output name of a tower's ID; None if no feature can be one.
 
     It is the first feature that is marked. Without one, the former generator took the first product
-    feature named like a product, and so does this, unless it has no vocabulary. It needed no buyer
-    ID: where no text is named like one, it is the text with the widest vectors, which is asked.
+    feature named like a product, or else the first one, and so does this, but for what has no
+    vocabulary. It needed no buyer ID: where no text is named like one, it is the text with the
+    widest vectors, which is asked.
     """
     found = [each for each in features if isinstance(each, dict)]
     marked = [output_name(each) for each in found if each.get("is_primary_id")]
@@ -35,11 +36,10 @@ def choose_id(side: Side, features: Sequence[object], account: Account) -> str |
         return marked[0]
     texts = [output_name(each) for each in found if each.get("data_type") == "text"]
     chosen, reason = _by_name(side, texts), "by its name"
-    if chosen is None and texts:
-        chosen, reason = (
-            _widest(found),
-            "the text with the widest vectors, since no name says ID",
-        )
+    if chosen is None and texts and side == "product":
+        chosen, reason = texts[0], "the first text, since no name says product"
+    elif chosen is None and texts:
+        chosen, reason = _widest(found), "the text with the widest vectors, since no name says ID"
     if chosen is None:
         return None
     account.decide(f"the {side} ID is {show(chosen)}, {reason}")
@@ -56,7 +56,7 @@ def choose_id(side: Side, features: Sequence[object], account: Account) -> str |
 def _by_name(side: Side, texts: Sequence[str]) -> str | None:
     named = [name for name in texts if any(word in name.lower() for word in _WORDS[side])]
     if side == "product":
-        return next(iter([*named, *texts]), None)
+        return next(iter(named), None)
     like_ids = _like_ids(named) or named or _like_ids(texts)
     return like_ids[0] if like_ids else None
 

@@ -48,7 +48,10 @@ SIZES = ("output_embedding_dim", "batch_size", "epochs", "top_k")
 """Settings that the former trainer took in any size."""
 _SCANN = ("scann_num_leaves", "scann_leaves_to_search")
 _TASKS = ("ranking", "multitask")
-_NEVER = "0 by default, with which the head was never trained"
+_NEVER = {
+    "ranking_weight": "0 by default, with which the head was never trained",
+    "retrieval_weight": "0, with which recommendations were served and never trained",
+}
 
 
 def stored_model(row: Plain, account: Account) -> Plain:
@@ -73,9 +76,9 @@ def stored_model(row: Plain, account: Account) -> Plain:
         found["rating_head_layers"] = _layers(head, account, is_head=True)
         if found["model_type"] == "ranking":
             found = {key: found[key] for key in found if not key.endswith("_weight")}
-        elif not found["ranking_weight"] and found["retrieval_weight"]:
-            account.decide(f"`ranking_weight`, {_NEVER}, is 1")
-            found["ranking_weight"] = 1.0
+        elif len(idle := [key for key in _NEVER if not found[key]]) == 1:
+            account.decide(f"`{idle[0]}`, {_NEVER[idle[0]]}, is 1")
+            found[idle[0]] = 1.0
     else:
         found = {key: found[key] for key in found if key not in _HEAD}
     if found["retrieval_algorithm"] != "scann":

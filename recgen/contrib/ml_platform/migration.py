@@ -128,7 +128,7 @@ def read_lines(text: str) -> list[object]:
     """Return the rows of a text: one JSON object a line, or one JSON document.
 
     A document is a list of rows, one row, or an object with lists of rows, such as the platform's
-    answers. A line that is no JSON stays as it is: `migrate` refuses it.
+    answers. A line that is not JSON stays as it is: `migrate` refuses it.
     """
     try:
         document = json_of(text)

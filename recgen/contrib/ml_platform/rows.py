@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from recgen.check import examine
 from recgen.config import ExperimentConfig, FeatureConfig, ModelConfig
 from recgen.contrib.ml_platform.account import UNREADABLE, Account
+from recgen.contrib.ml_platform.crosses import refuse_products
 from recgen.contrib.ml_platform.experiment import (
     FEATURE_FIELDS,
     MODEL_FIELDS,
@@ -159,6 +160,8 @@ def examine_rows(
         experiment["model"] = read(settings, account)
     elif experiment["features"].get("target_column"):
         experiment["model"] = {"model_type": "ranking", "rating_head_layers": list(DEFAULT_HEAD)}
+    if legacy and experiment["model"].get("model_type", "retrieval") != "ranking":
+        refuse_products(experiment["features"], account)
     _check_gpus(about.get("gpu_config"), account)
     return _examined(experiment, account, legacy=legacy, has_model=bool(model))
 
@@ -191,7 +194,7 @@ def _row(source: object, names: frozenset[str], what: str, section: str, account
 
 
 def _as_it_is(row: Plain, account: Account) -> Plain:
-    """Return a row without what is no setting, for the library to read."""
+    """Return a row without what is not a setting, for the library to read."""
     fields = FEATURE_FIELDS if "buyer_model_features" in row else MODEL_FIELDS
     return {key: row[key] for key in row if key in fields or key not in ROW_COLUMNS}
 

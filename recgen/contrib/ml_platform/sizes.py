@@ -15,7 +15,7 @@ def nearest_size(
 ) -> object:
     """Return a size as it is or, if it is beyond what a field takes, the nearest that it takes.
 
-    What is no whole number above 0 worked nowhere: it stays, and reading the config reports it.
+    What is not a whole number above 0 worked nowhere: it stays, and reading the config reports it.
 
     Args:
         value: The stored size.

@@ -1,9 +1,9 @@
-"""The target of stored rows: its form, and that it is no input."""
+"""The target of stored rows: its form, and that it is not an input."""
 
 from __future__ import annotations
 
 from recgen.config import SIDES
-from recgen.contrib.ml_platform.account import Account
+from recgen.contrib.ml_platform.account import UNUSABLE, Account
 from recgen.contrib.ml_platform.plain import is_on, mapping_of, output_name
 from recgen.contrib.ml_platform.types import stored_type
 from recgen.reading.plain import Plain
@@ -24,6 +24,10 @@ def stored_target(target: object, account: Account) -> object:
         return target or None
     place = ("features", "target_column")
     transforms = mapping_of(target.get("transforms"))
+    if not output_name(target):
+        help = "Name the column that is predicted, or remove the target."
+        account.refuse(UNUSABLE, place, "the target has no column", help)
+        return None
     found: Plain = {
         "column": target.get("column") or target.get("display_name"),
         "display_name": target.get("display_name") or None,

@@ -17,7 +17,7 @@ _NEVER = {
     "GEOGRAPHY": "a shape on the map has no single value",
     "STRUCT": "a record has several values",
     "RECORD": "a record has several values",
-    "INTERVAL": "a span of time is no number",
+    "INTERVAL": "a span of time is not a number",
     "RANGE": "a range has two values",
 }
 _INSTEAD = {

@@ -89,9 +89,9 @@ def _is_posted(path: str, data: object) -> bool:
 def _within(finding: Finding, path: str) -> str:
     """Return what is wrong, with the part of its place that the path does not name."""
     place = finding.path.removeprefix("features.").removeprefix(path).lstrip(".")
-    is_told = not place or path.endswith(tuple(f".{key}" for key in _HISTORY_KEYS.values()))
+    is_named = not place or path.endswith(tuple(f".{key}" for key in _HISTORY_KEYS.values()))
     text = f"{finding.message}. {finding.help}".strip()
-    return text if is_told else f"{place}: {text}"
+    return text if is_named else f"{place}: {text}"
 
 
 def _stored_path(path: str) -> str:

@@ -88,10 +88,10 @@ def _time(evidence: Evidence, split: str) -> FeatureReport | None:
 def _metrics(evidence: Evidence) -> Iterator[Issue]:
     """Compares the files with what the training says of them."""
     params = evidence.expected.params
-    told = params.model_dump() if params else {}
-    without_target = told.get("without_target") or {}
+    recorded = params.model_dump() if params else {}
+    without_target = recorded.get("without_target") or {}
     for name in _SPLITS:
-        split, rows = _split(evidence, name), told.get(f"{name}_rows")
+        split, rows = _split(evidence, name), recorded.get(f"{name}_rows")
         rows = None if rows is None else rows + int(without_target.get(name, 0))
         if split and rows is not None and rows != split.rows:
             message = f"the training read {counted(rows, 'row')}, and there are {split.rows:,}"
@@ -100,7 +100,7 @@ def _metrics(evidence: Evidence) -> Iterator[Issue]:
             )
     product = evidence.expected.product or ""
     trained, served = evidence.used.get(product), evidence.served.get(product)
-    counts = [("training_metrics.json", told.get("candidates"), trained)]
+    counts = [("training_metrics.json", recorded.get("candidates"), trained)]
     for model in evidence.models:
         variables = model.content.variables if model.content else {}
         table = next((variables[name] for name in _CATALOGUES if name in variables), None)

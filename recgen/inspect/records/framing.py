@@ -115,7 +115,7 @@ class RecordFile:
         return starts, at
 
     def _is_length(self, data: bytes, at: int, checksum: int) -> bool:
-        """Says whether a length has its checksum, which most records share."""
+        """Return whether a length has its checksum, which most records share."""
         if masked_crc(data[at : at + 8]) != checksum:
             return False
         if len(self._checksums) >= _REMEMBERED:

@@ -25,7 +25,7 @@ _EITHER = 32 + zlib.MAX_WBITS  # zlib finds out itself which of the two it is
 
 
 def is_header(head: bytes) -> bool:
-    """Says whether bytes begin as a TFRecord file does: with a length and its checksum."""
+    """Return whether bytes begin as a TFRecord file does: with a length and its checksum."""
     if len(head) < _HEADER.size:
         return False
     return bool(_HEADER.unpack_from(head)[1] == masked_crc(head[:8]))

@@ -43,7 +43,7 @@ def as_whole(values: Values, decimal: str | None = None) -> Values:
     """Return int64; 6.0 is whole, 6.5 is not.
 
     Raises:
-        UnfitError: A value is no whole number of 64 bits, or a float that lost digits.
+        UnfitError: A value is not a whole number of 64 bits, or a float that lost digits.
     """
     import pyarrow as pa
 
@@ -119,7 +119,7 @@ def as_real(values: Values, decimal: str | None = None) -> Values:
     """Return float32.
 
     Raises:
-        UnfitError: A value is no number, is infinite, or is beyond float32 (3.4e38).
+        UnfitError: A value is not a number, is infinite, or is beyond float32 (3.4e38).
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -135,7 +135,7 @@ def as_double(values: Values, decimal: str | None = None) -> Values:
     """Return float64 of numbers, durations (seconds), or text with numbers.
 
     Raises:
-        UnfitError: A value is no number.
+        UnfitError: A value is not a number.
     """
     import pyarrow as pa
 

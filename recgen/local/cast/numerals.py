@@ -49,7 +49,7 @@ def plain_numerals(
 
     Raises:
         QuestionError: The numbers can be read in two ways, or are in several units.
-        UnfitError: A text is no number.
+        UnfitError: A text is not a number.
     """
     import pyarrow as pa
 

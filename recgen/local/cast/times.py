@@ -11,7 +11,7 @@ def as_seconds(values: Values, reading: Reading) -> Values:
     """Return epoch seconds, or the seconds of the day.
 
     Raises:
-        UnfitError: A value is no time, or it is not certain which.
+        UnfitError: A value is not a time, or it is not certain which.
     """
     try:
         return as_times(plain_numbers(values), reading)

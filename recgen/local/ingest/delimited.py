@@ -27,7 +27,7 @@ _SEVERAL = re.compile(b"  +")
 _AROUND = re.compile(rb"^ +| +(?=\r?$)|(?<=\r) +", re.MULTILINE)
 _LOOSE = re.compile(rb"  |^ | \r?$|\r ", re.MULTILINE)
 _MOST_WRONG = 1000  # rows that are counted before reading stops
-_FOOTER = 5000  # bytes: more is no footer
+_FOOTER = 5000  # bytes: more is not a footer
 
 
 class DelimitedFile:

@@ -104,7 +104,7 @@ def layout_of(text: Text, delimiter: str, quote: str, data: DataConfig) -> Layou
         RecgenError: The text has no header, or other columns than the config names.
     """
     sample = _sample(text, text.start)
-    skipped = len(sample) - len(_table(sample, delimiter, quote))
+    skipped = len(sample) - len(_table(sample, delimiter))
     header = text.start + len(sample[:skipped].encode())
     found = list(islice(_split(sample[skipped:], delimiter, quote), _ROWS + 1))
     if not found:
@@ -146,7 +146,7 @@ def _sample(text: Text, begin: int) -> str:
     return bytes(text.buffer[begin:end]).decode()
 
 
-def _table(sample: str, delimiter: str = "", quote: str = "") -> str:
+def _table(sample: str, delimiter: str = "") -> str:
     """Return a text without empty lines, a line `sep=;`, and comments before the header."""
     sample = re.sub(r'\A(\s*[\r\n])?("?sep=."?\r?\n)?', "", sample)
     lines = re.match(rf"(?:[^\S\t]*[\r\n]|{_COMMENT}[^\r\n]*[\r\n]+)*", sample)

@@ -1,7 +1,7 @@
 """Times: one reader for checking, proposing and training. Reads no files.
 
-`reading` reads values of any type, with `texts` and `numbers`; `columns` reads a column and refuses
-what is no time; `far` finds times that lie far from all others.
+`reading` reads values of any type, with `arrays`, `texts` and `numbers`; `columns` reads a column
+and refuses what is not a time; `far` finds times that lie far from all others.
 """
 
 from recgen.local.times.columns import NotTimesError, Reading, as_times, refusal, times_of

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from recgen.config.times import is_time_unit, mark_seconds
+from recgen.local.times.arrays import Array, as_text, filled, numbers_of, valid_of, whole_as_text
 from recgen.local.times.digits import FORMATS
 from recgen.local.times.far import Bounds, bounds_of
 from recgen.local.times.numbers import (
@@ -30,9 +31,6 @@ from recgen.local.times.ways import CODED
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-Array: TypeAlias = Any
-"""A numpy array."""
 
 _DAY = 86_400
 _TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -109,8 +107,8 @@ def read_times(values: pa.Array, time_format: str | None = None) -> Times:
     is_number = kinds.is_integer(values.type) or kinds.is_floating(values.type)
     if is_number or kinds.is_decimal(values.type):
         if time_format and not is_time_unit(time_format) and time_format not in FORMATS:
-            return _of_texts(_whole_as_text(values), time_format)
-        return _of_numbers(_numbers(values), _valid(values), time_format)
+            return _of_texts(whole_as_text(values), time_format)
+        return _of_numbers(numbers_of(values), valid_of(values), time_format)
     return _nothing(values)
 
 
@@ -119,12 +117,12 @@ def read_clocks(values: pa.Array) -> Times:
     import numpy as np
     import pyarrow as pa
 
-    valid = _valid(values)
+    valid = valid_of(values)
     if pa.types.is_time(values.type):
         ticks = _TICKS[values.type.unit]
         numbers = values.cast(pa.time64("us") if ticks < 10**9 else values.type)
         per_second = _TICKS[numbers.type.unit]
-        seconds = _filled(numbers.cast(pa.int64())) // per_second
+        seconds = filled(numbers.cast(pa.int64())) // per_second
         return Times(seconds, valid, np.zeros(len(values), bool), is_clock=True)
     if pa.types.is_large_string(values.type):
         seconds, known = read_clock(values.fill_null(""))
@@ -135,7 +133,7 @@ def read_clocks(values: pa.Array) -> Times:
     is_number = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
     if not is_number:
         return _nothing(values)
-    numbers = _numbers(values)
+    numbers = numbers_of(values)
     with np.errstate(invalid="ignore"):
         known = valid & (numbers >= 0) & (numbers < _DAY)
     seconds = np.where(known, numbers, 0).astype(np.int64)
@@ -167,7 +165,7 @@ def recognised_numbers(values: pa.Array, *, is_named: bool = False) -> Times | N
     """Return numbers as times if they look like it; None otherwise. Arguments as `recognised`."""
     import numpy as np
 
-    numbers, valid = _numbers(values), _valid(values)
+    numbers, valid = numbers_of(values), valid_of(values)
     finite = numbers[valid]
     if finite.dtype.kind == "f" and not np.isfinite(finite).all():
         return None
@@ -198,17 +196,8 @@ def null_marks(
     moments = [mark_seconds(mark, time_format) for mark in marks]
     same = times.known & np.isin(times.seconds, [at for at in moments if at is not None])
     is_text = pa.types.is_large_string(values.type)
-    written = values if is_text else _as_text(values)
+    written = values if is_text else as_text(values)
     return same | pc.is_in(written, value_set=words).to_numpy(zero_copy_only=False)
-
-
-def _as_text(values: pa.Array) -> pa.Array:
-    """Return values as text; whole floats without a fraction."""
-    import pyarrow as pa
-
-    if pa.types.is_floating(values.type) or pa.types.is_decimal(values.type):
-        return _whole_as_text(values)
-    return values.cast(pa.large_string())
 
 
 def _nothing(values: pa.Array) -> Times:
@@ -216,23 +205,7 @@ def _nothing(values: pa.Array) -> Times:
     import numpy as np
 
     none = np.zeros(len(values), bool)
-    return Times(np.zeros(len(values), np.int64), none, _valid(values))
-
-
-def _valid(values: pa.Array) -> Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    valid = values.is_valid()
-    if pa.types.is_floating(values.type):
-        valid = pc.and_(valid, pc.invert(pc.fill_null(pc.is_nan(values), fill_value=False)))
-    return valid.to_numpy(zero_copy_only=False)
-
-
-def _filled(values: pa.Array) -> Array:
-    import pyarrow.compute as pc
-
-    return pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
+    return Times(np.zeros(len(values), np.int64), none, valid_of(values))
 
 
 def _typed(values: pa.Array) -> Times:
@@ -241,33 +214,11 @@ def _typed(values: pa.Array) -> Times:
     import pyarrow as pa
 
     if pa.types.is_date32(values.type):
-        seconds = _filled(values.cast(pa.int32())).astype(np.int64) * _DAY
+        seconds = filled(values.cast(pa.int32())).astype(np.int64) * _DAY
     else:
         unit = "ms" if pa.types.is_date64(values.type) else values.type.unit
-        seconds = _filled(values.cast(pa.int64())) // _TICKS[unit]
-    return Times(seconds, _valid(values), np.zeros(len(values), bool), "timestamps")
-
-
-def _numbers(values: pa.Array) -> Array:
-    """Return numbers as int64, or as float64 with NaN for null."""
-    import pyarrow as pa
-
-    if pa.types.is_integer(values.type) and values.type != pa.uint64():
-        return _filled(values.cast(pa.int64()))
-    return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-
-
-def _whole_as_text(values: pa.Array) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not pa.types.is_integer(values.type):
-        numbers = values.cast(pa.float64(), safe=False)
-        whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), 2.0**53))
-        text = numbers.cast(pa.large_string())
-        digits = pc.if_else(whole, numbers, None).cast(pa.int64()).cast(pa.large_string())
-        return pc.coalesce(digits, pc.if_else(pc.is_nan(numbers), None, text))
-    return values.cast(pa.large_string())
+        seconds = filled(values.cast(pa.int64())) // _TICKS[unit]
+    return Times(seconds, valid_of(values), np.zeros(len(values), bool), "timestamps")
 
 
 def _of_numbers(numbers: Array, valid: Array, unit: str | None) -> Times:
@@ -316,7 +267,7 @@ def _of_texts(texts: pa.Array, time_format: str | None) -> Times:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    valid = _valid(texts)
+    valid = valid_of(texts)
     given = unframed(texts.filter(pa.array(valid)))
     zero = zero_dates(given)
     if time_format is not None and not is_time_unit(time_format):
@@ -351,7 +302,7 @@ def _in_iso(texts: pa.Array) -> Read | None:
         except pa.ArrowInvalid:
             continue
         read = Read.nothing(len(texts))
-        read.seconds = _filled(moments.cast(pa.int64())) // _TICKS["us"]
+        read.seconds = filled(moments.cast(pa.int64())) // _TICKS["us"]
         read.known = np.ones(len(texts), bool)
         read.way = "ISO 8601"
         return read

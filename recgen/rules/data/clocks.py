@@ -8,7 +8,8 @@ from statistics import median
 
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, date_column, id_column
-from recgen.data.profile import Profile, Stay
+from recgen.data.profile import Profile
+from recgen.data.statistics import Stay
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 

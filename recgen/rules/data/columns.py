@@ -17,7 +17,8 @@ from recgen.data.columns import (
     name_counts,
     uses,
 )
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import FixOp, Location, percent, show
 from recgen.rules.registry import Problem, rule
 

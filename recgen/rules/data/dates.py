@@ -10,7 +10,8 @@ from itertools import pairwise
 
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, date_column
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
 
@@ -88,8 +89,8 @@ def _swapped_months(rows: Mapping[date, int]) -> str | None:
         if len(others) >= _EMPTY_MONTHS and own.issuperset(used):
             days = ", ".join(map(str, used))
             return (
-                f"in {year}, {len(others)} months have rows on days up to the 12th only, and the "
-                f"days up to the 12th that have rows are {days}"
+                f"in {year}, {len(others)} months have no row after the 12th, and rows up to the "
+                f"12th fall on day {days} of a month only"
             )
     return None
 
@@ -147,17 +148,17 @@ def hole(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterato
     last, first = found
     ends = [_EPOCH + timedelta(days=day) for day in (last, first)]
     message = (
-        f"{show(column.name)}: there is no row between {ends[0]} and {ends[1]}, in "
-        f"{first - last - 1} days"
+        f"{show(column.name)}: no row lies in the {first - last - 1} days between {ends[0]} "
+        f"and {ends[1]}"
     )
     if share := _mistyped(rows, last):
         message += (
-            f"; the {percent(share)} of the rows on one side would be among the others if their "
-            "year were another: is it wrong?"
+            f"; with another year, the {percent(share)} of the rows on one side would be among the "
+            "others: is their year wrong?"
         )
-        yield Problem(DATE, message, "Look up whether these rows have the year of their purchase.")
+        yield Problem(DATE, message, "Check whether these rows have the year of their purchase.")
     else:
-        yield Problem(DATE, message, "Look up whether rows are missing, or the dates are wrong.")
+        yield Problem(DATE, message, "Check whether rows are missing, or the dates are wrong.")
 
 
 def _hole(rows: Mapping[int, int]) -> tuple[int, int] | None:

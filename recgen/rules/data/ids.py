@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from recgen.config import FeatureConfig, dtype_of
 from recgen.data.columns import described, ids
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
 
@@ -84,7 +85,7 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
 
     Use the ID of the product or buyer, not that of the row; remove other such features. Where each
     buyer buys only once, nothing can be learnt of one: allow it (`--allow RG508`) if other columns
-    say something of buyers, or recommend what is popular.
+    say something about buyers, or recommend what is popular.
     """
     named = {path: side for side, path, _ in ids(features, profile)}
     for path, feature, column in described(features, profile):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, islice
 
 from recgen.config import SIDES, FeatureConfig, ModelConfig
-from recgen.data.columns import described_of, id_column, read_by
+from recgen.data.columns import described_of, id_column, ids, read_by
 from recgen.data.profile import Profile
 from recgen.data.targets import Learnt, learnt
 from recgen.findings import Location, percent, show
@@ -17,10 +17,16 @@ _FEWEST = 30  # rows with a target
 _SAME = 0.999  # correlation: rounded, converted, or with a constant tax
 _COLUMNS = 10  # whose products are tried in pairs
 _SEEN = 20  # products bought more than once: fewer agree by chance
+_MOSTLY = 0.5  # of what buyer and product leave; honest columns of Online Retail explain up to 0.06
+_PARTLY = 0.3  # if the product explains the column, too: an amount of this purchase
+_MEAN = 0.9999  # correlation with a mean over all rows, rounded; without the test's it is less
+_REQUEST = "Is it known when a buyer asks for recommendations? If not, remove it."
 
 
-@rule("RG526", "error", allowable=True)
-def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
+@rule("RG526", "error", allowable=True, also=("warning",))
+def of_the_product(
+    features: FeatureConfig, model: ModelConfig, profile: Profile
+) -> Iterator[Problem]:
     """A property of the product in the buyer tower.
 
     The column has one value per product (for 99% of those bought more than once) and several values
@@ -28,6 +34,10 @@ def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Proble
     tower is given part of the answer, which is missing when a buyer asks for recommendations.
     Measured on Online Retail: with the price in both towers, test recall@100 was 0.57 instead of
     0.27, a gain that disappears in production (one seed).
+
+    It is a warning if the column only hangs on the product: if, beyond the means of buyers, the
+    product explains half of its variance or more, as of a price with a discount. A word that the
+    buyer typed before is such a column, too, and may stay.
 
     Example:
         features:
@@ -61,6 +71,14 @@ def of_the_product(features: FeatureConfig, profile: Profile) -> Iterator[Proble
                 "Move it to the product tower: it is unknown when a buyer asks for recommendations."
             )
             yield Problem(path, message, help)
+        elif model.model_type != "ranking" and buyers > _FEW * buyer.distinct:
+            share = profile.explained(column, (product.name,), (buyer.name,))
+            if share >= _MOSTLY:
+                message = (
+                    f"{show(name)} in the buyer tower hangs on the product of its row, which "
+                    f"explains {percent(share)} of what the buyer does not"
+                )
+                yield Problem(path, message, _REQUEST, severity="warning")
 
 
 @rule("RG527", "error", allowable=True)
@@ -137,16 +155,25 @@ def of_the_row(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             yield Problem(path, message, help)
 
 
-@rule("RG576", "error", allowable=True)
+@rule("RG576", "error", allowable=True, also=("warning",))
 def target_given_away(
     features: FeatureConfig, model: ModelConfig, profile: Profile
 ) -> Iterator[Problem]:
-    """A column, or two multiplied, that is the target under another name.
+    """A column, or two together, that give the target away.
 
     If a tower sees the price in cents and the target is the price, or quantity and price and the
     target is their product, the model computes what it should predict: every test is perfect, and
     nothing of it is known before the purchase. Reported if the correlation with the target is 0.999
     or more. For a target of 0 and 1, also a column of which each value has only one of both.
+
+    It is a warning, and a question, if a column that varies within buyers and products, or two of
+    them together, explain half or more of what the means of buyer and product leave of the target:
+    a noisy, rounded or grouped copy, a sum, a difference, a product or a ratio, or that a column is
+    empty. Three tenths are enough of a column that the product explains, too, such as points for
+    what was paid: it is of this purchase, as no promotion is. Of Online Retail's quantity, honest
+    columns (price, hour, weekday, lines of the order) explain up to 6%, and the quantity times a
+    price with 10% noise explains 90%. And if a column is the mean of the target over all rows of
+    each buyer, product or other value: the test's rows are among them.
 
     Example:
         features:
@@ -166,26 +193,92 @@ def target_given_away(
         model:
           model_type: ranking
 
-    Remove what is only known after the purchase.
+    Remove what is only known after the purchase. If the column is known before it, such as a price
+    that the buyer sees, ignore the warning, with the reason.
     """
     found = learnt(features, model, profile)
     if found is None or found.known < _FEWEST or found.column.distinct < 2:
         return
-    seen, target = dict(_seen(features, found)), show(found.target.output_name)
-    told = set()
-    for name, path in seen.items():
-        if _is_same(found, (name,)) or _decides(found, name):
-            told.add(name)
-            message = f"{show(name)} gives the target {target} away: one follows from the other"
-            yield Problem(path, message, _REMOVE)
-    numbers = (name for name in seen if name not in told and _is_number(found, name))
-    for first, second in combinations(islice(numbers, _COLUMNS), 2):
-        if _is_same(found, (first, second)):
-            message = f"the target {target} is {show(first)} times {show(second)}"
-            yield Problem(seen[first], message, _REMOVE)  # the buyer's comes first
+    seen = dict(_seen(features, found))
+    told: set[str] = set()
+    for names, message in _same(found, tuple(seen)):
+        told |= {*names}
+        yield Problem(seen[names[0]], message, _REMOVE)  # the buyer's comes first
+    left = [name for name in seen if name not in told]
+    keys = [column.name for _, _, column in ids(features, found.profile)]
+    for names, message in _explaining(found, left, keys):
+        yield Problem(seen[names[0]], message, _KNOWN, severity="warning")
+    for name, message in _means(found, left, keys):
+        yield Problem(seen[name], message, _EARLIER, severity="warning")
 
 
 _REMOVE = "Remove what is only known after the purchase."
+_KNOWN = "Is it known before the purchase? If not, remove it."
+_EARLIER = "Compute it from the rows before each purchase, or remove it: it knows the test's."
+
+
+def _same(found: Learnt, names: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield columns, and products of two others, that are the target, with what is said of them."""
+    target, told = show(found.target.output_name), set()
+    for name in names:
+        if _is_same(found, (name,)) or _decides(found, name):
+            told.add(name)
+            yield (
+                name,
+            ), f"{show(name)} gives the target {target} away: one follows from the other"
+    numbers = (name for name in names if name not in told and _is_number(found, name))
+    for first, second in combinations(islice(numbers, _COLUMNS), 2):
+        if _is_same(found, (first, second)):
+            yield (first, second), f"the target {target} is {show(first)} times {show(second)}"
+
+
+def _explaining(
+    found: Learnt, names: Sequence[str], keys: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield columns, or pairs of others, that explain most of what buyer and product leave."""
+    profile, target = found.profile, found.column.name
+    own = [name for name in names if all(_varies(profile, key, name) for key in keys)][:_COLUMNS]
+    alone = {name: profile.explained(target, (name,), keys) for name in own}
+    others = [name for name in own if alone[name] < _least(found, name, alone[name], keys)]
+    shares: dict[tuple[str, ...], float] = {(name,): share for name, share in alone.items()}
+    shares |= {pair: profile.explained(target, pair, keys) for pair in combinations(others, 2)}
+    told: set[str] = set()
+    for each, share in sorted(shares.items(), key=lambda item: -item[1]):
+        if told.isdisjoint(each) and (share >= _MOSTLY or {*each}.isdisjoint(others)):
+            told |= {*each}
+            verb = "gives" if len(each) == 1 else "together give"
+            yield (
+                each,
+                f"{' and '.join(map(show, each))} nearly {verb} the target "
+                f"{show(found.target.output_name)} away: {percent(share)} of what buyer and "
+                "product leave of it",
+            )
+
+
+def _least(found: Learnt, name: str, share: float, keys: Sequence[str]) -> float:
+    """Return the share of the target from which on a column is asked about."""
+    if len(keys) < len(SIDES) or not _PARTLY <= share < _MOSTLY:
+        return _MOSTLY
+    buyer, product = keys
+    is_of_purchase = found.profile.explained(name, (product,), (buyer,)) >= _MOSTLY
+    return _PARTLY if is_of_purchase else _MOSTLY
+
+
+def _varies(profile: Profile, key: str, name: str) -> bool:
+    return profile.ambiguous(key, name) > _FEW * profile.column(key).distinct
+
+
+def _means(found: Learnt, names: Sequence[str], keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield columns that are means of the target over all rows, with what is said of them."""
+    profile, target = found.profile, found.column.name
+    words = [name for name in names if profile.column(name).kind == "text"]
+    for name in (name for name in names if _is_number(found, name)):
+        for key in (*keys, *words):
+            is_of_key = profile.ambiguous(key, name) == 0 and _varies(profile, key, target)
+            if is_of_key and profile.correlation(target, (name,), key) >= _MEAN:
+                mean = f"the mean of the target {show(found.target.output_name)}"
+                yield name, f"{show(name)} is {mean} over all rows with the same {show(key)}"
+                break
 
 
 def _seen(features: FeatureConfig, found: Learnt) -> Iterator[tuple[str, Location]]:
@@ -209,5 +302,5 @@ def _is_same(found: Learnt, names: tuple[str, ...]) -> bool:
 
 def _decides(found: Learnt, name: str) -> bool:
     """Return whether each value of a column has only one value of a binary target."""
-    few = found.profile.column(name).distinct * _FEWEST <= found.known
+    few = 2 <= found.profile.column(name).distinct <= found.known / _FEWEST
     return found.is_binary and few and found.profile.ambiguous(name, found.column.name) == 0

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from recgen.config import SIDES, BqType, DataConfig, FeatureConfig, History, HistoryFeature
 from recgen.config.paths import all_features
 from recgen.data.columns import find, id_column, name_counts
-from recgen.data.profile import ListFacts, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ListFacts
 from recgen.findings import Location, Severity, percent, show
 from recgen.rules.data.columns import nulls
 from recgen.rules.registry import Problem, rule
@@ -105,7 +106,7 @@ def holds_the_answer(
                 "product that is bought"
             )
             help = (
-                "Make the lists of purchases before the row's time only, or remove the column "
+                "Make the lists only of purchases before the row's time, or remove the column "
                 "from the data: with a date column, `train` makes them."
             )
             yield Problem(each.path, message, help)
@@ -139,7 +140,7 @@ def holds_the_future(
                 f"in {percent(share)} of the rows the list {show(each.name)} holds the next new "
                 "product, which the buyer bought only later"
             )
-            help = "Make each list of purchases before the row's time only."
+            help = "Make each list only of purchases before the row's time."
             yield Problem(each.path, message, help)
 
 

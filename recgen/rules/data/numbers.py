@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from recgen.config import Bucketize, FeatureConfig, Normalize, NumericFeature, TemporalFeature
 from recgen.data.columns import described
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import Location, percent, show
 from recgen.rules.registry import Problem, rule
 

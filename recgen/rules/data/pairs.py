@@ -51,8 +51,8 @@ def few_pairs(features: FeatureConfig, model: ModelConfig, profile: Profile) -> 
     if several < _FEW * buyer.distinct:
         share = percent(several / buyer.distinct)
         message = (
-            f"{several:,} of {buyer.distinct:,} buyers ({share}) have rows with different values "
-            f"of {show(found.target.output_name)}, and only these are compared"
+            f"only {several:,} of {buyer.distinct:,} buyers ({share}) have rows to compare, with "
+            f"different values of {show(found.target.output_name)}"
         )
-        help = "Remove it: the loss of rows says all that there is to learn."
+        help = "Remove it: the loss of single rows already has all that can be learned."
         yield Problem(("model", "pairwise_share"), message, help, fix=("remove", None))

@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import columns, date_column, ids
 from recgen.data.events import find_events
-from recgen.data.profile import ColumnProfile, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import counted, percent, show
 from recgen.rules.registry import Problem, rule
 
@@ -113,7 +114,7 @@ def repeated_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
     verb = "is" if found.rows == 1 else "are"
     message = (
         f"{counted(found.rows, 'row')} of {profile.rows:,} ({percent(share)}) {verb} {alike}: row "
-        f"{again:,} is that of row {first:,}"
+        f"{again:,} equals row {first:,}"
     )
     help = (
         "Remove them from the data if a join or a second import repeated them; nothing to do if "
@@ -128,7 +129,7 @@ def replayed_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
 
     If an older file is loaded again, and its rows get new dates, a split by time tests what the
     model was trained on: the same buyers with the same products, even in the same orders. Recall of
-    such a test says nothing of new purchases, and what people really bought is not in it.
+    such a test says nothing about new purchases, and what people really bought is not in it.
 
     It shows where the last rows equal earlier ones in all columns but the date. Reported if 30% of
     them or more do, in the order of the earlier ones, and of as many rows before them at most a
@@ -151,8 +152,8 @@ def replayed_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
     again, first = found.example
     day = datetime.fromtimestamp(found.since, timezone.utc).date()
     message = (
-        f"{found.rows:,} of the last {found.of:,} rows, from {day} on, are earlier ones under "
-        f"another {show(date.name)}: row {again:,} is that of row {first:,}"
+        f"{found.rows:,} of the last {found.of:,} rows, from {day} on, repeat earlier ones with "
+        f"another {show(date.name)}: row {again:,} repeats row {first:,}"
     )
     help = "Leave these rows out: they test what the model was trained on."
     yield Problem(("data",), message, help)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, FeatureConfig, ModelConfig
 from recgen.config.paths import target_path
-from recgen.data.profile import Profile, Spread
+from recgen.data.profile import Profile
+from recgen.data.statistics import Spread
 from recgen.data.targets import Learnt, before_and_after, learnt
 from recgen.findings import Location, Severity, counted, percent, show
 from recgen.rules.ranking import is_amount, is_chance
@@ -117,7 +118,7 @@ def amount_of_chance(
 ) -> Iterator[Problem]:
     """A target of 0 and 1 that is predicted as an amount.
 
-    With mse or huber, a prediction can be below 0 or above 1, and is no probability. With
+    With mse or huber, a prediction can be below 0 or above 1, and is not a probability. With
     binary_crossentropy it is one, and the metrics are those of a probability: AUC, log loss and
     calibration.
 
@@ -177,7 +178,7 @@ def classes_unbalanced(
         value = 1 if found.positive < 1 / 2 else 0
         message = f"{_name(found)} is {value} in only {percent(rare)} of the rows ({rows:,})"
         severity: Severity | None = "warning" if rare < _VERY_RARE else None
-        help = "Compare log loss with that of this share, and AUC with 0.5."
+        help = "Compare log loss with that of always predicting this share, and AUC with 0.5."
         yield Problem(_at(found), message, help, severity)
 
 

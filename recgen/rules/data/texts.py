@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from recgen.config import DataConfig, Feature, FeatureConfig, dtype_of
 from recgen.data.columns import columns, described, ids
-from recgen.data.profile import ColumnProfile, Odd, Profile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, Odd
 from recgen.findings import Location, Severity, show
 from recgen.rules.registry import Problem, rule
 
@@ -190,7 +191,9 @@ def outer_spaces(features: FeatureConfig, profile: Profile) -> Iterator[Problem]
                 f"{odd.values:,} {values} with {what} in {show(feature.output_name)}, such as "
                 f"{show(odd.examples[0][0])}"
             )
-            yield Problem(path, message, f"Remove the {them} in the data, or send them as well.")
+            yield Problem(
+                path, message, f"Remove the {them} in the data; otherwise, requests need them, too."
+            )
 
 
 @rule("RG541", "warning")

@@ -8,7 +8,8 @@ from datetime import datetime
 from recgen.clock import latest
 from recgen.config import DataConfig, FeatureConfig
 from recgen.data.columns import DATE, Use, columns, date_column, is_in_doubt
-from recgen.data.profile import ColumnProfile, FarTimes, Profile, TimeProfile
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, FarTimes, TimeProfile
 from recgen.data.time_advice import another_unit
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
@@ -247,16 +248,8 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
         return
     if date.times is not None and date.times.asked:
         return  # these are not its times
-    nulls = date.nulls - (date.times.failed if date.times else 0)
-    if nulls:
-        rows, they = ("1 row has", "it is") if nulls == 1 else (f"{nulls:,} rows have", "they are")
-        message = f"{rows} no {show(date.name)}, so {they} in no part of the split"
-        yield Problem(DATE, message, "Nothing to do if they may be dropped.", severity="info")
-    if date.high > latest():
-        year = datetime(1970, 1, 1).year + int(date.high // _YEAR)
-        message = f"{show(date.name)} has times in the future (the latest in {year})"
-        help = "Correct these rows: the split is cut between the first and the last time."
-        yield Problem(DATE, message, help)
+    yield from _undated(date)
+    yield from _in_the_future(date, date.high)
     if date.times is not None and _lacks_halves(date.times.hours):
         message = (
             f"{show(date.name)}: all times are from 1:00 to 12:59, in each of these hours: AM and "
@@ -271,7 +264,27 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
     if way in _COUNTED and date.high < _FIRST_SHOPS:
         message = f"{show(date.name)} has numbers that are times before 1995 if they are {way}"
         yield Problem(DATE, message, _counted_otherwise(date.name, date.high, _COUNTED[way]))
-    day = date.median // _DAY * _DAY
+    yield from _on_one_day(date, date.median, profile)
+
+
+def _undated(date: ColumnProfile) -> Iterator[Problem]:
+    nulls = date.nulls - (date.times.failed if date.times else 0)
+    if nulls:
+        rows, they = ("1 row has", "it is") if nulls == 1 else (f"{nulls:,} rows have", "they are")
+        message = f"{rows} no {show(date.name)}, so {they} in no part of the split"
+        yield Problem(DATE, message, "Nothing to do if they may be dropped.", severity="info")
+
+
+def _in_the_future(date: ColumnProfile, high: float) -> Iterator[Problem]:
+    if high > latest():
+        year = datetime(1970, 1, 1).year + int(high // _YEAR)
+        message = f"{show(date.name)} has times in the future (the latest in {year})"
+        help = "Correct these rows: the split is cut between the first and the last time."
+        yield Problem(DATE, message, help)
+
+
+def _on_one_day(date: ColumnProfile, median: float, profile: Profile) -> Iterator[Problem]:
+    day = median // _DAY * _DAY
     share = profile.rows_between(date.name, day, day + _DAY) / max(1, date.dated)
     if share >= _MOST and date.low != date.high:
         message = f"{percent(share)} of the rows fall on one day"

@@ -79,7 +79,7 @@ def bucket(pipeline: PipelineConfig) -> Iterator[Problem]:
     """
     vertex = pipeline.vertex
     if vertex and not re.fullmatch(r"gs://[a-z0-9][\w.-]*(/[^/\s]+)*/?", vertex.bucket):
-        message = f"{show(vertex.bucket)} is no bucket"
+        message = f"{show(vertex.bucket)} is not a bucket"
         yield Problem((*_VERTEX, "bucket"), message, "Write `gs://` and its name.")
     if vertex is None or pipeline.runner == "local":
         return
@@ -225,7 +225,7 @@ def names_of_vertex(pipeline: PipelineConfig) -> Iterator[Problem]:
     if vertex is None:
         return
     if not re.fullmatch(r"[a-z]+(-[a-z]+)+\d+", vertex.region):
-        message = f"{show(vertex.region)} is no region"
+        message = f"{show(vertex.region)} is not a region"
         yield Problem((*_VERTEX, "region"), message, "Write a region such as europe-west4.")
     for key, value in vertex.labels.items():
         if not (re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", key) and _is_label(value)):
@@ -263,6 +263,8 @@ def stale_image(pipeline: PipelineConfig) -> Iterator[Problem]:
     """
     vertex = pipeline.vertex
     if vertex and tag_of(vertex):
-        message = f"the image has the tag {show(tag_of(vertex))}, whatever the config says"
+        message = (
+            f"the tag of the image is always {show(tag_of(vertex))}, even if the config changes"
+        )
         help = "Leave the tag out; it is then the config's digest."
         yield Problem((*_VERTEX, "image"), message, help)

@@ -35,7 +35,9 @@ def gate_sees_the_test(model: ModelConfig, pipeline: PipelineConfig) -> Iterator
           gate: {k: 10}
     """
     if pipeline.gate and model.refit == "all":
-        message = "the gate tests the saved model on rows that refit 'all' has trained it on"
+        message = (
+            "the gate tests the saved model on rows that it was trained on: `refit: all` uses them"
+        )
         yield Problem(_GATE, message, "Write `refit: validation` under `model`.")
 
 
@@ -68,7 +70,7 @@ def slices_of_columns(
     for place, name in enumerate(pipeline.gate.slices if pipeline.gate else ()):
         path = (*_GATE, "slices", place)
         if name not in types:
-            help = f"The rows have {', '.join(map(show, types))}."
+            help = f"Use one of {', '.join(map(show, types))}."
             yield Problem(path, f"the rows have no column {show(name)}", help)
         elif is_array(types[name]):
             yield Problem(path, f"{show(name)} has lists", "Slice by a column with one value.")
@@ -97,7 +99,9 @@ def gate_beyond_answer(model: ModelConfig, pipeline: PipelineConfig) -> Iterator
           gate: {k: 50}
     """
     if model.model_type != "ranking" and pipeline.gate and pipeline.gate.k > model.top_k:
-        message = f"the gate counts {pipeline.gate.k:,} products, and an answer has {model.top_k:,}"
+        message = (
+            f"the gate looks at {pipeline.gate.k:,} products, but an answer has {model.top_k:,}"
+        )
         yield Problem((*_GATE, "k"), message, "Lower k, or raise `top_k` of the model.")
 
 
@@ -134,7 +138,9 @@ def analyzed_splits(pipeline: PipelineConfig) -> Iterator[Problem]:
 def not_in_pipelines(pipeline: PipelineConfig) -> Iterator[Problem]:
     """What pipelines do not have yet.
 
-    A model is pushed to a folder, not to Vertex' registry.
+    A model is pushed to a folder, not to Vertex' registry. TFX's component for that also creates an
+    endpoint and deploys the model on machines that cost until someone stops them, in a container
+    that has to read models of TensorFlow 2.21, which is yours to choose.
 
     Example:
         pipeline:
@@ -150,7 +156,7 @@ def not_in_pipelines(pipeline: PipelineConfig) -> Iterator[Problem]:
     `gcloud ai models upload` puts a pushed model into the registry.
     """
     if pipeline.push.vertex_registry:
-        message = "models are not pushed to Vertex' registry yet"
+        message = "recgen cannot push models to the Vertex AI registry yet"
         path = ("pipeline", "push", "vertex_registry")
         yield Problem(path, message, "Remove it, and upload the pushed model by gcloud.")
 

@@ -51,7 +51,7 @@ def one_select(pipeline: PipelineConfig) -> Iterator[Problem]:
     try:
         found = code(source.query)
     except SqlError as error:
-        yield Problem(_QUERY, f"the query is no SQL: {error}", "Correct it.")
+        yield Problem(_QUERY, f"the query is not SQL: {error}", "Correct it.")
         return
     problem = _not_one(found)
     if problem:
@@ -106,11 +106,11 @@ def columns_of_query(
     if returned is None:
         return
     known = {output.name.lower() for output in returned}
-    told: set[str] = set()
+    reported: set[str] = set()
     for path, names in _wanted(features, data):
-        if names[0] in told or any(name.lower() in known for name in names):
+        if names[0] in reported or any(name.lower() in known for name in names):
             continue
-        told.add(names[0])
+        reported.add(names[0])
         either = " or ".join(show(name) for name in dict.fromkeys(names))
         help = f"Add it to the query's SELECT, or remove it here. It returns {_listed(returned)}."
         yield Problem(path, f"the pipeline's query returns no column {either}", help)
@@ -168,7 +168,7 @@ def hidden_nulls(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[
     names = {name.lower() for _, f in all_features(features) for name in (f.output_name, f.column)}
     for output in _returned(pipeline.source.bigquery) or ():
         if output.name.lower() in names and _has_default(output.tokens):
-            message = f"the query gives {show(output.name)} a value where it has none"
+            message = f"the query replaces nulls of {show(output.name)} with a value"
             yield Problem(_QUERY, message, "Return the column as it is: nulls are known as nulls.")
 
 
@@ -247,7 +247,7 @@ def no_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
     found = _code(pipeline)
     words = {token.upper for token in found}
     if "FROM" in words and "SYSTEM_TIME" not in words:
-        message = "the query reads its tables as of now, three times"
+        message = "the query runs three times, and each time reads its tables as they are then"
         help = f"Write FOR SYSTEM_TIME AS OF {SNAPSHOT} after each table."
         yield Problem(_QUERY, message, help)
 
@@ -291,8 +291,12 @@ def made_histories(
     known = [f.output_name for _, f in all_features(features) if isinstance(f, HistoryFeature)]
     for place, name in enumerate(pipeline.histories):
         if name not in known:
-            has = f"The config has {', '.join(map(show, known))}." if known else "It has none."
-            yield Problem(("pipeline", "histories", place), f"{show(name)} is no history", has)
+            has = (
+                f"Name one of {', '.join(map(show, known))}."
+                if known
+                else "Remove it: the config has none."
+            )
+            yield Problem(("pipeline", "histories", place), f"{show(name)} is not a history", has)
     returned = _returned(pipeline.source.bigquery)
     names = None if returned is None else {output.name.lower() for output in returned}
     made = lists_to_make(features, pipeline, names)

@@ -39,7 +39,7 @@ def one_source(pipeline: PipelineConfig) -> Iterator[Problem]:
     source = pipeline.source
     given = [name for name in ("bigquery", *_FILES) if getattr(source, name) is not None]
     if len(given) != 1:
-        what = f"has {', '.join(given)}" if given else "names no place"
+        what = f"names several places: {', '.join(given)}" if given else "names no place"
         help = "Keep one of bigquery, tfrecord, csv and parquet."
         yield Problem(_SOURCE, f"the source of the pipeline {what}", help)
     if source.bigquery and (source.bigquery.table is None) == (source.bigquery.query is None):
@@ -65,7 +65,7 @@ def table_name(pipeline: PipelineConfig) -> Iterator[Problem]:
     """
     source = pipeline.source.bigquery
     if source and source.table is not None and not _TABLE.fullmatch(source.table):
-        message = f"{show(source.table)} is no name of a table"
+        message = f"{show(source.table)} is not the name of a table"
         yield Problem((*_BIGQUERY, "table"), message, "Write `project.dataset.table`.")
 
 
@@ -127,7 +127,7 @@ def lists_in_csv(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[
         if isinstance(feature, HistoryFeature) and feature.output_name not in pipeline.histories:
             name = feature.output_name
             message = f"the history {show(name)} cannot be read from CSV files"
-            help = f"Write `histories: [{name}]` under `pipeline`, and it is made of the rows."
+            help = f"Write `histories: [{name}]` under `pipeline`; it is then made from the rows."
             yield Problem(path, message, help)
 
 
@@ -279,7 +279,7 @@ def _times(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[Location
 
 @rule("RG617", "error")
 def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
-    """A snapshot that is no time.
+    """A snapshot that is not a time.
 
     BigQuery reads a table as it was at a time of the last seven days.
 
@@ -300,7 +300,7 @@ def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
     try:
         datetime.fromisoformat(pipeline.snapshot.replace("Z", "+00:00"))
     except ValueError:
-        message = f"the snapshot {show(pipeline.snapshot)} is no time"
+        message = f"the snapshot {show(pipeline.snapshot)} is not a time"
         help = "Write `now`, or a time such as 2026-05-01T00:00:00Z."
         yield Problem(("pipeline", "snapshot"), message, help, fix=("remove", None))
 

@@ -2,7 +2,10 @@
 # command: python -m recgen render config.yaml --pipeline
 # source: Shop & more
 # transform: aa0be3ca50e1
-"""Compiles the pipeline and starts a run on Vertex AI: `python submit.py`."""
+"""Compiles the pipeline and starts a run on Vertex AI: `python submit.py`.
+
+The image that pipeline.py names, of the Dockerfile beside it, has been pushed before.
+"""
 
 import tempfile
 

@@ -21,7 +21,8 @@ class OverRows(beam.CombineFn):
 
     def add_input(self, sums, row):
         answer = row.get_predictions(self.key.model_name)
-        return self.add(sums, answer, np.ravel(row.features[self.label])[:1])
+        label = row.features.get(self.label)  # a null may have no key
+        return self.add(sums, answer, np.ravel(label)[:1])
 
     def merge_accumulators(self, accumulators):
         return np.sum([*accumulators], axis=0)

@@ -47,7 +47,9 @@ class ParquetExecutor(base.BaseExampleGenExecutor):
 def read_parquet(pipeline, exec_properties, pattern):
     """Return the examples of the files of a split."""
     files = f"{exec_properties['input_base']}/{pattern}"
-    columns = [source for _, source, _, _ in COLUMNS]
+    columns = sorted(
+        {column for name, source, _, _ in COLUMNS for column in (name, source)}
+    )
     tables = pipeline | beam.io.ReadFromParquetBatched(files, columns=columns)
     return tables | beam.FlatMap(examples_of)
 
@@ -56,6 +58,7 @@ def examples_of(rows):
     """Yield the examples of a table's rows that have all of REQUIRED."""
     values = {}
     for name, source, kind, unit in COLUMNS:
+        source = name if name in rows.column_names else source
         if source not in rows.column_names:
             raise ValueError(f"The Parquet files have no column {source!r}.")
         try:

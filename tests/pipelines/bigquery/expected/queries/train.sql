@@ -4,8 +4,8 @@
 -- {snapshot} is a time, the same for the three splits; pipeline.py fills it in.
 WITH source AS (
   SELECT
-    IF(`customer_id` IN ('-'), NULL, `customer_id`) AS `customer_id`,
-    IF(`country` IN ('-'), NULL, `country`) AS `country`,
+    NULLIF(`customer_id`, '-') AS `customer_id`,
+    NULLIF(`country`, '-') AS `country`,
     `past`,
     `sku`,
     CAST(`is_new` AS INT64) AS `is_new`,
@@ -33,7 +33,7 @@ usual AS (
 data AS (
   SELECT every_row.*
   FROM every_row CROSS JOIN usual
-  WHERE IFNULL(`bought_at` > usual.low AND `bought_at` < usual.high, TRUE)
+  WHERE NOT IFNULL(every_row.`bought_at` <= usual.low OR every_row.`bought_at` >= usual.high, FALSE)
 ),
 span AS (
   SELECT MIN(`bought_at`) AS first, MAX(`bought_at`) - MIN(`bought_at`) AS length

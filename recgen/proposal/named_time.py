@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 
 from recgen.config import DataConfig
-from recgen.data.profile import ColumnProfile, Misfit, Profile, TimeColumn
+from recgen.data.profile import Profile
+from recgen.data.statistics import ColumnProfile, Misfit, TimeColumn
 from recgen.data.time_advice import how_to_write, two_units
 from recgen.findings import ConfigError, RecgenError, show
 from recgen.proposal.choices import OPTIONS, TIME_FORMAT, Choice, Given
@@ -13,11 +14,11 @@ from recgen.proposal.table import Table, is_clock
 from recgen.reading import data_section
 
 
-def read_as_told(profile: Profile, given: Given, data: DataConfig) -> Profile:
+def read_with_format(profile: Profile, given: Given, data: DataConfig) -> Profile:
     """Return the profile in which a column has the times that the user says.
 
     Raises:
-        RecgenError: There is no such unit or format, or a value is no time in it.
+        RecgenError: There is no such unit or format, or a value is not a time in it.
     """
     name, word = given.time, given.time_format
     if name is None or word is None or name not in profile.names:
@@ -30,12 +31,12 @@ def read_as_told(profile: Profile, given: Given, data: DataConfig) -> Profile:
     read = profile.read_as(data, {name: TimeColumn("TIMESTAMP", word)})
     misfit, times = read.misfit(name, "TIMESTAMP"), read.column(name).times
     if misfit is not None and (times is None or times.way != word):  # few values may be none
-        told = f"column {show(name)}: {_named(misfit)}"
-        raise RecgenError(f"{TIME_FORMAT} {word!r}: {told}", misfit.help)
+        problem = f"column {show(name)}: {_named(misfit)}"
+        raise RecgenError(f"{TIME_FORMAT} {word!r}: {problem}", misfit.help)
     return read
 
 
-def told_time(table: Table, name: str) -> Choice:
+def named_time(table: Table, name: str) -> Choice:
     """Return the choice of a column that the user named.
 
     Raises:
@@ -45,21 +46,21 @@ def told_time(table: Table, name: str) -> Choice:
     if column.kind == "time" and not is_clock(column):
         return Choice(name, f"as {OPTIONS['time']} says")
     values = ", ".join(map(show, column.examples[:2])) or "no value"
-    told = f"{OPTIONS['time']}: column {show(name)} has"
+    problem = f"{OPTIONS['time']}: column {show(name)} has"
     if column.kind == "time":
-        raise RecgenError(f"{told} times of the day ({values})", "name another column")
+        raise RecgenError(f"{problem} times of the day ({values})", "name another column")
     read = table.profile.read_as(DataConfig(), {name: TimeColumn("TIMESTAMP")})
     times, misfit = read.column(name).times, read.misfit(name, "TIMESTAMP")
     if times is not None and len(times.asked) > 1:
         choices = " or ".join(f"{TIME_FORMAT} {shlex.quote(each)}" for each in times.asked)
-        message = f"{told} values such as {values}, and it is not certain which times they are"
+        message = f"{problem} values such as {values}, and it is not certain which times they are"
         raise RecgenError(message, f"add {choices}, or another unit or format")
     hint = time_hint(column) or (
         "write times in ISO form, such as 2011-11-02 08:26:00, or name another column"
     )
     first = f": {_named(misfit)}" if misfit is not None and column.examples else ""
     raise RecgenError(
-        f"{told} no times ({values}){first}", f"{hint}; or add {TIME_FORMAT}, such as '%d.%m.%Y'"
+        f"{problem} no times ({values}){first}", f"{hint}; or add {TIME_FORMAT}, such as '%d.%m.%Y'"
     )
 
 
