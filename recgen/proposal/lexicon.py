@@ -89,6 +89,7 @@ _WHOLE = frozenset(listed("""
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size uid pct
         """))
+_LAST = ("account",)  # ends of compounds of the buyer, which a shorter word (count) would hide
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound
 
@@ -134,6 +135,8 @@ def _beginning(word: str) -> str | None:
 
 def _inner(word: str, start: int) -> Subject | None:
     """Return what the rest of a compound says against its beginning, if it does."""
+    if any(word.endswith(stem) for stem in _LAST):  # as in invoiceaccount
+        return "buyer"
     least = 1 if is_ideographic(word[-1]) else _INNER
     for at in range(start, len(word) - least + 1):
         for length in range(len(word) - at, least - 1, -1):
