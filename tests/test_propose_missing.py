@@ -158,7 +158,10 @@ def test_no_buyer_is_made_of_lines_places_visits_and_kinds(
 def test_names_of_buyers(name: str, buyer: int) -> None:
     assert fits_id(name, "buyer") == buyer
     assert fits_id(name, "product") < FAIR
-    assert fits_purchase_time("fecha_alta") < fits_purchase_time("fecha_dato")
+
+
+def test_the_date_of_a_sign_up_is_no_purchase() -> None:
+    assert fits_purchase_time("fecha_alta") < 0 < fits_purchase_time("fecha_dato")
 
 
 def test_ids_that_could_be_seconds_are_ids(proposed: Callable[..., Proposal]) -> None:
