@@ -472,7 +472,7 @@ def test_pairs_are_shown_beside_the_baselines(run, config, trained):
         "    popularity                               0.1000  0.1000",
         "    own history                              0.2500  0.2500",
         "    own history with a half-life of 60 days  0.2600  0.2600",
-        "  test, new pairs                            0.2000  0.2000",
+        "  test, new pairs (20)                       0.2000  0.2000",
         "    popularity                               0.0500  0.0500",
         "    own history                              0.0100  0.0100",
         "  the same, past products left out           0.2200  0.2200",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _KS = (1, 5, 10, 50, 100)
 _FEW, _MANY = 10, 100  # the two that are shown, where the catalogue is large enough
+_FEW_PAIRS = 30  # of the test; a share of fewer may be chance
 _STAGES = ("read", "split", "transform", "train", "refit", "last", "export")
 _VIEWS = {
     "all": "test, all pairs",
@@ -202,6 +203,9 @@ def _evaluation(
     """Yield recall of the model and the baselines on all test pairs, then on new ones."""
     ways = {"model": "", **{who: f"  {words}" for who, words in baselines.items()}}
     for view, title in _VIEWS.items():
+        pairs = evaluation.pairs.get(view, _FEW_PAIRS)
+        if 0 < pairs < _FEW_PAIRS:
+            title += f" ({pairs})"
         for way, label in ways.items():
             found = {n: evaluation.figures.get((way, view, n)) for n in names}
             if any(found.values()):
