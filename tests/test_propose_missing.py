@@ -25,7 +25,7 @@ from recgen.proposal.names import FAIR, GOOD, WEAK, fits_id, fits_purchase_time
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
 EVENTS = lines(orders=500)
-FILES = Path(__file__).parents[1] / "docs" / "files.md"
+PAGE = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -60,6 +60,23 @@ def orders() -> list[list[Line]]:
     return list(found.values())
 
 
+def blocks(start: str) -> str:
+    """Returns the code of the page that begins so."""
+    return re.findall(rf"```python\n({start}.*?)```", PAGE, re.DOTALL)[0]
+
+
+def indented(code: str) -> str:
+    return "".join(f"    {line}\n" for line in code.splitlines())
+
+
+def converted(folder: Path, rows: Rows, code: str) -> list[dict[str, str]]:
+    """Returns the rows that the page's code makes of a file."""
+    write_csv(folder / "OLD", rows)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=folder)
+    with (folder / "NEW").open(encoding="utf-8", newline="") as new:
+        return list(csv.DictReader(new))
+
+
 def _json(order: list[Line]) -> str:
     return json.dumps([{"sku": f"p{e.product}", "price": e.price} for e in order])
 
@@ -83,7 +100,6 @@ def _marks(order: list[Line]) -> str:
 def test_cells_with_all_products_of_an_order(
     proposed: Callable[..., Proposal],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
     cell: Callable[[list[Line]], str],
     pattern: str,
@@ -97,15 +113,9 @@ def test_cells_with_all_products_of_an_order(
     product = proposed(rows).keys.product
     assert product.name is None
     assert f"{name!r} seems to have all products of an order in a cell" in product.why
-    page = FILES.read_text(encoding="utf-8")
-    assert f"`{pattern}`" in page.replace("\\|", "|")  # a cell of the page's table
-    code = re.findall(r"```python\n(import csv.*?)```", page, re.DOTALL)[0]
-    code = code.replace('"sku": "([^"]*)"', pattern).replace('row["products"]', f"row[{name!r}]")
-    write_csv(tmp_path / "OLD", rows)
-    monkeypatch.chdir(tmp_path)
-    subprocess.run([sys.executable, "-c", code], check=True)
-    with open("NEW", newline="") as new:
-        read = list(csv.DictReader(new))
+    assert f"`{pattern}`" in PAGE.replace("\\|", "|")  # a cell of the page's table
+    code = blocks("import csv").replace('"sku": "([^"]*)"', pattern)
+    read = converted(tmp_path, rows, code.replace('row["products"]', f"row[{name!r}]"))
     assert [row["sku"] for row in read] == [f"p{e.product}" for e in EVENTS]
     assert [row["customer"] for row in read] == [f"c{e.buyer}" for e in EVENTS]
 
@@ -115,7 +125,7 @@ def test_titles_with_commas_are_no_lists(proposed: Callable[..., Proposal]) -> N
     assert proposed(without(rows, "sku")).keys.product.name == "Product name"
 
 
-def test_a_column_for_each_product(proposed: Callable[..., Proposal]) -> None:
+def test_a_column_for_each_product(proposed: Callable[..., Proposal], tmp_path: Path) -> None:
     """Santander: whether a client has an account, a card, ... in columns of 0 and 1."""
     flags = {
         f"ind_{n}_ult1": lambda e, n=n: int((e.buyer + n * e.order) % 3 == 0) for n in range(9)
@@ -125,6 +135,10 @@ def test_a_column_for_each_product(proposed: Callable[..., Proposal]) -> None:
     keys = proposed(without(rows, "customer", "sku")).keys
     assert (keys.buyer.name, keys.product.name, keys.time.name) == (None, None, "order_date")
     assert "as the 9 columns of 0 and 1 such as 'ind_0_ult1' could be" in keys.product.why
+    block, last = blocks("import csv"), blocks("products = ")
+    made = converted(tmp_path, rows, block[: block.index("    lines.writerows")] + indented(last))
+    ones = [[name for name in flags if rows[name][n]] for n in range(len(EVENTS))]
+    assert [row["sku"] for row in made] == [name for names in ones for name in names]
 
 
 @pytest.mark.parametrize(
