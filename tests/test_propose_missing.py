@@ -210,3 +210,45 @@ def test_each_guess_has_the_option_that_overrules_it(
     out = capsys.readouterr().out
     assert "buyer ID    who  (GUESS" in out
     assert "if it is not 'who', add --buyer-id COLUMN" in out
+
+
+@pytest.mark.parametrize("name", ["Table", "Server", "Register"])
+def test_no_buyer_is_made_of_tables_and_waiters(
+    proposed: Callable[..., Proposal], name: str
+) -> None:
+    """Toast: the tables and waiters of a restaurant."""
+    rows = columns(**{name: lambda e: f"{e.order % 40}A"})
+    assert proposed(without(rows, "customer")).keys.buyer.name is None
+
+
+def test_what_was_searched_is_asked_about(proposed: Callable[..., Proposal]) -> None:
+    """Expedia: a search for a destination, and the hotel that was taken."""
+    rows = columns(
+        srch_destination_id=lambda e: 8250 + e.n % 97, hotel_cluster=lambda e: e.product % 100
+    )
+    assert not proposed(without(rows, "sku")).keys.product.sure
+
+
+def test_a_date_in_parts_is_named(proposed: Callable[..., Proposal]) -> None:
+    rows = columns(
+        **{part: lambda e, p=part: getattr(e.time, p) for part in ("day", "month", "year")}
+    )
+    time = proposed(without(rows, "order_date")).keys.time
+    assert (time.name, "parts in 'day', 'month', 'year'" in time.why) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "bought"),
+    [
+        ("Receipt type", ("Sale", "Refund"), "Sale"),
+        ("Type", ("Website Payment", "Payment Refund"), "Website Payment"),
+        ("Payment status", ("paid", "refunded"), "paid"),
+        ("Payment type", ("card", "voucher"), None),
+        ("order_status", ("shipped", "returned to shelf"), None),
+    ],
+)
+def test_refunds_beside_purchases_are_said(
+    proposed: Callable[..., Proposal], name: str, kinds: tuple[str, str], bought: str | None
+) -> None:
+    events = proposed(columns(**{name: lambda e: kinds[e.order % 9 == 0]})).events
+    assert (events and events.bought) == bought

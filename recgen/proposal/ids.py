@@ -25,6 +25,7 @@ _LISTED = 5
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FEW_VISITS = 20  # sessions or devices; the first, second, ... visit of each buyer has fewer
 _FAR_FEWER = 3  # times the rows per value
+_PARTS = frozenset({"year", "month", "day"})  # of a date, each in a column
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -224,6 +225,11 @@ def _why_no_time(table: Table) -> str:
         return (
             f"no column contains the time: {show(name)} has none in {share} of the rows. If only "
             "the first row of an order has it, fill it in below"
+        )
+    parts = [name for name in table.columns if name.casefold() in _PARTS]
+    if len(parts) == len(_PARTS):
+        return (
+            f"no column contains the time: make one of the parts in {', '.join(map(show, parts))}"
         )
     for name, column in table.columns.items():
         is_named = names.names_time(name) and not names.names_id(name)

@@ -57,6 +57,7 @@ _AMOUNTS = listed("""
     fee tip betrag umsatz rabatt steuer versand montant remise importe descuento importo sconto
     desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
     """)
+_SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
 _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
     """)
@@ -142,7 +143,7 @@ def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], ot
     """Return how well a name fits whose main word is one for the ID that is looked for."""
     about, others = subject_of(head), {subject_of(word) for word in found if word != head}
     is_id = _is_id(found)
-    if "group" in others or "measure" in others:
+    if others & {"group", "measure"} or _any(found, _SEARCHED):
         return WEAK
     if about != own[0]:
         return WEAK if others & {other, "purchase"} else FAIR if is_id or len(found) == 1 else WEAK
