@@ -527,6 +527,13 @@ def test_recommend_shows_purchases_beside(run, folder, monkeypatch):
     ]
 
 
+def test_no_purchase_is_the_last_without_times():
+    found = Answer("c1", (Recommendation("p1", 1.0),), (Purchase("p2", None),))
+    header, *_ = training.answer(found)
+    assert "purchases" in str(header)
+    assert "last" not in str(header)
+
+
 def test_recommend_errors(run, folder):
     code, out, err = run("recommend", "nowhere", "--buyer", "1")
     assert (code, out) == (2, "")

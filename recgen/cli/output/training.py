@@ -249,7 +249,7 @@ def _text(value: object) -> str:
 
 
 def answer(found: Answer) -> Iterator[Line]:
-    """Yields recommendations and last purchases, side by side."""
+    """Yields recommendations and last purchases, side by side; without times, none is the last."""
     rows, predicts = [], any(item.prediction is not None for item in found.products)
     heads = ("", "recommended", "score", *["predicted"] * predicts)
     for number, (item, purchase) in enumerate(zip_longest(found.products, found.purchases), 1):
@@ -259,4 +259,5 @@ def answer(found: Answer) -> Iterator[Line]:
             left = (str(number), item.product, f"{item.score:.3f}", *predicted)
         day = f"{purchase.time:%Y-%m-%d}  " if purchase and purchase.time else ""
         rows.append((*left, f"{day}{purchase.product}" if purchase else ""))
-    yield from table((*heads, "last purchases"), rows, f"rlr{'r' * predicts}l")
+    bought = "last purchases" if any(each.time for each in found.purchases) else "purchases"
+    yield from table((*heads, bought), rows, f"rlr{'r' * predicts}l")
