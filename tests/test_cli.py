@@ -472,7 +472,7 @@ def test_pairs_are_shown_beside_the_baselines(run, config, trained):
         "    popularity                               0.1000  0.1000",
         "    own history                              0.2500  0.2500",
         "    own history with a half-life of 60 days  0.2600  0.2600",
-        "  test, new pairs                            0.2000  0.2000",
+        "  test, new pairs (20)                       0.2000  0.2000",
         "    popularity                               0.0500  0.0500",
         "    own history                              0.0100  0.0100",
         "  the same, past products left out           0.2200  0.2200",
@@ -525,6 +525,13 @@ def test_recommend_shows_purchases_beside(run, folder, monkeypatch):
         "2  long product \\x1b[31m  -1.000  p2",
         f"{'':<34}2024-11-17  p3",
     ]
+
+
+def test_no_purchase_is_the_last_without_times():
+    found = Answer("c1", (Recommendation("p1", 1.0),), (Purchase("p2", None),))
+    header, *_ = training.answer(found)
+    assert "purchases" in str(header)
+    assert "last" not in str(header)
 
 
 def test_recommend_errors(run, folder):

@@ -252,6 +252,17 @@ def test_few_steps_explain_a_model_that_has_learned_nothing(
     assert "Too few steps" not in [found.title for found in judge(tmp_path / "b", data).causes]
 
 
+def test_a_single_epoch_is_too_few_before_anything_is_said_of_popularity(tmp_path: Path) -> None:
+    """`train --epochs 1`: settings that are as they should be explain nothing."""
+    data = healthy(1, train_rows=6_000, batch_size=50)  # 120 steps
+    data["loss"]["loss"] = data["loss"]["val_loss"] = [3.8]  # ln 50 is 3.9
+    set_recall(data, 0.1, popularity=0.1)
+    first, *later = judge(tmp_path / "run", data).causes
+    assert (first.title, first.patch) == ("Too few steps", {"model.epochs": 8})
+    assert "in one epoch" in first.evidence[0]
+    assert not any("as they should be" in each.help for each in later)
+
+
 def test_stopping_on_val_loss_while_recall_rises_is_seen(tmp_path):  # P53
     data = healthy(6, epochs=200, stopped_early=True)
     data["loss"]["val_loss"] = [6.0, 5.8, 5.7, 5.8, 5.9, 6.0]

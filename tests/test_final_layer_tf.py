@@ -468,8 +468,8 @@ def test_where_no_buyer_comes_back_unknown_ones_decide(
 @pytest.mark.parametrize(
     ("pairs", "told"),
     [
-        (1000, "warning: {}: popularity reaches 0.1500"),
-        (100, "note: {}: popularity reaches 0.1500, which may be chance with 100 pairs"),
+        (1000, "warning: {}: recent popularity reaches 0.1500"),
+        (100, "note: {}: recent popularity reaches 0.1500, which may be chance with 100 pairs"),
     ],
 )
 def test_what_was_traded_is_said(
@@ -483,11 +483,13 @@ def test_what_was_traded_is_said(
     values = {
         "model": {"all": 0.5, "new": 0.1, "new_filtered": 0.2},
         "towers": {"all": 0.4, "new": 0.2, "new_filtered": 0.25},
-        "popularity": {"all": 0.3, "new": 0.15, "new_filtered": 0.2},
+        "popularity": {"all": 0.3, "new": 0.12, "new_filtered": 0.2},
+        "popularity_recent": {"all": 0.3, "new": 0.15, "new_filtered": 0.2},
         "own_history": {"all": 0.5, "new": 0.0, "new_filtered": 0.2},
     }
     best = {"weights": {"towers": 1.0}, "validation": values}
     training = training_of(shop, monkeypatch, lambda *_: best)
+    training.params["half_lives"] = {**PLAIN, "popularity_recent": PLAIN["popularity"]}
     monkeypatch.setattr(shop.scored.runtime.Evaluation, "size", lambda *_: pairs)
     training.fit_final_layer(shop.scored.model(shop.scores))
     assert training.metrics.content["final_layer"] is best

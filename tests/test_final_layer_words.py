@@ -32,7 +32,8 @@ def times(text: str) -> float:
 
 def test_effects_are_those_of_the_formula() -> None:
     found = told(WEIGHTS)
-    assert found["the towers' score"] == "counts -0.40 times as much as in training"
+    turned = "counts -0.40 times as much as in training, so what it puts first comes later"
+    assert found["the towers' score"] == turned
     shares = [WEIGHTS[name] for name in SHARES]
     twice = math.prod(2**weight for weight in shares)
     assert times(found["a product with twice the sales"]) == pytest.approx(twice, rel=0.05)
@@ -53,6 +54,11 @@ def test_effects_are_those_of_the_formula() -> None:
         assert found[case] == shown or times(found[case]) == pytest.approx(
             math.exp(bonus), rel=0.05
         )
+
+
+@pytest.mark.parametrize("weight", [-0.01, 0.0, 0.04])
+def test_a_score_without_weight_is_said_to_hardly_count(weight: float) -> None:
+    assert told({"towers": weight})["the towers' score"].startswith("hardly counts")
 
 
 @pytest.mark.parametrize(
@@ -93,8 +99,8 @@ NAMES = st.sampled_from([*WEIGHTS, "share_0_days", "had_in_last_0", "share_99999
 def test_any_weights_are_told(weights: dict[str, float]) -> None:
     for effect in told(weights).values():
         assert re.fullmatch(
-            r"counts \S+ times as much as in training|((more|less) than )?\S+ times as likely"
-            "|as likely as before",
+            r"counts \S+ times as much as in training(, so what it puts first comes later)?"
+            r"|((more|less) than )?\S+ times as likely|as likely as before|hardly counts: .*",
             effect,
         )
         assert "nan" not in effect

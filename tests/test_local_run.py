@@ -23,10 +23,11 @@ import local_modules as hand_made  # noqa: E402
 from diagnoses import healthy  # noqa: E402
 
 from recgen.local import run as local_run  # noqa: E402
+from recgen.local.buyers import FEATURES_FILE, ID_KEY  # noqa: E402
 from recgen.local.cast.text import readable  # noqa: E402
 from recgen.local.child import ChildError  # noqa: E402
 from recgen.local.progress import Lines  # noqa: E402
-from recgen.local.recommend import _product, recommend  # noqa: E402
+from recgen.local.recommend import _buyer_row, _product, recommend  # noqa: E402
 from recgen.local.run import RunResult, train  # noqa: E402
 
 
@@ -333,6 +334,18 @@ def test_recommend(real: RunResult) -> None:
 def test_recommend_from_a_model_that_takes_no_filters(real: RunResult) -> None:
     with pytest.raises(RecgenError, match="has no signature serve_filtered"):
         recommend(real.folder, "003", exclude=["p1"])
+
+
+@pytest.mark.parametrize("typed", ["12500", "12500.0", " 12500 ", "+12500"])
+def test_buyers_are_typed_as_the_file_has_them(tmp_path: Path, typed: str) -> None:
+    """Whole numbers that pandas wrote as 12500.0 are read as 12500."""
+    table = pa.table({"c": pa.array([12346, 12500], pa.int64())})
+    pq.write_table(table.replace_schema_metadata({ID_KEY: b"c"}), tmp_path / FEATURES_FILE)
+    buyer, row = _buyer_row(tmp_path, typed)
+    assert (buyer, row["c"].to_pylist()) == ("12500", [12500])
+    for unknown in ("12500.5", "c12500", "", "nobody\udc80"):
+        with pytest.raises(RecgenError, match="is not among the 2 buyers"):
+            _buyer_row(tmp_path, unknown)
 
 
 @pytest.mark.parametrize(

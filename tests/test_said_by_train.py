@@ -122,6 +122,15 @@ def test_train_says_of_times_what_check_says(said: Any, kind: str) -> None:
     assert all("dropped" in line for line in own), own
 
 
+def test_a_random_split_is_said_once(said: Any) -> None:
+    """With the data, its help is another one, since no column has times."""
+    rows = range(300)
+    write_csv(Path("d.csv"), {"c": [f"c{n % 9}" for n in rows], "p": [f"p{n % 7}" for n in rows]})
+    _, printed = said({**CONFIG, "data": {"split": {"kind": "random"}}})
+    assert sum("later purchases" in line for line in printed) == 1, printed
+    assert "  help: Use `strict_time` with a `date_column`, if a column has times." in printed
+
+
 def test_each_thing_is_said_once(said: Any) -> None:
     """The run itself adds only how many rows it left out."""
     buyers = ["nan" if n % 40 == 3 else "" if n % 60 == 5 else f"c{n % 9}" for n in range(300)]

@@ -24,6 +24,7 @@ _TERMS = {
 }
 _PURCHASES = 10  # of the buyer of the examples
 _WEEK = 7  # days
+_HARDLY = 0.05  # of the towers' score
 _MOST, _LEAST = 1000, 0.001  # a larger or smaller factor is not told exactly
 
 
@@ -44,7 +45,7 @@ def effects(fit: FinalLayerFit) -> Iterator[tuple[str, str]]:
     """
     weights = fit.weights
     if "towers" in weights:
-        yield "the towers' score", f"counts {weights['towers']:.2f} times as much as in training"
+        yield "the towers' score", _counts(weights["towers"])
     shares = dict(_shares(weights, ""))
     if shares:
         yield from _factor("a product with twice the sales", sum(shares.values()) * math.log(2))
@@ -57,6 +58,14 @@ def effects(fit: FinalLayerFit) -> Iterator[tuple[str, str]]:
         for word, age in ages.items():
             case = f"what the buyer had, {word} of {_PURCHASES} purchases"
             yield from _factor(case, _bonus(weights, age))
+
+
+def _counts(weight: float) -> str:
+    """Return what a weight does to the towers' score; counting may have taken its place."""
+    if abs(weight) < _HARDLY:
+        return "hardly counts: what is below stands for it"
+    turned = ", so what it puts first comes later" if weight < 0 else ""
+    return f"counts {weight:.2f} times as much as in training{turned}"
 
 
 def _shares(weights: Mapping[str, float], prefix: str) -> Iterator[tuple[int, float]]:

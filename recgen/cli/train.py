@@ -160,8 +160,13 @@ def _found_in(config: Path, allow: list[str], data: Path) -> Sequence[Finding]:
         summary = f"{config}, compared with {data}: {report.summary()}"
         show.line((summary, "red"), stream=sys.stderr)
         raise typer.Exit(1)
-    known = examine(str(config), allow=allow).report.findings
-    return [finding for finding in report.findings if finding not in known]
+    known = {_named(each) for each in examine(str(config), allow=allow).report.findings}
+    return [finding for finding in report.findings if _named(finding) not in known]
+
+
+def _named(finding: Finding) -> tuple[str, str, str]:
+    """Return what a finding is about; its help may be another one where the data is known."""
+    return finding.code, finding.path, finding.message
 
 
 def _judge(folder: Path) -> str | None:

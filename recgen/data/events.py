@@ -15,9 +15,11 @@ _MOST = 200  # kinds
 _LISTED = 5
 _NAMES = re.compile(r"event|action|behaviou?r|interact|activit|verb|ereignis|aktion|行为|行為")
 _KIND = re.compile(r"type|kind|name|status|art|typ|behavior_?type")
+_KIND_OF = re.compile(r".+[\W_](type|kind|status|art|typ)")  # such as `Receipt type`
+_UNDONE = re.compile(r".*(refund|return|cancel|void|storno|retour|chargeback).*")
 _BOUGHT = re.compile(
     r"(?!.*(cancel|refund|return|abandon|fail))"
-    r".*(purchas|buy|bought|transact|order|sale|sold|conver|paid|checkoutcompl|kauf|achat|compra).*"
+    r".*(purchas|buy|bought|transact|order|sale|sold|conver|paid|payment|checkoutcompl|kauf|achat|compra).*"
 )
 _ELSE = re.compile(
     r".*(view|click|impress|cart|basket|wish|fav|like|visit|search|detail|scroll|session|play|skip"
@@ -62,22 +64,38 @@ def find_events(profile: Profile) -> Events | None:
     counts = name_counts(profile)
     for name in profile.names:
         word = fold(name)
-        if counts[name] == 1 and (_NAMES.search(word) or _KIND.fullmatch(word)):
-            found = _of_column(profile, profile.column(name), is_named=bool(_NAMES.search(word)))
-            if found is not None:
-                return found
+        if counts[name] > 1:
+            continue
+        is_named = bool(_NAMES.search(word))
+        if is_named or _KIND.fullmatch(word):
+            found = _of_column(profile, profile.column(name), _ELSE, is_named=is_named)
+        elif _KIND_OF.fullmatch(word):
+            found = _of_column(profile, profile.column(name), _UNDONE, is_named=False)
+        else:
+            found = None
+        if found is not None:
+            return found
     return None
 
 
-def _of_column(profile: Profile, column: ColumnProfile, *, is_named: bool) -> Events | None:
-    """Return the kinds of a column whose values, or whose name and codes, are those of events."""
+def _of_column(
+    profile: Profile, column: ColumnProfile, other: re.Pattern[str], *, is_named: bool
+) -> Events | None:
+    """Return the kinds of a column whose values, or whose name and codes, are those of events.
+
+    Args:
+        profile: The data.
+        column: The column.
+        other: Matches kinds that are no purchase.
+        is_named: Whether its name is that of events.
+    """
     if column.kind not in ("text", "integer") or not 2 <= column.distinct <= _MOST:
         return None
     rows = profile.counts(column.name)
     words = {text: _plain(text) for text in column.examples}
     bought = next((text for text, word in words.items() if _BOUGHT.fullmatch(word)), "")
     has_others = any(
-        _ELSE.fullmatch(word) and not _BOUGHT.fullmatch(word) for word in words.values()
+        other.fullmatch(word) and not _BOUGHT.fullmatch(word) for word in words.values()
     )
     is_code = column.kind == "integer" and is_named and column.distinct <= _LISTED
     if not (is_code or (has_others and (is_named or bought))):

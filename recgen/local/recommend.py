@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from recgen.findings import RecgenError, install
 from recgen.local.approximate import load_operations
 from recgen.local.buyers import FEATURES_FILE, ID_KEY, PRODUCTS_FILE, PURCHASES_FILE
+from recgen.local.cast.arrow import UnfitError
+from recgen.local.cast.numbers import as_whole
 from recgen.local.cast.text import readable, readable_ids, typed
 from recgen.local.names import plain_path
 
@@ -91,7 +93,7 @@ def recommend(
                 f"{run} is not a run directory: it has no {name}", "train one with `recgen train`"
             )
     with _readable(run):
-        row = _buyer_row(run, buyer)
+        buyer, row = _buyer_row(run, buyer)
     ids, scores, predictions = _ask(run, row, (exclude, only) if exclude or only else None)
     if rerank and predictions is None:
         raise RecgenError(
@@ -124,13 +126,14 @@ def _readable(run: Path) -> Iterator[None]:
         ) from error
 
 
-def _buyer_row(run: Path, buyer: str) -> pa.Table:
-    """Return the buyer's latest features as a table with one row."""
+def _buyer_row(run: Path, buyer: str) -> tuple[str, pa.Table]:
+    """Return the buyer's ID as it is stored, and the latest features as a table with one row."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.read_table(run / FEATURES_FILE)
-    ids = readable_ids(table[table.schema.metadata[ID_KEY].decode()])
+    column = table[table.schema.metadata[ID_KEY].decode()]
+    ids, buyer = readable_ids(column), _as_read(buyer, column)
     row = table.filter(pc.equal(ids, _scalar(buyer)))
     if row.num_rows == 0:
         known = ids.to_pylist()
@@ -139,7 +142,19 @@ def _buyer_row(run: Path, buyer: str) -> pa.Table:
             f"buyer {buyer!r} is not among the {len(known):,} buyers of the run",
             f"known buyers are, for example, {', '.join(map(repr, close))}",
         )
-    return row
+    return buyer, row
+
+
+def _as_read(buyer: str, column: pa.ChunkedArray) -> str:
+    """Return an ID as `train` reads it from a file: among whole numbers, 12500.0 is 12500."""
+    import pyarrow as pa
+
+    if not pa.types.is_integer(column.type):
+        return buyer
+    try:
+        return str(as_whole(pa.chunked_array([[_scalar(buyer).as_py()]]))[0])
+    except UnfitError:
+        return buyer
 
 
 def _ask(

@@ -156,6 +156,8 @@ def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None
         return None
     if column.distinct > 2 * ids:
         return f"{count}, each with a single {side}: it numbers purchases or the like"
+    if column.distinct > ids and table.columns[key].nulls > column.nulls:
+        return f"{count}, each with a single {side}: it names those without {show(key)}, too"
     if column.distinct >= _AS_MANY * ids:
         return f"{count}: it only repeats which {side} it is"
     return None

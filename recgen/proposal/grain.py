@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from recgen.findings import counted, show
+from recgen.findings import counted, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import Choice
 from recgen.proposal.table import Table
@@ -37,6 +37,41 @@ def with_grain(table: Table, product: Choice) -> Choice:
         )
         return replace(product, note=note)
     return product
+
+
+def with_fuller(table: Table, buyer: Choice) -> Choice:
+    """Return the choice of the buyer's ID, which says if another column has it in more rows.
+
+    Such is a visitor's ID beside that of a login: each of its values is of one buyer.
+    """
+    name = buyer.name
+    if name is None or table.columns[name].nulls <= (1 - _MOSTLY) * table.columns[name].rows:
+        return buyer
+    column = table.columns[name]
+    found = [
+        each
+        for each, other in table.columns.items()
+        if each != name
+        and other.kind in ("text", "integer")
+        and other.nulls <= column.nulls / 2
+        and table.alone(each) < _MOSTLY
+        and table.determines(each, name)
+        and table.determines(name, each)
+    ]
+    if not found:
+        return buyer
+    fuller = max(found, key=lambda each: _is_person(each))
+    share = percent(column.nulls / column.rows)
+    why = (
+        f"{buyer.why}, but {share} of the rows have none, and {show(fuller)} tells buyers apart in "
+        f"{percent(1 - table.columns[fuller].nulls / column.nulls)} of these"
+    )
+    others = (fuller, *(other for other in buyer.others if other != fuller))
+    return replace(buyer, why=why, sure=False, others=others)
+
+
+def _is_person(name: str) -> tuple[bool, int]:
+    return not names.stands_for_buyer(name), names.fits_id(name, "buyer")
 
 
 def rows_per_value(table: Table, name: str) -> float:

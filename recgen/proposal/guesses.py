@@ -10,7 +10,7 @@ from recgen.proposal.table import Table
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _CROWD = 0.5  # of the rows with one value: too many for an ID
-_FEW = 20  # values; fewer are taken only if nothing else is there
+_FEW, _FEWEST = 20, 5  # values; fewer are taken only if nothing else is there, or never
 _FEW_ROWS = 3  # of an order, on average
 _MOSTLY = 0.5  # of the rows
 _CLEARLY = 0.8
@@ -45,7 +45,7 @@ def _like_id(table: Table, name: str) -> str:
 
 def _like_ids(table: Table, known: list[str], time: str | None, missing: list[Side]) -> list[str]:
     """Return columns whose values repeat like IDs, most likely first; none implies another."""
-    for fewest in (_FEW, 2):
+    for fewest in (_FEW, _FEWEST):
         pool = [
             name
             for name in table.columns
@@ -102,6 +102,9 @@ def _is_like_id(table: Table, name: str, missing: list[Side], fewest: int) -> bo
         and table.top_share(name) <= _CROWD
         and max(names.fits_id(name, side) for side in missing) >= 0
         and (names.names_id(name) or not names.names_time(name))
+        and not names.names_group(name)
+        and not table.counts_up(name)
+        and not (names.stands_for_buyer(name) and column.distinct < _FEW)
     )
 
 

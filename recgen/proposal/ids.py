@@ -7,26 +7,26 @@ several times, and what counts up from 1 in each order is a line number.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
 
 from recgen.config import SIDES, Side
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
-from recgen.proposal.grain import rows_per_value, with_grain
+from recgen.proposal.grain import rows_per_value, with_fuller, with_grain
 from recgen.proposal.guesses import by_rows
+from recgen.proposal.missing import holds_several, nothing
 from recgen.proposal.named_time import named_time, time_hint
 from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
-_LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
-_FLATTEN = "docs/files.md has the commands"
 _LISTED = 5
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
+_FEW_VISITS = 20  # sessions or devices; the first, second, ... visit of each buyer has fewer
 _FAR_FEWER = 3  # times the rows per value
 _ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
+_PARTS = frozenset({"year", "month", "day"})  # of a date, each in a column
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -54,17 +54,9 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
     time = named_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
-    buyer, product = (found[side] or guessed.get(side) or _nothing(table, side) for side in SIDES)
+    buyer, product = (found[side] or guessed.get(side) or nothing(table, side) for side in SIDES)
+    buyer = buyer if given.buyer else with_fuller(table, buyer)
     return Keys(buyer, with_grain(table, product), time, given.time_format)
-
-
-def _nothing(table: Table, side: Side) -> Choice:
-    why = f"no column looks like the {side}'s ID"
-    nested = [name for name, column in table.columns.items() if column.kind == "list"]
-    if nested:
-        listed = ", ".join(map(show, nested[:_LISTED]))
-        why += f"; if it is in the lists or records of {listed}, make columns of them ({_FLATTEN})"
-    return Choice(None, why, sure=False)
 
 
 def _named(table: Table, side: Side, name: str) -> Choice:
@@ -81,7 +73,7 @@ def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | Non
         name: score
         for name in table.columns
         if name not in taken and (score := names.fits_id(name, side)) >= names.FAIR
-        if _can_be_id(table, name, score)
+        if _can_be_id(table, name, score) and not _is_other(table, name, side)
     }
     if not scores:
         return None
@@ -143,6 +135,13 @@ def _can_be_id(table: Table, name: str, score: int) -> bool:
     return score == names.SURE and is_code and is_plain
 
 
+def _is_other(table: Table, name: str, side: Side) -> bool:
+    """Return whether a column numbers each buyer's visits, or has all products of an order."""
+    if side == "product":
+        return holds_several(table, name)
+    return names.stands_for_buyer(name) and table.columns[name].distinct < _FEW_VISITS
+
+
 def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator[str]:
     """Yield what speaks against a column that is named like an ID."""
     column = table.columns[name]
@@ -150,7 +149,7 @@ def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator
         yield "nearly every row has its own value"
     elif side == "buyer" and moment is not None and table.determines(name, moment):
         yield "each value has a single time, as an order has"
-    elif side == "product" and _counts_up(table, name):
+    elif side == "product" and table.counts_up(name):
         yield "its values count up as line numbers do"
     if side == "product" and column.distinct < _FEW:
         yield f"there are only {column.distinct} values"
@@ -158,19 +157,6 @@ def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator
         yield f"{percent(column.nulls / column.rows)} of the rows have no value"
     if side == "buyer" and names.stands_for_buyer(name):
         yield "a session or device is not a person"
-
-
-def _counts_up(table: Table, name: str) -> bool:
-    """Return whether values are 1, 2, 3, ... (or 10, 20, ...), the first of them most often."""
-    column = table.columns[name]
-    numbers = [float(text) for text in column.examples if text.strip().isdecimal()]
-    if column.kind == "real" or len(numbers) < 3 or len(numbers) < len(column.examples):
-        return False
-    step = numbers[1] - numbers[0]
-    is_even = all(right - left == step for left, right in pairwise(numbers))
-    is_first = step > 0 and numbers[0] in (0, step)
-    few = column.distinct <= _LINES and table.top_share(name) >= _FIRST_LINES
-    return is_first and is_even and few
 
 
 def _time(table: Table, ids: list[str]) -> Choice:
@@ -263,6 +249,11 @@ def _why_no_time(table: Table) -> str:
         return (
             f"no column contains the time: {show(name)} has none in {share} of the rows. If only "
             "the first row of an order has it, fill it in below"
+        )
+    parts = [name for name in table.columns if name.casefold() in _PARTS]
+    if len(parts) == len(_PARTS):
+        return (
+            f"no column contains the time: make one of the parts in {', '.join(map(show, parts))}"
         )
     for name, column in table.columns.items():
         is_named = names.names_time(name) and not names.names_id(name)

@@ -60,10 +60,12 @@ _STEMS: dict[Subject, str] = {
         currency tax lot batch chain gruppe kategorie marke land ort filial abteilung warengruppe
         werk matkl laden sparte famille familia famiglia rayon magasin marque pays ville categorie
         pais ciudad provincia tienda marca citta negozio cidade loja kategori grup miasto kraj
+        table tisch room zimmer till register kasse caja
         winkel plaats filiaal категори групп город страна магазин бренд 类目 类别 品牌 分类 店铺
         """,
     "party": """
         seller merchant vendor supplier shipper carrier employee staff salesperson salesman rep
+        server waiter barista kellner camarero serveur
         agent cashier driver courier manager vertreter verkaufer lieferant mitarbeiter fournisseur
         vendeur caissier proveedor vendedor empleado fornitore venditore fornecedor leverancier
         verkoper dostawc sprzedaw поставщик продав 卖家 供应商 판매자
@@ -86,9 +88,11 @@ _STEMS: dict[Subject, str] = {
 # Words that fit only as a whole: as beginnings they would fit too much.
 _WHOLE = frozenset(listed("""
         ad app cat ref rep row line bon fis lot kit lat lon lng age ort land show page post part
+        table room till register server
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size uid pct
         """))
+_LAST = ("account",)  # ends of compounds of the buyer, which a shorter word (count) would hide
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound
 
@@ -134,6 +138,8 @@ def _beginning(word: str) -> str | None:
 
 def _inner(word: str, start: int) -> Subject | None:
     """Return what the rest of a compound says against its beginning, if it does."""
+    if any(word.endswith(stem) for stem in _LAST):  # as in invoiceaccount
+        return "buyer"
     least = 1 if is_ideographic(word[-1]) else _INNER
     for at in range(start, len(word) - least + 1):
         for length in range(len(word) - at, least - 1, -1):

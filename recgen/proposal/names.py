@@ -16,7 +16,7 @@ _SIGNS = str.maketrans({"#": " number ", "№": " number "})
 _LOOKUP = re.compile(r"_(\w+)_value")  # a column of Dataverse that refers to another table
 _TWO_WORDS = re.compile(
     r"(?i)\b(sold|bill|ship)[ _-]?to(?:[ _-]?party)?(?:\b|(?-i:(?=[A-Z])))"
-    r"|\b(e)-?(mail)|\b(line)[ _-]?(item)"
+    r"|\b(e)-?(mail)(?:[ _-]?addr(?:ess)?)?|\b(line)[ _-]?(item)"
 )
 _IDS = frozenset(listed("""
         id ids no nr num number code cod key uuid guid sku ean gtin upc isbn asin nummer kennung
@@ -41,7 +41,7 @@ _OTHER_TIMES = listed("""
     birth geburt naissance nacimiento update modif export import load ship deliver due
     liefer lfdat versand ander anderung signup registr launch expir return approv limit
     estimat since valid until join open close livraison entrega consegna levering dostaw
-    вручен достав
+    вручен достав alta baja
     """)
 _TIMES = listed("""
     date datum dat dato time timestamp zeit day tag ts dt when fecha hora data tarih дата
@@ -57,6 +57,7 @@ _AMOUNTS = listed("""
     fee tip betrag umsatz rabatt steuer versand montant remise importe descuento importo sconto
     desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
     """)
+_SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
 _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
     """)
@@ -142,7 +143,7 @@ def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], ot
     """Return how well a name fits whose main word is one for the ID that is looked for."""
     about, others = subject_of(head), {subject_of(word) for word in found if word != head}
     is_id = _is_id(found)
-    if "group" in others or "measure" in others:
+    if others & {"group", "measure"} or _any(found, _SEARCHED):
         return WEAK
     if about != own[0]:
         return WEAK if others & {other, "purchase"} else FAIR if is_id or len(found) == 1 else WEAK
@@ -154,7 +155,7 @@ def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], ot
         return FAIR
     if is_id:
         return SURE
-    return GOOD if len(found) == 1 or head.startswith("email") else WEAK
+    return GOOD if others <= {own[0]} or head.startswith("email") else WEAK
 
 
 def _head(found: tuple[str, ...]) -> str:
@@ -191,6 +192,12 @@ def stands_for_buyer(name: str) -> bool:
     return bool(found) and subject_of(_head(found)) == "visit"
 
 
+def names_group(name: str) -> bool:
+    """Return whether a name is that of a group or a place, such as a brand or a postal code."""
+    found = _nouns(name)
+    return bool(found) and subject_of(_head(found)) == "group"
+
+
 def names_measure(name: str) -> bool:
     """Return whether a name is that of an amount, such as a price or a quantity."""
     found = _nouns(name)
@@ -221,6 +228,11 @@ def names_title(name: str) -> bool:
 def names_product_title(name: str) -> bool:
     """Return whether a name is that of the title of a product by that word: `Item name`."""
     return names_title(name) and "product" in {subject_of(word) for word in _nouns(name)}
+
+
+def names_products(name: str) -> bool:
+    """Return whether a name is that of something of products: their IDs, details or a list."""
+    return "product" in {subject_of(word) for word in _nouns(name)}
 
 
 def names_time(name: str) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from recgen.data.profile import Profile
 from recgen.data.statistics import ColumnProfile
 from recgen.data.words import stands_for_nothing
+from recgen.proposal.names import names_id, names_time
 
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
 _LONGEST_NAME = 300  # BigQuery's
+_LINES, _FIRST_LINES = 200, 0.15  # values of a line number at most; share of the first at least
+_FEW_LINES = 3
+_WHOLE = re.compile(r"[0-9]+(\.0+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,9 @@ class Table:
             if count > 1:
                 self.unnamed.setdefault(name, f"{count} columns have this name")
         self.columns: dict[str, ColumnProfile] = {
-            name: profile.column(name) for name in profile.names if name not in self.unnamed
+            name: _as_named(profile.column(name))
+            for name in profile.names
+            if name not in self.unnamed
         }
         self._known: dict[str, _Frequencies] = {}
         # In a file with types, text is text even where it looks like numbers.
@@ -61,6 +69,20 @@ class Table:
     def top_share(self, name: str) -> float:
         """Return the share of the rows with a value that have the most frequent value."""
         return self._frequencies(name).top
+
+    def counts_up(self, name: str) -> bool:
+        """Return whether values are 1, 2, 3, ... (or 10, 20, ...), the first of them most often."""
+        column = self.columns[name]
+        if column.kind not in ("integer", "text"):
+            return False
+        numbers = [float(text) for text in column.examples if _WHOLE.fullmatch(text.strip())]
+        if len(numbers) < _FEW_LINES or len(numbers) < len(column.examples):
+            return False
+        step = numbers[1] - numbers[0]
+        is_even = all(right - left == step for left, right in pairwise(numbers))
+        is_first = step > 0 and numbers[0] in (0, step)
+        few = column.distinct <= _LINES and self.top_share(name) >= _FIRST_LINES
+        return is_first and is_even and few
 
     def determines(self, key: str, name: str) -> bool:
         """Return whether nearly all repeated values of `key` have a single value of `name`."""
@@ -121,6 +143,14 @@ class Table:
 def is_clock(column: ColumnProfile) -> bool:
     """Return whether a column holds times of the day without a date."""
     return column.times is not None and column.times.is_clock
+
+
+def _as_named(column: ColumnProfile) -> ColumnProfile:
+    """Return a column whose numbers could be seconds since 1970 as the IDs that its name says."""
+    is_id = names_id(column.name) and not names_time(column.name)
+    if column.kind == "time" and is_id and all(text.isdigit() for text in column.examples):
+        return replace(column, kind="integer", times=None)
+    return column
 
 
 def _nameless(name: str) -> str | None:

@@ -17,7 +17,7 @@ _DATE = ("data", "split", "date_column")
 _SMALL_SHARE = 0.01
 _LONG_GAP = 0.2
 _PARTS = 3  # of a split: fewer times than that cannot be divided
-_BY_TIME = "Use `strict_time` with a `date_column`."
+_BY_TIME = "Use `strict_time` with a `date_column`"
 
 
 @rule("RG301", "warning", words=("profile",))
@@ -43,7 +43,8 @@ def random_split(
             f"a random split with the buyer ID {show(features.buyer_id)}: "
             "the model knows each buyer's later purchases"
         )
-        yield Problem(_KIND, message, _BY_TIME if profile is None else _of_data(profile))
+        unknown = f"{_BY_TIME}, if a column has times."
+        yield Problem(_KIND, message, unknown if profile is None else _of_data(profile))
 
 
 def _can_split(column: ColumnProfile) -> bool:
@@ -57,7 +58,7 @@ def _of_data(profile: Profile) -> str:
     counts = name_counts(profile)
     columns = (profile.column(name) for name in profile.names if counts[name] == 1)
     if any(map(_can_split, columns)):
-        return _BY_TIME
+        return f"{_BY_TIME}."
     return (
         "No column has times to split by: add one to the data if there is one. If there is none, "
         "say so in a comment: `# recgen: ignore RG301: the data has no times`."

@@ -105,7 +105,8 @@ def _undertraining(facts: Facts) -> Iterator[Sign]:
     steps = _steps(facts)
     if facts.failure_kind not in (None, "not_learning"):
         return  # a trainer that stopped early may not have had the time
-    if facts.is_held_back and steps is not None and steps < _FEW_STEPS:
+    few = _ENOUGH_STEPS if facts.epochs == 1 else _FEW_STEPS
+    if facts.is_held_back and steps is not None and steps < few:
         yield _few_steps(facts, steps)
         return
     if facts.failure_kind:
@@ -275,8 +276,8 @@ KINDS = (
         "after one epoch, 0.254 after three, 0.278 after eight, 0.283 after twenty.",
         signs="The last quarter of the epochs added more than 5% to validation recall, or there "
         "was only one epoch. Of a model that is no better than counting: the training had fewer "
-        "than 50 steps in all its epochs. The shop example on 3,000 rows had a recall@10 of 0.16 "
-        "after 2 steps, 0.38 after 16 and 0.41 after 200.",
+        "than 50 steps in all its epochs, or than 200 in its only one. The shop example on 3,000 "
+        "rows had a recall@10 of 0.16 after 2 steps, 0.38 after 16 and 0.41 after 200.",
         remedy="Train longer.",
         check=_undertraining,
     ),

@@ -74,7 +74,8 @@ def _choices(proposal: Proposal) -> Iterator[Line]:
         options = " or ".join(f"{OPTIONS[role]} {shlex.quote(name)}" for name in choice.others)
         if choice.name is None and role != "time":
             yield "choose", (f"{ROLES[role]}: name it with {OPTIONS[role]} COLUMN", "bold yellow")
-        elif options:
+        elif options or (not choice.sure and role != "time"):
+            options = options or f"{OPTIONS[role]} COLUMN"
             text = f"{ROLES[role]}: if it is not {show(choice.name)}, add {options}"
             yield "choose", (text, "yellow")
     if proposal.events is not None:

@@ -16,7 +16,7 @@ from recgen.analysis.kinds.ranking import MEANS, SHOWN
 from recgen.analysis.series import last
 from recgen.cli.table import Line, table
 from recgen.data.words import stands_for_nothing
-from recgen.metrics import Account, Calibration, Interval, Params, TrainingMetrics
+from recgen.metrics import Account, Calibration, Evaluation, Params, TrainingMetrics
 
 if TYPE_CHECKING:
     from recgen.local.recommend import Answer
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _KS = (1, 5, 10, 50, 100)
 _FEW, _MANY = 10, 100  # the two that are shown, where the catalogue is large enough
+_FEW_PAIRS = 30  # of the test; a share of fewer may be chance
 _STAGES = ("read", "split", "transform", "train", "refit", "last", "export")
 _VIEWS = {
     "all": "test, all pairs",
@@ -154,15 +155,16 @@ def recalls(metrics: TrainingMetrics) -> Iterator[Line]:
     names = shown_measures(metrics.params)
     rows = [_row("validation rows", metrics.validated, names)]
     baselines = metrics.params.baselines
-    evaluated = metrics.evaluation.figures if metrics.evaluation else {}
-    if not any(pairs == "all" for _, pairs, _ in evaluated):
+    evaluation = metrics.evaluation
+    if evaluation is None or not any(view == "all" for _, view, _ in evaluation.figures):
         final = metrics.final_metrics
         rows.append(_row("test rows", lambda name: final.get(f"test_{name}"), names))
         for who, words in baselines.items():
             if any(f"test_{who}_{name}" in final for name in names):
                 found = partial(_counted, final, who)
                 rows.append(_row(f"  {words}", found, names))
-    rows += _evaluation(evaluated, baselines, names)
+    if evaluation:
+        rows += _evaluation(evaluation, baselines, names)
     heads = (name.removeprefix("recall_at_") for name in names)
     heads = (f"@{head}" if head.isdigit() else head for head in heads)
     yield from table(("recall", *heads), rows, "l" + "r" * len(names))
@@ -197,13 +199,15 @@ def _shown(measure: str) -> str:
 
 
 def _evaluation(
-    evaluated: Mapping[tuple[str, str, str], Interval],
-    baselines: Mapping[str, str],
-    names: Sequence[str],
+    evaluation: Evaluation, baselines: Mapping[str, str], names: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
     """Yield recall of the model and the baselines on all test pairs, then on new ones."""
     ways = {"model": "", **{who: f"  {words}" for who, words in baselines.items()}}
+    evaluated = evaluation.figures
     for view, title in _VIEWS.items():
+        pairs = evaluation.pairs.get(view, _FEW_PAIRS)
+        if 0 < pairs < _FEW_PAIRS:
+            title += f" ({pairs})"
         for way, label in ways.items():
             found = {n: evaluated.get((way, view, n)) for n in names}
             if any(found.values()):
@@ -247,7 +251,7 @@ def _text(value: object) -> str:
 
 
 def answer(found: Answer) -> Iterator[Line]:
-    """Yields recommendations and last purchases, side by side."""
+    """Yields recommendations and last purchases, side by side; without times, none is the last."""
     rows, predicts = [], any(item.prediction is not None for item in found.products)
     heads = ("", "recommended", "score", *["predicted"] * predicts)
     for number, (item, purchase) in enumerate(zip_longest(found.products, found.purchases), 1):
@@ -257,4 +261,5 @@ def answer(found: Answer) -> Iterator[Line]:
             left = (str(number), item.product, f"{item.score:.3f}", *predicted)
         day = f"{purchase.time:%Y-%m-%d}  " if purchase and purchase.time else ""
         rows.append((*left, f"{day}{purchase.product}" if purchase else ""))
-    yield from table((*heads, "last purchases"), rows, f"rlr{'r' * predicts}l")
+    bought = "last purchases" if any(each.time for each in found.purchases) else "purchases"
+    yield from table((*heads, bought), rows, f"rlr{'r' * predicts}l")

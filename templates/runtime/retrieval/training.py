@@ -130,7 +130,9 @@ class RetrievalTraining(Training):
             best = max(baselines, key=lambda name: values[name][view])
             lead, count = values[best][view] - value, evaluation.size(view)
             if lead > 0:
-                words += f": {best.replace('_', ' ')} reaches {values[best][view]:.4f}"
+                recent = "recent " if best.endswith("_recent") else ""
+                name = recent + best.removesuffix("_recent").replace("_", " ")
+                words += f": {name} reaches {values[best][view]:.4f}"
                 # Two standard errors, as if both had other pairs (Agresti and Caffo, 2000).
                 shares = ((n * count + 1) / (count + 2) for n in (value, value + lead))
                 variance = sum(share * (1 - share) for share in shares)

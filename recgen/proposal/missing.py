@@ -1,0 +1,60 @@
+"""What to say where no column is an ID: it may be in records, in lists, or in headers."""
+
+from __future__ import annotations
+
+import re
+
+from recgen.config import Side
+from recgen.findings import counted, show
+from recgen.proposal import names
+from recgen.proposal.choices import Choice
+from recgen.proposal.table import Table
+
+_COMMANDS = "docs/files.md has the commands"
+_LISTED = 5
+_ALONE = 0.5  # of the rows: a title of one product, commas or not, is in more of them
+_JSON = re.compile(r"\s*\[?\s*\{")
+_MARKS = re.compile(r"[,;|:]")
+_FEW_MARKS = 2  # as in `Shirts;A-1;2` or `ID: 7, SKU: A-1`
+_FLAGS, _MANY = {"0", "1"}, 8  # columns of yes and no from which on they may be of products
+
+
+def nothing(table: Table, side: Side) -> Choice:
+    """Return the choice of no column, with where the ID may be and what to do then."""
+    why = f"no column looks like the {side}'s ID"
+    nested = [name for name, column in table.columns.items() if column.kind == "list"]
+    several = [name for name in table.columns if holds_several(table, name)]
+    flags = [name for name in table.columns if _is_flag(table, name)]
+    if side == "product" and several:
+        why += (
+            f"; {_listed(several)} seems to have all products of an order in a cell: make a row of "
+            f"each product ({_COMMANDS})"
+        )
+    elif nested:
+        listed = _listed(nested)
+        why += f"; if it is in the lists or records of {listed}, make columns of them ({_COMMANDS})"
+    elif side == "product" and len(flags) >= _MANY:
+        columns = counted(len(flags), "column")
+        why += (
+            f"; if each product has a column of its own, as the {columns} of 0 and 1 such as "
+            f"{show(flags[0])} could be, make a row of each 1 ({_COMMANDS})"
+        )
+    return Choice(None, why, sure=False)
+
+
+def holds_several(table: Table, name: str) -> bool:
+    """Return whether cells seem to have all products of an order, as JSON or between marks."""
+    column = table.columns[name]
+    if column.kind != "text" or not names.names_products(name) or table.alone(name) < _ALONE:
+        return False
+    return all(
+        _JSON.match(text) or len(_MARKS.findall(text)) >= _FEW_MARKS for text in column.examples
+    )
+
+
+def _is_flag(table: Table, name: str) -> bool:
+    return set(table.columns[name].examples) == _FLAGS
+
+
+def _listed(found: list[str]) -> str:
+    return ", ".join(map(show, found[:_LISTED]))

@@ -1,0 +1,254 @@
+"""What `init` says where a file has an ID in no column of its own, or only columns that look so.
+
+As exports of Adobe Analytics, BigCommerce, Segment, Dynamics AX, Amazon's sellers and Santander do.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from public_shapes import Line, Rows, lines
+from ugly import write_csv
+
+from recgen.cli import main
+from recgen.local.profile import read_profile
+from recgen.proposal import Proposal, propose
+from recgen.proposal.names import FAIR, GOOD, WEAK, fits_id, fits_purchase_time
+
+pytest.importorskip("pyarrow", reason="needs the extra `data`")
+
+EVENTS = lines(orders=500)
+PAGE = (Path(__file__).parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def proposed(tmp_path: Path) -> Callable[..., Proposal]:
+    """Returns a function that proposes a config for columns of the shop's lines."""
+
+    def call(rows: Rows) -> Proposal:
+        path = write_csv(tmp_path / "data.csv", rows)
+        return propose(read_profile(path), "data", path.name)
+
+    return call
+
+
+def columns(**makers: Callable[[Line], object]) -> Rows:
+    base: dict[str, Callable[[Line], object]] = {
+        "customer": lambda e: f"c{e.buyer}",
+        "sku": lambda e: f"p{e.product}",
+        "order_date": lambda e: f"{e.time}",
+    }
+    kept = {name: make for name, make in {**base, **makers}.items() if make is not None}
+    return {name: [make(e) for e in EVENTS] for name, make in kept.items()}
+
+
+def without(rows: Rows, *names: str) -> Rows:
+    return {name: values for name, values in rows.items() if name not in names}
+
+
+def orders() -> list[list[Line]]:
+    found: dict[int, list[Line]] = {}
+    for event in EVENTS:
+        found.setdefault(event.order, []).append(event)
+    return list(found.values())
+
+
+def blocks(start: str) -> str:
+    """Returns the code of the page that begins so."""
+    return re.findall(rf"```python\n({start}.*?)```", PAGE, re.DOTALL)[0]
+
+
+def indented(code: str) -> str:
+    return "".join(f"    {line}\n" for line in code.splitlines())
+
+
+def converted(folder: Path, rows: Rows, code: str) -> list[dict[str, str]]:
+    """Returns the rows that the page's code makes of a file."""
+    write_csv(folder / "OLD", rows)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=folder)
+    with (folder / "NEW").open(encoding="utf-8", newline="") as new:
+        return list(csv.DictReader(new))
+
+
+def _json(order: list[Line]) -> str:
+    return json.dumps([{"sku": f"p{e.product}", "price": e.price} for e in order])
+
+
+def _pairs(order: list[Line]) -> str:
+    return "|".join(f"Product ID: {e.product}, Product SKU: p{e.product}" for e in order)
+
+
+def _marks(order: list[Line]) -> str:
+    return ",".join(f"Shirts;p{e.product};{e.quantity};{e.price}" for e in order)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "pattern"),
+    [
+        ("products", _json, r'"sku": "([^"]*)"'),
+        ("Product Details", _pairs, r"SKU: ([^,|]*)"),
+        ("post_product_list", _marks, r"(?:^|,)[^;,]*;([^;,]*)"),
+    ],
+)
+def test_cells_with_all_products_of_an_order(
+    proposed: Callable[..., Proposal],
+    tmp_path: Path,
+    name: str,
+    cell: Callable[[list[Line]], str],
+    pattern: str,
+) -> None:
+    """Such a cell is never the product; docs/files.md has what makes a row of each product."""
+    rows: Rows = {
+        "customer": [f"c{order[0].buyer}" for order in orders()],
+        "order_date": [f"{order[0].time}" for order in orders()],
+        name: [cell(order) for order in orders()],
+    }
+    product = proposed(rows).keys.product
+    assert product.name is None
+    assert f"{name!r} seems to have all products of an order in a cell" in product.why
+    assert f"`{pattern}`" in PAGE.replace("\\|", "|")  # a cell of the page's table
+    code = blocks("import csv").replace('"sku": "([^"]*)"', pattern)
+    read = converted(tmp_path, rows, code.replace('row["products"]', f"row[{name!r}]"))
+    assert [row["sku"] for row in read] == [f"p{e.product}" for e in EVENTS]
+    assert [row["customer"] for row in read] == [f"c{e.buyer}" for e in EVENTS]
+
+
+def test_titles_with_commas_are_no_lists(proposed: Callable[..., Proposal]) -> None:
+    rows = columns(**{"Product name": lambda e: f"Shirt {e.product}, blue, size {e.product % 3}"})
+    assert proposed(without(rows, "sku")).keys.product.name == "Product name"
+
+
+def test_a_column_for_each_product(proposed: Callable[..., Proposal], tmp_path: Path) -> None:
+    """Santander: whether a client has an account, a card, ... in columns of 0 and 1."""
+    flags = {
+        f"ind_{n}_ult1": lambda e, n=n: int((e.buyer + n * e.order) % 3 == 0) for n in range(9)
+    }
+    makers = {"fecha_alta": lambda e: f"{1995 + e.buyer % 20}-01-16", **flags}
+    rows = columns(ncodpers=lambda e: 15_000 + 7 * e.buyer, canal=lambda e: e.buyer % 3, **makers)
+    keys = proposed(without(rows, "customer", "sku")).keys
+    assert (keys.buyer.name, keys.product.name, keys.time.name) == (None, None, "order_date")
+    assert "as the 9 columns of 0 and 1 such as 'ind_0_ult1' could be" in keys.product.why
+    block, last = blocks("import csv"), blocks("products = ")
+    made = converted(tmp_path, rows, block[: block.index("    lines.writerows")] + indented(last))
+    ones = [[name for name in flags if rows[name][n]] for n in range(len(EVENTS))]
+    assert [row["sku"] for row in made] == [name for names in ones for name in names]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LINENUM", lambda e: f"{e.line}.0000000000000000"),
+        ("ship-postal-code", lambda e: f"{10_000 + 37 * e.buyer}"),
+        ("visit_num", lambda e: 1 + e.order % 7),
+        ("canal_entrada", lambda e: ("KAT", "KFC", "KHE")[e.buyer % 3]),
+    ],
+)
+def test_no_buyer_is_made_of_lines_places_visits_and_kinds(
+    proposed: Callable[..., Proposal], name: str, value: Callable[[Line], object]
+) -> None:
+    keys = proposed(without(columns(**{name: value}), "customer")).keys
+    assert (keys.buyer.name, keys.product.name) == (None, "sku")
+
+
+@pytest.mark.parametrize(
+    ("name", "buyer"),
+    [
+        ("INVOICEACCOUNT", GOOD),
+        ("CustAccount", GOOD),
+        ("From Email Address", GOOD),
+        ("email_address", GOOD),
+        ("ordercount", -1),
+        ("Account Name", WEAK),
+        ("customer_user", GOOD),
+    ],
+)
+def test_names_of_buyers(name: str, buyer: int) -> None:
+    assert fits_id(name, "buyer") == buyer
+    assert fits_id(name, "product") < FAIR
+
+
+def test_the_date_of_a_sign_up_is_no_purchase() -> None:
+    assert fits_purchase_time("fecha_alta") < 0 < fits_purchase_time("fecha_dato")
+
+
+def test_ids_that_could_be_seconds_are_ids(proposed: Callable[..., Proposal]) -> None:
+    """Etsy's listings have numbers about 1.1 to 1.7 billion, which are times of today, too."""
+    rows = columns(**{"Listing ID": lambda e: 1_100_000_000 + 31 * e.product})
+    proposal = proposed(rows)
+    assert "Listing ID" not in proposal.features["product"]
+    assert "it only repeats which product it is" in proposal.left_out["Listing ID"]
+
+
+def test_a_visitor_is_told_apart_where_nobody_is_logged_in(
+    proposed: Callable[..., Proposal],
+) -> None:
+    """Amplitude, Segment: a user's ID after the login, a visitor's always."""
+    rows = columns(
+        user_id=lambda e: f"u{e.buyer}" if e.buyer % 3 else "",
+        anonymous_id=lambda e: f"{e.buyer * 7919 % 9973:05}x",
+    )
+    proposal = proposed(without(rows, "customer"))
+    buyer = proposal.keys.buyer
+    assert (buyer.name, buyer.sure, buyer.others) == ("user_id", False, ("anonymous_id",))
+    assert "of the rows have none, and 'anonymous_id' tells buyers apart in 100%" in buyer.why
+    assert "it names those without 'user_id', too" in proposal.left_out["anonymous_id"]
+
+
+def test_each_guess_has_the_option_that_overrules_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = columns(who=lambda e: f"x{e.buyer}")
+    data = write_csv(tmp_path / "data.csv", without(rows, "customer"))
+    main(["init", "--data", str(data), "-o", str(tmp_path / "c.yaml")])
+    out = capsys.readouterr().out
+    assert "buyer ID    who  (GUESS" in out
+    assert "if it is not 'who', add --buyer-id COLUMN" in out
+
+
+@pytest.mark.parametrize("name", ["Table", "Server", "Register"])
+def test_no_buyer_is_made_of_tables_and_waiters(
+    proposed: Callable[..., Proposal], name: str
+) -> None:
+    """Toast: the tables and waiters of a restaurant."""
+    rows = columns(**{name: lambda e: f"{e.order % 40}A"})
+    assert proposed(without(rows, "customer")).keys.buyer.name is None
+
+
+def test_what_was_searched_is_asked_about(proposed: Callable[..., Proposal]) -> None:
+    """Expedia: a search for a destination, and the hotel that was taken."""
+    rows = columns(
+        srch_destination_id=lambda e: 8250 + e.n % 97, hotel_cluster=lambda e: e.product % 100
+    )
+    assert not proposed(without(rows, "sku")).keys.product.sure
+
+
+def test_a_date_in_parts_is_named(proposed: Callable[..., Proposal]) -> None:
+    rows = columns(
+        **{part: lambda e, p=part: getattr(e.time, p) for part in ("day", "month", "year")}
+    )
+    time = proposed(without(rows, "order_date")).keys.time
+    assert (time.name, "parts in 'day', 'month', 'year'" in time.why) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "bought"),
+    [
+        ("Receipt type", ("Sale", "Refund"), "Sale"),
+        ("Type", ("Website Payment", "Payment Refund"), "Website Payment"),
+        ("Payment status", ("paid", "refunded"), "paid"),
+        ("Payment type", ("card", "voucher"), None),
+        ("order_status", ("shipped", "returned to shelf"), None),
+    ],
+)
+def test_refunds_beside_purchases_are_said(
+    proposed: Callable[..., Proposal], name: str, kinds: tuple[str, str], bought: str | None
+) -> None:
+    events = proposed(columns(**{name: lambda e: kinds[e.order % 9 == 0]})).events
+    assert (events and events.bought) == bought
