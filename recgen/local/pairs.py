@@ -32,3 +32,87 @@ def distinct(numbers: Array) -> Array:
     is_new = np.ones(len(ordered), bool)
     np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
     return ordered[is_new]
+
+
+def placed(numbers: Array) -> tuple[Array, Array]:
+    """Return the distinct numbers in their order, and the place of each number among them.
+
+    Args:
+        numbers: Whole numbers, as integers or floats; none of them may be NaN.
+    """
+    import numpy as np
+
+    if not len(numbers) or numbers.max() - numbers.min() >= len(numbers):
+        every = distinct(numbers)
+        return every, np.searchsorted(every, numbers)
+    low = numbers.min()
+    places = (numbers - low).astype(np.int64)
+    is_there = np.zeros(int(places.max()) + 1, bool)
+    is_there[places] = True
+    return np.flatnonzero(is_there) + low, (np.cumsum(is_there) - 1)[places]
+
+
+def ordered(numbers: Array) -> tuple[Array, Array]:
+    """Return the stable order of numbers, none of which is NaN, and the numbers in that order.
+
+    A number and its place are packed into 64 bits, and these are sorted: `np.argsort` looks up each
+    number that it compares, which for 30 million took four times as long for each as for one
+    million. Numbers of too many bits are compared by their first ones; few then need a second look.
+
+    Returns:
+        The places, int64, and what stands there, [numbers] each.
+    """
+    import numpy as np
+
+    if not len(numbers):
+        return np.zeros(0, np.int64), numbers
+    packed, place_bits = _ascending(numbers), np.uint64((len(numbers) - 1).bit_length())
+    packed -= packed.min()
+    left_out = int(packed.max()).bit_length() + int(place_bits) - 64
+    packed >>= np.uint64(max(0, left_out))
+    packed <<= place_bits
+    packed |= np.arange(len(packed), dtype=np.uint64)
+    packed.sort()
+    places = np.uint64((1 << int(place_bits)) - 1)
+    is_new = packed[1:] ^ packed[:-1] > places if left_out > 0 else None
+    packed &= places
+    order = packed.view(np.int64)
+    found = numbers[order]
+    if is_new is not None:
+        _order_alike(np.append(True, is_new), order, found)
+    return order, found
+
+
+def _ascending(numbers: Array) -> Array:
+    """Return new numbers in the same order: uint64, [numbers]."""
+    import numpy as np
+
+    if numbers.dtype.kind == "u":
+        return numbers.astype(np.uint64)
+    if numbers.dtype.kind != "f":
+        return numbers.astype(np.int64).view(np.uint64) ^ np.uint64(1 << 63)
+    bits = (numbers.astype(np.float64) + 0.0).view(np.int64)  # -0.0 becomes 0.0
+    # Bits of a negative number grow as it falls.
+    return (bits ^ (bits >> 63 & np.int64(2**63 - 1))).view(np.uint64) ^ np.uint64(1 << 63)
+
+
+def _order_alike(is_new: Array, order: Array, found: Array) -> None:
+    """Order numbers that have the same first bits, in place, where they do not ascend.
+
+    Args:
+        is_new: Whether the first bits are others than those before: bool, [numbers].
+        order: As `ordered` returns it.
+        found: The same.
+    """
+    import numpy as np
+
+    falls = np.flatnonzero(found[1:] < found[:-1])
+    if not len(falls):
+        return
+    starts = np.append(np.flatnonzero(is_new), len(found))
+    group = distinct(np.searchsorted(starts, falls, "right") - 1)
+    sizes = starts[group + 1] - starts[group]
+    number = np.repeat(np.arange(len(group)), sizes)
+    places = starts[group][number] + np.arange(len(number)) - (np.cumsum(sizes) - sizes)[number]
+    own = places[np.lexsort((found[places], number))]
+    order[places], found[places] = order[own], found[own]
