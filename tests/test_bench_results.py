@@ -104,6 +104,18 @@ def test_memory_is_that_of_a_command_and_its_children() -> None:
     assert 190 < usage.peak_mb < 400
 
 
+def test_lines_have_the_seconds_and_the_memory_up_to_them() -> None:
+    work = "sum(n * n for n in range(3_000_000))"
+    child = f"subprocess.run([sys.executable, '-c', 'x = bytearray(80_000_000); {work}'])"
+    wait = "time.sleep(0.5)"  # until what was printed is seen
+    code = f"import subprocess, sys, time; print('né'); {wait}; {child}; {wait}; print('b'); {wait}"
+    usage = processes.run([sys.executable, "-c", code])
+    first, second = usage.lines
+    assert (first.text, second.text) == ("né", "b")
+    assert second.seconds > first.seconds + 0.05
+    assert first.peak_mb < 60 < second.peak_mb
+
+
 def _timed(name: str, number: int, rate: float, recall: list[tuple[float, float]]) -> Any:
     shape = {"batch": 8192, "validation_rows": 10, "peak_mb": 100.0, "others": 0.0}
     return {"name": name, "number": number, "examples_per_s": rate, "recall": recall, **shape}

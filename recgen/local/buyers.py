@@ -42,7 +42,6 @@ def write(
         serving: Raw columns of the buyer tower, with the names of the model's inputs.
         histories: The final list of each buyer, for columns that were built from transactions.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -66,14 +65,14 @@ def write(
     del table
     schema, path = plain_schema(pa.schema(list(types.items()))), folder / PURCHASES_FILE
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        # By buyer, then by time, and at the same time by product: the order of the rows says nothing.
+        # By buyer, time and product: the order of the rows says nothing.
         for parts in sorted_rows([buyers.indices.to_numpy(), times, ranks], _ROWS_AT_A_TIME):
-            columns = [
+            part = [
                 buyers.dictionary.take(pa.array(parts[0])),
                 products.take(pa.array(parts[2], mask=parts[2] < 0)),
                 pa.array(parts[1], mask=parts[1] == _NO_TIME),
             ]
-            writer.write_table(pa.table(columns, list(types)).cast(schema))
+            writer.write_table(pa.table(part, list(types)).cast(schema))
 
 
 def write_products(

@@ -69,7 +69,8 @@ def sorted_rows(keys: Sequence[Array], size: int) -> Iterator[tuple[Array, ...]]
 
     rows = len(keys[0])
     lows = [int(key.min()) if rows else 0 for key in keys]
-    bits = [(int(key.max()) - low).bit_length() if rows else 0 for key, low in zip(keys, lows)]
+    spans = [int(key.max()) - low if rows else 0 for key, low in zip(keys, lows, strict=True)]
+    bits = [span.bit_length() for span in spans]
     if sum(bits) > 64:
         order = ordered(keys[-1])[0]
         for key in reversed(keys[:-1]):
@@ -78,7 +79,7 @@ def sorted_rows(keys: Sequence[Array], size: int) -> Iterator[tuple[Array, ...]]
             yield tuple(key[order[start : start + size]].astype(np.int64) for key in keys)
         return
     packed = np.zeros(rows, np.uint64)
-    for key, low, own in zip(keys, lows, bits):
+    for key, low, own in zip(keys, lows, bits, strict=True):
         packed <<= np.uint64(own)
         packed |= (key - low).astype(np.uint64)
     packed.sort()
@@ -87,7 +88,7 @@ def sorted_rows(keys: Sequence[Array], size: int) -> Iterator[tuple[Array, ...]]
         part = packed[start : start + size]
         yield tuple(
             (part >> np.uint64(shift) & np.uint64((1 << own) - 1)).astype(np.int64) + low
-            for low, own, shift in zip(lows, bits, shifts)
+            for low, own, shift in zip(lows, bits, shifts, strict=True)
         )
 
 

@@ -61,7 +61,7 @@ class Counting:
         """Return what each row counts."""
         if half_life is None:
             return np.ones(len(self.products))
-        return np.exp2(self.ages / 86_400 / -half_life)
+        return np.exp2(np.divide(self.ages, 86_400) / -half_life)
 
     def counts(self, half_life):
         """Return what the rows of each product of the catalogue count, [products]."""
