@@ -143,14 +143,15 @@ def test_buyers_are_ordered_in_blocks_as_all_at_once(
 def test_pairs_are_numbered_in_ascending_order(runtime: Any, most: int) -> None:
     pairs = np.random.default_rng(3).integers(0, most, 500)
     pairs = np.concatenate([pairs, pairs[::3], [most]])
-    found, places = runtime.numbered(pairs)
+    found, places, rows = runtime.numbered(pairs)
     np.testing.assert_array_equal(found, np.unique(pairs))
-    np.testing.assert_array_equal(found[places], pairs)
+    np.testing.assert_array_equal(rows, np.argsort(pairs, kind="stable"))
+    np.testing.assert_array_equal(found[places], pairs[rows])
     assert places.dtype == np.uint32
 
 
 def test_counting_keeps_few_bytes_of_a_row(runtime: Any) -> None:
-    """8 for each pair, and 4 for each of a row's product, age, place and pair: docs/scale.md."""
+    """8 for each pair, and 4 for each of a row's product, age (twice) and pair: docs/scale.md."""
     rows = [(n % 50, n % 40, n % 300) for n in range(4000)]
     counting = aged(runtime, rows, 40).counting()
     kept = sum(each.nbytes for each in vars(counting).values() if isinstance(each, np.ndarray))

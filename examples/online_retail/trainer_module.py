@@ -17,7 +17,7 @@ TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "42ee2af04dc8"
+    is_own_runtime = runtime.DIGEST == "cb3ff1f4ec6f"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

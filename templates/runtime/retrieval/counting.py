@@ -20,13 +20,16 @@ class Counting:
 
     Attributes:
         ages: Seconds from each row to the newest one, if rows have times.
+        own_pairs: For each row that counts for a buyer, the place of its pair in `pairs`, in
+            ascending order, so that what is summed by pair lies side by side.
+        own_ages: The ages of these rows.
         buyers: Buyers with their own index, in ascending order.
         pairs: What they had: numbers of a buyer and a product, in ascending order.
     """
 
     def __init__(self, catalogue, split):
         self.catalogue, self.stride = catalogue, len(catalogue.counts) + 1
-        self.popular, self.ages = {}, None  # ranks by half-life
+        self.popular, self.ages, self.own_ages = {}, None, None  # ranks by half-life
         if split.columns.time:
             times = split.column(split.columns.time).astype(np.float64)
             self.ages = narrow(np.maximum(newest_time(times) - times, 0))
@@ -38,8 +41,9 @@ class Counting:
         has_rows[pairs[is_own] // self.stride] = True
         self.buyers = np.flatnonzero(has_rows)
         is_own &= catalogue.position[self.products] >= 0
-        self.own_rows = narrow(np.flatnonzero(is_own))
-        self.pairs, self.pair_of_row = numbered(pairs[is_own])
+        self.pairs, self.own_pairs, order = numbered(pairs[is_own])
+        if self.ages is not None:
+            self.own_ages = self.ages[is_own][order]
 
     def pairs_of(self, split):
         """Return a number for the buyer and product of each row; a buyer's are consecutive."""
@@ -57,16 +61,11 @@ class Counting:
         """Return where each pair is among `pairs`, if it is there."""
         return np.minimum(np.searchsorted(self.pairs, pairs), len(self.pairs) - 1)
 
-    def weights(self, half_life):
-        """Return what each row counts."""
-        if half_life is None:
-            return np.ones(len(self.products))
-        return np.exp2(np.divide(self.ages, 86_400) / -half_life)
-
     def counts(self, half_life):
         """Return what the rows of each product of the catalogue count, [products]."""
         indices, size = self.catalogue.indices, len(self.catalogue.counts)
-        return np.bincount(self.products, self.weights(half_life), size)[indices]
+        weights = decayed(self.ages, half_life)
+        return np.bincount(self.products, weights, size)[indices]
 
     def log_shares(self, half_lives):
         """Return the log of each product's share of the rows, [products, half-lives].
@@ -87,9 +86,8 @@ class Counting:
         """
         buyers, products = np.divmod(self.pairs, self.stride)
         ages = np.full(len(self.pairs), np.inf)
-        if self.ages is not None:
-            own = self.ages[self.own_rows].astype(np.float64)
-            np.minimum.at(ages, self.pair_of_row, own)
+        if self.own_ages is not None:
+            np.minimum.at(ages, self.own_pairs, self.own_ages.astype(np.float64))
         order = np.concatenate(
             [block[order] for block, order, _ in self._blocks(-ages, products)]
             or [np.zeros(0, np.int64)]
@@ -99,7 +97,7 @@ class Counting:
             most //= 2
         left = np.repeat(sizes.cumsum(), sizes) - np.arange(len(order))
         order, sizes = order[left <= most], np.minimum(sizes, most)
-        counts = np.bincount(self.pair_of_row, minlength=len(self.pairs))
+        counts = np.bincount(self.own_pairs, minlength=len(self.pairs))
         positions = self.catalogue.position[products[order]]
         return np.append(0, sizes.cumsum()), positions, counts[order]
 
@@ -160,8 +158,8 @@ class Counting:
         others = rank - (np.searchsorted(own, end) - first)
         if not is_filtered:
             others += np.searchsorted(own, start + self.stride) - first
-            weights = self.weights(half_lives["own_history"])[self.own_rows]
-            counts = np.bincount(self.pair_of_row, weights)
+            weights = decayed(self.own_ages, half_lives["own_history"])
+            counts = np.bincount(self.own_pairs, weights)
             place = np.empty(len(counts), np.int64)
             for block, order, starts in self._blocks(-counts, popular[products]):
                 place[block[order]] = np.arange(len(order)) - starts
@@ -218,6 +216,13 @@ class Counting:
         return monitored, baselines
 
 
+def decayed(ages, half_life):
+    """Return what rows of some ages count, in seconds; None, which is 1 each, for None."""
+    if half_life is None:
+        return None
+    return np.exp2(np.divide(ages, 86_400) / -half_life)
+
+
 def narrow(numbers):
     """Return whole numbers from 0 on in 32 bits, if these hold them."""
     if numbers.max(initial=0) >= 1 << 32:
@@ -227,22 +232,23 @@ def narrow(numbers):
 
 
 def numbered(pairs):
-    """Return the distinct pairs, in ascending order, and where among them each one is.
+    """Return the distinct pairs, the place of each row's pair among them, and the rows.
 
-    Each is sorted with its row, if both fit into 64 bits: orders of rows alone are slower,
-    the more rows there are.
+    All are in ascending order of the pairs; rows of a pair keep their order. Each pair is
+    sorted with its row, if both fit into 64 bits: orders of rows alone are slower, the more
+    rows there are.
     """
     bits = len(pairs).bit_length()
     if int(pairs.max(initial=0)).bit_length() + bits > 63:
-        distinct, places = np.unique(pairs, return_inverse=True)
-        return distinct, narrow(places)
-    packed = pairs << bits
-    packed |= np.arange(len(pairs))
-    packed.sort()
-    rows = packed & ((1 << bits) - 1)
-    packed >>= bits
+        rows = np.argsort(pairs, kind="stable")
+        ascending = pairs[rows]
+    else:
+        ascending = pairs << bits
+        ascending |= np.arange(len(pairs))
+        ascending.sort()
+        rows = ascending & ((1 << bits) - 1)
+        ascending >>= bits
     is_new = np.ones(len(pairs), bool)
-    np.not_equal(packed[1:], packed[:-1], out=is_new[1:])
-    places = np.empty(len(pairs), np.uint32)
-    places[rows] = np.cumsum(is_new, dtype=np.uint32) - np.uint32(1)
-    return packed[is_new], places
+    np.not_equal(ascending[1:], ascending[:-1], out=is_new[1:])
+    places = np.cumsum(is_new, dtype=np.uint32) - np.uint32(1)
+    return ascending[is_new], places, rows
