@@ -23,7 +23,7 @@ import yaml
 
 import recgen
 from bench.models.stages import measure
-from bench.processes import ROOT, module, own_peak_mb, run
+from bench.processes import ROOT, Line, module, own_peak_mb, run
 from bench.report import table
 from bench.store import Store, digest
 from bench.synthetic import pieces
@@ -151,34 +151,42 @@ def run_whole(store: Store, sizes: Sequence[int], cache: str, most_gb: float) ->
 
 
 def whole(folder: Path, rows: int, most_gb: float) -> dict[str, Any]:
-    """Runs `recgen train` for one epoch; returns its lines, with seconds and memory up to each."""
+    """Runs `recgen train` for one epoch; returns the seconds and the memory of its parts."""
     places = [folder / "config.yaml", "--data", folder / "data", "--out", folder / "run"]
     command = module("recgen", "train", *places, "--epochs", "1", "--allow-worse")
     done = run(command, 1024 * most_gb)
-    lines = [[each.text, round(each.seconds, 1), round(each.peak_mb)] for each in done.lines]
+    found = {"rows": rows, "most_mb": done.peak_mb, "others": done.others, **parts(done.lines)}
     if done.code != 0:
-        raise SystemExit(f"ended at {done.peak_mb:,.0f} MB\n{lines}\n{done.errors[-3000:]}")
-    return {"rows": rows, "most_mb": done.peak_mb, "others": done.others, "lines": lines}
+        raise SystemExit(f"ended at {done.peak_mb:,.0f} MB\n{found}\n{done.errors[-3000:]}")
+    return found
+
+
+def parts(lines: Sequence[Line]) -> dict[str, float]:
+    """Returns processor seconds and peak memory of each part of which `train` printed the end."""
+    found: dict[str, float] = {}
+    before = peak = 0.0
+    for line in lines:
+        text, peak = " ".join(line.text.split()), max(peak, line.peak_mb)
+        name = next((name for words, name in _PARTS.items() if text.startswith(words)), None)
+        if name is not None:
+            found[f"{name}_s"] = found.get(f"{name}_s", 0.0) + line.seconds - before
+            found[f"{name}_mb"] = max(found.get(f"{name}_mb", 0.0), peak)
+            before, peak = line.seconds, 0.0
+    return found
 
 
 def parts_table(found: Sequence[dict[str, Any]]) -> str:
-    """Returns processor microseconds a row, and peak memory, of each part of whole runs."""
+    """Returns processor microseconds a row and peak memory, a line for each part."""
+    titles = ["", *(f"{each['rows']:,}, {unit}" for each in found for unit in ("µs", "MB"))]
     lines = []
-    for each in found:
-        costs, peaks = dict.fromkeys(_PARTS.values(), 0.0), dict.fromkeys(_PARTS.values(), 0.0)
-        before, waiting = 0.0, 0.0
-        for line, seconds, megabytes in each["lines"]:
-            text, waiting = " ".join(line.split()), max(waiting, megabytes)
-            part = next((name for words, name in _PARTS.items() if text.startswith(words)), None)
-            if part is not None:
-                costs[part] += seconds - before
-                peaks[part] = max(peaks[part], waiting)
-                before, waiting = seconds, 0.0
-        cells = [f"{1e6 * costs[name] / each['rows']:.1f}" for name in costs]
-        cells += [f"{peaks[name]:,.0f}" for name in costs]
-        lines.append([f"{each['rows']:,}", *cells])
-    names = [f"{name}, {unit}" for unit in ("µs", "MB") for name in _PARTS.values()]
-    return table(["rows", *names], lines)
+    for name in _PARTS.values():
+        cells = []
+        for each in found:
+            seconds, megabytes = each.get(f"{name}_s"), each.get(f"{name}_mb")
+            cells.append("-" if seconds is None else f"{1e6 * seconds / each['rows']:.1f}")
+            cells.append("-" if megabytes is None else f"{megabytes:,.0f}")
+        lines.append([name, *cells])
+    return table(titles, lines)
 
 
 def checked(folder: Path) -> dict[str, float]:

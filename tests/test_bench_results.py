@@ -17,6 +17,7 @@ from bench import processes, report, run, speed
 from bench.ours import Ours, read_config
 from bench.scale import copied, scale_table, stages_table
 from bench.store import Store, digest
+from bench.streaming import parts, parts_table
 from bench.synthetic import TEST_ROWS, pieces, transactions
 from recgen.presets import NAMES, find_preset
 
@@ -114,6 +115,14 @@ def test_lines_have_the_seconds_and_the_memory_up_to_them() -> None:
     assert (first.text, second.text) == ("né", "b")
     assert second.seconds > first.seconds + 0.05
     assert first.peak_mb < 60 < second.peak_mb
+
+
+def test_what_lies_between_the_ends_of_two_parts_is_of_the_second() -> None:
+    printed = ["read       10 rows", "warning: few", "split      8 rows", "split      again"]
+    lines = [processes.Line(text, 2.0 * at, 90 - at) for at, text in enumerate(printed, 1)]
+    found = parts(lines)
+    assert found == {"check and read_s": 2, "check and read_mb": 89, "split_s": 6, "split_mb": 88}
+    assert "| split | 600000.0 | 88 |" in parts_table([{"rows": 10, **found}])
 
 
 def _timed(name: str, number: int, rate: float, recall: list[tuple[float, float]]) -> Any:
