@@ -60,10 +60,25 @@ def write(
     latest = pa.table({serving[name]: columns[name] for name in serving})
     latest = latest.replace_schema_metadata({ID_KEY: serving[buyer].encode()})
     pq.write_table(latest, folder / FEATURES_FILE)
-    ranks, products = _ranked(table[product].combine_chunks())
     types = {"buyer": table[buyer].type, "product": table[product].type, "time": pa.int64()}
+    goods = table[product].combine_chunks()
     del table
-    schema, path = plain_schema(pa.schema(list(types.items()))), folder / PURCHASES_FILE
+    _write_purchases(folder / PURCHASES_FILE, types, buyers, goods, times)
+
+
+def _write_purchases(
+    path: Path,
+    types: Mapping[str, pa.DataType],
+    buyers: pa.DictionaryArray,
+    goods: pa.Array,
+    times: Any,
+) -> None:
+    """Write who bought what when, as columns of these types."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    ranks, products = _ranked(goods)
+    schema = plain_schema(pa.schema(list(types.items())))
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         # By buyer, time and product: the order of the rows says nothing.
         for parts in sorted_rows([buyers.indices.to_numpy(), times, ranks], _ROWS_AT_A_TIME):
