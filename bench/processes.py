@@ -23,6 +23,21 @@ _PAGE_MB = resource.getpagesize() / 2**20
 
 
 @dataclass(frozen=True)
+class Line:
+    """A line that a command printed.
+
+    Attributes:
+        text: The line.
+        seconds: Processor seconds that the command had taken by then, with all that it started.
+        peak_mb: Most memory since the line before, as in Usage.
+    """
+
+    text: str
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
 class Usage:
     """What a command took."""
 
@@ -36,6 +51,8 @@ class Usage:
     What two of them share counts twice."""
     others: float
     """Cores that other programs kept busy meanwhile, as a mean: 0 on a quiet machine."""
+    lines: tuple[Line, ...] = ()
+    """What it printed, each line as soon as it was seen."""
 
 
 def run(command: Sequence[str | Path], most_mb: float | None = None) -> Usage:
@@ -46,6 +63,7 @@ def run(command: Sequence[str | Path], most_mb: float | None = None) -> Usage:
         most_mb: It is killed when it takes more memory than this.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment["PYTHONUNBUFFERED"] = "1"
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         began, busy, own = time.perf_counter(), _busy_seconds(), _own_seconds()
         process = subprocess.Popen(
@@ -57,7 +75,7 @@ def run(command: Sequence[str | Path], most_mb: float | None = None) -> Usage:
             start_new_session=True,  # all that it starts can be found, and ended, by it
         )
         try:
-            peak = _watch(process, most_mb)
+            peak, lines = _watch(process, output.fileno(), most_mb)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -67,7 +85,7 @@ def run(command: Sequence[str | Path], most_mb: float | None = None) -> Usage:
         output.seek(0)
         errors.seek(0)
         texts = output.read(), errors.read()
-        return Usage(code, *texts, seconds, peak, max(0.0, others))
+        return Usage(code, *texts, seconds, peak, max(0.0, others), lines)
 
 
 def module(name: str, *arguments: str | Path) -> list[str | Path]:
@@ -81,24 +99,51 @@ def own_peak_mb() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def _watch(process: subprocess.Popen[bytes], most_mb: float | None) -> float:
-    """Returns the peak of a process and its descendants when it has ended."""
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, sum(_resident_mb(process.pid)))
+def _watch(
+    process: subprocess.Popen[bytes], output: int, most_mb: float | None
+) -> tuple[float, tuple[Line, ...]]:
+    """Returns the peak of a process and its descendants when it has ended, and its lines.
+
+    Args:
+        process: The process, the first of its session.
+        output: The descriptor of the file to which it prints.
+        most_mb: As in `run`.
+    """
+    peak, since, seconds, read = 0.0, 0.0, 0.0, 0
+    lines: list[Line] = []
+    is_over = False
+    while not is_over:
+        is_over = process.poll() is not None
+        used = list(_used(process.pid))
+        since = max(since, sum(megabytes for megabytes, _ in used))
+        seconds = max(seconds, sum(own for _, own in used))
+        peak = max(peak, since)
+        # The offset of the file is that of the process, too: it is not moved.
+        for text in os.pread(output, 2**20, read).splitlines(keepends=True):
+            if text.endswith(b"\n"):
+                lines.append(Line(text.decode().rstrip(), seconds, since))
+                read, since = read + len(text), 0.0
         if most_mb is not None and peak > most_mb:
-            return peak
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_PAUSE)
-    return peak
+            break
+        if not is_over:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_PAUSE)
+    return peak, tuple(lines)
 
 
-def _resident_mb(session: int) -> Iterator[float]:
+def _used(session: int) -> Iterator[tuple[float, float]]:
+    """Yields the resident MB and the processor seconds of each process of a session.
+
+    The seconds are its own, and those of the processes that it has waited for.
+    """
+    ticks = os.sysconf("SC_CLK_TCK")
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, IndexError, ValueError):  # it has just ended
             # The name in parentheses may hold spaces; the fourth field after it is the session.
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == session:
-                yield int((folder / "statm").read_text().split()[1]) * _PAGE_MB
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                pages = int((folder / "statm").read_text().split()[1])
+                yield pages * _PAGE_MB, sum(map(int, fields[11:15])) / ticks
 
 
 def _busy_seconds() -> float:

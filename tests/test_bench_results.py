@@ -17,6 +17,7 @@ from bench import processes, report, run, speed
 from bench.ours import Ours, read_config
 from bench.scale import copied, scale_table, stages_table
 from bench.store import Store, digest
+from bench.streaming import parts, parts_table
 from bench.synthetic import TEST_ROWS, pieces, transactions
 from recgen.presets import NAMES, find_preset
 
@@ -102,6 +103,26 @@ def test_memory_is_that_of_a_command_and_its_children() -> None:
     usage = processes.run([sys.executable, "-c", f"{both}; p.wait(); print('done')"])
     assert (usage.code, usage.output) == (0, "done\n")
     assert 190 < usage.peak_mb < 400
+
+
+def test_lines_have_the_seconds_and_the_memory_up_to_them() -> None:
+    work = "sum(n * n for n in range(3_000_000))"
+    child = f"subprocess.run([sys.executable, '-c', 'x = bytearray(80_000_000); {work}'])"
+    wait = "time.sleep(0.5)"  # until what was printed is seen
+    code = f"import subprocess, sys, time; print('né'); {wait}; {child}; {wait}; print('b'); {wait}"
+    usage = processes.run([sys.executable, "-c", code])
+    first, second = usage.lines
+    assert (first.text, second.text) == ("né", "b")
+    assert second.seconds > first.seconds + 0.05
+    assert first.peak_mb < 60 < second.peak_mb
+
+
+def test_what_lies_between_the_ends_of_two_parts_is_of_the_second() -> None:
+    printed = ["read       10 rows", "warning: few", "split      8 rows", "split      again"]
+    lines = [processes.Line(text, 2.0 * at, 90 - at) for at, text in enumerate(printed, 1)]
+    found = parts(lines)
+    assert found == {"check and read_s": 2, "check and read_mb": 89, "split_s": 6, "split_mb": 88}
+    assert "| split | 600000.0 | 88 |" in parts_table([{"rows": 10, **found}])
 
 
 def _timed(name: str, number: int, rate: float, recall: list[tuple[float, float]]) -> Any:

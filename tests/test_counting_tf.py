@@ -121,6 +121,48 @@ def test_ranks_are_those_of_the_benchmark(
             assert others == pytest.approx(sorted(others, reverse=True), rel=1e-6)
 
 
+@pytest.mark.parametrize("block", [1, 3, 16])
+def test_buyers_are_ordered_in_blocks_as_all_at_once(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    draw = np.random.default_rng(5)
+    rows = [(int(b), int(p), int(a)) for b, p, a in draw.integers(0, [9, 12, 30], (300, 3))]
+    counting = aged(runtime, [*rows, *((20, p, p) for p in range(12))], 12).counting()
+    values, ties = draw.integers(0, 3, len(counting.pairs)) / 3, counting.pairs % counting.stride
+    monkeypatch.setattr(runtime, "BLOCK", block)
+    parts = list(counting._blocks(values, ties))
+    assert len(parts) > 5 or block == 16
+    buyers = counting.pairs // counting.stride
+    order = np.concatenate([each[own] for each, own, _ in parts])
+    np.testing.assert_array_equal(order, np.lexsort([ties, values, buyers]))
+    starts = np.concatenate([starts + each[0] for each, _, starts in parts])
+    np.testing.assert_array_equal(starts, np.searchsorted(buyers, buyers))
+
+
+@pytest.mark.parametrize("most", [2**20, 2**60], ids=["packed", "too many bits"])
+def test_pairs_are_numbered_in_ascending_order(runtime: Any, most: int) -> None:
+    pairs = np.random.default_rng(3).integers(0, most, 500)
+    pairs = np.concatenate([pairs, pairs[::3], [most]])
+    found, places, rows = runtime.numbered(pairs)
+    np.testing.assert_array_equal(found, np.unique(pairs))
+    np.testing.assert_array_equal(rows, np.argsort(pairs, kind="stable"))
+    np.testing.assert_array_equal(found[places], pairs[rows])
+    assert places.dtype == np.uint32
+
+
+def test_counting_keeps_few_bytes_of_a_row(runtime: Any) -> None:
+    """8 for each pair, and 4 for each of a row's product, age (twice) and pair: docs/scale.md."""
+    rows = [(n % 50, n % 40, n % 300) for n in range(4000)]
+    counting = aged(runtime, rows, 40).counting()
+    kept = sum(each.nbytes for each in vars(counting).values() if isinstance(each, np.ndarray))
+    assert kept <= 16 * len(rows) + 8 * (200 + 50)
+
+
+def test_ages_of_many_years_or_parts_of_a_second_stay_as_they_are(runtime: Any) -> None:
+    for numbers in (np.array([0, 2.0**32]), np.array([0.5, 3])):
+        np.testing.assert_array_equal(runtime.narrow(numbers), numbers)
+
+
 def test_half_lives_are_chosen_on_validation_rows(runtime: Any) -> None:
     """Others are popular lately; buyers return to what they had long ago."""
     old = [(n % 50, n % 40, 90 + n % 30) for n in range(2000)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recgen.local.ingest.table import plain_schema
+from recgen.local.pairs import ordered, sorted_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,6 +16,7 @@ FEATURES_FILE = "buyers.parquet"
 PRODUCTS_FILE = "products.parquet"  # of models that rate products
 PURCHASES_FILE = "purchases.parquet"
 _ROWS_AT_A_TIME = 2**20
+_NO_TIME = -(2**63)
 ID_KEY = b"recgen.buyer_id_column"  # in the metadata of FEATURES_FILE
 
 
@@ -40,7 +42,6 @@ def write(
         serving: Raw columns of the buyer tower, with the names of the model's inputs.
         histories: The final list of each buyer, for columns that were built from transactions.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -59,16 +60,34 @@ def write(
     latest = pa.table({serving[name]: columns[name] for name in serving})
     latest = latest.replace_schema_metadata({ID_KEY: serving[buyer].encode()})
     pq.write_table(latest, folder / FEATURES_FILE)
-    # By buyer, then by time, and at the same time by product: the order of the rows says nothing.
-    order = np.lexsort([_ranks(table[product].combine_chunks()), times, np.asarray(buyers.indices)])
-    seconds = table[date] if date else pa.nulls(table.num_rows, pa.int64())
-    purchases = pa.table({"buyer": table[buyer], "product": table[product], "time": seconds})
-    del times, table
-    schema, path = plain_schema(purchases.schema), folder / PURCHASES_FILE
+    types = {"buyer": table[buyer].type, "product": table[product].type, "time": pa.int64()}
+    goods = table[product].combine_chunks()
+    del table
+    _write_purchases(folder / PURCHASES_FILE, types, buyers, goods, times)
+
+
+def _write_purchases(
+    path: Path,
+    types: Mapping[str, pa.DataType],
+    buyers: pa.DictionaryArray,
+    goods: pa.Array,
+    times: Any,
+) -> None:
+    """Write who bought what when, as columns of these types."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    ranks, products = _ranked(goods)
+    schema = plain_schema(pa.schema(list(types.items())))
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for start in range(0, len(order), _ROWS_AT_A_TIME):
-            part = purchases.take(order[start : start + _ROWS_AT_A_TIME])
-            writer.write_table(part.cast(schema))
+        # By buyer, time and product: the order of the rows says nothing.
+        for parts in sorted_rows([buyers.indices.to_numpy(), times, ranks], _ROWS_AT_A_TIME):
+            part = [
+                buyers.dictionary.take(pa.array(parts[0])),
+                products.take(pa.array(parts[2], mask=parts[2] < 0)),
+                pa.array(parts[1], mask=parts[1] == _NO_TIME),
+            ]
+            writer.write_table(pa.table(part, list(types)).cast(schema))
 
 
 def write_products(
@@ -125,10 +144,9 @@ def _times(table: pa.Table, date: str | None) -> Any:
     import numpy as np
     import pyarrow.compute as pc
 
-    lowest = np.iinfo(np.int64).min
     if date is None:
-        return np.full(table.num_rows, lowest)
-    return pc.fill_null(table[date], lowest).to_numpy()
+        return np.full(table.num_rows, _NO_TIME)
+    return pc.fill_null(table[date], _NO_TIME).to_numpy()
 
 
 def _latest(values: pa.Array, buyers: pa.DictionaryArray, times: Any) -> pa.Array:
@@ -142,12 +160,15 @@ def _latest(values: pa.Array, buyers: pa.DictionaryArray, times: Any) -> pa.Arra
     import numpy as np
     import pyarrow as pa
 
-    codes, ranks = np.asarray(buyers.indices), _ranks(values)
-    rows = np.flatnonzero(ranks >= 0)
-    newest = np.full(len(buyers.dictionary), np.iinfo(np.int64).min)
-    np.maximum.at(newest, codes[rows], times[rows])
-    rows = rows[times[rows] == newest[codes[rows]]]
-    rows = rows[np.argsort(ranks[rows], kind="stable")]
+    codes, (ranks, _) = np.asarray(buyers.indices), _ranked(values)
+    parts = [slice(at, at + _ROWS_AT_A_TIME) for at in range(0, len(codes), _ROWS_AT_A_TIME)]
+    newest = np.full(len(buyers.dictionary), _NO_TIME)
+    for part in parts:
+        is_known = ranks[part] >= 0
+        np.maximum.at(newest, codes[part][is_known], times[part][is_known])
+    last = [(ranks[part] >= 0) & (times[part] == newest[codes[part]]) for part in parts]
+    rows = np.flatnonzero(np.concatenate(last)) if last else np.zeros(0, np.int64)
+    rows = rows[ordered(ranks[rows])[0]]
     at = np.full(len(newest), -1)
     at[codes[rows]] = rows  # the last one of each buyer
     found = values.take(pa.array(at, mask=at < 0))
@@ -155,20 +176,24 @@ def _latest(values: pa.Array, buyers: pa.DictionaryArray, times: Any) -> pa.Arra
     return found.dictionary_decode() if is_shared else found
 
 
-def _ranks(values: pa.Array) -> Any:
-    """Return each value's rank in ascending order, or -1 for null; lists are ranked by length."""
+def _ranked(values: pa.Array) -> tuple[Any, pa.Array]:
+    """Return each value's rank in ascending order, or -1 for null, and the values by rank.
+
+    Lists are ranked by length; what is returned second is then of no use.
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if pa.types.is_large_list(values.type):
-        return pc.fill_null(values.value_lengths(), -1).to_numpy()
+        return pc.fill_null(values.value_lengths(), -1).to_numpy(), values
     encoded = values.dictionary_encode()
     order = pc.array_sort_indices(encoded.dictionary)
-    ranks = np.empty(len(order), np.int64)
-    ranks[np.asarray(order)] = np.arange(len(order))
+    ranks = np.empty(len(order), np.int32)
+    ranks[np.asarray(order)] = np.arange(len(order), dtype=np.int32)
     kind = encoded.dictionary.type
     if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
         empty = pc.equal(encoded.dictionary, pa.scalar("", kind))
         ranks[np.asarray(empty)] = -1  # an empty text is null
-    return np.append(ranks, -1)[pc.fill_null(encoded.indices, len(ranks)).to_numpy()]
+    places = pc.fill_null(encoded.indices, len(ranks)).to_numpy()
+    return np.append(ranks, np.int32(-1))[places], encoded.dictionary.take(order)

@@ -11,6 +11,7 @@ from recgen.local.cast import is_list, is_text, plain, shown, without_nan
 from recgen.local.cast.arrow import single
 from recgen.local.cast.words import without_words
 from recgen.local.kinds import Numbers, find_kind
+from recgen.local.pairs import ordered
 from recgen.local.times import Bounds, Reading, Times
 
 if TYPE_CHECKING:
@@ -144,18 +145,17 @@ def _coded(column: pa.ChunkedArray) -> tuple[pa.Array, Array]:
     has_value = array.is_valid().to_numpy(zero_copy_only=False)
     array = array.drop_null()
     bits = array.view(pa.int64() if array.type.bit_width == 64 else pa.int32()).to_numpy()
-    order = np.argsort(bits)
-    ordered = bits[order]
-    is_new = np.append(True, ordered[1:] != ordered[:-1])
-    del ordered
-    first = np.minimum.reduceat(order, np.flatnonzero(is_new))  # row of each value
-    appearance = np.argsort(first)
-    places = np.empty(len(first), np.int32)
-    places[appearance] = np.arange(len(first), dtype=np.int32)
+    order, found = ordered(bits)
+    is_new = np.append(True, found[1:] != found[:-1])
+    del found
+    first = order[is_new]  # row of each value
+    appears = np.zeros(len(bits), bool)
+    appears[first] = True
+    places = np.cumsum(appears, dtype=np.int32)[first] - np.int32(1)
     own = np.empty(len(bits), np.int32)
     own[order] = places[np.cumsum(is_new, dtype=np.int32) - 1]
     codes[has_value] = own
-    return array.take(pa.array(first[appearance])), codes
+    return array.filter(pa.array(appears)), codes
 
 
 def _has_no_codes(column: pa.ChunkedArray) -> bool:
@@ -225,11 +225,11 @@ def _with_numbers(found: ColumnProfile, column: Encoded, numbers: Numbers) -> Co
     words = int(absent.sum())
     found = replace(found, nulls=found.nulls + absent_rows, distinct=distinct, unlike=distinct)
     found = replace(found, null_words=words, null_word_rows=absent_rows)
-    order = np.argsort(numbers)
-    order = order[column.counted()[order]]
+    is_counted = column.counted()
+    order, numbers = ordered(numbers[is_counted])
     if len(order) == 0:
         return found
-    numbers, counts = numbers[order], column.counts[order]
+    counts = column.counts[is_counted][order]
     rows = counts.sum()
     middle = np.searchsorted(np.cumsum(counts), rows / 2)
     return replace(
@@ -245,7 +245,7 @@ def _most_frequent(column: Encoded) -> tuple[str, ...]:
     import numpy as np
     import pyarrow as pa
 
-    order = np.argsort(-column.counts, kind="stable")
+    order, _ = ordered(-column.counts)
     if column.numbers is not None:
         order = order[~np.isnan(column.numbers[order])]
     order = order[:_EXAMPLES]

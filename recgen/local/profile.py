@@ -33,7 +33,7 @@ from recgen.local.ingest.formats import DEFAULTS
 from recgen.local.lists import Purchases, list_facts
 from recgen.local.misfits import misfit_of, misfit_of_lists, misfit_of_times
 from recgen.local.oddities import find_odd
-from recgen.local.pairs import distinct, pairs
+from recgen.local.pairs import distinct, pairs, placed
 from recgen.local.relations import correlation_of, moments_of, spread_of, stays_of
 from recgen.local.repeats import find_repeated, find_replayed
 from recgen.local.time_profile import describe_times
@@ -185,7 +185,7 @@ class _FileProfile:
         if column.numbers is None:
             return {}
         is_counted = column.counted()
-        days, place = np.unique(column.numbers[is_counted] // _DAY, return_inverse=True)
+        days, place = placed(column.numbers[is_counted] // _DAY)
         rows = np.bincount(place, column.counts[is_counted])
         return dict(zip(map(int, days), map(int, rows), strict=True))
 

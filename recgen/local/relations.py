@@ -9,6 +9,7 @@ from recgen.data.statistics import Spread, Stay
 from recgen.local.cast import shown
 from recgen.local.cast.numbers import YES
 from recgen.local.encoded import Array, Encoded
+from recgen.local.pairs import distinct, pairs, placed
 
 _DAY = 86_400
 _FEWEST = 3  # rows: two points always lie on a line
@@ -58,17 +59,13 @@ def stays_of(keys: Encoded, times: Encoded, days: int) -> list[Stay]:
     moments = moments_of(times)
     known = (keys.codes >= 0) & ~np.isnan(moments)
     moments, codes = moments[known], keys.codes[known]
-    order = np.lexsort((moments, codes))
-    moments, codes = moments[order], codes[order]
-    is_first = np.append(True, np.diff(codes) != 0)[: len(codes)]
-    is_new_day = is_first | np.append(True, np.diff(moments // _DAY) != 0)[: len(codes)]
-    starts = np.flatnonzero(is_first)
-    if not len(starts):
-        return []
-    ends = np.append(starts[1:], len(codes)) - 1
-    counts: Array = np.add.reduceat(is_new_day, starts, dtype=np.int64)
-    many = counts >= days
-    found = (moments[starts][many], moments[ends][many], counts[many])
+    first, last = np.full(len(keys.values), np.inf), np.full(len(keys.values), -np.inf)
+    np.minimum.at(first, codes, moments)
+    np.maximum.at(last, codes, moments)
+    own_days = distinct(pairs(codes, placed(moments // _DAY)[1]))
+    counts: Array = np.bincount(own_days >> 32, minlength=len(first))
+    many = counts >= max(1, days)
+    found = (first[many], last[many], counts[many])
     return [Stay(*each) for each in zip(*(part.tolist() for part in found), strict=True)]
 
 

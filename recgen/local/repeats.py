@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.copies import RepeatedRows, ReplayedRows
 from recgen.local.encoded import codes_of
+from recgen.local.pairs import ordered
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,8 +37,8 @@ def find_repeated(codes: Sequence[Array], rest: pa.Table | None) -> RepeatedRows
     hashes, alike, compared = _hashed(codes, rest)
     if len(alike) == 0:
         return None
-    order = alike[np.argsort(hashes[alike], kind="stable")]
-    same = hashes[order[1:]] == hashes[order[:-1]]
+    places, found = ordered(hashes[alike])
+    order, same = alike[places], found[1:] == found[:-1]
     again, before = order[1:][same], order[:-1][same]
     at = int(np.argmin(again))
     example = int(again[at]) + 1, int(before[at]) + 1
@@ -61,16 +62,22 @@ def find_replayed(
 
     hashes, alike, _ = _hashed(codes, rest)
     alike = alike[~np.isnan(times[alike])]
-    alike = alike[np.lexsort((times[alike], hashes[alike]))]
-    origin = np.full(len(times), -1)
+    alike = alike[ordered(times[alike])[0]]
+    places, found = ordered(hashes[alike])  # of the same row, the earliest time first
+    del hashes  # 8 bytes a row
+    alike, origin = alike[places], np.full(len(times), -1, np.int32)
+    is_copy = np.zeros(len(times), bool)
     if len(alike):
-        is_first = np.append(True, np.diff(hashes[alike]) != 0)
-        origin[alike] = alike[np.maximum.accumulate(np.where(is_first, np.arange(len(alike)), 0))]
-    del hashes  # 8 bytes a row, as each of these
-    is_copy = (origin >= 0) & (times - times[origin] >= _A_DAY)
-    ordered = np.argsort(times, kind="stable")[: int((~np.isnan(times)).sum())]
-    count = _end_of_copies(is_copy[ordered])
-    block = ordered[len(ordered) - count :]
+        starts = np.flatnonzero(np.append(True, found[1:] != found[:-1]))
+        del places, found
+        origin[alike] = np.repeat(alike[starts], np.diff(np.append(starts, len(alike))))
+        is_copy[alike] = times[alike] - times[origin[alike]] >= _A_DAY
+    del alike
+    known = np.flatnonzero(~np.isnan(times)).astype(np.int32)
+    by_time = known[ordered(times[known])[0]]
+    del known
+    count = _end_of_copies(is_copy[by_time])
+    block = by_time[len(by_time) - count :]
     again = block[origin[block] >= 0]
     again = again[times[origin[again]] < times[block].min(initial=np.inf)]
     if len(again) < _COPIES * max(count, 1) or not _is_in_order(times[origin[again]], times[again]):
@@ -87,11 +94,13 @@ def _end_of_copies(is_copy: Array) -> int:
     """
     import numpy as np
 
-    counts = np.arange(_FEWEST, len(is_copy) // 2 + 1)
+    half = len(is_copy) // 2
+    counts = np.arange(_FEWEST, half + 1)
     if not len(counts):
         return 0
-    backwards = np.append(0, np.cumsum(is_copy[::-1]))
-    within, before = backwards[counts], backwards[2 * counts] - backwards[counts]
+    backwards = np.append(np.int32(0), np.cumsum(is_copy[::-1], dtype=np.int32))
+    within = backwards[_FEWEST : half + 1]
+    before = backwards[2 * _FEWEST : 2 * half + 1 : 2] - within
     excess = np.where(before <= _FEW * within, within - _COPIES * counts, 0)
     best = int(np.argmax(excess))  # where copies begin: rows before are fewer than that
     return int(counts[best]) if excess[best] > 0 else 0
@@ -101,7 +110,7 @@ def _is_in_order(before: Array, again: Array) -> bool:
     """Return whether copies follow each other as what they are copies of."""
     import numpy as np
 
-    ranks = [np.argsort(np.argsort(each, kind="stable")) for each in (before, again)]
+    ranks = [ordered(ordered(each)[0])[0] for each in (before, again)]
     correlations: Array = np.corrcoef(np.stack(ranks))
     return bool(correlations[0, 1] >= _IN_ORDER)
 
@@ -138,9 +147,8 @@ def _in_groups(hashes: Array) -> Array:
     """Return the rows whose hash another row has, in order: int64, [such rows]."""
     import numpy as np
 
-    order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    same = ordered[1:] == ordered[:-1]
+    order, found = ordered(hashes)
+    same = found[1:] == found[:-1]
     is_member = np.zeros(len(hashes), bool)
     is_member[order[1:][same]] = True
     is_member[order[:-1][same]] = True

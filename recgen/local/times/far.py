@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from recgen.config.times import EARLIEST, LATEST, STANDINS
+from recgen.local.pairs import ordered
 
 Array: TypeAlias = Any
 """A numpy array."""
@@ -46,8 +47,8 @@ def bounds_of(seconds: Array, counts: Array) -> Bounds | None:
 
     if len(seconds) == 0:
         return None
-    order = np.argsort(seconds, kind="stable")
-    times, rows = seconds[order], counts[order]
+    order, times = ordered(seconds)
+    rows = counts[order]
     del order  # there may be millions of times
     usual = np.flatnonzero(~_is_standin(times))
     first, last = (usual[0], usual[-1]) if len(usual) else (0, len(times) - 1)

@@ -73,11 +73,11 @@ def _shift(found: Sequence[Stay]) -> float | None:
     if len(found) < _FEWEST:
         return None
     pause = median((each.last - each.first) / (each.days - 1) for each in found)
-    stays = [(each.first, each.last) for each in found]
-    start, end = min(first for first, _ in stays), max(last for _, last in stays)
+    stays = sorted((each.first, each.last) for each in found)
+    start, end = stays[0][0], max(last for _, last in stays)
     span = end - start
     # Seen backwards, the latest buyers are the earliest ones.
-    backwards = [(-last, -first) for first, last in stays]
+    backwards = sorted((-last, -first) for first, last in stays)
     for share in _SHARES:
         count = max(_LEAST, int(share * len(stays)))
         before = _silence(stays, end, span, count)
@@ -92,8 +92,15 @@ def _shift(found: Sequence[Stay]) -> float | None:
 def _silence(
     stays: Sequence[tuple[float, float]], end: float, span: float, count: int
 ) -> float | None:
-    """Return how long before the end the earliest buyers all stop; None if chance explains it."""
-    lasts = sorted(last for _, last in sorted(stays)[:count])
+    """Return how long before the end the earliest buyers all stop; None if chance explains it.
+
+    Args:
+        stays: The first and the last time of each buyer, ascending.
+        end: The end of the data.
+        span: Its length.
+        count: How many buyers are the earliest ones.
+    """
+    lasts = sorted(last for _, last in stays[:count])
     stop = lasts[math.ceil((1 - _CONTAMINATED) * count) - 1]
     silence = end - stop
     if not _AGREE * span <= silence <= _MOST * span:

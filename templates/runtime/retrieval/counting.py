@@ -7,6 +7,7 @@ from .measures import MEASURES, MISSED, RECALL_AT, gains
 
 TOO_EASY = 0.9  # recall of counting above which recall does not tell models apart
 HALF_LIVES = (None, 120, 60, 30, 14, 7)  # in days; None counts rows of all ages alike
+BLOCK = 1 << 16  # pairs that are ordered together
 
 
 class Counting:
@@ -18,26 +19,31 @@ class Counting:
     (None), all rows count alike.
 
     Attributes:
+        ages: Seconds from each row to the newest one, if rows have times.
+        own_pairs: For each row that counts for a buyer, the place of its pair in `pairs`, in
+            ascending order, so that what is summed by pair lies side by side.
+        own_ages: The ages of these rows.
         buyers: Buyers with their own index, in ascending order.
         pairs: What they had: numbers of a buyer and a product, in ascending order.
     """
 
     def __init__(self, catalogue, split):
         self.catalogue, self.stride = catalogue, len(catalogue.counts) + 1
-        self.popular, self.ages = {}, None  # ranks by half-life, and the rows' days
+        self.popular, self.ages, self.own_ages = {}, None, None  # ranks by half-life
         if split.columns.time:
             times = split.column(split.columns.time).astype(np.float64)
-            self.ages = np.maximum(newest_time(times) - times, 0) / 86_400
+            self.ages = narrow(np.maximum(newest_time(times) - times, 0))
         pairs = self.pairs_of(split)
-        buyers, self.products = np.divmod(pairs, self.stride)
+        self.products = narrow(pairs % self.stride)
         # Those out of vocabulary share an index, so that they have no history.
-        is_own = buyers < catalogue.buyers
-        self.buyers = np.unique(buyers[is_own])
-        is_known = catalogue.position[self.products] >= 0
-        self.own_rows = np.flatnonzero(is_own & is_known)
-        self.pairs, self.pair_of_row = np.unique(
-            pairs[self.own_rows], return_inverse=True
-        )
+        is_own = pairs < catalogue.buyers * self.stride
+        has_rows = np.zeros(catalogue.buyers, bool)
+        has_rows[pairs[is_own] // self.stride] = True
+        self.buyers = np.flatnonzero(has_rows)
+        is_own &= catalogue.position[self.products] >= 0
+        self.pairs, self.own_pairs, order = numbered(pairs[is_own])
+        if self.ages is not None:
+            self.own_ages = self.ages[is_own][order]
 
     def pairs_of(self, split):
         """Return a number for the buyer and product of each row; a buyer's are consecutive."""
@@ -45,16 +51,21 @@ class Counting:
         buyers, products = split.arrays(columns.buyer, columns.product)
         return buyers * self.stride + self.catalogue.known(products)
 
-    def weights(self, half_life):
-        """Return what each row counts."""
-        if half_life is None:
-            return np.ones(len(self.products))
-        return np.exp2(self.ages / -half_life)
+    def had(self, pairs):
+        """Return which of some pairs are among those of the split."""
+        if not len(self.pairs):
+            return np.zeros(len(pairs), bool)
+        return self.pairs[self._places(pairs)] == pairs
+
+    def _places(self, pairs):
+        """Return where each pair is among `pairs`, if it is there."""
+        return np.minimum(np.searchsorted(self.pairs, pairs), len(self.pairs) - 1)
 
     def counts(self, half_life):
         """Return what the rows of each product of the catalogue count, [products]."""
         indices, size = self.catalogue.indices, len(self.catalogue.counts)
-        return np.bincount(self.products, self.weights(half_life), size)[indices]
+        weights = decayed(self.ages, half_life)
+        return np.bincount(self.products, weights, size)[indices]
 
     def log_shares(self, half_lives):
         """Return the log of each product's share of the rows, [products, half-lives].
@@ -75,17 +86,50 @@ class Counting:
         """
         buyers, products = np.divmod(self.pairs, self.stride)
         ages = np.full(len(self.pairs), np.inf)
-        if self.ages is not None:
-            np.minimum.at(ages, self.pair_of_row, self.ages[self.own_rows])
-        order = np.lexsort([products, -ages, buyers])
+        if self.own_ages is not None:
+            np.minimum.at(ages, self.own_pairs, self.own_ages.astype(np.float64))
+        order = np.concatenate(
+            [block[order] for block, order, _ in self._blocks(-ages, products)]
+            or [np.zeros(0, np.int64)]
+        )
         sizes = np.bincount(buyers, minlength=self.catalogue.buyers + 1)
         while np.minimum(sizes, most).sum() > in_all:
             most //= 2
         left = np.repeat(sizes.cumsum(), sizes) - np.arange(len(order))
         order, sizes = order[left <= most], np.minimum(sizes, most)
-        counts = np.bincount(self.pair_of_row, minlength=len(self.pairs))
+        counts = np.bincount(self.own_pairs, minlength=len(self.pairs))
         positions = self.catalogue.position[products[order]]
         return np.append(0, sizes.cumsum()), positions, counts[order]
+
+    def _blocks(self, values, ties):
+        """Yield orders of pairs by buyer, then value, then tie, for some buyers at a time.
+
+        Ordering all pairs together would take longer for each pair, the more there are.
+
+        Args:
+            values: A number for each pair.
+            ties: Products of the pairs, or other numbers below their number.
+
+        Yields:
+            Places of pairs, which are consecutive, the order of these, and where the pairs
+            of each one's buyer start among them.
+        """
+        first = 0
+        while first < len(self.pairs):
+            last = first + BLOCK
+            if last < len(self.pairs):
+                # Not through a buyer, unless it has more pairs than a block.
+                buyer = self.pairs[last] // self.stride
+                last = np.searchsorted(self.pairs, buyer * self.stride)
+                if last == first:
+                    last = np.searchsorted(self.pairs, (buyer + 1) * self.stride)
+            block = np.arange(first, min(last, len(self.pairs)))
+            buyers = self.pairs[block] // self.stride
+            starts = np.searchsorted(buyers, buyers)
+            _, ranks = np.unique(values[block], return_inverse=True)
+            keys = (starts * len(block) + ranks) * self.stride + ties[block]
+            yield block, np.argsort(keys), starts
+            first = last
 
     def popularity(self, half_life=None):
         """Return the rank of each product index, MISSED if it is not in the catalogue."""
@@ -106,7 +150,7 @@ class Counting:
         has_history = "own_history" in half_lives
         if not len(self.pairs) or not (has_history or is_filtered):
             return rank
-        buyers, products = np.divmod(self.pairs, self.stride)
+        products = self.pairs % self.stride
         # Of the products that the buyer had, those that are more popular.
         own = np.sort(self.pairs - products + popular[products])
         first = np.searchsorted(own, start)
@@ -114,14 +158,13 @@ class Counting:
         others = rank - (np.searchsorted(own, end) - first)
         if not is_filtered:
             others += np.searchsorted(own, start + self.stride) - first
-            weights = self.weights(half_lives["own_history"])[self.own_rows]
-            counts = np.bincount(self.pair_of_row, weights)
-            order = np.lexsort([popular[products], -counts, buyers])
-            place = np.empty(len(order), np.int64)
-            place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
-            found = np.searchsorted(self.pairs, pairs)
-            found = np.minimum(found, len(self.pairs) - 1)
-            others = np.where(self.pairs[found] == pairs, place[found], others)
+            weights = decayed(self.own_ages, half_lives["own_history"])
+            counts = np.bincount(self.own_pairs, weights)
+            place = np.empty(len(counts), np.int64)
+            for block, order, starts in self._blocks(-counts, popular[products]):
+                place[block[order]] = np.arange(len(order)) - starts
+            found = self._places(pairs)
+            others = np.where(self.had(pairs), place[found], others)
         return np.where(rank < MISSED, others, MISSED)
 
     def measure(self, split, baselines):
@@ -171,3 +214,41 @@ class Counting:
         if self.ages is not None:
             baselines |= {"popularity_recent": popularity, "own_history_recent": own}
         return monitored, baselines
+
+
+def decayed(ages, half_life):
+    """Return what rows of some ages count, in seconds; None, which is 1 each, for None."""
+    if half_life is None:
+        return None
+    return np.exp2(np.divide(ages, 86_400) / -half_life)
+
+
+def narrow(numbers):
+    """Return whole numbers from 0 on in 32 bits, if these hold them."""
+    if numbers.max(initial=0) >= 1 << 32:
+        return numbers
+    narrowed = numbers.astype(np.uint32)
+    return narrowed if (narrowed == numbers).all() else numbers
+
+
+def numbered(pairs):
+    """Return the distinct pairs, the place of each row's pair among them, and the rows.
+
+    All are in ascending order of the pairs; rows of a pair keep their order. Each pair is
+    sorted with its row, if both fit into 64 bits: orders of rows alone are slower, the more
+    rows there are.
+    """
+    bits = len(pairs).bit_length()
+    if int(pairs.max(initial=0)).bit_length() + bits > 63:
+        rows = np.argsort(pairs, kind="stable")
+        ascending = pairs[rows]
+    else:
+        ascending = pairs << bits
+        ascending |= np.arange(len(pairs))
+        ascending.sort()
+        rows = ascending & ((1 << bits) - 1)
+        ascending >>= bits
+    is_new = np.ones(len(pairs), bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=is_new[1:])
+    places = np.cumsum(is_new, dtype=np.uint32) - np.uint32(1)
+    return ascending[is_new], places, rows

@@ -45,7 +45,7 @@ class Evaluation:
     def _take(self, split, kept, pairs, buyers):
         """Evaluate the rows of a split at these places, with their pairs and buyers."""
         self.pairs, self.rows = pairs, split.rows_at(kept)
-        self.is_new = ~np.isin(pairs, self.counting.pairs)
+        self.is_new = ~self.counting.had(pairs)
         self.people, self.one_each, self.buyer = np.unique(
             buyers, return_index=True, return_inverse=True
         )
@@ -193,7 +193,7 @@ class UnknownBuyers(Evaluation):
         kept = kept[self.catalogue.position[products[kept]] >= 0]
         is_trained = np.isin(buyers[kept], counting.buyers)
         self.are_known = bool(is_trained.all())
-        is_new = ~np.isin(pairs[kept], counting.pairs)
+        is_new = ~counting.had(pairs[kept])
         kept = kept[is_new if self.are_known else ~is_trained]
         kept = kept[:: math.ceil(len(kept) / most) or 1]
         is_shared = np.isin(kept, shared)
