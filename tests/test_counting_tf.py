@@ -121,22 +121,26 @@ def test_ranks_are_those_of_the_benchmark(
             assert others == pytest.approx(sorted(others, reverse=True), rel=1e-6)
 
 
-@pytest.mark.parametrize("block", [1, 3, 16])
-def test_buyers_are_ordered_in_blocks_as_all_at_once(
-    runtime: Any, monkeypatch: pytest.MonkeyPatch, block: int
+@pytest.mark.parametrize("part", [1, 3, 16])
+def test_some_buyers_at_a_time_are_as_all_at_once(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
     draw = np.random.default_rng(5)
     rows = [(int(b), int(p), int(a)) for b, p, a in draw.integers(0, [9, 12, 30], (300, 3))]
     counting = aged(runtime, [*rows, *((20, p, p) for p in range(12))], 12).counting()
-    values, ties = draw.integers(0, 3, len(counting.pairs)) / 3, counting.pairs % counting.stride
-    monkeypatch.setattr(runtime, "BLOCK", block)
-    parts = list(counting._blocks(values, ties))
-    assert len(parts) > 5 or block == 16
-    buyers = counting.pairs // counting.stride
-    order = np.concatenate([each[own] for each, own, _ in parts])
-    np.testing.assert_array_equal(order, np.lexsort([ties, values, buyers]))
-    starts = np.concatenate([starts + each[0] for each, _, starts in parts])
-    np.testing.assert_array_equal(starts, np.searchsorted(buyers, buyers))
+    asked = draw.permutation(np.append(counting.pairs[::2], [3 * counting.stride + 99, 12]))
+    days = {"popularity": None, "own_history": 7}
+
+    def found() -> list[Any]:
+        lists = [counting.ranks(asked, days), counting.ranks(asked, days, True)]
+        return [*lists, *counting.purchases(5, 1000), *counting.purchases(5, 20)]
+
+    whole = found()
+    assert len(list(counting._parts(counting.buyers))) == 1
+    monkeypatch.setattr(runtime, "PART", part)
+    assert len(list(counting._parts(counting.buyers))) > 4
+    for one, other in zip(whole, found(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("most", [2**20, 2**60], ids=["packed", "too many bits"])

@@ -1,5 +1,8 @@
 """Baselines that count rows."""
 
+import collections
+import itertools
+
 import numpy as np
 
 from ..rows import newest_time
@@ -7,7 +10,12 @@ from .measures import MEASURES, MISSED, RECALL_AT, gains
 
 TOO_EASY = 0.9  # recall of counting above which recall does not tell models apart
 HALF_LIVES = (None, 120, 60, 30, 14, 7)  # in days; None counts rows of all ages alike
-BLOCK = 1 << 16  # pairs that are ordered together
+PART = 1 << 16  # pairs that are ordered together
+
+
+# What some buyers had: numbers of a buyer and a product, ascending; and of each of their
+# rows the place of its pair among these, ascending, and its age in seconds (or None for all).
+Had = collections.namedtuple("Had", ["pairs", "places", "ages"])
 
 
 class Counting:
@@ -55,11 +63,8 @@ class Counting:
         """Return which of some pairs are among those of the split."""
         if not len(self.pairs):
             return np.zeros(len(pairs), bool)
-        return self.pairs[self._places(pairs)] == pairs
-
-    def _places(self, pairs):
-        """Return where each pair is among `pairs`, if it is there."""
-        return np.minimum(np.searchsorted(self.pairs, pairs), len(self.pairs) - 1)
+        places = np.searchsorted(self.pairs, pairs)
+        return self.pairs[np.minimum(places, len(self.pairs) - 1)] == pairs
 
     def counts(self, half_life):
         """Return what the rows of each product of the catalogue count, [products]."""
@@ -84,52 +89,44 @@ class Counting:
         These are row splits by buyer, [buyers + 2], and of each product its position and
         its number of rows. Products of the same time are in the order of their index.
         """
-        buyers, products = np.divmod(self.pairs, self.stride)
-        ages = np.full(len(self.pairs), np.inf)
-        if self.own_ages is not None:
-            np.minimum.at(ages, self.own_pairs, self.own_ages.astype(np.float64))
-        order = np.concatenate(
-            [block[order] for block, order, _ in self._blocks(-ages, products)]
-            or [np.zeros(0, np.int64)]
-        )
-        sizes = np.bincount(buyers, minlength=self.catalogue.buyers + 1)
+        splits = np.arange(self.catalogue.buyers + 2) * self.stride
+        sizes = np.diff(np.searchsorted(self.pairs, splits))
         while np.minimum(sizes, most).sum() > in_all:
             most //= 2
-        left = np.repeat(sizes.cumsum(), sizes) - np.arange(len(order))
-        order, sizes = order[left <= most], np.minimum(sizes, most)
-        counts = np.bincount(self.own_pairs, minlength=len(self.pairs))
-        positions = self.catalogue.position[products[order]]
-        return np.append(0, sizes.cumsum()), positions, counts[order]
+        positions, counts = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+        for _, had in self._parts(self.buyers):
+            buyers, products = np.divmod(had.pairs, self.stride)
+            ages = np.full(len(products), np.inf)
+            if had.ages is not None:
+                np.minimum.at(ages, had.places, had.ages.astype(np.float64))
+            order = np.lexsort([products, -ages, buyers])
+            ends = np.searchsorted(buyers, buyers, "right")
+            order = order[ends - np.arange(len(order)) <= most]
+            positions.append(self.catalogue.position[products[order]])
+            counts.append(np.bincount(had.places, minlength=len(products))[order])
+        splits = np.append(0, np.minimum(sizes, most).cumsum())
+        return splits, np.concatenate(positions), np.concatenate(counts)
 
-    def _blocks(self, values, ties):
-        """Yield orders of pairs by buyer, then value, then tie, for some buyers at a time.
+    def _parts(self, buyers):
+        """Yield some of the buyers, in ascending order, as a slice, and what they Had.
 
-        Ordering all pairs together would take longer for each pair, the more there are.
-
-        Args:
-            values: A number for each pair.
-            ties: Products of the pairs, or other numbers below their number.
-
-        Yields:
-            Places of pairs, which are consecutive, the order of these, and where the pairs
-            of each one's buyer start among them.
+        What they had is ordered for some at a time: for all together it would take longer
+        for each pair, and more memory, the more there are.
         """
-        first = 0
-        while first < len(self.pairs):
-            last = first + BLOCK
-            if last < len(self.pairs):
-                # Not through a buyer, unless it has more pairs than a block.
-                buyer = self.pairs[last] // self.stride
-                last = np.searchsorted(self.pairs, buyer * self.stride)
-                if last == first:
-                    last = np.searchsorted(self.pairs, (buyer + 1) * self.stride)
-            block = np.arange(first, min(last, len(self.pairs)))
-            buyers = self.pairs[block] // self.stride
-            starts = np.searchsorted(buyers, buyers)
-            _, ranks = np.unique(values[block], return_inverse=True)
-            keys = (starts * len(block) + ranks) * self.stride + ties[block]
-            yield block, np.argsort(keys), starts
-            first = last
+        firsts, ends = (
+            np.searchsorted(self.pairs, (buyers + each) * self.stride)
+            for each in (0, 1)
+        )
+        parts = (ends - firsts).cumsum() // PART
+        cuts = np.flatnonzero(np.diff(parts)) + 1
+        for one, other in itertools.pairwise([0, *cuts.tolist(), len(buyers)]):
+            own = ranges(firsts[one:other], ends[one:other])
+            rows = ranges(
+                *(np.searchsorted(self.own_pairs, e[one:other]) for e in (firsts, ends))
+            )
+            places = np.searchsorted(own, self.own_pairs[rows])
+            ages = None if self.own_ages is None else self.own_ages[rows]
+            yield slice(one, other), Had(self.pairs[own], places, ages)
 
     def popularity(self, half_life=None):
         """Return the rank of each product index, MISSED if it is not in the catalogue."""
@@ -146,26 +143,43 @@ class Counting:
         In a filtered list, what the buyer had is left out.
         """
         popular = self.popularity(half_lives["popularity"])
-        rank, start = popular[pairs % self.stride], pairs - pairs % self.stride
-        has_history = "own_history" in half_lives
-        if not len(self.pairs) or not (has_history or is_filtered):
-            return rank
-        products = self.pairs % self.stride
-        # Of the products that the buyer had, those that are more popular.
-        own = np.sort(self.pairs - products + popular[products])
-        first = np.searchsorted(own, start)
-        end = start + np.minimum(rank, self.stride - 1)
-        others = rank - (np.searchsorted(own, end) - first)
-        if not is_filtered:
-            others += np.searchsorted(own, start + self.stride) - first
-            weights = decayed(self.own_ages, half_lives["own_history"])
-            counts = np.bincount(self.own_pairs, weights)
-            place = np.empty(len(counts), np.int64)
-            for block, order, starts in self._blocks(-counts, popular[products]):
-                place[block[order]] = np.arange(len(order)) - starts
-            found = self._places(pairs)
-            others = np.where(self.had(pairs), place[found], others)
-        return np.where(rank < MISSED, others, MISSED)
+        found = popular[pairs % self.stride]
+        if "own_history" not in half_lives and not is_filtered:
+            return found
+        order = np.argsort(pairs)
+        buyers, starts = np.unique(pairs[order] // self.stride, return_index=True)
+        starts = np.append(starts, len(pairs))
+        for part, had in self._parts(buyers):
+            places = order[starts[part.start] : starts[part.stop]]
+            known = pairs[places], found[places], had, popular
+            if is_filtered:
+                found[places] = self._filtered(*known)
+            else:
+                found[places] = self._after_own(*known, half_lives["own_history"])
+        return found
+
+    def _filtered(self, pairs, ranks, had, popular):
+        """Return the ranks of pairs in lists by popularity, without what the buyers had."""
+        start, products = pairs - pairs % self.stride, had.pairs % self.stride
+        own = np.sort(had.pairs - products + popular[products])
+        before = np.searchsorted(own, start + np.minimum(ranks, self.stride - 1))
+        others = ranks - (before - np.searchsorted(own, start))
+        return np.where(ranks < MISSED, others, MISSED)
+
+    def _after_own(self, pairs, ranks, had, popular, half_life):
+        """Return the ranks of pairs in lists of what the buyers had, and then of the others."""
+        buyers, products = np.divmod(had.pairs, self.stride)
+        counts = np.bincount(had.places, decayed(had.ages, half_life), len(products))
+        order = np.lexsort([popular[products], -counts, buyers])
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
+        own = pairs // self.stride
+        sizes = np.searchsorted(buyers, own, "right") - np.searchsorted(buyers, own)
+        others = self._filtered(pairs, ranks, had, popular) + sizes
+        if len(products):
+            found = np.minimum(np.searchsorted(had.pairs, pairs), len(products) - 1)
+            others = np.where(had.pairs[found] == pairs, place[found], others)
+        return np.where(ranks < MISSED, others, MISSED)
 
     def measure(self, split, baselines):
         """Return the means over the rows of a split, such as "popularity_mrr"."""
@@ -214,6 +228,12 @@ class Counting:
         if self.ages is not None:
             baselines |= {"popularity_recent": popularity, "own_history_recent": own}
         return monitored, baselines
+
+
+def ranges(starts, ends):
+    """Return the whole numbers from each start to before its end, one range after the other."""
+    sizes = ends - starts
+    return np.arange(sizes.sum()) + np.repeat(ends - sizes.cumsum(), sizes)
 
 
 def decayed(ages, half_life):

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..buyer_groups import sums_by_group
+from .counting import ranges
 from .measures import gains
 
 RANKED_ROWS = 1024  # test rows that are ranked together
@@ -127,12 +128,11 @@ class Evaluation:
         """Return the positions of what each pair's buyer had, [pairs, n]."""
         stride, own = self.counting.stride, self.counting.pairs
         buyers = pairs // stride
-        first = np.searchsorted(own, buyers * stride)
-        sizes = np.searchsorted(own, (buyers + 1) * stride) - first
-        shifts = first - sizes.cumsum() + sizes
-        places = np.arange(sizes.sum()) + np.repeat(shifts, sizes)
-        positions = self.catalogue.position[own[places] % stride]
-        return tf.RaggedTensor.from_row_lengths(positions, sizes)
+        first, last = (
+            np.searchsorted(own, (buyers + each) * stride) for each in (0, 1)
+        )
+        positions = self.catalogue.position[own[ranges(first, last)] % stride]
+        return tf.RaggedTensor.from_row_lengths(positions, last - first)
 
     def summarize(self, ranks, view):
         """Return the metrics by name of what has these ranks of the pairs in a view.

@@ -182,7 +182,11 @@ class FinalFit:
         that is better by `Bars`. The more new pairs count, the less is found of all pairs;
         so once a count is no gain, no greater one is tried.
         """
-        bars, best, most = Bars(self.evaluation, self._model_views(), measure), {}, (-1,)
+        bars, best, most = (
+            Bars(self.evaluation, self._model_views(), measure),
+            {},
+            (-1,),
+        )
 
         def compare(count, part, weights):
             named = dict(zip(self.layer.names, weights.tolist(), strict=True))

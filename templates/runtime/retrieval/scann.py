@@ -10,7 +10,9 @@ from .search import NOT_ALLOWED, ExactSearch
 
 SEARCHED_LEAVES = 0.25  # share of the leaves, unless the config gives a number
 FETCHED = 6  # times k: products that ScaNN finds, to be ranked by the final layer
-LEAST_FETCHED = 400  # ScaNN's distances are rough: a few dozen would miss near neighbours
+LEAST_FETCHED = (
+    400  # ScaNN's distances are rough: a few dozen would miss near neighbours
+)
 COMPARED_QUERIES = 256  # whose answers are compared with those of exact search
 
 
