@@ -99,7 +99,7 @@ class Counting:
             ages = np.full(len(products), np.inf)
             if had.ages is not None:
                 np.minimum.at(ages, had.places, had.ages.astype(np.float64))
-            order = np.lexsort([products, -ages, buyers])
+            order = self._order(buyers, -ages, products)
             ends = np.searchsorted(buyers, buyers, "right")
             order = order[ends - np.arange(len(order)) <= most]
             positions.append(self.catalogue.position[products[order]])
@@ -127,6 +127,12 @@ class Counting:
             places = np.searchsorted(own, self.own_pairs[rows])
             ages = None if self.own_ages is None else self.own_ages[rows]
             yield slice(one, other), Had(self.pairs[own], places, ages)
+
+    def _order(self, buyers, values, ties):
+        """Return the order of pairs by buyer, who are ascending, then value, then tie."""
+        _, ranks = np.unique(values, return_inverse=True)
+        ranks += np.searchsorted(buyers, buyers) * len(buyers)
+        return np.argsort(ranks * self.stride + ties)
 
     def popularity(self, half_life=None):
         """Return the rank of each product index, MISSED if it is not in the catalogue."""
@@ -170,7 +176,7 @@ class Counting:
         """Return the ranks of pairs in lists of what the buyers had, and then of the others."""
         buyers, products = np.divmod(had.pairs, self.stride)
         counts = np.bincount(had.places, decayed(had.ages, half_life), len(products))
-        order = np.lexsort([popular[products], -counts, buyers])
+        order = self._order(buyers, -counts, popular[products])
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order)) - np.searchsorted(buyers, buyers)
         own = pairs // self.stride
