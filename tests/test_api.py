@@ -69,7 +69,7 @@ def test_warnings_carry_what_a_page_shows(experiment: dict[str, Any]) -> None:
         "message": found["RG301"]["message"],
         "code": "RG301",
         "path": "data.split.kind",
-        "help": "Use `strict_time` with a `date_column`.",
+        "help": "Use `strict_time` with a `date_column`, if a column has times.",
         "fix": None,
     }
     assert found["RG112"]["severity"] == "low"

@@ -375,4 +375,4 @@ def test_a_split_by_time_is_advised_where_there_are_times(
     (found,) = [each for each in report.findings if each.code == "RG301"]
     assert found.help.startswith(help)
     (alone,) = [each for each in check(plain).findings if each.code == "RG301"]
-    assert alone.help == "Use `strict_time` with a `date_column`."
+    assert alone.help == "Use `strict_time` with a `date_column`, if a column has times."
