@@ -223,9 +223,8 @@ def _same(found: Learnt, names: Sequence[str]) -> Iterator[tuple[tuple[str, ...]
     for name in names:
         if _is_same(found, (name,)) or _decides(found, name):
             told.add(name)
-            yield (
-                name,
-            ), f"{show(name)} gives the target {target} away: one follows from the other"
+            message = f"{show(name)} gives the target {target} away: one follows from the other"
+            yield (name,), message
     numbers = (name for name in names if name not in told and _is_number(found, name))
     for first, second in combinations(islice(numbers, _COLUMNS), 2):
         if _is_same(found, (first, second)):
@@ -247,12 +246,9 @@ def _explaining(
         if told.isdisjoint(each) and (share >= _MOSTLY or {*each}.isdisjoint(others)):
             told |= {*each}
             verb = "gives" if len(each) == 1 else "together give"
-            yield (
-                each,
-                f"{' and '.join(map(show, each))} nearly {verb} the target "
-                f"{show(found.target.output_name)} away: {percent(share)} of what buyer and "
-                "product leave of it",
-            )
+            what = f"nearly {verb} the target {show(found.target.output_name)} away"
+            left = f"{percent(share)} of what buyer and product leave of it"
+            yield each, f"{' and '.join(map(show, each))} {what}: {left}"
 
 
 def _least(found: Learnt, name: str, share: float, keys: Sequence[str]) -> float:
