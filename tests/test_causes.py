@@ -378,7 +378,12 @@ def test_a_test_of_strangers_after_a_validation_of_known_buyers(tmp_path, experi
     found = judge(tmp_path / "pairs", data, experiment)
     assert (found.verdict, found.causes[0].code) == ("at_risk", "RD415")
     assert found.causes[0].evidence[0].startswith("60% of the test's pairs")
+    data["params"]["unknown_buyers"] = {"eval": 0.97, "test": 0.6}  # nor are they known there
+    assert "RD415" not in codes(judge(tmp_path / "nowhere", data, experiment))
+    data["params"]["unknown_buyers"]["eval"] = 0.0
+    assert "RD415" in codes(judge(tmp_path / "known", data, experiment))
     data["evaluation"]["pairs"] = {**counts, "shown_as_unknown": 1080}  # none is unknown
+    del data["params"]["unknown_buyers"]
     assert "RD415" not in codes(judge(tmp_path / "shown", data, experiment))
     data["evaluation"]["pairs"] = {**counts, "left_out": 100, "unknown_buyers": 100}
     assert "RD415" not in codes(judge(tmp_path / "some", data, experiment))

@@ -260,3 +260,5 @@ def test_means_are_of_rows_and_unknown_products_are_misses(runtime: Any) -> None
     unknown_of = shop.catalogue.unknown(train=shop.train, eval=rows, test=None)
     assert unknown_of["unknown_products"] == {"train": 0, "eval": 0.75}
     assert unknown_of["unknown_ids"]["eval"] == {"user": 0, "sku": 0.25}
+    later = shop.rows([(0, 0), (4, 0), (9, 0), (12, 0)])  # 4 and 9 are in the vocabulary alone
+    assert shop.catalogue.unknown(eval=later)["unknown_buyers"] == {"eval": 0.75}

@@ -14,13 +14,14 @@ _SPLITS: Mapping[str, Split] = {"eval": "val", "test": "test"}
 def unknown_buyers(facts: Facts) -> dict[str, float]:
     """Return the share of rows or pairs whose buyer no training row has, by split (`eval`, `test`).
 
-    A vocabulary made of all rows knows every buyer, so `unknown_ids` says nothing there. Own
-    history does: whoever has none gets what is popular, so both find the same at every k if nobody
-    has one. Of some, the pairs of the test tell.
+    The pairs of the test tell, and trainers write it. Of older ones, a vocabulary made of all rows
+    knows every buyer, so `unknown_ids` says nothing there. Own history does: whoever has none gets
+    what is popular, so both find the same at every k if nobody has one.
     """
     name = facts.run.config.features.buyer_id if facts.run.config else None
     by_rows = facts.params.unknown_ids or {}
     found = {split: by_rows.get(split, {}).get(name or "", 0.0) for split in _SPLITS}
+    found |= {k: v for k, v in (facts.params.unknown_buyers or {}).items() if k in _SPLITS}
     pairs = facts.metrics.evaluation.pairs if facts.metrics.evaluation else {}
     strangers = pairs.get("unknown_buyers", 0) - pairs.get("shown_as_unknown", 0)
     counted = pairs.get("all", 0) + max(pairs.get("left_out", 0), strangers)

@@ -35,6 +35,8 @@ class Params(MetricsPart):
     unknown_products: dict[str, float] | None = None
     """Share of rows of each split (`eval`) whose product is not in the rows of the first
     training."""
+    unknown_buyers: dict[str, float] | None = None
+    """The same of the buyer."""
     unknown_ids: dict[str, dict[str, float]] | None = None
     """Share of rows of each split whose buyer or product is in no vocabulary, by column."""
     histories: dict[str, dict[str, float]] | None = None

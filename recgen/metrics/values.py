@@ -66,7 +66,7 @@ def split_recalls(found: Mapping[str, _T], part: str) -> tuple[dict[str, _T], di
 
 def param_of(name: str, value: object, annotation: object) -> object:
     """Return a parameter in the type of the model; None if it has another type."""
-    if name == "unknown_products":
+    if name in ("unknown_products", "unknown_buyers"):
         shares = numbers_of(value)
         return {part: share for part, share in shares.items() if 0 <= share <= 1} or None
     if name == "half_lives":

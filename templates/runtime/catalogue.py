@@ -97,17 +97,23 @@ class Catalogue:
         return np.log(expected).astype(np.float32)
 
     def unknown(self, **splits):
-        """Return the shares of rows with an unknown product or ID, by split."""
+        """Return the shares of rows with an unknown product, buyer or ID, by split."""
         columns = self.columns
         sizes = {columns.buyer: self.buyers, columns.product: len(self.counts) - 1}
-        products, ids = {}, {}
+        products, buyers, ids = {}, {}, {}
         for name, split in splits.items():
             if split is not None:
                 found = dict(zip(sizes, split.arrays(*sizes), strict=True))
                 product = self.known(found[columns.product])
                 products[name] = float(np.mean(self.position[product] < 0))
+                buyer = self.trained[np.minimum(found[columns.buyer], self.buyers)]
+                buyers[name] = float(np.mean(buyer == self.buyers))
                 ids[name] = {k: float(np.mean(v >= sizes[k])) for k, v in found.items()}
-        return {"unknown_products": products, "unknown_ids": ids}
+        return {
+            "unknown_products": products,
+            "unknown_buyers": buyers,
+            "unknown_ids": ids,
+        }
 
 
 class LatestRows:

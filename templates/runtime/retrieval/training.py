@@ -113,10 +113,12 @@ class RetrievalTraining(Training):
             self.unknown = fit_unknown(unknown, model, measure)
             found["unknown_buyers"] = self.unknown
             self.are_for_all = not (self.weights or unknown.have_lists)
-            if not self.weights:
+            if not unknown.are_known and len(unknown.pairs) > len(evaluation.pairs):
+                words = f"validation {shown} of unknown buyers"
                 value = self.unknown["validation"]["model"]
-                words = f"validation {shown} of unknown buyers {value:.4f}"
-                say("final layer", f"{words}; no row is of a known one")
+                counts = f"{len(unknown.pairs):,} pairs"
+                counts += f", {len(evaluation.pairs):,} of known ones"
+                say("final layer", f"{words} {value:.4f} ({counts})")
         if self.weights or self.unknown:
             self.metrics.content["final_layer"] = found
             self.metrics.write()
