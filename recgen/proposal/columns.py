@@ -11,8 +11,8 @@ from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of
 from recgen.proposal.names import (
     fits_purchase_time,
-    may_name_order_amount,
     may_name_buyer,
+    may_name_order_amount,
     names_buyer,
     names_id,
     names_known_buyer,
@@ -125,9 +125,9 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     if not known:
         why = "there are too few rows to tell" if ids else "without IDs it is unknown"
         return None, f"{why} whose property it is"
-    if "buyer" in ids and "buyer" not in known and table.alone(ids["buyer"]) >= _ALONE:
-        if (found := _of_one_visit(table, ids["product"], name)) is not None:
-            return found
+    comes_once = "buyer" in ids and "buyer" not in known and table.alone(ids["buyer"]) >= _ALONE
+    if comes_once and (of_once := _of_one_visit(table, ids["product"], name)) is not None:
+        return of_once
     side = min(known, key=lambda each: known[each])
     is_buyers = names_buyer(name)
     if len(known) == len(SIDES) and is_buyers and known["buyer"] <= _LOOSE:

@@ -153,9 +153,9 @@ def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator
         yield "its values count up as line numbers do"
     if side == "product" and column.distinct < _FEW:
         yield f"there are only {column.distinct} values"
-    if side == "buyer" and column.distinct < _FEW_BUYERS:
-        if rows_per_value(table, name) >= _MANY_ROWS:
-            yield f"there are only {column.distinct} values"
+    is_few = column.distinct < _FEW_BUYERS and rows_per_value(table, name) >= _MANY_ROWS
+    if side == "buyer" and is_few:
+        yield f"there are only {column.distinct} values"
     if column.nulls > _MOSTLY * column.rows:
         yield f"{percent(column.nulls / column.rows)} of the rows have no value"
     if side == "buyer" and names.stands_for_buyer(name):
