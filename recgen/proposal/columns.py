@@ -151,7 +151,7 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     why = f"{per:.2f} per {side}" if per >= 1.005 else f"one per {side}"
     if max(known.values()) <= _LOOSE and len(known) == len(SIDES):
         why += ". GUESS: it would also fit the other tower. Check this"
-    elif is_buyers and side == "product":
+    elif is_buyers and side == "product" and "buyer" in known:
         why += ". GUESS: by its name the buyer's, but it changes from row to row of a buyer"
     return side, why
 
