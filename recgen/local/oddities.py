@@ -28,6 +28,10 @@ _EXPONENT = r"^\s*[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}\s*$"  # as spreadshee
 _PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _WHOLE = r"^\+?([0-9]{1,3}([,.'\p{Zs}][0-9]{3})+|[0-9]+)$"  # 1,234 and 01234, too
 _DECIMAL = r"^\s*[+-]?[0-9]+[.][0-9]+\s*$"
+# Several things in a cell: a list of JSON or Python, codes with digits, or any with | or ;
+_LIST = r"""^\s*\[\s*[\[{"'0-9](?s:.*)\]\s*$"""
+_CODES = r"^\s*[A-Za-z]{0,8}[-_#]?[0-9]+(\s*[,;|]\s*[A-Za-z]{0,8}[-_#]?[0-9]+)+\s*$"
+_MARKED = r"\S\s*[|;]\s*\S"
 _COUNTRY = r"^[A-Za-z]{2}$"
 
 
@@ -190,4 +194,5 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "same number": _same_numbers,
     "written number": _written_numbers,
     "thousands": _thousands,
+    "several": _matches(f"{_LIST}|{_CODES}|{_MARKED}"),
 }

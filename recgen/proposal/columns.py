@@ -11,9 +11,11 @@ from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of
 from recgen.proposal.names import (
     fits_purchase_time,
+    may_name_buyer,
     may_name_order_amount,
     names_buyer,
     names_id,
+    names_known_buyer,
     names_order_amount,
     names_time,
 )
@@ -21,6 +23,7 @@ from recgen.proposal.table import Table
 
 _LOOSE = 0.25  # between properties (0.05 for prices in Online Retail) and other columns (0.6)
 _MOSTLY = 0.5
+_ALONE = 0.9  # of the rows: buyers who hardly come again
 _AMOUNTS = ("integer", "real")
 _DIGITS = 4  # of a date, at least
 _AS_MANY = 0.8  # ratio of values to IDs above which a category barely groups them
@@ -122,8 +125,14 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     if not known:
         why = "there are too few rows to tell" if ids else "without IDs it is unknown"
         return None, f"{why} whose property it is"
+    comes_once = "buyer" in ids and "buyer" not in known and table.alone(ids["buyer"]) >= _ALONE
+    if comes_once and (of_once := _of_one_visit(table, ids["product"], name)) is not None:
+        return of_once
     side = min(known, key=lambda each: known[each])
-    if len(known) == len(SIDES) and not names_buyer(name):
+    is_buyers = names_buyer(name)
+    if len(known) == len(SIDES) and is_buyers and known["buyer"] <= _LOOSE:
+        side = "buyer"
+    elif len(known) == len(SIDES) and not is_buyers:
         # A property of the product, with the buyer, would name what is bought.
         side = "product" if table.determines(ids["product"], name) else side
     if known[side] > _LOOSE:
@@ -142,7 +151,27 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     why = f"{per:.2f} per {side}" if per >= 1.005 else f"one per {side}"
     if max(known.values()) <= _LOOSE and len(known) == len(SIDES):
         why += ". GUESS: it would also fit the other tower. Check this"
+    elif is_buyers and side == "product" and "buyer" in known:
+        why += ". GUESS: by its name the buyer's, but it changes from row to row of a buyer"
     return side, why
+
+
+def _of_one_visit(table: Table, product: str, name: str) -> tuple[Side | None, str] | None:
+    """Return whose a column is where each buyer has one row, which fits whatever is in it.
+
+    None: the product determines it, and its name is not that of a buyer's property.
+    """
+    is_fixed = (table.looseness(product, name) or 0) <= _LOOSE
+    is_category = table.columns[name].kind in ("text", "boolean")
+    why = "each buyer has one row, so the values cannot tell"
+    if names_known_buyer(name):
+        return "buyer", f"{why}. GUESS: the buyer's by its name. Check this"
+    if is_fixed and not names_buyer(name):
+        return None
+    if is_category and may_name_buyer(name) and not names_time(name) and not names_id(name):
+        guess = "the buyer's, as no product has one of its own"
+        return "buyer", f"{why}. GUESS: {guess}. Leave it out if it is known only with the purchase"
+    return None, f"{why} whether it is the buyer's or known only with the purchase"
 
 
 def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None:

@@ -6,11 +6,13 @@ from recgen.config import SIDES, Side
 from recgen.findings import show
 from recgen.proposal import names
 from recgen.proposal.choices import Choice
+from recgen.proposal.missing import holds_several
 from recgen.proposal.table import Table
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _CROWD = 0.5  # of the rows with one value: too many for an ID
 _FEW, _FEWEST = 20, 5  # values; fewer are taken only if nothing else is there, or never
+_COUNTED = 200  # visits of a buyer at most
 _FEW_ROWS = 3  # of an order, on average
 _MOSTLY = 0.5  # of the rows
 _CLEARLY = 0.8
@@ -104,8 +106,18 @@ def _is_like_id(table: Table, name: str, missing: list[Side], fewest: int) -> bo
         and (names.names_id(name) or not names.names_time(name))
         and not names.names_group(name)
         and not table.counts_up(name)
-        and not (names.stands_for_buyer(name) and column.distinct < _FEW)
+        and not counts_visits(table, name)
+        and not holds_several(table, name)
     )
+
+
+def counts_visits(table: Table, name: str) -> bool:
+    """Return whether a column numbers or counts each buyer's visits: a number is no visitor."""
+    if not names.stands_for_buyer(name):
+        return False
+    column = table.columns[name]
+    is_small = column.kind == "integer" and (column.high or 0) <= _COUNTED
+    return column.distinct < _FEW or (is_small and names.counts_visits(name))
 
 
 def _who_buys(table: Table, first: str, second: str, time: str | None) -> tuple[str, str, str]:

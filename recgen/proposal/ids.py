@@ -13,7 +13,7 @@ from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_fuller, with_grain
-from recgen.proposal.guesses import by_rows
+from recgen.proposal.guesses import by_rows, counts_visits
 from recgen.proposal.missing import holds_several, nothing
 from recgen.proposal.named_time import named_time, time_hint
 from recgen.proposal.table import Table, is_clock
@@ -23,10 +23,10 @@ _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LISTED = 5
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
-_FEW_VISITS = 20  # sessions or devices; the first, second, ... visit of each buyer has fewer
 _FAR_FEWER = 3  # times the rows per value
 _ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
-_PARTS = frozenset({"year", "month", "day"})  # of a date, each in a column
+_PARTS = 3  # of a date, each in a column
+_FEW_BUYERS, _MANY_ROWS = 20, 100  # buyers; rows of each: so few with so many are kinds of buyers
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -139,7 +139,7 @@ def _is_other(table: Table, name: str, side: Side) -> bool:
     """Return whether a column numbers each buyer's visits, or has all products of an order."""
     if side == "product":
         return holds_several(table, name)
-    return names.stands_for_buyer(name) and table.columns[name].distinct < _FEW_VISITS
+    return counts_visits(table, name)
 
 
 def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator[str]:
@@ -152,6 +152,9 @@ def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator
     elif side == "product" and table.counts_up(name):
         yield "its values count up as line numbers do"
     if side == "product" and column.distinct < _FEW:
+        yield f"there are only {column.distinct} values"
+    is_few = column.distinct < _FEW_BUYERS and rows_per_value(table, name) >= _MANY_ROWS
+    if side == "buyer" and is_few:
         yield f"there are only {column.distinct} values"
     if column.nulls > _MOSTLY * column.rows:
         yield f"{percent(column.nulls / column.rows)} of the rows have no value"
@@ -221,6 +224,13 @@ def _other_time(table: Table, varying: list[str], ids: list[str]) -> Choice:
     Without both IDs nobody can tell it from a property of the buyer, such as the date of birth.
     """
     others = [name for name in varying if names.names_other_time(name)]
+    orders = [name for name in others if not names.names_known_buyer(name)]
+    if len(orders) > 1:
+        orders.sort(key=lambda name: table.columns[name].mean or 0)  # the first comes before others
+        listed = ", ".join(map(show, orders[:_LISTED]))
+        why = f"no column contains the time of the purchase: {listed} are times of something else"
+        return Choice(None, f"{why}; {show(orders[0])} is the earliest", others=(orders[0],))
+    others = orders or others
     if len(others) != 1 or len(ids) < len(SIDES):
         return Choice(None, _why_no_time(table))
     why = "the only time in the data, but its name is not that of a purchase's time"
@@ -250,16 +260,29 @@ def _why_no_time(table: Table) -> str:
             f"no column contains the time: {show(name)} has none in {share} of the rows. If only "
             "the first row of an order has it, fill it in below"
         )
-    parts = [name for name in table.columns if name.casefold() in _PARTS]
-    if len(parts) == len(_PARTS):
+    parts = _parts_of_date(table)
+    if parts:
         return (
             f"no column contains the time: make one of the parts in {', '.join(map(show, parts))}"
         )
     for name, column in table.columns.items():
         is_named = names.names_time(name) and not names.names_id(name)
-        if is_named and column.kind in ("text", "integer", "real"):
+        if (
+            is_named
+            and not names.names_other_time(name)
+            and column.kind in ("text", "integer", "real")
+        ):
             values = ", ".join(map(show, column.examples[:2]))
             hint = time_hint(column)
             more = f"; {hint}" if hint else ""
             return f"no column contains the time: {show(name)} has values such as {values}{more}"
     return "no column contains the time"
+
+
+def _parts_of_date(table: Table) -> list[str]:
+    """Return the columns with the year, month and day of a date; none if there are not all."""
+    dates: dict[str, dict[str, str]] = {}
+    for name in table.columns:
+        if (part := names.date_part(name)) is not None:
+            dates.setdefault(part[0], {}).setdefault(part[1], name)
+    return next((list(found.values()) for found in dates.values() if len(found) == _PARTS), [])

@@ -117,6 +117,13 @@ def subject_of(word: str) -> Subject | None:
     return inner or _SUBJECTS[found]
 
 
+def is_compound_of_buyer(word: str) -> bool:
+    """Return whether a word is a property of the buyer in one word, such as Kundengruppe."""
+    start = _beginning(word)
+    is_of_buyer = start is not None and _SUBJECTS[start] == "buyer"
+    return is_of_buyer and subject_of(word) in ("group", "title", "measure")
+
+
 def has_glued_id(word: str) -> bool:
     """Return whether a word begins with `id`, and the rest says of what."""
     return word.startswith("id") and len(word) > _INNER and _beginning(word[2:]) is not None

@@ -13,6 +13,8 @@ from recgen.proposal.table import Table
 _COMMANDS = "docs/files.md has the commands"
 _LISTED = 5
 _ALONE = 0.5  # of the rows: a title of one product, commas or not, is in more of them
+_SOME, _ALL = 0.1, 0.98  # of the cells with marks of several: an ID in parts has them in all
+_VARIED = 0.2  # of the rows with a value of their own: lists vary, IDs in parts repeat
 _JSON = re.compile(r"\s*\[?\s*\{")
 _MARKS = re.compile(r"[,;|:]")
 _FEW_MARKS = 2  # as in `Shirts;A-1;2` or `ID: 7, SKU: A-1`
@@ -45,11 +47,23 @@ def nothing(table: Table, side: Side) -> Choice:
 def holds_several(table: Table, name: str) -> bool:
     """Return whether cells seem to have all products of an order, as JSON or between marks."""
     column = table.columns[name]
-    if column.kind != "text" or not names.names_products(name) or table.alone(name) < _ALONE:
+    if column.kind != "text" or not names.names_products(name) or names.names_measure(name):
         return False
-    return all(
+    if names.names_group(name):
+        return False
+    if _has_marks(table, name):
+        return True
+    return table.alone(name) >= _ALONE and all(
         _JSON.match(text) or len(_MARKS.findall(text)) >= _FEW_MARKS for text in column.examples
     )
+
+
+def _has_marks(table: Table, name: str) -> bool:
+    """Return whether enough cells are lists, or hold several things between marks."""
+    column, odd = table.columns[name], table.profile.odd(name, "several")
+    share = odd.rows / max(1, column.rows - column.nulls) if odd else 0.0
+    is_list = odd is not None and all(text.lstrip().startswith("[") for text, _ in odd.examples)
+    return share >= _SOME and (share < _ALL or is_list or table.alone(name) >= _VARIED)
 
 
 def _is_flag(table: Table, name: str) -> bool:

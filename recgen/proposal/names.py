@@ -8,7 +8,14 @@ from functools import cache
 
 from recgen.config import Side
 from recgen.data.words import fold
-from recgen.proposal.lexicon import Subject, has_glued_id, is_ideographic, listed, subject_of
+from recgen.proposal.lexicon import (
+    Subject,
+    has_glued_id,
+    is_compound_of_buyer,
+    is_ideographic,
+    listed,
+    subject_of,
+)
 
 SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 
@@ -41,8 +48,28 @@ _OTHER_TIMES = listed("""
     birth geburt naissance nacimiento update modif export import load ship deliver due
     liefer lfdat versand ander anderung signup registr launch expir return approv limit
     estimat since valid until join open close livraison entrega consegna levering dostaw
-    вручен достав alta baja
+    вручен достав alta baja registered joined
     """)
+# Of persons: of these alone, or with the word for a buyer.
+_PERSONAL = listed("""
+    gender geschlecht sexe sexo birth geburt naissance nacimiento loyal membership occupation
+    profession beruf income einkommen marital education signup registr registered join
+    """)
+_PERSONAL_WORDS = frozenset(listed("sex age alter tier dob"))
+_PLACES = listed("""
+    country region city zip postal postcode postleitzahl plz province pais pays ville ciudad
+    cidade citta provincia miasto kraj wohnort bundesland страна город
+    """)
+_NOT_OF_BUYERS = listed("""
+    origin made manufactur herkunft store shop warehouse brand marke filial price rating content
+    """)
+_SEGMENTS = listed("segment gruppe")
+_TIERS = ("membership", "loyalty", "tier", "mitgliedschaft")  # kinds of buyers, but for a number
+_PARTS = {
+    part: name
+    for name in ("year month day", "jahr monat tag", "annee mois jour", "ano mes dia")
+    for part in listed(name)
+}  # of a date, and the language
 _TIMES = listed("""
     date datum dat dato time timestamp zeit day tag ts dt when fecha hora data tarih дата
     время 时间 日期 日時 날짜 erdat audat fkdat budat bldat unix epoch moment jour giorno dia
@@ -118,6 +145,8 @@ def fits_id(name: str, side: Side) -> int:
     found = _nouns(name)
     if not found or _is_count(found):
         return -1 if found else 0
+    if _any(found, _TIERS) and not _is_id(found):
+        return -1
     head = _head(found)
     about, all_of = subject_of(head), {subject_of(word) for word in found}
     own: tuple[Subject, Subject] = ("buyer", "visit") if side == "buyer" else ("product", "thing")
@@ -252,7 +281,46 @@ def names_other_time(name: str) -> bool:
 
 def names_buyer(name: str) -> bool:
     """Return whether a name is that of the buyer, or of a property of one: `customer_segment`."""
-    return "buyer" in {subject_of(word) for word in _nouns(name)}
+    found = _nouns(name)
+    about = {subject_of(word) for word in found}
+    if "buyer" in about or any(map(is_compound_of_buyer, found)):
+        return True
+    if about & {"product", "party", "purchase", "thing"} or _any(found, _NOT_OF_BUYERS):
+        return False
+    return _is_personal(found) or _any(found, _PLACES)
+
+
+def _is_personal(found: tuple[str, ...]) -> bool:
+    return _any(found, _PERSONAL) or not _PERSONAL_WORDS.isdisjoint(found)
+
+
+def names_known_buyer(name: str) -> bool:
+    """Return whether what a name says of the buyer is known before a purchase: no score, no sum."""
+    found = _nouns(name)
+    about = {subject_of(word) for word in found}
+    return names_buyer(name) and (_is_personal(found) or not about & {"measure", "purchase"})
+
+
+def may_name_buyer(name: str) -> bool:
+    """Return whether a name says nothing against a property of the buyer: `club`, `segment`."""
+    found = _nouns(name)
+    return all(subject_of(word) is None or _any((word,), _SEGMENTS) for word in found)
+
+
+def counts_visits(name: str) -> bool:
+    """Return whether a name is that of a number of visits: `visits`, `visit_number`."""
+    found = _nouns(name)
+    is_plural = any(subject_of(word) == "visit" and word.endswith("s") for word in found)
+    return is_plural or _any(found, ("count", "total")) or not _COUNTERS.isdisjoint(found)
+
+
+def date_part(name: str) -> tuple[str, str] | None:
+    """Return of which date a name says the year, month or day, and which: `order`, `year`."""
+    found = [fold(word) for word in words(name)]
+    found = found[:-2] if found[-2:] == ["of", "month"] else found
+    if not found or found[-1] not in _PARTS or names_other_time(name):
+        return None
+    return " ".join((*found[:-1], _PARTS[found[-1]])), found[-1]
 
 
 def names_property(name: str) -> bool:

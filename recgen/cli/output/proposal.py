@@ -72,9 +72,11 @@ def _choices(proposal: Proposal) -> Iterator[Line]:
 
     for role, choice in proposal.keys.roles():
         options = " or ".join(f"{OPTIONS[role]} {shlex.quote(name)}" for name in choice.others)
-        if choice.name is None and role != "time":
+        if choice.name is None and options:
+            yield "choose", (f"{ROLES[role]}: if it is near the purchase, add {options}", "yellow")
+        elif choice.name is None and role != "time":
             yield "choose", (f"{ROLES[role]}: name it with {OPTIONS[role]} COLUMN", "bold yellow")
-        elif options or (not choice.sure and role != "time"):
+        elif options or not choice.sure:
             options = options or f"{OPTIONS[role]} COLUMN"
             text = f"{ROLES[role]}: if it is not {show(choice.name)}, add {options}"
             yield "choose", (text, "yellow")
