@@ -206,7 +206,7 @@ class _FileProfile:
     def formula(
         self, name: str, first: str, second: str, least: float
     ) -> tuple[Formula, bool] | None:
-        return formula_of(*(self._encoded(each) for each in (name, first, second)), least)
+        return formula_of(self._encoded(name), self._encoded(first), self._encoded(second), least)
 
     def explained(self, name: str, others: Sequence[str], keys: Sequence[str]) -> float:
         column, *rest = (self._encoded(each) for each in (name, *others, *keys))

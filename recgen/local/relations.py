@@ -120,15 +120,16 @@ def formula_of(
     draw, rows = np.random.default_rng(0), len(each[0])
     some = slice(None) if rows <= _DRAWN else draw.choice(rows, _DRAWN, replace=False)
 
-    def agrees(word: Formula, is_turned: bool, at: slice | Array) -> float:
+    def agrees(formula: tuple[Formula, bool], at: slice | Array) -> float:
         target, left, right = (values[at] for values in each)
+        word, is_turned = formula
         sides = (right, left) if is_turned else (left, right)
         with np.errstate(all="ignore"):
             return _pearson(target, _FORMULAS[word](*sides), _ENOUGH)
 
     tried: list[tuple[Formula, bool]] = [(word, False) for word in _FORMULAS]
-    best = max([*tried, ("divided by", True)], key=lambda each: abs(agrees(*each, some)))
-    found = agrees(*best, slice(None))
+    best = max([*tried, ("divided by", True)], key=lambda one: abs(agrees(one, some)))
+    found = agrees(best, slice(None))
     if abs(found) < least:
         return None
     return best if best[0] != "minus" else ("minus", found < 0)
