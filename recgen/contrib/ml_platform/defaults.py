@@ -87,7 +87,7 @@ def smart_defaults(
         "aliases": aliases,
     }
     for key, value in given.items():
-        if value is not None and not isinstance(value, Mapping):
+        if value and not isinstance(value, Mapping):
             raise ArgumentError(f"{key} is {kind_of(value)}", "Pass a mapping.")
     roles = {column: role for role, column in (column_mapping or {}).items()}
     found: dict[Side, list[Plain]] = {"buyer": [], "product": []}

@@ -87,10 +87,9 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
         return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
     is_id = bool(feature.get("is_primary_id"))
     transforms: Plain = {}
-    if given := feature.get("transforms"):
-        if not isinstance(given, (dict, bool)):
-            what = f"`transforms` of {named(feature)}: {kind_of(given)}, not a mapping"
-            account.ignore(what, is_known=False)
+    if (given := feature.get("transforms")) and not isinstance(given, (dict, bool)):
+        what = f"`transforms` of {named(feature)}: {kind_of(given)}, not a mapping"
+        account.ignore(what, is_known=False)
     if kind is None:
         word = feature.get("data_type") or feature.get("type")
         account.ignore(f"feature {named(feature)} of type {show(word)}", is_known=False)
