@@ -455,6 +455,10 @@ def test_an_index_is_that_of_the_row() -> None:
     posted["product_model_features"] = [None, wrong]
     _, report = read_rows(posted, posted_model())
     assert report.errors[0].path.startswith("features.product_model_features[1].")
+    posted["buyer_model_features"] = [wrong]  # read by both towers
+    posted["product_model_features"] = [own[0], None, wrong | {"bq_type": "BYTES"}]
+    paths = [each.path for each in read_rows(posted, posted_model())[1].errors]
+    assert any(path.startswith("features.product_model_features[2].") for path in paths), paths
 
 
 def test_a_long_number_is_not_printed() -> None:

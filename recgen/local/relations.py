@@ -118,7 +118,7 @@ def formula_of(
     if len(each) < 3:
         return None
     draw, rows = np.random.default_rng(0), len(each[0])
-    some = slice(None) if rows <= _DRAWN else draw.choice(rows, _DRAWN, replace=False)
+    some = slice(None) if rows <= _DRAWN else draw.integers(rows, size=_DRAWN)
 
     def agrees(formula: tuple[Formula, bool], at: slice | Array) -> float:
         target, left, right = (values[at] for values in each)
