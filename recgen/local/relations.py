@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from recgen.data.statistics import Formula, Spread, Stay
 from recgen.local.cast import shown
@@ -16,6 +16,7 @@ _DAY = 86_400
 _FEWEST = 3  # rows: two points always lie on a line
 _ENOUGH = 30  # rows, if many formulas are tried
 _DRAWN = 20_000  # rows on which they are tried first
+_NEARLY = 0.99  # of the correlation, on these
 _FORMULAS: dict[Formula, Callable[[Array, Array], Array]] = {
     "times": operator.mul,
     "plus": operator.add,
@@ -24,10 +25,10 @@ _FORMULAS: dict[Formula, Callable[[Array, Array], Array]] = {
 }
 
 
-def rows_of(column: Encoded) -> Array | None:
+def rows_of(column: Encoded, at: slice | Array = slice(None)) -> Array | None:
     """Return a number for each row, NaN for null: float64, [rows]; None if there are no numbers.
 
-    Of truth values, true is 1 and false is 0.
+    `at` are the rows, all of them if it is not given. Of truth values, true is 1 and false is 0.
     """
     import numpy as np
 
@@ -37,7 +38,7 @@ def rows_of(column: Encoded) -> Array | None:
         numbers = np.array([word in YES for word in words], np.float64)
     if numbers is None:
         return None
-    return np.append(np.where(np.isfinite(numbers), numbers, np.nan), np.nan)[column.codes]
+    return np.append(np.where(np.isfinite(numbers), numbers, np.nan), np.nan)[column.codes[at]]
 
 
 def spread_of(column: Encoded, times: Encoded | None, since: float, until: float) -> Spread | None:
@@ -114,25 +115,30 @@ def formula_of(
     """
     import numpy as np
 
-    each = [values for one in (column, first, second) if (values := rows_of(one)) is not None]
-    if len(each) < 3:
-        return None
-    draw, rows = np.random.default_rng(0), len(each[0])
-    some = slice(None) if rows <= _DRAWN else draw.integers(rows, size=_DRAWN)
-
-    def agrees(formula: tuple[Formula, bool], at: slice | Array) -> float:
-        target, left, right = (values[at] for values in each)
-        word, is_turned = formula
-        sides = (right, left) if is_turned else (left, right)
-        with np.errstate(all="ignore"):
-            return _pearson(target, _FORMULAS[word](*sides), _ENOUGH)
-
+    rows = len(column.codes)
+    some = slice(None) if rows <= _DRAWN else np.random.default_rng(0).integers(rows, size=_DRAWN)
+    drawn = [rows_of(one, some) for one in (column, first, second)]
     tried: list[tuple[Formula, bool]] = [(word, False) for word in _FORMULAS]
-    best = max([*tried, ("divided by", True)], key=lambda one: abs(agrees(one, some)))
-    found = agrees(best, slice(None))
+    best = max([*tried, ("divided by", True)], key=lambda one: abs(_agreement(one, drawn)))
+    if abs(_agreement(best, drawn)) < least * _NEARLY:
+        return None
+    found = _agreement(best, [rows_of(one) for one in (column, first, second)])
     if abs(found) < least:
         return None
     return best if best[0] != "minus" else ("minus", found < 0)
+
+
+def _agreement(formula: tuple[Formula, bool], each: Sequence[Array | None]) -> float:
+    """Return the correlation of the first with what a formula makes of the others."""
+    import numpy as np
+
+    target, left, right = each
+    if target is None or left is None or right is None:
+        return 0.0
+    word, is_turned = formula
+    sides = (right, left) if is_turned else (left, right)
+    with np.errstate(all="ignore"):
+        return _pearson(target, _FORMULAS[word](*sides), _ENOUGH)
 
 
 def _pearson(left: Array, right: Array, fewest: int) -> float:
