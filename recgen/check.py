@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from recgen.reading.sources import TextKind, document_of, file_text, read_text, 
 from recgen.rules import RULES, Problem, Rule, ignores
 from recgen.rules.ignores import is_ignorable
 
+_FEATURE = 3  # parts of a feature's path: section, list, index
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -239,8 +240,10 @@ def _report(parsed: Parsed, depth: int, profile: Profile | OpensProfile | None =
     sections: dict[str, object] = {**parsed.sections}
     if profile is not None:
         sections["profile"] = _as_configured(profile, sections)
-    found = [*parsed.findings, *_rule_findings(sections, document, depth)]
+    told = list(_rule_findings(sections, document, depth))
+    found = [*parsed.findings, *(finding for _, finding in told)]
     left, ignored = ignores.apply(found, document, RULES, _unasked(sections))
+    left = _without_contradictions(left, told)
     # By position where there is one; otherwise the stable sort keeps validation before rules.
     left.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
     listed = tuple(_listed(left, parsed.unlisted))
@@ -271,10 +274,32 @@ def _listed(found: list[Finding], unlisted: int) -> list[Finding]:
 
 def _rule_findings(
     sections: Mapping[str, object], document: Document, depth: int
-) -> Iterator[Finding]:
+) -> Iterator[tuple[Problem, Finding]]:
     for rule in RULES.values():
         for problem in rule.problems(sections):
-            yield _finding(rule, problem, document, depth)
+            yield problem, _finding(rule, problem, document, depth)
+
+
+def _without_contradictions(
+    left: list[Finding], told: Sequence[tuple[Problem, Finding]]
+) -> list[Finding]:
+    """Return the findings without those that advise otherwise than a stronger one on a feature.
+
+    One that is ignored, with a reason, is not stronger.
+    """
+    heeded = {(each.code, each.path, each.message) for each in left if each.ignored is None}
+    spoken = {
+        (finding.code, place[:_FEATURE])
+        for problem, finding in told
+        if (finding.code, finding.path, finding.message) in heeded
+        for place in (problem.path, *problem.also_of)
+    }
+    silent = {
+        (finding.code, finding.path, finding.message)
+        for problem, finding in told
+        if any((code, problem.path[:_FEATURE]) in spoken for code in RULES[finding.code].unless)
+    }
+    return [each for each in left if (each.code, each.path, each.message) not in silent]
 
 
 def _unasked(sections: Mapping[str, object]) -> frozenset[str]:

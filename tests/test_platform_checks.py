@@ -24,6 +24,7 @@ from recgen.contrib.ml_platform import (
     validate_feature_config,
     validate_model_config,
 )
+from recgen.findings import ArgumentError
 from recgen.plan.columns import serving_inputs
 
 Plain = dict[str, Any]
@@ -129,6 +130,19 @@ def test_kinds_of_models_need_a_target_or_none() -> None:
     is_valid, (text,) = validate_experiment_config(posted_features(), posted_model(task="ranking"))
     assert not is_valid
     assert "has no target column" in text
+
+
+@pytest.mark.parametrize("row", [None, "", [], 0, "{"])
+def test_what_is_no_row_is_refused(row: Any) -> None:
+    (text,) = validate_model_config(row)
+    assert validate_experiment_config(posted_features(), row) == (False, [text])
+    assert text.startswith("The model config is ")
+
+
+def test_what_is_proposed_of_odd_arguments() -> None:
+    assert semantic_type(None, None) == "category"
+    with pytest.raises(ArgumentError, match="selected_columns is a list"):
+        smart_defaults([{"name": "a"}])  # type: ignore[arg-type]
 
 
 # warnings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from stored_rows import TARGET, posted_features, posted_model
 
@@ -380,3 +381,105 @@ def test_empty_settings_of_an_experiment_leave_the_row_as_it_is() -> None:
     model = config.model
     assert (model.epochs, model.batch_size, model.learning_rate) == (7, 512, 0.01)
     assert model.optimizer == "adagrad"
+
+
+# texts, arrays and lists where something else belongs
+
+
+@pytest.mark.parametrize("word", ["false", "False ", "off", "no", "0", ""])
+def test_a_switch_that_is_written_as_text(word: str) -> None:
+    feature = number("n", normalize={"enabled": "true"}, bucketize={"enabled": word})
+    config, _ = read_rows(plus("buyer", feature), posted_model())
+    assert config is not None
+    assert config.features.buyer_model_features[-1].active == ("normalize",)
+    with_it, report = read_rows(plus("buyer", number("n", normalize=word)), posted_model())
+    assert with_it is not None
+    assert "n" not in [each.output_name for each in with_it.features.buyer_model_features]
+    assert "feature 'n', which has no transform" in report.infos[0].message
+
+
+class Unsure:
+    """As pandas' NA: neither true nor false."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+
+@pytest.mark.parametrize("value", [np.array([1, 2]), np.array(True), np.float64(3), Unsure()])
+def test_no_value_in_a_row_raises(value: Any) -> None:
+    for feature in (
+        number("n", normalize={"enabled": value}),
+        number("n", normalize=value),
+        number("n", bucketize={"enabled": True, "buckets": value}),
+        {"column": "n", "data_type": "text", "transforms": value, "display_name": value},
+    ):
+        assert read_rows(plus("product", feature), posted_model())[1].findings
+    for key in ("optimizer", "units", "batch_size", "buyer_tower_layers", "model_type"):
+        assert read_rows(posted_features(), posted_model() | {key: value})[1].findings
+
+
+def test_a_list_of_transforms_is_told() -> None:
+    feature = text("n") | {"transforms": ["embedding"]}
+    _, report = read_rows(plus("product", feature), posted_model())
+    assert "`transforms` of 'n': a list, not a mapping" in report.infos[0].message
+
+
+def test_the_advice_on_what_the_library_does_not_have() -> None:
+    """`legacy=False` refuses a layer of a type that the library does not have."""
+    layers = [{"type": "dense", "units": 64}, {"type": "lstm", "units": 8}]
+    model = posted_model("minimal") | {"buyer_tower_layers": layers}
+    _, report = read_rows(posted_features(), model)
+    (note,) = [each for each in report.infos if "'lstm'" in each.message]
+    assert "To use a setting" in note.help  # others are ignored, too
+    assert note.help.endswith(", without what the library does not have.")
+    plain = posted_features()
+    for side in ("buyer", "product"):
+        plain[f"{side}_model_features"] = [text(f"{side}_id", is_primary_id=True)]
+        plain[f"{side}_model_crosses"] = []
+    _, report = read_rows(plain, model)
+    (note,) = [each for each in report.infos if "'lstm'" in each.message]
+    assert note.help == "Nothing has to be done; the library does not have this."
+
+
+def test_an_index_is_that_of_the_row() -> None:
+    """Null, a second feature of a name and one that is not read move those behind them."""
+    posted = posted_features()
+    own = posted["product_model_features"]
+    wrong = text("wrong", width="wide")
+    posted["product_model_features"] = [own[0], None, own[0], *own[1:], wrong]
+    _, report = read_rows(posted, posted_model())
+    (error,) = report.errors
+    assert error.path.startswith(f"features.product_model_features[{len(own) + 2}].")
+    posted["product_model_features"] = [None, wrong]
+    _, report = read_rows(posted, posted_model())
+    assert report.errors[0].path.startswith("features.product_model_features[1].")
+    posted["buyer_model_features"] = [wrong]  # read by both towers
+    posted["product_model_features"] = [own[0], None, wrong | {"bq_type": "BYTES"}]
+    paths = [each.path for each in read_rows(posted, posted_model())[1].errors]
+    assert any(path.startswith("features.product_model_features[2].") for path in paths), paths
+
+
+def test_a_long_number_is_not_printed() -> None:
+    _, report = read_rows(posted_features(), posted_model(batch_size=10**400))
+    assert all(len(each.message) < 2000 and "0" * 50 not in each.message for each in report.infos)
+    assert any("not a number with too many digits" in each.message for each in report.infos)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ('{"name', "Unterminated string starting at letter 2"),
+        ("[" * 100_000, "the feature config is JSON that is nested too deeply"),
+    ],
+)
+def test_what_is_wrong_with_a_text(row: str, reason: str) -> None:
+    assert reason in read_rows(row, posted_model())[1].errors[0].message
+
+
+def test_a_number_of_gpus_below_zero() -> None:
+    _, report = read_rows(posted_features(), posted_model(), gpu_config={"gpu_count": -1})
+    assert [(e.message, e.help) for e in report.errors] == [
+        ("gpu_count is -1", "Write a whole number, 0 or more.")
+    ]

@@ -65,20 +65,21 @@ def blocks(start: str) -> str:
     return re.findall(rf"```python\n({start}.*?)```", PAGE, re.DOTALL)[0]
 
 
-def indented(code: str) -> str:
-    return "".join(f"    {line}\n" for line in code.splitlines())
-
-
-def converted(folder: Path, rows: Rows, code: str) -> list[dict[str, str]]:
-    """Returns the rows that the page's code makes of a file."""
+def converted(folder: Path, rows: Rows, code: str) -> tuple[list[dict[str, str]], str]:
+    """Returns the rows that the page's code makes of a file, and what it prints."""
     write_csv(folder / "OLD", rows)
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=folder)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True)
     with (folder / "NEW").open(encoding="utf-8", newline="") as new:
-        return list(csv.DictReader(new))
+        return list(csv.DictReader(new)), done.stdout
 
 
 def _json(order: list[Line]) -> str:
     return json.dumps([{"sku": f"p{e.product}", "price": e.price} for e in order])
+
+
+def _compact(order: list[Line]) -> str:
+    return _json(order).replace(" ", "")
 
 
 def _pairs(order: list[Line]) -> str:
@@ -92,7 +93,8 @@ def _marks(order: list[Line]) -> str:
 @pytest.mark.parametrize(
     ("name", "cell", "pattern"),
     [
-        ("products", _json, r'"sku": "([^"]*)"'),
+        ("products", _json, '"sku"'),
+        ("products", _compact, '"sku"'),
         ("Product Details", _pairs, r"SKU: ([^,|]*)"),
         ("post_product_list", _marks, r"(?:^|,)[^;,]*;([^;,]*)"),
     ],
@@ -114,10 +116,32 @@ def test_cells_with_all_products_of_an_order(
     assert product.name is None
     assert f"{name!r} seems to have all products of an order in a cell" in product.why
     assert f"`{pattern}`" in PAGE.replace("\\|", "|")  # a cell of the page's table
-    code = blocks("import csv").replace('"sku": "([^"]*)"', pattern)
-    read = converted(tmp_path, rows, code.replace('row["products"]', f"row[{name!r}]"))
+    code = blocks("import csv")
+    if "(" in pattern:
+        code = code.replace("SKU: ([^,|]*)", pattern)
+    read, said = converted(tmp_path, rows, code.replace('row["products"]', f"row[{name!r}]"))
+    assert said == f"{len(EVENTS)} products written, 0 rows or products without one \n"
     assert [row["sku"] for row in read] == [f"p{e.product}" for e in EVENTS]
     assert [row["customer"] for row in read] == [f"c{e.buyer}" for e in EVENTS]
+
+
+def test_what_has_no_product_is_counted(tmp_path: Path) -> None:
+    """IDs that are numbers are IDs; an empty cell, another key and a missing ID are told."""
+    cells = [
+        '[{"sku":7},{"sku":"A-1"}]',
+        '{"sku": 0}',
+        "",
+        '[{"id": 8}]',
+        '[{"sku": null}, {"sku": "B"}]',
+        "[]",
+        "SKU: C, n: 1|SKU: , n: 2",
+    ]
+    code = blocks("import csv")
+    read, said = converted(tmp_path, {"customer": list("abcdefg"), "products": cells}, code)
+    skus = [(row["customer"], row["sku"]) for row in read]
+    assert skus == [("a", "7"), ("a", "A-1"), ("b", "0"), ("e", "B"), ("g", "C")]
+    told = "5 products written, 5 rows or products without one (lines [4, 5, 6, 7, 8])\n"
+    assert said == told
 
 
 def test_titles_with_commas_are_no_lists(proposed: Callable[..., Proposal]) -> None:
@@ -135,8 +159,9 @@ def test_a_column_for_each_product(proposed: Callable[..., Proposal], tmp_path: 
     keys = proposed(without(rows, "customer", "sku")).keys
     assert (keys.buyer.name, keys.product.name, keys.time.name) == (None, None, "order_date")
     assert "as the 9 columns of 0 and 1 such as 'ind_0_ult1' could be" in keys.product.why
-    block, last = blocks("import csv"), blocks("products = ")
-    made = converted(tmp_path, rows, block[: block.index("    lines.writerows")] + indented(last))
+    block, own = blocks("import csv"), blocks("def products_of")
+    code = block.replace("with open", own + "\nwith open", 1)
+    made, _ = converted(tmp_path, rows, code)
     ones = [[name for name in flags if rows[name][n]] for n in range(len(EVENTS))]
     assert [row["sku"] for row in made] == [name for names in ones for name in names]
 

@@ -43,7 +43,8 @@ def said(experiment: Plain, folder: Path, columns: Columns, *names: str, **more:
     """Returns what is asked about columns that the buyer's tower reads."""
     plain = copy.deepcopy(experiment)
     for name in names:
-        kind = "text" if isinstance(columns[name][0], str) else "numeric"
+        is_text = any(isinstance(value, str) for value in columns[name])
+        kind = "text" if is_text else "numeric"
         feature = {"column": name, "data_type": kind}
         plain["features"]["buyer_model_features"].append(feature)
     target = more.get("target")
@@ -79,7 +80,9 @@ def test_a_column_that_nearly_is_the_target_is_asked_about(experiment, tmp_path,
     (finding,) = said(experiment, tmp_path, made, "n", target="pieces")
     assert (finding.code, finding.severity) == ("RG576", "warning")
     assert finding.path == "features.buyer_model_features[2]"
-    assert finding.message.startswith("'n' nearly gives the target 'pieces' away: ")
+    end = "% of what the means of buyer and product do not explain of the target 'pieces'"
+    assert finding.message.startswith("'n' explains ")
+    assert finding.message.endswith(end)
     assert finding.help == "Is it known before the purchase? If not, remove it."
 
 
@@ -88,7 +91,7 @@ def test_two_columns_that_together_nearly_are_the_target(experiment, tmp_path):
     rate, before = np.exp(DRAW.normal(size=ROWS)), DRAW.integers(50, 90, ROWS)
     is_on, kind = DRAW.integers(0, 2, ROWS), DRAW.integers(0, 3, ROWS)
     for target, left, right in (
-        ("pieces", before - made["pieces"], before),
+        ("pieces", before - made["pieces"] + DRAW.normal(size=ROWS), before),
         ("pieces", noisy(made["pieces"] * rate, 0.1), rate),
         ("pieces", made["pieces"] * np.array([1, 7, 100])[kind], words(kind, "EUR", "CNY", "JPY")),
         ("kept", words(is_on ^ made["kept"], "in", "out"), words(is_on, "in", "out")),
@@ -96,10 +99,78 @@ def test_two_columns_that_together_nearly_are_the_target(experiment, tmp_path):
         made |= {"left": left, "right": right}
         (finding,) = said(experiment, tmp_path, made, "left", "right", target=target)
         assert finding.severity == "warning"
-        start = f"'left' and 'right' nearly together give the target {target!r} away: "
-        assert finding.message.startswith(start)
+        end = f"% of what the means of buyer and product do not explain of the target {target!r}"
+        assert finding.message.startswith("'left' and 'right' together explain ")
+        assert finding.message.endswith(end)
+        assert finding.help == "Are they known before the purchase? If not, remove them."
         for one in ("left", "right"):
             assert said(experiment, tmp_path, made, one, target=target) == []
+
+
+FORMULAS: dict[str, Any] = {
+    "'left' times 'right'": lambda left, right: left * right,
+    "'left' plus 'right'": lambda left, right: left + right,
+    "'left' minus 'right'": lambda left, right: left - right,
+    "'right' minus 'left'": lambda left, right: right - left,
+    "'left' divided by 'right'": lambda left, right: left / right,
+    "'right' divided by 'left'": lambda left, right: right / left,
+}
+
+
+@pytest.mark.parametrize("words", FORMULAS)
+def test_two_columns_that_are_the_target(experiment, tmp_path, words):
+    made = shop()
+    left, right = DRAW.integers(1, 30, ROWS), DRAW.integers(1, 20, ROWS)
+    made |= {"left": left, "right": right, "pieces": FORMULAS[words](left, right).round(2)}
+    (finding,) = said(experiment, tmp_path, made, "left", "right", target="pieces")
+    assert (finding.severity, finding.message) == ("error", f"the target 'pieces' is {words}")
+
+
+def test_a_formula_in_a_few_rows_may_be_chance(experiment, tmp_path):
+    made = shop()
+    for rows in (20, 40):
+        rare = DRAW.integers(1, 30, (2, rows)).astype(float)
+        made["pieces"][:rows] = rare.sum(axis=0)
+        left, right = ([*each.tolist(), *[None] * (ROWS - rows)] for each in rare)
+        made |= {"left": left, "right": right}
+        told = said(experiment, tmp_path, made, "left", "right", target="pieces")
+        assert any("plus" in each.message for each in told) is (rows == 40)
+
+
+@pytest.mark.parametrize(("value", "empty"), [("C", 0), ("C", 1), (5.0, 0)])
+def test_one_value_or_none_may_decide_a_chance(experiment, tmp_path, value, empty):
+    made = shop()
+    made["n"] = [None if each == empty else value for each in made["kept"]]
+    (finding,) = said(experiment, tmp_path, made, "n", target="kept")
+    message = "'n' gives the target 'kept' away: one follows from the other"
+    assert (finding.severity, finding.message) == ("error", message)
+    other = np.where(DRAW.random(ROWS) < 0.05, 1 - made["kept"], made["kept"])
+    made["n"] = [None if each == empty else value for each in other]
+    (finding,) = said(experiment, tmp_path, made, "n", target="kept")
+    assert finding.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "code"),
+    [("pieces", "cost", "RG528"), ("kept", "seconds", "RG520"), ("kept", "cost", "RG528")],
+)
+def test_no_other_advice_on_a_leak(experiment, tmp_path, target, name, code):
+    """A flag of what is missing would give the target away, too, and keeping it is no choice."""
+    made, cost = shop(), DRAW.integers(1, 9, ROWS)
+    seconds = [float(i % 90) if kept else None for i, kept in enumerate(made["kept"])]
+    made |= {"gross": cost + made["pieces"], "cost": cost, "seconds": seconds}
+    plain = copy.deepcopy(experiment)
+    for side, column in (("buyer", "gross"), ("product", "cost"), ("buyer", "seconds")):
+        feature = {"column": column, "data_type": "numeric", "transforms": {"normalize": {}}}
+        plain["features"][f"{side}_model_features"].append(feature)
+    profile = profile_of(tmp_path, made)
+    assert code in [each.code for each in check(plain, profile=profile).findings]
+    plain["features"]["target_column"] = target
+    plain["model"] = {"model_type": "ranking", "rating_head_layers": HEAD}
+    found = check(plain, profile=profile).findings
+    assert "RG576" in [each.code for each in found]
+    is_leak = (target, name) != ("kept", "cost")
+    assert any(each.code == code and f"{name!r}" in each.message for each in found) is not is_leak
 
 
 @pytest.mark.parametrize(("flipped", "is_told"), [(0.05, True), (0.3, False)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from recgen.config import BqType, DataConfig
 from recgen.data.copies import RepeatedRows, ReplayedRows
 from recgen.data.statistics import (
     ColumnProfile,
+    Formula,
     ListFacts,
     Misfit,
     Odd,
@@ -50,8 +51,11 @@ class Profile(Protocol):
         Rows in which one of them is null do not count.
         """
 
-    def ambiguous(self, key: str, name: str) -> int:
-        """Return how many values of `key` occur with more than one value of `name`, no nulls."""
+    def ambiguous(self, key: str, name: str, nulls: Collection[str] = ()) -> int:
+        """Return how many values of `key` occur with more than one value of `name`.
+
+        Null is a value of those of the two that are in `nulls`; other rows with null do not count.
+        """
 
     def rows_between(self, name: str, low: float, high: float) -> int:
         """Return the number of rows whose number or time is in [`low`, `high`).
@@ -83,11 +87,20 @@ class Profile(Protocol):
             until: The first time after them.
         """
 
-    def correlation(self, name: str, others: Sequence[str], key: str | None = None) -> float:
-        """Return the correlation of a column with the product of others, from -1 to 1.
+    def correlation(self, name: str, other: str, key: str | None = None) -> float:
+        """Return the correlation of a column with another, from -1 to 1.
 
         It is 0 if one of them has no numbers, or is the same in all rows. With a key, it is that of
         the column's mean over the rows of each of the key's values.
+        """
+
+    def formula(
+        self, name: str, first: str, second: str, least: float
+    ) -> tuple[Formula, bool] | None:
+        """Return what of two columns a column is, and whether the second comes first.
+
+        It is a product, a sum, a difference or a ratio with which the column's correlation is at
+        least `least`, of either sign.
         """
 
     def explained(self, name: str, others: Sequence[str], keys: Sequence[str]) -> float:

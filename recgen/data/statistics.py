@@ -8,6 +8,7 @@ from typing import Literal
 from recgen.config import BqType
 
 ColumnKind = Literal["text", "integer", "real", "boolean", "time", "list", "empty"]
+Formula = Literal["times", "plus", "minus", "divided by"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ def _fits(
         if len(others) > 1 and not is_log:
             yield own, [], [_crossed(binned)]
         if len(given) > 1 and not is_log:
-            yield own, [*given, _form(given[0], False) * _form(given[1], False)], words
+            first, second = (_form(found, False) for found in given)
+            yield own, [first, second, first * second], words
 
 
 def _outputs(column: Encoded, known: Array, is_log: bool) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache
@@ -16,6 +16,7 @@ from recgen.data.copies import RepeatedRows, ReplayedRows
 from recgen.data.profile import OpensProfile, Profile
 from recgen.data.statistics import (
     ColumnProfile,
+    Formula,
     ListFacts,
     Misfit,
     Odd,
@@ -34,7 +35,7 @@ from recgen.local.lists import Purchases, list_facts
 from recgen.local.misfits import misfit_of, misfit_of_lists, misfit_of_times
 from recgen.local.oddities import find_odd
 from recgen.local.pairs import distinct, pairs, placed
-from recgen.local.relations import correlation_of, moments_of, spread_of, stays_of
+from recgen.local.relations import correlation_of, formula_of, moments_of, spread_of, stays_of
 from recgen.local.repeats import find_repeated, find_replayed
 from recgen.local.time_profile import describe_times
 from recgen.local.times import Reading
@@ -163,10 +164,10 @@ class _FileProfile:
             _, together = np.unique(pairs(together, codes[known]), return_inverse=True)
         return len(distinct(together))
 
-    def ambiguous(self, key: str, name: str) -> int:
+    def ambiguous(self, key: str, name: str, nulls: Collection[str] = ()) -> int:
         import numpy as np
 
-        keys, values = self._encoded(key).codes, self._encoded(name).codes
+        keys, values = (self._encoded(each).codes + (each in nulls) for each in (key, name))
         known = (keys >= 0) & (values >= 0)
         both = distinct(pairs(keys[known], values[known]))
         return int((np.bincount(both >> 32) > 1).sum())
@@ -198,9 +199,14 @@ class _FileProfile:
         times = self._encoded(date) if date is not None else None
         return spread_of(self._encoded(name), times, since, until)
 
-    def correlation(self, name: str, others: Sequence[str], key: str | None = None) -> float:
-        column, *rest = (self._encoded(each) for each in (name, *others))
-        return correlation_of(column, rest, None if key is None else self._encoded(key))
+    def correlation(self, name: str, other: str, key: str | None = None) -> float:
+        means = None if key is None else self._encoded(key)
+        return correlation_of(self._encoded(name), self._encoded(other), means)
+
+    def formula(
+        self, name: str, first: str, second: str, least: float
+    ) -> tuple[Formula, bool] | None:
+        return formula_of(self._encoded(name), self._encoded(first), self._encoded(second), least)
 
     def explained(self, name: str, others: Sequence[str], keys: Sequence[str]) -> float:
         column, *rest = (self._encoded(each) for each in (name, *others, *keys))

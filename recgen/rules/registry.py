@@ -31,6 +31,7 @@ class Problem:
     fix: tuple[FixOp, object] | None = None
     safe: bool = False  # whether the fix is safe; see `Fix`
     then: tuple[tuple[Location, FixOp, object], ...] = ()  # further steps of the fix
+    also_of: tuple[Location, ...] = ()  # other features that it speaks of
 
 
 Check = Callable[..., Iterator[Problem] | None]
@@ -53,6 +54,7 @@ class Rule:
     checks: list[Check] = field(default_factory=list)
     words: tuple[str, ...] = ()  # sections that decide only what is said, not whether
     of_retrieval: bool = False  # about what ranking alone does not have: softmax, search
+    unless: tuple[str, ...] = ()  # rules beside whose word on a feature its advice is wrong
 
     @property
     def levels(self) -> str:
@@ -94,6 +96,7 @@ def rule(
     also: tuple[Severity, ...] = (),
     words: tuple[str, ...] = (),
     of_retrieval: bool = False,
+    unless: tuple[str, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Register a function as a rule: its docstring is the page, and its problems are reported.
 
@@ -108,8 +111,9 @@ def rule(
     def register(function: Check) -> Rule:
         if code in _REGISTERED:
             raise ValueError(f"{code} is already the code of {_REGISTERED[code].function.__name__}")
-        found = Rule(code, severity, allowable, function, also, [function], words, of_retrieval)
-        _REGISTERED[code] = found
+        _REGISTERED[code] = Rule(
+            code, severity, allowable, function, also, [function], words, of_retrieval, unless
+        )
         return _REGISTERED[code]
 
     return register

@@ -9,6 +9,7 @@ from typing import Any
 from recgen.config import Side
 from recgen.contrib.ml_platform.semantics import cardinality_of, group_of
 from recgen.contrib.ml_platform.types import known_type
+from recgen.findings import ArgumentError, kind_of
 
 _WIDTHS = ((50, 8), (500, 16), (5_000, 32), (50_000, 64), (500_000, 96))
 _WIDEST = 128
@@ -75,7 +76,19 @@ def smart_defaults(
     Returns:
         `buyer_model_features`, `product_model_features`, `buyer_model_crosses` and
         `product_model_crosses`, as the page posts them.
+
+    Raises:
+        ArgumentError: An argument is no mapping.
     """
+    given = {
+        "selected_columns": selected_columns,
+        "column_mapping": column_mapping,
+        "column_stats": column_stats,
+        "aliases": aliases,
+    }
+    for key, value in given.items():
+        if value and not isinstance(value, Mapping):
+            raise ArgumentError(f"{key} is {kind_of(value)}", "Pass a mapping.")
     roles = {column: role for role, column in (column_mapping or {}).items()}
     found: dict[Side, list[Plain]] = {"buyer": [], "product": []}
     has_id: set[Side] = set()

@@ -133,7 +133,7 @@ def model_section(row: Plain, account: Account) -> Plain:
 
 def _known(row: Plain, fields: Iterable[str], account: Account) -> Plain:
     for key in sorted(row.keys() - set(fields) - ROW_COLUMNS):
-        account.ignore(f"`{key}`, which is not a setting")
+        account.ignore(f"`{key}`, which is not a setting", is_known=False)
     return {key: row[key] for key in row if key in fields}
 
 
@@ -146,6 +146,8 @@ def _each(items: object, change: Any, account: Account) -> object:
     if None in items:
         account.ignore("a feature or cross that is null")
     changed = [change(index, each) for index, each in enumerate(items)]
+    for index, each in enumerate(changed):
+        account.place(each, index)
     return [each for each in changed if each is not None]
 
 

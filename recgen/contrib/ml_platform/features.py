@@ -20,7 +20,7 @@ from recgen.contrib.ml_platform.account import Account
 from recgen.contrib.ml_platform.plain import is_on, mapping_of, named, output_name
 from recgen.contrib.ml_platform.sizes import nearest_size
 from recgen.contrib.ml_platform.types import BQ_TYPES, stored_type
-from recgen.findings import Location, show
+from recgen.findings import Location, kind_of, show
 from recgen.reading.plain import Plain
 
 _WIDTH = 32
@@ -87,9 +87,12 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
         return {key: feature[key] for key in _NAMES if feature.get(key)}  # reading reports it
     is_id = bool(feature.get("is_primary_id"))
     transforms: Plain = {}
+    if (given := feature.get("transforms")) and not isinstance(given, (dict, bool)):
+        what = f"`transforms` of {named(feature)}: {kind_of(given)}, not a mapping"
+        account.ignore(what, is_known=False)
     if kind is None:
         word = feature.get("data_type") or feature.get("type")
-        account.ignore(f"feature {named(feature)} of type {show(word)}")
+        account.ignore(f"feature {named(feature)} of type {show(word)}", is_known=False)
     else:
         transforms = _TRANSFORMS[kind](feature, mapping_of(feature.get("transforms")), account)
         if not transforms and not is_id:
@@ -98,7 +101,7 @@ def stored_feature(feature: object, place: Location, account: Account) -> object
     if not transforms and not (is_id and kind):
         transforms = {_USUAL[data_type]: OFF}  # else the library would add its own
     for key in sorted(feature.keys() - _OWN):
-        account.ignore(f"`{key}` of features")
+        account.ignore(f"`{key}` of features", is_known=False)
     found = {
         "column": feature.get("column") or feature.get("display_name"),
         "display_name": feature.get("display_name") or None,
@@ -201,7 +204,8 @@ def _size(
 def _others(transforms: Plain, known: tuple[str, ...], account: Account) -> None:
     for name in transforms:
         if name not in known and is_on(transforms[name]):
-            account.ignore(f"`transforms.{name}`, which features of this kind have not")
+            what = f"`transforms.{name}`, which features of this kind have not"
+            account.ignore(what, is_known=False)
 
 
 _TRANSFORMS: dict[str, Callable[[Plain, Plain, Account], Plain]] = {

@@ -123,10 +123,13 @@ def _layer(layer: object, account: Account, is_head: bool) -> object:
         return layer
     kind = layer.get("type", "dense")
     if not isinstance(kind, str) or kind not in _LAYERS or (is_head and kind == "layer_norm"):
-        account.ignore(f"a layer of type {show(kind)}" + (" in the head" if is_head else ""))
+        account.ignore(
+            f"a layer of type {show(kind)}" + (" in the head" if is_head else ""),
+            is_known=kind == "layer_norm",
+        )
         return None
     for key in sorted(layer.keys() - {"type", *_LAYERS[kind]}):
-        account.ignore(f"`{key}` of layers")
+        account.ignore(f"`{key}` of layers", is_known=False)
     given = {key: layer[key] for key in _LAYERS[kind] if layer.get(key) is not None}
     if is_head and given.pop("l1_reg", None):
         account.ignore("`l1_reg` in the head")

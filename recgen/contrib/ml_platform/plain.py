@@ -49,6 +49,28 @@ REAL = frozenset(
         "percentile",
     ]
 )
+_SWITCHES = frozenset(
+    [
+        "enabled",
+        "is_primary_id",
+        "share_tower_weights",
+        "embedding",
+        "normalize",
+        "bucketize",
+        "missing_flag",
+        "log_transform",
+        "clip_outliers",
+        "cyclical",
+        "quarterly",
+        "monthly",
+        "daily",
+        "yearly",
+        "weekly",
+        "annual",
+    ]
+)
+_WORDS = dict.fromkeys(("true", "on", "yes", "1"), True)
+_WORDS |= dict.fromkeys(("false", "off", "no", "0", "none", "null", ""), False)
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*")
 _JSON_COLUMNS = ("_features", "_crosses", "_layers", "target_column", "training_params")
 _DEEPEST = 12
@@ -59,7 +81,8 @@ _ABSENT = object()
 def plain_row(source: object, names: Collection[str], what: str) -> Plain:
     """Return a row as a dict of plain data.
 
-    Numbers that a client wrote as text or as `4096.0`, and decimals of a database, are numbers.
+    Numbers that a client wrote as text or as `4096.0`, and decimals of a database, are numbers;
+    a switch that is written as text, such as "false", is one; an array of NumPy is a list.
 
     Args:
         source: A mapping (also as an export of Django's: `{"model": …, "pk": …, "fields": …}`), the
@@ -132,9 +155,12 @@ def _parsed(text: str | bytes | bytearray, what: str) -> object:
         return json_of(text[:_LONGEST])
     except (ValueError, RecursionError) as error:
         help = "pass the row as a mapping, an object or JSON"
+        if isinstance(error, RecursionError):
+            raise RecgenError(f"the {what} is JSON that is nested too deeply", help) from None
         reason = str(error)
         if isinstance(error, json.JSONDecodeError) and error.lineno == 1:
-            reason = f"{error.msg} at letter {error.colno}"  # the line is the row's, not the file's
+            # The line is the row's, not the file's.
+            reason = f"{error.msg.removesuffix(' at')} at letter {error.colno}"
         raise RecgenError(f"the {what} is a text that is not JSON: {reason}", help) from error
 
 
@@ -158,6 +184,10 @@ def _attributes(source: object, names: Collection[str], what: str) -> Plain:
 
 def _plain(value: Any, key: str, depth: int = 0) -> Any:
     """Return a value with numbers as numbers, and mappings and objects as dicts."""
+    if hasattr(type(value), "tolist") and depth <= _DEEPEST:  # of NumPy, pandas, array
+        return _plain(value.tolist(), key, depth + 1)
+    if isinstance(value, str) and key in _SWITCHES:
+        return _WORDS.get(value.strip().lower(), value)
     if isinstance(value, Decimal):
         value = float(value) if value.is_finite() else str(value)
     if isinstance(value, str) and not depth and key.endswith(_JSON_COLUMNS):
@@ -172,9 +202,17 @@ def _plain(value: Any, key: str, depth: int = 0) -> Any:
         return [_plain(each, "", depth + 1) for each in value]
     own = getattr(value, "__dict__", None)
     if not isinstance(own, dict):
-        return value
+        return value if _has_truth(value) else str(value)
     public = {k: v for k, v in own.items() if not k.startswith("_") and not callable(v)}
     return {name: _plain(each, name, depth + 1) for name, each in public.items()}
+
+
+def _has_truth(value: object) -> bool:
+    """Return whether a value can be compared and judged, as pandas' NA cannot."""
+    try:
+        return bool(value) or value not in (None, "") or True
+    except Exception:  # whatever the value's own code raises
+        return False
 
 
 def _from_column(text: str) -> object:

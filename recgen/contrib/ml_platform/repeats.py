@@ -61,7 +61,9 @@ def read_once(features: Plain, account: Account) -> None:
             if same and any(same.get(part) != feature.get(part) for part in _READ):
                 account.decide(f"both towers read {show(name)} as the buyer tower says")
                 read = {part: deepcopy(same[part]) for part in _READ if part in same}
+                _, index = account.places.get(id(feature), (feature, len(kept)))
                 feature = {k: v for k, v in feature.items() if k not in _READ} | read
+                account.place(feature, index)
             first.setdefault(name, feature)
             kept.append(feature)
         features[key] = kept

@@ -168,13 +168,16 @@ def examine_rows(
 
 def _examined(experiment: Plain, account: Account, *, legacy: bool, has_model: bool) -> Reading:
     allowed = TRAINS_ALL_THE_SAME if legacy else ()
-    found = examine(as_examined(experiment) if legacy else experiment, allow=allowed)
+    examined = as_examined(experiment) if legacy else experiment
+    found = examine(examined, allow=allowed)
     full = with_proposals(relevant(found.report), found.config.model if found.config else None)
     if not has_model:
         others = [f for f in full.findings if not f.path.startswith("model")]
         full = Report(tuple(others), full.source, full.text)
     if legacy:
         full = in_words_of_the_page(full)
+        moved = [account.as_stored(each, examined["features"]) for each in full.findings]
+        full = Report(tuple(moved), full.source, full.text)
     full = Report((*account.errors, *full.findings), full.source, full.text)
     report = condensed(full, account.notes()) if legacy else full
     return Reading(found.config if full.ok else None, report, full, account, experiment)
@@ -208,7 +211,7 @@ def _overrides(given: object, about: dict[str, object], account: Account) -> Pla
         if row.get(key) and not about.get(key):
             about[key] = row[key]
     for key in sorted(row.keys() - MODEL_FIELDS - set(_OVERRIDDEN) - _ABOUT_THE_PIPELINE):
-        account.ignore(f"`{key}` of the experiment")
+        account.ignore(f"`{key}` of the experiment", is_known=False)
     return {key: row[key] for key in row if key in MODEL_FIELDS and row[key] not in (None, "")}
 
 
@@ -218,12 +221,13 @@ def _check_gpus(given: object, account: Account) -> None:
         return
     config = _row(given, _OF_GPUS, "GPU config", "gpu_config", account)
     for key in sorted(config.keys() - _OF_GPUS):
-        account.ignore(f"`{key}` of the GPU config")
+        account.ignore(f"`{key}` of the GPU config", is_known=False)
     count = config.get("gpu_count")
     if count is None:
         count = _DEFAULT_GPUS
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         message = f"gpu_count is {show(count)}"
-        account.refuse(UNREADABLE, ("gpu_config", "gpu_count"), message, "Write a whole number.")
+        help = "Write a whole number, 0 or more."
+        account.refuse(UNREADABLE, ("gpu_config", "gpu_count"), message, help)
     elif count > 1:
-        account.decide(f"a batch is divided among {count} GPUs, one replica each")
+        account.decide(f"a batch is divided among {show(count)} GPUs, one replica each")

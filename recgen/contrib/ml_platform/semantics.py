@@ -39,7 +39,7 @@ def group_of(bq_type: str | None) -> str:
 
 
 def semantic_type(
-    name: str,
+    name: str | None,
     bq_type: str | None,
     stats: Mapping[str, Any] | None = None,
     samples: Sequence[object] | None = None,
@@ -52,7 +52,7 @@ def semantic_type(
         stats: `cardinality` or `unique_count`, `total_rows`, `min` and `max`, as far as known.
         samples: A few of its values; at most five are looked at.
     """
-    group, word = group_of(bq_type), name.lower()
+    group, word = group_of(bq_type), str(name or "").lower()
     if group == "history":
         return "history"
     if group == "temporal" or (group == "text" and _are_dates(samples or ())):

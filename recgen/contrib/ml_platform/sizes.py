@@ -31,7 +31,7 @@ def nearest_size(
     if found != value:
         word = "least" if value < least else "most"
         whose = f" of {show(name)}" if name else ""
-        account.decide(f"`{key}`{whose} is {found}, the {word} there is, not {value}")
+        account.decide(f"`{key}`{whose} is {found}, the {word} there is, not {show(value)}")
     return found
 
 

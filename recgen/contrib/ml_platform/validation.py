@@ -106,6 +106,10 @@ def _stored_path(path: str) -> str:
 
 def validate_model_config(model_config: object) -> list[str]:
     """Return what is wrong with a model config, as texts; an empty list if it can be trained."""
+    try:
+        plain_row(model_config, MODEL_FIELDS, "model config")
+    except RecgenError as error:
+        return [_refusal(error)]
     found = examine_rows(features_for(model_config), model_config)
     own = [f for f in found.full.errors if f.path.startswith(("model", "overrides"))]
     sizes = tuple(f"`{key}` is" for key in SIZES)
@@ -147,7 +151,7 @@ def _mismatch(feature_config: object, model_config: object) -> list[str]:
         features = plain_row(feature_config, ("name", "target_column"), "feature config")
         model = plain_row(model_config, ("name", "model_type"), "model config")
     except RecgenError as error:
-        return [f"{sentence(error.message)}. {sentence(error.help)}"]
+        return [_refusal(error)]
     kind, target = model.get("model_type") or "retrieval", features.get("target_column")
     named = f"Feature config '{features.get('name') or ''}'"
     wanted = f"Model config '{model.get('name') or ''}' is of type {kind}"
@@ -199,6 +203,10 @@ def _severity(finding: Finding, found: Reading) -> str:
         return "high" if is_deep else "medium"
     levels: dict[Severity, str] = {"error": "high", "warning": "medium", "info": "low"}
     return levels[finding.severity]
+
+
+def _refusal(error: RecgenError) -> str:
+    return f"{sentence(error.message)}. {sentence(error.help)}"
 
 
 def _sentence(finding: Finding) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice
 
-from recgen.config import SIDES, FeatureConfig, ModelConfig
+from recgen.config import SIDES, FeatureConfig, ModelConfig, Side
 from recgen.data.columns import described_of, id_column, ids, read_by
 from recgen.data.profile import Profile
 from recgen.data.targets import Learnt, learnt
@@ -125,13 +125,14 @@ def _same_in_a_batch(profile: Profile, column: str, batch_size: int) -> float:
     return same * (min(batch_size, rows) - 1)
 
 
-@rule("RG528", "info")
+@rule("RG528", "info", unless=("RG576",))
 def of_the_row(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """A product feature that is not a property of the product.
 
     In training, each row has its own value; when products are recommended or recall is measured,
     each product has the value of its latest row. The two differ if a product has many values.
-    Reported if this holds for 1% of the products or more.
+    Reported if this holds for 1% of the products or more, but not of a feature that may give the
+    target away (RG576).
 
     Example:
         features:
@@ -164,16 +165,18 @@ def target_given_away(
     If a tower sees the price in cents and the target is the price, or quantity and price and the
     target is their product, the model computes what it should predict: every test is perfect, and
     nothing of it is known before the purchase. Reported if the correlation with the target is 0.999
-    or more. For a target of 0 and 1, also a column of which each value has only one of both.
+    or more, of a column or of a product, a sum, a difference or a ratio of two. For a target of 0
+    and 1, also a column of which each value has only one of both, or which has one value for one of
+    both and is empty for the other.
 
     It is a warning, and a question, if a column that varies within buyers and products, or two of
-    them together, explain half or more of what the means of buyer and product leave of the target:
-    a noisy, rounded or grouped copy, a sum, a difference, a product or a ratio, or that a column is
-    empty. Three tenths are enough of a column that the product explains, too, such as points for
-    what was paid: it is of this purchase, as no promotion is. Of Online Retail's quantity, honest
-    columns (price, hour, weekday, lines of the order) explain up to 6%, and the quantity times a
-    price with 10% noise explains 90%. And if a column is the mean of the target over all rows of
-    each buyer, product or other value: the test's rows are among them.
+    them together, explain half or more of what the means of buyer and product do not explain of the
+    target: a noisy, rounded or grouped copy, nearly a sum or a product, or that a column is empty.
+    Three tenths are enough of a column that the product explains, too, such as points for what was
+    paid: it is of this purchase, as no promotion is. Of Online Retail's quantity, honest columns
+    (price, hour, weekday, lines of the order) explain up to 6%, and the quantity times a price with
+    10% noise explains 90%. And if a column is the mean of the target over all rows of each buyer,
+    product or other value: the test's rows are among them.
 
     Example:
         features:
@@ -203,39 +206,49 @@ def target_given_away(
     told: set[str] = set()
     for names, message in _same(found, tuple(seen)):
         told |= {*names}
-        yield Problem(seen[names[0]], message, _REMOVE)  # the buyer's comes first
+        others = tuple(seen[name] for name in names[1:])
+        yield Problem(seen[names[0]], message, _REMOVE, also_of=others)  # the buyer's comes first
     left = [name for name in seen if name not in told]
-    keys = [column.name for _, _, column in ids(features, found.profile)]
+    keys = {side: column.name for side, _, column in ids(features, found.profile)}
     for names, message in _explaining(found, left, keys):
-        yield Problem(seen[names[0]], message, _KNOWN, severity="warning")
-    for name, message in _means(found, left, keys):
+        help = _KNOWN if len(names) == 1 else _BOTH_KNOWN
+        others = tuple(seen[name] for name in names[1:])
+        yield Problem(seen[names[0]], message, help, severity="warning", also_of=others)
+    for name, message in _means(found, left, tuple(keys.values())):
         yield Problem(seen[name], message, _EARLIER, severity="warning")
 
 
 _REMOVE = "Remove what is only known after the purchase."
 _KNOWN = "Is it known before the purchase? If not, remove it."
+_BOTH_KNOWN = "Are they known before the purchase? If not, remove them."
 _EARLIER = "Compute it from the rows before each purchase, or remove it: it knows the test's."
 
 
 def _same(found: Learnt, names: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield columns, and products of two others, that are the target, with what is said of them."""
+    """Yield columns, and pairs of others, that make the target, with what is said of them."""
     target, told = show(found.target.output_name), set()
     for name in names:
-        if _is_same(found, (name,)) or _decides(found, name):
+        if _is_same(found, name) or _decides(found, name):
             told.add(name)
             message = f"{show(name)} gives the target {target} away: one follows from the other"
             yield (name,), message
     numbers = (name for name in names if name not in told and _is_number(found, name))
     for first, second in combinations(islice(numbers, _COLUMNS), 2):
-        if _is_same(found, (first, second)):
-            yield (first, second), f"the target {target} is {show(first)} times {show(second)}"
+        formula = None
+        if found.column.distinct > 2:
+            formula = found.profile.formula(found.column.name, first, second, _SAME)
+        if formula is not None:
+            word, is_turned = formula
+            left, right = (second, first) if is_turned else (first, second)
+            message = f"the target {target} is {show(left)} {word} {show(right)}"
+            yield (first, second), message
 
 
 def _explaining(
-    found: Learnt, names: Sequence[str], keys: Sequence[str]
+    found: Learnt, names: Sequence[str], ids: Mapping[Side, str]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield columns, or pairs of others, that explain most of what buyer and product leave."""
-    profile, target = found.profile, found.column.name
+    profile, target, keys = found.profile, found.column.name, tuple(ids.values())
     own = [name for name in names if all(_varies(profile, key, name) for key in keys)][:_COLUMNS]
     alone = {name: profile.explained(target, (name,), keys) for name in own}
     others = [name for name in own if alone[name] < _least(found, name, alone[name], keys)]
@@ -245,10 +258,10 @@ def _explaining(
     for each, share in sorted(shares.items(), key=lambda item: -item[1]):
         if told.isdisjoint(each) and (share >= _MOSTLY or {*each}.isdisjoint(others)):
             told |= {*each}
-            verb = "gives" if len(each) == 1 else "together give"
-            what = f"nearly {verb} the target {show(found.target.output_name)} away"
-            left = f"{percent(share)} of what buyer and product leave of it"
-            yield each, f"{' and '.join(map(show, each))} {what}: {left}"
+            verb = "explains" if len(each) == 1 else "together explain"
+            what = f"{' and '.join(map(show, each))} {verb} {percent(share)}"
+            means = f" what the means of {' and '.join(ids)} do not explain of" if ids else ""
+            yield each, f"{what} of{means} the target {show(found.target.output_name)}"
 
 
 def _least(found: Learnt, name: str, share: float, keys: Sequence[str]) -> float:
@@ -261,7 +274,7 @@ def _least(found: Learnt, name: str, share: float, keys: Sequence[str]) -> float
 
 
 def _varies(profile: Profile, key: str, name: str) -> bool:
-    return profile.ambiguous(key, name) > _FEW * profile.column(key).distinct
+    return profile.ambiguous(key, name, nulls=[name]) > _FEW * profile.column(key).distinct
 
 
 def _means(found: Learnt, names: Sequence[str], keys: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -271,7 +284,7 @@ def _means(found: Learnt, names: Sequence[str], keys: Sequence[str]) -> Iterator
     for name in (name for name in names if _is_number(found, name)):
         for key in (*keys, *words):
             is_of_key = profile.ambiguous(key, name) == 0 and _varies(profile, key, target)
-            if is_of_key and profile.correlation(target, (name,), key) >= _MEAN:
+            if is_of_key and profile.correlation(target, name, key) >= _MEAN:
                 mean = f"the mean of the target {show(found.target.output_name)}"
                 yield name, f"{show(name)} is {mean} over all rows with the same {show(key)}"
                 break
@@ -290,13 +303,18 @@ def _is_number(found: Learnt, name: str) -> bool:
     return found.profile.column(name).kind in ("integer", "real")
 
 
-def _is_same(found: Learnt, names: tuple[str, ...]) -> bool:
-    if not all(_is_number(found, name) for name in names) or found.column.distinct == 2:
+def _is_same(found: Learnt, name: str) -> bool:
+    if not _is_number(found, name) or found.column.distinct == 2:
         return False
-    return abs(found.profile.correlation(found.column.name, names)) >= _SAME
+    return abs(found.profile.correlation(found.column.name, name)) >= _SAME
 
 
 def _decides(found: Learnt, name: str) -> bool:
-    """Return whether each value of a column has only one value of a binary target."""
-    few = 2 <= found.profile.column(name).distinct <= found.known / _FEWEST
-    return found.is_binary and few and found.profile.ambiguous(name, found.column.name) == 0
+    """Return whether each value of a column has only one value of a binary target.
+
+    Null is a value of a column with only one other.
+    """
+    column = found.profile.column(name)
+    nulls = [name] if column.distinct == 1 and column.nulls else []
+    few = 2 <= column.distinct + len(nulls) <= found.known / _FEWEST
+    return found.is_binary and few and not found.profile.ambiguous(name, found.column.name, nulls)

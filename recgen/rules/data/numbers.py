@@ -140,13 +140,14 @@ def idle_quantiles(features: FeatureConfig, profile: Profile) -> Iterator[Proble
             yield Problem((*path, "transforms", "bucketize", "buckets"), message, help)
 
 
-@rule("RG520", "info")
+@rule("RG520", "info", unless=("RG576",))
 def missing_flag(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     """missing_flag without nulls, or nulls without missing_flag.
 
     A missing number becomes the mean, and a missing time gets no phase. Without a flag, it cannot
     be distinguished from a real value (`bucketize` has a separate bucket for it). A flag that is
-    always 0 carries no information. Below 1% of nulls, nothing is reported.
+    always 0 carries no information. Below 1% of nulls, nothing is reported, nor of a feature that
+    may give the target away (RG576): its flag would, too.
 
     Example:
         features:
