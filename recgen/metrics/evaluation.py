@@ -168,8 +168,11 @@ class UnknownBuyersFit(MetricsPart):
 class FinalLayerFit(MetricsPart):
     """The fit of the final layer, which ranks products by the towers' score and other terms."""
 
-    weights: dict[str, float]
-    """By term: `towers`, `share_<n>_days` and `share` (log shares of rows), `had…` (purchases)."""
+    weights: dict[str, float] = {}
+    """By term: `towers`, `share_<n>_days` and `share` (log shares of rows), `had…` (purchases).
+
+    Empty if no validation row is of a known buyer: then `unknown_buyers` has what is used.
+    """
     new_pairs_count: float | None = None
     """How often a pair that is not a repeat counts in the fit."""
     part: float | None = None
