@@ -44,6 +44,15 @@ def test_what_a_buyer_had_is_remembered(
     assert {names[item]: tuple(each) for item, each in own.items()} == expected
 
 
+def test_no_variable_is_empty_before_it_remembers(runtime: Any) -> None:
+    """Workers that send each other an empty variable crash; of the one value, nobody has it."""
+    scored = Scored(runtime, [(0, 1), (1, 2)], 4, 3, [1, 2])
+    layer = runtime.FinalLayer(scored.catalogue, 0.0)
+    assert all(each.numpy().size for each in layer.variables)
+    features = next(iter(scored.rows([(0, 1)], lists=[[]]).dataset))
+    assert layer.had(features).numpy().tolist() in ([[]], [[-1]])
+
+
 def test_a_long_past_is_remembered_in_part(runtime: Any) -> None:
     train = [(0, p) for p in range(8)] + [(1, 3), (1, 3), (2, 1), (2, 5)]
     scored = Scored(runtime, train, 8, 4, [10 - p for p in range(8)] + [3, 9, 7, 7])
@@ -63,6 +72,6 @@ def test_a_model_that_does_not_remember_has_no_terms_of_it(runtime: Any) -> None
     layer = runtime.FinalLayer(catalogue, 0.0, remembers=False)
     layer.remember(shop.scored.counting())
     assert layer.names == ["towers", *(f"share_{n}_days" for n in DAYS[:-1]), "share"]
-    assert not len(layer.places.numpy())
+    assert not layer.splits.numpy().any()  # nobody had anything
     remembering = runtime.FinalLayer(catalogue, 0.0)
     assert "had_often" in remembering.names

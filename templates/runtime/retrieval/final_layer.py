@@ -71,9 +71,10 @@ class FinalLayer(tf.Module):
         self.repeats = variable(tf.zeros(len(RECENT_ITEMS) + 3))
         # What each known buyer had, the latest last, and how often.
         self.splits = variable(np.zeros(self.buyers + 2), tf.int64)
-        # GPUs do not hold variables of int32.
-        self.places = variable(np.zeros(0), tf.int64, [None])
-        self.counts = variable(np.zeros(0), tf.float32, [None])
+        # GPUs do not hold variables of int32. One value, which nobody has: workers that
+        # send each other an empty variable crash.
+        self.places = variable(np.zeros(1), tf.int64, [None])
+        self.counts = variable(np.zeros(1), tf.float32, [None])
 
     def remember(self, counting):
         """Remember what known buyers had in the rows that are counted."""
