@@ -11,6 +11,7 @@ import pytest
 from recgen.config import Split
 from recgen.findings import RecgenError
 
+np = pytest.importorskip("numpy", reason="needs the extra `train`")
 pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
 
 from recgen.local.split import draws, split_table  # noqa: E402
@@ -72,6 +73,16 @@ def test_a_drawn_row_stays_in_its_part(kind: str) -> None:
     assert {name: sorted(numbers(part) * 2) for name, part in few.items()} == {
         name: sorted(numbers(part)) for name, part in many.items()
     }
+
+
+def test_a_draw_that_equals_a_share_is_not_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries draw by `<`, so a row that drew 0.25 is not in a quarter."""
+    drawn = np.array([0, 0.25, 0.5, 0.75, 0.2, 0.45])
+    monkeypatch.setattr("recgen.local.split.draws", lambda *_: drawn)
+    split = Split(kind="random", validation=0.25, test=0.25)
+    parts = split_table(hours(6), split, None, ids=["n"])
+    found = {name: sorted(numbers(table)) for name, table in parts.tables().items()}
+    assert found == {"test": [0, 4], "eval": [1, 5], "train": [2, 3]}
 
 
 def test_few_rows_are_in_all_parts() -> None:
