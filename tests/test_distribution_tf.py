@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,31 +81,34 @@ def data(shop_with_past: Run, tmp_path_factory: pytest.TempPathFactory) -> Data:
 
 
 @pytest.fixture(scope="module")
-def outcome(data: Data) -> Callable[[str], Outcome]:
-    """Returns what a kind of machines gives; its processes run once."""
-    made: dict[str, Outcome] = {}
+def steps(data: Data) -> Callable[[str], Outcome]:
+    """Returns the steps of a kind of machines; its processes run once."""
 
-    def of(machines: str) -> Outcome:
-        if machines not in made:
-            made[machines] = _outcome(data, machines)
-        return made[machines]
+    def make(machines: str) -> Outcome:
+        folder, custom = data.folder / f"steps-{machines}", {"batch_size": BATCH}
+        tasks = []
+        for case in STEPS:
+            model = {**STEP, "negatives": case.split()[1]}
+            tasks.append(data.task("step", folder / case, custom, model))
+        _run(folder, tasks, *MACHINES[machines])
+        return Outcome(folder)
 
-    return of
+    return cache(make)
 
 
-def _outcome(data: Data, machines: str) -> Outcome:
-    folder = data.folder / machines
-    custom = {"batch_size": BATCH}
-    tasks = []
-    for case in STEPS:
-        model = {**STEP, "negatives": case.split()[1]}
-        tasks.append(data.task("step", folder / case, custom, model))
-    # Alone, the batch is given: with two replicas it follows from the config's 101 rows.
-    alone = custom if machines == "alone" else {}
-    tasks.append(data.task("fit", folder / "fit", alone, FIT))
-    tasks[-1]["ask"] = ASKED
-    _run(folder, tasks, *MACHINES[machines])
-    return Outcome(folder)
+@pytest.fixture(scope="module")
+def training(data: Data) -> Callable[[str], Outcome]:
+    """Returns a training by a kind of machines; its processes run once."""
+
+    def make(machines: str) -> Outcome:
+        folder = data.folder / machines
+        # Alone, the batch is given: with two replicas it follows from the config's 101 rows.
+        custom = {"batch_size": BATCH} if machines == "alone" else {}
+        task = data.task("fit", folder / "fit", custom, FIT)
+        _run(folder, [{**task, "ask": ASKED}], *MACHINES[machines])
+        return Outcome(folder)
+
+    return cache(make)
 
 
 def _run(folder: Path, tasks: list[Any], workers: int, devices: int) -> None:
@@ -145,14 +149,13 @@ def _free_ports(count: int) -> list[str]:
     return ports
 
 
-@pytest.mark.parametrize(
-    "machines", [pytest.param(each, marks=pytest.mark.nightly) for each in ("mirrored", "workers")]
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("machines", ["mirrored", "workers"])
 def test_a_step_is_that_of_one_replica(
-    outcome: Callable[[str], Outcome], machines: str
+    steps: Callable[[str], Outcome], machines: str
 ) -> None:  # P45
     for case in STEPS:
-        alone, together = outcome("alone").step(case), outcome(machines).step(case)
+        alone, together = steps("alone").step(case), steps(machines).step(case)
         assert alone.keys() == together.keys()
         norms = {part: _norm(alone, part) for part in ("gradient", "step", "loss")}
         assert norms["step"] == pytest.approx(0.05, rel=1e-3)  # the clip acts; the rate is 1
@@ -165,13 +168,11 @@ def _norm(values: Mapping[str, Any], part: str) -> float:
     return float(np.sqrt(sum(np.sum(v**2) for name, v in values.items() if part in name)))
 
 
-@pytest.mark.parametrize(
-    "machines", ["mirrored", pytest.param("workers", marks=pytest.mark.nightly)]
-)
+@pytest.mark.parametrize("machines", ["mirrored", "workers"])
 def test_a_training_is_that_of_one_replica(
-    outcome: Callable[[str], Outcome], machines: str
+    training: Callable[[str], Outcome], machines: str
 ) -> None:  # P45
-    alone, together = outcome("alone").metrics("fit"), outcome(machines).metrics("fit")
+    alone, together = training("alone").metrics("fit"), training(machines).metrics("fit")
     assert together["params"]["replicas"] == 2
     assert together["params"]["batch_size"] == BATCH  # of 101
     for name, values in alone["loss"].items():
@@ -192,13 +193,12 @@ def test_a_training_is_that_of_one_replica(
     assert together["evaluation"]["model"]["all"]["recall_at_10"] == pytest.approx(
         alone["evaluation"]["model"]["all"]["recall_at_10"], abs=0.03
     )
-    scores = [outcome(name).told("fit")["scores"] for name in ("alone", machines)]
+    scores = [training(name).told("fit")["scores"] for name in ("alone", machines)]
     np.testing.assert_allclose(scores[1], scores[0], rtol=0.02, atol=0.02)
 
 
-@pytest.mark.nightly
-def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
-    together = outcome("workers")
+def test_the_first_worker_writes(training: Callable[[str], Outcome]) -> None:
+    together = training("workers")
     assert set(together.told("fit")["written"]) == {"training_metrics.json"}
     assert together.told("fit", worker=1)["written"] == []
     left = {path.name for path in (together.folder / "fit" / "run").iterdir()}
@@ -207,14 +207,14 @@ def test_the_first_worker_writes(outcome: Callable[[str], Outcome]) -> None:
 
 
 @pytest.mark.nightly
-def test_killed_workers_go_on_together(data: Data, outcome: Callable[[str], Outcome]) -> None:
+def test_killed_workers_go_on_together(data: Data, training: Callable[[str], Outcome]) -> None:
     folder = data.folder / "killed"
     _run(folder, [data.task("killed", folder / "fit", {}, FIT)], *MACHINES["workers"])
     left = {path.name.partition("-")[0] for path in (folder / "fit" / "run").iterdir()}
     assert left == {"checkpoints", "tensorboard", "training_metrics.json"}
     _run(folder, [data.task("fit", folder / "fit", {}, FIT)], *MACHINES["workers"])
     assert "going on after epoch 2" in (folder / "log-1").read_text()
-    whole, resumed = outcome("workers").metrics("fit"), Outcome(folder).metrics("fit")
+    whole, resumed = training("workers").metrics("fit"), Outcome(folder).metrics("fit")
     for name, values in whole["loss"].items():
         assert resumed["loss"][name] == pytest.approx(values, rel=1e-3), name
 
