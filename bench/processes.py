@@ -24,7 +24,7 @@ _PAGE_MB = resource.getpagesize() / 2**20
 
 @dataclass(frozen=True)
 class Line:
-    """A line that a command printed.
+    """A line that a command wrote to stderr, where progress is.
 
     Attributes:
         text: The line.
@@ -52,7 +52,7 @@ class Usage:
     others: float
     """Cores that other programs kept busy meanwhile, as a mean: 0 on a quiet machine."""
     lines: tuple[Line, ...] = ()
-    """What it printed, each line as soon as it was seen."""
+    """What it wrote to stderr, each line as soon as it was seen."""
 
 
 def run(command: Sequence[str | Path], most_mb: float | None = None) -> Usage:
@@ -75,7 +75,7 @@ def run(command: Sequence[str | Path], most_mb: float | None = None) -> Usage:
             start_new_session=True,  # all that it starts can be found, and ended, by it
         )
         try:
-            peak, lines = _watch(process, output.fileno(), most_mb)
+            peak, lines = _watch(process, errors.fileno(), most_mb)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -100,13 +100,13 @@ def own_peak_mb() -> float:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], output: int, most_mb: float | None
+    process: subprocess.Popen[bytes], errors: int, most_mb: float | None
 ) -> tuple[float, tuple[Line, ...]]:
     """Returns the peak of a process and its descendants when it has ended, and its lines.
 
     Args:
         process: The process, the first of its session.
-        output: The descriptor of the file to which it prints.
+        errors: The descriptor of the file that is its stderr.
         most_mb: As in `run`.
     """
     peak, since, seconds, read = 0.0, 0.0, 0.0, 0
@@ -119,7 +119,7 @@ def _watch(
         seconds = max(seconds, sum(own for _, own in used))
         peak = max(peak, since)
         # The offset of the file is that of the process, too: it is not moved.
-        for text in os.pread(output, 2**20, read).splitlines(keepends=True):
+        for text in os.pread(errors, 2**20, read).splitlines(keepends=True):
             if text.endswith(b"\n"):
                 lines.append(Line(text.decode().rstrip(), seconds, since))
                 read, since = read + len(text), 0.0

@@ -109,7 +109,10 @@ def test_lines_have_the_seconds_and_the_memory_up_to_them() -> None:
     work = "sum(n * n for n in range(3_000_000))"
     child = f"subprocess.run([sys.executable, '-c', 'x = bytearray(80_000_000); {work}'])"
     wait = "time.sleep(0.5)"  # until what was printed is seen
-    code = f"import subprocess, sys, time; print('né'); {wait}; {child}; {wait}; print('b'); {wait}"
+    said = (
+        "import functools, subprocess, sys, time; say = functools.partial(print, file=sys.stderr)"
+    )
+    code = f"{said}; say('né'); {wait}; {child}; {wait}; say('b'); {wait}"
     usage = processes.run([sys.executable, "-c", code])
     first, second = usage.lines
     assert (first.text, second.text) == ("né", "b")
