@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import weakref
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +17,8 @@ from recgen.findings import RecgenError
 np = pytest.importorskip("numpy", reason="needs the extra `train`")
 pa = pytest.importorskip("pyarrow", reason="needs the extra `train`")
 
+from recgen.local.prepare import prepare  # noqa: E402
+from recgen.local.profile import read_profile  # noqa: E402
 from recgen.local.split import draws, split_table  # noqa: E402
 
 
@@ -159,3 +164,29 @@ def test_the_protocols_split_of_online_retail() -> None:
     parts = split_table(read_table(online_retail(), columns), split, "InvoiceDate")
     assert parts.test.num_rows == 79_825
     assert parts.train.num_rows + parts.eval.num_rows == 316_512
+
+
+def test_the_profile_of_a_check_is_freed_before_the_data_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It references itself, so that it would stay in memory beside the table, of the same size."""
+    (tmp_path / "rows.csv").write_text("buyer,product\na,x\n")
+    profiles = []
+
+    def examine(data: Path) -> None:
+        profile = read_profile(data)
+        profile.column("buyer")
+        profiles.append(weakref.ref(profile))
+
+    def opened(*_: object) -> None:
+        assert profiles
+        assert profiles[0]() is None
+        raise RecgenError("read")
+
+    monkeypatch.setattr("recgen.local.prepare.open_data", opened)
+    config = SimpleNamespace(data=None)
+    run = SimpleNamespace(
+        ids=("buyer", "product"), config=config, examine=examine, stage=lambda _: nullcontext()
+    )
+    with pytest.raises(RecgenError, match="read"):
+        prepare(run, tmp_path / "rows.csv")  # type: ignore[arg-type]

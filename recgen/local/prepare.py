@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ def prepare(run: RunInProgress, data: Path) -> SplitData:
     buyer, product = run.ids
     with run.stage("read"):
         run.examine(data)
+        give_back_memory()
         file = open_data(data, run.config.data)
         missing = missing_histories(run.config, file.names)
         table, warnings = _read(run, file, str(data), missing)
@@ -89,3 +91,11 @@ def _with_histories(
         latest = final_lists(split, missing, buyer, run.date, run.known)
         return replace(split, warnings=warnings), latest
     return add_histories(split, missing, buyer, run.date, run.known, at_random=not run.is_by_time)
+
+
+def give_back_memory() -> None:
+    """Free what only references itself, as profiles do, and what Arrow keeps of old tables."""
+    import pyarrow as pa
+
+    gc.collect()
+    pa.default_memory_pool().release_unused()

@@ -22,7 +22,7 @@ from recgen.local.folder import Staging, keep_failed, staged
 from recgen.local.in_progress import RunInProgress
 from recgen.local.inputs import TRAINED, inputs_of
 from recgen.local.names import plain_path
-from recgen.local.prepare import prepare
+from recgen.local.prepare import give_back_memory, prepare
 from recgen.local.progress import Progress, Silent
 from recgen.local.raw import write_tables
 from recgen.local.signals import interruptible
@@ -174,12 +174,12 @@ def _train(
             # The child imports TensorFlow and Beam, which takes seconds, while the data is read.
             transformer = children.enter_context(Child("recgen.local.transform", inherits))
             split = prepare(run, data)
-            # This one imports during the transform.
-            trainer = children.enter_context(Child("recgen.local.fit", inherits))
             with run.stage("transform"):
                 tables, values = _write_inputs(run, split), _counted(run, split)
                 del split
-                _give_back_memory()  # which the children need
+                give_back_memory()  # which the children need
+                # This one imports during the transform.
+                trainer = children.enter_context(Child("recgen.local.fit", inherits))
                 _transform(run, tables, transformer)
                 record.account = _account(run, values).model_dump()
             run.staging.finish("transform")
@@ -191,13 +191,6 @@ def _train(
         if "train" not in record.done:
             fit(run.staging, trainer, custom_config, run.progress)
             run.staging.finish("train")
-
-
-def _give_back_memory() -> None:
-    """Return to the system what Arrow keeps of tables that are gone."""
-    import pyarrow as pa
-
-    pa.default_memory_pool().release_unused()
 
 
 def _counted(run: RunInProgress, split: SplitData) -> Mapping[str, Counted]:
