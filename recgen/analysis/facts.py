@@ -10,6 +10,7 @@ from recgen.analysis.kinds import Curve, Judged, Kind, Retrieval, kind_of
 from recgen.analysis.series import (
     any_value,
     burst,
+    choices_of_chance,
     constant_since,
     has_stalled,
     last,
@@ -164,6 +165,17 @@ class Facts(Setup):
         return rows if is_batch or self.constant_loss else None
 
     @cached_property
+    def chance_choices(self) -> int | None:
+        """The n of a constant final loss of ln n, the mean over rows whose n scores are equal.
+
+        Only of losses of which it is not known that they are means.
+        """
+        is_unknown = not self.is_mean_loss and isinstance(self.kind, Retrieval)
+        if not is_unknown or self.constant_loss is None:
+            return None
+        return choices_of_chance(self.constant_loss[1])
+
+    @cached_property
     def burst(self) -> tuple[Tower, int, float, float] | None:
         """The tower, epoch, norm and multiple of the usual norm of a burst of gradients."""
         for tower in TOWERS:
@@ -209,7 +221,7 @@ class Facts(Setup):
     @cached_property
     def is_at_chance(self) -> bool:
         """Whether the loss ended at the value for equal scores."""
-        if self.chance_rows is not None:
+        if self.chance_rows is not None or self.chance_choices is not None:
             return True
         ratio = last(self.loss_to_chance)
         return ratio is not None and abs(ratio - 1) <= _AT_CHANCE

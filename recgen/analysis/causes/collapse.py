@@ -89,6 +89,11 @@ def chance_loss(facts: Facts) -> Iterator[str]:
             f"{figure(value)} = {rows:,}·ln {rows:,}: the sum over a batch of {rows:,} rows "
             f"whose scores are all equal{_which_batch(facts, rows)}"
         )
+    elif facts.chance_choices is not None:
+        yield (
+            f"{figure(value)} = ln {facts.chance_choices:,}: the mean loss of a choice among "
+            f"{facts.chance_choices:,} products whose scores are all equal"
+        )
     elif facts.is_at_chance and facts.batch_size:
         chance = math.log(facts.batch_size)
         yield (

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.collapse import below_chance, is_dead
+from recgen.analysis.causes.untrained import is_untrained
 from recgen.analysis.facts import Facts
 from recgen.analysis.series import points
 from recgen.findings import printable
@@ -37,6 +38,8 @@ def _not_compared(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     if facts.is_failed or facts.is_mismatched or (judged and judged.baseline is not None):
         return
+    if is_untrained(facts):
+        return  # chance is enough to judge it by
     if judged is None:
         if facts.kind.tests or facts.kind.curves:
             seen = (

@@ -9,7 +9,7 @@ from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import advice, without_layers
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
-from recgen.analysis.kinds import lead_over
+from recgen.analysis.kinds import ASSUMED_ROWS, lead_over
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
 from recgen.findings import counted
 
@@ -22,9 +22,9 @@ _NEARLY = 0.05  # relative distance from the best baseline of a model that learn
 
 
 def _noise(facts: Facts, value: float) -> float:
-    """Return two standard errors of a validation recall, or 0 if the number of rows is unknown."""
-    rows = facts.kind.rows("val")
-    return 2 * sqrt(max(value * (1 - value), 0.0) / rows) if rows else 0.0
+    """Return two standard errors of a validation recall, of 1,000 rows if it is not known of how many."""
+    rows = facts.kind.rows("val") or ASSUMED_ROWS
+    return 2 * sqrt(max(value * (1 - value), 0.0) / rows)
 
 
 def _overfitting(facts: Facts) -> Iterator[Sign]:
@@ -53,7 +53,9 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
         rose = f"val_loss rose by {rise:.0%} from its lowest value"
         yield Sign("medium", (*seen, rose), help, patch)
     elif not facts.is_failed:
-        noise = f"with {counted(facts.kind.rows('val') or 0, 'row')} this may be noise"
+        rows = facts.kind.rows("val")
+        few = counted(rows, "row") if rows else "validation rows whose number is unknown"
+        noise = f"with {few} this may be noise"
         yield Sign("low", (*seen, noise), help, patch, "good")
 
 
