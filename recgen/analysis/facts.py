@@ -282,9 +282,19 @@ class Facts(Setup):
         return not (is_dead or stalls) and len(found) > 1 and found[-1][1] < found[0][1]
 
     @cached_property
+    def is_kept_before_death(self) -> bool:
+        """Whether the model died, and weights of an epoch before that were kept, which work."""
+        starts = [*self.zero_gradients.values()]
+        if self.constant_loss and self.is_at_chance:
+            starts.append(self.constant_loss[0])
+        if self.failure_kind or self.best_epoch is None or not starts:
+            return False
+        return self.best_epoch < min(starts) and bool(self.beats_plain)
+
+    @cached_property
     def is_failed(self) -> bool:
         """Whether training achieved nothing, whatever the reason."""
-        if self.is_mismatched:
+        if self.is_mismatched or self.is_kept_before_death:
             return False  # the loss fell: what was learned is not what was measured
         return bool(
             self.failure_kind

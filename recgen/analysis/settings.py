@@ -36,7 +36,9 @@ def settings_of(run: Run) -> dict[str, str]:
         if isinstance(value, (int, float, str)):
             found[f"model.{name}"] = _shown(value)
     if run.metrics.params.optimizer:
-        found["model.optimizer"] = run.metrics.params.optimizer.lower()  # Keras's names have capitals
+        found["model.optimizer"] = (
+            run.metrics.params.optimizer.lower()
+        )  # Keras's names have capitals
     return found
 
 

@@ -16,9 +16,7 @@ _LOSS = "loss"
 _LOSSES = (_LOSS, f"val_{_LOSS}")
 _EPOCH = "epoch"
 _SEPARATORS = (",", ";", "\t")
-_PART = re.compile(
-    r"(train|val|eval|dev|test)(?:ing|id|idation|uation)?[_/. :-]+(?=\w)", re.IGNORECASE
-)
+_PART = re.compile(r"(train|val|eval|dev|test)(?:ing|id|idation|uation)?[_/.:-]+(?=\w)")
 _OF_PARTS = {"train": "", "eval": "val_", "dev": "val_", "val": "val_", "test": "test_"}
 _OF_TRAINING = (_LOSS, f"total_{_LOSS}")  # other measures of training rows keep their names
 _NOT_OF_SPLITS = (_EPOCH, "step", "lr", "learning_rate", "time", "seconds")
@@ -47,16 +45,17 @@ def is_flat(data: Mapping[str, Any]) -> bool:
 
 
 def usual_name(name: str) -> str:
-    """Return a series' name with Keras's prefixes: `valid/recall@20` is `val_recall@20`.
+    """Return a series' name with Keras's prefixes: `valid/Recall@20` is `val_recall@20`.
 
     Of training rows, only the loss is renamed: `train_loss` is `loss`.
     """
+    name = "_".join(name.lower().split())
     found = _PART.match(name)
     if found is None:
         return name
     rest = name[found.end() :].removesuffix("_epoch")  # Lightning's mean over an epoch
-    part = _OF_PARTS[found[1].lower()]
-    return f"{part}{rest}" if part or rest.lower() in _OF_TRAINING else name
+    part = _OF_PARTS[found[1]]
+    return f"{part}{rest}" if part or rest in _OF_TRAINING else name
 
 
 def grouped(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,13 +65,13 @@ def grouped(data: Mapping[str, Any]) -> dict[str, Any]:
     beside the series become parameters, and series of test rows the figures of the test.
     """
     lists = {name: values for name, values in data.items() if isinstance(values, list)}
-    listed = [lists.pop(name) for name in (_EPOCH, f"{_EPOCH}s") if name in lists]
-    longest = max(map(len, lists.values()))
     rest = {name: value for name, value in data.items() if not isinstance(value, list)}
     rest.pop("epochs", None)  # a number of epochs
     series = {usual_name(name): values for name, values in lists.items()} | {
         name: values for name, values in lists.items() if usual_name(name) == name
     }
+    listed = [series.pop(name) for name in (_EPOCH, f"{_EPOCH}s") if name in series]
+    longest = max(map(len, series.values()))
     tests = {name: _last(series.pop(name)) for name in list(series) if name.startswith("test_")}
     return {
         **rest,
@@ -119,8 +118,10 @@ def csv_log(text: str) -> Log | None:
     if is_cut:
         kept.pop()
     columns = [name.strip() for name in names]
+    comma = separator != ","  # may be a decimal one
     records = [
-        {name: _number(cell) for name, cell in zip(columns, row, strict=False)} for row in kept
+        {name: _number(cell, comma) for name, cell in zip(columns, row, strict=False)}
+        for row in kept
     ]
     return Log(series_of(records, columns), (_CUT,) if is_cut else ())
 
@@ -184,7 +185,8 @@ def _belongs(own: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
 
 def _flattened(record: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for name, value in record.items():
+    for key, value in record.items():
+        name = _EPOCH if key.lower() == _EPOCH else key
         inner = _flattened(value) if isinstance(value, Mapping) else None
         flat |= {name: value} if inner is None else {f"{name}_{k}": v for k, v in inner.items()}
     return flat
@@ -197,9 +199,9 @@ def _cells(line: str, separator: str) -> list[str]:
     return [usual_name(cell.strip().strip('"')) for cell in line.split(separator)]
 
 
-def _number(cell: str) -> float | None:
+def _number(cell: str, has_comma: bool) -> float | None:
     try:
-        return float(cell)
+        return float(cell.replace(",", ".") if has_comma else cell)
     except ValueError:
         return None
 

@@ -32,6 +32,7 @@ from recgen.metrics.values import (
     evaluation_of,
     final_layer_of,
     histogram_of,
+    measured_only,
     number_of,
     param_of,
     rating_of,
@@ -101,7 +102,7 @@ class _Reader:
         newer, recall = self._split(recall, "val")
         once = {name: (number_of(own),) for name, own in self._part("final_metrics").items()}
         tests, final = self._split(once, "test")
-        recall = self._shares("recall", {**recall, **older, **newer})
+        recall = self._measured(self._shares("recall", {**recall, **older, **newer}))
         final = self._shares("final_metrics", {**final, **tests})
         self.result.data = {
             **self.data,
@@ -141,6 +142,18 @@ class _Reader:
             return found
         self.result.notes.append(f"{path} has recalls above 1: they are read as percentages")
         return shares
+
+    def _measured(self, found: dict[str, Values]) -> dict[str, Values]:
+        """Return recalls of an older trainer without zeros that stand for what was not measured."""
+        if self.result.version is not None:
+            return found
+        measured = {name: measured_only(values) for name, values in found.items()}
+        self.result.notes += [
+            f"recall.{printable(name)} is 0 between its measurements: it was not measured there"
+            for name, values in found.items()
+            if measured[name] != values
+        ]
+        return measured
 
     def _part(self, name: str) -> Mapping[str, Any]:
         value = self.data.get(name)

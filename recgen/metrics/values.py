@@ -23,6 +23,7 @@ _RECALL = re.compile(
 _OF_ALL_ROWS = frozenset(["factorized", "k", "categorical", "accuracy", "metric", "metrics"])
 """Words of TFRS in the name of a recall; others name the rows that it was measured on."""
 _MOST_OF_SHARES = 1.001  # rounded up
+_FEWEST_MEASURED = 3  # values of a series that is measured in some epochs only
 
 
 def number_of(value: object) -> float | None:
@@ -100,6 +101,22 @@ def shares_of(found: Mapping[str, Values]) -> dict[str, Values] | None:
     if not _MOST_OF_SHARES < max(known, default=0.0) <= 100:
         return None
     return {name: _hundredths(own) if name in recalls else own for name, own in found.items()}
+
+
+def measured_only(values: Values) -> Values:
+    """Return a series of recall without the zeros that stand between measurements.
+
+    A script that measures in every fifth epoch may write 0 in the others: positive values are then
+    at equal distances up to the end, three of them or more.
+    """
+    known = [epoch for epoch, value in enumerate(values) if value]
+    steps = {after - before for before, after in pairwise(known)}
+    step = min(steps, default=1)
+    if len(known) < _FEWEST_MEASURED or len(steps) > 1 or step < 2 or known[0] >= step:
+        return values
+    if len(values) - known[-1] > step:
+        return values  # 0 where the next measurement would be: a collapse
+    return tuple(value or None for value in values)
 
 
 def _hundredths(values: Values) -> Values:

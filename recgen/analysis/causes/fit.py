@@ -22,7 +22,7 @@ _NEARLY = 0.05  # relative distance from the best baseline of a model that learn
 
 
 def _noise(facts: Facts, value: float) -> float:
-    """Return two standard errors of a validation recall, of 1,000 rows if it is not known of how many."""
+    """Return two standard errors of a validation recall; of an unknown number of rows, 1,000."""
     rows = facts.kind.rows("val") or ASSUMED_ROWS
     return 2 * sqrt(max(value * (1 - value), 0.0) / rows)
 

@@ -150,10 +150,10 @@ def _doubtful_means(facts: Facts, hints: Sequence[Finding]) -> Iterator[str]:
     if not hints and _is_compared(facts):
         return
     yield from _above_means(facts, is_sure=False)
-    judged = facts.judged
-    if isinstance(facts.kind, Ranking) and not facts.kind.is_compared:  # with guessing alone
-        if judged is not None and judged.own >= _SURE_AUC:
-            yield f"{judged.name} is {figure(judged.own)}: may a feature know the target?"
+    judged, kind = facts.judged, facts.kind
+    has_means = not isinstance(kind, Ranking) or kind.is_compared
+    if judged is not None and not has_means and judged.own >= _SURE_AUC:
+        yield f"{judged.name} is {figure(judged.own)}: may a feature know the target?"
 
 
 def _asking(facts: Facts, hints: Sequence[Finding]) -> str:
