@@ -69,7 +69,8 @@ def lightning() -> str:
     rows = [{k: v for name, own in each.items() for k, v in named(name, own)} for each in records()]
     text = "epoch,step,train_loss_epoch,val_loss,val_recall@20\n"
     for n, row in enumerate(rows):
-        text += f"{n},{n}9,{row['train_loss']},,\n{n},{n}9,,{row['valid_loss']},{row['valid_Recall@20']}\n"
+        loss, *validated = (row[k] for k in ("train_loss", "valid_loss", "valid_Recall@20"))
+        text += f"{n},{n}9,{loss},,\n{n},{n}9,,{validated[0]},{validated[1]}\n"
     return text
 
 
@@ -114,6 +115,20 @@ def scores(**finals: float) -> Plain:
         "params": {"model_type": "ranking", "loss_function": "binary_crossentropy"},
         "final_metrics": finals,
     }
+
+
+def lines_of(rows: list[Plain]) -> str:
+    return "".join(json.dumps(each) + "\n" for each in rows)
+
+
+def at_lengths(own: Sequence[float], popular: Sequence[float]) -> Plain:
+    """Returns a run with these recalls at 5, 10, 50 and 100."""
+    data = healthy(8)
+    for k, value, other in zip((5, 10, 50, 100), own, popular, strict=True):
+        data["recall"][f"val_recall_at_{k}"] = curve(value / 2, value, 8)
+        data["final_metrics"][f"test_recall_at_{k}"] = value
+        data["final_metrics"][f"test_popularity_recall_at_{k}"] = other
+    return data
 
 
 def warm() -> Plain:
@@ -171,8 +186,16 @@ RUNS: dict[str, Left] = {
     "warm start": Left(warm, GOOD),
     "small and noisy": Left(noisy, GOOD),
     "percentages": Left(in_percent, GOOD),
-    "json lines": Left(
-        lambda: "".join(json.dumps(each) + "\n" for each in records()), DOUBTFUL, (), 1682, "a.jsonl"
+    "json lines": Left(lambda: lines_of(records()), DOUBTFUL, (), 1682, "a.jsonl"),
+    "recall is the same at every k": Left(
+        lambda: at_lengths([0.2071] * 4, [0.15] * 4), DOUBTFUL, ("RD604",)
+    ),
+    "recall falls with k": Left(
+        lambda: at_lengths([0.31, 0.24, 0.11, 0.06], [0.02, 0.03, 0.04, 0.05]),
+        DOUBTFUL, ("RD604",),
+    ),
+    "recall grows with k": Left(
+        lambda: at_lengths([0.06, 0.11, 0.24, 0.31], [0.02, 0.03, 0.11, 0.15]), GOOD
     ),
     "records": Left(records, DOUBTFUL, (), 1682),
     "lightning": Left(lightning, DOUBTFUL, (), 1682, "metrics.csv"),
@@ -232,7 +255,8 @@ def read(content: object, name: str = "file") -> MetricsFile:
     [
         records(),
         {"model": "bpr", "log_history": records()},
-        "".join(json.dumps(each) + "\n" for each in records()),
+        lines_of(records()),
+        {k.replace("_at_100", "@20"): dict(enumerate(v)) for k, v in learned().items()},
         lightning(),
         lightning().replace(",", "\t").replace("train_loss_epoch", "Train Loss"),
         lightning().replace(",", ";").replace(".", ","),

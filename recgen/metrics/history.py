@@ -15,7 +15,14 @@ from itertools import pairwise
 from typing import Any
 
 from recgen.findings import printable
-from recgen.metrics.logs import are_records, grouped, is_flat, series_of
+from recgen.metrics.logs import (
+    are_records,
+    grouped,
+    in_order,
+    is_flat,
+    is_numbered,
+    series_of,
+)
 from recgen.metrics.values import number_of
 
 MOST_SPREAD = 10_000
@@ -93,7 +100,9 @@ def plain_history(data: Mapping[str, Any]) -> History:
 
 
 def _without_records(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return data whose list of records, one for each epoch, is a series for each value."""
+    """Return data whose records, one for each epoch, are a series for each value."""
+    if is_numbered(data.get("loss")):  # as `to_json` of pandas writes columns
+        return {name: in_order(own) if is_numbered(own) else own for name, own in data.items()}
     name = next((name for name, own in data.items() if are_records(own)), None)
     if name is None:
         return data
@@ -175,8 +184,8 @@ class _Steps:
 
 def _has_steps(value: object) -> bool:
     """Return whether a series has steps: a list of mappings or pairs, or a mapping by number."""
-    if isinstance(value, Mapping):
-        return bool(value) and all(isinstance(key, str) and key.isdecimal() for key in value)
+    if is_numbered(value):
+        return True
     if not isinstance(value, list) or not value:
         return False
     return len(list(_pairs(value))) == len(value)

@@ -144,6 +144,18 @@ def json_lines(text: str, read: Callable[[str], object]) -> Log | None:
     return Log(series_of(records)) if are_records(records) else None
 
 
+def is_numbered(value: object) -> bool:
+    """Return whether a value is a mapping by number: `{"0": 3.1, "1": 2.9}`."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(key, str) and key.isdecimal() for key in value)
+
+
+def in_order(numbered: Mapping[str, Any]) -> list[Any]:
+    """Return the values of a mapping by number."""
+    return [numbered[key] for key in sorted(numbered, key=int)]
+
+
 def are_records(value: object) -> bool:
     """Return whether a value is a list of mappings, each with the loss of a numbered epoch."""
     if not isinstance(value, list) or not value:

@@ -15,11 +15,11 @@ Values = tuple[float | None, ...]
 _T = TypeVar("_T")
 _MOST_VALUES = 2**63  # in a bin, and of anything that is counted
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
-_RECALL = re.compile(
-    r"(?<![a-z])(?:(?:recall|top)(?:_at)?[_@]|(?:hr|hits?|hit_?rate|hit_?ratio)(?:_at_|@))"
-    r"(\d{1,6})(?!\d)",
-    re.IGNORECASE,
+_RECALL = re.compile(r"(?<![a-z])(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)", re.IGNORECASE)
+_HIT_RATE = re.compile(
+    r"(?<![a-z])(?:hr|hits?|hit_?rate|hit_?ratio)(?:_at_|@)(\d{1,6})(?!\d)", re.IGNORECASE
 )
+"""The same as recall where each row has one product, and the only figure in many scripts."""
 _OF_ALL_ROWS = frozenset(["factorized", "k", "categorical", "accuracy", "metric", "metrics"])
 """Words of TFRS in the name of a recall; others name the rows that it was measured on."""
 _MOST_OF_SHARES = 1.001  # rounded up
@@ -64,8 +64,10 @@ def split_recalls(
     """
     recalls: dict[str, list[str]] = {}
     others: dict[str, _T] = {}
+    has_recall = any(_RECALL.search(name) for name in found if name.startswith(f"{part}_"))
+    measure = _RECALL if has_recall else _HIT_RATE
     for name, value in found.items():
-        match = _RECALL.search(name)
+        match = measure.search(name)
         who = max((who for who in BASELINES if who in name), key=len, default=None)
         if match and name.startswith(f"{part}_") and not who:
             recalls.setdefault(f"{part}_recall_at_{int(match[1])}", []).append(name)
@@ -87,7 +89,8 @@ def split_recalls(
 
 def _rows_of(name: str, part: str) -> list[str]:
     """Return the words of a recall's name that say on which rows it was measured."""
-    words = re.split(r"[^a-z0-9]+", _RECALL.sub("", name.removeprefix(f"{part}_")).lower())
+    rest = _HIT_RATE.sub("", _RECALL.sub("", name.removeprefix(f"{part}_")))
+    words = re.split(r"[^a-z0-9]+", rest.lower())
     return [word for word in words if word and word not in _OF_ALL_ROWS]
 
 
