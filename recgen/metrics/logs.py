@@ -27,6 +27,8 @@ _SETTINGS = {
 }
 """Settings of a training, as scripts write them beside its series."""
 _CONFIGS = ("config", "args", "hparams", "hyperparameters", "params")
+_DEEPEST = 3  # mappings inside of a record
+_MOST_DIGITS = 9  # of an epoch
 _CUT = "the last line is cut off and was left out"
 
 
@@ -148,7 +150,7 @@ def is_numbered(value: object) -> bool:
     """Return whether a value is a mapping by number: `{"0": 3.1, "1": 2.9}`."""
     if not isinstance(value, Mapping) or not value:
         return False
-    return all(isinstance(key, str) and key.isdecimal() for key in value)
+    return all(key.isdecimal() and len(key) <= _MOST_DIGITS for key in map(str, value))
 
 
 def in_order(numbered: Mapping[str, Any]) -> list[Any]:
@@ -195,11 +197,11 @@ def _belongs(own: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return is_same and not (own.keys() & before.keys()) - {*_NOT_OF_SPLITS}
 
 
-def _flattened(record: Mapping[str, Any]) -> dict[str, Any]:
+def _flattened(record: Mapping[str, Any], depth: int = _DEEPEST) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in record.items():
         name = _EPOCH if key.lower() == _EPOCH else key
-        inner = _flattened(value) if isinstance(value, Mapping) else None
+        inner = _flattened(value, depth - 1) if depth and isinstance(value, Mapping) else None
         flat |= {name: value} if inner is None else {f"{name}_{k}": v for k, v in inner.items()}
     return flat
 
