@@ -151,6 +151,15 @@ def noisy() -> Plain:
     return data | {"final_metrics": finals}
 
 
+def steady_fall() -> Plain:
+    """Returns a recall that is low, and falls by less than its noise would be in 1,000 rows."""
+    recall = [0.02, 0.03, *(0.033 - 0.001 * n for n in range(12))]
+    finals = {"test_recall_at_100": 0.022, "test_popularity_recall_at_100": 0.011}
+    data = two_towers(curve(6.9, 4.1, 14), recall)
+    data["params"]["candidates"] = 100_000
+    return data | {"final_metrics": finals}
+
+
 def in_percent() -> Plain:
     finals = {"test_recall_at_100": 31.2, "test_popularity_recall_at_100": 15.6}
     return two_towers(curve(6.9, 5.1, 10), [30.0] * 10, **finals)
@@ -186,6 +195,7 @@ def chance_of(products: int, batch: int) -> Plain:
 RUNS: dict[str, Left] = {
     "warm start": Left(warm, GOOD),
     "small and noisy": Left(noisy, GOOD),
+    "a steady fall": Left(steady_fall, DOUBTFUL, ("RD301",)),
     "percentages": Left(in_percent, GOOD),
     "json lines": Left(lambda: lines_of(records()), DOUBTFUL, (), 1682, "a.jsonl"),
     "recall is the same at every k": Left(

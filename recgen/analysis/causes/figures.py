@@ -164,8 +164,8 @@ KINDS = (
         "with k. Where it does not, columns were swapped, the figures are of different rows, or "
         "the metric looks at the first places only; what is compared with popularity is then not "
         "what it is called.",
-        signs="Of another trainer's file: recall at a larger k is lower by more than a hundredth of it; or it is exactly the "
-        "same at three lengths or more, with 200 rows or more.",
+        signs="Of another trainer's file: recall at a larger k is lower by more than a hundredth "
+        "of it; or it is exactly the same at three lengths or more, with 200 rows or more.",
         remedy="Compute all lengths from the same lists on the same rows.",
         check=_impossible,
     ),
