@@ -274,7 +274,8 @@ KINDS = (
         signs="Validation recall ends more than 3% below its best value while the training loss "
         "falls, and the trainer did not keep the weights of the best epoch. If the difference is "
         "within noise (of 1,000 rows if their number is unknown), this is only a remark unless "
-        "val_loss has risen too. If recall was not measured, val_loss is used, with low confidence and without a patch.",
+        "val_loss has risen too. If recall was not measured, val_loss is used, with low "
+        "confidence and without a patch.",
         remedy="Stop at the best epoch, or use fewer or narrower layers, dropout or fewer "
         "features.",
         check=_overfitting,
