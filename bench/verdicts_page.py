@@ -72,6 +72,9 @@ FIGURES: dict[str, Callable[[Runs], str]] = {
     "fine, called at risk": lambda runs: _share(
         run["verdict"] == "at_risk" for run in runs if run["right"] == ["good"]
     ),
+    "the same, of retrieval models on demo data": lambda runs: _share(
+        run["verdict"] == "at_risk" for run in runs if run["label"] == "fine"
+    ),
     "fine, called bad or broken": lambda runs: _share(
         _is_called_bad(run) for run in runs if run["right"] == ["good"]
     ),
@@ -134,6 +137,16 @@ SEEN = (
     "were unknown were predicted from their town, which is theirs in every row and no leak. It is",
     "good since that is looked up in the data. Three are at risk: two of them predict a target,",
     "with the figures of a fine run, which is at risk there, too (RD461). None became worse.",
+    "",
+    "88 more were written as scripts, frameworks and platforms leave runs, with curves from",
+    "simple formulae and with what is right of each; 46 are fine. In three batches, even",
+    "numbers held out, at first sight: 18 of 22 and 17 of 22 verdicts, then 12 of 12 and 9 of",
+    "12, then 7 of 10 and 8 of 10. Three bad ones were called good: an AUC of 0.9998, and",
+    "recall that falls with k or is the same at every k. Eight fine ones were called bad or",
+    "broken: percentages, a row for each split, several validation sets, hit rates, 0 where",
+    "nothing was measured, weights kept before a collapse, columns of pandas. All were mended",
+    "in general, those of the held-out half after its figures had been taken; now 43 of 44",
+    "and 43 of 44. Those with kinds that were new are in tests/test_runs_as_left.py.",
     "",
     "17 trainings after the tutorial of TensorFlow Recommenders and 4 by hand were written as",
     "Keras's history and CSV, a row of a database and a notebook's JSON. All but five are in",

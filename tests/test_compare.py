@@ -16,7 +16,7 @@ from recgen.analysis.comparing import compare, loss_change
 from recgen.analysis.factors import factors_of, fisher
 from recgen.analysis.facts import Facts
 from recgen.analysis.kinds.retrieval import wilson
-from recgen.analysis.settings import differences, settings_of
+from recgen.analysis.settings import UNKNOWN, differences, settings_of
 from recgen.analysis.sparkline import sparkline
 from recgen.metrics import Interval
 
@@ -155,6 +155,14 @@ def test_runs_that_were_not_tested_alike_are_doubted(tmp_path):
     assert any("losses" in doubt for doubt in compare([base, batch]).doubts)
 
 
+def test_many_other_tests_have_few_notes(tmp_path):
+    runs = [run_of(tmp_path / str(n), healthy(test_rows=1000 + n)) for n in range(9)]
+    notes = [doubt for doubt in compare(runs).doubts if "different rows" in doubt]
+    assert len(notes) == 4
+    assert "run 2 (tested on 1,001 rows, not 1,000)" in notes[0]
+    assert "runs 5-9" in notes[-1]
+
+
 def test_runs_that_read_other_data_are_doubted(tmp_path):
     runs = [
         run_of(tmp_path / str(rows), {**healthy(), "data": {"read": rows}})
@@ -233,6 +241,18 @@ def test_numbers_are_divided_at_each_threshold():
 def test_where_nothing_can_be_said_nothing_is(works):
     settings = {"rate": tuple(str(number) for number in range(len(works)))}
     assert factors_of(settings, works) == ()
+
+
+def test_runs_whose_setting_is_unknown_are_no_sides():
+    """Two runs of four have a rate, and no division of two says anything."""
+    settings = {"rate": ("0.1", "0.01", UNKNOWN, UNKNOWN)}
+    assert factors_of(settings, [True, False, True, False]) == ()
+
+
+def test_names_of_optimizers_are_the_same_in_any_case(tmp_path):
+    names = ("Adam", "adam")
+    runs = [run_of(tmp_path / name, healthy(optimizer=name)) for name in names]
+    assert "model.optimizer" not in compare(runs).settings
 
 
 def test_fishers_exact_test():

@@ -179,6 +179,14 @@ def test_what_cannot_be_inspected_is_said(tmp_path: Path, name: str) -> None:
     assert "TFRecord" in raised.value.help
 
 
+@pytest.mark.parametrize(("name", "is_told"), [("history.json", True), ("a.yaml", False)])
+def test_metrics_are_read_by_another_command(tmp_path: Path, name: str, is_told: bool) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(RecgenError) as error:
+        inspect(tmp_path / name)
+    assert ("`recgen diagnose`" in str(error.value.help)) is is_told
+
+
 def test_a_run_that_was_stopped_has_no_model(run: Path) -> None:
     shutil.rmtree(run / "serving_model")
     assert inspect(run).ok

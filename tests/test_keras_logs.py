@@ -92,3 +92,9 @@ def test_a_folder_of_tensorboard_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(RecgenError) as error:
         load_run(tmp_path)
     assert "CSVLogger" in str(error.value.help)
+
+
+def test_a_log_without_norms_has_no_note_on_them() -> None:
+    assert not [
+        n for n in diagnose(load_run(LOGS / "good.csv")).notes if "norms of the weights" in n
+    ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from diagnoses import dead, healthy, run_of
+from pipeline_roots import VERTEX
 
 from recgen.analysis.indexing import Entry, entry_of, find_runs
 from recgen.analysis.kinds import Judged
@@ -38,6 +39,14 @@ def test_runs_are_found_below_a_folder(tmp_path, experiment):
 def test_a_run_directory_is_its_own_index(tmp_path):
     run_of(tmp_path / "a", healthy())
     assert list(find_runs(tmp_path / "a")) == [tmp_path / "a"]
+
+
+def test_runs_of_pipelines_are_found_below_a_folder_of_roots(tmp_path):
+    """Vertex AI has the project, the job, the component and the output below a root."""
+    folder = tmp_path / "roots" / VERTEX["metrics"]
+    folder.mkdir(parents=True)
+    run_of(folder, healthy())
+    assert list(find_runs(tmp_path)) == [folder]
 
 
 def test_a_folder_that_is_missing_is_told(tmp_path):

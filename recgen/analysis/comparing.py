@@ -19,11 +19,12 @@ from recgen.analysis.repeats import Repeats, repeats_of
 from recgen.analysis.run import Run
 from recgen.analysis.series import points
 from recgen.analysis.settings import differences
-from recgen.analysis.tested import Tested, tested
+from recgen.analysis.tested import LeftOut, Tested, tested
 from recgen.metrics import Interval
 
 WORK, TRAIN = "work", "train"
 _WORKS = ("good", "at_risk")
+_MOST_TESTS = 4  # of which each has a note of its own
 
 
 @dataclass(frozen=True)
@@ -236,10 +237,15 @@ def _value(figure: Interval | None) -> float:
 
 
 def _doubts(facts: Sequence[Facts], same: Tested) -> Iterator[str]:
-    for each in same.left_out:
-        runs = f"run{'s' * (len(each.runs) > 1)} {numbers(each.runs)}"
-        reason = "" if each.is_broken else "the runs were tested on different rows; "
-        yield f"{reason}not compared: {runs} ({each.why})"
+    others = [each for each in same.left_out if not each.is_broken]
+    if len(others) > _MOST_TESTS:
+        runs = tuple(sorted(run for each in others[_MOST_TESTS - 1 :] for run in each.runs))
+        others[_MOST_TESTS - 1 :] = [
+            LeftOut(runs, "tested on other rows, or it is not said on which")
+        ]
+    for each in others:
+        yield f"the runs were tested on different rows; {_not_compared(each)}"
+    yield from (_not_compared(each) for each in same.left_out if each.is_broken)
     read = {each.metrics.data.read for each in facts if each.metrics.data}
     if len(read) > 1:
         low, *between, high = (f"{count:,}" for count in sorted(read))
@@ -251,6 +257,11 @@ def _doubts(facts: Sequence[Facts], same: Tested) -> Iterator[str]:
         yield "the number of test rows is unknown, so there are no intervals"
     elif len(facts) > 1:
         yield "intervals cover the choice of test rows; another seed changes recall as well"
+
+
+def _not_compared(left_out: LeftOut) -> str:
+    runs = f"run{'s' * (len(left_out.runs) > 1)} {numbers(left_out.runs)}"
+    return f"not compared: {runs} ({left_out.why})"
 
 
 def _unpaired(facts: Sequence[Facts], rows: Sequence[Row]) -> Iterator[str]:

@@ -107,7 +107,8 @@ def _notes(facts: Facts) -> Iterator[str]:
             "there is no vocabulary beside the metrics: whether the transform is the one that was "
             "trained on (RD404) was not examined"
         )
-    if run.file.version is None and facts.epochs:
+    has_norms = "gradient.query is missing" not in run.file.notes
+    if run.file.version is None and facts.epochs and has_norms:
         yield (
             "the file is from an older trainer: its `gradient` holds the norms of the weights, so "
             "gradients are taken from gradient_stats"

@@ -57,6 +57,8 @@ def factors_of(
             for index, value in enumerate(values)
             if works[index] is not None and value != UNKNOWN
         }
+        if len(known) < FEWEST:
+            continue
         for conditions, inside in _divisions(known):
             sides = (inside, frozenset(known) - inside)
             first = min(sides, key=sorted)

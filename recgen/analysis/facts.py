@@ -10,6 +10,7 @@ from recgen.analysis.kinds import Curve, Judged, Kind, Retrieval, kind_of
 from recgen.analysis.series import (
     any_value,
     burst,
+    choices_of_chance,
     constant_since,
     has_stalled,
     last,
@@ -164,6 +165,17 @@ class Facts(Setup):
         return rows if is_batch or self.constant_loss else None
 
     @cached_property
+    def chance_choices(self) -> int | None:
+        """The n of a constant final loss of ln n, the mean over rows whose n scores are equal.
+
+        Only of losses of which it is not known that they are means.
+        """
+        is_unknown = not self.is_mean_loss and isinstance(self.kind, Retrieval)
+        if not is_unknown or self.constant_loss is None:
+            return None
+        return choices_of_chance(self.constant_loss[1])
+
+    @cached_property
     def burst(self) -> tuple[Tower, int, float, float] | None:
         """The tower, epoch, norm and multiple of the usual norm of a burst of gradients."""
         for tower in TOWERS:
@@ -209,7 +221,7 @@ class Facts(Setup):
     @cached_property
     def is_at_chance(self) -> bool:
         """Whether the loss ended at the value for equal scores."""
-        if self.chance_rows is not None:
+        if self.chance_rows is not None or self.chance_choices is not None:
             return True
         ratio = last(self.loss_to_chance)
         return ratio is not None and abs(ratio - 1) <= _AT_CHANCE
@@ -270,9 +282,19 @@ class Facts(Setup):
         return not (is_dead or stalls) and len(found) > 1 and found[-1][1] < found[0][1]
 
     @cached_property
+    def is_kept_before_death(self) -> bool:
+        """Whether the model died, and weights of an epoch before that were kept, which work."""
+        starts = [*self.zero_gradients.values()]
+        if self.constant_loss and self.is_at_chance:
+            starts.append(self.constant_loss[0])
+        if self.failure_kind or self.best_epoch is None or not starts:
+            return False
+        return self.best_epoch < min(starts) and bool(self.beats_plain)
+
+    @cached_property
     def is_failed(self) -> bool:
         """Whether training achieved nothing, whatever the reason."""
-        if self.is_mismatched:
+        if self.is_mismatched or self.is_kept_before_death:
             return False  # the loss fell: what was learned is not what was measured
         return bool(
             self.failure_kind

@@ -25,7 +25,7 @@ from recgen.presets import presets
 from recgen.reading import parse
 from recgen.reading.sources import read_text
 
-_DEPTH = 4  # levels of folders that are searched
+_DEPTH = 6  # levels of folders that are searched: below a root, Vertex AI has five
 _INSIDE = ("transform", "examples", "serving_model", "work")  # folders inside a run
 
 

@@ -11,6 +11,7 @@ from recgen.metrics import Series
 _SAME = 1e-6  # relative: float32 keeps seven digits
 _LARGEST = 1e15  # summed loss of which an n·ln n is sought
 _MOST_ROWS = 50_000  # beyond that, float32 cannot distinguish neighbouring sums
+_MOST_CHOICES = 20_000
 _STILL = 0.02  # relative: of ln 1,024, that is 0.14, so the right product is 15% likelier
 _FEWEST_EPOCHS = 3  # of which a loss can be said to stand still
 _BURST = 100.0  # a norm, divided by the median
@@ -119,6 +120,19 @@ def rows_of_chance(total: float) -> int | None:
         abs(rows * math.log(rows) - total) <= max(_SAME * total, 1e-4)
     )
     return rows if is_chance else None
+
+
+def choices_of_chance(mean: float) -> int | None:
+    """Return the n for which ln n equals a mean loss, or None.
+
+    That is the loss of a softmax over n products with equal scores. Neighbouring values differ by
+    1/n, so an arbitrary loss is mistaken for one of them with a probability of about n times four
+    in a million.
+    """
+    if not math.log(2) <= mean <= math.log(_MOST_CHOICES):
+        return None
+    choices = round(math.exp(mean))
+    return choices if abs(math.log(choices) - mean) <= 2 * _SAME else None
 
 
 def slope_of_last_quarter(series: Series) -> tuple[float, float] | None:

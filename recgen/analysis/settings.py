@@ -35,6 +35,10 @@ def settings_of(run: Run) -> dict[str, str]:
         value = getattr(run.metrics.params, name)
         if isinstance(value, (int, float, str)):
             found[f"model.{name}"] = _shown(value)
+    if run.metrics.params.optimizer:
+        found["model.optimizer"] = (
+            run.metrics.params.optimizer.lower()
+        )  # Keras's names have capitals
     return found
 
 

@@ -21,7 +21,7 @@ SUCCESS = {
     "work": "success (good or at risk)",
     "train": "a loss that falls (no run works)",
 }
-NO_FACTORS = "All runs work, or none does, so no setting can be linked to success."
+NO_FACTORS = "No setting is linked to success: all runs compared work, none does, or few."
 _SURE = 0.05
 _TOGETHER = 3  # settings of one division that are listed
 _LONGEST = 40  # characters of a value

@@ -18,6 +18,7 @@ _HELP = (
     "give a TFRecord file, a folder of them, a vocabulary, a transform output, a SavedModel, a "
     "run directory, or the root of a pipeline"
 )
+_HELP_METRICS = f"metrics of a training are read by `recgen diagnose`; here, {_HELP}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def _file(path: Place) -> Layout:
     if path.name == FILE_NAME:
         return Layout("model", models=(path.parent,))
     if path.suffix in (".json", ".yaml", ".yml", ".parquet", ".csv", ".pbtxt", ".py"):
-        raise RecgenError(f"{path} is not a file that recgen inspects", _HELP)
+        help = _HELP_METRICS if path.suffix in (".json", ".csv") else _HELP
+        raise RecgenError(f"{path} is not a file that recgen inspects", help)
     if is_vocabulary(path) or (is_text(path) and not is_records(path)):
         return Layout("vocabulary", vocabularies=(path,))
     return Layout("records", splits={"": (path,)})

@@ -2,7 +2,8 @@
 
 A platform's row of a run has a `training_history_json`: the metrics file with other names
 (`train` and `val`), of which every fifth epoch was kept. Older generations have
-`gradient_norms`, or a series as a list of steps and values. Keras's own history is flat.
+`gradient_norms`, or a series as a list of steps and values. Keras's own history is flat, and
+scripts write a record for each epoch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from itertools import pairwise
 from typing import Any
 
 from recgen.findings import printable
-from recgen.metrics.logs import grouped, is_flat
+from recgen.metrics.logs import (
+    are_records,
+    grouped,
+    in_order,
+    is_flat,
+    is_numbered,
+    series_of,
+)
 from recgen.metrics.values import number_of
 
 MOST_SPREAD = 10_000
@@ -65,12 +73,14 @@ class History:
 
 def is_history(value: object) -> bool:
     """Return whether a value may be the metrics of a run, or a row with them."""
-    return isinstance(value, Mapping) and bool({"loss", "epochs", *_HISTORIES} & value.keys())
+    if not isinstance(value, Mapping):
+        return False
+    return bool({"loss", "epochs", *_HISTORIES} & value.keys()) or is_flat(value)
 
 
 def plain_history(data: Mapping[str, Any]) -> History:
     """Return the data of a metrics file, whatever it is wrapped in, by its usual names."""
-    found, row = _unwrapped(data)
+    found, row = _unwrapped(_without_records(data))
     notes = []
     if data.get("available") is False:
         said = data.get("message")
@@ -87,6 +97,16 @@ def plain_history(data: Mapping[str, Any]) -> History:
     if not isinstance(named.get("epochs"), list) and steps.known:
         named["epochs"] = list(steps.known)
     return _spread(History(_renamed(named), notes=notes))
+
+
+def _without_records(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return data whose records, one for each epoch, are a series for each value."""
+    if is_numbered(data.get("loss")):  # as `to_json` of pandas writes columns
+        return {name: in_order(own) if is_numbered(own) else own for name, own in data.items()}
+    name = next((name for name, own in data.items() if are_records(own)), None)
+    if name is None:
+        return data
+    return {**{own: value for own, value in data.items() if own != name}, **series_of(data[name])}
 
 
 def _is_stored(data: Mapping[str, Any]) -> bool:
@@ -164,8 +184,8 @@ class _Steps:
 
 def _has_steps(value: object) -> bool:
     """Return whether a series has steps: a list of mappings or pairs, or a mapping by number."""
-    if isinstance(value, Mapping):
-        return bool(value) and all(isinstance(key, str) and key.isdecimal() for key in value)
+    if is_numbered(value):
+        return True
     if not isinstance(value, list) or not value:
         return False
     return len(list(_pairs(value))) == len(value)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from recgen.findings import RecgenError, kind_of
 from recgen.metrics.history import is_history
-from recgen.metrics.logs import csv_log
+from recgen.metrics.logs import Log, are_records, csv_log, json_lines, series_of
 from recgen.metrics.model import TrainingMetrics
 from recgen.metrics.upgrade import upgrade
 
@@ -40,8 +40,8 @@ def read_metrics(text: str, source: str) -> MetricsFile:
     """Return the contents of a metrics file.
 
     Args:
-        text: The file's text, from any trainer: JSON, also with NaN and Infinity, or the CSV that
-            Keras's CSVLogger writes.
+        text: The file's text, from any trainer: JSON, also with NaN and Infinity, JSON lines of an
+            epoch each, or CSV as Keras's CSVLogger writes it.
         source: The file's name, for messages.
 
     Raises:
@@ -49,14 +49,19 @@ def read_metrics(text: str, source: str) -> MetricsFile:
     """
     log = csv_log(text)
     if log is not None:
-        return file_of(log)
+        return _file_of_log(log)
     try:
-        data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object)
+        data = _json(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError) as error:
+        log = json_lines(text.removeprefix("\ufeff"), _json)
+        if log is not None:
+            return _file_of_log(log)
         help = _HELP_CSV if source.endswith(".csv") else _HELP
         raise RecgenError(f"{source} is not JSON: {error}", help) from error
     if isinstance(data, list) and len(data) == 1 and is_history(data[0]):  # a row of a database
         data = data[0]
+    if are_records(data):
+        data = series_of(data)
     if not isinstance(data, dict):
         raise RecgenError(
             f"{source} contains {kind_of(data)} instead of the metrics of a training", _HELP
@@ -69,6 +74,15 @@ def file_of(data: Mapping[str, Any]) -> MetricsFile:
     found = upgrade(data)
     metrics = TrainingMetrics.model_validate(found.data)
     return MetricsFile(metrics, found.version, found.not_finite, tuple(found.notes), found.kept)
+
+
+def _file_of_log(log: Log) -> MetricsFile:
+    found = file_of(log.data)
+    return replace(found, notes=(*log.notes, *found.notes))
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_object)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -32,9 +32,11 @@ from recgen.metrics.values import (
     evaluation_of,
     final_layer_of,
     histogram_of,
+    measured_only,
     number_of,
     param_of,
     rating_of,
+    shares_of,
     split_recalls,
     time_of,
 )
@@ -96,10 +98,12 @@ class _Reader:
         gradient, health = self._series("gradient"), self._health()
         stats = {group: self._stats(group) for group in ("weight_stats", "gradient_stats")}
         self._note_what_is_missing({"loss": loss, "gradient": gradient})
-        older, others = split_recalls(loss, "val")  # where TFRS puts them
-        newer, recall = split_recalls(recall, "val")
-        once = {name: number_of(value) for name, value in self._part("final_metrics").items()}
-        tests, final = split_recalls(once, "test")
+        older, others = self._split(loss, "val")  # where TFRS puts them
+        newer, recall = self._split(recall, "val")
+        once = {name: (number_of(own),) for name, own in self._part("final_metrics").items()}
+        tests, final = self._split(once, "test")
+        recall = self._measured(self._shares("recall", {**recall, **older, **newer}))
+        final = self._shares("final_metrics", {**final, **tests})
         self.result.data = {
             **self.data,
             "schema_version": 1,
@@ -107,7 +111,7 @@ class _Reader:
             "saved_at": time_of(self.data.get("saved_at")),
             "epochs": list(range(self.epochs)),
             "loss": {**self._unknown(LOSSES), **others},
-            "recall": {**recall, **older, **newer},
+            "recall": recall,
             "gradient": self._gradients(gradient, stats["gradient_stats"]),
             "health": health,
             "evaluation": evaluation_of(self.data.get("evaluation")),
@@ -115,10 +119,41 @@ class _Reader:
             "rating": rating_of(self.data.get("rating")),
             "calibration": calibration_of(self.data.get("calibration")),
             **stats,
-            "final_metrics": {**final, **tests},
+            "final_metrics": {name: own for name, (own,) in final.items()},
             "params": self._params(),
             "data": self._account(),
         }
+
+    def _split(
+        self, found: Mapping[str, Values], part: str
+    ) -> tuple[dict[str, Values], dict[str, Values]]:
+        """Return the recalls of all rows, and all other series."""
+        recalls, others, unused = split_recalls(found, part)
+        self.result.notes += [
+            f"{printable(name)} is left out, since {printable(instead)} is there"
+            for name, instead in unused.items()
+        ]
+        return recalls, others
+
+    def _shares(self, path: str, found: dict[str, Values]) -> dict[str, Values]:
+        """Return series with recalls as shares, whatever they were written as."""
+        shares = shares_of(found)
+        if shares is None:
+            return found
+        self.result.notes.append(f"{path} has recalls above 1: they are read as percentages")
+        return shares
+
+    def _measured(self, found: dict[str, Values]) -> dict[str, Values]:
+        """Return recalls of an older trainer without zeros that stand for what was not measured."""
+        if self.result.version is not None:
+            return found
+        measured = {name: measured_only(values) for name, values in found.items()}
+        self.result.notes += [
+            f"recall.{printable(name)} is 0 between its measurements: it was not measured there"
+            for name, values in found.items()
+            if measured[name] != values
+        ]
+        return measured
 
     def _part(self, name: str) -> Mapping[str, Any]:
         value = self.data.get(name)

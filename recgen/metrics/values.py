@@ -15,7 +15,15 @@ Values = tuple[float | None, ...]
 _T = TypeVar("_T")
 _MOST_VALUES = 2**63  # in a bin, and of anything that is counted
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
-_RECALL = re.compile(r"(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)")
+_RECALL = re.compile(r"(?<![a-z])(?:recall|top)(?:_at)?[_@](\d{1,6})(?!\d)", re.IGNORECASE)
+_HIT_RATE = re.compile(
+    r"(?<![a-z])(?:hr|hits?|hit_?rate|hit_?ratio)(?:_at_|@)(\d{1,6})(?!\d)", re.IGNORECASE
+)
+"""The same as recall where each row has one product, and the only figure in many scripts."""
+_OF_ALL_ROWS = frozenset(["factorized", "k", "categorical", "accuracy", "metric", "metrics"])
+"""Words of TFRS in the name of a recall; others name the rows that it was measured on."""
+_MOST_OF_SHARES = 1.001  # rounded up
+_FEWEST_MEASURED = 3  # values of a series that is measured in some epochs only
 
 
 def number_of(value: object) -> float | None:
@@ -44,24 +52,78 @@ def any_value(series: Iterable[float | None]) -> bool:
     return any(value is not None for value in series)
 
 
-def split_recalls(found: Mapping[str, _T], part: str) -> tuple[dict[str, _T], dict[str, _T]]:
-    """Return the series of recall at k, by their current names, and all others.
+def split_recalls(
+    found: Mapping[str, _T], part: str
+) -> tuple[dict[str, _T], dict[str, _T], dict[str, str]]:
+    """Return the series of recall at k, by their current names, all others, and what is neither.
 
-    TFRS's `val_factorized_top_k/top_100_categorical_accuracy` is `val_recall_at_100`. For each k,
-    the first series is kept. Those of baselines are among the others, by their current names, too.
+    TFRS's `val_factorized_top_k/top_100_categorical_accuracy` is `val_recall_at_100`. Of several
+    for the same k, that of all rows is kept: `val_cold_recall_at_100` is of some, and is neither;
+    its value is the name of the one that was kept. Those of baselines are among the others, by
+    their current names, too.
     """
-    recalls: dict[str, _T] = {}
+    recalls: dict[str, list[str]] = {}
     others: dict[str, _T] = {}
+    has_recall = any(_RECALL.search(name) for name in found if name.startswith(f"{part}_"))
+    measure = _RECALL if has_recall else _HIT_RATE
     for name, value in found.items():
-        match = _RECALL.search(name)
+        match = measure.search(name)
         who = max((who for who in BASELINES if who in name), key=len, default=None)
         if match and name.startswith(f"{part}_") and not who:
-            recalls.setdefault(f"{part}_recall_at_{int(match[1])}", value)
+            recalls.setdefault(f"{part}_recall_at_{int(match[1])}", []).append(name)
         elif match and name.startswith(f"{part}_{who}"):
             others[f"{part}_{who}_recall_at_{int(match[1])}"] = value
         else:
             others[name] = value
-    return recalls, others
+    kept = {
+        name: min(names, key=lambda own: len(_rows_of(own, part)))
+        for name, names in recalls.items()
+    }
+    unused = {own: kept[name] for name, names in recalls.items() for own in names}
+    return (
+        {name: found[own] for name, own in kept.items()},
+        others,
+        {own: instead for own, instead in unused.items() if own != instead},
+    )
+
+
+def _rows_of(name: str, part: str) -> list[str]:
+    """Return the words of a recall's name that say on which rows it was measured."""
+    rest = _HIT_RATE.sub("", _RECALL.sub("", name.removeprefix(f"{part}_")))
+    words = re.split(r"[^a-z0-9]+", rest.lower())
+    return [word for word in words if word and word not in _OF_ALL_ROWS]
+
+
+def shares_of(found: Mapping[str, Values]) -> dict[str, Values] | None:
+    """Return series with recalls as shares; None if they are shares already.
+
+    They are percentages if one of them is more than any share can be.
+    """
+    recalls = {name for name in found if _RECALL.search(name)}
+    known = (value for name in recalls for value in found[name] if value is not None)
+    if not _MOST_OF_SHARES < max(known, default=0.0) <= 100:
+        return None
+    return {name: _hundredths(own) if name in recalls else own for name, own in found.items()}
+
+
+def measured_only(values: Values) -> Values:
+    """Return a series of recall without the zeros that stand between measurements.
+
+    A script that measures in every fifth epoch may write 0 in the others: positive values are then
+    at equal distances up to the end, three of them or more.
+    """
+    known = [epoch for epoch, value in enumerate(values) if value]
+    steps = {after - before for before, after in pairwise(known)}
+    step = min(steps, default=1)
+    if len(known) < _FEWEST_MEASURED or len(steps) > 1 or step < 2 or known[0] >= step:
+        return values
+    if len(values) - known[-1] > step:
+        return values  # 0 where the next measurement would be: a collapse
+    return tuple(value or None for value in values)
+
+
+def _hundredths(values: Values) -> Values:
+    return tuple(None if value is None else value / 100 for value in values)
 
 
 def param_of(name: str, value: object, annotation: object) -> object:

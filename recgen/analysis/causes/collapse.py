@@ -27,7 +27,18 @@ def _collapse(facts: Facts) -> Iterator[Sign]:
     seen = [*trainer_said(facts, "collapse"), *_zero(facts), *_frozen_loss(facts)]
     no_recall = _no_recall(facts)
     strong = len(seen) + len(no_recall) >= 2 or bool(facts.failure_kind)
-    yield Sign("high" if strong else "medium", (*seen, *no_recall), advice(facts), rescued(facts))
+    confidence: Confidence = "high" if strong else "medium"
+    verdict: Verdict | None = "at_risk" if facts.is_kept_before_death else None
+    evidence = (*seen, *no_recall, *_kept_before(facts))
+    yield Sign(confidence, evidence, advice(facts), rescued(facts), verdict)
+
+
+def _kept_before(facts: Facts) -> Iterator[str]:
+    """Yield that the weights that were kept are of an epoch in which the model was alive."""
+    if facts.is_kept_before_death and facts.judged and facts.best_epoch is not None:
+        kept = epoch(facts.best_epoch)
+        own = f"{facts.judged.name} is {figure(facts.judged.own)}"
+        yield f"the weights of {kept}, before that, were kept: {own}"
 
 
 def _has_gradients(facts: Facts) -> bool:
@@ -89,6 +100,11 @@ def chance_loss(facts: Facts) -> Iterator[str]:
             f"{figure(value)} = {rows:,}·ln {rows:,}: the sum over a batch of {rows:,} rows "
             f"whose scores are all equal{_which_batch(facts, rows)}"
         )
+    elif facts.chance_choices is not None:
+        yield (
+            f"{figure(value)} = ln {facts.chance_choices:,}: the mean loss of a choice among "
+            f"{facts.chance_choices:,} products whose scores are all equal"
+        )
     elif facts.is_at_chance and facts.batch_size:
         chance = math.log(facts.batch_size)
         yield (
@@ -129,9 +145,10 @@ def _dead_tower(facts: Facts) -> Iterator[Sign]:
     below = below_chance(facts)
     if reported or one_is_zero or seen:
         sure = bool(reported or one_is_zero or below or len(seen) > 1)
-        evidence = (*reported, *one_is_zero, *seen, *below)
+        evidence = (*reported, *one_is_zero, *seen, *below, *_kept_before(facts))
         # Few units may be enough: a model that beats popularity is alive.
         works = facts.beats_plain and not reported and not one_is_zero
+        works = works or facts.is_kept_before_death
         confidence: Confidence = "high" if sure and not works else "medium"
         verdict: Verdict = "at_risk" if works else "bad"
         yield Sign(confidence, evidence, advice(facts), rescued(facts), verdict)

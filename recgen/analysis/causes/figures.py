@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from recgen.analysis.causes.base import Kind, Sign, epoch, figure
 from recgen.analysis.causes.collapse import below_chance, is_dead
+from recgen.analysis.causes.untrained import is_untrained
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import FEW_ROWS
 from recgen.analysis.series import points
 from recgen.findings import printable
 
 _LISTED = 6
+_ROUNDED, _ROUNDED_SHARE = 1e-3, 0.01  # by which recall may fall with k
+_LENGTHS = 3  # of lists with the same recall
+_NEARLY_ALL = 0.98  # recall at every k, as ties that count as hits have: RD105
 
 
 def _worse_than_chance(facts: Facts) -> Iterator[Sign]:
@@ -37,6 +43,8 @@ def _not_compared(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
     if facts.is_failed or facts.is_mismatched or (judged and judged.baseline is not None):
         return
+    if is_untrained(facts):
+        return  # chance is enough to judge it by
     if judged is None:
         if facts.kind.tests or facts.kind.curves:
             seen = (
@@ -60,6 +68,29 @@ def _not_compared(facts: Facts) -> Iterator[Sign]:
             "trainer, which measures popularity on the same rows."
         )
     yield Sign("high", (seen, chance), help)
+
+
+def _impossible(facts: Facts) -> Iterator[Sign]:
+    """Yield whether recall falls with k, or is the same at every k: longer lists hold more.
+
+    Generated trainers count all lengths in the same lists.
+    """
+    if facts.run.file.version is not None:
+        return
+    found = sorted((each.k or 0, each.own, each.measure) for each in facts.kind.by_length)
+    for (_, own, name), (_, longer, other) in pairwise(found):
+        if longer < own - max(_ROUNDED, _ROUNDED_SHARE * own):
+            seen = f"{name} is {figure(own)}, and {other} only {figure(longer)}"
+            yield Sign("high", (f"{seen}: a longer list holds at least as many hits",))
+            return
+    values = {own for _, own, _ in found}
+    own = next(iter(values), 0.0)
+    few = facts.kind.rows(facts.judged.split) if facts.judged else None
+    is_one = len(values) == 1 and len(found) >= _LENGTHS and 0 < own < _NEARLY_ALL
+    if is_one and (few is None or few >= FEW_ROWS):
+        names = ", ".join(name for *_, name in found)
+        seen = f"{names} are all {figure(own)}: no product beyond the first {found[0][0]} is a hit"
+        yield Sign("medium", (seen,))
 
 
 def _not_recorded(facts: Facts) -> Iterator[Sign]:
@@ -124,5 +155,18 @@ KINDS = (
         "by more than 2% after the first zero, or the model beats popularity.",
         remedy="Fix the trainer's callback, or train with a generated trainer.",
         check=_not_recorded,
+    ),
+    Kind(
+        code="RD604",
+        verdict="at_risk",
+        title="Recall that cannot be right",
+        reason="The first 100 products of a list contain its first 10, so recall can only grow "
+        "with k. Where it does not, columns were swapped, the figures are of different rows, or "
+        "the metric looks at the first places only; what is compared with popularity is then not "
+        "what it is called.",
+        signs="Of another trainer's file: recall at a larger k is lower by more than a hundredth "
+        "of it; or it is exactly the same at three lengths or more, with 200 rows or more.",
+        remedy="Compute all lengths from the same lists on the same rows.",
+        check=_impossible,
     ),
 )

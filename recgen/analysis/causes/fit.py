@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from math import log2, sqrt
+from statistics import median
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
 from recgen.analysis.causes.remedies import advice, without_layers
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
-from recgen.analysis.kinds import lead_over
+from recgen.analysis.kinds import ASSUMED_ROWS, lead_over
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
 from recgen.findings import counted
 
 _LOST = 0.03  # relative loss of recall since its best epoch
 _STILL_RISING = 0.05  # relative gain in the last quarter of the epochs
+_MEDIAN_STEP = 0.954  # between two draws of a normal distribution, in standard deviations
 _MOST_EPOCHS = 100
 _FEW_STEPS, _ENOUGH_STEPS = 50, 200  # of all epochs
 _LEAST_BATCH, _STEPS_OF_EPOCH = 64, 20  # the latter as RG515 advises
@@ -22,9 +25,15 @@ _NEARLY = 0.05  # relative distance from the best baseline of a model that learn
 
 
 def _noise(facts: Facts, value: float) -> float:
-    """Return two standard errors of a validation recall, or 0 if the number of rows is unknown."""
+    """Return two standard errors of a validation recall.
+
+    Of an unknown number of rows, they are those of 1,000, or three times what the series itself
+    moves from epoch to epoch, if that is less.
+    """
     rows = facts.kind.rows("val")
-    return 2 * sqrt(max(value * (1 - value), 0.0) / rows) if rows else 0.0
+    noise = 2 * sqrt(max(value * (1 - value), 0.0) / (rows or ASSUMED_ROWS))
+    steps = [abs(b[1] - a[1]) for a, b in pairwise(points(facts.curve.values))]
+    return noise if rows or not steps else min(noise, 3 * median(steps) / _MEDIAN_STEP)
 
 
 def _overfitting(facts: Facts) -> Iterator[Sign]:
@@ -53,7 +62,9 @@ def _overfitting(facts: Facts) -> Iterator[Sign]:
         rose = f"val_loss rose by {rise:.0%} from its lowest value"
         yield Sign("medium", (*seen, rose), help, patch)
     elif not facts.is_failed:
-        noise = f"with {counted(facts.kind.rows('val') or 0, 'row')} this may be noise"
+        rows = facts.kind.rows("val")
+        few = counted(rows, "row") if rows else "validation rows whose number is unknown"
+        noise = f"with {few} this may be noise"
         yield Sign("low", (*seen, noise), help, patch, "good")
 
 
@@ -262,8 +273,9 @@ KINDS = (
         "recall may go on rising for a hundred epochs.",
         signs="Validation recall ends more than 3% below its best value while the training loss "
         "falls, and the trainer did not keep the weights of the best epoch. If the difference is "
-        "within noise, this is only a remark unless val_loss has risen too. If recall was not "
-        "measured, val_loss is used, with low confidence and without a patch.",
+        "within noise (of 1,000 rows if their number is unknown), this is only a remark unless "
+        "val_loss has risen too. If recall was not measured, val_loss is used, with low "
+        "confidence and without a patch.",
         remedy="Stop at the best epoch, or use fewer or narrower layers, dropout or fewer "
         "features.",
         check=_overfitting,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from recgen.analysis.causes.base import Kind, Sign, confirmed, figure
 from recgen.analysis.diagnosis import REMOVED, Confidence, Patch, Verdict
 from recgen.analysis.facts import Facts
+from recgen.analysis.kinds import Ranking
 from recgen.analysis.series import last
 from recgen.config import SIDES, ExperimentConfig, Feature, HistoryFeature, TemporalFeature
 from recgen.findings import Finding, percent, show
@@ -146,8 +147,13 @@ def _doubtful_means(facts: Facts, hints: Sequence[Finding]) -> Iterator[str]:
 
     If the data was compared and no feature does, an honest one explains it.
     """
-    if hints or not _is_compared(facts):
-        yield from _above_means(facts, is_sure=False)
+    if not hints and _is_compared(facts):
+        return
+    yield from _above_means(facts, is_sure=False)
+    judged, kind = facts.judged, facts.kind
+    has_means = not isinstance(kind, Ranking) or kind.is_compared
+    if judged is not None and not has_means and judged.own >= _SURE_AUC:
+        yield f"{judged.name} is {figure(judged.own)}: may a feature know the target?"
 
 
 def _asking(facts: Facts, hints: Sequence[Finding]) -> str:
@@ -302,8 +308,9 @@ KINDS = (
         "is a question, and at risk, if `recgen check` asks about a column (RG526, RG576); if "
         "buyers who are unknown are predicted far better than by popularity, and a feature is not "
         "the same in all rows of a buyer; or if a target is predicted with 0.55 of the error of "
-        "the best mean (honest models had 0.93) and the data is not there to see why. Where it is "
-        "and no column gives the target away, 0.3 is a question.",
+        "the best mean (honest models had 0.93), or has an AUC of 0.98 or more in a file without "
+        "means, and the data is not there to see why. Where it is and no column gives the target "
+        "away, 0.3 is a question.",
         remedy="Remove from each tower what is not known when a recommendation is requested.",
         check=_too_good,
     ),

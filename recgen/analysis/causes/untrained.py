@@ -24,8 +24,8 @@ _BEGIN = "Check that both towers see their IDs, and that the data has something 
 
 def _at_chance(facts: Facts) -> Iterator[Sign]:
     judged = facts.judged
-    is_constant = facts.constant_loss and not creeps(facts.loss)
-    if facts.zero_gradients or is_constant or facts.is_stuck or below_chance(facts):
+    is_dead = facts.constant_loss and facts.is_at_chance and not creeps(facts.loss)
+    if facts.zero_gradients or is_dead or facts.is_stuck or below_chance(facts):
         return  # the model is dead, or RD601 says it
     chance = judged.chance if judged else None
     seen = [*trainer_said(facts, "not_learning"), *stuck(facts), *_asleep(facts)]
@@ -42,6 +42,11 @@ def _at_chance(facts: Facts) -> Iterator[Sign]:
     verdict: Verdict = "at_risk" if is_guess else "bad"
     help = advice(facts, _BEGIN)
     yield Sign("high" if sure else "medium", evidence, help, corrected(facts), verdict)
+
+
+def is_untrained(facts: Facts) -> bool:
+    """Return whether RD103 says that the model learned nothing."""
+    return any(sign.verdict == "bad" for sign in _at_chance(facts))
 
 
 def _asleep(facts: Facts) -> Iterator[str]:

@@ -4,6 +4,7 @@ To add a kind, write its module and add it here; the rest of `analysis` only use
 """
 
 from recgen.analysis.kinds.base import (
+    ASSUMED_ROWS,
     FEW_ROWS,
     Curve,
     Figure,
@@ -25,6 +26,7 @@ _KINDS: dict[str, type[Kind]] = {
 }
 
 __all__ = [
+    "ASSUMED_ROWS",
     "FEW_ROWS",
     "Curve",
     "Figure",

@@ -16,7 +16,8 @@ Split = Literal["test", "val"]
 SPLITS: Mapping[Split, str] = {"test": "test", "val": "validation"}
 FEW_ROWS = 200
 """Number of rows below which one row changes a share by half a percent or more."""
-_ASSUMED_ROWS = 1000  # of a test whose size is unknown; older trainers test all rows, mostly more
+ASSUMED_ROWS = 1000
+"""Rows of a split whose size is unknown; older trainers measure all rows, mostly more."""
 _FEWEST_HITS = 4  # expected of random guesses; with fewer, none at all may be bad luck
 
 
@@ -131,7 +132,7 @@ class Judged:
         if self.chance is None:
             return None
         variance = self.chance * (1 - self.chance)
-        return 2 * math.sqrt(max(variance, 0.0) / (self.rows or _ASSUMED_ROWS))
+        return 2 * math.sqrt(max(variance, 0.0) / (self.rows or ASSUMED_ROWS))
 
     @property
     def is_below_chance(self) -> bool:
