@@ -155,10 +155,13 @@ def entries(runs: Iterable[Made], bench: Bench) -> list[dict[str, Any]]:
     return found
 
 
-def _unseen(bench: Bench) -> list[dict[str, Any]]:
-    """Returns the entries of the runs that were written after the causes, if all are there."""
-    found = []
+def _unseen(bench: Bench, earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the entries of the runs that were written after the causes; each is judged once."""
+    judged, found = {(each["label"], each["name"]): each for each in earlier}, []
     for run, predicted in of_anew():
+        if (run.label, run.name) in judged:
+            found.append(judged[run.label, run.name])
+            continue
         entry = bench.entry(run, UNSEEN)
         if entry is not None:
             found.append({**entry, "predicted": predicted})
@@ -241,7 +244,7 @@ def main() -> None:
     bench = Bench(0 if options.rediagnose else MOST, not options.no_patches)
     earlier = json.loads(RESULTS.read_text("utf-8"))
     if options.unseen:
-        found = _unseen(bench)
+        found = _unseen(bench, earlier.get(UNSEEN, []))
         if bench.is_complete:
             _write({**earlier, UNSEEN: found})
         return
