@@ -6,9 +6,11 @@ several times, and what counts up from 1 in each order is a line number.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from recgen.config import SIDES, Side
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
@@ -22,6 +24,7 @@ _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LISTED = 5
+_DATED = re.compile(r"\d\W+\d+\W+\d.*\d|\d[eE]\d")  # parts between marks, or an exponent
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
 _ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
@@ -266,17 +269,22 @@ def _why_no_time(table: Table) -> str:
             f"no column contains the time: make one of the parts in {', '.join(map(show, parts))}"
         )
     for name, column in table.columns.items():
-        is_named = names.names_time(name) and not names.names_id(name)
-        if (
-            is_named
-            and not names.names_other_time(name)
-            and column.kind in ("text", "integer", "real")
-        ):
+        if _may_be_time(name, column):
             values = ", ".join(map(show, column.examples[:2]))
             hint = time_hint(column)
             more = f"; {hint}" if hint else ""
             return f"no column contains the time: {show(name)} has values such as {values}{more}"
     return "no column contains the time"
+
+
+def _may_be_time(name: str, column: ColumnProfile) -> bool:
+    """Return whether values that are not read as times could be those of the purchase."""
+    if names.names_other_time(name) or names.names_id(name):
+        return False
+    if names.names_time(name):
+        return column.kind in ("text", "integer", "real")
+    is_dated = all(map(_DATED.search, column.examples))  # ordered_at, but not ordered_amount
+    return names.fits_purchase_time(name) > 0 and column.kind == "text" and is_dated
 
 
 def _parts_of_date(table: Table) -> list[str]:

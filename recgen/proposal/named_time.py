@@ -66,6 +66,8 @@ def named_time(table: Table, name: str) -> Choice:
 
 def time_hint(column: ColumnProfile) -> str:
     """Return what to write instead of times that are not read; "" if nobody knows."""
+    if column.kind == "text" and not column.stored_as_text:
+        return "these are bytes, which are no times: write the column as text or timestamps"
     written = how_to_write(column.examples[0]) if column.examples else ""
     return two_units(column.low, column.high) or written
 

@@ -23,6 +23,7 @@ Array: TypeAlias = Any
 YES = ("true", "t", "yes", "y", "on", "1", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr")
 NO = ("false", "f", "no", "n", "off", "0", "nein", "non", "não", "nie", "нет", "falsch", "nee")
 _WHOLE = "a whole number"
+_USUAL_CODE = "^(0|-?[1-9][0-9]*)$"
 _FINITE = "a finite number"
 _TEXT = "use bq_type STRING if these are IDs"
 
@@ -82,13 +83,16 @@ def as_code(values: Values, decimal: str | None = None) -> Values:
     raise UnfitError(
         f"another ID than {spellings[1 - spellings.index(texts[int(padded[0])].as_py())]!r}: as "
         f"whole numbers, both are {number}",
-        "use bq_type STRING, which keeps zeros in front",
+        "use bq_type STRING, which keeps them as they are written",
         int(padded[0]),
     )
 
 
 def merged_codes(texts: Values, whole: Values) -> Array:
-    """Return which texts are the same whole number as others but for zeros or a sign in front.
+    """Return which texts are the same whole number as others, but are written otherwise.
+
+    Zeros or a sign in front, separators and exponents make another code: 00012, 1,234 and 12e3.
+    Only zeros behind the point do not, which pandas adds.
 
     Args:
         texts: Texts of whole numbers.
@@ -101,8 +105,8 @@ def merged_codes(texts: Values, whole: Values) -> Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pc.utf8_trim_whitespace(texts)
-    padded = pc.fill_null(pc.match_substring_regex(texts, r"^([+-]?0[0-9]|\+[0-9]|-0$)"), False)
+    texts = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), r"^([0-9]+)\.0*$", r"\1")
+    padded = pc.invert(pc.fill_null(pc.match_substring_regex(texts, _USUAL_CODE), True))
     merged = np.zeros(len(texts), bool)
     if not pc.any(padded).as_py():
         return merged

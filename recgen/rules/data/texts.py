@@ -133,7 +133,7 @@ def leading_zeros(features: FeatureConfig, data: DataConfig, profile: Profile) -
     """Codes that INT64 makes one.
 
     As text, 00012 and 12 are two products; as whole numbers they are one, with the purchases of
-    both. `train` stops at the first such value.
+    both. So are 1,012 and 1012, or 12e2 and 1200. `train` stops at the first such value.
 
     Example:
         features:
@@ -159,7 +159,7 @@ def leading_zeros(features: FeatureConfig, data: DataConfig, profile: Profile) -
                 f"{show(use.name)} has {odd.values:,} values that {use.bq_type} "
                 f"merges with others, in {_rows(odd, column)}, such as {pair}"
             )
-            help = "Use STRING, which keeps zeros in front."
+            help = "Use STRING, which keeps them as they are written."
             # A member of a cross has its type from there.
             types = ("data", "column_types", use.name)
             path = use.type_path if use.part == "feature" else types
