@@ -40,6 +40,7 @@ class TimeProfile:
         far: Times that lie far from all others.
         far_rows: Rows with such a time, which do not count in `low` and `high`.
         is_clock: Whether they are times of day, without a date.
+        step: Seconds between the times that the column's type can hold: float32 skips others.
         hours: Rows with a time in each hour of the day, without those that lie far from the others;
             empty for times of day.
     """
@@ -51,6 +52,7 @@ class TimeProfile:
     far: tuple[FarTimes, ...] = ()
     far_rows: int = 0
     is_clock: bool = False
+    step: float = 0.0
     hours: tuple[int, ...] = ()
 
 

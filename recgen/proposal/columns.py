@@ -17,6 +17,7 @@ from recgen.proposal.names import (
     names_buyer,
     names_id,
     names_known_buyer,
+    names_measure,
     names_order_amount,
     names_time,
 )
@@ -185,7 +186,7 @@ def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None
     if column.kind in ("real", "time", "boolean"):
         changes = side == "buyer" and table.per(key, name) > 1 and table.determines(name, key)
         return f"{count}: it changes with each purchase" if changes else None
-    if column.kind == "integer" and not table.determines(name, key):
+    if column.kind == "integer" and (names_measure(name) or not table.determines(name, key)):
         return None
     if column.distinct > 2 * ids:
         return f"{count}, each with a single {side}: it numbers purchases or the like"
