@@ -190,6 +190,25 @@ def test_zeros_in_front_under_int64(plain: dict[str, Any], found: Any, tmp_path:
         trained_on(plain, table, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("1,234", "1234"), ("10\u202f007", "10007"), ("12e3", "12000")]
+)
+def test_other_spellings_that_a_number_would_merge(
+    plain: dict[str, Any], found: Any, one: str, other: str, tmp_path: Path
+) -> None:
+    from recgen.findings import RecgenError
+
+    skus = [one if i % 9 == 0 else other if i % 9 == 1 else str(5000 + i % 36) for i in range(ROWS)]
+    plain["features"]["product_model_features"][0]["bq_type"] = "INT64"
+    (finding,) = found(shop(sku=skus), "RG538")
+    assert repr(one) in finding.message
+    with pytest.raises(RecgenError, match=r"column 'sku': .* is not another ID than"):
+        trained_on(plain, shop(sku=skus), tmp_path)
+    floats = [f"{5000 + i % 36}{'.0' if i % 3 else ''}" for i in range(ROWS)]  # of pandas
+    assert found(shop(sku=floats), "RG538") == []
+    assert len(trained_on(plain, shop(sku=floats), tmp_path)[0]["sku"].unique()) == 36
+
+
 def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
     plain: dict[str, Any], found: Any
 ) -> None:
@@ -267,6 +286,22 @@ def test_separators_that_only_one_export_wrote(found: Any) -> None:
         shop(sku=[f"{n:,}" if i % 3 else str(n) for i, n in enumerate(skus)]), "RG509"
     )
     assert "such as '1,037' and '1037'" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("write", "example"),
+    [
+        (lambda n: f"4 006381 {n:06}", "'4 006381 000001' and '4006381000001'"),
+        (lambda n: f"400-6-381-{n:06}", "'400-6-381-000001' and '4006381000001'"),
+        (lambda n: f"4006.381{n:06}", "'4006.381000001' and '4006381000001'"),
+    ],
+)
+def test_marks_that_one_export_wrote_into_long_codes(found: Any, write: Any, example: str) -> None:
+    skus = [write(i % 211) if i % 3 else f"4006381{i % 211:06}" for i in range(ROWS)]
+    (finding,) = found(shop(sku=skus), "RG509")
+    assert f"such as {example}" in finding.message
+    short = [("1-11", "11-1", "1.11", "111")[i % 4] + f"{i % 31:02}" for i in range(ROWS)]
+    assert found(shop(sku=short), "RG509") == []
 
 
 def test_a_few_texts_that_a_spreadsheet_made_of_numbers(plain: dict[str, Any], found: Any) -> None:

@@ -113,7 +113,9 @@ def _same_numbers(texts: Values) -> Values:
     import pyarrow.compute as pc
 
     is_odd = np.zeros(len(texts), bool)
-    is_whole = np.asarray(pc.fill_null(pc.match_substring_regex(texts, f"{_WHOLE}|{_GROUPED}"), False))
+    is_whole = np.asarray(
+        pc.fill_null(pc.match_substring_regex(texts, f"{_WHOLE}|{_GROUPED}"), False)
+    )
     if is_whole.any():
         groups = _digits(texts.filter(pa.array(is_whole))).dictionary_encode().indices.to_numpy()
         is_odd[is_whole] = np.bincount(groups)[groups] > 1

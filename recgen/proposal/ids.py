@@ -24,6 +24,7 @@ _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LISTED = 5
+_GROUPED = re.compile(r"\d{1,3}([,.'\s]\d{3})+|\d+")
 _DATED = re.compile(r"\d\W+\d+\W+\d.*\d|\d[eE]\d")  # parts between marks, or an exponent
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
@@ -133,6 +134,8 @@ def _can_be_id(table: Table, name: str, score: int) -> bool:
         return False
     if column.kind in ("text", "integer"):
         return True
+    if column.stored_as_text and all(map(_GROUPED.fullmatch, column.examples)):
+        return True  # 9,017: whether these are thousands is no question where they are IDs
     is_plain = all(text.replace(".", "", 1).isdigit() for text in column.examples)
     is_code = column.kind == "time" or (column.kind == "real" and column.stored_as_text)
     return score == names.SURE and is_code and is_plain

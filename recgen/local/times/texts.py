@@ -26,7 +26,9 @@ _ORDERS = {  # the place of year, month and day, and whether the year must be sh
     "%y{0}%m{0}%d": ("one", "two", "three", True),
 }
 _SPACES = "[\\x{00A0}\\x{2007}\\x{2009}\\x{202F}]"
-_DIRECTIONS = "[\\x{200E}\\x{200F}\\x{202A}-\\x{202E}\\x{2066}-\\x{2069}]"  # of Windows, around parts
+_DIRECTIONS = (
+    "[\\x{200E}\\x{200F}\\x{202A}-\\x{202E}\\x{2066}-\\x{2069}]"  # of Windows, around parts
+)
 _PROBED = 1000  # texts
 _YEAR_OR_CLOCK = r"\p{Nd}{2}"
 _LETTERS = r"[a-zA-Z\x{80}-\x{10FFFF}]{3}"  # the least that names a month; other signs, too
