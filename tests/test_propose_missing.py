@@ -337,3 +337,21 @@ def test_codes_in_two_spellings_stay_text(proposed: Callable[..., Proposal]) -> 
 def test_a_whole_price_of_each_product_is_a_number(proposed: Callable[..., Proposal]) -> None:
     found = proposed(columns(price=lambda e: 100 + 7 * e.product))
     assert "price" in found.features["product"]
+
+
+def test_a_time_that_is_a_record_or_partly_read_is_said(
+    proposed: Callable[..., Proposal], tmp_path: Path
+) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = columns(ordered_at=lambda e: {"seconds": int(e.time.timestamp()), "nanos": 0})
+    pq.write_table(pa.table(without(rows, "order_date")), tmp_path / "data.parquet")
+    time = propose(read_profile(tmp_path / "data.parquet"), "data", "data.parquet").keys.time
+    assert "'ordered_at' is a record" in time.why
+    american = columns(
+        ordered_at=lambda e: f"{e.time:%m/%d/%Y}" if e.n % 2 else f"{e.time:%d/%m/%Y}"
+    )
+    time = proposed(without(american, "order_date")).keys.time
+    assert (time.name, "is not a time" in time.why, "in row " in time.why) == (None, True, True)
+    epochs = columns(ordered_at=lambda e: f"{e.time}" if e.n % 2 else int(e.time.timestamp()))
+    time = proposed(without(epochs, "order_date")).keys.time
+    assert (time.name, "'ordered_at' has values such as" in time.why) == (None, True)

@@ -72,7 +72,20 @@ def trained_on(plain: dict[str, Any], table: dict[str, Any], folder: Path) -> tu
     return cleaned, list(warnings)
 
 
-WORDS = ["nan", "None", "NULL", "null", r"\N", "<NA>", "NaT", "(not set)", "(none)", "-", "N/A"]
+WORDS = [
+    "nan",
+    "None",
+    "NULL",
+    "null",
+    r"\N",
+    r"\\N",
+    "<NA>",
+    "NaT",
+    "(not set)",
+    "(none)",
+    "-",
+    "N/A",
+]
 WORDS += ["  ", "undefined", " NaN ", "#N/A", "00000000-0000-0000-0000-000000000000"]
 
 
@@ -99,6 +112,20 @@ def test_words_among_ids_of_digits_are_values_for_check_as_for_train(
     assert "10% of the rows (600)" in finding.message
     for customer, rows in ((digits, ROWS), (none, ROWS - 600)):
         assert trained_on(plain, shop(customer_id=customer), tmp_path)[0].num_rows == rows
+
+
+def test_an_id_in_two_columns_is_found(found: Any) -> None:
+    """Producers that spell a name otherwise each fill their own column; half of the rows go."""
+    ids = shop()["customer_id"]
+    mine = [v if i % 9 else None for i, v in enumerate(ids)]
+    other = [None if i % 9 else v for i, v in enumerate(ids)]
+    for name in ("Customer_ID", "customerId"):
+        (finding,) = found(shop(customer_id=mine, **{name: other}), "RG506")
+        assert finding.severity == "warning"
+        assert f"in {name!r}, make one column" in finding.help
+    for table in ({"Customer_ID": ids}, {"customer": other}):  # a copy, and another column
+        (finding,) = found(shop(customer_id=mine, **table), "RG506")
+        assert finding.severity == "info"
 
 
 def test_na_is_namibia_among_other_codes(found: Any) -> None:

@@ -17,7 +17,7 @@ from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_fuller, with_grain
 from recgen.proposal.guesses import by_rows, counts_visits
 from recgen.proposal.missing import holds_several, nothing
-from recgen.proposal.named_time import named_time, time_hint
+from recgen.proposal.named_time import first_that_is_none, named_time, time_hint
 from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
@@ -25,7 +25,8 @@ _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LISTED = 5
 _GROUPED = re.compile(r"\d{1,3}([,.'\s]\d{3})+|\d+")
-_DATED = re.compile(r"\d\W+\d+\W+\d.*\d|\d[eE]\d")  # parts between marks, or an exponent
+# Parts between marks, an exponent, or so many digits as epoch times have.
+_DATED = re.compile(r"\d\W+\d+\W+\d.*\d|\d[eE]\d|^\d{10,}$")
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
 _ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
@@ -274,10 +275,18 @@ def _why_no_time(table: Table) -> str:
     for name, column in table.columns.items():
         if _may_be_time(name, column):
             values = ", ".join(map(show, column.examples[:2]))
-            hint = time_hint(column)
+            hint = time_hint(column) or first_that_is_none(table.profile, name)
             more = f"; {hint}" if hint else ""
             return f"no column contains the time: {show(name)} has values such as {values}{more}"
+    records = [name for name, column in table.columns.items() if _may_be_record(name, column)]
+    if records:
+        return f"no column contains the time: {show(records[0])} is a record, make columns of it"
     return "no column contains the time"
+
+
+def _may_be_record(name: str, column: ColumnProfile) -> bool:
+    is_named = names.names_time(name) or names.fits_purchase_time(name) > 0
+    return column.kind == "list" and is_named and not names.names_other_time(name)
 
 
 def _may_be_time(name: str, column: ColumnProfile) -> bool:

@@ -72,6 +72,15 @@ def time_hint(column: ColumnProfile) -> str:
     return two_units(column.low, column.high) or written
 
 
+def first_that_is_none(profile: Profile, name: str) -> str:
+    """Return which value is the first that is not a time, if others are; else ""."""
+    read = profile.read_as(DataConfig(), {name: TimeColumn("TIMESTAMP")})
+    times, misfit = read.column(name).times, read.misfit(name, "TIMESTAMP")
+    if times is None or misfit is None or times.failed >= read.rows - read.column(name).nulls:
+        return ""
+    return f"{_named(misfit)}, and neither are others" if times.failed > 1 else _named(misfit)
+
+
 def _named(misfit: Misfit) -> str:
     """Return the first value that does not fit, and what it should be."""
     return f"{show(misfit.value)} in row {misfit.row:,} is not {misfit.wanted}"

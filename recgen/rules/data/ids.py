@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recgen.config import FeatureConfig, dtype_of
-from recgen.data.columns import described, ids
+from recgen.data.columns import described, ids, name_counts
 from recgen.data.profile import Profile
 from recgen.data.statistics import ColumnProfile
 from recgen.findings import percent, show
@@ -21,7 +22,8 @@ def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Probl
     """Rows without a buyer or a product.
 
     A purchase needs both, so `train` drops these rows. If they are more than half of the rows, this
-    is a warning: the rest may not represent the business. Below 1%, nothing is reported.
+    is a warning: the rest may not represent the business; so are rows that have the ID in a column
+    whose name is spelled otherwise, Customer_ID. Below 1%, nothing is reported.
 
     Example:
         features:
@@ -38,7 +40,26 @@ def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Probl
             )
             what = "by known buyers" if side == "buyer" else "of products, but fees and the like"
             help = f"Nothing to do if these rows are not purchases {what}."
-            yield Problem(path, message, help, severity="warning" if share > _MOST else None)
+            twin = _twin(column.name, profile)
+            if twin is not None:
+                help = f"Where they have a value in {show(twin)}, make one column of the two."
+            is_many = share > _MOST or twin is not None
+            yield Problem(path, message, help, severity="warning" if is_many else None)
+
+
+def _twin(name: str, profile: Profile) -> str | None:
+    """Return a column of the same name in another spelling that has values where this has none."""
+    counts = name_counts(profile)
+    same = [
+        other
+        for other in profile.names
+        if other != name and _plain(other) == _plain(name) and counts[other] == 1
+    ]
+    return next((other for other in same if profile.distinct([name, other]) == 0), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.casefold())
 
 
 @rule("RG507", "error")
