@@ -113,9 +113,9 @@ def _same_numbers(texts: Values) -> Values:
     import pyarrow.compute as pc
 
     is_odd = np.zeros(len(texts), bool)
-    is_whole = np.asarray(
-        pc.fill_null(pc.match_substring_regex(texts, f"{_WHOLE}|{_GROUPED}"), False)
-    )
+    is_whole = np.array(pc.fill_null(pc.match_substring_regex(texts, _WHOLE), False))
+    rest = texts.filter(pa.array(~is_whole))
+    is_whole[~is_whole] = pc.fill_null(pc.match_substring_regex(rest, _GROUPED), False)
     if is_whole.any():
         groups = _digits(texts.filter(pa.array(is_whole))).dictionary_encode().indices.to_numpy()
         is_odd[is_whole] = np.bincount(groups)[groups] > 1
@@ -183,8 +183,9 @@ def _among_numbers(texts: Values, counts: Array) -> Array:
 def _several(texts: Values) -> Values:
     import pyarrow.compute as pc
 
-    plain = pc.replace_substring_regex(texts, _ENTITY, "&")
-    return pc.match_substring_regex(plain, f"{_LIST}|{_CODES}|{_MARKED}")
+    if pc.any(pc.match_substring(texts, "&")).as_py():
+        texts = pc.replace_substring_regex(texts, _ENTITY, "&")
+    return pc.match_substring_regex(texts, f"{_LIST}|{_CODES}|{_MARKED}")
 
 
 def _matches(pattern: str) -> Callable[[Values], Values]:

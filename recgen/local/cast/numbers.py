@@ -23,7 +23,6 @@ Array: TypeAlias = Any
 YES = ("true", "t", "yes", "y", "on", "1", "ja", "oui", "si", "sí", "sim", "tak", "да", "wahr")
 NO = ("false", "f", "no", "n", "off", "0", "nein", "non", "não", "nie", "нет", "falsch", "nee")
 _WHOLE = "a whole number"
-_USUAL_CODE = "^(0|-?[1-9][0-9]*)$"
 _FINITE = "a finite number"
 _TEXT = "use bq_type STRING if these are IDs"
 
@@ -105,11 +104,13 @@ def merged_codes(texts: Values, whole: Values) -> Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pc.replace_substring_regex(pc.utf8_trim_whitespace(texts), r"^([0-9]+)\.0*$", r"\1")
-    padded = pc.invert(pc.fill_null(pc.match_substring_regex(texts, _USUAL_CODE), True))
     merged = np.zeros(len(texts), bool)
-    if not pc.any(padded).as_py():
+    usual = whole.cast(pa.large_string())
+    texts = pc.utf8_trim_whitespace(texts)
+    if pc.all(pc.equal(texts, usual), min_count=0).as_py():
         return merged
+    texts = pc.replace_substring_regex(texts, r"^(-?[0-9]+)\.0*$", r"\1")
+    padded = pc.fill_null(pc.not_equal(texts, usual), False)
     (near,) = np.nonzero(pc.is_in(whole, value_set=pc.unique(whole.filter(padded))).to_numpy())
     numbers = whole.take(pa.array(near)).to_numpy()
     codes = texts.take(pa.array(near)).combine_chunks().dictionary_encode().indices.to_numpy()
