@@ -148,7 +148,8 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     digits), in Greek and Cyrillic letters that look like Latin ones, in characters that nobody sees
     (a zero-width space, a soft hyphen), in a spreadsheet's mark of text (="00123"), and in the ways
     to write a UUID. Of IDs that are text, also whole numbers that differ in zeros in front or
-    in separators of thousands, which one export has and another has not (read as INT64: RG538).
+    in separators, of thousands or of an EAN, which one export has and another has not (read as
+    INT64: RG538).
 
     Example:
         features:
