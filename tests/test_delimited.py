@@ -224,6 +224,10 @@ def test_the_delimiter_is_found(header: str, row: str, delimiter: str, tmp_path:
         (["a;b", "1;x, y", "2;3,5 m"], None),
         (["a,b", '1,"2,500"', '2,"3,500"'], None),
         (["a;b", "1;2.5"], None),
+        (["a;b", "1;1,234", "2;17"], None),  # which may be a thousand
+        (["a;b", "1;1,234", "2;0,175"], ","),
+        (["a;b", "1;1,234", "2;1234,567"], ","),
+        (["a;b", "1;1,234", "2;17,5"], ","),
     ],
 )
 def test_the_decimal_mark_is_found(lines: list[str], decimal: str | None, tmp_path: Path) -> None:

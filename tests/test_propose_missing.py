@@ -284,6 +284,9 @@ def test_refunds_beside_purchases_are_said(
     ("name", "write", "said"),
     [
         ("ordered_at", lambda e: f"{e.time.year - 621}/{e.time:%m/%d}", "another calendar"),
+        ("ordered_at", lambda e: f"{e.time:00%y-%m-%d}", "a year of two digits"),
+        ("ordered_at", lambda e: f"{int(e.time.timestamp()):,}", "has values such as"),
+        ("order_value", lambda e: f"{1000 * e.product + e.n:,}", None),
         ("purchased", lambda e: f"{e.time:%Y-%m-%d}//x{e.n % 3}", "has values such as"),
         ("order_ref", lambda e: f"{e.order}-{e.line}-{e.n % 7}", None),
     ],

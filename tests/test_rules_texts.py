@@ -190,6 +190,13 @@ def test_digits_that_a_spreadsheet_dropped(found: Any, value: str) -> None:
     assert found(some("1E5", "customer_id"), "RG537") == []  # an article's number
 
 
+@pytest.mark.parametrize("value", ["########", "M\ufffdller", " ### "])
+def test_what_an_export_could_not_write(found: Any, value: str) -> None:
+    (finding,) = found(some(value, "customer_id"), "RG537")
+    assert (finding.severity, "600 of 6,000 rows" in finding.message) == ("warning", True)
+    assert found(some("##7###", "customer_id"), "RG537") == []
+
+
 def test_ids_that_pandas_wrote_as_floats(plain: dict[str, Any], found: Any) -> None:
     floats = [None if i == 7 else f"{17_000 + i % 400}.0" for i in range(ROWS)]
     (finding,) = found(shop(customer_id=floats), "RG541")
@@ -258,6 +265,8 @@ def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
         ("85123", " 85123", "case or spaces"),
         ("A  1", "A 1", "case or spaces"),
         ("Caf\u00e9", "Cafe\u0301", "form of Unicode, in letters that look alike, or in invisible"),
+        ("Caf\u00e9", "Caf\u00c3\u00a9", "once in UTF-8 that was read as cp1252"),
+        ("10\u20ac", "10\u00e2\u201a\u00ac", "once in UTF-8 that was read as cp1252"),
         ("P1", "P\u200b1", "form of Unicode, in letters that look alike, or in invisible"),
         ("P1", "P\u00ad1", "form of Unicode, in letters that look alike, or in invisible"),
         ("P1", "\ufeffP1", "form of Unicode, in letters that look alike, or in invisible"),

@@ -144,6 +144,7 @@ Oddity = Literal[
     "outer space",
     "point zero",
     "exponent",
+    "lost",
     "leading zero",
     "same number",
     "among numbers",
@@ -154,10 +155,11 @@ Oddity = Literal[
 ]
 """What can be odd about text: it stands for nothing, such as NaN; no vocabulary file can hold it;
 it begins or ends with a space; it is a whole number with .0, as are others; it is a number with an
-exponent, which lost digits; as a whole number it equals another text but for zeros in front, or for
-zeros and separators; it is none of the numbers that nearly all other texts are; it is a number for
-people, such as $1,234.50; its point may separate thousands; it is a list; as an ID, it
-stands for nobody, such as guest, or a number such as 0 with far more rows than any other value."""
+exponent, which lost digits; an export wrote ### or U+FFFD for what it could not write; as a whole
+number it equals another text but for zeros in front, or for zeros and separators; it is none of the
+numbers that nearly all other texts are; it is a number for people, such as $1,234.50; its point may
+separate thousands; it is a list; as an ID, it stands for nobody, such as guest, or a number such as
+0 with far more rows than any other value."""
 
 
 @dataclass(frozen=True, slots=True)

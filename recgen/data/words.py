@@ -56,6 +56,14 @@ def fold(word: str) -> str:
 _NOBODY = frozenset(map(fold, _NOBODY_WORDS))
 
 
+def decoded_once(text: str) -> str:
+    """Return a text as it was before its UTF-8 was taken for cp1252; others as they are."""
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
 def stands_for_nothing(value: str) -> bool:
     """Return whether a value of an ID stands for no one: a word for null, guest, (not set)."""
     plain = fold(value).strip()

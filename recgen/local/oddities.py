@@ -180,6 +180,15 @@ def _among_numbers(texts: Values, counts: Array) -> Array:
     return ~is_number & bool(few and counts[is_decimal].sum() > _MOST * rows)
 
 
+def _lost(texts: Values) -> Values:
+    import pyarrow.compute as pc
+
+    hidden = pc.match_substring(texts, "###")  # by a spreadsheet, whose column was too narrow
+    if pc.any(hidden).as_py():
+        hidden = pc.match_substring_regex(texts, r"^\s*#{3,}\s*$")
+    return pc.or_(hidden, pc.match_substring(texts, "\ufffd"))
+
+
 def _several(texts: Values) -> Values:
     import pyarrow.compute as pc
 
@@ -203,6 +212,7 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "point zero": _point_zero,
     "outer space": _matches(_OUTER),
     "exponent": _matches(_EXPONENT),
+    "lost": _lost,
     "leading zero": _leading_zeros,
     "same number": _same_numbers,
     "written number": _written_numbers,

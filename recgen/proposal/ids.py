@@ -32,6 +32,7 @@ _FAR_FEWER = 3  # times the rows per value
 _ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
 _PARTS = 3  # of a date, each in a column
 _FEW_BUYERS, _MANY_ROWS = 20, 100  # buyers; rows of each: so few with so many are kinds of buyers
+_LONG = 10  # digits of epoch seconds
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -295,8 +296,11 @@ def _may_be_time(name: str, column: ColumnProfile) -> bool:
         return False
     if names.names_time(name):
         return column.kind in ("text", "integer", "real")
-    is_dated = all(map(_DATED.search, column.examples))  # ordered_at, but not ordered_amount
-    return names.fits_purchase_time(name) > 0 and column.kind == "text" and is_dated
+    if names.fits_purchase_time(name) <= 0 or not all(map(_DATED.search, column.examples)):
+        return False  # ordered_at, but not ordered_amount
+    are_long = all(sum(map(str.isdigit, text)) >= _LONG for text in column.examples)
+    is_written = column.kind in ("integer", "real") and column.stored_as_text
+    return column.kind == "text" or (is_written and are_long)
 
 
 def _parts_of_date(table: Table) -> list[str]:

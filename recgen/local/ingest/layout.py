@@ -24,6 +24,7 @@ _SPACES = re.compile(" +")
 _SPACED = (",", ";")  # that some write with a space behind
 _QUOTED = re.compile('"[^"]*"')
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
+_COMMA_SEEN = re.compile(r".*\..*,.*|[+-]?(0,\d+|\d{4,},\d+|\d+,(\d{1,2}|\d{4,}))")  # 1,234 may not
 _POINT_DECIMAL = re.compile(r"[+-]?\d+\.(\d{1,2}|\d{4,})")  # 1.234 may be a thousand
 _WHOLE = re.compile(r"[+-]?\d+")
 
@@ -229,19 +230,19 @@ def _require_width(text: Text, at: int, names: Record, row: Record) -> None:
 
 def _decimal(delimiter: str, rows: Sequence[Record]) -> str | None:
     """Return "," if all values of some column are numbers with a decimal comma, else None."""
-    return "," if delimiter != "," and _any_column(rows, _COMMA_DECIMAL) else None
+    return "," if delimiter != "," and _any_column(rows, _COMMA_DECIMAL, _COMMA_SEEN) else None
 
 
 def _has_points(rows: Sequence[Record]) -> bool:
-    return _any_column(rows, _POINT_DECIMAL)
+    return _any_column(rows, _POINT_DECIMAL, _POINT_DECIMAL)
 
 
-def _any_column(rows: Sequence[Record], mark: re.Pattern[str]) -> bool:
-    """Return whether all values of some column are numbers, and some have a decimal mark."""
+def _any_column(rows: Sequence[Record], mark: re.Pattern[str], seen: re.Pattern[str]) -> bool:
+    """Return whether all values of some column are numbers, and some show the decimal mark."""
     for column in zip(*(row for row in rows if len(row) == len(rows[0])), strict=True):
         values = [value.strip() for value in column if value.strip()]
         with_mark = sum(bool(mark.fullmatch(value)) for value in values)
         whole = sum(bool(_WHOLE.fullmatch(value)) for value in values)
-        if with_mark and with_mark + whole == len(values):
+        if with_mark + whole == len(values) and any(map(seen.fullmatch, values)):
             return True
     return False

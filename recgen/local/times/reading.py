@@ -38,8 +38,13 @@ _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$"
 _WHOLE = r"^[+-]?\d{1,18}$"
 _MOSTLY = 0.95  # of the values
 _SOME = 0.5
-_STRANGE_YEARS = ((-21_627_000_000, -14_831_800_000), (15_082_000_000, 23_036_000_000))
-"""Epoch seconds of the years 1284 to 1500, and 2447 to 2700: about 1900 to 2100 elsewhere."""
+_STRANGE_YEARS = (
+    (-62_104_060_800, -59_011_459_200),
+    (-21_627_000_000, -14_831_800_000),
+    (15_082_000_000, 23_036_000_000),
+)
+"""Epoch seconds of the years 2 to 99, which are years of two digits, and of the years 1284 to 1500
+and 2447 to 2700, which are about 1900 to 2100 elsewhere."""
 _PROBED = 1000  # values
 
 

@@ -9,6 +9,7 @@ from recgen.config import FeatureConfig, dtype_of
 from recgen.data.columns import described, ids, name_counts
 from recgen.data.profile import Profile
 from recgen.data.statistics import ColumnProfile
+from recgen.data.words import decoded_once
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
 
@@ -145,11 +146,11 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     Vocabularies take text as it is, so 85123a and 85123A are two products, each with part of the
     purchases and a vector of its own. The public file of Online Retail has such pairs. Reported are
     differences in case, in spaces, in the form of Unicode (an accent composed or not, full-width
-    digits), in Greek and Cyrillic letters that look like Latin ones, in characters that nobody sees
-    (a zero-width space, a soft hyphen), in a spreadsheet's mark of text (="00123"), and in the ways
-    to write a UUID. Of IDs that are text, also whole numbers that differ in zeros in front or
-    in separators, of thousands or of an EAN, which one export has and another has not (read as
-    INT64: RG538).
+    digits), in the encoding (é as Ã©), in Greek and Cyrillic letters that look like Latin ones, in
+    characters that nobody sees (a zero-width space, a soft hyphen), in a spreadsheet's mark of text
+    (="00123"), and in the ways to write a UUID. Of IDs that are text, also whole numbers that
+    differ in zeros in front or in separators, of thousands or of an EAN, which one export has and
+    another has not (read as INT64: RG538).
 
     Example:
         features:
@@ -197,6 +198,8 @@ def _difference(one: str, other: str) -> str:
         return f"{show(one)} and {show(other)} differ only in case or spaces"
     if {one[:1], other[:1]} & {"=", "'"} and one.strip("='\"") == other.strip("='\""):
         return f"{show(one)} and {show(other)} differ only in a spreadsheet's mark of text"
+    if decoded_once(one) == other or decoded_once(other) == one:
+        return f"{show(one)} and {show(other)} are one text, once in UTF-8 that was read as cp1252"
     if one.isascii() and other.isascii() and f"{one}{other}".isprintable():
         return f"{show(one)} and {show(other)} are one UUID"
     return (
