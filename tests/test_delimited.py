@@ -224,6 +224,10 @@ def test_the_delimiter_is_found(header: str, row: str, delimiter: str, tmp_path:
         (["a;b", "1;x, y", "2;3,5 m"], None),
         (["a,b", '1,"2,500"', '2,"3,500"'], None),
         (["a;b", "1;2.5"], None),
+        (["a;b", "1;1,234", "2;17"], None),  # which may be a thousand
+        (["a;b", "1;1,234", "2;0,175"], ","),
+        (["a;b", "1;1,234", "2;1234,567"], ","),
+        (["a;b", "1;1,234", "2;17,5"], ","),
     ],
 )
 def test_the_decimal_mark_is_found(lines: list[str], decimal: str | None, tmp_path: Path) -> None:
@@ -414,3 +418,49 @@ def test_the_footer_of_a_report_is_told_from_a_damaged_line(tmp_path):
         assert f"line {line}: " in error.value.message
         assert (f"head -n {line - 1} OLD > NEW; otherwise" in error.value.help) == is_footer
         assert "correct the line; " in error.value.help
+
+
+def test_files_that_were_joined_with_their_marks_are_refused(tmp_path):
+    """The mark would be part of an ID, or hide that the header is repeated."""
+    first, mark = "user,item\nu1,p1\n", "\ufeff"
+    for second, ends in ((first, "\n"), ("u2,p2\n", "\r\n"), ('"u2",p2\n', "\r")):
+        content = f"{mark}{first}{mark}{second}".replace("\n", ends)
+        for encoding in ("utf-8", "utf-16"):
+            path = write(tmp_path, content.encode(encoding))
+            assert "line 3: begins with a byte order mark" in refused(path)
+    assert rows(write(tmp_path, f"user,item\nu1,a{mark}b\n")) == [["u1", f"a{mark}b"]]
+
+
+@pytest.mark.parametrize(
+    "line", ["----,----", "---|---", "| --- | :---: |", "=====\t===", "-----+------", "---- ----"]
+)
+def test_a_line_below_the_header_is_no_row(line, tmp_path):
+    delimiter = next(mark for mark in "|,\t+ " if mark in line).replace("+", "|")
+    edge = delimiter if line[0] == delimiter else ""
+    table = [["user", "item"], ["u1", "p1"], ["u2", "p2"]]
+    lines = [edge + delimiter.join(row) + edge for row in table]
+    path = write(tmp_path, "\n".join([lines[0], line, *lines[1:], ""]))
+    assert "sed 2d OLD > NEW" in refused(path)
+
+
+def test_words_for_nothing_in_the_first_row_are_no_line(tmp_path):
+    assert rows(write(tmp_path, "user,item,n\n-,-,-\nu1,p1,1\n")) == [["-"] * 3, ["u1", "p1", "1"]]
+    assert rows(write(tmp_path, "user,item\n--,-5\n")) == [["--", "-5"]]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_space_before_quotation_marks_belongs_to_no_value(delimiter, tmp_path):
+    table = [["user", "title"], ["u1", f"a{delimiter} b{delimiter}c"], ["", "d "]]
+    content = "".join(f"{delimiter} ".join(f'"{cell}"' for cell in row) + "\n" for row in table)
+    assert rows(write(tmp_path, content)) == table[1:]
+    plain = f"user{delimiter}title\nu1{delimiter} x\n"  # which no mark tells from a value
+    assert rows(write(tmp_path, plain)) == [["u1", " x"]]
+    mixed = f'user{delimiter} title\nu1{delimiter}"a{delimiter} ""b"""\n'  # in the header alone
+    assert rows(write(tmp_path, mixed)) == [["u1", f'a{delimiter} "b"']]
+
+
+@pytest.mark.parametrize("delimiter", ["::", "||", "§"])
+def test_a_long_delimiter_in_quotation_marks_is_text(delimiter, tmp_path):
+    content = f'user{delimiter}title\nu1{delimiter}"a{delimiter}b"\nu2{delimiter}c\n'
+    path = write(tmp_path, content)
+    assert rows(path, DataConfig(delimiter=delimiter)) == [["u1", f"a{delimiter}b"], ["u2", "c"]]

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from public_shapes import Line, Rows, lines
 from ugly import write_csv
 
@@ -277,3 +278,83 @@ def test_refunds_beside_purchases_are_said(
 ) -> None:
     events = proposed(columns(**{name: lambda e: kinds[e.order % 9 == 0]})).events
     assert (events and events.bought) == bought
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "said"),
+    [
+        ("ordered_at", lambda e: f"{e.time.year - 621}/{e.time:%m/%d}", "another calendar"),
+        ("ordered_at", lambda e: f"{e.time:00%y-%m-%d}", "a year of two digits"),
+        ("ordered_at", lambda e: f"{int(e.time.timestamp()):,}", "has values such as"),
+        ("order_value", lambda e: f"{1000 * e.product + e.n:,}", None),
+        ("purchased", lambda e: f"{e.time:%Y-%m-%d}//x{e.n % 3}", "has values such as"),
+        ("order_ref", lambda e: f"{e.order}-{e.line}-{e.n % 7}", None),
+    ],
+)
+def test_what_is_named_like_the_time_and_not_read_is_said(
+    proposed: Callable[..., Proposal], name: str, write: Callable[[Line], object], said: str | None
+) -> None:
+    time = proposed(without(columns(**{name: write}), "order_date")).keys.time
+    assert time.name is None
+    assert said in time.why if said else name not in time.why
+
+
+def test_bytes_are_no_times(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = columns(order_date=lambda e: f"{e.time}".encode())
+    pq.write_table(pa.table(rows), tmp_path / "data.parquet")
+    time = propose(read_profile(tmp_path / "data.parquet"), "data", "data.parquet").keys.time
+    assert (time.name, "these are bytes" in time.why) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "write", ["{{a{0},b{1}}}", "[{0} {1}]", "['a{0}', None]", '["a{0}", "b"]', "(a{0}, b{1})"]
+)
+def test_texts_that_are_lists_are_said_and_left_out(
+    proposed: Callable[..., Proposal], write: str
+) -> None:
+    found = proposed(columns(tags=lambda e: write.format(e.product, e.n)))
+    assert found.left_out["tags"].startswith("its texts are lists, such as")
+
+
+def test_escaped_characters_are_no_marks_between_products(
+    proposed: Callable[..., Proposal],
+) -> None:
+    def sku(event: Line) -> str:
+        return f"T&amp;{event.product}" if event.product % 3 else f"A/{event.product}"
+
+    assert proposed(columns(sku=sku)).keys.product.name == "sku"
+
+
+def test_codes_in_two_spellings_stay_text(proposed: Callable[..., Proposal]) -> None:
+    def of(write: Callable[[Line], str]) -> object:
+        features = yaml.safe_load(proposed(columns(customer=write)).text)["features"]
+        return features["buyer_model_features"][0]["bq_type"]
+
+    assert of(lambda e: f"{9000 + e.buyer}") == "INT64"
+    assert of(lambda e: f"{9000 + e.buyer:,}" if e.n % 2 else f"{9000 + e.buyer}") == "STRING"
+    assert of(lambda e: f"{9000 + e.buyer:,}") == "STRING"
+    assert of(lambda e: f"{9000 + e.buyer:_}".replace("_", "\u202f" * (e.n % 2))) == "STRING"
+
+
+def test_a_whole_price_of_each_product_is_a_number(proposed: Callable[..., Proposal]) -> None:
+    found = proposed(columns(price=lambda e: 100 + 7 * e.product))
+    assert "price" in found.features["product"]
+
+
+def test_a_time_that_is_a_record_or_partly_read_is_said(
+    proposed: Callable[..., Proposal], tmp_path: Path
+) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    rows = columns(ordered_at=lambda e: {"seconds": int(e.time.timestamp()), "nanos": 0})
+    pq.write_table(pa.table(without(rows, "order_date")), tmp_path / "data.parquet")
+    time = propose(read_profile(tmp_path / "data.parquet"), "data", "data.parquet").keys.time
+    assert "'ordered_at' is a record" in time.why
+    american = columns(
+        ordered_at=lambda e: f"{e.time:%m/%d/%Y}" if e.n % 2 else f"{e.time:%d/%m/%Y}"
+    )
+    time = proposed(without(american, "order_date")).keys.time
+    assert (time.name, "is not a time" in time.why, "in row " in time.why) == (None, True, True)
+    epochs = columns(ordered_at=lambda e: f"{e.time}" if e.n % 2 else int(e.time.timestamp()))
+    time = proposed(without(epochs, "order_date")).keys.time
+    assert (time.name, "'ordered_at' has values such as" in time.why) == (None, True)

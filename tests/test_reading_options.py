@@ -246,3 +246,13 @@ def test_a_shard_without_a_byte_is_said(tmp_path: Path) -> None:
     (folder / "1.csv").rename(folder / "1.csv.gz")
     with pytest.raises(recgen.RecgenError, match=r"1\.csv\.gz is empty"):
         open_data(folder)
+
+
+def test_names_of_folders_are_read_as_spark_writes_them(tmp_path: Path) -> None:
+    folder = parts(tmp_path, "a\nx\n", "a\ny\n", "a\nz\n")
+    for at, value in enumerate(("A%2F00123", "12%25 %3A%", "__HIVE_DEFAULT_PARTITION__")):
+        (folder / f"sku={value}").mkdir()
+        (folder / f"{at}.csv").rename(folder / f"sku={value}/part.csv")
+    table = open_data(folder).read(["a", "sku"])
+    found = dict(zip(*table.to_pydict().values(), strict=True))
+    assert found == {"x": "A/00123", "y": "12% :%", "z": None}

@@ -72,7 +72,20 @@ def trained_on(plain: dict[str, Any], table: dict[str, Any], folder: Path) -> tu
     return cleaned, list(warnings)
 
 
-WORDS = ["nan", "None", "NULL", "null", r"\N", "<NA>", "NaT", "(not set)", "(none)", "-", "N/A"]
+WORDS = [
+    "nan",
+    "None",
+    "NULL",
+    "null",
+    r"\N",
+    r"\\N",
+    "<NA>",
+    "NaT",
+    "(not set)",
+    "(none)",
+    "-",
+    "N/A",
+]
 WORDS += ["  ", "undefined", " NaN ", "#N/A", "00000000-0000-0000-0000-000000000000"]
 
 
@@ -99,6 +112,20 @@ def test_words_among_ids_of_digits_are_values_for_check_as_for_train(
     assert "10% of the rows (600)" in finding.message
     for customer, rows in ((digits, ROWS), (none, ROWS - 600)):
         assert trained_on(plain, shop(customer_id=customer), tmp_path)[0].num_rows == rows
+
+
+def test_an_id_in_two_columns_is_found(found: Any) -> None:
+    """Producers that spell a name otherwise each fill their own column; half of the rows go."""
+    ids = shop()["customer_id"]
+    mine = [v if i % 9 else None for i, v in enumerate(ids)]
+    other = [None if i % 9 else v for i, v in enumerate(ids)]
+    for name in ("Customer_ID", "customerId"):
+        (finding,) = found(shop(customer_id=mine, **{name: other}), "RG506")
+        assert finding.severity == "warning"
+        assert f"in {name!r}, make one column" in finding.help
+    for table in ({"Customer_ID": ids}, {"customer": other}):  # a copy, and another column
+        (finding,) = found(shop(customer_id=mine, **table), "RG506")
+        assert finding.severity == "info"
 
 
 def test_na_is_namibia_among_other_codes(found: Any) -> None:
@@ -163,6 +190,13 @@ def test_digits_that_a_spreadsheet_dropped(found: Any, value: str) -> None:
     assert found(some("1E5", "customer_id"), "RG537") == []  # an article's number
 
 
+@pytest.mark.parametrize("value", ["########", "M\ufffdller", " ### "])
+def test_what_an_export_could_not_write(found: Any, value: str) -> None:
+    (finding,) = found(some(value, "customer_id"), "RG537")
+    assert (finding.severity, "600 of 6,000 rows" in finding.message) == ("warning", True)
+    assert found(some("##7###", "customer_id"), "RG537") == []
+
+
 def test_ids_that_pandas_wrote_as_floats(plain: dict[str, Any], found: Any) -> None:
     floats = [None if i == 7 else f"{17_000 + i % 400}.0" for i in range(ROWS)]
     (finding,) = found(shop(customer_id=floats), "RG541")
@@ -190,6 +224,25 @@ def test_zeros_in_front_under_int64(plain: dict[str, Any], found: Any, tmp_path:
         trained_on(plain, table, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("1,234", "1234"), ("10\u202f007", "10007"), ("12e3", "12000")]
+)
+def test_other_spellings_that_a_number_would_merge(
+    plain: dict[str, Any], found: Any, one: str, other: str, tmp_path: Path
+) -> None:
+    from recgen.findings import RecgenError
+
+    skus = [one if i % 9 == 0 else other if i % 9 == 1 else str(5000 + i % 36) for i in range(ROWS)]
+    plain["features"]["product_model_features"][0]["bq_type"] = "INT64"
+    (finding,) = found(shop(sku=skus), "RG538")
+    assert repr(one) in finding.message
+    with pytest.raises(RecgenError, match=r"column 'sku': .* is not another ID than"):
+        trained_on(plain, shop(sku=skus), tmp_path)
+    floats = [f"{5000 + i % 36}{'.0' if i % 3 else ''}" for i in range(ROWS)]  # of pandas
+    assert found(shop(sku=floats), "RG538") == []
+    assert len(trained_on(plain, shop(sku=floats), tmp_path)[0]["sku"].unique()) == 36
+
+
 def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
     plain: dict[str, Any], found: Any
 ) -> None:
@@ -212,6 +265,8 @@ def test_zeros_in_front_of_a_member_of_a_cross_under_int64(
         ("85123", " 85123", "case or spaces"),
         ("A  1", "A 1", "case or spaces"),
         ("Caf\u00e9", "Cafe\u0301", "form of Unicode, in letters that look alike, or in invisible"),
+        ("Caf\u00e9", "Caf\u00c3\u00a9", "once in UTF-8 that was read as cp1252"),
+        ("10\u20ac", "10\u00e2\u201a\u00ac", "once in UTF-8 that was read as cp1252"),
         ("P1", "P\u200b1", "form of Unicode, in letters that look alike, or in invisible"),
         ("P1", "P\u00ad1", "form of Unicode, in letters that look alike, or in invisible"),
         ("P1", "\ufeffP1", "form of Unicode, in letters that look alike, or in invisible"),
@@ -267,6 +322,22 @@ def test_separators_that_only_one_export_wrote(found: Any) -> None:
         shop(sku=[f"{n:,}" if i % 3 else str(n) for i, n in enumerate(skus)]), "RG509"
     )
     assert "such as '1,037' and '1037'" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("write", "example"),
+    [
+        (lambda n: f"4 006381 {n:06}", "'4 006381 000001' and '4006381000001'"),
+        (lambda n: f"400-6-381-{n:06}", "'400-6-381-000001' and '4006381000001'"),
+        (lambda n: f"4006.381{n:06}", "'4006.381000001' and '4006381000001'"),
+    ],
+)
+def test_marks_that_one_export_wrote_into_long_codes(found: Any, write: Any, example: str) -> None:
+    skus = [write(i % 211) if i % 3 else f"4006381{i % 211:06}" for i in range(ROWS)]
+    (finding,) = found(shop(sku=skus), "RG509")
+    assert f"such as {example}" in finding.message
+    short = [("1-11", "11-1", "1.11", "111")[i % 4] + f"{i % 31:02}" for i in range(ROWS)]
+    assert found(shop(sku=short), "RG509") == []
 
 
 def test_a_few_texts_that_a_spreadsheet_made_of_numbers(plain: dict[str, Any], found: Any) -> None:

@@ -84,3 +84,20 @@ def test_the_year_9999_of_spark_is_no_year_of_napoleon(tmp_path: Path) -> None:
     config, profile = sold(tmp_path, pa.array(never, pa.timestamp("us")))
     (far,) = (f for f in check(config, profile=profile).findings if f.code == "RG543")
     assert "after all others ('9999-12-31 00:00:00' in row 1)" in far.message
+
+
+def test_times_that_float32_has_rounded_are_found(tmp_path: Path) -> None:
+    """1672909953 becomes 1672909952: the order within two minutes is lost."""
+
+    def said(kind: Any, scale: int = 1) -> list[str]:
+        at = pa.array([float(scale * seconds(moment)) for moment in moments()], pa.float64())
+        config, profile = sold(tmp_path, at.cast(kind))
+        return [f.message for f in check(config, profile=profile).findings if f.code == "RG523"]
+
+    for scale, step in ((1, 128), (1000, 131)):
+        (message,) = said(pa.float32(), scale)
+        assert message.endswith(
+            f"float32, holds times in steps of {step} seconds: the others were rounded"
+        )
+    assert not said(pa.float64())
+    assert not said(pa.int64())

@@ -53,6 +53,10 @@ def monday(moment: Moment) -> Moment:
     return midnight(moment) - datetime.timedelta(days=moment.weekday())
 
 
+def an_hour_before(moment: Moment) -> Moment:
+    return moment - datetime.timedelta(hours=1)
+
+
 def named(names: str) -> Callable[[Moment], str]:
     words = names.split()
     return lambda moment: words[moment.month - 1]
@@ -95,6 +99,9 @@ WAYS: dict[str, tuple[Callable[[Moment], Any], Keeps]] = {
     "formula": (lambda m: f'="{m:%Y-%m-%d}"', midnight),
     "apostrophe": (lambda m: f"'{seconds(m)}", same),
     "javascript": (lambda m: f"new Date({seconds(m)}000)", same),
+    "go": (lambda m: f"{m:%Y-%m-%d %H:%M:%S} +0000 UTC", same),
+    "go elsewhere": (lambda m: f"{m:%Y-%m-%d %H:%M:%S.5} +0100 CET", an_hour_before),
+    "directions": (lambda m: f"\u200e{m.year}\u200e/{m.month}\u200e/{m:%d\u200f %H:%M}", minute),
     "offset with seconds": (lambda m: f"{m:%Y-%m-%dT%H:%M:%S}+00:00:00", same),
     "german week": (lambda m: f"KW{m.isocalendar()[1]:02}/{m.isocalendar()[0]}", monday),
     "german week first": (lambda m: f"{m.isocalendar()[1]}. KW {m.isocalendar()[0]}", monday),
@@ -130,6 +137,16 @@ def test_a_time_that_is_written_otherwise_is_read(name: str, drawn: list[Moment]
     found = profiled(values, Reading())
     assert (found.kind, found.low, found.high) == ("time", min(expected), max(expected))
     assert profiled(values).kind == "time"  # which `init` finds
+
+
+def test_doubles_of_java_lose_zeros_and_those_of_spreadsheets_digits() -> None:
+    """Spark writes 1672909950 as 1.67290995E9; among others, its zero is not lost."""
+    numbers = [1_672_909_953 + 8641 * n for n in range(40)] + [1_672_909_950, 1_672_900_000]
+    assert cast([f"{n / 10**9!r}E9" for n in numbers]) == numbers
+    assert profiled([f"{n / 10**9!r}E9" for n in numbers]).kind == "time"
+    assert profiled([f"{n:.5E}" for n in numbers]).kind != "time"
+    with pytest.raises(RecgenError, match="is not a time"):
+        cast([f"{n:.5E}" for n in numbers])
 
 
 @pytest.mark.parametrize("unit", UNITS)

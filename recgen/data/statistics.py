@@ -40,6 +40,7 @@ class TimeProfile:
         far: Times that lie far from all others.
         far_rows: Rows with such a time, which do not count in `low` and `high`.
         is_clock: Whether they are times of day, without a date.
+        step: Seconds between the times that the column's type can hold: float32 skips others.
         hours: Rows with a time in each hour of the day, without those that lie far from the others;
             empty for times of day.
     """
@@ -51,6 +52,7 @@ class TimeProfile:
     far: tuple[FarTimes, ...] = ()
     far_rows: int = 0
     is_clock: bool = False
+    step: float = 0.0
     hours: tuple[int, ...] = ()
 
 
@@ -142,6 +144,7 @@ Oddity = Literal[
     "outer space",
     "point zero",
     "exponent",
+    "lost",
     "leading zero",
     "same number",
     "among numbers",
@@ -152,10 +155,11 @@ Oddity = Literal[
 ]
 """What can be odd about text: it stands for nothing, such as NaN; no vocabulary file can hold it;
 it begins or ends with a space; it is a whole number with .0, as are others; it is a number with an
-exponent, which lost digits; as a whole number it equals another text but for zeros in front, or for
-zeros and separators; it is none of the numbers that nearly all other texts are; it is a number for
-people, such as $1,234.50; its point may separate thousands; it is a list; as an ID, it
-stands for nobody, such as guest, or a number such as 0 with far more rows than any other value."""
+exponent, which lost digits; an export wrote ### or U+FFFD for what it could not write; as a whole
+number it equals another text but for zeros in front, or for zeros and separators; it is none of the
+numbers that nearly all other texts are; it is a number for people, such as $1,234.50; its point may
+separate thousands; it is a list; as an ID, it stands for nobody, such as guest, or a number such as
+0 with far more rows than any other value."""
 
 
 @dataclass(frozen=True, slots=True)

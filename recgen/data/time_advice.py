@@ -17,6 +17,7 @@ _SHORT = re.compile(
 )
 _LOST = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _YEAR = re.compile(r"(?:.*\D)?(1[2-4]\d\d|2[4-6]\d\d)(?:\D.*)?")
+_CENTURY = re.compile(r"(?:.*\D)?00(\d\d)-\d\d?-\d\d?(?:\D.*)?")
 _ERA = re.compile(r".*(?:民國|民国|令和|平成|昭和|พ\.ศ\.).*|[RHS]\d{1,2}[./]\d{1,2}[./]\d{1,2}")
 _OFFSETS = {
     "EST": "-05:00",
@@ -124,6 +125,8 @@ def _of_weeks(text: str) -> str:
 
 
 def _of_eras(text: str) -> str:
+    if short := _CENTURY.fullmatch(text):
+        return f"00{short[1]} is a year of two digits: write that with four, such as 20{short[1]}"
     year = _YEAR.fullmatch(text)
     if not year and not _ERA.fullmatch(text):
         return ""

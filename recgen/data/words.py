@@ -8,7 +8,20 @@ import unicodedata
 # What programs write for a missing value, in lower case: pandas, R, MySQL, Excel, Google Analytics.
 # NA is not among them: alone among texts, it may be Namibia.
 NOTHING = (
-    *("nan", "-nan", "none", "null", "nil", "\\n", "nat", "<na>", "n/a", "n.a.", "undefined"),
+    *(
+        "nan",
+        "-nan",
+        "none",
+        "null",
+        "nil",
+        "\\n",
+        "\\\\n",
+        "nat",
+        "<na>",
+        "n/a",
+        "n.a.",
+        "undefined",
+    ),
     *("<null>", "<none>", "<nil>", "<unset>", "(null)", "(none)", "(blank)", "(empty)", "[null]"),
     *("(not set)", "(not provided)", "(data deleted)", "not set", "unassigned"),
     *("#n/a", "#null!", "#ref!", "#value!", "#div/0!", "#name?", "#num!", "1.#qnan", "1.#ind"),
@@ -41,6 +54,14 @@ def fold(word: str) -> str:
 
 
 _NOBODY = frozenset(map(fold, _NOBODY_WORDS))
+
+
+def decoded_once(text: str) -> str:
+    """Return a text as it was before its UTF-8 was taken for cp1252; others as they are."""
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 def stands_for_nothing(value: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.data.statistics import ColumnKind, ColumnProfile
+from recgen.data.words import decoded_once
 from recgen.local.cast import is_list, is_text, plain, shown, without_nan
 from recgen.local.cast.arrow import single
 from recgen.local.cast.words import without_words
@@ -26,6 +27,7 @@ _CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f]"  # what fills up texts of a fixed length
 _INVISIBLE = r"[\p{Cf}\x{fe00}-\x{fe0f}\x{34f}]"  # soft hyphen, zero width, byte order mark
 _SHOWN = 60  # characters of an example
 _MANY = 2**22  # rows whose numbers are sorted, not hashed
+_ENCODED_TWICE = r"[\x{C2}-\x{F4}][^ -~]"
 _OTHER_SCRIPTS = r"[\x{370}-\x{52f}]"  # Greek and Cyrillic
 _LOOK_ALIKE = str.maketrans(
     "\u0430\u0432\u0435\u0456\u0458\u043a\u043c\u043d\u043e\u0440\u0441\u0455\u0442\u0443\u0445"
@@ -278,7 +280,7 @@ def _folded(texts: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
     if not pc.all(pc.string_is_ascii(texts)).as_py():
-        texts = pc.utf8_normalize(texts, form="NFKC")
+        texts = pc.utf8_normalize(_decoded_once(texts), form="NFKC")
         texts = pc.replace_substring_regex(texts, _INVISIBLE, "")
         texts = pc.utf8_lower(texts)
         other = pc.match_substring_regex(texts, _OTHER_SCRIPTS)
@@ -290,6 +292,18 @@ def _folded(texts: pa.Array) -> pa.Array:
     if pc.any(pc.match_substring_regex(texts.slice(0, _PROBED), _UUID)).as_py():
         texts = pc.replace_substring_regex(texts, _UUID, r"\1\2\3\4\5")
     return pc.utf8_trim_whitespace(pc.replace_substring_regex(texts, r"[\s\p{Z}]+", " "))
+
+
+def _decoded_once(texts: pa.Array) -> pa.Array:
+    """Return texts as they were where UTF-8 was taken for cp1252, as in `MÃ¼ller`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    twice = pc.match_substring_regex(texts, _ENCODED_TWICE)
+    if not pc.any(twice).as_py():
+        return texts
+    once = [decoded_once(text) for text in texts.filter(twice).to_pylist()]
+    return pc.replace_with_mask(texts, twice, pa.array(once, texts.type))
 
 
 def cut(text: str) -> str:

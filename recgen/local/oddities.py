@@ -27,11 +27,14 @@ _OUTER = r"""^[\t\p{Z}]|[\t\p{Z}]$|^="[^"]*"$|^'[0-9]"""  # ="00123" is of a spr
 _EXPONENT = r"^\s*[+-]?[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}\s*$"  # as spreadsheets write IDs
 _PLAIN_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 _WHOLE = r"^\+?([0-9]{1,3}([,.'\p{Zs}][0-9]{3})+|[0-9]+)$"  # 1,234 and 01234, too
+# Of EANs, ISBNs and phones, the groups are of any length; 1-11 and 11-1 are other codes.
+_GROUPED = r"^\+?[0-9]([-./\p{Zs}]?[0-9]){7,}$"
 _DECIMAL = r"^\s*[+-]?[0-9]+[.][0-9]+\s*$"
 # Several things in a cell: a list of JSON or Python, codes with digits, or any with | or ;
 _LIST = r"""^\s*\[\s*[\[{"'0-9](?s:.*)\]\s*$"""
 _CODES = r"^\s*[A-Za-z]{0,8}[-_#]?[0-9]+(\s*[,;|]\s*[A-Za-z]{0,8}[-_#]?[0-9]+)+\s*$"
 _MARKED = r"\S\s*[|;]\s*\S"
+_ENTITY = "&#?[0-9A-Za-z]+;"  # its semicolon separates nothing
 _COUNTRY = r"^[A-Za-z]{2}$"
 
 
@@ -110,7 +113,9 @@ def _same_numbers(texts: Values) -> Values:
     import pyarrow.compute as pc
 
     is_odd = np.zeros(len(texts), bool)
-    is_whole = np.asarray(pc.fill_null(pc.match_substring_regex(texts, _WHOLE), False))
+    is_whole = np.array(pc.fill_null(pc.match_substring_regex(texts, _WHOLE), False))
+    rest = texts.filter(pa.array(~is_whole))
+    is_whole[~is_whole] = pc.fill_null(pc.match_substring_regex(rest, _GROUPED), False)
     if is_whole.any():
         groups = _digits(texts.filter(pa.array(is_whole))).dictionary_encode().indices.to_numpy()
         is_odd[is_whole] = np.bincount(groups)[groups] > 1
@@ -175,6 +180,23 @@ def _among_numbers(texts: Values, counts: Array) -> Array:
     return ~is_number & bool(few and counts[is_decimal].sum() > _MOST * rows)
 
 
+def _lost(texts: Values) -> Values:
+    import pyarrow.compute as pc
+
+    hidden = pc.match_substring(texts, "###")  # by a spreadsheet, whose column was too narrow
+    if pc.any(hidden).as_py():
+        hidden = pc.match_substring_regex(texts, r"^\s*#{3,}\s*$")
+    return pc.or_(hidden, pc.match_substring(texts, "\ufffd"))
+
+
+def _several(texts: Values) -> Values:
+    import pyarrow.compute as pc
+
+    if pc.any(pc.match_substring(texts, "&")).as_py():
+        texts = pc.replace_substring_regex(texts, _ENTITY, "&")
+    return pc.match_substring_regex(texts, f"{_LIST}|{_CODES}|{_MARKED}")
+
+
 def _matches(pattern: str) -> Callable[[Values], Values]:
     def test(texts: Values) -> Values:
         import pyarrow.compute as pc
@@ -190,9 +212,10 @@ _TESTS: Mapping[Oddity, Callable[[Values], Values]] = {
     "point zero": _point_zero,
     "outer space": _matches(_OUTER),
     "exponent": _matches(_EXPONENT),
+    "lost": _lost,
     "leading zero": _leading_zeros,
     "same number": _same_numbers,
     "written number": _written_numbers,
     "thousands": _thousands,
-    "several": _matches(f"{_LIST}|{_CODES}|{_MARKED}"),
+    "several": _several,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from recgen.data.statistics import FarTimes, TimeProfile
 from recgen.local.cast import shown
 from recgen.local.encoded import Array, Encoded, cut
+from recgen.local.times.numbers import seconds_of
 from recgen.local.times.reading import Times
 
 _EXAMPLES = 3
@@ -26,9 +27,21 @@ def describe_times(column: Encoded) -> TimeProfile | None:
         unzoned=unzoned,
         far=tuple(_far(column)),
         is_clock=times.is_clock,
+        step=_step(column, times),
         far_rows=0 if column.keeps_far else int(column.counts[column.is_far()].sum()),
         hours=() if times.is_clock else _hours(column, times),
     )
+
+
+def _step(column: Encoded, times: Times) -> float:
+    """Return the seconds between neighbours of the largest number; 0 where none is skipped."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not pa.types.is_float32(column.values.type):
+        return 0.0
+    numbers = column.values.drop_null().to_numpy(zero_copy_only=False)
+    return seconds_of(float(np.spacing(np.abs(numbers[np.isfinite(numbers)]).max())), times.way)
 
 
 def _hours(column: Encoded, times: Times) -> tuple[int, ...]:

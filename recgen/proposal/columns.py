@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
@@ -16,6 +17,7 @@ from recgen.proposal.names import (
     names_buyer,
     names_id,
     names_known_buyer,
+    names_measure,
     names_order_amount,
     names_time,
 )
@@ -26,6 +28,7 @@ _MOSTLY = 0.5
 _ALONE = 0.9  # of the rows: buyers who hardly come again
 _AMOUNTS = ("integer", "real")
 _DIGITS = 4  # of a date, at least
+_LIST = re.compile(r"\s*(\[.*\]|\{.*\}|\(.*,.*\))\s*", re.DOTALL)  # JSON, Python, NumPy, SQL
 _AS_MANY = 0.8  # ratio of values to IDs above which a category barely groups them
 _WORDY = 6  # words
 _MOST_FEATURES, _WIDEST = 500, 4096  # of a tower: configs and memory have limits
@@ -99,6 +102,8 @@ def _useless(table: Table, name: str) -> str | None:
         return f"{percent(column.nulls / column.rows)} of the rows have no value"
     if column.distinct <= 1 and column.nulls == 0:
         return f"it is {show(column.examples[0])} in every row"
+    if column.kind == "text" and all(map(_LIST.fullmatch, column.examples)):
+        return f"its texts are lists, such as {show(column.examples[0])}"
     if column.kind == "text" and _is_unread_time(column):
         return f"its name is that of a time, but {show(column.examples[0])} is not read as one"
     is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))
@@ -181,7 +186,7 @@ def _names_it_again(table: Table, key: str, side: Side, name: str) -> str | None
     if column.kind in ("real", "time", "boolean"):
         changes = side == "buyer" and table.per(key, name) > 1 and table.determines(name, key)
         return f"{count}: it changes with each purchase" if changes else None
-    if column.kind == "integer" and not table.determines(name, key):
+    if column.kind == "integer" and (names_measure(name) or not table.determines(name, key)):
         return None
     if column.distinct > 2 * ids:
         return f"{count}, each with a single {side}: it numbers purchases or the like"

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from recgen.config import BqType
 from recgen.data.estimates import embedding_width
-from recgen.data.statistics import ColumnProfile
+from recgen.data.statistics import ColumnProfile, Oddity
 from recgen.findings import counted, percent, show
 from recgen.proposal.names import names_id, names_measure
 from recgen.proposal.table import Table, is_clock
@@ -19,6 +19,7 @@ _SOME = 0.01  # of the rows
 _TOO_LARGE = 2.0**63  # for INT64, as hashes of 64 bits without a sign are
 _YEAR = 365 * 86_400
 _MOST_CODES = 1000
+_OTHER_CODES: tuple[Oddity, ...] = ("written number", "leading zero")
 _CODE = "GUESS: an amount. If its numbers stand for kinds of things, write `data_type: text`."
 
 
@@ -58,6 +59,8 @@ def category(table: Table, name: str, widest: int, *, width: int | None = None) 
     )
     is_small = max(-(column.low or 0), column.high or 0) < _TOO_LARGE
     is_number = is_whole and is_small and not (table.typed and column.stored_as_text)
+    # 10 021 beside 10021 may be two codes: text keeps both.
+    is_number = is_number and not any(table.profile.odd(name, odd) for odd in _OTHER_CODES)
     bq_type: BqType = "INT64" if is_number else "STRING"
     if column.kind == "text" and not column.stored_as_text and table.profile.misfit(name, bq_type):
         bq_type = "BYTES"  # such as the 16 bytes of a UUID

@@ -6,27 +6,33 @@ several times, and what counts up from 1 in each order is a line number.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from recgen.config import SIDES, Side
+from recgen.data.statistics import ColumnProfile
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_fuller, with_grain
 from recgen.proposal.guesses import by_rows, counts_visits
 from recgen.proposal.missing import holds_several, nothing
-from recgen.proposal.named_time import named_time, time_hint
+from recgen.proposal.named_time import first_that_is_none, named_time, time_hint
 from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LISTED = 5
+_GROUPED = re.compile(r"\d{1,3}([,.'\s]\d{3})+|\d+")
+# Parts between marks, an exponent, or so many digits as epoch times have.
+_DATED = re.compile(r"\d\W+\d+\W+\d.*\d|\d[eE]\d|^\d{10,}$")
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
 _ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
 _PARTS = 3  # of a date, each in a column
 _FEW_BUYERS, _MANY_ROWS = 20, 100  # buyers; rows of each: so few with so many are kinds of buyers
+_LONG = 10  # digits of epoch seconds
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -130,6 +136,8 @@ def _can_be_id(table: Table, name: str, score: int) -> bool:
         return False
     if column.kind in ("text", "integer"):
         return True
+    if column.stored_as_text and all(map(_GROUPED.fullmatch, column.examples)):
+        return True  # 9,017: whether these are thousands is no question where they are IDs
     is_plain = all(text.replace(".", "", 1).isdigit() for text in column.examples)
     is_code = column.kind == "time" or (column.kind == "real" and column.stored_as_text)
     return score == names.SURE and is_code and is_plain
@@ -266,17 +274,33 @@ def _why_no_time(table: Table) -> str:
             f"no column contains the time: make one of the parts in {', '.join(map(show, parts))}"
         )
     for name, column in table.columns.items():
-        is_named = names.names_time(name) and not names.names_id(name)
-        if (
-            is_named
-            and not names.names_other_time(name)
-            and column.kind in ("text", "integer", "real")
-        ):
+        if _may_be_time(name, column):
             values = ", ".join(map(show, column.examples[:2]))
-            hint = time_hint(column)
+            hint = time_hint(column) or first_that_is_none(table.profile, name)
             more = f"; {hint}" if hint else ""
             return f"no column contains the time: {show(name)} has values such as {values}{more}"
+    records = [name for name, column in table.columns.items() if _may_be_record(name, column)]
+    if records:
+        return f"no column contains the time: {show(records[0])} is a record, make columns of it"
     return "no column contains the time"
+
+
+def _may_be_record(name: str, column: ColumnProfile) -> bool:
+    is_named = names.names_time(name) or names.fits_purchase_time(name) > 0
+    return column.kind == "list" and is_named and not names.names_other_time(name)
+
+
+def _may_be_time(name: str, column: ColumnProfile) -> bool:
+    """Return whether values that are not read as times could be those of the purchase."""
+    if names.names_other_time(name) or names.names_id(name):
+        return False
+    if names.names_time(name):
+        return column.kind in ("text", "integer", "real")
+    if names.fits_purchase_time(name) <= 0 or not all(map(_DATED.search, column.examples)):
+        return False  # ordered_at, but not ordered_amount
+    are_long = all(sum(map(str.isdigit, text)) >= _LONG for text in column.examples)
+    is_written = column.kind in ("integer", "real") and column.stored_as_text
+    return column.kind == "text" or (is_written and are_long)
 
 
 def _parts_of_date(table: Table) -> list[str]:

@@ -66,8 +66,19 @@ def named_time(table: Table, name: str) -> Choice:
 
 def time_hint(column: ColumnProfile) -> str:
     """Return what to write instead of times that are not read; "" if nobody knows."""
+    if column.kind == "text" and not column.stored_as_text:
+        return "these are bytes, which are no times: write the column as text or timestamps"
     written = how_to_write(column.examples[0]) if column.examples else ""
     return two_units(column.low, column.high) or written
+
+
+def first_that_is_none(profile: Profile, name: str) -> str:
+    """Return which value is the first that is not a time, if others are; else ""."""
+    read = profile.read_as(DataConfig(), {name: TimeColumn("TIMESTAMP")})
+    times, misfit = read.column(name).times, read.misfit(name, "TIMESTAMP")
+    if times is None or misfit is None or times.failed >= read.rows - read.column(name).nulls:
+        return ""
+    return f"{_named(misfit)}, and neither are others" if times.failed > 1 else _named(misfit)
 
 
 def _named(misfit: Misfit) -> str:

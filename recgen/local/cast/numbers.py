@@ -82,13 +82,16 @@ def as_code(values: Values, decimal: str | None = None) -> Values:
     raise UnfitError(
         f"another ID than {spellings[1 - spellings.index(texts[int(padded[0])].as_py())]!r}: as "
         f"whole numbers, both are {number}",
-        "use bq_type STRING, which keeps zeros in front",
+        "use bq_type STRING, which keeps them as they are written",
         int(padded[0]),
     )
 
 
 def merged_codes(texts: Values, whole: Values) -> Array:
-    """Return which texts are the same whole number as others but for zeros or a sign in front.
+    """Return which texts are the same whole number as others, but are written otherwise.
+
+    Zeros or a sign in front, separators and exponents make another code: 00012, 1,234 and 12e3.
+    Only zeros behind the point do not, which pandas adds.
 
     Args:
         texts: Texts of whole numbers.
@@ -101,11 +104,13 @@ def merged_codes(texts: Values, whole: Values) -> Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pc.utf8_trim_whitespace(texts)
-    padded = pc.fill_null(pc.match_substring_regex(texts, r"^([+-]?0[0-9]|\+[0-9]|-0$)"), False)
     merged = np.zeros(len(texts), bool)
-    if not pc.any(padded).as_py():
+    usual = whole.cast(pa.large_string())
+    texts = pc.utf8_trim_whitespace(texts)
+    if pc.all(pc.equal(texts, usual), min_count=0).as_py():
         return merged
+    texts = pc.replace_substring_regex(texts, r"^(-?[0-9]+)\.0*$", r"\1")
+    padded = pc.fill_null(pc.not_equal(texts, usual), False)
     (near,) = np.nonzero(pc.is_in(whole, value_set=pc.unique(whole.filter(padded))).to_numpy())
     numbers = whole.take(pa.array(near)).to_numpy()
     codes = texts.take(pa.array(near)).combine_chunks().dictionary_encode().indices.to_numpy()

@@ -31,6 +31,11 @@ _NUMERAL = re.compile(
     rf"(?P<power>{_POWER})?[{_SPACES}]?(?P<after>{_UNIT}|%)?[{_SPACES}]?(?P<last>[{_MINUS}])?"
     r"(?P<close>\))?"
 )
+_ZEROS = "\u0660\u06f0\u0966\u09e6\u0e50\uff10"  # Arabic, Persian, Hindi, Bengali, Thai, full-width
+_DIGITS = {ord(zero) + digit: str(digit) for zero in _ZEROS for digit in range(10)} | {
+    ord("\u066b"): ".",  # of Arabic, as the next
+    ord("\u066c"): ",",
+}
 _SIGNS = ("sign", "inner", "last")
 _LONGEST = 100  # characters
 _FIRST = 100  # texts that are tried before all, since most columns of text hold no numbers
@@ -77,6 +82,7 @@ def _rewritten(texts: Sequence[str], decimal: str | None, whole: bool, units: bo
 
 
 def _match(text: str, at: int) -> re.Match[str]:
+    text = text if text.isascii() else text.translate(_DIGITS)
     match = _NUMERAL.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None or sum(1 for group in _SIGNS if match[group]) + bool(match["open"]) > 1:
         raise UnfitError(NUMBER, at=at)

@@ -90,6 +90,7 @@ def text_of(path: Path, head: bytes, encoding: str | None) -> Text:
     if not bytes(buffer[start : start + HEAD]).strip():
         raise RecgenError(f"{path} is empty", "use a CSV file with a header, or a Parquet file")
     _refuse_nul(text)
+    _refuse_second_mark(text)
     return text
 
 
@@ -259,6 +260,22 @@ def _undecodable(path: Path, line: int, error: UnicodeDecodeError, encoding: str
             "iconv -f CP1252 -t UTF-8 OLD > NEW"
         ),
     )
+
+
+def _refuse_second_mark(text: Text) -> None:
+    """Raise RecgenError if a line but the first begins with a byte order mark.
+
+    Files were joined: the mark would be part of a value, or hide a quotation mark or a header.
+    """
+    ends = (mark + codecs.BOM_UTF8 for mark in (b"\n", b"\r"))
+    at = next((at for end in ends if (at := text.buffer.find(end, text.start)) >= 0), -1)
+    if at >= 0:
+        raise RecgenError(
+            f"{text.path}, line {text.line_at(at + 1):,}: begins with a byte order mark, as where "
+            "files were joined",
+            "put the files into a folder and name that; or remove the mark and, if there is one, "
+            "the header behind it",
+        )
 
 
 def _refuse_nul(text: Text) -> None:

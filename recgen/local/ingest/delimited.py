@@ -104,7 +104,18 @@ class DelimitedFile:
                 f"{self.path}: {table.num_rows:,} rows were read of {expected:,}",
                 "report this as a fault of recgen, with the file if you can",
             )
-        return table.rename_columns(names)
+        return self._with_long_delimiter(table).rename_columns(names)
+
+    def _with_long_delimiter(self, table: pa.Table) -> pa.Table:
+        """Return a table in which a quoted field has the delimiter as the file writes it."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        long, short = self.format.delimiter, self._layout.delimiter
+        if long == short or not self._quoting.mark:
+            return table
+        columns = [pc.replace_substring(column, short, long) for column in table.columns]
+        return pa.table(columns, names=table.column_names)
 
     def _parse(self, columns: list[int]) -> pa.Table:
         import pyarrow as pa

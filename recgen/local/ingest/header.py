@@ -19,6 +19,8 @@ _DATE = re.compile(r"\d{9,}|\d{4}-\d\d?-\d\d?([ T]\d.*)?|\d\d?[./]\d\d?[./]\d{4}
 _WHOLE = re.compile(r"[+-]?\d+")
 _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 _MARK = re.compile(r"[@$€£¥]|://")  # what values have, and few names
+_LINE = re.compile(r":?[-=][-=+|]*:?")
+_DRAWN = 3  # characters; a hyphen alone stands for nothing
 _ALIKE = 0.9  # of the values must be written like the first line's
 _ENOUGH = 3  # values; fewer are no evidence
 _SHOWN = 60  # characters of a value
@@ -37,8 +39,15 @@ def require_header(path: Path, line: int, names: Record, rows: Sequence[Record])
         rows: The fields of the next ones.
 
     Raises:
+        RecgenError: A line is drawn below it.
         AskedError: It has values, or it could have.
     """
+    if rows and _is_underline(rows[0]):
+        raise RecgenError(
+            f"{path}, line {line + 1}: a line below the header, as in a table for people, would be "
+            "read as a row",
+            f"export the data as CSV, or remove the line: sed {line + 1}d OLD > NEW",
+        )
     value = _value_among(names, rows)
     if value is not None:
         invented = _invented(names)
@@ -71,6 +80,13 @@ def require_row(path: Path, line: int, first: Record, rows: Sequence[Record]) ->
                 f"{word[:_SHOWN]!r} above {known[0][:_SHOWN]!r}",
                 "leave out column_names, or remove the line: it would be read as a row",
             )
+
+
+def _is_underline(row: Record) -> bool:
+    """Return whether a row draws a line, as sqlcmd, psql and Markdown do below the header."""
+    fields = [field.strip() for field in row]
+    is_drawn = all(_LINE.fullmatch(field) for field in fields if field)
+    return is_drawn and any(len(field) >= _DRAWN for field in fields)
 
 
 def _is_number(text: str) -> bool:

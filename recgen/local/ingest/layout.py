@@ -21,7 +21,10 @@ _ROWS = 200  # looked at
 _MOST = 0.9  # share of rows that must have the header's number of fields
 _COMMENT = "[#%]"  # % in the networks of KONECT
 _SPACES = re.compile(" +")
+_SPACED = (",", ";")  # that some write with a space behind
+_QUOTED = re.compile('"[^"]*"')
 _COMMA_DECIMAL = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
+_COMMA_SEEN = re.compile(r".*\..*,.*|[+-]?(0,\d+|\d{4,},\d+|\d+,(\d{1,2}|\d{4,}))")  # 1,234 may not
 _POINT_DECIMAL = re.compile(r"[+-]?\d+\.(\d{1,2}|\d{4,})")  # 1.234 may be a thousand
 _WHOLE = re.compile(r"[+-]?\d+")
 
@@ -57,18 +60,34 @@ def delimiter_of(text: Text, named: str | None) -> str:
     declared = re.match(r'"?sep=(.)"?\r?\n', sample)
     if named is not None or declared:
         return named or str(declared and declared[1])
+    table = _table(sample)
+    for delimiter in _SPACED:
+        if _has_spaces_before_quotes(table, delimiter):
+            return f"{delimiter} "
     choices = [
         (_share(records), len(records[0]), delimiter)
         for quote in ('"', "")
         for delimiter in _DELIMITERS
-        if len((records := _records(_table(sample), delimiter, quote))[0]) > 1
+        if len((records := _records(table, delimiter, quote))[0]) > 1
     ]
     good = [choice for choice in choices if choice[0] >= _MOST]
     if good:
         return max(good, key=lambda choice: choice[1])[2]
-    if _is_spaced(_table(sample)):
+    if _is_spaced(table):
         return SPACE
     return max(choices)[2] if choices else ","
+
+
+def _has_spaces_before_quotes(table: str, delimiter: str) -> bool:
+    """Return whether fields are separated as in `"a", "b"`: a space follows each delimiter.
+
+    Without it, no field but the first would begin with its quotation mark.
+    """
+    bare = _QUOTED.sub("", table)
+    if f'{delimiter} "' not in table or bare.count(delimiter) != bare.count(f"{delimiter} "):
+        return False
+    records = _records(table, f"{delimiter} ", '"')
+    return len(records[0]) > 1 and _share(records) >= _MOST
 
 
 def _is_spaced(table: str) -> bool:
@@ -211,19 +230,19 @@ def _require_width(text: Text, at: int, names: Record, row: Record) -> None:
 
 def _decimal(delimiter: str, rows: Sequence[Record]) -> str | None:
     """Return "," if all values of some column are numbers with a decimal comma, else None."""
-    return "," if delimiter != "," and _any_column(rows, _COMMA_DECIMAL) else None
+    return "," if delimiter != "," and _any_column(rows, _COMMA_DECIMAL, _COMMA_SEEN) else None
 
 
 def _has_points(rows: Sequence[Record]) -> bool:
-    return _any_column(rows, _POINT_DECIMAL)
+    return _any_column(rows, _POINT_DECIMAL, _POINT_DECIMAL)
 
 
-def _any_column(rows: Sequence[Record], mark: re.Pattern[str]) -> bool:
-    """Return whether all values of some column are numbers, and some have a decimal mark."""
+def _any_column(rows: Sequence[Record], mark: re.Pattern[str], seen: re.Pattern[str]) -> bool:
+    """Return whether all values of some column are numbers, and some show the decimal mark."""
     for column in zip(*(row for row in rows if len(row) == len(rows[0])), strict=True):
         values = [value.strip() for value in column if value.strip()]
         with_mark = sum(bool(mark.fullmatch(value)) for value in values)
         whole = sum(bool(_WHOLE.fullmatch(value)) for value in values)
-        if with_mark and with_mark + whole == len(values):
+        if with_mark + whole == len(values) and any(map(seen.fullmatch, values)):
             return True
     return False

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from recgen.findings import RecgenError
 from recgen.local.ingest.formats import DataFile
@@ -133,12 +134,15 @@ def open_parts(source: Path, paths: Sequence[Path], opened: Callable[[Path], Dat
 
 
 def _keys(path: Path, source: Path) -> dict[str, str | None]:
-    """Return the values in the names of folders, as Hive and Spark write them: `day=2024-01-01`."""
+    """Return the values in the names of folders, as Hive and Spark write them: `day=2024-01-01`.
+
+    They write `/`, `:` and the like as `%2F` and `%3A`.
+    """
     base = source if source.is_dir() else Path()
     inner = path.parent.relative_to(base).parts if path.is_relative_to(base) else path.parts[:-1]
     pairs = [part.partition("=") for part in inner]
     return {
-        name: None if value == "__HIVE_DEFAULT_PARTITION__" else value
+        unquote(name): None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
         for name, mark, value in pairs
         if mark and name
     }

@@ -38,8 +38,13 @@ _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$"
 _WHOLE = r"^[+-]?\d{1,18}$"
 _MOSTLY = 0.95  # of the values
 _SOME = 0.5
-_STRANGE_YEARS = ((-21_627_000_000, -14_831_800_000), (15_082_000_000, 23_036_000_000))
-"""Epoch seconds of the years 1284 to 1500, and 2447 to 2700: about 1900 to 2100 elsewhere."""
+_STRANGE_YEARS = (
+    (-62_104_060_800, -59_011_459_200),
+    (-21_627_000_000, -14_831_800_000),
+    (15_082_000_000, 23_036_000_000),
+)
+"""Epoch seconds of the years 2 to 99, which are years of two digits, and of the years 1284 to 1500
+and 2447 to 2700, which are about 1900 to 2100 elsewhere."""
 _PROBED = 1000  # values
 
 
@@ -150,7 +155,7 @@ def recognised(words: pa.Array, *, is_named: bool = False) -> Times | None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = words.filter(pc.match_substring_regex(words, _NUMBER))
+    numbers = words.filter(pc.match_substring_regex(words, _NUMBER, ignore_case=True))
     are_numbers = len(numbers) > len(words) / 2
     if are_numbers and not recognised_numbers(numbers.cast(pa.float64()), is_named=is_named):
         return None  # IDs, with a word among them
@@ -333,14 +338,18 @@ def _of_mixed(texts: pa.Array, unit: str | None) -> Read:
 
 
 def _lost_digits(texts: pa.Array, unit: str) -> Array:
-    """Return which numbers have an exponent and too few digits for seconds, as 1.61466E+09."""
+    """Return which numbers have an exponent and too few digits for seconds, as 1.61466E+09.
+
+    Where most have all digits, the others have lost none but zeros: Java writes 1.6146E9 so.
+    """
     import numpy as np
     import pyarrow.compute as pc
 
     found = pc.match_substring(texts, "e", ignore_case=True).to_numpy(zero_copy_only=False)
-    for at in np.flatnonzero(found):
+    (exponents,) = np.nonzero(found)
+    for at in exponents:
         mantissa, _, exponent = texts[int(at)].as_py().lower().partition("e")
         place = int(exponent) - len(mantissa.partition(".")[2])
         last = seconds_of(10.0 ** min(place, 300), unit)
         found[at] = last > 1
-    return found
+    return found & bool(2 * found.sum() > len(exponents))

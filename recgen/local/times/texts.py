@@ -25,7 +25,10 @@ _ORDERS = {  # the place of year, month and day, and whether the year must be sh
     "%m{0}%d{0}%{1}": ("three", "one", "two", False),
     "%y{0}%m{0}%d": ("one", "two", "three", True),
 }
-_SPACES = "[\\x{00A0}\\x{2007}\\x{2009}\\x{200E}\\x{202F}]"
+_SPACES = "[\\x{00A0}\\x{2007}\\x{2009}\\x{202F}]"
+_DIRECTIONS = (
+    "[\\x{200E}\\x{200F}\\x{202A}-\\x{202E}\\x{2066}-\\x{2069}]"  # of Windows, around parts
+)
 _PROBED = 1000  # texts
 _YEAR_OR_CLOCK = r"\p{Nd}{2}"
 _LETTERS = r"[a-zA-Z\x{80}-\x{10FFFF}]{3}"  # the least that names a month; other signs, too
@@ -74,7 +77,9 @@ def read_texts(texts: Texts) -> Read:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    texts = pc.replace_substring_regex(texts, pattern=_SPACES, replacement=" ")
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        texts = pc.replace_substring_regex(texts, pattern=_SPACES, replacement=" ")
+        texts = pc.replace_substring_regex(texts, pattern=_DIRECTIONS, replacement="")
     # A search for all ways takes milliseconds even in few texts, and files may have many columns.
     may_be = pc.match_substring_regex(texts, pattern=_YEAR_OR_CLOCK)
     if not pc.any(may_be).as_py():

@@ -18,7 +18,7 @@ _HALF = r"(?:\s*(?P<p>[ap])\.?\s?m\b\.?)?"
 _OFFSET = r"(?:utc|gmt)?\s?[+-]\d{1,2}(?::?\d{2})?"
 _ZONE = (
     rf"(?:\s*(?P<z>z|utc|gmt|ut|etc/utc|{_OFFSET})"
-    r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]))?)?"  # Java and JavaScript add the zone's name
+    r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]|\s[a-z]{3,5}))?)?"  # Java, JavaScript and Go add its name
 )
 _CLOCK = (
     rf"(?P<H>\d{{1,2}})(?:[:.](?P<M>\d{{2}})(?:[:.](?P<S>\d{{2}})(?:[.,:]\d+)?)?)?{_HALF}{_ZONE}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from recgen.config import FeatureConfig, dtype_of
-from recgen.data.columns import described, ids
+from recgen.data.columns import described, ids, name_counts
 from recgen.data.profile import Profile
 from recgen.data.statistics import ColumnProfile
+from recgen.data.words import decoded_once
 from recgen.findings import percent, show
 from recgen.rules.registry import Problem, rule
 
@@ -21,7 +23,8 @@ def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Probl
     """Rows without a buyer or a product.
 
     A purchase needs both, so `train` drops these rows. If they are more than half of the rows, this
-    is a warning: the rest may not represent the business. Below 1%, nothing is reported.
+    is a warning: the rest may not represent the business; so are rows that have the ID in a column
+    whose name is spelled otherwise, Customer_ID. Below 1%, nothing is reported.
 
     Example:
         features:
@@ -38,7 +41,26 @@ def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Probl
             )
             what = "by known buyers" if side == "buyer" else "of products, but fees and the like"
             help = f"Nothing to do if these rows are not purchases {what}."
-            yield Problem(path, message, help, severity="warning" if share > _MOST else None)
+            twin = _twin(column.name, profile)
+            if twin is not None:
+                help = f"Where they have a value in {show(twin)}, make one column of the two."
+            is_many = share > _MOST or twin is not None
+            yield Problem(path, message, help, severity="warning" if is_many else None)
+
+
+def _twin(name: str, profile: Profile) -> str | None:
+    """Return a column of the same name in another spelling that has values where this has none."""
+    counts = name_counts(profile)
+    same = [
+        other
+        for other in profile.names
+        if other != name and _plain(other) == _plain(name) and counts[other] == 1
+    ]
+    return next((other for other in same if profile.distinct([name, other]) == 0), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.casefold())
 
 
 @rule("RG507", "error")
@@ -124,10 +146,11 @@ def spellings(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
     Vocabularies take text as it is, so 85123a and 85123A are two products, each with part of the
     purchases and a vector of its own. The public file of Online Retail has such pairs. Reported are
     differences in case, in spaces, in the form of Unicode (an accent composed or not, full-width
-    digits), in Greek and Cyrillic letters that look like Latin ones, in characters that nobody sees
-    (a zero-width space, a soft hyphen), in a spreadsheet's mark of text (="00123"), and in the ways
-    to write a UUID. Of IDs that are text, also whole numbers that differ in zeros in front or
-    in separators of thousands, which one export has and another has not (read as INT64: RG538).
+    digits), in the encoding (é as Ã©), in Greek and Cyrillic letters that look like Latin ones, in
+    characters that nobody sees (a zero-width space, a soft hyphen), in a spreadsheet's mark of text
+    (="00123"), and in the ways to write a UUID. Of IDs that are text, also whole numbers that
+    differ in zeros in front or in separators, of thousands or of an EAN, which one export has and
+    another has not (read as INT64: RG538).
 
     Example:
         features:
@@ -175,6 +198,8 @@ def _difference(one: str, other: str) -> str:
         return f"{show(one)} and {show(other)} differ only in case or spaces"
     if {one[:1], other[:1]} & {"=", "'"} and one.strip("='\"") == other.strip("='\""):
         return f"{show(one)} and {show(other)} differ only in a spreadsheet's mark of text"
+    if decoded_once(one) == other or decoded_once(other) == one:
+        return f"{show(one)} and {show(other)} are one text, once in UTF-8 that was read as cp1252"
     if one.isascii() and other.isascii() and f"{one}{other}".isprintable():
         return f"{show(one)} and {show(other)} are one UUID"
     return (

@@ -109,7 +109,8 @@ def lost_digits(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
 
     Spreadsheets show a number of more than 11 digits as 1.23457E+18, and save it so as CSV. Of 19
     digits, 6 are left, so many IDs became one, and none of them is known elsewhere. Features that
-    are not IDs get a warning. Floats of 2^53 and more are an error of the same kind (RG503).
+    are not IDs get a warning. Floats of 2^53 and more are an error of the same kind (RG503). A
+    warning, too, are ######## of a column that was too narrow, and U+FFFD in place of letters.
 
     Example:
         features:
@@ -126,6 +127,15 @@ def lost_digits(features: FeatureConfig, profile: Profile) -> Iterator[Problem]:
             )
             help = "Export the data again with this column as text: this file lacks the digits."
             yield Problem(path, message, help, severity=None if is_id else "warning")
+        odd = profile.odd(column.name, "lost")
+        if odd is not None:
+            message = (
+                f"{show(feature.output_name)} has characters that an export could not write, in "
+                f"{_rows(odd, column)}, such as {show(odd.examples[0][0])}: different values may "
+                "have become one"
+            )
+            help = "Export the data again: a spreadsheet with wider columns, text as UTF-8."
+            yield Problem(path, message, help, severity="warning")
 
 
 @rule("RG538", "error")
@@ -133,7 +143,7 @@ def leading_zeros(features: FeatureConfig, data: DataConfig, profile: Profile) -
     """Codes that INT64 makes one.
 
     As text, 00012 and 12 are two products; as whole numbers they are one, with the purchases of
-    both. `train` stops at the first such value.
+    both. So are 1,012 and 1012, or 12e2 and 1200. `train` stops at the first such value.
 
     Example:
         features:
@@ -159,7 +169,7 @@ def leading_zeros(features: FeatureConfig, data: DataConfig, profile: Profile) -
                 f"{show(use.name)} has {odd.values:,} values that {use.bq_type} "
                 f"merges with others, in {_rows(odd, column)}, such as {pair}"
             )
-            help = "Use STRING, which keeps zeros in front."
+            help = "Use STRING, which keeps them as they are written."
             # A member of a cross has its type from there.
             types = ("data", "column_types", use.name)
             path = use.type_path if use.part == "feature" else types

@@ -231,7 +231,8 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
     A split is cut at shares of the time between the first and the last row. One row in the year
     2099 moves the cuts past all others, and if nine rows of ten are from one day, that day decides
     the sizes of all parts. And if no row is from midnight or the afternoon, but each hour from 1 to
-    12 has some, a clock of 12 hours was written without AM and PM.
+    12 has some, a clock of 12 hours was written without AM and PM. Epoch times in float32 have lost
+    seconds or minutes.
 
     Example:
         data:
@@ -260,6 +261,12 @@ def odd_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -> It
             "if nobody buys at other hours, as in a shop of Asia whose times are in UTC."
         )
         yield Problem(DATE, message, help)
+    if date.times is not None and date.times.step > 1:
+        message = (
+            f"{show(date.name)}: its type, float32, holds times in steps of {date.times.step:.0f} "
+            "seconds: the others were rounded"
+        )
+        yield Problem(DATE, message, "Export the times as whole numbers, text or timestamps.")
     way = date.times.way if date.times else ""
     if way in _COUNTED and date.high < _FIRST_SHOPS:
         message = f"{show(date.name)} has numbers that are times before 1995 if they are {way}"
