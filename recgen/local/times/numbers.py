@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recgen.clock import latest
 from recgen.config.times import counted_since
 from recgen.local.times.digits import FORMATS, are_periods, formats_of, in_format, of_digits
 from recgen.local.times.far import core_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Array: TypeAlias = Any
 """A numpy array."""
@@ -249,3 +252,21 @@ def _in_unit(numbers: Array, unit: str) -> tuple[Array, Array]:
     # A spreadsheet's fraction of a day is seldom a whole second to the last digit.
     whole = np.rint(seconds) if is_days else np.floor(seconds)
     return whole.astype(np.int64), known
+
+
+def lost_digits(texts: pa.Array, unit: str) -> Array:
+    """Return which numbers have an exponent and too few digits for seconds, as 1.61466E+09.
+
+    Where most have all digits, the others have lost none but zeros: Java writes 1.6146E9 so.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    found = pc.match_substring(texts, "e", ignore_case=True).to_numpy(zero_copy_only=False)
+    (exponents,) = np.nonzero(found)
+    for at in exponents:
+        mantissa, _, exponent = texts[int(at)].as_py().lower().partition("e")
+        place = int(exponent) - len(mantissa.partition(".")[2])
+        last = seconds_of(10.0 ** min(place, 300), unit)
+        found[at] = last > 1
+    return found & bool(2 * found.sum() > len(exponents))

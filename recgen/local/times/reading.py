@@ -16,8 +16,8 @@ from recgen.local.times.far import Bounds, bounds_of
 from recgen.local.times.numbers import (
     ReadNumbers,
     looks_like_times,
+    lost_digits,
     read_numbers,
-    seconds_of,
 )
 from recgen.local.times.odd import unframed
 from recgen.local.times.texts import (
@@ -331,25 +331,7 @@ def _of_mixed(texts: pa.Array, unit: str | None) -> Read:
     is_whole = pc.all(pc.match_substring_regex(chosen, pattern=_WHOLE), min_count=0).as_py()
     numbers = chosen.cast(pa.int64() if is_whole else pa.float64())
     times = read_numbers(numbers.to_numpy(zero_copy_only=False), unit)
-    known = times.known & ~_lost_digits(chosen, times.unit)
+    known = times.known & ~lost_digits(chosen, times.unit)
     read.seconds[is_number], read.known[is_number] = times.seconds, known
     read.way, read.asked = times.unit, times.asked
     return read
-
-
-def _lost_digits(texts: pa.Array, unit: str) -> Array:
-    """Return which numbers have an exponent and too few digits for seconds, as 1.61466E+09.
-
-    Where most have all digits, the others have lost none but zeros: Java writes 1.6146E9 so.
-    """
-    import numpy as np
-    import pyarrow.compute as pc
-
-    found = pc.match_substring(texts, "e", ignore_case=True).to_numpy(zero_copy_only=False)
-    (exponents,) = np.nonzero(found)
-    for at in exponents:
-        mantissa, _, exponent = texts[int(at)].as_py().lower().partition("e")
-        place = int(exponent) - len(mantissa.partition(".")[2])
-        last = seconds_of(10.0 ** min(place, 300), unit)
-        found[at] = last > 1
-    return found & bool(2 * found.sum() > len(exponents))
