@@ -165,6 +165,13 @@ def replayed(rows: list[tuple[Any, ...]], days: int, share: float) -> list[tuple
     return [*early, *late[: int((1 - share) * len(late))], *copies]
 
 
+@pytest.mark.parametrize(("rows", "is_cut"), [(65_534, False), (65_535, True), (65_536, False)])
+def test_as_many_rows_as_a_sheet_holds(rows: int, is_cut: bool, plain: dict[str, Any]) -> None:
+    ids = [*range(rows)]
+    data = {"customer_id": ids, "age": [20] * rows, "sku": ids, "bought_at": ids}
+    assert bool(found(plain, data, "RG583")) == is_cut
+
+
 @pytest.mark.parametrize("share", [0.5, 1.0])
 @pytest.mark.parametrize("again", [0.0, 0.1])
 def test_an_old_file_under_new_dates_is_found(

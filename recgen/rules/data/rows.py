@@ -16,6 +16,7 @@ from recgen.rules.registry import Problem, rule
 # Of the rows; times those of the next one; with that many others.
 _CROWD, _STAPLE, _BY_FAR, _OTHERS = 0.05, 0.2, 10, 20
 _SHARE = 0.1  # of the rows: a join or a second import repeats that many
+_SHEETS = {2**16 - 1: "a sheet of Excel's old format", 2**20 - 1: "a sheet of Excel"}
 _LEAVE_OUT = "Leave these rows out of the data, or write nothing in their place"
 _IF_MANY = f"Nothing to do if it is. {_LEAVE_OUT} if many share this ID, as guests do."
 _IF_FEE = f"Nothing to do if so. {_LEAVE_OUT} if it is postage, a fee or a bag."
@@ -157,6 +158,34 @@ def replayed_rows(features: FeatureConfig, data: DataConfig, profile: Profile) -
     )
     help = "Leave these rows out: they test what the model was trained on."
     yield Problem(("data",), message, help)
+
+
+@rule("RG583", "warning")
+def cut_rows(profile: Profile) -> Iterator[Problem]:
+    """As many rows as a sheet holds.
+
+    Excel opens 1,048,576 lines of a file (65,536 in its old format, and in exports that still obey
+    it) and saves no more, without an error. Below a header, that is one row less. The rows that are
+    missing are those at the end: the newest ones, by which a split by time tests.
+
+    Example:
+        data:
+          source: saved_by_excel.csv  # 1,048,575 rows
+
+    Use instead:
+        data:
+          source: export.csv
+
+    Export the data again, and do not save it with a spreadsheet. If the source has exactly as many
+    rows, ignore the finding, with the reason.
+    """
+    if profile.rows in _SHEETS:
+        message = (
+            f"{profile.rows:,} rows are as many as {_SHEETS[profile.rows]} holds below a header: "
+            "the others may be missing"
+        )
+        help = "Compare with the number of rows at the source, and export the data again."
+        yield Problem(("data",), message, help)
 
 
 @rule("RG555", "warning")
