@@ -136,9 +136,10 @@ def _can_be_id(table: Table, name: str, score: int) -> bool:
 
 
 def _is_other(table: Table, name: str, side: Side) -> bool:
-    """Return whether a column numbers each buyer's visits, or has all products of an order."""
+    """Return whether a column numbers each buyer's visits, or the lines of an order or has all."""
     if side == "product":
-        return holds_several(table, name)
+        is_line = names.fits_id(name, side) < names.SURE and table.counts_up(name)
+        return is_line or holds_several(table, name)
     return counts_visits(table, name)
 
 
