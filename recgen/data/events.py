@@ -16,6 +16,7 @@ _LISTED = 5
 _NAMES = re.compile(r"event|action|behaviou?r|interact|activit|verb|ereignis|aktion|行为|行為")
 _KIND = re.compile(r"type|kind|name|status|art|typ|behavior_?type")
 _KIND_OF = re.compile(r".+[\W_](type|kind|status|art|typ)")  # such as `Receipt type`
+_STATUS = re.compile(r"((order|sales|item|line|auftrags|bestell)[\W_]?)*status")  # of an order
 _UNDONE = re.compile(r".*(refund|return|cancel|void|storno|retour|chargeback).*")
 _BOUGHT = re.compile(
     r"(?!.*(cancel|refund|return|abandon|fail))"
@@ -73,6 +74,8 @@ def find_events(profile: Profile) -> Events | None:
             found = _of_column(profile, profile.column(name), _UNDONE, is_named=False)
         else:
             found = None
+        if found is None and _STATUS.fullmatch(word):
+            found = _of_undone(profile, profile.column(name))
         if found is not None:
             return found
     return None
@@ -91,7 +94,6 @@ def _of_column(
     """
     if column.kind not in ("text", "integer") or not 2 <= column.distinct <= _MOST:
         return None
-    rows = profile.counts(column.name)
     words = {text: _plain(text) for text in column.examples}
     bought = next((text for text, word in words.items() if _BOUGHT.fullmatch(word)), "")
     has_others = any(
@@ -100,7 +102,18 @@ def _of_column(
     is_code = column.kind == "integer" and is_named and column.distinct <= _LISTED
     if not (is_code or (has_others and (is_named or bought))):
         return None
-    kinds = tuple(zip(column.examples, rows, strict=False))[:_LISTED]
+    return _events(profile, column, bought)
+
+
+def _of_undone(profile: Profile, column: ColumnProfile) -> Events | None:
+    """Return the states of orders among which are some that were returned or cancelled."""
+    undone = [bool(_UNDONE.fullmatch(_plain(text))) for text in column.examples]
+    is_mixed = column.kind == "text" and any(undone) and not all(undone)
+    return _events(profile, column, "") if is_mixed and column.distinct <= _MOST else None
+
+
+def _events(profile: Profile, column: ColumnProfile, bought: str) -> Events:
+    kinds = tuple(zip(column.examples, profile.counts(column.name), strict=False))[:_LISTED]
     return Events(column.name, kinds, max(0, column.distinct - len(kinds)), bought)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Literal
 
@@ -32,7 +33,8 @@ _STEMS: dict[Subject, str] = {
         socio utente acquirente klant afnemer gebruiker klient nabywc uzytkown kontrahent zakaznik
         odberatel asiakas ugyfel vasarlo musteri kullanici клиент покупател пользовател контрагент
         uid заказчик πελατ 用户 用戶 顾客 顧客 客户 客戶 会员 会員 買家 买家 고객 회원 사용자
-        partner geschaftspartner 得意先 取引先 거래처 往来单位
+        partner geschaftspartner cardcode profile profilename screenname 得意先 取引先
+        거래처 往来单位
         """,
     "product": """
         product prod item sku article stock asin ean gtin isbn upc plu mpn barcode movie film book
@@ -98,7 +100,10 @@ _WHOLE = frozenset(listed("""
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size uid pct
         """))
-_LAST = ("account",)  # ends of compounds of the buyer, which a shorter word (count) would hide
+# Ends of compounds of the buyer (invoiceaccount), which a shorter word (count) would hide, and what
+# may follow: ORDERINGCUSTOMERACCOUNTNUMBER.
+_LAST = ("account", "customer", "client")
+_ID_ENDING = re.compile(r"(id|no|nr|number|code|key)$")
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound
 
@@ -151,7 +156,7 @@ def _beginning(word: str) -> str | None:
 
 def _inner(word: str, start: int) -> Subject | None:
     """Return what the rest of a compound says against its beginning, if it does."""
-    if any(word.endswith(stem) for stem in _LAST):  # as in invoiceaccount
+    if _ID_ENDING.sub("", word).endswith(_LAST):
         return "buyer"
     least = 1 if is_ideographic(word[-1]) else _INNER
     for at in range(start, len(word) - least + 1):

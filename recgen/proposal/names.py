@@ -107,6 +107,8 @@ def _fit(name: str, found: tuple[str, ...], side: Side) -> int:
         return -1
     if about in own:
         return _of_head(found, head, own, other)
+    if head.startswith("card") and side == "product" == subject_of(found[0]) and _is_id(found):
+        return FAIR  # as Product Card Id
     if other in all_of or about in ("visit", "thing") or "party" in all_of:
         return -1
     if about in ("group", "title"):

@@ -12,8 +12,9 @@ from recgen.proposal.lexicon import is_ideographic, listed
 _SIGNS = str.maketrans({"#": " number ", "№": " number "})
 _LOOKUP = re.compile(r"_(\w+)_value")  # a column of Dataverse that refers to another table
 _TWO_WORDS = re.compile(
-    r"(?i)\b(sold|bill|ship)[ _-]?to(?:[ _-]?party)?(?:\b|(?-i:(?=[A-Z])))"
+    r"(?i)(?:\b|(?<=_))(sold|bill|ship)[ _-]?to(?:[ _-]?party)?(?:\b|(?=_)|(?-i:(?=[A-Z])))"
     r"|\b(e)-?(mail)(?:[ _-]?addr(?:ess)?)?|\b(line)[ _-]?(item)"
+    r"|(?-i:\bCardCode\b)"  # the business partner in SAP Business One
 )
 _PLURAL = re.compile(r"(?<![A-Za-z])[A-Z]{2,}s(?![A-Za-z])")  # IDs
 # Words that say nothing about what a column is of.

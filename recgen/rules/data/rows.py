@@ -166,7 +166,8 @@ def several_events(profile: Profile) -> Iterator[Problem]:
     A log of a shop has a row for each view, each product put into the cart, and each purchase.
     Each row counts as a purchase: views are then most of what is learnt and tested, and what a
     buyer looked at is taken for what the buyer had. A column is recognised by its name (event,
-    action, behavior) and by words such as view and purchase in it.
+    action, behavior) and by words such as view and purchase in it; so is the status of an order
+    where some are cancelled or returned.
 
     Example:
         data:
