@@ -310,6 +310,15 @@ def test_how_a_number_for_people_is_read(
     assert reading in finding.message
 
 
+def test_truth_values_are_no_such_note(plain: dict[str, Any], found: Any) -> None:
+    """As pandas writes them."""
+    flag = {"column": "n", "bq_type": "BOOL", "data_type": "numeric"}
+    plain["features"]["buyer_model_features"].append(flag)
+    for texts, codes in ((["True", "False"], []), (["1", "0,0"], ["RG540"])):
+        table = shop(n=[texts[i % len(texts)] for i in range(ROWS)])
+        assert [each.code for each in found(table, "RG540", "RG503")] == codes
+
+
 def test_plain_numbers_and_questions_are_no_such_note(plain: dict[str, Any], found: Any) -> None:
     with_number(plain)
     for texts in (["1.5", "2"], ["1.101", "1234"], ["1.101", "22.5", "NA"]):

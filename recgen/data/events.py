@@ -17,7 +17,15 @@ _NAMES = re.compile(r"event|action|behaviou?r|interact|activit|verb|ereignis|akt
 _KIND = re.compile(r"type|kind|name|status|art|typ|behavior_?type")
 _KIND_OF = re.compile(r".+[\W_](type|kind|status|art|typ)")  # such as `Receipt type`
 _STATUS = re.compile(r"((order|sales|item|line|auftrags|bestell)[\W_]?)*status")  # of an order
+_FLAG = re.compile(  # of what was shown: whether it was taken, such as `clk` or `booking_bool`
+    r"(is|has|was)?(click(ed)?|clk|conver(sion|ted)|purchased?|bought|buy|booked|booking|ordered)"
+    r"(bool|flag|ind|label)?"
+)
+_YES = ("1", "true", "t", "yes", "y")
 _UNDONE = re.compile(r".*(refund|return|cancel|void|storno|retour|chargeback).*")
+_UNDONE_STATE = re.compile(
+    r"(fully|partially)?(refunded|returned|cancell?ed|voided|storniert|retourniert|annul\w+)"
+)
 _BOUGHT = re.compile(
     r"(?!.*(cancel|refund|return|abandon|fail))"
     r".*(purchas|buy|bought|transact|order|sale|sold|conver|paid|payment|checkoutcompl|kauf|achat|compra).*"
@@ -60,12 +68,17 @@ class Events:
         )
 
 
-def find_events(profile: Profile) -> Events | None:
-    """Return the kinds of events in the data; None if all rows are of one kind, or say none."""
+def find_events(profile: Profile, target: str | None = None) -> Events | None:
+    """Return the kinds of events in the data; None if all rows are of one kind, or say none.
+
+    Args:
+        profile: The data.
+        target: The column that is predicted, which may well say what happened.
+    """
     counts = name_counts(profile)
     for name in profile.names:
         word = fold(name)
-        if counts[name] > 1:
+        if counts[name] > 1 or name == target:
             continue
         is_named = bool(_NAMES.search(word))
         if is_named or _KIND.fullmatch(word):
@@ -76,6 +89,8 @@ def find_events(profile: Profile) -> Events | None:
             found = None
         if found is None and _STATUS.fullmatch(word):
             found = _of_undone(profile, profile.column(name))
+        if found is None and _FLAG.fullmatch(_plain(name)):
+            found = _of_flag(profile, profile.column(name))
         if found is not None:
             return found
     return None
@@ -107,9 +122,20 @@ def _of_column(
 
 def _of_undone(profile: Profile, column: ColumnProfile) -> Events | None:
     """Return the states of orders among which are some that were returned or cancelled."""
-    undone = [bool(_UNDONE.fullmatch(_plain(text))) for text in column.examples]
+    undone = [bool(_UNDONE_STATE.fullmatch(_plain(text))) for text in column.examples]
     is_mixed = column.kind == "text" and any(undone) and not all(undone)
     return _events(profile, column, "") if is_mixed and column.distinct <= _MOST else None
+
+
+def _of_flag(profile: Profile, column: ColumnProfile) -> Events | None:
+    """Return the two kinds of rows of a log of what was shown: not taken, and taken."""
+    is_flag = column.kind == "boolean" or (
+        column.kind == "integer" and (column.low, column.high) == (0, 1)
+    )
+    if not is_flag or column.distinct != 2:
+        return None
+    taken = next((each for each in column.examples if _plain(each) in _YES), "")
+    return _events(profile, column, taken)
 
 
 def _events(profile: Profile, column: ColumnProfile, bought: str) -> Events:
