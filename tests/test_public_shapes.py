@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,8 @@ def test_whole_numbers_that_may_be_codes_are_a_guess(proposed: Callable[..., Pro
         ("delivery_partner", WEAK, -1),
         ("CardCode", SURE, -1),
         ("card_code", FAIR, -1),
+        ("Customer Ref", FAIR, -1),
+        ("Rider ID", -1, -1),
         ("SOLD_TO_ORG_ID", SURE, -1),
         ("SHIP_TO_ORG_ID", -1, -1),
         ("ORDERINGCUSTOMERACCOUNTNUMBER", SURE, -1),
@@ -269,6 +272,21 @@ def test_the_two_dates_of_a_deal_are_asked_about(proposed: Callable[..., Proposa
     time = proposed(SHAPES["salesforce"].rows()).keys.time
     assert not time.sure
     assert {time.name, *time.others} == {"Close Date", "Created Date"}
+
+
+def test_the_first_of_several_times_is_taken(proposed: Callable[..., Proposal]) -> None:
+    """Names tell nothing here: what comes a day later is asked about, what seconds later is not."""
+    rows = SHAPES["popular"].rows()
+    del rows["order_date"]
+    rows["uuid_ts"] = [f"{e.time + timedelta(seconds=400)}" for e in lines()]
+    rows["original_timestamp"] = [f"{e.time}" for e in lines()]
+    time = proposed(rows).keys.time
+    assert (time.name, time.sure) == ("original_timestamp", True)
+    del rows["uuid_ts"]
+    days = [timedelta(days=2 + e.n * 7 % 30, seconds=e.n) for e in lines()]
+    rows["a_date"] = [f"{e.time + more}" for e, more in zip(lines(), days, strict=True)]
+    time = proposed(rows).keys.time
+    assert (time.name, time.others) == ("original_timestamp", ("a_date",))
 
 
 def test_an_id_is_no_amount(proposed: Callable[..., Proposal]) -> None:

@@ -72,7 +72,7 @@ _STEMS: dict[Subject, str] = {
         """,
     "party": """
         seller merchant vendor supplier shipper carrier employee staff salesperson salesman rep
-        server waiter barista kellner camarero serveur
+        server waiter barista kellner camarero serveur rider
         agent cashier driver courier manager vertreter verkaufer lieferant mitarbeiter fournisseur
         vendeur caissier proveedor vendedor empleado fornitore venditore fornecedor leverancier
         verkoper dostawc sprzedaw поставщик продав 卖家 供应商 판매자 担当 業務員 业务员 담당 仕入先

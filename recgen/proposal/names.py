@@ -29,10 +29,10 @@ _COUNTERS = frozenset(listed("""
         num number no n nr
         """))
 _OTHER_TIMES = listed("""
-    birth geburt naissance nacimiento update modif export import load ship deliver due
+    birth geburt naissance nacimiento update modif export import load ship deliv due
     liefer lfdat versand ander anderung signup registr launch expir return approv limit
-    estimat since valid until join open close livraison entrega consegna levering dostaw
-    вручен достав alta baja registered joined processing ingest upload etl sync
+    promis required estimat since valid until join open close livraison entrega consegna levering
+    dostaw вручен достав alta baja registered joined processing ingest upload etl sync
     納期 納品 納入 出荷 配送 更新 交货 发货 납기 납품 출고 배송 발송 수정
     """)
 # Of persons: of these alone, or with the word for a buyer.
@@ -70,7 +70,7 @@ _AMOUNTS = listed("""
     fee tip betrag umsatz rabatt steuer versand montant remise importe descuento importo sconto
     desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
     """)
-_SHIPPED = listed("ship deliver liefer livraison entrega envio consegna")  # to one of several
+_SHIPPED = listed("ship deliv liefer livraison entrega envio consegna")  # to one of several
 _SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
 _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
@@ -107,6 +107,8 @@ def _fit(name: str, found: tuple[str, ...], side: Side) -> int:
         return -1
     if about in own:
         return _of_head(found, head, own, other)
+    if head.startswith("ref") and side == "buyer" == subject_of(found[0]):
+        return FAIR  # as Customer Ref, unless it numbers their orders
     if head.startswith("card") and side == "product" == subject_of(found[0]) and _is_id(found):
         return FAIR  # as Product Card Id
     if other in all_of or about in ("visit", "thing") or "party" in all_of:
@@ -230,12 +232,13 @@ def names_time(name: str) -> bool:
 
 def names_other_time(name: str) -> bool:
     """Return whether a name is that of the time of something else, such as a delivery."""
-    return _is_other_time(nouns(name))
+    return _any(nouns(name), _OTHER_TIMES) and not closes_deal(name)
 
 
-def _is_other_time(found: tuple[str, ...]) -> bool:
-    is_of_deal = not _CLOSED.isdisjoint(found) and set(found) <= _CLOSED | _OF_DEALS
-    return _any(found, _OTHER_TIMES) and not is_of_deal
+def closes_deal(name: str) -> bool:
+    """Return whether a name is that of the time at which a deal was won: `Close Date`."""
+    found = nouns(name)
+    return not _CLOSED.isdisjoint(found) and set(found) <= _CLOSED | _OF_DEALS
 
 
 def names_buyer(name: str) -> bool:
@@ -291,7 +294,7 @@ def names_property(name: str) -> bool:
 def fits_purchase_time(name: str) -> int:
     """Return how well a name fits the time of the purchase; higher is better."""
     found = nouns(name)
-    if _is_other_time(found) or (_is_id(found) and not _any(found, _TIMES)):
+    if names_other_time(name) or (_is_id(found) and not _any(found, _TIMES)):
         return -1
     is_purchase = any(subject_of(word) == "purchase" for word in found)
     is_made = _any(found, _MADE) or not _CLOSED.isdisjoint(found)
