@@ -217,7 +217,7 @@ def test_whole_numbers_that_may_be_codes_are_a_guess(proposed: Callable[..., Pro
         ("delivery_partner", WEAK, -1),
         ("CardCode", SURE, -1),
         ("card_code", FAIR, -1),
-        ("Customer Ref", FAIR, -1),
+        ("Customer Ref", FAIR, WEAK),
         ("Rider ID", -1, -1),
         ("SOLD_TO_ORG_ID", SURE, -1),
         ("SHIP_TO_ORG_ID", -1, -1),
