@@ -11,7 +11,7 @@ from public_shapes import SHAPES
 from recgen.check import check, check_text
 from recgen.data.events import find_events
 from recgen.local.tables import profile_of
-from recgen.proposal import propose
+from recgen.proposal import Wanted, propose
 
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
@@ -27,6 +27,11 @@ KINDS = {  # values, and the one that is a purchase
     "行为类型": (("view", "buy"), "buy"),
     "behavior_type": ((1, 2, 3, 4), ""),
     "interaction": (("click", "order_cancelled", "order"), "order"),
+    "status": (("complete", "shipped", "Returned"), ""),
+    "Order Status": (("COMPLETE", "PENDING", "CANCELED"), ""),
+    "clk": ((0, 1), "1"),
+    "booking_bool": ((0, 1), "1"),
+    "is_clicked": (("False", "True"), "True"),
 }
 FINE: dict[str, Sequence[Any]] = {
     "event_type": ("purchase",),
@@ -37,6 +42,10 @@ FINE: dict[str, Sequence[Any]] = {
     "action": ("buy", "purchase"),
     "rating": (1, 2, 3, 4, 5),
     "order_view": ("list", "grid", "cart"),
+    "click": (1,),
+    "clicks": (0, 1),
+    "steam_purchase": ("True", "False"),
+    "converted": (0, 1, 2),
     "actions": tuple(f"code {n}" for n in range(300)),
 }
 
@@ -80,6 +89,17 @@ def test_init_and_check_say_it(experiment: dict[str, Any]) -> None:
     assert proposal.events == find_events(profile)
     assert "event_type has 'view' (300 rows)" in " ".join(proposal.text.replace("#", " ").split())
     assert check_text(proposal.text).ok
+
+
+def test_what_is_predicted_is_no_event(experiment: dict[str, Any]) -> None:
+    profile = profile_of(rows("clicked", (0, 1)))
+    experiment["features"]["target_column"] = "clicked"
+    for kind, loss, said in (("retrieval", None, True), ("ranking", "binary_crossentropy", False)):
+        experiment["model"] = {"model_type": kind} | ({"loss_function": loss} if loss else {})
+        codes = {each.code for each in check(experiment, profile=profile).findings}
+        assert ("RG555" in codes) == said
+    assert propose(profile, "x", "x.csv").events is not None
+    assert propose(profile, "x", "x.csv", wanted=Wanted("clicked")).events is None
 
 
 def test_a_file_of_one_kind_has_no_finding(experiment: dict[str, Any]) -> None:

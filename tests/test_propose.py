@@ -20,7 +20,8 @@ from recgen.data.estimates import SplitSizes, embedding_width
 from recgen.local.profile import read_profile
 from recgen.proposal import Proposal, propose, sizes
 from recgen.proposal.ids import Choice, Keys
-from recgen.proposal.names import GOOD, SURE, WEAK, fits_id, fits_purchase_time, words
+from recgen.proposal.names import GOOD, SURE, WEAK, fits_id, fits_purchase_time
+from recgen.proposal.nouns import words
 from recgen.proposal.table import Table
 from recgen.proposal.text import comment, config_text
 from recgen.reading import parse

@@ -35,7 +35,7 @@ def _split(proposal: Proposal) -> Split:
     return split
 
 
-@pytest.mark.parametrize("name", ["close_date", "updated_at", "Lieferdatum", "delivery_date"])
+@pytest.mark.parametrize("name", ["closed_at", "updated_at", "Lieferdatum", "delivery_date"])
 def test_the_only_time_is_taken_though_its_name_is_that_of_something_else(
     rows: Rows, proposed: Callable[..., Proposal], name: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,21 @@ def test_whole_numbers_that_may_be_codes_are_a_guess(proposed: Callable[..., Pro
         ("session_id", FAIR, -1),
         ("product_name", -1, WEAK),
         ("seller_id", -1, -1),
+        ("partner_id", SURE, -1),
+        ("partner_shipping_id", FAIR, -1),
+        ("delivery_partner", WEAK, -1),
+        ("CardCode", SURE, -1),
+        ("card_code", FAIR, -1),
+        ("Customer Ref", FAIR, WEAK),
+        ("Rider ID", -1, -1),
+        ("SOLD_TO_ORG_ID", SURE, -1),
+        ("SHIP_TO_ORG_ID", -1, -1),
+        ("ORDERINGCUSTOMERACCOUNTNUMBER", SURE, -1),
+        ("SALESORDERNUMBER", -1, -1),
+        ("Product Card Id", WEAK, FAIR),
+        ("product_session_id", WEAK, -1),
+        ("得意先名", 0, 0),
+        ("仕入先コード", -1, -1),
         ("", 0, 0),
     ],
 )
@@ -230,6 +246,65 @@ def test_all_words_of_the_lexicon_are_found_as_they_are() -> None:
 def test_a_session_is_no_time_although_its_number_looks_like_one() -> None:
     assert fits_purchase_time("ga_session_id") < 0 <= fits_purchase_time("event_timestamp")
     assert names_id("ga_session_id")
+
+
+@pytest.mark.parametrize(
+    ("name", "fit"),
+    [
+        *((name, 3) for name in ("Close Date", "Opportunity.CloseDate", "Created Date")),
+        *((name, 2) for name in ("受注日", "주문일자", "下单时间")),
+        *((name, 1) for name in ("time", "날짜", "일자")),
+        *((name, -1) for name in ("closed_at", "store_close_date", "mp_processing_time_ms")),
+        *((name, -1) for name in ("etl_tstamp", "納期", "出荷日", "交货日期", "납기일")),
+    ],
+)
+def test_names_of_times(name: str, fit: int) -> None:
+    assert fits_purchase_time(name) == fit
+
+
+def test_the_company_of_a_contact_is_offered(proposed: Callable[..., Proposal]) -> None:
+    buyer = proposed(SHAPES["hubspot"].rows()).keys.buyer
+    assert (buyer.name, buyer.others) == ("Associated Contact IDs", ("Associated Company IDs",))
+    assert names_id("Associated Company IDs")
+
+
+def test_the_two_dates_of_a_deal_are_asked_about(proposed: Callable[..., Proposal]) -> None:
+    time = proposed(SHAPES["salesforce"].rows()).keys.time
+    assert not time.sure
+    assert {time.name, *time.others} == {"Close Date", "Created Date"}
+
+
+def test_the_first_of_several_times_is_taken(proposed: Callable[..., Proposal]) -> None:
+    """Names tell nothing here: what comes a day later is asked about, what seconds later is not."""
+    rows = SHAPES["popular"].rows()
+    del rows["order_date"]
+    rows["uuid_ts"] = [f"{e.time + timedelta(seconds=400)}" for e in lines()]
+    rows["original_timestamp"] = [f"{e.time}" for e in lines()]
+    time = proposed(rows).keys.time
+    assert (time.name, time.sure) == ("original_timestamp", True)
+    del rows["uuid_ts"]
+    days = [timedelta(days=2 + e.n * 7 % 30, seconds=e.n) for e in lines()]
+    rows["a_date"] = [f"{e.time + more}" for e, more in zip(lines(), days, strict=True)]
+    time = proposed(rows).keys.time
+    assert (time.name, time.others) == ("original_timestamp", ("a_date",))
+
+
+def test_an_id_is_no_amount(proposed: Callable[..., Proposal]) -> None:
+    proposal = proposed(SHAPES["oracle"].rows())
+    assert "SALESREP_ID" in proposal.features["buyer"]
+    assert not {"SHIP_TO_ORG_ID", "HEADER_ID"} & set(proposal.features["buyer"])
+
+
+def test_a_month_in_front_of_two_numbers_is_asked_for_with_its_format(
+    proposed: Callable[..., Proposal],
+) -> None:
+    """As in eBay's reports; the format that is named reads them."""
+    rows = SHAPES["popular"].rows()
+    rows["order_date"] = [f"{e.time:%b-%d-%y}" for e in lines()]
+    why = proposed(rows).keys.time.why
+    assert 'give the format, "%b-%d-%y"' in why
+    keys = proposed(rows, time="order_date", time_format="%b-%d-%y").keys
+    assert keys.time.name == "order_date"
 
 
 def test_all_that_is_asked_for_is_in_the_summary(

@@ -381,6 +381,14 @@ def test_how_a_number_for_people_is_read(
     assert reading in finding.message
 
 
+def test_truth_values_are_no_such_note(plain: dict[str, Any], found: Any) -> None:
+    """As pandas writes them."""
+    flag = {"column": "n", "bq_type": "BOOL", "data_type": "numeric"}
+    plain["features"]["buyer_model_features"].append(flag)
+    for texts in (["True", "False"], ["yes", "no"]):
+        assert found(shop(n=[texts[i % 2] for i in range(ROWS)]), "RG540", "RG503") == []
+
+
 def test_plain_numbers_and_questions_are_no_such_note(plain: dict[str, Any], found: Any) -> None:
     with_number(plain)
     for texts in (["1.5", "2"], ["1.101", "1234"], ["1.101", "22.5", "NA"]):

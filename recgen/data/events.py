@@ -16,7 +16,16 @@ _LISTED = 5
 _NAMES = re.compile(r"event|action|behaviou?r|interact|activit|verb|ereignis|aktion|行为|行為")
 _KIND = re.compile(r"type|kind|name|status|art|typ|behavior_?type")
 _KIND_OF = re.compile(r".+[\W_](type|kind|status|art|typ)")  # such as `Receipt type`
+_STATUS = re.compile(r"((order|sales|item|line|auftrags|bestell)[\W_]?)*status")  # of an order
+_FLAG = re.compile(  # of what was shown: whether it was taken, such as `clk` or `booking_bool`
+    r"(is|has|was)?(click(ed)?|clk|conver(sion|ted)|purchased?|bought|buy|booked|booking|ordered)"
+    r"(bool|flag|ind|label)?"
+)
+_YES = ("1", "true", "t", "yes", "y")
 _UNDONE = re.compile(r".*(refund|return|cancel|void|storno|retour|chargeback).*")
+_UNDONE_STATE = re.compile(
+    r"(fully|partially)?(refunded|returned|cancell?ed|voided|storniert|retourniert|annul\w+)"
+)
 _BOUGHT = re.compile(
     r"(?!.*(cancel|refund|return|abandon|fail))"
     r".*(purchas|buy|bought|transact|order|sale|sold|conver|paid|payment|checkoutcompl|kauf|achat|compra).*"
@@ -59,12 +68,17 @@ class Events:
         )
 
 
-def find_events(profile: Profile) -> Events | None:
-    """Return the kinds of events in the data; None if all rows are of one kind, or say none."""
+def find_events(profile: Profile, target: str | None = None) -> Events | None:
+    """Return the kinds of events in the data; None if all rows are of one kind, or say none.
+
+    Args:
+        profile: The data.
+        target: The column that is predicted, which may well say what happened.
+    """
     counts = name_counts(profile)
     for name in profile.names:
         word = fold(name)
-        if counts[name] > 1:
+        if counts[name] > 1 or name == target:
             continue
         is_named = bool(_NAMES.search(word))
         if is_named or _KIND.fullmatch(word):
@@ -73,6 +87,10 @@ def find_events(profile: Profile) -> Events | None:
             found = _of_column(profile, profile.column(name), _UNDONE, is_named=False)
         else:
             found = None
+        if found is None and _STATUS.fullmatch(word):
+            found = _of_undone(profile, profile.column(name))
+        if found is None and _FLAG.fullmatch(_plain(name)):
+            found = _of_flag(profile, profile.column(name))
         if found is not None:
             return found
     return None
@@ -91,7 +109,6 @@ def _of_column(
     """
     if column.kind not in ("text", "integer") or not 2 <= column.distinct <= _MOST:
         return None
-    rows = profile.counts(column.name)
     words = {text: _plain(text) for text in column.examples}
     bought = next((text for text, word in words.items() if _BOUGHT.fullmatch(word)), "")
     has_others = any(
@@ -100,7 +117,29 @@ def _of_column(
     is_code = column.kind == "integer" and is_named and column.distinct <= _LISTED
     if not (is_code or (has_others and (is_named or bought))):
         return None
-    kinds = tuple(zip(column.examples, rows, strict=False))[:_LISTED]
+    return _events(profile, column, bought)
+
+
+def _of_undone(profile: Profile, column: ColumnProfile) -> Events | None:
+    """Return the states of orders among which are some that were returned or cancelled."""
+    undone = [bool(_UNDONE_STATE.fullmatch(_plain(text))) for text in column.examples]
+    is_mixed = column.kind == "text" and any(undone) and not all(undone)
+    return _events(profile, column, "") if is_mixed and column.distinct <= _MOST else None
+
+
+def _of_flag(profile: Profile, column: ColumnProfile) -> Events | None:
+    """Return the two kinds of rows of a log of what was shown: not taken, and taken."""
+    is_flag = column.kind == "boolean" or (
+        column.kind == "integer" and (column.low, column.high) == (0, 1)
+    )
+    if not is_flag or column.distinct != 2:
+        return None
+    taken = next((each for each in column.examples if _plain(each) in _YES), "")
+    return _events(profile, column, taken)
+
+
+def _events(profile: Profile, column: ColumnProfile, bought: str) -> Events:
+    kinds = tuple(zip(column.examples, profile.counts(column.name), strict=False))[:_LISTED]
     return Events(column.name, kinds, max(0, column.distinct - len(kinds)), bought)
 
 

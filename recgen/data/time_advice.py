@@ -15,6 +15,8 @@ _MONTH_NAME = re.compile(r"(?:.*[\d.\s-])?([^\W\d_]{3,})\.?(?:[\d.,\s-].*)?")
 _SHORT = re.compile(
     r"(?i)([^\W\d_]{3,})\.?[-\s/](\d{1,2})|(\d{1,2})[-\s/.]([^\W\d_]{3,}|\d{1,2})\.?"
 )
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_AMERICAN = re.compile(rf"(?i)(?:{_MONTHS})([-/ .])\d{{1,2}}\1(\d\d)")
 _LOST = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _YEAR = re.compile(r"(?:.*\D)?(1[2-4]\d\d|2[4-6]\d\d)(?:\D.*)?")
 _CENTURY = re.compile(r"(?:.*\D)?00(\d\d)-\d\d?-\d\d?(?:\D.*)?")
@@ -147,6 +149,17 @@ def _of_short_dates(text: str) -> str:
     return "it has no year: write the year, too, such as 2023-03-24"
 
 
+def _of_american_dates(text: str) -> str:
+    found = _AMERICAN.fullmatch(text)
+    if not found:
+        return ""
+    mark, year = found.groups()
+    return (
+        f'if {year} is the year, give the format, "%b{mark}%d{mark}%y", under `data.column_types` '
+        "or with --time-format"
+    )
+
+
 def _of_names(text: str) -> str:
     name = _MONTH_NAME.fullmatch(text)
     if not name or not re.search(r"[^\w]", text):
@@ -162,5 +175,6 @@ _ADVICE = (
     _of_ranges,
     _of_short_dates,
     _of_weeks,
+    _of_american_dates,
     _of_names,
 )

@@ -145,7 +145,7 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
         return None, f"{' and '.join(found)}: known only with the purchase"
     is_fixed = table.determines(ids[side], name)
     is_amount = names_order_amount(name) or (may_name_order_amount(name) and not is_fixed)
-    if is_amount and table.columns[name].kind in _AMOUNTS:
+    if is_amount and table.columns[name].kind in _AMOUNTS and not names_id(name):
         return None, f"by its name an amount of the purchase, and not of the {side}"
     if names_time(name) and fits_purchase_time(name) > 0 and not is_fixed:
         return None, f"by its name a time of the purchase, and not of the {side}"

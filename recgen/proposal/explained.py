@@ -45,7 +45,7 @@ class Explained:
     @cached_property
     def events(self) -> Events | None:
         """Kinds of events, if not every row is a purchase."""
-        return find_events(self.table.profile)
+        return find_events(self.table.profile, self.target.column if self.target else None)
 
     def comments(self) -> Comments:
         """Return the comments by the paths of the entries below them."""

@@ -25,7 +25,8 @@ def by_rows(table: Table, found: dict[Side, Choice | None], time: str | None) ->
     known = [choice.name for choice in found.values() if choice and choice.name]
     pool = _like_ids(table, known, time, missing) if missing else []
     if len(missing) == 1 and pool:
-        return {missing[0]: _guess(table, pool, pool[0])}
+        groups = _groups(table, pool[0]) if missing == ["buyer"] else []
+        return {missing[0]: _guess(table, [*pool, *groups], pool[0])}
     if len(missing) < 2 or len(pool) < 2:
         return {}
     buyer, product, why = _who_buys(table, pool[0], pool[1], time)
@@ -38,6 +39,20 @@ def by_rows(table: Table, found: dict[Side, Choice | None], time: str | None) ->
 def _guess(table: Table, pool: list[str], name: str, why: str = "") -> Choice:
     others = tuple(other for other in pool[: _LISTED + 1] if other != name)
     return Choice(name, f"{_like_id(table, name)}{why}", sure=False, others=others)
+
+
+def _groups(table: Table, name: str) -> list[str]:
+    """Return the IDs of what a buyer belongs to, as contacts do to a company, the finest first."""
+    found = [
+        other
+        for other in table.columns
+        if other != name
+        and names.names_id(other)
+        and _is_like_id(table, other, ["buyer"], _FEW)
+        and table.determines(name, other)
+        and not table.determines(other, name)
+    ]
+    return sorted(found, key=lambda other: -table.columns[other].distinct)
 
 
 def _like_id(table: Table, name: str) -> str:

@@ -144,9 +144,10 @@ def _can_be_id(table: Table, name: str, score: int) -> bool:
 
 
 def _is_other(table: Table, name: str, side: Side) -> bool:
-    """Return whether a column numbers each buyer's visits, or has all products of an order."""
+    """Return whether a column numbers each buyer's visits, or the lines of an order or has all."""
     if side == "product":
-        return holds_several(table, name)
+        is_line = names.fits_id(name, side) < names.SURE and table.counts_up(name)
+        return is_line or holds_several(table, name)
     return counts_visits(table, name)
 
 
@@ -187,20 +188,36 @@ def _time(table: Table, ids: list[str]) -> Choice:
     if not free:
         return _time_of_one_visit(table, times, ids) or _other_time(table, varying, ids)
     best = max(times[name] for name in free)
-    rivals = [name for name in free if times[name] == best]
-    chosen = max(rivals, key=lambda name: table.columns[name].distinct)
-    others = tuple(
+    return _first_of(table, [name for name in free if times[name] == best])
+
+
+def _first_of(table: Table, rivals: list[str]) -> Choice:
+    """Return one of several times that names do not tell apart.
+
+    The others are of the delivery, of the payment, or of when the row was stored: the purchase
+    comes first. In days, it is not told from the same times with hours, which are finer.
+    """
+    finest = max(rivals, key=lambda name: table.columns[name].distinct)
+    chosen = _earliest(table, [n for n in rivals if n == finest or table.same(n, finest)])
+    others = [
         name
         for name in rivals
         if name != chosen
         and not table.determines(chosen, name)
         and not _is_day_of(table, chosen, name)
-    )
-    if others:
-        listed = ", ".join(map(show, others[:_LISTED]))
-        why = f"{listed} could also be the time of the purchase"
-        return Choice(chosen, why, sure=False, others=others)
-    return Choice(chosen, "the time of the purchase")
+    ]
+    if not others:
+        return Choice(chosen, "the time of the purchase")
+    closing = [name for name in (chosen, *others) if names.closes_deal(name)]
+    first = closing[0] if closing else _earliest(table, [chosen, *others])
+    rest = tuple(chosen if name == first else name for name in others)
+    listed = ", ".join(map(show, rest[:_LISTED]))
+    why = f"{listed} could also be the time of the purchase"
+    return Choice(first, why, sure=False, others=rest)
+
+
+def _earliest(table: Table, found: list[str]) -> str:
+    return min(found, key=lambda name: table.columns[name].mean or 0)
 
 
 def _time_of_one_visit(table: Table, times: Mapping[str, int], ids: list[str]) -> Choice | None:

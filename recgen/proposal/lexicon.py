@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Literal
 
@@ -18,8 +19,8 @@ nothing better is there. `party` is somebody else, such as the seller.
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """Return the words of a text."""
-    return tuple(text.split())
+    """Return the words of a text, folded: Hangul and kana, too, are compared in parts."""
+    return tuple(map(fold, text.split()))
 
 
 # Beginnings of words, without accents. The longest one that fits a word decides.
@@ -31,13 +32,16 @@ _STEMS: dict[Subject, str] = {
         debitor auftraggeber kunnr kunag acheteur utilisateur adherent cliente comprador usuario
         socio utente acquirente klant afnemer gebruiker klient nabywc uzytkown kontrahent zakaznik
         odberatel asiakas ugyfel vasarlo musteri kullanici клиент покупател пользовател контрагент
-        uid заказчик πελατ 用户 用戶 顾客 顧客 客户 会员 会員 買家 买家 고객 회원 사용자
+        uid заказчик πελατ 用户 用戶 顾客 顧客 客户 客戶 会员 会員 買家 买家 고객 회원 사용자
+        partner geschaftspartner cardcode profile profilename screenname 得意先 取引先
+        거래처 往来单位
         """,
     "product": """
         product prod item sku article stock asin ean gtin isbn upc plu mpn barcode movie film book
         track song recipe merchandise material matnr goods artikel produkt ware vare produit
         producto articulo prodotto articolo produto artigo towar zbozi vyrobek tuote termek urun
         malzeme товар артикул продукт номенклатур προιον 商品 产品 產品 货品 상품 품목 lineitem
+        品番 品目 製品 货号 料号 物料
         """,
     "visit": "session sitzung device cookie browser fingerprint visit card karte",
     "thing": """
@@ -48,11 +52,13 @@ _STEMS: dict[Subject, str] = {
         """,
     "purchase": """
         order invoice transaction transac trans txn basket cart receipt purchase checkout booking
-        tracking shipment payment quote ticket sale line row index event review document record
-        shipto bestell rechnung auftrag beleg transaktion kauf warenkorb position posnr vbeln ebeln
+        tracking shipment payment quote opportunit ticket sale line row index event review document
+        record shipto bestell rechnung auftrag beleg transaktion kauf warenkorb position posnr
+        vbeln ebeln
         commande facture panier achat ligne pedido factura compra venta linea ordine fattura vendita
         riga encomenda venda fatura linha zamowien faktur paragon transakcj objednavk ordre bon
-        bestilling siparis fis satis заказ чек счет строк 订单 訂單 注文 주문 bestelling
+        bestilling siparis fis satis заказ чек счет строк 订单 訂單 注文 주문 bestelling 受注 売上
+        伝票 購入 购买 销售 판매 매출 전표 거래일 行番号 下单 付款 支付 成交
         """,
     "group": """
         group categor cat type class subclass brand family segment region country city status state
@@ -62,18 +68,20 @@ _STEMS: dict[Subject, str] = {
         pais ciudad provincia tienda marca citta negozio cidade loja kategori grup miasto kraj
         table tisch room zimmer till register kasse caja
         winkel plaats filiaal категори групп город страна магазин бренд 类目 类别 品牌 分类 店铺
+        分類 店舗 倉庫 仓库 창고 분류
         """,
     "party": """
         seller merchant vendor supplier shipper carrier employee staff salesperson salesman rep
-        server waiter barista kellner camarero serveur
+        server waiter barista kellner camarero serveur rider
         agent cashier driver courier manager vertreter verkaufer lieferant mitarbeiter fournisseur
         vendeur caissier proveedor vendedor empleado fornitore venditore fornecedor leverancier
-        verkoper dostawc sprzedaw поставщик продав 卖家 供应商 판매자
+        verkoper dostawc sprzedaw поставщик продав 卖家 供应商 판매자 担当 業務員 业务员 담당 仕入先
         """,
     "title": """
         name title titel description desc bezeichnung beschreibung text label tekst nom libelle
         designation nombre titulo descripcion descrizione nome descricao omschrijving naam nazw opis
-        benamning navn adi ime наименован названи описан 名称 标题 이름 comment note summary
+        benamning navn adi ime наименован названи описан 名称 标题 이름 名
+        품명 品名 规格 규격 摘要 备注 備考 comment note summary
         """,
     "measure": """
         quantity qty amount amt price cost count total sum subtotal discount disc revenue margin
@@ -81,8 +89,8 @@ _STEMS: dict[Subject, str] = {
         rank unit menge anzahl preis betrag wert gewicht alter umsatz kwmenge netwr fkimg quantite
         prix montant total cantidad precio importe quantita prezzo importo quantidade preco valor
         aantal prijs bedrag ilosc cena kwota wartosc antal pris belob mnozstvi miktar fiyat tutar
-        количеств цена сумм 数量 价格 金额 수량 가격 vote hour dow year month week latitude
-        longitude lat lon lng duration play pct ratio measure
+        количеств цена сумм 数量 价格 金额 単価 单价 金額 수량 가격 단가 금액 가액 vote hour dow
+        year month week latitude longitude lat lon lng duration play pct ratio measure
         """,
 }
 # Words that fit only as a whole: as beginnings they would fit too much.
@@ -92,13 +100,16 @@ _WHOLE = frozenset(listed("""
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size uid pct
         """))
-_LAST = ("account",)  # ends of compounds of the buyer, which a shorter word (count) would hide
+# Ends of compounds of the buyer (invoiceaccount), which a shorter word (count) would hide, and what
+# may follow: ORDERINGCUSTOMERACCOUNTNUMBER.
+_LAST = ("account", "customer", "client")
+_ID_ENDING = re.compile(r"(id|no|nr|number|code|key)$")
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound
 
 
 def _subjects() -> dict[str, Subject]:
-    return {fold(stem): subject for subject, stems in _STEMS.items() for stem in listed(stems)}
+    return {stem: subject for subject, stems in _STEMS.items() for stem in listed(stems)}
 
 
 _SUBJECTS = _subjects()
@@ -145,7 +156,7 @@ def _beginning(word: str) -> str | None:
 
 def _inner(word: str, start: int) -> Subject | None:
     """Return what the rest of a compound says against its beginning, if it does."""
-    if any(word.endswith(stem) for stem in _LAST):  # as in invoiceaccount
+    if _ID_ENDING.sub("", word).endswith(_LAST):
         return "buyer"
     least = 1 if is_ideographic(word[-1]) else _INNER
     for at in range(start, len(word) - least + 1):

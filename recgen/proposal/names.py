@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from functools import cache
-
 from recgen.config import Side
 from recgen.data.words import fold
 from recgen.proposal.lexicon import (
     Subject,
     has_glued_id,
     is_compound_of_buyer,
-    is_ideographic,
     listed,
     subject_of,
 )
+from recgen.proposal.nouns import nouns, words
 
 SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 
-_SIGNS = str.maketrans({"#": " number ", "№": " number "})
-_LOOKUP = re.compile(r"_(\w+)_value")  # a column of Dataverse that refers to another table
-_TWO_WORDS = re.compile(
-    r"(?i)\b(sold|bill|ship)[ _-]?to(?:[ _-]?party)?(?:\b|(?-i:(?=[A-Z])))"
-    r"|\b(e)-?(mail)(?:[ _-]?addr(?:ess)?)?|\b(line)[ _-]?(item)"
-)
 _IDS = frozenset(listed("""
         id ids no nr num number code cod key uuid guid sku ean gtin upc isbn asin nummer kennung
         schlussel numero codigo codice kod kodu cislo nro numer hash sha код номер 号 编号 番号
@@ -38,17 +28,12 @@ _CODES = frozenset(listed("""
 _COUNTERS = frozenset(listed("""
         num number no n nr
         """))
-# Words that say nothing about what a column is of.
-_FILLERS = frozenset(listed("""
-        unique pseudo anonymous anon hashed encoded encrypted raw original internal external
-        global main master parent primary billing utc new old my the a an of in at de du des del
-        della di do da la le el van von der l d
-        """))
 _OTHER_TIMES = listed("""
-    birth geburt naissance nacimiento update modif export import load ship deliver due
+    birth geburt naissance nacimiento update modif export import load ship deliv due
     liefer lfdat versand ander anderung signup registr launch expir return approv limit
-    estimat since valid until join open close livraison entrega consegna levering dostaw
-    вручен достав alta baja registered joined
+    promis required estimat since valid until join open close livraison entrega consegna levering
+    dostaw вручен достав alta baja registered joined processing ingest upload etl sync
+    納期 納品 納入 出荷 配送 更新 交货 发货 납기 납품 출고 배송 발송 수정
     """)
 # Of persons: of these alone, or with the word for a buyer.
 _PERSONAL = listed("""
@@ -72,7 +57,8 @@ _PARTS = {
 }  # of a date, and the language
 _TIMES = listed("""
     date datum dat dato time timestamp zeit day tag ts dt when fecha hora data tarih дата
-    время 时间 日期 日時 날짜 erdat audat fkdat budat bldat unix epoch moment jour giorno dia
+    время 时间 時間 日期 日時 日付 날짜 일자 일시 erdat audat fkdat budat bldat unix epoch moment
+    jour giorno dia
     """)
 # Of a line of an order, or of the order, and not of the product.
 _COUNTED = listed("""
@@ -84,65 +70,31 @@ _AMOUNTS = listed("""
     fee tip betrag umsatz rabatt steuer versand montant remise importe descuento importo sconto
     desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
     """)
+_SHIPPED = listed("ship deliv liefer livraison entrega envio consegna")  # to one of several
 _SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
 _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
     """)
-_TIME_ENDINGS = ("date", "datum", "time", "zeit", "day", "tag")  # of compounds, as in orderdate
+_TIME_ENDINGS = listed("""
+    date datum time zeit day tag 日 日期 日付 日時 时间 일 일자 일시
+    """)  # of compounds, as in orderdate
 _DATES = ("date", "datum")  # of compounds with abbreviations, as in orddate
 _NO_DATES = ("update", "candidate", "mandate", "validate")
+_CLOSED = frozenset(listed("close closing closedate"))  # by itself, when a deal is won
+_OF_DEALS = frozenset(listed("date time datetime deal opportunity actual"))
 _MADE = listed("""
     creat placed purchas bought ordered posted posting unix erstell
     """)
 
 
-def words(name: str) -> list[str]:
-    """Return the words of a name in lower case: `CustomerID` gives `customer`, `id`."""
-    found: list[str] = []
-    kinds = [_kind(character) for character in name]
-    for at, (character, kind) in enumerate(zip(name, kinds, strict=True)):
-        before = kinds[at - 1] if at else ""
-        after = kinds[at + 1] if at + 1 < len(kinds) else ""
-        is_camel = kind == "upper" and (
-            before == "lower" or (before == "upper" and after == "lower")
-        )
-        is_new = is_camel or (kind != before and (before, kind) != ("upper", "lower"))
-        if kind and is_new:
-            found.append("")
-        if kind:
-            found[-1] += character
-    return [word.casefold() for word in found]
-
-
-def _kind(character: str) -> str:
-    """Return the kind of a character in a word; none if it separates words."""
-    if character.isdigit():
-        return "digit"
-    if not character.isalpha():
-        return ""
-    if is_ideographic(character):
-        return "ideograph"
-    return "upper" if character.isupper() else "lower"
-
-
-@cache
-def _nouns(name: str) -> tuple[str, ...]:
-    """Return the words that tell what a column is of, without accents, numbers and fillers."""
-    lookup = _LOOKUP.fullmatch(name)
-    plain = unicodedata.normalize("NFC", lookup[1] if lookup else name).translate(_SIGNS)
-    joined = _TWO_WORDS.sub(_join, plain)
-    found = [fold(word) for word in words(joined) if not word.isdigit()]
-    return tuple(word for word in found if word not in _FILLERS) or tuple(found)
-
-
-def _join(match: re.Match[str]) -> str:
-    text = re.sub(r"[ _-]", "", match.group()).casefold().removesuffix("party")
-    return f" {text} " if text in ("soldto", "billto", "shipto", "lineitem") else text
-
-
 def fits_id(name: str, side: Side) -> int:
     """Return how well a name fits a tower's ID: SURE, GOOD, FAIR, WEAK, 0, or -1 for not at all."""
-    found = _nouns(name)
+    found = nouns(name)
+    fit = _fit(name, found, side)
+    return min(fit, FAIR) if side == "buyer" and _any(found, _SHIPPED) else fit
+
+
+def _fit(name: str, found: tuple[str, ...], side: Side) -> int:
     if not found or _is_count(found):
         return -1 if found else 0
     if _any(found, _TIERS) and not _is_id(found):
@@ -155,6 +107,10 @@ def fits_id(name: str, side: Side) -> int:
         return -1
     if about in own:
         return _of_head(found, head, own, other)
+    if head.startswith("ref") and side == "buyer" == subject_of(found[0]):
+        return FAIR  # as Customer Ref, unless it numbers their orders
+    if head.startswith("card") and side == "product" == subject_of(found[0]) and _is_id(found):
+        return FAIR  # as Product Card Id
     if other in all_of or about in ("visit", "thing") or "party" in all_of:
         return -1
     if about in ("group", "title"):
@@ -203,7 +159,7 @@ def _is_count(found: tuple[str, ...]) -> bool:
 
 def names_id(name: str) -> bool:
     """Return whether a name is that of a number or code that identifies something."""
-    return _is_id(_nouns(name))
+    return _is_id(nouns(name))
 
 
 def _is_id(found: tuple[str, ...]) -> bool:
@@ -217,25 +173,25 @@ def _is_id(found: tuple[str, ...]) -> bool:
 
 def stands_for_buyer(name: str) -> bool:
     """Return whether a name is that of a visit, a device or the like, which is not a person."""
-    found = _nouns(name)
+    found = nouns(name)
     return bool(found) and subject_of(_head(found)) == "visit"
 
 
 def names_group(name: str) -> bool:
     """Return whether a name is that of a group or a place, such as a brand or a postal code."""
-    found = _nouns(name)
+    found = nouns(name)
     return bool(found) and subject_of(_head(found)) == "group"
 
 
 def names_measure(name: str) -> bool:
     """Return whether a name is that of an amount, such as a price or a quantity."""
-    found = _nouns(name)
+    found = nouns(name)
     return _is_count(found) or any(subject_of(word) == "measure" for word in found)
 
 
 def names_order_amount(name: str) -> bool:
     """Return whether a name is that of an amount of an order or its line: a quantity, a total."""
-    found = _nouns(name)
+    found = nouns(name)
     if _any(found, _OF_ONE):
         return False
     is_of_order = any(subject_of(word) == "purchase" for word in found)
@@ -244,29 +200,29 @@ def names_order_amount(name: str) -> bool:
 
 def may_name_order_amount(name: str) -> bool:
     """Return whether a name is that of money, be it of the order or of the product."""
-    found = _nouns(name)
+    found = nouns(name)
     return _any(found, _AMOUNTS) and not _any(found, _OF_ONE)
 
 
 def names_title(name: str) -> bool:
     """Return whether a name is that of the title of a product, and not of a group or a person."""
-    about = {subject_of(word) for word in _nouns(name)}
+    about = {subject_of(word) for word in nouns(name)}
     return "title" in about and not about & {"group", "party", "buyer", "purchase", "visit"}
 
 
 def names_product_title(name: str) -> bool:
     """Return whether a name is that of the title of a product by that word: `Item name`."""
-    return names_title(name) and "product" in {subject_of(word) for word in _nouns(name)}
+    return names_title(name) and "product" in {subject_of(word) for word in nouns(name)}
 
 
 def names_products(name: str) -> bool:
     """Return whether a name is that of something of products: their IDs, details or a list."""
-    return "product" in {subject_of(word) for word in _nouns(name)}
+    return "product" in {subject_of(word) for word in nouns(name)}
 
 
 def names_time(name: str) -> bool:
     """Return whether a name is that of a time, whatever happened then."""
-    found = _nouns(name)
+    found = nouns(name)
     return _any(found, _TIMES) or any(
         (word.endswith(_TIME_ENDINGS) and subject_of(word) == "purchase")
         or (word.endswith(_DATES) and not word.endswith(_NO_DATES))
@@ -276,12 +232,18 @@ def names_time(name: str) -> bool:
 
 def names_other_time(name: str) -> bool:
     """Return whether a name is that of the time of something else, such as a delivery."""
-    return _any(_nouns(name), _OTHER_TIMES)
+    return _any(nouns(name), _OTHER_TIMES) and not closes_deal(name)
+
+
+def closes_deal(name: str) -> bool:
+    """Return whether a name is that of the time at which a deal was won: `Close Date`."""
+    found = nouns(name)
+    return not _CLOSED.isdisjoint(found) and set(found) <= _CLOSED | _OF_DEALS
 
 
 def names_buyer(name: str) -> bool:
     """Return whether a name is that of the buyer, or of a property of one: `customer_segment`."""
-    found = _nouns(name)
+    found = nouns(name)
     about = {subject_of(word) for word in found}
     if "buyer" in about or any(map(is_compound_of_buyer, found)):
         return True
@@ -296,20 +258,20 @@ def _is_personal(found: tuple[str, ...]) -> bool:
 
 def names_known_buyer(name: str) -> bool:
     """Return whether what a name says of the buyer is known before a purchase: no score, no sum."""
-    found = _nouns(name)
+    found = nouns(name)
     about = {subject_of(word) for word in found}
     return names_buyer(name) and (_is_personal(found) or not about & {"measure", "purchase"})
 
 
 def may_name_buyer(name: str) -> bool:
     """Return whether a name says nothing against a property of the buyer: `club`, `segment`."""
-    found = _nouns(name)
+    found = nouns(name)
     return all(subject_of(word) is None or _any((word,), _SEGMENTS) for word in found)
 
 
 def counts_visits(name: str) -> bool:
     """Return whether a name is that of a number of visits: `visits`, `visit_number`."""
-    found = _nouns(name)
+    found = nouns(name)
     is_plural = any(subject_of(word) == "visit" and word.endswith("s") for word in found)
     return is_plural or _any(found, ("count", "total")) or not _COUNTERS.isdisjoint(found)
 
@@ -325,17 +287,18 @@ def date_part(name: str) -> tuple[str, str] | None:
 
 def names_property(name: str) -> bool:
     """Return whether a name is that of a property of somebody or something: `customer_created`."""
-    about = {subject_of(word) for word in _nouns(name)}
+    about = {subject_of(word) for word in nouns(name)}
     return bool(about & {"buyer", "product", "party", "thing"}) and "purchase" not in about
 
 
 def fits_purchase_time(name: str) -> int:
     """Return how well a name fits the time of the purchase; higher is better."""
-    found = _nouns(name)
-    if _any(found, _OTHER_TIMES) or (_is_id(found) and not _any(found, _TIMES)):
+    found = nouns(name)
+    if names_other_time(name) or (_is_id(found) and not _any(found, _TIMES)):
         return -1
     is_purchase = any(subject_of(word) == "purchase" for word in found)
-    return 2 * (is_purchase or _any(found, _MADE)) + _any(found, _TIMES)
+    is_made = _any(found, _MADE) or not _CLOSED.isdisjoint(found)
+    return 2 * (is_purchase or is_made) + _any(found, _TIMES)
 
 
 def _is_code(found: tuple[str, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
-from recgen.config import DataConfig, FeatureConfig
+from recgen.config import DataConfig, FeatureConfig, ModelConfig, target_of
 from recgen.data.columns import columns, date_column, ids
 from recgen.data.events import find_events
 from recgen.data.profile import Profile
@@ -189,13 +189,16 @@ def cut_rows(profile: Profile) -> Iterator[Problem]:
 
 
 @rule("RG555", "warning")
-def several_events(profile: Profile) -> Iterator[Problem]:
+def several_events(
+    features: FeatureConfig, model: ModelConfig, profile: Profile
+) -> Iterator[Problem]:
     """Several kinds of events in one file.
 
     A log of a shop has a row for each view, each product put into the cart, and each purchase.
     Each row counts as a purchase: views are then most of what is learnt and tested, and what a
     buyer looked at is taken for what the buyer had. A column is recognised by its name (event,
-    action, behavior) and by words such as view and purchase in it.
+    action, behavior) and by words such as view and purchase in it; so are the status of an order
+    where some are cancelled or returned, and 0 and 1 for what was shown (clicked, booking_bool).
 
     Example:
         data:
@@ -208,7 +211,8 @@ def several_events(profile: Profile) -> Iterator[Problem]:
     Keep the rows of one kind in a file of their own. If all kinds show what buyers want, ignore the
     finding, with the reason.
     """
-    found = find_events(profile)
+    target = target_of(features, model)
+    found = find_events(profile, target.column if target else None)
     if found is not None:
         message = f"{show(found.column)} has several kinds of events: {found.counts}"
         yield Problem(("data",), message, found.help)

@@ -261,7 +261,7 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
     for path, feature, column in described(features, profile):
         if feature.data_type != "numeric" or dtype_of(feature.bq_type) == "string":
             continue
-        if profile.misfit(column.name, feature.bq_type) is not None:
+        if column.kind == "boolean" or profile.misfit(column.name, feature.bq_type) is not None:
             continue
         name = show(feature.output_name)
         odd = profile.odd(column.name, "written number")
