@@ -40,9 +40,13 @@ def main() -> None:
     store.content["split"] = split.counts()
     products = len(split.training.products)
     configs = [read_config(path, options.data, products) for path in options.configs]
-    _require_different(configs)
+    as_users = [
+        read_config(path, options.data, products, is_of_user=True) for path in options.as_user
+    ]
+    _require_different([*configs, *as_users])
     wanted = _run_peers(store, options.data, options.peers, options.peer_seeds)
     wanted += _run_ours(store, options.data, configs, options.seeds)
+    wanted += _run_ours(store, options.data, as_users, options.user_seeds)
     models = store.pick("models", wanted)
     speeds = speed.measure(store, options.data, configs, options.rounds)
     store.write()
@@ -64,13 +68,23 @@ def _options() -> argparse.Namespace:
         metavar="FILE",
         help="[default: the shop example and all presets of retrieval]",
     )
+    parser.add_argument(
+        "--as-user",
+        type=Path,
+        nargs="*",
+        default=CONFIGS,
+        metavar="FILE",
+        help="configs to train as a user does, on a file that ends where the test begins  "
+        "[default: the same]",
+    )
+    parser.add_argument("--user-seeds", type=int, default=1, help="of these  [default: 1]")
     parser.add_argument("--seeds", type=int, default=5, help="of each config  [default: 5]")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="NAME")
     parser.add_argument("--peer-seeds", type=int, default=3, help="of those that are random")
     parser.add_argument("--rounds", type=int, default=2, help="of throughput; 0: none")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     options = parser.parse_args()
-    for path in (options.data, *options.configs):
+    for path in (options.data, *options.configs, *options.as_user):
         if not path.is_file():
             parser.error(f"there is no file {path}")
     options.data = options.data.resolve()

@@ -56,7 +56,7 @@ def _ours(data: Path, config: Ours) -> tuple[str, list[str | Path], list[object]
     """Returns how to train the trainer of the first seed's run again, on its examples."""
     folder = config.folder(1)
     if not folder.exists():  # its scores were there, from elsewhere
-        config.train(data, seed=1)
+        config.train(seed=1)
     command = module("bench.models.timed", "generated", "--run", folder)
     return config.title, command, [config.inputs]
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("numpy", reason="needs the extra `data`")
-pytest.importorskip("pyarrow", reason="needs the extra `data`")
+pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
+pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra `data`")
 
 from bench import processes, report, run, speed
 from bench.ours import Ours, read_config
@@ -62,6 +63,22 @@ def test_a_config_ranks_the_whole_catalogue_and_keeps_its_comments(tmp_path: Pat
     assert same == replace(ours, text=same.text)
     data.write_text("other rows")
     assert read_config(_EXAMPLE, data, products=3608).inputs != ours.inputs
+
+
+def test_a_user_trains_on_a_file_that_ends_where_the_test_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.ours.RUNS", tmp_path)
+    times = pa.array([*range(0, 101_000, 1000), None], pa.timestamp("ms"))
+    ids = ["a"] * 50 + [None] + ["b"] * 51
+    rows = pa.table(
+        {"CustomerID": ids, "StockCode": ids, "InvoiceDate": times, "Price": range(102)}
+    )
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    ours = read_config(_EXAMPLE, tmp_path / "rows.parquet", products=3608, is_of_user=True)
+    assert "refit" not in ours.text
+    assert ours.name == "online_retail as a user trains it"
+    assert pq.read_table(ours.data).to_pylist() == rows.slice(0, 90).to_pylist()
 
 
 def test_a_comment_in_the_generated_code_is_no_other_result(
@@ -133,7 +150,7 @@ def _timed(name: str, number: int, rate: float, recall: list[tuple[float, float]
     return {"name": name, "number": number, "examples_per_s": rate, "recall": recall, **shape}
 
 
-_CONFIG = Ours("shop", "", "", batch=8192)
+_CONFIG = Ours("shop", "", "", 8192, Path())
 
 
 def test_throughput_is_compared_within_a_round() -> None:
