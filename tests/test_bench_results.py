@@ -14,13 +14,13 @@ pytest.importorskip("numpy", reason="needs the extra `data`")
 pa = pytest.importorskip("pyarrow", reason="needs the extra `data`")
 pq = pytest.importorskip("pyarrow.parquet", reason="needs the extra `data`")
 
-from bench import processes, report, run, speed
-from bench.ours import Ours, read_config
-from bench.scale import copied, scale_table, stages_table
-from bench.store import Store, digest
-from bench.streaming import parts, parts_table
-from bench.synthetic import TEST_ROWS, pieces, transactions
-from recgen.presets import NAMES, find_preset
+from bench import processes, report, run, speed  # noqa: E402
+from bench.ours import Ours, read_config  # noqa: E402
+from bench.scale import copied, scale_table, stages_table  # noqa: E402
+from bench.store import Store, digest  # noqa: E402
+from bench.streaming import parts, parts_table  # noqa: E402
+from bench.synthetic import TEST_ROWS, pieces, transactions  # noqa: E402
+from recgen.presets import NAMES, find_preset  # noqa: E402
 
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "online_retail" / "config.yaml"
 

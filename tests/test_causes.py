@@ -497,6 +497,15 @@ def test_a_feature_that_names_the_product_lifts_new_pairs_far_above_counting(tmp
         assert "RD402" not in codes(judge(tmp_path / f"{new}", honest, config))
 
 
+def test_what_is_known_before_the_purchase_names_no_new_product(tmp_path, experiment):
+    run = run_of(tmp_path / "run", with_test(healthy(), 0.6, new=0.43), experiment)
+    names = {each.output_name for each in run.config.features.buyer_model_features}
+    compared = Evidence(findings=check(run.config).findings)
+    for known, is_said in ((frozenset(), True), (frozenset(names), False)):
+        evidence = replace(compared, known=known)
+        assert ("RD402" in codes(diagnose(replace(run, evidence=evidence)))) == is_said
+
+
 def test_a_list_is_removed_before_other_features(tmp_path, experiment):
     past = {
         "column": "past",

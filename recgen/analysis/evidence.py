@@ -20,7 +20,8 @@ class Evidence:
         findings: Those of the trained config and its data; None if the data was not read.
         inspection: What lies in the run directory; None if it was not inspected.
         finer: The column of the data whose values the product ID groups, if there is one.
-        fixed: Names of the buyer's features that are the same in all rows of a buyer.
+        known: Names of the buyer's features that cannot name what was bought in a row: they are the
+            same in all rows of a buyer, or lists that are not in the data.
         variants: How the product IDs are made of products and their variants, if they are.
         foreign: What shows that files are of another run, in words.
         notes: What could not be examined, and why.
@@ -32,7 +33,7 @@ class Evidence:
     variants: Variants | None = None
     foreign: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    fixed: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
 
     @property
     def issues(self) -> tuple[Issue, ...]:

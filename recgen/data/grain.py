@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from recgen.config import FeatureConfig
+from recgen.config import FeatureConfig, HistoryFeature
 from recgen.data.columns import id_column, read_by
 from recgen.data.profile import Profile
 
@@ -89,11 +89,21 @@ def finer_column(features: FeatureConfig, profile: Profile) -> Finer | None:
     return min(found, key=lambda each: each.values, default=None)
 
 
-def fixed_features(features: FeatureConfig, profile: Profile) -> frozenset[str]:
-    """Return the buyer tower's features that are the same in all rows of a buyer, by output name.
+def known_before(features: FeatureConfig, profile: Profile) -> frozenset[str]:
+    """Return the buyer tower's features that cannot name what was bought in a row, by output name.
 
-    They are known before the purchase, so they cannot name what was bought in a row.
+    They are known before the purchase: columns that are the same in all rows of a buyer, and lists
+    that the data does not have, since they are made of what each buyer bought before.
     """
+    lists = frozenset(
+        feature.output_name
+        for feature in features.buyer_model_features
+        if isinstance(feature, HistoryFeature) and feature.column not in profile.names
+    )
+    return lists | _fixed(features, profile)
+
+
+def _fixed(features: FeatureConfig, profile: Profile) -> frozenset[str]:
     buyer = id_column(features, "buyer", profile)
     repeated = sum(1 for count in profile.counts(buyer.name) if count > 1) if buyer else 0
     if buyer is None or repeated < _SEEN:

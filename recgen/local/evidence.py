@@ -10,7 +10,7 @@ from recgen.analysis.evidence import Evidence
 from recgen.analysis.run import Run
 from recgen.analysis.trained import trained_config
 from recgen.check import check
-from recgen.data.grain import Finer, Variants, finer_column, fixed_features, variants
+from recgen.data.grain import Finer, Variants, finer_column, known_before, variants
 from recgen.findings import Finding, RecgenError, counted, printable
 from recgen.inspect.report import Inspection
 from recgen.local.buyers import PURCHASES_FILE
@@ -38,9 +38,9 @@ def with_evidence(run: Run, data: Path | None = None) -> Run:
     is_local = "://" not in run.path
     inspection = _inspection(_folder(run), notes) if is_local else None
     foreign = tuple(_foreign(run)) if is_local else ()
-    findings, finer, fixed = compared or (None, None, frozenset())
-    known = _variants(run) if is_local else None
-    evidence = Evidence(findings, inspection, finer, known, foreign, tuple(notes), fixed)
+    findings, finer, known = compared or (None, None, frozenset())
+    made_of = _variants(run) if is_local else None
+    evidence = Evidence(findings, inspection, finer, made_of, foreign, tuple(notes), known)
     return run if evidence == Evidence() else replace(run, evidence=evidence)
 
 
@@ -54,8 +54,8 @@ def _compared(
 ) -> tuple[tuple[Finding, ...], Finer | None, frozenset[str]] | None:
     """Return what the trained config and the data say; None without either.
 
-    That is all findings, the column that is finer than the product ID, and the features that are
-    the same in all rows of a buyer.
+    That is all findings, the column that is finer than the product ID, and the buyer's
+    features that are known before a purchase.
     """
     config = trained_config(run)
     found = data or next(filter(_exists, _sources(run)), None)
@@ -68,7 +68,7 @@ def _compared(
         findings = check(config, profile=opens).findings
         profile = opens(config.data)
         finer = finer_column(config.features, profile)
-        return findings, finer, fixed_features(config.features, profile)
+        return findings, finer, known_before(config.features, profile)
     except (RecgenError, ImportError, OSError) as error:
         if data is not None:
             raise
