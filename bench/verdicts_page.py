@@ -162,8 +162,9 @@ TOLD = (
     "Half of 24 runs are fine, with honest columns that say much of a target or a product;",
     "the others have leaks that nobody had developed on, or two causes. Labels and",
     "predictions were written, and the causes frozen, before the first was trained; each was",
-    "judged once. Those that are missing were not trained for want of time (`python",
-    "bench/verdicts.py --unseen` does). All are small: 3,000 rows, 12 epochs, most too few to",
+    "judged once. Twelve were trained later (`python bench/verdicts.py --unseen`), by the version",
+    "in which what the first twelve had shown was mended: 11 of 12 verdicts and 5 of 7 roots",
+    "were right, none bad called good. All are small: 3,000 rows, 12 epochs, most too few to",
     "learn more than means. A suspicion is at risk, which is right of a leak and wrong of a",
     "fine run, but of two whose honest column nobody could tell from a leak: a price for each",
     "lot, and a word that was typed before.",
@@ -174,7 +175,10 @@ TOLD = (
     "only about the price of each lot. Mended after: points for what was paid, which were",
     "called good, are asked about, since the product explains them, too (RG576). The total of",
     "a visit, with the row's own pieces, is at risk for other reasons, and its leak is not",
-    "found; nor did `recgen check` ask about a scan's beginning.",
+    "found; nor did `recgen check` ask about a scan's beginning. Of the later twelve, the shop",
+    "with a wide catalogue was called bad for recall of new pairs that is 3.8 times that of",
+    "counting, since its kinds of buyers share hardly a product; RD402 says that no more where",
+    "all that the data says of a buyer is known before the purchase.",
 )
 """What a reader has to know of the runs that were written after the causes."""
 
