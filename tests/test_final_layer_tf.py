@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -437,6 +438,66 @@ def test_weights_are_compared_on_a_bounded_number_of_pairs(
     monkeypatch.setattr(shop.scored.runtime, "LAYER_PAIRS", fewest)
     training.fit_final_layer(shop.scored.model(shop.scores))
     assert seen == [compared]
+
+
+def had(shop: Shop) -> list[tuple[int, int]]:
+    """Returns pairs of what buyers had."""
+    return sorted(set(shop.train))[::3]
+
+
+def fresh(shop: Shop) -> list[tuple[int, int]]:
+    """Returns pairs of what buyers did not have."""
+    pairs = {(buyer, product) for buyer in range(BUYERS) for product in range(PRODUCTS)}
+    return sorted(pairs - set(shop.train))[::3]
+
+
+def test_the_layer_of_the_saved_model_is_fitted_on_the_test(shop: Shop) -> None:
+    """As if it had not been fitted before; the metrics have the weights that were measured, too."""
+    scores = shop.random.normal(size=(BUYERS + 1, PRODUCTS))
+    training = bare_training(shop, shop.scored.rows([*had(shop), *fresh(shop)[:9]]))
+    training.fit_final_layer(model := shop.scored.model(scores))
+    measured = dict(training.weights)
+    training.test = shop.scored.rows(fresh(shop))
+    training.fit_final_layer_again(model)
+    found, saved = (training.metrics.content[f"{name}final_layer"] for name in ("", "saved_"))
+    assert found["weights"] == measured
+    assert saved["weights"] == training.weights
+    assert saved["weights"]["had"] < 0 < measured["had"]
+    other = bare_training(shop, training.test)
+    other.fit_final_layer(shop.scored.model(scores))
+    assert training.weights == pytest.approx(other.weights, rel=1e-3, abs=1e-3)
+    assert saved["unknown_buyers"] == training.unknown
+    assert training.unknown["half_life"] == other.unknown["half_life"]
+    assert FinalLayerFit.model_validate(saved).weights == training.weights
+
+
+def test_weights_that_no_fit_on_the_test_beats_stay(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = bare_training(shop, shop.scored.rows(had(shop)))
+    training.fit_final_layer(model := shop.scored.model(shop.scores))
+    before, training.test = dict(training.weights), training.validated
+    worse = np.array([1.0] + [0.0] * (len(before) - 1))
+    monkeypatch.setattr(shop.scored.runtime.FinalFit, "weights", lambda *_: worse)
+    capsys.readouterr()
+    training.fit_final_layer_again(model)
+    assert training.weights == before
+    first, second = re.findall(r"\d\.\d{4}", capsys.readouterr().out)
+    assert first == second
+
+
+@pytest.mark.parametrize(("enough", "is_fitted"), [(1000, False), (5, True)])
+def test_a_test_of_few_pairs_changes_no_weights(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, enough: int, is_fitted: bool
+) -> None:
+    monkeypatch.setattr(shop.scored.runtime, "NEWEST_PAIRS", enough)
+    training = bare_training(shop, shop.scored.rows(had(shop)))
+    training.fit_final_layer(model := shop.scored.model(shop.scores))
+    before = dict(training.weights)
+    training.test = shop.scored.rows(fresh(shop)[:9])
+    training.fit_final_layer_again(model)
+    assert (training.weights != before) == is_fitted
+    assert ("weights" in training.metrics.content.get("saved_final_layer", {})) == is_fitted
 
 
 @pytest.mark.parametrize(("past", "known"), [([], 0), ([3], 1)])

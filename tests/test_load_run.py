@@ -143,7 +143,10 @@ def test_the_fit_of_a_final_layer_is_read(tmp_path):
         "validation": {"model": {"all": 0.3, "new": "?"}, "towers": 7, "popularity": {"all": 0.1}},
         "unknown_buyers": {"towers": "0.4", "half_life": None, "pairs": 7.0, "validation": []},
     }
+    data["saved_final_layer"] = {"weights": {"towers": 0.4}, "measure": "recall_at_100"}
     metrics = run_of(tmp_path / "run", data).metrics
+    assert metrics.saved_final_layer is not None
+    assert metrics.saved_final_layer.weights == {"towers": 0.4}
     assert (metrics.params.measured_rows, metrics.params.served_rows) == (90, 100)
     fit = metrics.final_layer
     assert fit is not None

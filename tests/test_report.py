@@ -98,6 +98,13 @@ def test_the_final_layer_is_told_in_words_and_figures(folder):
     assert "all pairs | 0.3000 | 0.3500 | 0.2000 | 0.2500" in shown.replace(" | own history", "")
     assert "log share of sales with a half-life of 7 days | +1" in shown
     assert "log share of sales | -0.25" in shown
+    data["saved_final_layer"] = {"weights": {"towers": 0.5, "share_7_days": 2.0}}
+    text = Page(page_of(run_of(folder / "again", data))).text
+    assert "counts 0.50 times as much as in training" in text
+    _, of_measured, of_saved = re.split("Weights", text.partition("Final layer")[2])
+    assert "+1" in of_measured
+    assert of_saved.startswith(" of the saved model, fitted again on the test")
+    assert "+2" in of_saved
 
 
 def test_a_collapse_is_told_with_its_causes_and_patches():

@@ -17,7 +17,7 @@ TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "4c5ca13d13ae"
+    is_own_runtime = runtime.DIGEST == "15f11378ecae"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -263,6 +263,7 @@ def run_fn(fn_args):
     training.add_test(model)
     if training.test and not training.has_failed:
         # What is saved knows the last day; the test has measured the model before it.
+        training.fit_final_layer_again(model)
         model = training.refit("third", training.test, "test")
     training.require_success()
     product_ids = training.catalogue.names.tolist()

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from recgen.metrics import FinalLayerFit
+from recgen.metrics import FinalLayerFit, TrainingMetrics
 
 VIEWS = {
     "all": "all pairs",
@@ -26,6 +26,12 @@ _PURCHASES = 10  # of the buyer of the examples
 _WEEK = 7  # days
 _HARDLY = 0.05  # of the towers' score
 _MOST, _LEAST = 1000, 0.001  # a larger or smaller factor is not told exactly
+
+
+def served_layer(metrics: TrainingMetrics) -> FinalLayerFit | None:
+    """Return the fit by which the saved model ranks known buyers' products; None without one."""
+    saved = metrics.saved_final_layer
+    return saved if saved is not None and saved.weights else metrics.final_layer
 
 
 def term_in_words(name: str) -> str:

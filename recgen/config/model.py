@@ -127,7 +127,8 @@ class ModelConfig(Config):
     final_layer: FinalLayer = "fitted"
     """What ranks products: the towers' score, weighed on validation rows with the products' shares
     of recent rows and with what the buyer had, as a list says and as the model remembers (fitted),
-    or the towers' score and `repeat_bonus` alone (none)."""
+    or the towers' score and `repeat_bonus` alone (none). With `refit: all`, the weights of the
+    saved model are those of the test's rows, once these have measured the model."""
     loss_function: Literal["mse", "binary_crossentropy", "huber"] | None = None
     """Ranking only: mse and huber predict an amount, binary_crossentropy the chance of 1 for a
     target of 0 or 1; null is mse."""

@@ -49,7 +49,9 @@ class TrainingMetrics(MetricsPart):
     evaluation: Evaluation | None = None
     """Not of ranking: the test, measured on pairs of buyer and product."""
     final_layer: FinalLayerFit | None = None
-    """Not of ranking: None if it was not fitted."""
+    """Not of ranking: that of the model which the test measured; None if it was not fitted."""
+    saved_final_layer: FinalLayerFit | None = None
+    """That of the model which is saved, if it was fitted again, on the test."""
     rating: RatingEvaluation | None = None
     """Of models that predict a target: the test."""
     calibration: Calibration | None = None

@@ -116,6 +116,7 @@ class _Reader:
             "health": health,
             "evaluation": evaluation_of(self.data.get("evaluation")),
             "final_layer": final_layer_of(self.data.get("final_layer")),
+            "saved_final_layer": final_layer_of(self.data.get("saved_final_layer")),
             "rating": rating_of(self.data.get("rating")),
             "calibration": calibration_of(self.data.get("calibration")),
             **stats,

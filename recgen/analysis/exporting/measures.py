@@ -32,23 +32,25 @@ def figures_of(metrics: TrainingMetrics) -> Iterator[tuple[str, float]]:
         for who, share in metrics.evaluation.coverage.items():
             yield tag("evaluation", who, "coverage_at_100"), share
     if metrics.final_layer:
-        yield from _of_final_layer(metrics.final_layer)
+        yield from _of_final_layer("final_layer", metrics.final_layer)
+    if metrics.saved_final_layer:
+        yield from _of_final_layer("saved_final_layer", metrics.saved_final_layer)
 
 
-def _of_final_layer(fit: FinalLayerFit) -> Iterator[tuple[str, float]]:
+def _of_final_layer(layer: str, fit: FinalLayerFit) -> Iterator[tuple[str, float]]:
     for term, weight in fit.weights.items():
-        yield tag("final_layer", "weights", term), weight
+        yield tag(layer, "weights", term), weight
     for name, chosen in (("new_pairs_count", fit.new_pairs_count), ("part", fit.part)):
         if chosen is not None:
-            yield tag("final_layer", name), chosen
+            yield tag(layer, name), chosen
     for who, views in fit.validation.items():
         for view, value in views.items():
-            yield tag("final_layer", "validation", who, view), value
+            yield tag(layer, "validation", who, view), value
     unknown = fit.unknown_buyers
     if unknown is not None:
-        yield tag("final_layer", "unknown_buyers", "towers"), unknown.towers
+        yield tag(layer, "unknown_buyers", "towers"), unknown.towers
         if unknown.half_life is not None:
-            yield tag("final_layer", "unknown_buyers", "half_life"), unknown.half_life
+            yield tag(layer, "unknown_buyers", "half_life"), unknown.half_life
 
 
 def tag(*parts: str) -> str:

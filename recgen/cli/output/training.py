@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recgen.analysis.causes.base import figure
-from recgen.analysis.final_layer import effects
+from recgen.analysis.final_layer import effects, served_layer
 from recgen.analysis.kinds.ranking import MEANS, SHOWN
 from recgen.analysis.series import last
 from recgen.cli.table import Line, table
@@ -84,8 +84,9 @@ def _kept(metrics: TrainingMetrics) -> Iterator[str]:
         if missing:
             out = "count in retrieval alone" if is_two else "are left out"
             yield f"no target {int(missing):,} {_PARTS.get(name, name)} rows, which {out}"
-    if metrics.final_layer is not None:
-        for number, words in enumerate(effects(metrics.final_layer)):
+    layer = served_layer(metrics)
+    if layer is not None:
+        for number, words in enumerate(effects(layer)):
             yield f"{'' if number else 'ranking':<10}{': '.join(words)}"
     yield from _models(params)
 

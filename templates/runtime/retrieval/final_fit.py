@@ -175,51 +175,59 @@ class FinalFit:
     def _model_views(self):
         return self.evaluation.of_model(self.model, self.queries)
 
-    def best(self, measure):
+    def best(self, measure, fitted=None):
         """Fit the layer; returns what the metrics file says of it.
 
         New pairs count more than others, and the weights go a part of the way only, where
         that is better by `Bars`. The more new pairs count, the less is found of all pairs;
         so once a count is no gain, no greater one is tried.
-        """
-        bars, best, most = (
-            Bars(self.evaluation, self._model_views(), measure),
-            {},
-            (-1,),
-        )
 
-        def compare(count, part, weights):
-            named = dict(zip(self.layer.names, weights.tolist(), strict=True))
-            self.layer.assign(named, self.shares)
+        Args:
+            measure: The measure that is monitored.
+            fitted: What this returned for other rows, if the layer has these weights. Then
+                they are kept unless others are better, instead of the towers alone.
+        """
+        name = "fitted" if fitted else "towers"
+        kept = fitted or {"weights": self._named(self.start)}
+        bars = Bars(self.evaluation, {name: self._model_views()}, measure)
+        best, most = {}, (-1,)
+
+        def compare(weights, count=1, part=0):
+            self.layer.assign(weights, self.shares)
             own = bars.gains(self._model_views())
-            found = {"weights": named, "new_pairs_count": count, "part": part}
+            found = {"weights": weights, "new_pairs_count": count, "part": part}
             found |= {"measure": measure, "validation": bars.validation(own)}
             return bars.leads(own), found
 
         for count in NEW_PAIRS_COUNT:
             before, way = most, self.weights(count) - self.start
             for part in FITTED_PARTS:
-                leads, found = compare(count, part, self.start + part * way)
+                weights = self._named(self.start + part * way)
+                leads, found = compare(weights, count, part)
                 if leads > most:
                     most, best = leads, found
             if most == before and most[0] == 2:
                 break
-        leads, found = compare(1, 0, self.start)
+        chosen = [kept[name] for name in ("new_pairs_count", "part") if name in kept]
+        leads, found = compare(kept["weights"], *chosen)
         best = found if leads > most else best
         self.layer.assign(best["weights"], self.shares)
         return best
 
+    def _named(self, weights):
+        return dict(zip(self.layer.names, weights.tolist(), strict=True))
+
 
 class Bars:
-    """What a fit is compared with, pair by pair: the towers alone, and what counts.
+    """What a fit is compared with, pair by pair: what the layer ranks now, and what counts.
 
     Counting is each baseline, and popularity with each half-life, as the best one of all
     pairs is not that of new ones.
     """
 
-    def __init__(self, evaluation, towers, measure):
+    def __init__(self, evaluation, present, measure):
         self.measure = measure
-        views = {"towers": towers, **evaluation.of_baselines()}
+        views = present | evaluation.of_baselines()
         self.named = {name: self.gains(of) for name, of in views.items()}
         # Without times, there are no half-lives but None, which a baseline has.
         is_dated = evaluation.counting.ages is not None
@@ -244,17 +252,17 @@ class Bars:
 
         Where none is level with all that counts in every view, all pairs decide, by which
         runs are judged. Those that are level with counting are better, and those that are
-        level with the towers, too, are best. Of these, it is the least lead over counting,
-        so that no view of later rows is likely to be worse than what needs no model; where
-        that is clear, all pairs decide again.
+        level with the present ranking, too, are best. Of these, it is the least lead over
+        counting, so that no view of later rows is likely to be worse than what needs no
+        model; where that is clear, all pairs decide again.
         """
         of = {v: [lead(own[v], bar[v]) for bar in self.all] for v in own}
-        towers = min(each[0] for each in of.values())
+        present = min(each[0] for each in of.values())
         counting = min(min(each[1:]) for each in of.values())
         found = float(np.mean(own["all"]))
         if counting < LEVEL:
             return 0, found, counting
-        return 1 + (towers >= LEVEL), min(counting, CLEAR), found
+        return 1 + (present >= LEVEL), min(counting, CLEAR), found
 
 
 def lead(own, others):

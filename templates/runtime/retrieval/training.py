@@ -15,6 +15,7 @@ from .scann import COMPARED_QUERIES
 VALIDATION_SCORES = 1 << 34  # rows times products in a validation
 LAYER_SCORES = 1 << 27  # pairs times products, each time that a final layer is compared
 LAYER_PAIRS = 10_000  # or so many pairs, if these are more
+NEWEST_PAIRS = 1000  # of the test, which suffice to fit a layer again
 VIEWS = {
     "all": "all pairs",
     "new": "new pairs",
@@ -27,7 +28,7 @@ class RetrievalTraining(Training):
 
     # Of the final layer, once it is fitted: weights for known and for unknown buyers, and
     # whether nothing was known of any buyer, so that these are for all.
-    weights, unknown, are_for_all = None, None, False
+    weights, unknown, are_for_all, fitted_pairs = None, None, False, 0
 
     def use(self, rows):
         super().use(rows)
@@ -97,18 +98,14 @@ class RetrievalTraining(Training):
         """Fit the model's final layer; the models of later trainings have its weights."""
         if self.has_failed:
             return
-        products = len(self.catalogue.indices)
-        most = max(1, VALIDATION_SCORES // products)
-        most = min(most, max(LAYER_PAIRS, LAYER_SCORES // products))
-        baselines, measure = self.params["half_lives"], self.params["monitored"]
-        compared = self.counting, self.validated, baselines, self.settings.seed
-        evaluation = Evaluation(*compared, most)
+        evaluation, unknown = self._compared(self.validated)
+        measure = self.params["monitored"]
         found, shown = {"measure": measure}, measure.replace("_at_", "@")
         if len(evaluation.pairs):
             found = FinalFit(evaluation, model).best(measure)
-            self.weights = found["weights"]
+            self.weights, self.fitted_pairs = found["weights"], len(evaluation.pairs)
+            self.fitted = found
             self._say_views(found["validation"], evaluation, shown)
-        unknown = UnknownBuyers(*compared)
         if len(unknown.pairs):
             self.unknown = fit_unknown(unknown, model, measure)
             found["unknown_buyers"] = self.unknown
@@ -122,6 +119,42 @@ class RetrievalTraining(Training):
         if self.weights or self.unknown:
             self.metrics.content["final_layer"] = found
             self.metrics.write()
+
+    def fit_final_layer_again(self, model):
+        """Fit the final layer on the test, for the model that is saved.
+
+        The test has measured the model by then, and its rows are the newest: what is sold
+        in the season, and how much a trend counts, is theirs. Where it has fewer pairs than
+        the validation, and less than NEWEST_PAIRS, the weights stay as they are.
+        """
+        evaluation, unknown = self._compared(self.test)
+        measure, found = self.params["monitored"], {}
+        enough = min(self.fitted_pairs, NEWEST_PAIRS)
+        if self.weights and len(evaluation.pairs) >= enough:
+            found = FinalFit(evaluation, model).best(measure, self.fitted)
+            self.weights = found["weights"]
+            before, after = (
+                found["validation"][of]["all"] for of in ("fitted", "model")
+            )
+            words = f"of the saved model, fitted on the test: {measure.replace('_at_', '@')}"
+            say("final layer", f"{words} of all pairs {before:.4f} -> {after:.4f}")
+        if self.unknown and len(unknown.pairs) >= min(
+            self.unknown["pairs"], NEWEST_PAIRS
+        ):
+            self.unknown = found["unknown_buyers"] = fit_unknown(
+                unknown, model, measure
+            )
+        if found:
+            self.metrics.content["saved_final_layer"] = {"measure": measure} | found
+            self.metrics.write()
+
+    def _compared(self, rows):
+        """Return the Evaluation of known buyers, and UnknownBuyers, on which a layer is fitted."""
+        products = len(self.catalogue.indices)
+        most = max(1, VALIDATION_SCORES // products)
+        most = min(most, max(LAYER_PAIRS, LAYER_SCORES // products))
+        compared = self.counting, rows, self.params["half_lives"], self.settings.seed
+        return Evaluation(*compared, most), UnknownBuyers(*compared)
 
     def _say_views(self, values, evaluation, shown):
         """Print the validation before and after, and what has been traded."""

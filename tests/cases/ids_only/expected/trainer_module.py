@@ -252,6 +252,7 @@ def run_fn(fn_args):
     training.add_test(model)
     if training.test and not training.has_failed:
         # What is saved knows the last day; the test has measured the model before it.
+        training.fit_final_layer_again(model)
         model = training.refit("third", training.test, "test")
     training.require_success()
     product_ids = training.catalogue.names.tolist()
