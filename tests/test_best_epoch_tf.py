@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -166,11 +167,18 @@ def set_of(run: Run, split: str) -> set[tuple[int, ...]]:
 
 
 def evaluations(run: Run, **custom: Any) -> list[tuple[str, int]]:
-    """Trains one epoch; returns what happened: trainings, with their rows, and tests."""
+    """Trains one epoch; returns what happened: trainings, with their rows, and tests.
+
+    When a training begins, the model of the one before is not in memory any more.
+    """
     module, happened = run.module(), []
+    models: list[weakref.ref[Any]] = []
+    module.runtime.MANY_ROWS = 0
     usual_fit, usual_test = module.RetrievalModel.fit, module.runtime.RetrievalMetrics.add_test
 
     def fit(model: Any, batches: Any, **options: Any) -> Any:
+        assert not [each for each in models if each() is not None]
+        models.append(weakref.ref(model))
         happened.append(("fit", options["steps_per_epoch"]))
         return usual_fit(model, batches, **options)
 

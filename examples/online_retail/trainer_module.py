@@ -17,7 +17,7 @@ TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "15f11378ecae"
+    is_own_runtime = runtime.DIGEST == "5d9bd07aa43a"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:
@@ -259,11 +259,13 @@ def run_fn(fn_args):
     training.fit_final_layer(model)
     if not training.has_failed:
         # From the start, with the validation rows, which are usually the newest.
+        del model  # its memory is needed
         model = training.refit("second", training.validation, "validation")
     training.add_test(model)
     if training.test and not training.has_failed:
         # What is saved knows the last day; the test has measured the model before it.
         training.fit_final_layer_again(model)
+        del model
         model = training.refit("third", training.test, "test")
     training.require_success()
     product_ids = training.catalogue.names.tolist()

@@ -1,5 +1,6 @@
 """Training: reads the rows, trains models, measures and saves them."""
 
+import gc
 import os
 import tempfile
 
@@ -13,6 +14,8 @@ from .histories import describe_histories
 from .messages import say
 from .replicas import Replicas
 from .rows import PROBED_ROWS, RowCache, Split, buyer_dropout, recency
+
+MANY_ROWS = 1_000_000  # with fewer, what is not needed any more is small
 
 
 class Training:
@@ -217,6 +220,9 @@ class Training:
         print(
             f"training again, on {name} rows too: {best} of {epochs} epochs", flush=True
         )
+        self.metrics.model = None
+        if self.rows.count > MANY_ROWS:
+            gc.collect()  # the model before, whose parts refer to each other
         self.use(self.rows + added)
         callbacks = [self.watch(stage)]
         if rates := params.get("learning_rates"):  # on a plateau
