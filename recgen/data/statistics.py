@@ -42,6 +42,8 @@ class TimeProfile:
         is_clock: Whether they are times of day, without a date.
         hours: Rows with a time in each hour of the day, without those that lie far from the others;
             empty for times of day.
+        converted: Rows with a date written year first, where the first twelve days of a month are
+            written so and all others are not; 0 if the column is not so divided.
     """
 
     way: str = ""
@@ -52,6 +54,7 @@ class TimeProfile:
     far_rows: int = 0
     is_clock: bool = False
     hours: tuple[int, ...] = ()
+    converted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

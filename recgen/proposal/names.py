@@ -50,20 +50,6 @@ _OTHER_TIMES = listed("""
     estimat since valid until join open close livraison entrega consegna levering dostaw
     вручен достав alta baja registered joined
     """)
-# Of persons: of these alone, or with the word for a buyer.
-_PERSONAL = listed("""
-    gender geschlecht sexe sexo birth geburt naissance nacimiento loyal membership occupation
-    profession beruf income einkommen marital education signup registr registered join
-    """)
-_PERSONAL_WORDS = frozenset(listed("sex age alter tier dob"))
-_PLACES = listed("""
-    country region city zip postal postcode postleitzahl plz province pais pays ville ciudad
-    cidade citta provincia miasto kraj wohnort bundesland страна город
-    """)
-_NOT_OF_BUYERS = listed("""
-    origin made manufactur herkunft store shop warehouse brand marke filial price rating content
-    """)
-_SEGMENTS = listed("segment gruppe")
 _TIERS = ("membership", "loyalty", "tier", "mitgliedschaft")  # kinds of buyers, but for a number
 _PARTS = {
     part: name
@@ -84,6 +70,8 @@ _AMOUNTS = listed("""
     fee tip betrag umsatz rabatt steuer versand montant remise importe descuento importo sconto
     desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
     """)
+_STATES = listed("status statut")  # of an order: what became of it is known only afterwards
+_AFTERWARDS = listed("fulfil financial deliver ship refund return versand liefer zahl livraison")
 _SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
 _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
@@ -126,7 +114,7 @@ def _kind(character: str) -> str:
 
 
 @cache
-def _nouns(name: str) -> tuple[str, ...]:
+def nouns(name: str) -> tuple[str, ...]:
     """Return the words that tell what a column is of, without accents, numbers and fillers."""
     lookup = _LOOKUP.fullmatch(name)
     plain = unicodedata.normalize("NFC", lookup[1] if lookup else name).translate(_SIGNS)
@@ -142,13 +130,14 @@ def _join(match: re.Match[str]) -> str:
 
 def fits_id(name: str, side: Side) -> int:
     """Return how well a name fits a tower's ID: SURE, GOOD, FAIR, WEAK, 0, or -1 for not at all."""
-    found = _nouns(name)
+    found = nouns(name)
     if not found or _is_count(found):
         return -1 if found else 0
-    if _any(found, _TIERS) and not _is_id(found):
+    if begins(found, _TIERS) and not _is_id(found):
         return -1
     head = _head(found)
     about, all_of = subject_of(head), {subject_of(word) for word in found}
+    all_of |= {"buyer"} if about == "title" and is_compound_of_buyer(head) else set()
     own: tuple[Subject, Subject] = ("buyer", "visit") if side == "buyer" else ("product", "thing")
     other: Side = "product" if side == "buyer" else "buyer"
     if about in ("purchase", "measure", "party"):
@@ -172,7 +161,7 @@ def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], ot
     """Return how well a name fits whose main word is one for the ID that is looked for."""
     about, others = subject_of(head), {subject_of(word) for word in found if word != head}
     is_id = _is_id(found)
-    if others & {"group", "measure"} or _any(found, _SEARCHED):
+    if others & {"group", "measure"} or begins(found, _SEARCHED):
         return WEAK
     if about != own[0]:
         return WEAK if others & {other, "purchase"} else FAIR if is_id or len(found) == 1 else WEAK
@@ -203,7 +192,7 @@ def _is_count(found: tuple[str, ...]) -> bool:
 
 def names_id(name: str) -> bool:
     """Return whether a name is that of a number or code that identifies something."""
-    return _is_id(_nouns(name))
+    return _is_id(nouns(name))
 
 
 def _is_id(found: tuple[str, ...]) -> bool:
@@ -217,57 +206,71 @@ def _is_id(found: tuple[str, ...]) -> bool:
 
 def stands_for_buyer(name: str) -> bool:
     """Return whether a name is that of a visit, a device or the like, which is not a person."""
-    found = _nouns(name)
+    found = nouns(name)
     return bool(found) and subject_of(_head(found)) == "visit"
 
 
 def names_group(name: str) -> bool:
     """Return whether a name is that of a group or a place, such as a brand or a postal code."""
-    found = _nouns(name)
+    found = nouns(name)
     return bool(found) and subject_of(_head(found)) == "group"
 
 
 def names_measure(name: str) -> bool:
     """Return whether a name is that of an amount, such as a price or a quantity."""
-    found = _nouns(name)
+    found = nouns(name)
     return _is_count(found) or any(subject_of(word) == "measure" for word in found)
 
 
 def names_order_amount(name: str) -> bool:
     """Return whether a name is that of an amount of an order or its line: a quantity, a total."""
-    found = _nouns(name)
-    if _any(found, _OF_ONE):
+    found = nouns(name)
+    if begins(found, _OF_ONE):
         return False
     is_of_order = any(subject_of(word) == "purchase" for word in found)
-    return _any(found, _COUNTED) or (is_of_order and _any(found, _AMOUNTS))
+    return begins(found, _COUNTED) or (is_of_order and begins(found, _AMOUNTS))
 
 
 def may_name_order_amount(name: str) -> bool:
     """Return whether a name is that of money, be it of the order or of the product."""
-    found = _nouns(name)
-    return _any(found, _AMOUNTS) and not _any(found, _OF_ONE)
+    found = nouns(name)
+    return begins(found, _AMOUNTS) and not begins(found, _OF_ONE)
+
+
+def names_order_state(name: str) -> bool:
+    """Return whether a name is that of what became of an order: `order_status`."""
+    found = nouns(name)
+    is_of_order = any(subject_of(word) == "purchase" for word in found)
+    is_state = bool(found) and found[-1] in _STATES
+    return is_state and (is_of_order or begins(found, _AFTERWARDS))
+
+
+def may_name_order_state(name: str) -> bool:
+    """Return whether a name is that of some state, be it of the order or of somebody: `STATUS`."""
+    found = nouns(name)
+    return len(found) == 1 and found[0] in _STATES
 
 
 def names_title(name: str) -> bool:
     """Return whether a name is that of the title of a product, and not of a group or a person."""
-    about = {subject_of(word) for word in _nouns(name)}
+    about = {subject_of(word) for word in nouns(name)}
     return "title" in about and not about & {"group", "party", "buyer", "purchase", "visit"}
 
 
 def names_product_title(name: str) -> bool:
     """Return whether a name is that of the title of a product by that word: `Item name`."""
-    return names_title(name) and "product" in {subject_of(word) for word in _nouns(name)}
+    return names_title(name) and "product" in {subject_of(word) for word in nouns(name)}
 
 
 def names_products(name: str) -> bool:
     """Return whether a name is that of something of products: their IDs, details or a list."""
-    return "product" in {subject_of(word) for word in _nouns(name)}
+    return "product" in {subject_of(word) for word in nouns(name)}
 
 
 def names_time(name: str) -> bool:
     """Return whether a name is that of a time, whatever happened then."""
-    found = _nouns(name)
-    return _any(found, _TIMES) or any(
+    found = nouns(name)
+    return begins(found, _TIMES) or any(
         (word.endswith(_TIME_ENDINGS) and subject_of(word) == "purchase")
         or (word.endswith(_DATES) and not word.endswith(_NO_DATES))
         for word in found
@@ -276,42 +279,14 @@ def names_time(name: str) -> bool:
 
 def names_other_time(name: str) -> bool:
     """Return whether a name is that of the time of something else, such as a delivery."""
-    return _any(_nouns(name), _OTHER_TIMES)
-
-
-def names_buyer(name: str) -> bool:
-    """Return whether a name is that of the buyer, or of a property of one: `customer_segment`."""
-    found = _nouns(name)
-    about = {subject_of(word) for word in found}
-    if "buyer" in about or any(map(is_compound_of_buyer, found)):
-        return True
-    if about & {"product", "party", "purchase", "thing"} or _any(found, _NOT_OF_BUYERS):
-        return False
-    return _is_personal(found) or _any(found, _PLACES)
-
-
-def _is_personal(found: tuple[str, ...]) -> bool:
-    return _any(found, _PERSONAL) or not _PERSONAL_WORDS.isdisjoint(found)
-
-
-def names_known_buyer(name: str) -> bool:
-    """Return whether what a name says of the buyer is known before a purchase: no score, no sum."""
-    found = _nouns(name)
-    about = {subject_of(word) for word in found}
-    return names_buyer(name) and (_is_personal(found) or not about & {"measure", "purchase"})
-
-
-def may_name_buyer(name: str) -> bool:
-    """Return whether a name says nothing against a property of the buyer: `club`, `segment`."""
-    found = _nouns(name)
-    return all(subject_of(word) is None or _any((word,), _SEGMENTS) for word in found)
+    return begins(nouns(name), _OTHER_TIMES)
 
 
 def counts_visits(name: str) -> bool:
     """Return whether a name is that of a number of visits: `visits`, `visit_number`."""
-    found = _nouns(name)
+    found = nouns(name)
     is_plural = any(subject_of(word) == "visit" and word.endswith("s") for word in found)
-    return is_plural or _any(found, ("count", "total")) or not _COUNTERS.isdisjoint(found)
+    return is_plural or begins(found, ("count", "total")) or not _COUNTERS.isdisjoint(found)
 
 
 def date_part(name: str) -> tuple[str, str] | None:
@@ -325,22 +300,23 @@ def date_part(name: str) -> tuple[str, str] | None:
 
 def names_property(name: str) -> bool:
     """Return whether a name is that of a property of somebody or something: `customer_created`."""
-    about = {subject_of(word) for word in _nouns(name)}
+    about = {subject_of(word) for word in nouns(name)}
     return bool(about & {"buyer", "product", "party", "thing"}) and "purchase" not in about
 
 
 def fits_purchase_time(name: str) -> int:
     """Return how well a name fits the time of the purchase; higher is better."""
-    found = _nouns(name)
-    if _any(found, _OTHER_TIMES) or (_is_id(found) and not _any(found, _TIMES)):
+    found = nouns(name)
+    if begins(found, _OTHER_TIMES) or (_is_id(found) and not begins(found, _TIMES)):
         return -1
     is_purchase = any(subject_of(word) == "purchase" for word in found)
-    return 2 * (is_purchase or _any(found, _MADE)) + _any(found, _TIMES)
+    return 2 * (is_purchase or begins(found, _MADE)) + begins(found, _TIMES)
 
 
 def _is_code(found: tuple[str, ...]) -> bool:
     return any(word in ("zip", "plz", "postal", "postcode", "postleitzahl") for word in found)
 
 
-def _any(found: tuple[str, ...], stems: tuple[str, ...]) -> bool:
+def begins(found: tuple[str, ...], stems: tuple[str, ...]) -> bool:
+    """Return whether one of the words begins with one of the stems."""
     return any(word.startswith(stems) for word in found)

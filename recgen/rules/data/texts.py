@@ -253,6 +253,8 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
             continue
         if profile.misfit(column.name, feature.bq_type) is not None:
             continue
+        if column.kind == "boolean":  # 'Y' is no number
+            continue
         name = show(feature.output_name)
         odd = profile.odd(column.name, "written number")
         if odd is not None:
