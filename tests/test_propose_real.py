@@ -203,7 +203,7 @@ def test_rows_that_a_spreadsheet_saved_below_its_table(
 
 def test_rows_with_some_value_are_not_empty(proposed: Callable[[Rows], Proposal]) -> None:
     rows = {name: [*values, *4000 * [""]] for name, values in sales().items()}
-    rows["page"] = [""] * len(EVENTS) + [f"page {n % 9}" for n in range(4000)]
+    rows["page"] = [""] * len(EVENTS) + [f"page {n % 9}" if n < 300 else "" for n in range(4000)]
     proposal = proposed(rows)
     assert proposal.empty == 0
     assert "no value" in proposal.keys.buyer.why
