@@ -207,3 +207,21 @@ def test_rows_with_some_value_are_not_empty(proposed: Callable[[Rows], Proposal]
     proposal = proposed(rows)
     assert proposal.empty == 0
     assert "no value" in proposal.keys.buyer.why
+
+
+def test_of_persons_what_they_are_like_is_taken_and_not_what_they_are_called(
+    proposed: Callable[[Rows], Proposal],
+) -> None:
+    proposal = proposed(
+        sales(
+            FirstName=lambda e: FIRST[e.buyer % len(FIRST)],
+            TotalChildren=lambda e: e.buyer * 7 % 6,
+            TotalSpent=lambda e: 100 + e.buyer * 7919 % 60,
+            AnnualIncome=lambda e: f"${10 * (1 + e.buyer * 31 % 17)},000 ",
+        )
+    )
+    assert "TotalChildren" in proposal.features["buyer"]
+    assert "part of a person's name" in proposal.left_out["FirstName"]
+    assert "by its name an amount" in proposal.left_out["TotalSpent"]
+    asked = proposal.left_out["AnnualIncome"]
+    assert asked.endswith(". Set data.decimal to the decimal mark of the file, '.' or ','")

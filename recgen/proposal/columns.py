@@ -19,7 +19,12 @@ from recgen.proposal.names import (
     names_property,
     names_time,
 )
-from recgen.proposal.persons import may_name_buyer, names_buyer, names_known_buyer
+from recgen.proposal.persons import (
+    may_name_buyer,
+    names_buyer,
+    names_known_buyer,
+    names_person,
+)
 from recgen.proposal.table import Table
 
 _LOOSE = 0.25  # between properties (0.05 for prices in Online Retail) and other columns (0.6)
@@ -100,6 +105,8 @@ def _useless(table: Table, name: str) -> str | None:
         return f"{percent(column.nulls / column.rows)} of the rows have no value"
     if column.distinct <= 1 and column.nulls == 0:
         return f"it is {show(column.examples[0])} in every row"
+    if column.kind == "text" and names_person(name):
+        return "part of a person's name, which tells who somebody is and nothing of what they like"
     if column.kind == "text" and _is_unread_time(column):
         return f"its name is that of a time, but {show(column.examples[0])} is not read as one"
     is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))

@@ -75,6 +75,7 @@ _AFTERWARDS = listed("fulfil financial deliver ship refund return versand liefer
 _SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
 _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
+    children kids kinder enfants hijos dependents adults household
     """)
 _TIME_ENDINGS = ("date", "datum", "time", "zeit", "day", "tag")  # of compounds, as in orderdate
 _DATES = ("date", "datum")  # of compounds with abbreviations, as in orddate

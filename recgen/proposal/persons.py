@@ -57,9 +57,13 @@ def names_trait(name: str) -> bool:
 
     So is a first or last name alone, as many share it.
     """
+    return names_person(name) or (_is_personal(nouns(name)) and not names_id(name))
+
+
+def names_person(name: str) -> bool:
+    """Return whether a name is that of a part of a person's name: `CONTACTFIRSTNAME`."""
     joined = fold("".join(words(name)))
-    is_name = any(part in joined for part in _NAMES)
-    return is_name or (_is_personal(nouns(name)) and not names_id(name))
+    return any(part in joined for part in _NAMES)
 
 
 def names_contact(name: str) -> bool:
