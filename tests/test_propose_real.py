@@ -95,7 +95,9 @@ def test_who_buys_is_found_by_name_even_if_some_have_two_phones(
         PHONE=lambda e: f"555 0{e.buyer:03}{' 2' if e.buyer % 50 == 3 and e.order % 2 else ''}",
     )
     del rows["customer"]
-    assert proposed(rows).keys.buyer.name == "CUSTOMERNAME"
+    buyer = proposed(rows).keys.buyer
+    assert (buyer.name, buyer.sure) == ("CUSTOMERNAME", False)
+    assert buyer.why.startswith("its name is no ID's, but its ")
 
 
 def test_a_subcategory_is_no_product() -> None:

@@ -30,24 +30,25 @@ def by_rows(table: Table, found: dict[Side, Choice | None], time: str | None) ->
         return {}  # a list of products
     pool = _like_ids(table, known, time, missing) if missing else []
     if len(missing) == 1 and pool:
-        return {missing[0]: _guess(table, pool, pool[0])}
+        return {missing[0]: _guess(table, pool, pool[0], missing[0])}
     if len(missing) < 2 or len(pool) < 2:
         return {}
     buyer, product, why = _who_buys(table, pool[0], pool[1], time)
     return {
-        "buyer": _guess(table, pool, buyer, f"; {why}"),
-        "product": _guess(table, pool, product, f"; {why}"),
+        "buyer": _guess(table, pool, buyer, "buyer", f"; {why}"),
+        "product": _guess(table, pool, product, "product", f"; {why}"),
     }
 
 
-def _guess(table: Table, pool: list[str], name: str, why: str = "") -> Choice:
+def _guess(table: Table, pool: list[str], name: str, side: Side, why: str = "") -> Choice:
     others = tuple(other for other in pool[: _LISTED + 1] if other != name)
-    return Choice(name, f"{_like_id(table, name)}{why}", sure=False, others=others)
+    return Choice(name, f"{_like_id(table, name, side)}{why}", sure=False, others=others)
 
 
-def _like_id(table: Table, name: str) -> str:
-    count = f"{table.columns[name].distinct:,}"
-    return f"its name does not show it, but its {count} values repeat like IDs"
+def _like_id(table: Table, name: str, side: Side) -> str:
+    is_named = names.fits_id(name, side) > 0
+    named = "its name is no ID's" if is_named else "its name does not show it"
+    return f"{named}, but its {table.columns[name].distinct:,} values repeat like IDs"
 
 
 def _like_ids(table: Table, known: list[str], time: str | None, missing: list[Side]) -> list[str]:
