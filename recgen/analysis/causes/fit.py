@@ -8,6 +8,7 @@ from math import log2, sqrt
 from statistics import median
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
+from recgen.analysis.causes.places import LEAVE_OUT, places_taken
 from recgen.analysis.causes.remedies import NO_MORE, advice, without_layers
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
@@ -265,14 +266,15 @@ def _nothing_new(facts: Facts) -> Iterator[Sign]:
     lead = lead_over(own, popular)
     if lead is None or lead[1] >= 0:
         return  # within noise, the model may be as good
-    yield Sign(
-        "high",
-        (
-            f"on pairs that did not occur in training, test {facts.curve.measure} is "
-            f"{figure(own.value)}; {facts.kind.baseline} has {figure(popular.value)}",
-            f"the difference is not noise: {figure(lead[0])} to {figure(lead[1])}, with 95%",
-        ),
-    )
+    seen = [
+        f"on pairs that did not occur in training, test {facts.curve.measure} is "
+        f"{figure(own.value)}; {facts.kind.baseline} has {figure(popular.value)}",
+        f"the difference is not noise: {figure(lead[0])} to {figure(lead[1])}, with 95%",
+    ]
+    taken = places_taken(facts)
+    if taken:
+        seen.append(taken)
+    yield Sign("high", tuple(seen), LEAVE_OUT if taken else "")
 
 
 KINDS = (
