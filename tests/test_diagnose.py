@@ -337,6 +337,23 @@ def test_repeats_alone_are_seen_in_new_pairs(tmp_path, popular, expected, found)
     assert (diagnosis.verdict, codes(diagnosis)) == (expected, found)
 
 
+@pytest.mark.parametrize(("own", "is_taken"), [(0.11, True), (0.05, False)])
+def test_past_products_may_take_the_places_of_new_ones(tmp_path, own, is_taken):
+    data = healthy()
+    popular = {"recall_at_100": {"value": 0.09, **_NARROW}}
+    ours = {"value": own, "low": own - 0.01, "high": own + 0.01}
+    data["evaluation"] = {
+        "model": {
+            "new": {"recall_at_100": {"value": 0.05, "low": 0.04, "high": 0.06}},
+            "new_filtered": {"recall_at_100": ours},
+        },
+        "popularity": {"new": popular, "new_filtered": popular},
+    }
+    found = cause(judge(tmp_path / "run", data), "RD305")
+    assert any("taken by what buyers had" in each for each in found.evidence) == is_taken
+    assert found.help.startswith("Where new products are wanted, leave out") == is_taken
+
+
 # inputs: RD4xx
 
 

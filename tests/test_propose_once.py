@@ -15,7 +15,8 @@ from ugly import Rows, write_csv
 from recgen.cli import main
 from recgen.local.profile import read_profile
 from recgen.proposal import Proposal, propose
-from recgen.proposal.names import date_part, fits_id, names_buyer
+from recgen.proposal.names import date_part, fits_id
+from recgen.proposal.persons import names_buyer
 
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 

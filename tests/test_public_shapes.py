@@ -225,7 +225,7 @@ def test_whole_numbers_that_may_be_codes_are_a_guess(proposed: Callable[..., Pro
         ("SALESORDERNUMBER", -1, -1),
         ("Product Card Id", WEAK, FAIR),
         ("product_session_id", WEAK, -1),
-        ("得意先名", 0, 0),
+        ("得意先名", WEAK, -1),
         ("仕入先コード", -1, -1),
         ("", 0, 0),
     ],

@@ -295,6 +295,30 @@ def test_ids_that_hardly_repeat(plain: dict[str, Any], tmp_path: Path) -> None:
         assert said == ([severity] if severity else [])
 
 
+def test_buyers_that_come_at_one_time_are_orders(plain: dict[str, Any], tmp_path: Path) -> None:
+    """Reported by what comes again, not by how often a value is there."""
+    for rows_of_order, is_told in ((3, True), (300, False)):
+        table = shop()
+        table["customer_id"] = [f"o{i // rows_of_order}" for i in range(6000)]
+        table["bought_at"] = [FIRST + 3600 * 3 * (i // 3) for i in range(6000)]
+        said = [f for f in found(plain, profile_of(tmp_path, table)) if f.code == "RG508"]
+        assert [f.severity for f in said] == (["warning"] if is_told else [])
+        assert all("'customer_id' come at one time only" in f.message for f in said)
+    plain["data"]["split"] = {"kind": "random", "validation": 0.1, "test": 0.1}
+    table["customer_id"] = [f"o{i // 3}" for i in range(6000)]
+    assert "RG508" not in codes(plain, profile_of(tmp_path, table))
+
+
+def test_shares_of_ids_are_of_the_rows_that_have_one(plain: dict[str, Any], tmp_path: Path) -> None:
+    table: dict[str, Any] = {name: [*each, *9000 * [None]] for name, each in shop().items()}
+    table["sku"][:5600] = [f"new{i}" for i in range(5600)]
+    said = {f.code: f for f in found(plain, profile_of(tmp_path, table)) if "sku" in f.message}
+    assert "in 6,000 rows)" in said["RG508"].message
+    assert "RG504" not in said  # RG506 says it
+    (rest,) = [f for f in found(plain, profile_of(tmp_path, table)) if f.code == "RG506"][1:]
+    assert "9,000 rows, which have no buyer and no product" in rest.help
+
+
 def test_shares_are_never_rounded_to_nothing_or_all() -> None:
     assert [percent(share) for share in (0.0, 0.001, 0.4, 0.999, 1.0)] == [
         "0%", "less than 1%", "40%", "more than 99%", "100%",

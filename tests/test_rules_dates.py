@@ -25,12 +25,15 @@ ROWS = 3000
 CODES = ("RG565", "RG566", "RG581")
 
 
-def codes(folder: Path, experiment: dict[str, Any], times: Sequence[Day]) -> dict[str, str]:
+def codes(
+    folder: Path, experiment: dict[str, Any], times: Sequence[Day] | Sequence[str]
+) -> dict[str, str]:
     """Returns the severities of findings on the dates of purchases, by code."""
     rows = np.arange(len(times))
     columns = {"customer_id": rows % 97, "sku": rows % 53, "age": 20 + rows % 40}
     table = {name: pa.array([*map(str, c)] if name != "age" else c) for name, c in columns.items()}
-    table["bought_at"] = pa.array(times, pa.timestamp("s"))
+    kind = pa.string() if isinstance(times[0], str) else pa.timestamp("s")
+    table["bought_at"] = pa.array(times, kind)
     path = folder / "shop.parquet"
     pq.write_table(pa.table(table), path)
     found = check(experiment, profile=read_profile(path)).findings
@@ -71,6 +74,30 @@ def test_a_whole_year_is_found_by_the_days_that_a_shop_is_closed(
     times = [t for t in purchases(Day(2023, 1, 1), 365) if t.weekday() != 6]
     assert codes(tmp_path, experiment, times) == {}
     assert codes(tmp_path, experiment, swapped(times)) == {"RG565": "warning"}
+
+
+def half_converted(times: Sequence[Day]) -> list[str]:
+    """Returns texts of dates month first as a spreadsheet that reads them day first leaves them."""
+    return [
+        f"{t.month}/{t.day}/{t.year}" if t.day > 12 else f"{t.replace(month=t.day, day=t.month)}"
+        for t in times
+    ]
+
+
+@pytest.mark.parametrize("rows", [ROWS, 30])
+def test_dates_that_a_spreadsheet_has_converted_in_part(
+    tmp_path: Path, experiment: dict[str, Any], rows: int
+) -> None:
+    """Each text is a date, in one of two notations; from the calendar, a whole year shows nothing.
+
+    With few rows, chance explains which days are written so.
+    """
+    times = purchases(Day(2023, 1, 1), 365, rows)
+    mixed = [f"{t.month}/{t.day}/{t.year}" if n % 2 else f"{t}" for n, t in enumerate(times)]
+    for texts, is_found in ((half_converted(times), rows == ROWS), (mixed, False)):
+        assert ("RG565" in codes(tmp_path, experiment, texts)) == is_found
+    iso = [f"{t}" for t in times]
+    assert "RG565" not in codes(tmp_path, experiment, iso)
 
 
 def monthly(day: int) -> Callable[[], list[Day]]:

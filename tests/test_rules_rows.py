@@ -217,7 +217,8 @@ def test_repeated_rows_are_those_of_a_set(rows: list[tuple[Any, ...]], read: int
     }
     table = {name: pa.array(values, pa.string()) for name, values in columns.items()}
     plain_rows = [tuple(value or None for value in row) for row in rows]
-    expected = len(rows) - len(Counter(plain_rows))
+    said = [row for row in plain_rows if any(row[:read])]  # in what a run reads
+    expected = len(said) - len(Counter(said))
     if all(value is None for row in plain_rows for value in row):
         return
     result = profile_of(table).repeated_rows(list("xyz")[:read])

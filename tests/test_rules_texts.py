@@ -389,6 +389,11 @@ def test_truth_values_are_no_such_note(plain: dict[str, Any], found: Any) -> Non
         assert found(shop(n=[texts[i % 2] for i in range(ROWS)]), "RG540", "RG503") == []
 
 
+def test_yes_and_no_are_no_numbers_for_people(plain: dict[str, Any], found: Any) -> None:
+    with_number(plain, "BOOL")
+    assert found(shop(n=["YN"[i % 2] for i in range(ROWS)]), "RG540", "RG503") == []
+
+
 def test_plain_numbers_and_questions_are_no_such_note(plain: dict[str, Any], found: Any) -> None:
     with_number(plain)
     for texts in (["1.5", "2"], ["1.101", "1234"], ["1.101", "22.5", "NA"]):

@@ -218,6 +218,35 @@ def test_a_model_below_counting_is_bad_unless_it_finds_what_is_new(
     assert (shortcoming(Facts(run), diagnosis) is None) == (new == 0.25)
 
 
+@pytest.mark.parametrize(("left_out", "is_told"), [(20_000, True), (900, False)])
+def test_that_most_of_the_test_was_left_out_is_said(
+    tmp_path: Path, left_out: int, is_told: bool
+) -> None:
+    data = decayed({"all": (0.4, 0.2, 0.347), "new": (0.3, 0.19, 0.07)}, pairs=2000)
+    data["evaluation"]["pairs"]["left_out"] = left_out
+    told = [note for note in diagnose(run_of(tmp_path, data)).notes if "left out" in note]
+    assert told == (
+        [
+            "test recall@100 of all pairs is of 2,000 pairs: 91% of the test was left out, as the "
+            "buyer or the product was unknown to training"
+        ]
+        if is_told
+        else []
+    )
+
+
+@pytest.mark.parametrize(("weight", "is_told"), [(-0.1, True), (0.01, True), (0.75, False)])
+def test_that_lists_are_made_without_the_towers_is_said(
+    tmp_path: Path, weight: float, is_told: bool
+) -> None:
+    data = decayed({"all": (0.33, 0.347, 0.347), "new": (0.1, 0.19, 0.07)})
+    data["final_layer"] = {"weights": {"towers": weight}}
+    (found,) = [c for c in diagnose(run_of(tmp_path, data)).causes if c.code == "RD304"]
+    told = [each for each in found.evidence if f"a weight of {weight:.2f}" in each]
+    assert bool(told) == is_told
+    assert found.help.startswith("The settings are as they should be. Such purchases") == is_told
+
+
 def test_the_interval_of_the_lead_is_the_noise(tmp_path: Path) -> None:
     """The same pairs are easy for both, so that the lead is surer than the figures."""
     data = decayed({"all": (0.363, 0.216, 0.347)}, half=0.02)

@@ -19,7 +19,7 @@ from recgen.analysis.facts import Facts
 from recgen.analysis.kinds import FEW_ROWS, share
 from recgen.analysis.older import WORDS, unwritten
 from recgen.analysis.run import CONFIG, Run
-from recgen.findings import counted, show
+from recgen.findings import counted, percent, show
 from recgen.plan.header import digest_of
 
 _LISTED = 6
@@ -92,6 +92,7 @@ def _notes(facts: Facts) -> Iterator[str]:
     if judged and judged.rows is not None and judged.rows < FEW_ROWS:
         few = counted(judged.rows, judged.unit)
         yield f"with only {few}, differences in {facts.kind.measure} may be chance"
+    yield from _few_known(facts)
     yield from _better_counting(facts)
     if run.file.kept is not None:
         few = f"{len(run.file.kept)} of {facts.epochs} epochs ({_some(run.file.kept)})"
@@ -129,6 +130,20 @@ def _taken_over(run: Run) -> Iterator[str]:
 def _some(epochs: Sequence[int]) -> str:
     shown = [str(epoch + 1) for epoch in epochs]
     return ", ".join(shown if len(shown) <= _LISTED else [*shown[:3], "…", shown[-1]])
+
+
+def _few_known(facts: Facts) -> Iterator[str]:
+    """Yield a note where the verdict is on a minority of the test: pairs of known buyers."""
+    judged, found = facts.judged, facts.metrics.evaluation
+    if judged is None or judged.unit != "pair" or found is None:
+        return
+    known, others = found.pairs.get("all", 0), found.pairs.get("left_out", 0)
+    if others > known:
+        left = percent(others / (known + others))
+        yield (
+            f"{judged.name} is of {counted(known, 'pair')}: {left} of the test was left out, as "
+            "the buyer or the product was unknown to training"
+        )
 
 
 def _better_counting(facts: Facts) -> Iterator[str]:

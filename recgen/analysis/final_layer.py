@@ -66,6 +66,12 @@ def effects(fit: FinalLayerFit) -> Iterator[tuple[str, str]]:
             yield from _factor(case, _bonus(weights, age))
 
 
+def unused_towers(fit: FinalLayerFit | None) -> float | None:
+    """Return the weight of the towers' score if lists are made without it; None otherwise."""
+    weight = fit.weights.get("towers") if fit is not None else None
+    return weight if weight is not None and weight < _HARDLY else None
+
+
 def _counts(weight: float) -> str:
     """Return what a weight does to the towers' score; counting may have taken its place."""
     if abs(weight) < _HARDLY:

@@ -43,6 +43,8 @@ class TimeProfile:
         step: Seconds between the times that the column's type can hold: float32 skips others.
         hours: Rows with a time in each hour of the day, without those that lie far from the others;
             empty for times of day.
+        converted: Rows with a date written year first, where the first twelve days of a month are
+            written so and all others are not; 0 if the column is not so divided.
     """
 
     way: str = ""
@@ -54,6 +56,7 @@ class TimeProfile:
     is_clock: bool = False
     step: float = 0.0
     hours: tuple[int, ...] = ()
+    converted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

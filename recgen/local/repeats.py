@@ -25,16 +25,18 @@ _IN_ORDER = 0.8  # rank correlation of the times of copies with those of the ear
 def find_repeated(codes: Sequence[Array], rest: pa.Table | None) -> RepeatedRows | None:
     """Return the rows that are the same as an earlier one; None if there are none.
 
-    Rows are compared by 64 bits of a hash: of a million rows, two that differ are taken for the
-    same once in thirty million tables.
+    Rows in which all of `codes` are null do not count. The others are compared by 64 bits of a
+    hash: of a million rows, two that differ are taken for the same once in thirty million tables.
 
     Args:
-        codes: A number for each row's value of a column: int32, [rows] each.
+        codes: A number for each row's value of a column, -1 for null: int32, [rows] each.
         rest: The other columns, or None if they are not to be compared.
     """
     import numpy as np
 
     hashes, alike, compared = _hashed(codes, rest)
+    # A row without any value is no purchase; spreadsheets save such rows below a table.
+    alike = alike[np.logical_or.reduce([each[alike] >= 0 for each in codes])]
     if len(alike) == 0:
         return None
     places, found = ordered(hashes[alike])

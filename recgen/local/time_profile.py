@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from recgen.data.statistics import FarTimes, TimeProfile
 from recgen.local.cast import shown
+from recgen.local.cast.arrow import is_text
 from recgen.local.encoded import Array, Encoded, cut
 from recgen.local.times.numbers import seconds_of
 from recgen.local.times.reading import Times
 
 _EXAMPLES = 3
+_YEAR_FIRST = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}(?:\D|$)"
+_YEAR_LAST = r"^\s*\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})(?:\D|$)"
+_SWAPPABLE = 12  # days that are months, too
 _HOUR, _HOURS = 3600, 24  # seconds of an hour, hours of a day
 
 
@@ -30,6 +34,7 @@ def describe_times(column: Encoded) -> TimeProfile | None:
         step=_step(column, times),
         far_rows=0 if column.keeps_far else int(column.counts[column.is_far()].sum()),
         hours=() if times.is_clock else _hours(column, times),
+        converted=0 if times.is_clock else _converted(column, times),
     )
 
 
@@ -42,6 +47,30 @@ def _step(column: Encoded, times: Times) -> float:
         return 0.0
     numbers = column.values.drop_null().to_numpy(zero_copy_only=False)
     return seconds_of(float(np.spacing(np.abs(numbers[np.isfinite(numbers)]).max())), times.way)
+
+
+def _converted(column: Encoded, times: Times) -> int:
+    """Return the rows of dates that a spreadsheet has converted, if it could not do so with all.
+
+    It reads 1/13/2017 day first, finds no 13th month and leaves the text; 1/2/2017 becomes the 1st
+    of February.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if not is_text(column.values):
+        return 0
+    is_year_first, is_left = (
+        times.known & np.asarray(pc.fill_null(pc.match_substring_regex(column.values, way), False))
+        for way in (_YEAR_FIRST, _YEAR_LAST)
+    )
+    if not is_year_first.any() or not is_left.any():
+        return 0
+    dates = times.seconds.astype("datetime64[s]").astype("datetime64[D]")
+    day = (dates - dates.astype("datetime64[M]")).astype(int) + 1
+    if (day[is_year_first] > _SWAPPABLE).any() or (day[is_left] <= _SWAPPABLE).any():
+        return 0
+    return int(column.counts[is_year_first].sum())
 
 
 def _hours(column: Encoded, times: Times) -> tuple[int, ...]:

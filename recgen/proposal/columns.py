@@ -12,14 +12,20 @@ from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of
 from recgen.proposal.names import (
     fits_purchase_time,
-    may_name_buyer,
     may_name_order_amount,
-    names_buyer,
+    may_name_order_state,
     names_id,
-    names_known_buyer,
     names_measure,
     names_order_amount,
+    names_order_state,
+    names_property,
     names_time,
+)
+from recgen.proposal.persons import (
+    may_name_buyer,
+    names_buyer,
+    names_known_buyer,
+    names_person,
 )
 from recgen.proposal.table import Table
 
@@ -104,6 +110,8 @@ def _useless(table: Table, name: str) -> str | None:
         return f"it is {show(column.examples[0])} in every row"
     if column.kind == "text" and all(map(_LIST.fullmatch, column.examples)):
         return f"its texts are lists, such as {show(column.examples[0])}"
+    if column.kind == "text" and names_person(name):
+        return "part of a person's name, which tells who somebody is and nothing of what they like"
     if column.kind == "text" and _is_unread_time(column):
         return f"its name is that of a time, but {show(column.examples[0])} is not read as one"
     is_category = column.kind == "text" or (column.kind == "integer" and names_id(name))
@@ -143,15 +151,10 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     if known[side] > _LOOSE:
         found = (f"{table.per(key, name):.1f} values per {s}" for s, key in ids.items())
         return None, f"{' and '.join(found)}: known only with the purchase"
-    is_fixed = table.determines(ids[side], name)
-    is_amount = names_order_amount(name) or (may_name_order_amount(name) and not is_fixed)
-    if is_amount and table.columns[name].kind in _AMOUNTS and not names_id(name):
-        return None, f"by its name an amount of the purchase, and not of the {side}"
-    if names_time(name) and fits_purchase_time(name) > 0 and not is_fixed:
-        return None, f"by its name a time of the purchase, and not of the {side}"
-    finer = _names_it_again(table, ids[side], side, name)
-    if finer is not None:
-        return None, finer
+    other = _of_purchase(table, keys, ids[side], side, name)
+    other = other or _names_it_again(table, ids[side], side, name)
+    if other is not None:
+        return None, other
     per = table.per(ids[side], name)
     why = f"{per:.2f} per {side}" if per >= 1.005 else f"one per {side}"
     if max(known.values()) <= _LOOSE and len(known) == len(SIDES):
@@ -159,6 +162,25 @@ def _whose(table: Table, keys: Keys, name: str) -> tuple[Side | None, str]:
     elif is_buyers and side == "product" and "buyer" in known:
         why += ". GUESS: by its name the buyer's, but it changes from row to row of a buyer"
     return side, why
+
+
+def _of_purchase(table: Table, keys: Keys, key: str, side: Side, name: str) -> str | None:
+    """Return why a column is by its name the purchase's, although it hardly varies within an ID."""
+    is_fixed = table.determines(key, name)
+    is_amount = names_order_amount(name) or (may_name_order_amount(name) and not is_fixed)
+    if is_amount and table.columns[name].kind in _AMOUNTS and not names_id(name):
+        return f"by its name an amount of the purchase, and not of the {side}"
+    is_loose_state = may_name_order_state(name) and side == "buyer" and not is_fixed
+    if names_order_state(name) or is_loose_state:
+        return "by its name what became of the purchase, which is known only afterwards"
+    if not names_time(name) or fits_purchase_time(name) <= 0:
+        return None
+    time = keys.time.name
+    # Who buys once, or the ID of an order, has one of each time.
+    comes_once = side == "buyer" and time is not None and table.determines(key, time)
+    if is_fixed and not (comes_once and not names_property(name)):
+        return None
+    return f"by its name a time of the purchase, and not of the {side}"
 
 
 def _of_one_visit(table: Table, product: str, name: str) -> tuple[Side | None, str] | None:

@@ -60,6 +60,8 @@ class Explained:
     def _head(self) -> Iterator[tuple[Location, str]]:
         profile = self.table.profile
         size = f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}"
+        if self.table.empty:
+            size += f"; {counted(self.table.empty, 'empty row')} left out"
         made = f"Proposed by `recgen init` from {self.source} ({size})."
         if self.recipe is not None:
             made = (

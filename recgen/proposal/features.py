@@ -46,7 +46,8 @@ def feature_of(table: Table, name: str, widest: int) -> Found | str:
         found = category(table, name, widest)
     misfit = table.profile.misfit(name, found.feature["bq_type"])  # type: ignore[arg-type]
     if misfit is not None:
-        return f"{show(misfit.value)} in row {misfit.row:,} is not {misfit.wanted}"
+        help = f". {misfit.help[:1].upper()}{misfit.help[1:]}" if misfit.help else ""
+        return f"{show(misfit.value)} in row {misfit.row:,} is not {misfit.wanted}{help}"
     return found
 
 

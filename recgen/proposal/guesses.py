@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from recgen.config import SIDES, Side
 from recgen.findings import show
 from recgen.proposal import names
 from recgen.proposal.choices import Choice
 from recgen.proposal.missing import holds_several
+from recgen.proposal.persons import names_contact, names_trait
 from recgen.proposal.table import Table
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
@@ -23,22 +26,24 @@ def by_rows(table: Table, found: dict[Side, Choice | None], time: str | None) ->
     """Return guesses, based on values, for the sides that names do not reveal."""
     missing = [side for side in SIDES if found[side] is None]
     known = [choice.name for choice in found.values() if choice and choice.name]
+    if missing == ["buyer"] and any(table.alone(name) >= _ALONE for name in known):
+        return {}  # a list of products
     pool = _like_ids(table, known, time, missing) if missing else []
     if len(missing) == 1 and pool:
         groups = _groups(table, pool[0]) if missing == ["buyer"] else []
-        return {missing[0]: _guess(table, [*pool, *groups], pool[0])}
+        return {missing[0]: _guess(table, [*pool, *groups], pool[0], missing[0])}
     if len(missing) < 2 or len(pool) < 2:
         return {}
     buyer, product, why = _who_buys(table, pool[0], pool[1], time)
     return {
-        "buyer": _guess(table, pool, buyer, f"; {why}"),
-        "product": _guess(table, pool, product, f"; {why}"),
+        "buyer": _guess(table, pool, buyer, "buyer", f"; {why}"),
+        "product": _guess(table, pool, product, "product", f"; {why}"),
     }
 
 
-def _guess(table: Table, pool: list[str], name: str, why: str = "") -> Choice:
+def _guess(table: Table, pool: list[str], name: str, side: Side, why: str = "") -> Choice:
     others = tuple(other for other in pool[: _LISTED + 1] if other != name)
-    return Choice(name, f"{_like_id(table, name)}{why}", sure=False, others=others)
+    return Choice(name, f"{_like_id(table, name, side)}{why}", sure=False, others=others)
 
 
 def _groups(table: Table, name: str) -> list[str]:
@@ -55,9 +60,10 @@ def _groups(table: Table, name: str) -> list[str]:
     return sorted(found, key=lambda other: -table.columns[other].distinct)
 
 
-def _like_id(table: Table, name: str) -> str:
-    count = f"{table.columns[name].distinct:,}"
-    return f"its name does not show it, but its {count} values repeat like IDs"
+def _like_id(table: Table, name: str, side: Side) -> str:
+    is_named = names.fits_id(name, side) > 0
+    named = "its name is no ID's" if is_named else "its name does not show it"
+    return f"{named}, but its {table.columns[name].distinct:,} values repeat like IDs"
 
 
 def _like_ids(table: Table, known: list[str], time: str | None, missing: list[Side]) -> list[str]:
@@ -76,10 +82,11 @@ def _like_ids(table: Table, known: list[str], time: str | None, missing: list[Si
         ]
         if free:
             break
-    finest = [name for name in free if not any(_hides(table, time, o, name) for o in free)]
-    fits = {name: max(names.fits_id(name, side) for side in missing) for name in finest}
-    named = [name for name in finest if fits[name] == max(fits.values())]
-    chosen = named if max(fits.values(), default=0) > 0 and len(named) >= len(missing) else finest
+    fits = {name: max(names.fits_id(name, side) for side in missing) for name in free}
+    finest = [name for name in free if not _is_hidden(table, time, name, fits, missing)]
+    best = max((fits[name] for name in finest), default=0)
+    named = [name for name in finest if fits[name] == best]
+    chosen = named if best > 0 and len(named) >= len(missing) else finest
     return sorted(
         chosen, key=lambda n: (-fits[n], -_explains(table, n), -table.columns[n].distinct)
     )
@@ -93,6 +100,17 @@ def _explains(table: Table, name: str) -> bool:
         for other in columns
         if other != name
     )
+
+
+def _is_hidden(
+    table: Table, time: str | None, name: str, fits: Mapping[str, int], missing: list[Side]
+) -> bool:
+    """Return whether another column says all that this one does.
+
+    A finer one is no better if its name is worse: a customer may have two phones.
+    """
+    rivals = [each for each in fits if "buyer" not in missing or fits[each] >= fits[name]]
+    return any(_hides(table, time, each, name) for each in rivals)
 
 
 def _hides(table: Table, time: str | None, name: str, other: str) -> bool:
@@ -120,6 +138,8 @@ def _is_like_id(table: Table, name: str, missing: list[Side], fewest: int) -> bo
         and max(names.fits_id(name, side) for side in missing) >= 0
         and (names.names_id(name) or not names.names_time(name))
         and not names.names_group(name)
+        and not names_trait(name)
+        and not (missing == ["product"] and names_contact(name))
         and not table.counts_up(name)
         and not counts_visits(table, name)
         and not holds_several(table, name)

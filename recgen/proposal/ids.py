@@ -18,6 +18,7 @@ from recgen.proposal.grain import rows_per_value, with_fuller, with_grain
 from recgen.proposal.guesses import by_rows, counts_visits
 from recgen.proposal.missing import holds_several, nothing
 from recgen.proposal.named_time import first_that_is_none, named_time, time_hint
+from recgen.proposal.persons import names_known_buyer
 from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
@@ -60,7 +61,10 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
     time = named_time(table, given.time) if given.time else _time(table, ids)
     guessed = by_rows(table, found, time.name)
-    buyer, product = (found[side] or guessed.get(side) or nothing(table, side) for side in SIDES)
+    known = [choice.name for choice in found.values() if choice and choice.name]
+    buyer, product = (
+        found[side] or guessed.get(side) or nothing(table, side, known) for side in SIDES
+    )
     buyer = buyer if given.buyer else with_fuller(table, buyer)
     return Keys(buyer, with_grain(table, product), time, given.time_format)
 
@@ -249,7 +253,7 @@ def _other_time(table: Table, varying: list[str], ids: list[str]) -> Choice:
     Without both IDs nobody can tell it from a property of the buyer, such as the date of birth.
     """
     others = [name for name in varying if names.names_other_time(name)]
-    orders = [name for name in others if not names.names_known_buyer(name)]
+    orders = [name for name in others if not names_known_buyer(name)]
     if len(orders) > 1:
         orders.sort(key=lambda name: table.columns[name].mean or 0)  # the first comes before others
         listed = ", ".join(map(show, orders[:_LISTED]))

@@ -104,6 +104,7 @@ _WHOLE = frozenset(listed("""
 # may follow: ORDERINGCUSTOMERACCOUNTNUMBER.
 _LAST = ("account", "customer", "client")
 _ID_ENDING = re.compile(r"(id|no|nr|number|code|key)$")
+_LEVELS = listed("sub super main unter ober haupt sous sotto")  # of groups, as in subcategory
 _INNER = 4  # letters from which a stem may be a later part of a compound, as in Warengruppe
 _LONG = 8  # letters of a word from which on it may be a compound
 
@@ -122,10 +123,17 @@ def subject_of(word: str) -> Subject | None:
     found = _beginning(word)
     if found is None:  # as in idvisitor, idcliente
         glued = has_glued_id(word) and _beginning(word[2:])
-        return _SUBJECTS[glued] if glued else None
+        return _SUBJECTS[glued] if glued else _group_of_level(word)
     is_compound = len(word) >= _LONG or is_ideographic(word[-1])
     inner = _inner(word, len(found)) if is_compound else None
     return inner or _SUBJECTS[found]
+
+
+def _group_of_level(word: str) -> Subject | None:
+    """Return `group` for a group of another level, such as `subcategory`."""
+    rests = [word[len(level) :] for level in _LEVELS if word.startswith(level)]
+    is_group = any(stem and _SUBJECTS[stem] == "group" for stem in map(_beginning, rests))
+    return "group" if is_group else None
 
 
 def is_compound_of_buyer(word: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from recgen.config import Side
 from recgen.findings import counted, show
@@ -13,6 +14,7 @@ from recgen.proposal.table import Table
 _COMMANDS = "docs/files.md has the commands"
 _LISTED = 5
 _ALONE = 0.5  # of the rows: a title of one product, commas or not, is in more of them
+_OWN = 0.9  # of the rows with a value of their own: a list of buyers or products
 _SOME, _ALL = 0.1, 0.98  # of the cells with marks of several: an ID in parts has them in all
 _VARIED = 0.2  # of the rows with a value of their own: lists vary, IDs in parts repeat
 _JSON = re.compile(r"\s*\[?\s*\{")
@@ -21,8 +23,14 @@ _FEW_MARKS = 2  # as in `Shirts;A-1;2` or `ID: 7, SKU: A-1`
 _FLAGS, _MANY = {"0", "1"}, 8  # columns of yes and no from which on they may be of products
 
 
-def nothing(table: Table, side: Side) -> Choice:
-    """Return the choice of no column, with where the ID may be and what to do then."""
+def nothing(table: Table, side: Side, known: Sequence[str] = ()) -> Choice:
+    """Return the choice of no column, with where the ID may be and what to do then.
+
+    Args:
+        table: The data.
+        side: The tower whose ID is looked for.
+        known: The column of the other ID, if it was found.
+    """
     why = f"no column looks like the {side}'s ID"
     nested = [name for name, column in table.columns.items() if column.kind == "list"]
     several = [name for name in table.columns if holds_several(table, name)]
@@ -40,6 +48,12 @@ def nothing(table: Table, side: Side) -> Choice:
         why += (
             f"; if each product has a column of its own, as the {columns} of 0 and 1 such as "
             f"{show(flags[0])} could be, make a row of each 1 ({_COMMANDS})"
+        )
+    elif any(table.alone(name) >= _OWN for name in known):
+        whose = "products" if side == "buyer" else "buyers"
+        why += (
+            f"; each row has a {_listed(list(known))} of its own, as in a list of {whose}: a row "
+            "has to be a purchase, so join this list to the purchases"
         )
     return Choice(None, why, sure=False)
 

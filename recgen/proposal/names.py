@@ -35,20 +35,6 @@ _OTHER_TIMES = listed("""
     dostaw вручен достав alta baja registered joined processing ingest upload etl sync
     納期 納品 納入 出荷 配送 更新 交货 发货 납기 납품 출고 배송 발송 수정
     """)
-# Of persons: of these alone, or with the word for a buyer.
-_PERSONAL = listed("""
-    gender geschlecht sexe sexo birth geburt naissance nacimiento loyal membership occupation
-    profession beruf income einkommen marital education signup registr registered join
-    """)
-_PERSONAL_WORDS = frozenset(listed("sex age alter tier dob"))
-_PLACES = listed("""
-    country region city zip postal postcode postleitzahl plz province pais pays ville ciudad
-    cidade citta provincia miasto kraj wohnort bundesland страна город
-    """)
-_NOT_OF_BUYERS = listed("""
-    origin made manufactur herkunft store shop warehouse brand marke filial price rating content
-    """)
-_SEGMENTS = listed("segment gruppe")
 _TIERS = ("membership", "loyalty", "tier", "mitgliedschaft")  # kinds of buyers, but for a number
 _PARTS = {
     part: name
@@ -71,9 +57,12 @@ _AMOUNTS = listed("""
     desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
     """)
 _SHIPPED = listed("ship deliv liefer livraison entrega envio consegna")  # to one of several
+_STATES = listed("status statut")  # of an order: what became of it is known only afterwards
+_AFTERWARDS = listed("fulfil financial deliver ship refund return versand liefer zahl livraison")
 _SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
 _OF_ONE = listed("""
     unit pack per piece size content stock inventory available einheit stuck packung bestand
+    children kids kinder enfants hijos dependents adults household
     """)
 _TIME_ENDINGS = listed("""
     date datum time zeit day tag 日 日期 日付 日時 时间 일 일자 일시
@@ -91,16 +80,17 @@ def fits_id(name: str, side: Side) -> int:
     """Return how well a name fits a tower's ID: SURE, GOOD, FAIR, WEAK, 0, or -1 for not at all."""
     found = nouns(name)
     fit = _fit(name, found, side)
-    return min(fit, FAIR) if side == "buyer" and _any(found, _SHIPPED) else fit
+    return min(fit, FAIR) if side == "buyer" and begins(found, _SHIPPED) else fit
 
 
 def _fit(name: str, found: tuple[str, ...], side: Side) -> int:
     if not found or _is_count(found):
         return -1 if found else 0
-    if _any(found, _TIERS) and not _is_id(found):
+    if begins(found, _TIERS) and not _is_id(found):
         return -1
     head = _head(found)
     about, all_of = subject_of(head), {subject_of(word) for word in found}
+    all_of |= {"buyer"} if about == "title" and is_compound_of_buyer(head) else set()
     own: tuple[Subject, Subject] = ("buyer", "visit") if side == "buyer" else ("product", "thing")
     other: Side = "product" if side == "buyer" else "buyer"
     if about in ("purchase", "measure", "party"):
@@ -128,7 +118,7 @@ def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], ot
     """Return how well a name fits whose main word is one for the ID that is looked for."""
     about, others = subject_of(head), {subject_of(word) for word in found if word != head}
     is_id = _is_id(found)
-    if others & {"group", "measure"} or _any(found, _SEARCHED):
+    if others & {"group", "measure"} or begins(found, _SEARCHED):
         return WEAK
     if about != own[0]:
         return WEAK if others & {other, "purchase"} else FAIR if is_id or len(found) == 1 else WEAK
@@ -192,16 +182,30 @@ def names_measure(name: str) -> bool:
 def names_order_amount(name: str) -> bool:
     """Return whether a name is that of an amount of an order or its line: a quantity, a total."""
     found = nouns(name)
-    if _any(found, _OF_ONE):
+    if begins(found, _OF_ONE):
         return False
     is_of_order = any(subject_of(word) == "purchase" for word in found)
-    return _any(found, _COUNTED) or (is_of_order and _any(found, _AMOUNTS))
+    return begins(found, _COUNTED) or (is_of_order and begins(found, _AMOUNTS))
 
 
 def may_name_order_amount(name: str) -> bool:
     """Return whether a name is that of money, be it of the order or of the product."""
     found = nouns(name)
-    return _any(found, _AMOUNTS) and not _any(found, _OF_ONE)
+    return begins(found, _AMOUNTS) and not begins(found, _OF_ONE)
+
+
+def names_order_state(name: str) -> bool:
+    """Return whether a name is that of what became of an order: `order_status`."""
+    found = nouns(name)
+    is_of_order = any(subject_of(word) == "purchase" for word in found)
+    is_state = bool(found) and found[-1] in _STATES
+    return is_state and (is_of_order or begins(found, _AFTERWARDS))
+
+
+def may_name_order_state(name: str) -> bool:
+    """Return whether a name is that of some state, be it of the order or of somebody: `STATUS`."""
+    found = nouns(name)
+    return len(found) == 1 and found[0] in _STATES
 
 
 def names_title(name: str) -> bool:
@@ -223,7 +227,7 @@ def names_products(name: str) -> bool:
 def names_time(name: str) -> bool:
     """Return whether a name is that of a time, whatever happened then."""
     found = nouns(name)
-    return _any(found, _TIMES) or any(
+    return begins(found, _TIMES) or any(
         (word.endswith(_TIME_ENDINGS) and subject_of(word) == "purchase")
         or (word.endswith(_DATES) and not word.endswith(_NO_DATES))
         for word in found
@@ -232,7 +236,7 @@ def names_time(name: str) -> bool:
 
 def names_other_time(name: str) -> bool:
     """Return whether a name is that of the time of something else, such as a delivery."""
-    return _any(nouns(name), _OTHER_TIMES) and not closes_deal(name)
+    return begins(nouns(name), _OTHER_TIMES) and not closes_deal(name)
 
 
 def closes_deal(name: str) -> bool:
@@ -241,39 +245,11 @@ def closes_deal(name: str) -> bool:
     return not _CLOSED.isdisjoint(found) and set(found) <= _CLOSED | _OF_DEALS
 
 
-def names_buyer(name: str) -> bool:
-    """Return whether a name is that of the buyer, or of a property of one: `customer_segment`."""
-    found = nouns(name)
-    about = {subject_of(word) for word in found}
-    if "buyer" in about or any(map(is_compound_of_buyer, found)):
-        return True
-    if about & {"product", "party", "purchase", "thing"} or _any(found, _NOT_OF_BUYERS):
-        return False
-    return _is_personal(found) or _any(found, _PLACES)
-
-
-def _is_personal(found: tuple[str, ...]) -> bool:
-    return _any(found, _PERSONAL) or not _PERSONAL_WORDS.isdisjoint(found)
-
-
-def names_known_buyer(name: str) -> bool:
-    """Return whether what a name says of the buyer is known before a purchase: no score, no sum."""
-    found = nouns(name)
-    about = {subject_of(word) for word in found}
-    return names_buyer(name) and (_is_personal(found) or not about & {"measure", "purchase"})
-
-
-def may_name_buyer(name: str) -> bool:
-    """Return whether a name says nothing against a property of the buyer: `club`, `segment`."""
-    found = nouns(name)
-    return all(subject_of(word) is None or _any((word,), _SEGMENTS) for word in found)
-
-
 def counts_visits(name: str) -> bool:
     """Return whether a name is that of a number of visits: `visits`, `visit_number`."""
     found = nouns(name)
     is_plural = any(subject_of(word) == "visit" and word.endswith("s") for word in found)
-    return is_plural or _any(found, ("count", "total")) or not _COUNTERS.isdisjoint(found)
+    return is_plural or begins(found, ("count", "total")) or not _COUNTERS.isdisjoint(found)
 
 
 def date_part(name: str) -> tuple[str, str] | None:
@@ -294,16 +270,17 @@ def names_property(name: str) -> bool:
 def fits_purchase_time(name: str) -> int:
     """Return how well a name fits the time of the purchase; higher is better."""
     found = nouns(name)
-    if names_other_time(name) or (_is_id(found) and not _any(found, _TIMES)):
+    if names_other_time(name) or (_is_id(found) and not begins(found, _TIMES)):
         return -1
     is_purchase = any(subject_of(word) == "purchase" for word in found)
-    is_made = _any(found, _MADE) or not _CLOSED.isdisjoint(found)
-    return 2 * (is_purchase or is_made) + _any(found, _TIMES)
+    is_made = begins(found, _MADE) or not _CLOSED.isdisjoint(found)
+    return 2 * (is_purchase or is_made) + begins(found, _TIMES)
 
 
 def _is_code(found: tuple[str, ...]) -> bool:
     return any(word in ("zip", "plz", "postal", "postcode", "postleitzahl") for word in found)
 
 
-def _any(found: tuple[str, ...], stems: tuple[str, ...]) -> bool:
+def begins(found: tuple[str, ...], stems: tuple[str, ...]) -> bool:
+    """Return whether one of the words begins with one of the stems."""
     return any(word.startswith(stems) for word in found)

@@ -40,6 +40,7 @@ class Proposal:
         nobodies: Frequent values of the IDs that stand for nobody or nothing, such as guest.
         events: Kinds of events, if not every row is a purchase.
         target: What is predicted, if anything is.
+        empty: The number of rows without a value in any column, if most rows are so.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Proposal:
     nobodies: Mapping[Side, tuple[str, ...]]
     events: Events | None = None
     target: Predicted | None = None
+    empty: int = 0
 
 
 def propose(
@@ -153,6 +155,7 @@ def _proposal(config: Mapping[str, Any], explained: Explained) -> Proposal:
         nobodies={side: table.nobodies(name) for side, name in ids.items()},
         events=explained.events,
         target=explained.target,
+        empty=table.empty,
     )
 
 

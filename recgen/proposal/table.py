@@ -7,11 +7,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from recgen.config import SIDES
 from recgen.data.profile import Profile
 from recgen.data.statistics import ColumnProfile
 from recgen.data.words import stands_for_nothing
-from recgen.proposal.names import names_id, names_time
+from recgen.proposal.names import GOOD, fits_id, fits_purchase_time, names_id, names_time
 
+_MANY_EMPTY = 0.5  # of the rows
 _MOST = 0.99  # of the values that repeat
 _ENOUGH = 5  # repeated values or combinations; fewer are no evidence
 _LONGEST_NAME = 300  # BigQuery's
@@ -34,12 +36,14 @@ class Table:
     """A profile and the relations between its columns, each computed once.
 
     Attributes:
-        profile: The profile.
+        profile: The profile, without empty rows if most are.
+        empty: The number of rows that were left out, as they have no value in any column.
         unnamed: Columns that no config can name, each with the reason.
         columns: All other columns by name, in order.
     """
 
     def __init__(self, profile: Profile) -> None:
+        profile, self.empty = _without_empty(profile)
         self.profile = profile
         self.unnamed = {name: reason for name in profile.names if (reason := _nameless(name))}
         for name, count in Counter(profile.names).items():
@@ -140,6 +144,22 @@ class Table:
         return tuple(dict.fromkeys([*found, *words]))
 
 
+def _without_empty(profile: Profile) -> tuple[Profile, int]:
+    """Return the profile without rows that are empty in all columns if most are, and their number.
+
+    A spreadsheet saves such rows below its table, up to its last line.
+    """
+    once = [name for name, count in Counter(profile.names).items() if count == 1]
+    nulls = {name: profile.column(name).as_text.nulls for name in once}
+    fullest = min(nulls, key=lambda name: nulls[name], default=None)
+    if fullest is None or nulls[fullest] <= _MANY_EMPTY * profile.rows:
+        return profile, 0
+    kept = profile.known([fullest])
+    empty = profile.rows - kept.rows
+    outside = (nulls[name] - kept.column(name).as_text.nulls - empty for name in once)
+    return (kept, empty) if not any(outside) else (profile, 0)
+
+
 def is_clock(column: ColumnProfile) -> bool:
     """Return whether a column holds times of the day without a date."""
     return column.times is not None and column.times.is_clock
@@ -147,10 +167,12 @@ def is_clock(column: ColumnProfile) -> bool:
 
 def _as_named(column: ColumnProfile) -> ColumnProfile:
     """Return a column whose numbers could be seconds since 1970 as the IDs that its name says."""
-    is_id = names_id(column.name) and not names_time(column.name)
-    if column.kind == "time" and is_id and all(text.isdigit() for text in column.examples):
-        return replace(column, kind="integer", times=None)
-    return column
+    if column.kind != "time" or not all(text.isdigit() for text in column.examples):
+        return column
+    name = column.name
+    is_one = max(fits_id(name, side) for side in SIDES) >= GOOD and fits_purchase_time(name) <= 0
+    is_id = (names_id(name) or is_one) and not names_time(name)
+    return replace(column, kind="integer", times=None) if is_id else column
 
 
 def _nameless(name: str) -> str | None:

@@ -8,9 +8,11 @@ from math import log2, sqrt
 from statistics import median
 
 from recgen.analysis.causes.base import Kind, Sign, confirmed, epoch, figure
-from recgen.analysis.causes.remedies import advice, without_layers
+from recgen.analysis.causes.places import LEAVE_OUT, places_taken
+from recgen.analysis.causes.remedies import NO_MORE, advice, without_layers
 from recgen.analysis.diagnosis import Verdict
 from recgen.analysis.facts import Facts
+from recgen.analysis.final_layer import unused_towers
 from recgen.analysis.kinds import ASSUMED_ROWS, lead_over
 from recgen.analysis.series import best, last, lowest, points, slope_of_last_quarter
 from recgen.findings import counted
@@ -225,7 +227,8 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
         f"{judged.name} is {figure(judged.own)}; {judged.rival}, which needs no model, has "
         f"{figure(judged.baseline)}"
     )
-    patch = without_layers(facts)
+    patch, towers = without_layers(facts), tuple(_of_towers(facts))
+    help = advice(facts, NO_MORE if towers else "")
     clear = judged.is_worse
     is_worse_elsewhere = any(each.is_worse for each in facts.kind.others)
     if facts.beats_plain and not clear and (facts.kind.beats_counting or not is_worse_elsewhere):
@@ -233,17 +236,27 @@ def _below_counting(facts: Facts) -> Iterator[Sign]:
     is_ahead = judged.own > (judged.baseline if facts.beats_plain is False else judged.plain or 0)
     if judged.is_too_small or (is_ahead and not clear):
         note = f"the difference is within noise (±{figure(judged.noise)})"
-        yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
+        yield Sign("medium", (seen, note, *towers), help, patch, "at_risk")
         return
     if facts.beats_plain is not False and facts.kind.beats_counting is not False:
         won = " and ".join(each.name for each in facts.kind.others if each.beats_baseline)
         note = f"the model is better in {won}" if won else "the new pairs are too few to tell"
-        yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
+        yield Sign("medium", (seen, note, *towers), help, patch, "at_risk")
     elif facts.is_bought_again and judged.own >= (1 - _NEARLY) * judged.baseline:
         note = f"people buy the same again, and the model is within {_NEARLY:.0%} of what that has"
-        yield Sign("medium", (seen, note), advice(facts), patch, "at_risk")
+        yield Sign("medium", (seen, note, *towers), help, patch, "at_risk")
     else:
-        yield Sign("high" if clear else "medium", (seen,), advice(facts), patch)
+        yield Sign("high" if clear else "medium", (seen, *towers), help, patch)
+
+
+def _of_towers(facts: Facts) -> Iterator[str]:
+    """Yield that the lists are made without the towers, if they are."""
+    weight = unused_towers(facts.metrics.final_layer)
+    if weight is not None:
+        yield (
+            f"the final layer gives the towers' score a weight of {weight:.2f}: what they learned "
+            "of each buyer does not help on validation rows, and the lists are made by counting"
+        )
 
 
 def _nothing_new(facts: Facts) -> Iterator[Sign]:
@@ -253,14 +266,15 @@ def _nothing_new(facts: Facts) -> Iterator[Sign]:
     lead = lead_over(own, popular)
     if lead is None or lead[1] >= 0:
         return  # within noise, the model may be as good
-    yield Sign(
-        "high",
-        (
-            f"on pairs that did not occur in training, test {facts.curve.measure} is "
-            f"{figure(own.value)}; {facts.kind.baseline} has {figure(popular.value)}",
-            f"the difference is not noise: {figure(lead[0])} to {figure(lead[1])}, with 95%",
-        ),
-    )
+    seen = [
+        f"on pairs that did not occur in training, test {facts.curve.measure} is "
+        f"{figure(own.value)}; {facts.kind.baseline} has {figure(popular.value)}",
+        f"the difference is not noise: {figure(lead[0])} to {figure(lead[1])}, with 95%",
+    ]
+    taken = places_taken(facts)
+    if taken:
+        seen.append(taken)
+    yield Sign("high", tuple(seen), LEAVE_OUT if taken else "")
 
 
 KINDS = (

@@ -106,6 +106,11 @@ NOTHING_LEFT = (
     "check --data` and at the files with `recgen inspect`."
 )
 
+NO_MORE = (
+    "The settings are as they should be. Such purchases may show no more than what is popular: a "
+    "list of that is then as good, unless columns say more of buyers and products."
+)
+
 NOTHING_KNOWN = (
     "No config says how it was trained. A lower learning rate, clipped gradients, a linear output "
     "and one dense layer or none keep towers alive."

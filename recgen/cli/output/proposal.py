@@ -23,7 +23,9 @@ Line = tuple[str, Segment]
 
 def summary(proposal: Proposal, profile: Profile) -> Iterator[Line]:
     """Yield the lines of a summary."""
-    yield "", (f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}", "")
+    size = f"{counted(profile.rows, 'row')}, {counted(len(profile.names), 'column')}"
+    empty = f"; {proposal.empty:,} rows have no value at all" if proposal.empty else ""
+    yield "", (size + empty, "")
     yield from _roles(proposal)
     yield "split", (proposal.split, "bold yellow" if proposal.at_random else "")
     if proposal.target is not None:

@@ -17,6 +17,7 @@ from recgen.data.columns import (
     name_counts,
     uses,
 )
+from recgen.data.estimates import with_ids
 from recgen.data.profile import Profile
 from recgen.data.statistics import ColumnProfile
 from recgen.findings import FixOp, Location, percent, show
@@ -210,7 +211,8 @@ def nulls(
     """A column without values, or with few.
 
     A column that is entirely null stops `train`. If more than half is null (a warning), most rows
-    get the same value: the mean, or the vector for values outside the vocabulary.
+    get the same value: the mean, or the vector for values outside the vocabulary. Rows without a
+    buyer or a product do not count (RG506).
 
     Example:
         features:
@@ -220,15 +222,18 @@ def nulls(
     Remove the feature, or provide data that has values. Lists without any item are the same; items
     of lists that are null or empty text are left out, which is a note.
     """
+    ids = (features.buyer_id, features.product_id)
     for use, column in columns(features, data, profile, model):
         if column.kind == "empty":
             message = f"{show(use.name)} has no value in any of {column.rows:,} rows"
             yield Problem(use.path, message, "Remove it, or provide data that has values.")
-        elif column.nulls > _MOST * column.rows:
-            share = percent(column.nulls / column.rows)
-            message = f"{show(use.name)} has no value in {share} of the rows"
-            help = "Find out why, or remove it."
-            yield Problem(use.path, message, help, severity="warning")
+        elif column.nulls > _MOST * column.rows and use.name not in ids:  # of these: RG506
+            kept = with_ids(features, profile).column(column.name)
+            if kept.nulls > _MOST * kept.rows:
+                share = percent(kept.nulls / kept.rows)
+                message = f"{show(use.name)} has no value in {share} of the rows"
+                help = "Find out why, or remove it."
+                yield Problem(use.path, message, help, severity="warning")
 
 
 @rule("RG505", "warning")

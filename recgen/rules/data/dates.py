@@ -44,7 +44,8 @@ def swapped_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -
     It shows in the calendar. Months outside the time of the other rows have rows on days up to the
     12th only, and these days have the numbers of the months that do have rows on later days: of a
     winter's purchases, the 11th, the 12th, the 1st and the 2nd of each month. Or a shop that is
-    closed on Sundays after the 12th has rows on Sundays up to the 12th.
+    closed on Sundays after the 12th has rows on Sundays up to the 12th. Or it shows in the texts,
+    as a spreadsheet leaves what it cannot convert: 2023-03-04 and 4/25/2023 in one column.
 
     Example:
         data:
@@ -62,7 +63,7 @@ def swapped_dates(features: FeatureConfig, data: DataConfig, profile: Profile) -
     if column is None or column.kind != "time":
         return
     rows = {_EPOCH + timedelta(days=day): count for day, count in _known_days(profile, column)}
-    seen = _swapped_months(rows) or _open_weekday(rows)
+    seen = _half_converted(column) or _swapped_months(rows) or _open_weekday(rows)
     if seen:
         message = f"{show(column.name)}: {seen}: are day and month swapped where both are below 13?"
         yield Problem(DATE, message, "Read the dates again, with the format that they have.")
@@ -73,6 +74,14 @@ def _known_days(profile: Profile, column: ColumnProfile) -> Iterator[tuple[int, 
     for day, count in profile.days(column.name).items():
         if _FIRST_DAY <= day <= _LAST_DAY:
             yield day, count
+
+
+def _half_converted(column: ColumnProfile) -> str | None:
+    """Return how a column's dates are divided into converted ones and others; None if not."""
+    rows = column.times.converted if column.times else 0
+    if rows < _FEWEST:
+        return None
+    return f"{rows:,} rows are written year first, all with a day up to the 12th, and no other row"
 
 
 def _swapped_months(rows: Mapping[date, int]) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from recgen.config import FeatureConfig, dtype_of
-from recgen.data.columns import described, ids, name_counts
+from recgen.config import SIDES, DataConfig, FeatureConfig, dtype_of
+from recgen.data.columns import date_column, described, ids, name_counts
 from recgen.data.profile import Profile
 from recgen.data.statistics import ColumnProfile
 from recgen.data.words import decoded_once
@@ -16,6 +16,11 @@ from recgen.rules.registry import Problem, rule
 _NEARLY_ALL = 0.9
 _MOST = 0.5
 _FEW = 0.01
+_ENOUGH = 20  # buyers
+_OF_ORDER = (
+    "Name the column with the customer's ID. If there is none, nothing is learnt of a buyer that "
+    "could be used again: recommend what is popular."
+)
 
 
 @rule("RG506", "info", also=("warning",))
@@ -32,6 +37,7 @@ def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Probl
 
     Check that these rows may be dropped.
     """
+    empty = _empty(features, profile)
     for side, path, column in ids(features, profile):
         share = column.nulls / column.rows
         if share >= _FEW:
@@ -44,6 +50,11 @@ def rows_without_id(features: FeatureConfig, profile: Profile) -> Iterator[Probl
             twin = _twin(column.name, profile)
             if twin is not None:
                 help = f"Where they have a value in {show(twin)}, make one column of the two."
+            elif empty > _MOST * column.nulls:
+                help = (
+                    f"Nothing to do if {empty:,} rows, which have no buyer and no product, are "
+                    "those that a spreadsheet saves below its table."
+                )
             is_many = share > _MOST or twin is not None
             yield Problem(path, message, help, severity="warning" if is_many else None)
 
@@ -61,6 +72,16 @@ def _twin(name: str, profile: Profile) -> str | None:
 
 def _plain(name: str) -> str:
     return re.sub(r"[\W_]", "", name.casefold())
+
+
+def _empty(features: FeatureConfig, profile: Profile) -> int:
+    """Return the number of rows that have neither a buyer nor a product."""
+    found = [column for _, _, column in ids(features, profile)]
+    if len(found) < len(SIDES):
+        return 0
+    either = sum(column.rows - column.nulls for column in found)
+    both = profile.known([column.name for column in found]).rows
+    return profile.rows - (either - both)
 
 
 @rule("RG507", "error")
@@ -95,7 +116,8 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
     A vector is learnt from the rows with its value and used when the value occurs again. A value in
     a single row is never in both training and test. Reported if half of the rows or more have such
     a value; for an ID, 90% or more is an error, since the other tower then has almost nothing to
-    learn from.
+    learn from. A warning, too, where 99% of the buyers have rows at one time only, as orders have,
+    and the split is by time.
 
     Example:
         features:
@@ -120,7 +142,7 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
         what = f"{named[path]} ID in" if path in named else "value of"
         message = (
             f"{percent(share)} of the rows have a {what} {show(feature.output_name)} that no other "
-            f"row has ({column.distinct:,} values in {column.rows:,} rows)"
+            f"row has ({column.distinct:,} values in {column.rows - column.nulls:,} rows)"
         )
         help = "Remove it, or use a column that groups these values."
         if path in named:
@@ -128,6 +150,22 @@ def never_repeats(features: FeatureConfig, profile: Profile) -> Iterator[Problem
             if is_error and named[path] == "buyer":
                 help += " If each buyer buys once, `--allow RG508` trains on what else is known."
         yield Problem(path, message, help, severity="error" if is_error else None)
+
+
+@never_repeats.check
+def never_returns(features: FeatureConfig, data: DataConfig, profile: Profile) -> Iterator[Problem]:
+    """Yield a buyer ID whose values have one time each, as the ID of an order has."""
+    date = date_column(features, data, profile)
+    for side, path, column in ids(features, profile):
+        if side == "product" or date is None or column.distinct < _ENOUGH:
+            continue
+        again = profile.ambiguous(column.name, date.name) / column.distinct
+        if again <= _FEW and _alone(column, profile) < _MOST:
+            message = (
+                f"{percent(1 - again)} of the buyers in {show(column.name)} come at one time "
+                "only, as an order does: none is known when they are recommended something"
+            )
+            yield Problem(path, message, _OF_ORDER)
 
 
 def _alone(column: ColumnProfile, profile: Profile) -> float:

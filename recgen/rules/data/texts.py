@@ -261,7 +261,8 @@ def numbers_rewritten(features: FeatureConfig, profile: Profile) -> Iterator[Pro
     for path, feature, column in described(features, profile):
         if feature.data_type != "numeric" or dtype_of(feature.bq_type) == "string":
             continue
-        if column.kind == "boolean" or profile.misfit(column.name, feature.bq_type) is not None:
+        is_truth = column.kind == "boolean"  # 'Y' is no number
+        if is_truth or profile.misfit(column.name, feature.bq_type) is not None:
             continue
         name = show(feature.output_name)
         odd = profile.odd(column.name, "written number")

@@ -32,7 +32,7 @@ class RetrievalTraining(Training):
 
     def use(self, rows):
         super().use(rows)
-        self.counting = None  # its memory is needed
+        vars(self).pop("counting", None)  # its memory is needed
         self.counting = Counting(self.catalogue, rows)
 
     def most_validated(self):
