@@ -51,7 +51,7 @@ _PARTS = {
     "refit epoch": "second training",
     "refit done": "test",
     "last": "last training",
-    "saved": "export",
+    "export": "export",
 }
 """What each part of the command prints when it is done, and what the part is."""
 _MEMORY = {
