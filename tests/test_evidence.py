@@ -276,6 +276,25 @@ def test_what_is_the_same_in_all_rows_of_a_buyer_names_no_product(
         assert [*cause(diagnosis, "RD402").patch] == [f"features.buyer_model_features[{index}]"]
 
 
+@pytest.mark.parametrize("is_given", [False, True])
+def test_a_list_that_the_data_lacks_is_known_before_the_purchase(tmp_path, experiment, is_given):
+    """`train` makes it of earlier rows; one in the data may have come from the row itself."""
+    head = "customer_id,age,sku,event_date" + ",past" * is_given
+    rows = [f"{n * 7 % 53},40,{n % 37},2024-01-{n % 27 + 1:02}" for n in range(999)]
+    rows = [f"{row},{n % 37}" if is_given else row for n, row in enumerate(rows)]
+    (tmp_path / "shop.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    past = {
+        "column": "past",
+        "data_type": "history",
+        "transforms": {"history": {"shared_with": "sku"}},
+    }
+    features = experiment["features"]
+    towers = {"buyer_model_features": [*features["buyer_model_features"], past]}
+    config = {**by_time(experiment), "features": {**features, **towers}}
+    run = with_evidence(run_of(tmp_path / "run", fine(), config), tmp_path / "shop.csv")
+    assert ("past" in run.evidence.known) is not is_given
+
+
 @pytest.mark.parametrize(("groups", "is_coarse"), [(5, True), (40, True), (211, False)])
 def test_a_product_id_that_groups_another_column_is_too_coarse(
     tmp_path, experiment, groups, is_coarse
