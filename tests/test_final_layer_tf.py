@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -277,6 +278,26 @@ def test_a_fit_is_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shop.scored.runtime, "BLOCK_SCORES", 4 * PRODUCTS)
     fit = fit_of(shop, [(buyer, 1) for buyer in range(30)])
     assert [len(moments.scores) for moments in fit.moments] == [4, 4, 2]
+
+
+def test_a_fit_keeps_no_second_array_of_all_scores(
+    runtime: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it computes is of one block at a time, so that a catalogue's scores fill memory once."""
+    buyers, products = 1024, 256
+    rows = [(buyer, buyer % products) for buyer in range(buyers)]
+    scored = Scored(runtime, rows, products, buyers)
+    monkeypatch.setattr(scored.runtime, "BLOCK_SCORES", 32 * products)
+    model = scored.model(np.random.default_rng(0).normal(size=(buyers, products)))
+    pairs = [(buyer, 3 * buyer % products) for buyer in range(buyers)]
+    fit = scored.runtime.FinalFit(scored.evaluation(pairs), model)
+    held = sum(moments.scores.nbytes for moments in fit.moments)
+    assert held == 4 * buyers * products
+    tracemalloc.start()
+    fit.weights(1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < held / 2
 
 
 def test_a_term_of_noise_gets_a_weight_near_zero(runtime: Any) -> None:

@@ -52,30 +52,42 @@ class Moments:
         columns += [*map(np.log1p, recent), *(of[self.had[0]] for of in of_buyers)]
         self.terms = np.column_stack(columns).astype(np.float32)
 
-    def chances(self, weights, shares, counts):
-        """Return the softmax of the weighted terms, and the loss of the pairs."""
-        split = 1 + shares.shape[1]
+    def loss(self, weights, shares, counts):
+        """Return the pairs' loss, and its gradient and Hessian by the weights.
+
+        The loss is the cross entropy of a softmax over the products, of which each pair
+        counts so much.
+        """
+        split, count = 1 + shares.shape[1], len(self.scores)
+        terms = self.terms[:, : len(weights) - split]
         logits = np.float32(weights[0]) * self.scores
         logits += (shares @ weights[1:split]).astype(np.float32)
-        if len(weights) > split:
-            logits[self.had] += self.terms @ weights[split:].astype(np.float32)
+        logits[self.had] += terms @ weights[split:].astype(np.float32)
         logits -= logits.max(axis=1, keepdims=True)
-        chances = np.exp(logits)
+        loss = -counts @ logits[self.pairs]
+        chances = np.exp(logits, out=logits)
         totals = chances.sum(axis=1, keepdims=True)
-        loss = counts @ (np.log(totals[self.pairs[0], 0]) - logits[self.pairs])
-        return chances / totals, loss
+        loss += counts @ np.log(totals[self.pairs[0], 0])
+        chances /= totals
 
-    def derivatives(self, chances, shares, counts, size):
-        """Return the gradient and the Hessian of the loss by `size` weights."""
-        count, terms = len(chances), self.terms[:, : size - 1 - shares.shape[1]]
-        weights = np.bincount(self.pairs[0], counts, count)[:, np.newaxis]
-        expected = (weights * chances).astype(np.float32)
+        sizes = np.bincount(self.pairs[0], counts, count)[:, np.newaxis]
+        expected = (sizes * chances).astype(np.float32)
         excess = expected.copy()
         excess[self.pairs] -= counts
         of_shares, of_terms = excess.sum(axis=0) @ shares, excess[self.had] @ terms
         gradient = np.array([np.vdot(excess, self.scores), *of_shares, *of_terms])
+        squares = self._squares(expected, terms, shares)
+        means = [(chances * self.scores).sum(axis=1), *(chances @ shares).T]
+        own = chances[self.had]
+        means += [np.bincount(self.had[0], own * term, count) for term in terms.T]
+        mean = np.stack(means, axis=1)
+        return loss, gradient, squares - mean.T @ (sizes * mean)
 
-        # Sums of the products of two terms: of all products, or of what a buyer had.
+    def _squares(self, expected, terms, shares):
+        """Return the expected sums of the products of two terms.
+
+        These are sums over all products, or over what a buyer had.
+        """
         entries = expected[self.had][:, np.newaxis] * terms
         of_scores, of_products = expected * self.scores, expected.sum(axis=0)
         corner = np.zeros([1 + shares.shape[1]] * 2)
@@ -83,12 +95,7 @@ class Moments:
         corner[0, 1:] = corner[1:, 0] = of_scores.sum(axis=0) @ shares
         corner[1:, 1:] = shares.T @ (of_products[:, np.newaxis] * shares)
         side = np.column_stack([self.scores[self.had], shares[self.had[1]]]).T @ entries
-        squares = np.block([[corner, side], [side.T, terms.T @ entries]])
-        means = [(chances * self.scores).sum(axis=1), *(chances @ shares).T]
-        own = chances[self.had]
-        means += [np.bincount(self.had[0], own * term, count) for term in terms.T]
-        mean = np.stack(means, axis=1)
-        return gradient, squares - mean.T @ (weights * mean)
+        return np.block([[corner, side], [side.T, terms.T @ entries]])
 
 
 class FinalFit:
@@ -152,24 +159,24 @@ class FinalFit:
         parts = list(zip(self.moments, counts, strict=True))
 
         def loss_of(weights):
-            found = [m.chances(weights, self.shares, count) for m, count in parts]
-            prior = 0.5 * np.sum((weights - self.start) ** 2)
-            return prior + sum(loss for _, loss in found), [c for c, _ in found]
+            """Return the loss with its gradient and Hessian; the prior's are the first."""
+            change = weights - self.start
+            found = 0.5 * change @ change, change, np.eye(len(weights))
+            for moments, count in parts:
+                own = moments.loss(weights, self.shares, count)
+                found = [one + other for one, other in zip(found, own, strict=True)]
+            return found
 
-        weights, (loss, chances) = self.start, loss_of(self.start)
+        weights, (loss, gradient, hessian) = self.start, loss_of(self.start)
         for _ in range(NEWTON_STEPS):
-            gradient, hessian = weights - self.start, np.eye(len(weights))
-            for (moments, count), own in zip(parts, chances, strict=True):
-                found = moments.derivatives(own, self.shares, count, len(weights))
-                gradient, hessian = gradient + found[0], hessian + found[1]
             step, size = np.linalg.solve(hessian, gradient), 1.0
             if gradient @ step < 1e-6 * loss:
                 break
-            better, chances = loss_of(weights - step)
-            while better > loss and size > 1e-6:  # too far
+            better = loss_of(weights - step)
+            while better[0] > loss and size > 1e-6:  # too far
                 size /= 2
-                better, chances = loss_of(weights - size * step)
-            weights, loss = weights - size * step, better
+                better = loss_of(weights - size * step)
+            weights, (loss, gradient, hessian) = weights - size * step, better
         return weights
 
     def _model_views(self):
