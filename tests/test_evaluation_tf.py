@@ -292,6 +292,32 @@ def test_more_pairs_than_the_bound_are_evenly_spaced(runtime: Any) -> None:
     assert some["high"] - some["low"] > 1.5 * (full["high"] - full["low"])
 
 
+def test_no_more_rows_than_a_chunk_are_held(runtime: Any) -> None:
+    """A test of millions of rows, each with the lists of its buyer, would fill the memory."""
+    random = np.random.default_rng(4)
+    train = [(buyer, product) for buyer in range(60) for product in (buyer, 0)]
+    test = [(int(buyer), int(product)) for buyer, product in random.integers(60, size=(900, 2))]
+    shop, scores = Scored(runtime, train, 60), random.normal(size=(60, 60))
+    evaluation, ranked = shop.evaluation(test), []
+    rank = type(evaluation).model_ranks
+
+    def counting(part: Any, *known: Any, **options: Any) -> Any:
+        ranked.append(len(part.pairs))
+        return rank(part, *known, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(evaluation), "model_ranks", counting)
+        result = evaluation.compare(shop.model(scores))
+    assert sum(ranked) == 2 * len(evaluation.pairs)  # all of them, and new ones without the past
+    assert max(ranked) <= len(test) // 20  # the rows of a chunk
+    assert "rows" not in vars(evaluation)
+    alone = shop.evaluation(test)
+    views = alone.of_model(shop.model(scores), alone.queries(shop.model(scores)))
+    for view, ranks in views.items():
+        assert evaluation.own[view].tolist() == ranks.tolist()
+        assert result["model"][view]["mrr"]["value"] == pytest.approx(np.mean(1 / (1 + ranks)))
+
+
 def test_pairs_within_the_bound_are_all_scored(runtime: Any) -> None:
     shop = Scored(runtime, TRAIN, PRODUCTS)
     result = shop.evaluation(TEST, most=len(TEST)).compare(shop.model(scores_of()))

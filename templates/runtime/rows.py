@@ -167,19 +167,25 @@ class Split:
 
     def rows_at(self, places):
         """Return the rows at some places, in their order, as columns by name."""
-        order, parts, start = np.argsort(places, kind="stable"), [], 0
+        numbers, parts = zip(*self.parts_at(places), strict=True)
+        back = np.argsort(np.concatenate(numbers))
+        columns = {k: tf.concat([part[k] for part in parts], 0) for k in parts[0]}
+        return {name: tf.gather(values, back) for name, values in columns.items()}
+
+    def parts_at(self, places):
+        """Yield the rows at some places, as columns by name, chunk by chunk.
+
+        With them come their numbers, ascending: of which of the places they are.
+        """
+        order, start = np.argsort(places, kind="stable"), 0
         ascending = places[order]
         for chunk in self.dataset:
             stop = start + len(chunk[self.columns.product])
             first, last = np.searchsorted(ascending, [start, stop])
-            own = ascending[first:last] - start
-            parts.append(
-                {name: tf.gather(values, own) for name, values in chunk.items()}
-            )
+            own = np.sort(order[first:last])
+            at = places[own] - start
+            yield own, {name: tf.gather(values, at) for name, values in chunk.items()}
             start = stop
-        back = np.argsort(order)
-        columns = {k: tf.concat([part[k] for part in parts], 0) for k in parts[0]}
-        return {name: tf.gather(values, back) for name, values in columns.items()}
 
     def digest(self):
         """Return a digest of all values, in the order of the rows."""

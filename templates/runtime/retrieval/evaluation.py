@@ -1,5 +1,7 @@
 """Evaluation: the model and the baselines on the same pairs."""
 
+import copy
+import functools
 import math
 
 import numpy as np
@@ -45,11 +47,16 @@ class Evaluation:
 
     def _take(self, split, kept, pairs, buyers):
         """Evaluate the rows of a split at these places, with their pairs and buyers."""
-        self.pairs, self.rows = pairs, split.rows_at(kept)
+        self.split, self.kept, self.pairs = split, kept, pairs
         self.is_new = ~self.counting.had(pairs)
         self.people, self.one_each, self.buyer = np.unique(
             buyers, return_index=True, return_inverse=True
         )
+
+    @functools.cached_property
+    def rows(self):
+        """The pairs' rows, as columns by name; of many pairs, these take much memory."""
+        return self.split.rows_at(self.kept)
 
     def size(self, view):
         """Return the number of pairs in a view."""
@@ -57,15 +64,14 @@ class Evaluation:
 
     def compare(self, model):
         """Return the pairs and the metrics of the model and the baselines."""
-        own = self.own = self.of_model(model, self.queries(model))
+        own = self.own = self._ranks(model)
         ranks = {"model": own, **self.of_baselines()}
         views = {
             view: self.summarize({name: own[view] for name, own in ranks.items()}, view)
             for view in ranks["model"]
         }
         summaries = {k: {v: found[k] for v, found in views.items()} for k in ranks}
-        counted = self.one_each[:COVERAGE_BUYERS]
-        buyers = {k: tf.gather(values, counted) for k, values in self.rows.items()}
+        buyers = self.split.rows_at(self.kept[self.one_each[:COVERAGE_BUYERS]])
         shown = [model.top_products(part) for part in slices(buyers, COUNTED_ROWS)]
         share = len(np.unique(np.concatenate(shown))) / len(self.catalogue.indices)
         summaries["model"]["coverage_at_100"] = share
@@ -74,6 +80,20 @@ class Evaluation:
         if self.unscored:
             pairs["unscored"] = self.unscored
         return {"pairs": pairs, **summaries}
+
+    def _ranks(self, model):
+        """Return the model's ranks by view; the rows are read chunk by chunk."""
+        of_all, of_new = np.zeros([2, len(self.pairs)], np.int64)
+        embed, part = embedding(model), copy.copy(self)
+        for own, part.rows in self.split.parts_at(self.kept):
+            if not len(own):
+                continue
+            part.pairs, part.is_new = self.pairs[own], self.is_new[own]
+            queries = part.queries(model, embed)
+            of_all[own] = part.model_ranks(model, queries)
+            new = own[part.is_new]
+            of_new[new] = part.model_ranks(model, queries, is_filtered=True)
+        return self._views(of_all, of_new[self.is_new])
 
     def by_group(self, measure):
         """Return the sums_by_group of a measure of the compared model, by view."""
@@ -87,9 +107,9 @@ class Evaluation:
             for view, ranks in self.own.items()
         }
 
-    def queries(self, model):
+    def queries(self, model, embed=None):
         """Return the query tower's vectors of the pairs' rows, [pairs, width]."""
-        embed = tf.function(model.query_tower, reduce_retracing=True)
+        embed = embed or embedding(model)
         parts = [embed(rows).numpy() for rows in slices(self.rows, RANKED_ROWS)]
         return np.concatenate(parts)
 
@@ -142,11 +162,12 @@ class Evaluation:
         """
         buyer, count = self.buyer, len(self.one_each)
         buyer = buyer if view == "all" else buyer[self.is_new]
-        found = [gains(values) for values in ranks.values()]
-        rows = [
-            np.bincount(buyer, gain, count) for own in found for gain in own.values()
+        sums = [
+            {name: np.bincount(buyer, gain, count) for name, gain in gains(own).items()}
+            for own in ranks.values()
         ]
-        sums, pairs = np.stack(rows), np.bincount(buyer, minlength=count)
+        metrics, pairs = list(sums[0]), np.bincount(buyer, minlength=count)
+        sums = np.concatenate([list(of.values()) for of in sums])
         draw, even = np.random.default_rng(self.seed), np.full(count, 1 / count)
         shares = []
         for _ in range(BOOTSTRAPS):
@@ -163,7 +184,7 @@ class Evaluation:
                     key: float(of[row, column])
                     for key, of in (figures | leads if row else figures).items()
                 }
-                for column, metric in enumerate(found[0])
+                for column, metric in enumerate(metrics)
             }
             for row, name in enumerate(ranks)
         }
@@ -227,6 +248,11 @@ def as_unknown(rows, catalogue):
         for name in columns.histories
     }
     return lists | {columns.buyer: tf.cast(buyers, rows[columns.buyer].dtype)}
+
+
+def embedding(model):
+    """Return the query tower of a model as one graph."""
+    return tf.function(model.query_tower, reduce_retracing=True)
 
 
 def interval(resamples):
