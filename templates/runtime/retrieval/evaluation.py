@@ -162,12 +162,12 @@ class Evaluation:
         """
         buyer, count = self.buyer, len(self.one_each)
         buyer = buyer if view == "all" else buyer[self.is_new]
-        sums = [
+        found = [
             {name: np.bincount(buyer, gain, count) for name, gain in gains(own).items()}
             for own in ranks.values()
         ]
-        metrics, pairs = list(sums[0]), np.bincount(buyer, minlength=count)
-        sums = np.concatenate([list(of.values()) for of in sums])
+        sums = np.stack([own for of in found for own in of.values()])
+        pairs = np.bincount(buyer, minlength=count)
         draw, even = np.random.default_rng(self.seed), np.full(count, 1 / count)
         shares = []
         for _ in range(BOOTSTRAPS):
@@ -184,7 +184,7 @@ class Evaluation:
                     key: float(of[row, column])
                     for key, of in (figures | leads if row else figures).items()
                 }
-                for column, metric in enumerate(metrics)
+                for column, metric in enumerate(found[0])
             }
             for row, name in enumerate(ranks)
         }

@@ -161,7 +161,7 @@ class FinalFit:
         def loss_of(weights):
             """Return the loss with its gradient and Hessian; the prior's are the first."""
             change = weights - self.start
-            found = 0.5 * change @ change, change, np.eye(len(weights))
+            found = [0.5 * change @ change, change, np.eye(len(weights))]
             for moments, count in parts:
                 own = moments.loss(weights, self.shares, count)
                 found = [one + other for one, other in zip(found, own, strict=True)]
