@@ -34,7 +34,7 @@ _PEER_SOURCES = ROOT / "bench" / "models"
 def main() -> None:
     """Runs what has no result yet, and writes table and plot."""
     options = _options()
-    store = Store(options.results / "bench.json")
+    store = Store(options.results / "bench.json", measures=not options.stored)
     split = read_split(options.data)
     store.content["about"] = _about()
     store.content["split"] = split.counts()
@@ -44,10 +44,9 @@ def main() -> None:
         read_config(path, options.data, products, is_of_user=True) for path in options.as_user
     ]
     _require_different([*configs, *as_users])
-    wanted = _run_peers(store, options.data, options.peers, options.peer_seeds)
-    wanted += _run_ours(store, options.data, configs, options.seeds)
-    wanted += _run_ours(store, options.data, as_users, options.user_seeds)
-    models = store.pick("models", wanted)
+    models = _run_peers(store, options.data, options.peers, options.peer_seeds)
+    models += _run_ours(store, options.data, configs, options.seeds)
+    models += _run_ours(store, options.data, as_users, options.user_seeds)
     speeds = speed.measure(store, options.data, configs, options.rounds)
     store.write()
     ratios = speed.summary(speeds, configs)
@@ -82,6 +81,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="NAME")
     parser.add_argument("--peer-seeds", type=int, default=3, help="of those that are random")
     parser.add_argument("--rounds", type=int, default=2, help="of throughput; 0: none")
+    parser.add_argument(
+        "--stored", action="store_true", help="run nothing: write the page of what has a result"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR")
     options = parser.parse_args()
     for path in (options.data, *options.configs, *options.as_user):
@@ -97,34 +99,28 @@ def _require_different(configs: Sequence[Ours]) -> None:
         raise SystemExit(f"two configs have one name: {', '.join(names)}")
 
 
-def _run_peers(store: Store, data: Path, names: Sequence[str], seeds: int) -> list[tuple[str, int]]:
-    wanted = []
+def _run_peers(store: Store, data: Path, names: Sequence[str], seeds: int) -> list[dict[str, Any]]:
+    found = []
     for name in names:
         peer = PEERS[name]
         source = _PEER_SOURCES / f"{peer.module.rpartition('.')[2]}.py"
         inputs = inputs_digest(data, source, peer.versions())
         for seed in range(1, (seeds if peer.is_random else 1) + 1):
-            command = module("bench.models.one", name, "--data", data, "--seed", str(seed))
-            _result(store, peer, name, seed, inputs, command)
-            wanted.append((name, seed))
-    return wanted
 
+            def measure(peer: Peer = peer, name: str = name, seed: int = seed) -> dict[str, Any]:
+                print(f"{peer.title}, seed {seed}", flush=True)
+                about = {"title": peer.title, "is_ours": False, "versions": peer.versions()}
+                command = module("bench.models.one", name, "--data", data, "--seed", str(seed))
+                return {**about, **last_json(command)}
 
-def _result(
-    store: Store, peer: Peer, name: str, seed: int, inputs: str, command: list[str | Path]
-) -> None:
-    def measure() -> dict[str, Any]:
-        print(f"{peer.title}, seed {seed}", flush=True)
-        about = {"title": peer.title, "is_ours": False, "versions": peer.versions()}
-        return {**about, **last_json(command)}
-
-    store.get("models", name, seed, inputs, measure)
+            found.append(store.get("models", name, seed, inputs, measure))
+    return [each for each in found if each is not None]
 
 
 def _run_ours(
     store: Store, data: Path, configs: Sequence[Ours], seeds: int
-) -> list[tuple[str, int]]:
-    wanted = []
+) -> list[dict[str, Any]]:
+    found = []
     for config in configs:
         for seed in range(1, seeds + 1):
 
@@ -132,9 +128,8 @@ def _run_ours(
                 print(f"{config.title}, seed {seed}", flush=True)
                 return {"title": config.title, "is_ours": True, **config.measure(data, seed)}
 
-            store.get("models", config.title, seed, config.inputs, measure)
-            wanted.append((config.title, seed))
-    return wanted
+            found.append(store.get("models", config.title, seed, config.inputs, measure))
+    return [each for each in found if each is not None]
 
 
 def _about() -> dict[str, Any]:

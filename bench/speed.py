@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from bench.store import Store
 
 _MODELS = ROOT / "bench" / "models"
 _FEW_EPOCHS = 3  # where only throughput is wanted
+_Timed = Callable[[], dict[str, Any]]
+_Plan = tuple[str, _Timed, list[object]]  # a name, what measures it, and what that depends on
 
 
 def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> list[dict[str, Any]]:
@@ -29,22 +32,23 @@ def measure(store: Store, data: Path, configs: Sequence[Ours], rounds: int) -> l
     plans = [_tutorial(data, tutorial.BATCH, tutorial.EPOCHS)]
     plans += [_tutorial(data, batch, _FEW_EPOCHS) for batch in batches]
     plans += [_ours(data, config) for config in configs]
+    found = []
     for number in range(1, rounds + 1):
-        for name, command, inputs in plans:
+        for name, run, inputs in plans:
             key = inputs_digest(data, *sources, *inputs)
 
-            def train(command: Any = command, said: str = f"{name}, round {number}") -> Any:
+            def train(run: _Timed = run, said: str = f"{name}, round {number}") -> Any:
                 print(said, flush=True)
-                return last_json(command)
+                return run()
 
-            store.get("speed", name, number, key, train)
-    return store.pick("speed", [(name, n + 1) for n in range(rounds) for name, _, _ in plans])
+            found.append(store.get("speed", name, number, key, train))
+    return [each for each in found if each is not None]
 
 
-def _tutorial(data: Path, batch: int, epochs: int) -> tuple[str, list[str | Path], list[object]]:
+def _tutorial(data: Path, batch: int, epochs: int) -> _Plan:
     sizes = ["--batch", str(batch), "--epochs", str(epochs)]
     command = module("bench.models.timed", "tutorial", "--data", data, *sizes)
-    return tutorial_name(batch), command, [epochs]
+    return tutorial_name(batch), partial(last_json, command), [epochs]
 
 
 def tutorial_name(batch: int) -> str:
@@ -52,13 +56,16 @@ def tutorial_name(batch: int) -> str:
     return f"TFRS tutorial, batch {batch:,}"
 
 
-def _ours(data: Path, config: Ours) -> tuple[str, list[str | Path], list[object]]:
+def _ours(data: Path, config: Ours) -> _Plan:
     """Returns how to train the trainer of the first seed's run again, on its examples."""
-    folder = config.folder(1)
-    if not folder.exists():  # its scores were there, from elsewhere
-        config.train(seed=1)
-    command = module("bench.models.timed", "generated", "--run", folder)
-    return config.title, command, [config.inputs]
+
+    def run() -> dict[str, Any]:
+        folder = config.folder(1)
+        if not folder.exists():  # its scores were there, from elsewhere
+            config.train(seed=1)
+        return last_json(module("bench.models.timed", "generated", "--run", folder))
+
+    return config.title, run, [config.inputs]
 
 
 def summary(results: Sequence[dict[str, Any]], configs: Sequence[Ours]) -> list[dict[str, Any]]:

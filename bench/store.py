@@ -19,17 +19,24 @@ def digest(*inputs: object) -> str:
 
 
 class Store:
-    """Lists of results in a JSON file, each with its `name`, `number` and `inputs`."""
+    """Lists of results in a JSON file, each with its `name`, `number` and `inputs`.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        path: The file.
+        measures: Whether what has no result is measured.
+    """
+
+    def __init__(self, path: Path, *, measures: bool = True) -> None:
+        self.path, self.measures = path, measures
         exists = path.exists()
         self.content: dict[str, Any] = json.loads(path.read_text("utf-8")) if exists else {}
 
     def get(
         self, kind: str, name: str, number: int, inputs: str, measure: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | None:
         """Returns a result, measured and written now unless the file has it for these inputs.
+
+        Where nothing is measured, that is None without one.
 
         Args:
             kind: The list that it is in.
@@ -42,6 +49,8 @@ class Store:
         same = [each for each in results if (each["name"], each["number"]) == (name, number)]
         if same and same[0]["inputs"] == inputs:
             return dict(same[0])
+        if not self.measures:
+            return None
         result = {"name": name, "number": number, "inputs": inputs, **measure()}
         self.content[kind] = [each for each in results if each not in same] + [result]
         self.write()

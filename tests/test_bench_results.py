@@ -39,6 +39,11 @@ def test_a_result_for_the_same_inputs_is_not_measured_again(tmp_path: Path) -> N
     found = Store(path).pick("models", [("als", 2), ("als", 1), ("bpr", 1)])
     assert [(each["number"], each["value"]) for each in found] == [(2, 3), (1, 2)]
     assert len(json.loads(path.read_text())["models"]) == 2
+    stored = Store(path, measures=False)
+    assert stored.get("models", "als", 2, "two", measure) is not None
+    assert stored.get("models", "als", 2, "three", measure) is None
+    assert stored.get("models", "als", 3, "two", measure) is None
+    assert len(measured) == 3
 
 
 def test_a_digest_sees_what_is_in_a_file_and_its_place_among_the_inputs(tmp_path: Path) -> None:
