@@ -45,6 +45,7 @@ from recgen.plan.steps import (
 )
 from recgen.plan.towers import LayerPlan, Tower, plan_tower
 from recgen.plan.transform import TransformPlan
+from recgen.sql import spelled
 
 Level = Literal["client", "weights", "transform", "compare"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -266,6 +267,8 @@ def _compare(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     yield PLACE, config.data.source
     if config.pipeline:
         source = config.pipeline.source.model_dump(mode="json")
+        if (table := source["bigquery"]) and table["query"]:
+            table["query"] = spelled(table["query"])
         yield (_PIPELINE, "source"), [source, config.pipeline.snapshot]
     yield from _rows(config)
     for side in SIDES:

@@ -176,13 +176,15 @@ def type_of_output(
     """
     returned = returned_columns(pipeline.source.bigquery) or ()
     types = {output.name.lower(): _type_of(output.tokens) for output in returned}
-    reported: set[str] = set()
+    reported, ids = set(), (features.buyer_id, features.product_id)
     for name, source, bq_type, is_category in _typed(features, data):
         column = name if name.lower() in types else source
         found, word = types.get(column.lower(), ""), data.time_format_of(name)
         taken = _TAKEN[_cast(_SAME.get(bq_type, bq_type), word)]
         if is_category and bq_type in ("INT64", "INTEGER"):
             taken = frozenset(("INT64",))
+        elif bq_type == "STRING" and name not in ids and not data.null_values:
+            taken |= {"INT64", "BOOL"}  # the transform writes them as text
         if found and found not in taken and name not in reported:
             reported.add(name)
             message = (
@@ -232,8 +234,10 @@ _TAKEN: Mapping[str, frozenset[str]] = {  # types from which a cast of the queri
     "format": frozenset(("STRING",)),
 }
 _SAME = {
-    **{"INTEGER": "INT64", "INT": "INT64", "BIGINT": "INT64", "FLOAT": "FLOAT64"},
-    **{"BOOLEAN": "BOOL", "BIGNUMERIC": "NUMERIC", "DECIMAL": "NUMERIC", "BIGDECIMAL": "NUMERIC"},
+    **dict.fromkeys(("INTEGER", "INT", "BIGINT"), "INT64"),
+    **dict.fromkeys(("BIGNUMERIC", "DECIMAL", "BIGDECIMAL"), "NUMERIC"),
+    "FLOAT": "FLOAT64",
+    "BOOLEAN": "BOOL",
 }
 _FUNCTIONS = {
     **dict.fromkeys(("UNIX_SECONDS", "UNIX_MILLIS", "UNIX_MICROS", "UNIX_DATE"), "INT64"),
@@ -251,7 +255,7 @@ _FUNCTIONS = {
 
 
 def _type_of(item: Sequence[Token]) -> str:
-    """Return the type of a column of a SELECT, if it is a cast or a function; else an empty text."""
+    """Return the type of a column of a SELECT, if it is a cast or a function; else ""."""
     if len(item) < 2 or item[1].text != "(":
         return ""
     name, parts = item[0].upper, _parts(item[2:], {",", "AS"})

@@ -1,0 +1,105 @@
+"""Rules on settings of a pipeline that do nothing, or that Beam does not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recgen.config import PipelineConfig
+from recgen.findings import show
+from recgen.rules.registry import Problem, rule
+from recgen.sql import SNAPSHOT
+
+
+@rule("RG624", "info")
+def without_effect(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """Settings of a pipeline that have no effect.
+
+    The machines of workers, their number and their region are Dataflow's. Other runners have
+    options of their own, which `args` passes on. A local pipeline trains on this machine, without
+    Vertex AI's. And only what says `{snapshot}` is read as of the snapshot: a table of BigQuery, or
+    a query with it; no files.
+
+    Example:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+          beam: {max_workers: 10}
+
+    Use instead:
+        pipeline:
+          source: {tfrecord: "data/{split}*.gz"}
+          runner: local
+    """
+    for path, reason in _unused(pipeline):
+        message = f"{path[-1]} has no effect: {reason}"
+        yield Problem(("pipeline", *path), message, "Remove it.", fix=("remove", None))
+
+
+def _unused(pipeline: PipelineConfig) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the settings that have no effect, and why."""
+    is_local, source = pipeline.runner == "local", pipeline.source.bigquery
+    if is_local or pipeline.beam.runner != "dataflow":
+        for name in ("machine_type", "max_workers", "region"):
+            if getattr(pipeline.beam, name) is not None:
+                yield ("beam", name), "it belongs to Dataflow"
+    if is_local:
+        for section, name in (("beam", "runner"), ("beam", "args"), *_MACHINE):
+            default = type(getattr(pipeline, section)).model_fields[name].default
+            if getattr(getattr(pipeline, section), name) != default:
+                yield (section, name), "a local pipeline does not use it"
+    if pipeline.snapshot != "now" and source is None:
+        yield ("snapshot",), "files have none"
+    elif pipeline.snapshot != "now" and source and source.query and SNAPSHOT not in source.query:
+        yield ("snapshot",), f"the query does not say {SNAPSHOT}"
+
+
+_MACHINE = tuple(
+    ("trainer", name) for name in ("machine_type", "accelerator_type", "accelerator_count", "spot")
+)
+
+
+@rule("RG627", "error", also=("warning",))
+def options_of_beam(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """An option of Beam that it does not read, or that the config says elsewhere.
+
+    Each of `args` is a word of a command line: `--name=value`, or `--name` and the value after it
+    as a word of its own. Beam ignores other words without a message. What has a key here is written
+    there: with another runner among the options, those of the right one are missing.
+
+    Example:
+        pipeline:
+          source: {tfrecord: "gs://shop/{split}*.gz"}
+          vertex: {project: p, region: us-east1, bucket: "gs://b"}
+          beam: {runner: flink, args: ["flink_master=localhost:8081"]}
+
+    Use instead:
+        pipeline:
+          source: {tfrecord: "gs://shop/{split}*.gz"}
+          vertex: {project: p, region: us-east1, bucket: "gs://b"}
+          beam: {runner: flink, args: ["--flink_master=localhost:8081"]}
+    """
+    takes_value = False
+    for place, word in enumerate(pipeline.beam.args):
+        path = ("pipeline", "beam", "args", place)
+        name, _, value = word.partition("=")
+        is_option = name.startswith("--")
+        if " " in name or not (is_option or takes_value):
+            help = "Write `--name=value`, each option in a text of its own."
+            yield Problem(path, f"Beam does not read {show(word)}", help)
+        elif key := _KEYS.get(name.removeprefix("--") if is_option else ""):
+            message = f"{name} is also said by the config"
+            yield Problem(path, message, f"Write it as `{key}`, and remove it here.", "warning")
+        takes_value = is_option and not value
+
+
+_KEYS = {
+    "runner": "pipeline.beam.runner",
+    "region": "pipeline.beam.region",
+    "project": "pipeline.vertex.project",
+    "sdk_container_image": "pipeline.vertex.image",
+    "service_account_email": "pipeline.vertex.service_account",
+    "machine_type": "pipeline.beam.machine_type",
+    "worker_machine_type": "pipeline.beam.machine_type",
+    "max_num_workers": "pipeline.beam.max_workers",
+}
+"""Options for which the config has a key."""
