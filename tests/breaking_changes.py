@@ -437,6 +437,9 @@ FILES = copy.deepcopy(PIPED)
 FILES["pipeline"]["source"] = {"csv": "gs://b/{split}.csv"}
 
 
+QUERIED = copy.deepcopy(PIPED)
+QUERIED["pipeline"]["source"]["bigquery"] = {"query": "SELECT * FROM a.b AS t"}
+
 RATED_PIPED = {**copy.deepcopy(BOTH), "pipeline": copy.deepcopy(PIPED["pipeline"])}
 RATED_PIPED["model"]["refit"] = "validation"
 CHANCES_PIPED = copy.deepcopy(RATED_PIPED)
@@ -455,6 +458,8 @@ OF_PIPELINES = [
     piped("source.csv", "gs://c/{split}.csv", "RB401", FILES),
     piped("source.bigquery.table", "p.shop.returns", "RB401"),
     piped("source.bigquery", {"query": "SELECT * FROM a.b"}, "RB401"),
+    piped("source.bigquery.query", "SELECT * FROM a.c AS t", "RB401", QUERIED),
+    piped("source.bigquery.query", "select * -- all\n  from a.b as t", "", QUERIED),
     piped("source.bigquery.location", "europe-west1", "RB401"),
     piped("source.bigquery.project", "q", "RB401"),
     piped("snapshot", "2026-05-01T00:00:00Z", "RB401"),

@@ -63,8 +63,9 @@ def options_of_beam(pipeline: PipelineConfig) -> Iterator[Problem]:
     """An option of Beam that it does not read, or that the config says elsewhere.
 
     Each of `args` is a word of a command line: `--name=value`, or `--name` and the value after it
-    as a word of its own. Beam ignores other words without a message. What has a key here is written
-    there: with another runner among the options, those of the right one are missing.
+    as a word of its own. Beam drops other words, and only the log of a running component says so.
+    What has a key here is written there: with another runner among the options, those of the right
+    one are missing.
 
     Example:
         pipeline:

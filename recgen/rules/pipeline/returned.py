@@ -190,7 +190,9 @@ def type_of_output(
             message = (
                 f"the query returns {show(column)} as {found}; the config says {word or bq_type}"
             )
-            yield Problem(QUERY, message, "Return the column as it is, or change its type here.")
+            yield Problem(
+                QUERY, message, "Return the column as it is, or change its type in the config."
+            )
 
 
 def _typed(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[str, str, BqType, bool]]:
