@@ -38,6 +38,7 @@ _SETS = {"UNION", "INTERSECT", "EXCEPT"}
 _OPERATORS = {"AND", "OR", "NOT", "IS", "IN", "LIKE", "BETWEEN", "AS", "THEN", "ELSE", "WHEN"}
 _VALUES = {"NULL", "TRUE", "FALSE", "END"}
 _JOINS = {"JOIN", "INNER", "CROSS", "LEFT", "RIGHT", "FULL", "NATURAL", "ON", "USING"}
+_AFTER_TIME = _CLAUSES | _SETS | _JOINS | {"TABLESAMPLE", "PIVOT", "UNPIVOT", ",", "|"}
 _PIPE = ("|", ">")  # of `|>`, which passes rows on
 _RESERVED = """
     ALL AND ANY ARRAY AS ASC AT BETWEEN BY CASE CAST COLLATE CREATE CROSS CUBE CURRENT DEFAULT
@@ -273,10 +274,7 @@ def _time_of(found: Sequence[tuple[int, Token]], place: int) -> list[Token] | No
         return None
     own, result = found[place][0], []
     for depth, token in found[place + 4 :]:
-        ends = token.text in (",", "|") or token.upper in _CLAUSES | _SETS | _JOINS | {
-            "TABLESAMPLE"
-        }
-        if depth < own or (depth == own and ends):
+        if depth < own or (depth == own and token.upper in _AFTER_TIME):
             break
         result.append(token)
     return result

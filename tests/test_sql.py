@@ -92,6 +92,7 @@ TABLES = {  # tables, each with a + if it is read as of a time, and the query th
         SELECT a FROM (
             SELECT * FROM a.b {AS_OF} TIMESTAMP_SUB({{snapshot}}, INTERVAL 1 HOUR)
         ), c.d""",
+    "a.b+": f"SELECT * FROM a.b {AS_OF} '2026-05-01' PIVOT(SUM(n) FOR c IN ('x', 'y')) AS p",
     "a.b c.d": "FROM a.b |> WHERE a > 1 |> JOIN c.d USING (k) |> SELECT a, b",
     "x.t": "SELECT f(x, y), (SELECT 1 FROM UNNEST(z) AS z) FROM f(TABLE a.b), x.t AS u, u.list",
 }

@@ -31,6 +31,7 @@ from recgen.plan.header import short_digest
 from recgen.plan.kinds.ranking import plan_ranking
 from recgen.plan.names import Names
 from recgen.plan.optimizer import plan_optimizer
+from recgen.plan.queries import made_histories
 from recgen.plan.steps import (
     Clip,
     Derive,
@@ -209,7 +210,7 @@ def _transform(
         yield ("source", column.name), _reading(column)
     if config.pipeline:
         yield (_PIPELINE, "analyze"), sorted(config.pipeline.analyze)
-        yield (_PIPELINE, "histories"), sorted(config.pipeline.histories)
+        yield (_PIPELINE, "histories"), sorted(f.output_name for f in made_histories(config))
     yield from _rows(config)
 
 
@@ -267,8 +268,9 @@ def _compare(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     yield PLACE, config.data.source
     if config.pipeline:
         source = config.pipeline.source.model_dump(mode="json")
-        if (table := source["bigquery"]) and table["query"]:
-            table["query"] = spelled(table["query"])
+        if table := source["bigquery"]:  # who pays, and where, changes no row
+            query = table["query"] and spelled(table["query"])
+            source["bigquery"] = [table["table"], query]
         yield (_PIPELINE, "source"), [source, config.pipeline.snapshot]
     yield from _rows(config)
     for side in SIDES:

@@ -43,6 +43,9 @@ _IMAGE = re.compile(
     r"[a-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 _MULTI = {"us": "us-", "eu": "europe-"}  # locations of many regions, with how these begin
+_OUTSIDE = ("europe-west2", "europe-west6")  # London and Zurich, which are not in EU
+_WORKER = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+_REGION = re.compile(r"[a-z]+(-[a-z]+)+\d+")
 
 
 @rule("RG620", "error")
@@ -87,7 +90,7 @@ def bucket(pipeline: PipelineConfig) -> Iterator[Problem]:
           vertex: {project: my-project, region: europe-west4, bucket: "gs://my-bucket"}
     """
     vertex = pipeline.vertex
-    if vertex and not re.fullmatch(r"gs://[a-z0-9][\w.-]*(/[^/\s]+)*/?", vertex.bucket):
+    if vertex and not re.fullmatch(r"gs://[a-z0-9][a-z0-9_.-]*(/[^/\s]+)*/?", vertex.bucket):
         message = f"{show(vertex.bucket)} is not a bucket"
         yield Problem((*_VERTEX, "bucket"), message, "Write `gs://` and its name.")
     if vertex is None or pipeline.runner == "local":
@@ -126,6 +129,11 @@ def accelerator(pipeline: PipelineConfig) -> Iterator[Problem]:
     """
     trainer = pipeline.trainer
     kind, machine = trainer.accelerator_type, trainer.machine_type
+    worker = pipeline.beam.machine_type
+    if worker is not None and not _WORKER.fullmatch(worker):
+        path = ("pipeline", "beam", "machine_type")
+        message = f"{show(worker)} is not a type of machine"
+        yield Problem(path, message, "Write one such as n1-standard-4.")
     if not _MACHINE.fullmatch(machine):
         message = f"{show(machine)} is not a type of machine"
         yield Problem((*_TRAINER, "machine_type"), message, "Write one such as n1-standard-8.")
@@ -167,7 +175,8 @@ def location(pipeline: PipelineConfig) -> Iterator[Problem]:
     """Data in another region than the machines.
 
     BigQuery exports the rows of a query to a bucket for Beam, and refuses one that is elsewhere;
-    what it does not refuse is paid for as traffic between regions.
+    what it does not refuse is paid for as traffic between regions. London and Zurich (europe-west2
+    and europe-west6) are not in `EU`.
 
     Example:
         pipeline:
@@ -186,7 +195,8 @@ def location(pipeline: PipelineConfig) -> Iterator[Problem]:
         return
     region = pipeline.beam.region or vertex.region
     given = source.location.lower()
-    if not (region == given or region.startswith(_MULTI.get(given, "-"))):
+    is_inside = region.startswith(_MULTI.get(given, "-")) and region not in _OUTSIDE
+    if region != given and not is_inside:
         message = f"the data is in {show(source.location)}, and it is read in {show(region)}"
         path = ("pipeline", "source", "bigquery", "location")
         yield Problem(path, message, "Run the pipeline where the data is, or copy the data.")
@@ -215,12 +225,11 @@ def names_of_vertex(pipeline: PipelineConfig) -> Iterator[Problem]:
     vertex = pipeline.vertex
     if vertex is None:
         return
-    if not re.fullmatch(r"[a-z]+(-[a-z]+)+\d+", vertex.region):
-        message = f"{show(vertex.region)} is not a region"
-        yield Problem((*_VERTEX, "region"), message, "Write a region such as europe-west4.")
     source = pipeline.source.bigquery
     billed = source.project if source else None
     for path, value, form, help in (
+        ((*_VERTEX, "region"), vertex.region, _REGION, _NO_ZONE),
+        (("pipeline", "beam", "region"), pipeline.beam.region, _REGION, _NO_ZONE),
         ((*_VERTEX, "project"), vertex.project, _PROJECT, _BY_ID),
         (("pipeline", "source", "bigquery", "project"), billed, _PROJECT, _BY_ID),
         ((*_VERTEX, "service_account"), vertex.service_account, _ACCOUNT, _ADDRESS),
@@ -235,6 +244,7 @@ def names_of_vertex(pipeline: PipelineConfig) -> Iterator[Problem]:
             yield Problem((*_VERTEX, "labels"), message, "Use a-z, 0-9, _ and -.")
 
 
+_NO_ZONE = "Write a region such as europe-west4."
 _BY_ID = "Write the project's ID, such as my-project-123."
 _ADDRESS = "Write its address, such as trainer@my-project.iam.gserviceaccount.com."
 _IN_FULL = "Write it in full, such as projects/12345/global/networks/default."

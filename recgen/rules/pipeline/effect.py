@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import PipelineConfig
+from recgen.config import PipelineConfig, TrainerMachine
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 from recgen.sql import SNAPSHOT
@@ -15,9 +15,9 @@ def without_effect(pipeline: PipelineConfig) -> Iterator[Problem]:
     """Settings of a pipeline that have no effect.
 
     The machines of workers, their number and their region are Dataflow's. Other runners have
-    options of their own, which `args` passes on. A local pipeline trains on this machine, without
-    Vertex AI's. And only what says `{snapshot}` is read as of the snapshot: a table of BigQuery, or
-    a query with it; no files.
+    options of their own, which `args` passes on. A local pipeline trains on this machine, and
+    pushes to the folder of its command. A number of GPUs needs their name. And only what says
+    `{snapshot}` is read as of the snapshot: a table of BigQuery, or a query with it; no files.
 
     Example:
         pipeline:
@@ -43,18 +43,23 @@ def _unused(pipeline: PipelineConfig) -> Iterator[tuple[tuple[str, ...], str]]:
             if getattr(pipeline.beam, name) is not None:
                 yield ("beam", name), "it belongs to Dataflow"
     if is_local:
-        for section, name in (("beam", "runner"), ("beam", "args"), *_MACHINE):
+        for section, name in _OF_VERTEX:
             default = type(getattr(pipeline, section)).model_fields[name].default
             if getattr(getattr(pipeline, section), name) != default:
                 yield (section, name), "a local pipeline does not use it"
+    elif pipeline.trainer.accelerator_type is None and pipeline.trainer.accelerator_count > 1:
+        yield ("trainer", "accelerator_count"), "accelerator_type does not name a GPU"
     if pipeline.snapshot != "now" and source is None:
         yield ("snapshot",), "files have none"
     elif pipeline.snapshot != "now" and source and source.query and SNAPSHOT not in source.query:
         yield ("snapshot",), f"the query does not say {SNAPSHOT}"
 
 
-_MACHINE = tuple(
-    ("trainer", name) for name in ("machine_type", "accelerator_type", "accelerator_count", "spot")
+_OF_VERTEX = (
+    *(("trainer", name) for name in TrainerMachine.model_fields),
+    ("beam", "runner"),
+    ("beam", "args"),
+    ("push", "filesystem"),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from recgen.config import (
     DataConfig,
     FeatureConfig,
+    Gate,
     ModelConfig,
     PipelineConfig,
     is_array,
@@ -206,6 +207,8 @@ def gate_of_another_kind(model: ModelConfig, pipeline: PipelineConfig) -> Iterat
     if gate.metric and gate.metric not in own:
         yield Problem((*_GATE, "metric"), f"there is no {gate.metric}: {has}", "Remove it.")
         return
+    if "recall" not in own and gate.k != Gate.model_fields["k"].default:
+        yield Problem((*_GATE, "k"), f"k has no effect: {has}", "Remove it.")
     judged = (gate.metric,) if gate.metric else own
     for key, metrics in _LIMITS.items():
         if getattr(gate, key) is not None and not set(metrics) & set(judged):

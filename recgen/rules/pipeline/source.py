@@ -15,7 +15,7 @@ from recgen.rules.registry import Problem, rule
 
 _SOURCE = ("pipeline", "source")
 _BIGQUERY = (*_SOURCE, "bigquery")
-_TABLE = re.compile(r"[A-Za-z0-9:.-]+\.\w+\.[\w -]+")
+_TABLE = re.compile(r"[A-Za-z0-9:.-]+\.\w+\.[\w -]*[\w-]")
 _MARKS = frozenset(" &%=+:'<>#|")  # of names, besides letters, digits, dashes and underscores
 _PREFIXES = ("_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)?)?")
