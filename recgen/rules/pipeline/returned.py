@@ -174,7 +174,9 @@ def type_of_output(
             bigquery:
               query: SELECT customer_id, age, sku, bought_at FROM p.a.b
     """
-    returned = returned_columns(pipeline.source.bigquery) or ()
+    returned = returned_columns(pipeline.source.bigquery)
+    if returned is None:
+        return
     types = {output.name.lower(): _type_of(output.tokens) for output in returned}
     reported, ids = set(), (features.buyer_id, features.product_id)
     for name, source, bq_type, is_category in _typed(features, data):
@@ -187,19 +189,20 @@ def type_of_output(
             taken |= {"INT64", "BOOL"}  # the transform writes them as text
         if found and found not in taken and name not in reported:
             reported.add(name)
-            message = (
-                f"the query returns {show(column)} as {found}; the config says {word or bq_type}"
-            )
-            yield Problem(
-                QUERY, message, "Return the column as it is, or change its type in the config."
-            )
+            has = f"the config says {word or bq_type}"
+            message = f"the query returns {show(column)} as {found}; {has}"
+            help = "Return the column as it is, or change its type in the config."
+            yield Problem(QUERY, message, help)
 
 
 def _typed(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[str, str, BqType, bool]]:
     """Yield name, source and type of each column but lists, and whether its values are names."""
+    return (each for each in _columns(features, data) if not is_array(each[2]))
+
+
+def _columns(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[str, str, BqType, bool]]:
     for _, each in all_features(features):
-        if not is_array(each.bq_type):
-            yield each.output_name, each.column, each.bq_type, each.data_type == "text"
+        yield each.output_name, each.column, each.bq_type, each.data_type == "text"
     for _, cross in all_crosses(features):
         for member in cross.features:
             bq_type = data.type_of(member.output_name, member.usual_type)
