@@ -216,6 +216,8 @@ def test_an_image_without_a_tag_has_that_of_the_config(plain: Plain) -> None:
         ("gcr.io/p/shop@sha256:00", "gcr.io/p/shop@sha256:00"),
     ):
         assert image_of(vertex.model_copy(update={"image": image}), "shop", "abc") == wanted
+    of_domain = vertex.model_copy(update={"image": None, "project": "example.com:shop"})
+    assert "-docker.pkg.dev/example.com/shop/recgen/" in image_of(of_domain, "shop", "abc")
 
 
 @pytest.mark.parametrize(

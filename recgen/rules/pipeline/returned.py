@@ -49,23 +49,34 @@ def hidden_nulls(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[
 
 def _has_default(item: Sequence[Token]) -> bool:
     """Return whether a column is a value, or a constant where that is null."""
-    name = item[0].upper
-    if name == "CASE":
-        parts = _parts(item[1:], {"WHEN", "THEN", "ELSE", "END"})
-    elif len(item) > 1 and item[1].text == "(":
-        parts = _parts(item[2:], {",", "AS"})
-    else:
-        return False
+    name, parts = _call(item)
     if name in _WRAPPERS:
         return bool(parts[0]) and _has_default(parts[0])
     if name in ("COALESCE", "IFNULL", "NVL"):
         return len(parts) > 1 and _is_constant(parts[-1])
-    if name == "CASE":
-        parts = [each for each in parts if each]
-    if name not in ("IF", "CASE") or len(parts) < 3:
+    if name not in ("IF", "CASE") or len(parts) < 3 or not all(parts[:3]):
         return False
     asks = any(token.upper == "IS" for token in parts[0]) and parts[0][-1].upper == "NULL"
     return asks and _is_constant(parts[1]) != _is_constant(parts[2])
+
+
+def _call(item: Sequence[Token]) -> tuple[str, list[list[Token]]]:
+    """Return the function that a column of a SELECT is, or CASE, and its parts; "" for none.
+
+    The column is nothing else: only an alias follows, no operator and no OVER.
+    """
+    name = item[0].upper
+    if name == "CASE":
+        parts, first = _parts(item[1:], {"WHEN", "THEN", "ELSE", "END"}), 1
+    elif len(item) > 1 and item[1].text == "(":
+        parts, first = _parts(item[2:], {",", "AS"}), 2
+    else:
+        return "", []
+    end = first + sum(map(len, parts)) + len(parts)  # after the marks, and what closes it
+    alias = [token for token in item[end:] if token.upper != "AS"]
+    if name == "CASE":
+        parts = parts[1:] if not parts[0] else parts  # CASE WHEN, not CASE x WHEN
+    return (name, parts) if len(alias) < 2 else ("", [])
 
 
 _WRAPPERS = {"CAST", "SAFE_CAST", "ROUND", "TRIM", "LOWER", "UPPER"}
@@ -261,13 +272,7 @@ _FUNCTIONS = {
 
 def _type_of(item: Sequence[Token]) -> str:
     """Return the type of a column of a SELECT, if it is a cast or a function; else ""."""
-    if len(item) < 2 or item[1].text != "(":
-        return ""
-    name, parts = item[0].upper, _parts(item[2:], {",", "AS"})
-    inside = sum(map(len, parts)) + len(parts)  # with the marks between them, and a bracket
-    alias = [token for token in item[inside + 2 :] if token.upper != "AS"]
-    if len(alias) > 1:  # an operator, or OVER
-        return ""
+    name, parts = _call(item)
     if name not in ("CAST", "SAFE_CAST"):
         return _FUNCTIONS.get(name, "")
     word = parts[-1][0].upper if len(parts) == 2 and parts[-1] else ""
