@@ -269,8 +269,7 @@ def _compare(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     if config.pipeline:
         source = config.pipeline.source.model_dump(mode="json")
         if table := source["bigquery"]:  # who pays, and where, changes no row
-            query = table["query"] and spelled(table["query"])
-            source["bigquery"] = [table["table"], query]
+            source["bigquery"] = [table["table"], spelled(table["query"] or "")]
         yield (_PIPELINE, "source"), [source, config.pipeline.snapshot]
     yield from _rows(config)
     for side in SIDES:

@@ -1,13 +1,52 @@
-"""Rules on settings of a pipeline that do nothing, or that Beam does not read."""
+"""Rules on settings of a pipeline that do nothing, or that BigQuery or Beam does not read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from recgen.config import PipelineConfig, TrainerMachine
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
 from recgen.sql import SNAPSHOT
+
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)?)?")
+
+
+@rule("RG617", "error")
+def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
+    """A snapshot that is not a time.
+
+    BigQuery reads a table as it was at a time of the last seven days.
+
+    Example:
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+          snapshot: yesterday
+
+    Use instead:
+        pipeline:
+          source:
+            bigquery: {table: p.shop.sales}
+          snapshot: now
+    """
+    if pipeline.snapshot == "now":
+        return
+    if not _is_time(pipeline.snapshot):
+        message = f"the snapshot {show(pipeline.snapshot)} is not a time"
+        help = "Write `now`, or a time such as 2026-05-01T00:00:00Z."
+        yield Problem(("pipeline", "snapshot"), message, help, fix=("remove", None))
+
+
+def _is_time(text: str) -> bool:
+    """Return whether BigQuery reads a text as a TIMESTAMP; Python reads more forms."""
+    try:
+        datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))
+    except ValueError:
+        return False
+    return _TIMESTAMP.fullmatch(text) is not None
 
 
 @rule("RG624", "info")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from datetime import datetime
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, PipelineConfig
 from recgen.config.paths import all_crosses, all_features
@@ -18,7 +17,6 @@ _BIGQUERY = (*_SOURCE, "bigquery")
 _TABLE = re.compile(r"[A-Za-z0-9:.-]+\.\w+\.[\w -]*[\w-]")
 _MARKS = frozenset(" &%=+:'<>#|")  # of names, besides letters, digits, dashes and underscores
 _PREFIXES = ("_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER")
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)?)?")
 _FILES = ("tfrecord", "csv", "parquet")
 
 
@@ -304,41 +302,6 @@ def _times(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[Location
         found = usual or data.type_of(date, "TIMESTAMP")
         if not any(f.output_name == date for _, f in all_features(features)):
             yield ("data", "split", "date_column"), date, found
-
-
-@rule("RG617", "error")
-def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
-    """A snapshot that is not a time.
-
-    BigQuery reads a table as it was at a time of the last seven days.
-
-    Example:
-        pipeline:
-          source:
-            bigquery: {table: p.shop.sales}
-          snapshot: yesterday
-
-    Use instead:
-        pipeline:
-          source:
-            bigquery: {table: p.shop.sales}
-          snapshot: now
-    """
-    if pipeline.snapshot == "now":
-        return
-    if not _is_time(pipeline.snapshot):
-        message = f"the snapshot {show(pipeline.snapshot)} is not a time"
-        help = "Write `now`, or a time such as 2026-05-01T00:00:00Z."
-        yield Problem(("pipeline", "snapshot"), message, help, fix=("remove", None))
-
-
-def _is_time(text: str) -> bool:
-    """Return whether BigQuery reads a text as a TIMESTAMP; Python reads more forms."""
-    try:
-        datetime.fromisoformat(re.sub("[Zz]$", "+00:00", text))
-    except ValueError:
-        return False
-    return _TIMESTAMP.fullmatch(text) is not None
 
 
 @rule("RG618", "error")
