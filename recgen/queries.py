@@ -205,21 +205,22 @@ def _column(column: QueryColumn) -> str:
     marks = ", ".join(
         _slot("TEXT", mark) if isinstance(mark, str) else repr(mark) for mark in column.null_values
     )
-    if column.is_list:
-        found = _list(source, _CASTS[column.cast], marks)
-    else:
-        found = _value(column, source, marks)
+    found = _list(source, column.cast, marks) if column.is_list else _value(column, source, marks)
     return found if found == name else f"{found} AS {name}"
 
 
-def _list(source: str, cast: str, marks: str) -> str:
-    """Return how an array becomes one of the type that the modules take, in its order."""
-    if cast == "{c}" and not marks:
-        return source
-    item = cast.format(c="item")
-    known = f" WHERE {item} NOT IN ({marks})" if marks else ""
+def _list(source: str, kind: str, marks: str) -> str:
+    """Return how an array becomes one of the type that the modules take, in its order.
+
+    Items that are null, or an empty text, are left out, as `recgen train` leaves them out; BigQuery
+    returns no array with a null.
+    """
+    item = _CASTS[kind].format(c="item")
+    if kind in ("STRING", "BYTES"):
+        marks = f"'', {marks}" if marks else "''"
+    known = f"{item} NOT IN ({marks})" if marks else f"{item} IS NOT NULL"
     items = f"UNNEST({source}) AS item WITH OFFSET AS place"
-    return f"ARRAY(SELECT {item} FROM {items}{known} ORDER BY place)"
+    return f"ARRAY(SELECT {item} FROM {items} WHERE {known} ORDER BY place)"
 
 
 def _value(column: QueryColumn, source: str, marks: str) -> str:

@@ -437,6 +437,9 @@ FILES = copy.deepcopy(PIPED)
 FILES["pipeline"]["source"] = {"csv": "gs://b/{split}.csv"}
 
 
+QUERIED = copy.deepcopy(PIPED)
+QUERIED["pipeline"]["source"]["bigquery"] = {"query": "SELECT * FROM a.b AS t"}
+
 RATED_PIPED = {**copy.deepcopy(BOTH), "pipeline": copy.deepcopy(PIPED["pipeline"])}
 RATED_PIPED["model"]["refit"] = "validation"
 CHANCES_PIPED = copy.deepcopy(RATED_PIPED)
@@ -444,6 +447,9 @@ CHANCES_PIPED["model"]["loss_function"] = "binary_crossentropy"
 CHANCES_PIPED["features"]["target_column"] = "amount"
 WITH_PAST = {**copy.deepcopy(BASE), "pipeline": copy.deepcopy(PIPED["pipeline"])}
 WITH_PAST["model"]["refit"] = "validation"
+UNLISTED = "SELECT user_id, city, age, since, sku, brand, price, weight, time FROM p.shop.sales"
+LISTED = copy.deepcopy(WITH_PAST)
+LISTED["pipeline"]["source"]["bigquery"] = {"query": UNLISTED.replace(" sku,", " past, sku,")}
 
 
 def piped(path: str, value: Any, codes: str = "", base: Plain = PIPED) -> Change:
@@ -455,8 +461,10 @@ OF_PIPELINES = [
     piped("source.csv", "gs://c/{split}.csv", "RB401", FILES),
     piped("source.bigquery.table", "p.shop.returns", "RB401"),
     piped("source.bigquery", {"query": "SELECT * FROM a.b"}, "RB401"),
-    piped("source.bigquery.location", "europe-west1", "RB401"),
-    piped("source.bigquery.project", "q", "RB401"),
+    piped("source.bigquery.query", "SELECT * FROM a.c AS t", "RB401", QUERIED),
+    piped("source.bigquery.query", "select * -- all\n  from a.b as t", "", QUERIED),
+    piped("source.bigquery.location", "europe-west1"),
+    piped("source.bigquery.project", "q"),
     piped("snapshot", "2026-05-01T00:00:00Z", "RB401"),
     piped("analyze", ["train", "eval"], "RB306"),
     piped("schema_pbtxt", True),
@@ -487,6 +495,7 @@ OF_PIPELINES = [
     piped("gate.auc_at_least", 0.6, base=CHANCES_PIPED),
     piped("gate.calibration_within", 0.1, base=RATED_PIPED),
     piped("histories", ["past"], "RB306", base=WITH_PAST),
+    piped("source.bigquery.query", UNLISTED, "RB306 RB401", base=LISTED),
     piped("push.filesystem", "gs://c/models"),
     piped("bulk_inference", True),
 ]

@@ -46,7 +46,7 @@ def counted(table: pa.Table, names: list[str]) -> Counter[tuple[Any, ...]]:
 
 def _hashable(value: Any) -> Any:
     if isinstance(value, list):
-        return tuple(value)
+        return tuple(item.decode() if isinstance(item, bytes) else item for item in value)
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, float):  # examples have 32 bits

@@ -216,6 +216,8 @@ def test_an_image_without_a_tag_has_that_of_the_config(plain: Plain) -> None:
         ("gcr.io/p/shop@sha256:00", "gcr.io/p/shop@sha256:00"),
     ):
         assert image_of(vertex.model_copy(update={"image": image}), "shop", "abc") == wanted
+    of_domain = vertex.model_copy(update={"image": None, "project": "example.com:shop"})
+    assert "-docker.pkg.dev/example.com/shop/recgen/" in image_of(of_domain, "shop", "abc")
 
 
 @pytest.mark.parametrize(
@@ -267,21 +269,21 @@ def test_any_name_is_quoted_in_a_schema(name: str) -> None:
     assert types_in(render_schema(columns)) == {"a": "INT", name: "BYTES"} | {"a": "INT"}
 
 
-TEXTS = [
-    ("source", "bigquery", "project"),
-    ("vertex", "project"),
-    ("vertex", "image"),
-    ("vertex", "service_account"),
-    ("vertex", "network"),
-    ("trainer", "machine_type"),
-    ("beam", "machine_type"),
-    ("beam", "args", 0),
-    ("push", "filesystem"),
-]
+TEXTS: dict[tuple[str | int, ...], str] = {  # places of texts, each with a harmless one
+    ("source", "bigquery", "project"): "harmless",
+    ("vertex", "project"): "harmless",
+    ("vertex", "image"): "harmless",
+    ("vertex", "service_account"): "a@harmless.com",
+    ("vertex", "network"): "projects/1/global/networks/harmless",
+    ("trainer", "machine_type"): "n1-standard-4",
+    ("beam", "machine_type"): "harmless",
+    ("beam", "args", 0): "--harmless",
+    ("push", "filesystem"): "gs://harmless",
+}
 
 
 @some(10, 25)
-@given(st.sampled_from(TEXTS), st.sampled_from(sorted(ATTACKS)))
+@given(st.sampled_from(sorted(TEXTS, key=str)), st.sampled_from(sorted(ATTACKS)))
 def test_no_text_of_the_section_becomes_code(path: tuple[str | int, ...], attack: str) -> None:
     plain = load(CONFIG).model_dump(mode="json", exclude_defaults=True)
     plain["pipeline"]["beam"]["args"] = ["--a"]
@@ -290,9 +292,9 @@ def test_no_text_of_the_section_becomes_code(path: tuple[str | int, ...], attack
     inner: Any = plain["pipeline"]
     for part in path[:-1]:
         inner = inner[part]
-    inner[path[-1]] = "gs://a" if path[-1] == "filesystem" else "harmless"
+    inner[path[-1]] = TEXTS[path]
     before = generate_pipeline(load(plain, allow=()))
-    inner[path[-1]] = ("gs://" if path[-1] == "filesystem" else "") + ATTACKS[attack]
+    inner[path[-1]] = TEXTS[path].partition("harmless")[0] + ATTACKS[attack]
     if not check(plain).ok:
         return
     after = generate_pipeline(load(plain))

@@ -162,7 +162,8 @@ def _broken(changes: _Changes, at: _Located, words: str, otherwise: str) -> Iter
         found = sorted(filter(_is_shown, changes[level].values()), key=_rank)
         if found:
             is_harmless = False
-            yield _code(found[0]), at, f"{words}: {joined(_apart(found))}"
+            later = f"; {_SCHEDULED}" if at.step.path[:1] == ("pipeline",) else ""
+            yield _code(found[0]), at, f"{words}: {joined(_apart(found))}{later}"
     if is_harmless:
         yield HARMLESS, at, f"{words}: {otherwise}"
 

@@ -31,6 +31,7 @@ from recgen.plan.header import short_digest
 from recgen.plan.kinds.ranking import plan_ranking
 from recgen.plan.names import Names
 from recgen.plan.optimizer import plan_optimizer
+from recgen.plan.queries import made_histories
 from recgen.plan.steps import (
     Clip,
     Derive,
@@ -45,6 +46,7 @@ from recgen.plan.steps import (
 )
 from recgen.plan.towers import LayerPlan, Tower, plan_tower
 from recgen.plan.transform import TransformPlan
+from recgen.sql import spelled
 
 Level = Literal["client", "weights", "transform", "compare"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -208,7 +210,7 @@ def _transform(
         yield ("source", column.name), _reading(column)
     if config.pipeline:
         yield (_PIPELINE, "analyze"), sorted(config.pipeline.analyze)
-        yield (_PIPELINE, "histories"), sorted(config.pipeline.histories)
+        yield (_PIPELINE, "histories"), sorted(f.output_name for f in made_histories(config))
     yield from _rows(config)
 
 
@@ -266,6 +268,8 @@ def _compare(config: ExperimentConfig) -> Iterator[tuple[Key, object]]:
     yield PLACE, config.data.source
     if config.pipeline:
         source = config.pipeline.source.model_dump(mode="json")
+        if table := source["bigquery"]:  # who pays, and where, changes no row
+            source["bigquery"] = [table["table"], spelled(table["query"] or "")]
         yield (_PIPELINE, "source"), [source, config.pipeline.snapshot]
     yield from _rows(config)
     for side in SIDES:

@@ -182,7 +182,8 @@ def pipeline_name(config: ExperimentConfig) -> str:
 
 def image_of(vertex: Vertex, name: str, digest: str) -> str:
     """Return the image with its tag, by default the config's digest."""
-    image = vertex.image or f"{vertex.region}-docker.pkg.dev/{vertex.project}/recgen/{name}"
+    project = vertex.project.replace(":", "/")  # of a domain, such as example.com:shop
+    image = vertex.image or f"{vertex.region}-docker.pkg.dev/{project}/recgen/{name}"
     has_tag = ":" in image.rpartition("/")[2] or "@" in image
     return image if has_tag else f"{image}:{digest}"
 

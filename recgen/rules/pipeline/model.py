@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recgen.config import DataConfig, FeatureConfig, ModelConfig, PipelineConfig, is_array
+from recgen.config import (
+    DataConfig,
+    FeatureConfig,
+    Gate,
+    ModelConfig,
+    PipelineConfig,
+    is_array,
+    target_of,
+)
 from recgen.config.paths import all_crosses, all_features
 from recgen.findings import show
 from recgen.rules.registry import Problem, rule
@@ -41,11 +49,11 @@ def gate_sees_the_test(model: ModelConfig, pipeline: PipelineConfig) -> Iterator
         yield Problem(_GATE, message, "Write `refit: validation` under `model`.")
 
 
-@rule("RG631", "error")
+@rule("RG631", "error", also=("info",))
 def slices_of_columns(
-    features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
+    features: FeatureConfig, model: ModelConfig, data: DataConfig, pipeline: PipelineConfig
 ) -> Iterator[Problem]:
-    """A slice by a column that the rows do not have.
+    """A slice by a column that the rows do not have, or twice by one.
 
     The gate's slices are columns of the examples, under their output names; a list has no value to
     slice by.
@@ -67,13 +75,19 @@ def slices_of_columns(
     types |= {m.output_name: m.usual_type for m in members if m.output_name not in types}
     if data.split and data.split.date_column:
         types.setdefault(data.split.date_column, "TIMESTAMP")
-    for place, name in enumerate(pipeline.gate.slices if pipeline.gate else ()):
+    if target := target_of(features, model):
+        types.setdefault(target.output_name, "FLOAT64")
+    slices = pipeline.gate.slices if pipeline.gate else ()
+    for place, name in enumerate(slices):
         path = (*_GATE, "slices", place)
         if name not in types:
             help = f"Use one of {', '.join(map(show, types))}."
             yield Problem(path, f"the rows have no column {show(name)}", help)
         elif is_array(types[name]):
             yield Problem(path, f"{show(name)} has lists", "Slice by a column with one value.")
+        elif name in slices[:place]:
+            message = f"the slice by {show(name)} is there twice"
+            yield Problem(path, message, "Remove one.", "info", fix=("remove", None))
 
 
 @rule("RG632", "error")
@@ -193,6 +207,8 @@ def gate_of_another_kind(model: ModelConfig, pipeline: PipelineConfig) -> Iterat
     if gate.metric and gate.metric not in own:
         yield Problem((*_GATE, "metric"), f"there is no {gate.metric}: {has}", "Remove it.")
         return
+    if "recall" not in own and gate.k != Gate.model_fields["k"].default:
+        yield Problem((*_GATE, "k"), f"k has no effect: {has}", "Remove it.")
     judged = (gate.metric,) if gate.metric else own
     for key, metrics in _LIMITS.items():
         if getattr(gate, key) is not None and not set(metrics) & set(judged):

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from recgen.config import BigQuery, DataConfig, FeatureConfig, HistoryFeature, PipelineConfig
-from recgen.config.paths import all_crosses, all_features, lists_to_make
+from recgen.config.paths import all_crosses, all_features
 from recgen.findings import Location, show
 from recgen.rules.registry import Problem, rule
-from recgen.sql import SNAPSHOT, Output, SqlError, Token, code, outputs
+from recgen.sql import SNAPSHOT, Output, Read, SqlError, Token, code, outputs, reads
 
 _BIGQUERY = ("pipeline", "source", "bigquery")
-_QUERY = (*_BIGQUERY, "query")
+QUERY = (*_BIGQUERY, "query")
 _CHANGING = {"RAND", "GENERATE_UUID", "SESSION_USER"}
 _CLOCKS = {"CURRENT_DATE", "CURRENT_TIMESTAMP", "CURRENT_DATETIME", "CURRENT_TIME"}
 
 
 def _code(pipeline: PipelineConfig) -> tuple[Token, ...]:
-    """Return the tokens of the query; none without one, or if it is not understood."""
+    """Return the tokens of the query; none without one, or if it is not one SELECT."""
     source = pipeline.source.bigquery
     try:
-        return code(source.query) if source and source.query else ()
+        found = code(source.query) if source and source.query else ()
     except SqlError:
         return ()
+    return () if _not_one(found) else found
+
+
+def _reads(pipeline: PipelineConfig) -> tuple[Read, ...]:
+    """Return the tables of the query; none without one, or if it is not one SELECT."""
+    source = pipeline.source.bigquery
+    return reads(source.query) if source and source.query and _code(pipeline) else ()
 
 
 @rule("RG601", "error")
@@ -30,8 +39,9 @@ def one_select(pipeline: PipelineConfig) -> Iterator[Problem]:
     """A query that is not one SELECT.
 
     The query is put into parentheses: by the queries of the splits, and again by TFX, which asks
-    `SELECT * FROM (…) LIMIT 0` for the types. A semicolon, a second statement, a DECLARE or a query
-    parameter is an error there, once the pipeline runs. Comments may stand anywhere.
+    `SELECT * FROM (…) LIMIT 0` for the types. A semicolon, a second statement, a DECLARE, a query
+    parameter or legacy SQL is an error there, once the pipeline runs. So is a table's alias after
+    `FOR SYSTEM_TIME AS OF`: BigQuery wants it before. Comments may stand anywhere.
 
     Example:
         pipeline:
@@ -51,11 +61,16 @@ def one_select(pipeline: PipelineConfig) -> Iterator[Problem]:
     try:
         found = code(source.query)
     except SqlError as error:
-        yield Problem(_QUERY, f"the query is not SQL: {error}", "Correct it.")
+        yield Problem(QUERY, f"the query is not SQL: {error}", "Correct it.")
         return
     problem = _not_one(found)
     if problem:
-        yield Problem(_QUERY, *problem)
+        yield Problem(QUERY, *problem)
+    for table in _reads(pipeline):
+        if table.late_alias:
+            name = show(table.late_alias)
+            message = f"the alias {name} stands after the time of {show(table.name)}"
+            yield Problem(QUERY, message, f"Write it before FOR SYSTEM_TIME AS OF {SNAPSHOT}.")
 
 
 def _not_one(found: tuple[Token, ...]) -> tuple[str, str] | None:
@@ -65,8 +80,10 @@ def _not_one(found: tuple[Token, ...]) -> tuple[str, str] | None:
     parameter = next((token.text for token in found if token.kind == "parameter"), None)
     if parameter:
         return f"the query has the parameter {parameter}", "Write its value instead."
+    if any((one.upper, two.text) == ("FROM", "[") for one, two in pairwise(found)):
+        return "the query is legacy SQL", "Name its tables as `project.dataset.table`."
     first = next((token.upper for token in found if token.text != "("), "")
-    if first not in ("SELECT", "WITH"):
+    if first not in ("SELECT", "WITH", "FROM"):
         begins = f"begins with {first}" if first else "is empty"
         return f"the query {begins}", "Write one SELECT, perhaps after WITH."
     return None
@@ -76,11 +93,12 @@ def _not_one(found: tuple[Token, ...]) -> tuple[str, str] | None:
 def columns_of_query(
     features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
 ) -> Iterator[Problem]:
-    """A column that the query does not return.
+    """A column that the query does not return, or returns twice.
 
     Each feature, member of a cross and target, and the date column of the split are read from what
     the query returns, under their `display_name` or their `column`. A history that it does not
-    return is made of the rows. A query with `*` is not checked.
+    return is made of the rows. Of two columns with one name, often those of a JOIN, BigQuery reads
+    neither. A query with `*` is not checked.
 
     Example:
         features:
@@ -102,21 +120,27 @@ def columns_of_query(
             bigquery:
               query: SELECT customer_id, age, sku, price FROM shop.sales
     """
-    returned = _returned(pipeline.source.bigquery)
+    returned = returned_columns(pipeline.source.bigquery)
     if returned is None:
         return
-    known = {output.name.lower() for output in returned}
+    known = Counter(output.name.lower() for output in returned)
     reported: set[str] = set()
     for path, names in _wanted(features, data):
-        if names[0] in reported or any(name.lower() in known for name in names):
+        found = next((name for name in names if known[name.lower()]), "")
+        if names[0] in reported or known[found.lower()] == 1:
             continue
         reported.add(names[0])
+        if found:
+            help = "Return it once, or give the other one an alias; BigQuery knows no case."
+            yield Problem(path, f"the pipeline's query returns {show(found)} twice", help)
+            continue
         either = " or ".join(show(name) for name in dict.fromkeys(names))
         help = f"Add it to the query's SELECT, or remove it here. It returns {_listed(returned)}."
         yield Problem(path, f"the pipeline's query returns no column {either}", help)
 
 
-def _returned(source: BigQuery | None) -> tuple[Output, ...] | None:
+def returned_columns(source: BigQuery | None) -> tuple[Output, ...] | None:
+    """Return what a config's own query returns; None if that is not known."""
     try:
         return outputs(source.query) if source and source.query else None
     except SqlError:
@@ -145,54 +169,13 @@ def _wanted(
         yield ("data", "split", "date_column"), (data.split.date_column,)
 
 
-@rule("RG603", "warning")
-def hidden_nulls(features: FeatureConfig, pipeline: PipelineConfig) -> Iterator[Problem]:
-    """A query that hides nulls.
-
-    `COALESCE(age, 0)` makes an age of 0 of a missing one. The generated transform knows what to do
-    with nulls: an index or a mean of their own. One platform lost six experiments to nulls, put
-    zeros into its SQL, and has trained on ages of 0 since.
-
-    Example:
-        pipeline:
-          source:
-            bigquery:
-              query: SELECT customer_id, COALESCE(age, 0) AS age, sku FROM shop.sales
-
-    Use instead:
-        pipeline:
-          source:
-            bigquery:
-              query: SELECT customer_id, age, sku FROM shop.sales
-    """
-    names = {name.lower() for _, f in all_features(features) for name in (f.output_name, f.column)}
-    for output in _returned(pipeline.source.bigquery) or ():
-        if output.name.lower() in names and _has_default(output.tokens):
-            message = f"the query replaces nulls of {show(output.name)} with a value"
-            yield Problem(_QUERY, message, "Return the column as it is: nulls are known as nulls.")
-
-
-def _has_default(item: tuple[Token, ...]) -> bool:
-    """Return whether a column is COALESCE or IFNULL with a constant at its end."""
-    if item[0].upper not in ("COALESCE", "IFNULL"):
-        return False
-    depth, last = 0, 0
-    for place, token in enumerate(item):
-        depth += (token.text == "(") - (token.text == ")")
-        if token.text == "," and depth == 1:
-            last = place
-        if token.text == ")" and depth == 0:
-            inner = [each for each in item[last + 1 : place] if each.text not in "-+"]
-            return len(inner) == 1 and inner[0].kind in ("number", "text")
-    return False
-
-
 @rule("RG604", "warning")
 def other_rows_each_time(pipeline: PipelineConfig) -> Iterator[Problem]:
     """A query that returns other rows each time.
 
-    Each split is a query of its own. With `RAND()`, a row may be in two splits or in none; with
-    `CURRENT_DATE()`, the splits of a run across midnight do not fit together.
+    Each split is a query of its own. With `RAND()`, `TABLESAMPLE` or a `LIMIT` without order, a row
+    may be in two splits or in none; with `CURRENT_DATE()`, the splits of a run across midnight do
+    not fit together.
 
     Example:
         pipeline:
@@ -207,6 +190,13 @@ def other_rows_each_time(pipeline: PipelineConfig) -> Iterator[Problem]:
               query: SELECT * FROM shop.sales WHERE MOD(ABS(FARM_FINGERPRINT(customer_id)), 10) = 0
     """
     found = _code(pipeline)
+    some = _some_rows(found)
+    if some:
+        message = f"the query takes some rows, by {some}: each split takes others"
+        yield Problem(
+            QUERY, message, "Choose rows by a hash of a column, such as FARM_FINGERPRINT."
+        )
+        return
     for place, word in enumerate(found):
         is_called = place + 1 < len(found) and found[place + 1].text == "("
         if word.kind != "word" or not (word.upper in _CLOCKS or is_called):
@@ -214,12 +204,27 @@ def other_rows_each_time(pipeline: PipelineConfig) -> Iterator[Problem]:
         if word.upper in _CHANGING:
             message = f"the query calls {word.upper}(): each split draws rows of its own"
             help = "Choose rows by a hash of a column, such as FARM_FINGERPRINT."
-            yield Problem(_QUERY, message, help)
+            yield Problem(QUERY, message, help)
             return
         if word.upper in _CLOCKS:
             message = f"the query depends on {word.upper}: the splits may see different days"
-            yield Problem(_QUERY, message, f"Use the time of the snapshot, `{SNAPSHOT}`.")
+            yield Problem(QUERY, message, f"Use the time of the snapshot, `{SNAPSHOT}`.")
             return
+
+
+def _some_rows(found: Sequence[Token]) -> str:
+    """Return a clause that takes a number of rows in no order; "" for none."""
+    ordered = [False]  # by brackets
+    for token in found:
+        if token.upper in ("TABLESAMPLE", "LIMIT") and not (token.upper == "LIMIT" and ordered[-1]):
+            return "LIMIT without ORDER BY" if token.upper == "LIMIT" else token.upper
+        if token.text == "(":
+            ordered.append(False)
+        elif token.text == ")":
+            ordered.pop()
+        elif token.upper in ("ORDER", "SELECT"):
+            ordered[-1] = token.upper == "ORDER"
+    return ""
 
 
 @rule("RG605", "warning")
@@ -242,66 +247,12 @@ def no_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
             bigquery:
               query: SELECT * FROM shop.sales FOR SYSTEM_TIME AS OF {snapshot}
 
+    Each table needs it, after its alias: `FROM p.shop.sales AS s FOR SYSTEM_TIME AS OF {snapshot}`.
     Views have no snapshots: name the tables behind them, or copy the rows before the run.
     """
-    found = _code(pipeline)
-    words = {token.upper for token in found}
-    if "FROM" in words and "SYSTEM_TIME" not in words:
-        message = "the query runs three times, and each time reads its tables as they are then"
-        help = f"Write FOR SYSTEM_TIME AS OF {SNAPSHOT} after each table."
-        yield Problem(_QUERY, message, help)
-
-
-@rule("RG636", "error")
-def made_histories(
-    features: FeatureConfig, data: DataConfig, pipeline: PipelineConfig
-) -> Iterator[Problem]:
-    """A history that the pipeline cannot make.
-
-    `histories` names history features, by their output names. Each list has the values of the
-    buyer's rows before the row's time, so that the rows must have a time: `date_column` of the
-    split, also of one that is drawn at random.
-
-    Example:
-        features:
-          buyer_model_features:
-            - {column: customer_id, data_type: text}
-            - column: past
-              data_type: history
-              transforms: {history: {shared_with: sku}}
-        pipeline:
-          source: {tfrecord: "data/{split}*.gz"}
-          runner: local
-          histories: [passed]
-
-    Use instead:
-        features:
-          buyer_model_features:
-            - {column: customer_id, data_type: text}
-            - column: past
-              data_type: history
-              transforms: {history: {shared_with: sku}}
-        data:
-          split: {kind: strict_time, date_column: bought_at}
-        pipeline:
-          source: {tfrecord: "data/{split}*.gz"}
-          runner: local
-          histories: [past]
-    """
-    known = [f.output_name for _, f in all_features(features) if isinstance(f, HistoryFeature)]
-    for place, name in enumerate(pipeline.histories):
-        if name not in known:
-            has = (
-                f"Name one of {', '.join(map(show, known))}."
-                if known
-                else "Remove it: the config has none."
-            )
-            yield Problem(("pipeline", "histories", place), f"{show(name)} is not a history", has)
-    returned = _returned(pipeline.source.bigquery)
-    names = None if returned is None else {output.name.lower() for output in returned}
-    made = lists_to_make(features, pipeline, names)
-    if made and not (data.split and data.split.date_column):
-        name = show(made[0].output_name)
-        message = f"the history {name} would be made of rows, and these have no time"
-        help = "Write `date_column` under `data.split`, or return a column with lists."
-        yield Problem(("pipeline", "histories") if pipeline.histories else _QUERY, message, help)
+    names = dict.fromkeys(show(table.name) for table in _reads(pipeline) if not table.is_dated)
+    if names:
+        which = ", ".join(names)
+        message = f"the query runs three times, and each time reads {which} as it is then"
+        help = f"Write FOR SYSTEM_TIME AS OF {SNAPSHOT} after each table and its alias."
+        yield Problem(QUERY, message, help)

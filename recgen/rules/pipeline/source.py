@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
-from datetime import datetime
 
 from recgen.config import DataConfig, FeatureConfig, HistoryFeature, PipelineConfig
 from recgen.config.paths import all_crosses, all_features
@@ -14,8 +14,9 @@ from recgen.rules.registry import Problem, rule
 
 _SOURCE = ("pipeline", "source")
 _BIGQUERY = (*_SOURCE, "bigquery")
-_TABLE = re.compile(r"[A-Za-z0-9:.-]+\.\w+\.[\w$ -]+")
-_NO_LETTERS = set('!"$()*,./;?@[\\]^`{}~')
+_TABLE = re.compile(r"[A-Za-z0-9:.-]+\.\w+\.[\w -]*[\w-]")
+_MARKS = frozenset(" &%=+:'<>#|")  # of names, besides letters, digits, dashes and underscores
+_PREFIXES = ("_PARTITION", "_TABLE_", "_FILE_", "_ROW_TIMESTAMP", "__ROOT__", "_COLIDENTIFIER")
 _FILES = ("tfrecord", "csv", "parquet")
 
 
@@ -51,7 +52,8 @@ def one_source(pipeline: PipelineConfig) -> Iterator[Problem]:
 def table_name(pipeline: PipelineConfig) -> Iterator[Problem]:
     """A table without its project or dataset.
 
-    The queries run on Vertex AI, where no dataset is the usual one.
+    The queries run on Vertex AI, where no dataset is the usual one. One partition, or many tables
+    by a `*`, are chosen by a query.
 
     Example:
         pipeline:
@@ -66,7 +68,12 @@ def table_name(pipeline: PipelineConfig) -> Iterator[Problem]:
     source = pipeline.source.bigquery
     if source and source.table is not None and not _TABLE.fullmatch(source.table):
         message = f"{show(source.table)} is not the name of a table"
-        yield Problem((*_BIGQUERY, "table"), message, "Write `project.dataset.table`.")
+        help = "Write `project.dataset.table`."
+        if "$" in source.table:
+            help = "Choose a partition by a query with WHERE, such as on _PARTITIONDATE."
+        elif "*" in source.table:
+            help = "Name these tables in a query, and choose them by _TABLE_SUFFIX."
+        yield Problem((*_BIGQUERY, "table"), message, help)
 
 
 @rule("RG612", "error")
@@ -173,8 +180,8 @@ def name_in_bigquery(
 ) -> Iterator[Problem]:
     """A name that no column of BigQuery can have.
 
-    BigQuery refuses some characters in names, and does not tell upper from lower case: a query that
-    returns `Price` and `price` is an error.
+    BigQuery refuses some characters in names, and beginnings such as `_PARTITION`, and does not
+    tell upper from lower case: a query that returns `Price` and `price` is an error.
 
     Example:
         features:
@@ -198,14 +205,34 @@ def name_in_bigquery(
         return
     seen: dict[str, str] = {}
     for path, name, is_output in _names(features, data):
-        letters = sorted(set(name) & _NO_LETTERS)
-        if letters or not name.isprintable():
-            found = f"has {show(letters[0])}" if letters else "is not printable"
-            message = f"the name {show(name)} {found}, which BigQuery refuses"
-            yield Problem(path, message, "Give the column another display_name.")
+        refused = _refused(name, is_output)
+        is_renamed = is_output and path[-1] != "date_column"
+        if refused:
+            message = f"the name {show(name)} {refused}, which BigQuery refuses"
+            help = "Give the column another display_name."
+            if not is_renamed or "." in name:  # a field of a STRUCT
+                help = "Return it under another name by `query` in place of `table`."
+            yield Problem(path, message, help)
         elif is_output and seen.setdefault(name.lower(), name) != name:
             message = f"{show(name)} and {show(seen[name.lower()])} are one name in BigQuery"
             yield Problem(path, message, "Give one of them another display_name.")
+
+
+def _refused(name: str, is_output: bool) -> str:
+    """Return what BigQuery refuses in a name; "" for nothing."""
+    if not name.isprintable():
+        return "is not printable"
+    letter = min((each for each in name if not _is_letter(each)), default="")
+    if letter:
+        return f"has {show(letter)}"
+    prefix = next((each for each in _PREFIXES if name.upper().startswith(each)), "")
+    # A table has pseudo-columns such as _PARTITIONTIME; no query returns one under its name.
+    return f"begins with {prefix}" if prefix and is_output else ""
+
+
+def _is_letter(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind[0] in "LMN" or kind in ("Pd", "Pc") or character in _MARKS
 
 
 def _names(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[Location, str, bool]]:
@@ -275,34 +302,6 @@ def _times(features: FeatureConfig, data: DataConfig) -> Iterator[tuple[Location
         found = usual or data.type_of(date, "TIMESTAMP")
         if not any(f.output_name == date for _, f in all_features(features)):
             yield ("data", "split", "date_column"), date, found
-
-
-@rule("RG617", "error")
-def time_of_snapshot(pipeline: PipelineConfig) -> Iterator[Problem]:
-    """A snapshot that is not a time.
-
-    BigQuery reads a table as it was at a time of the last seven days.
-
-    Example:
-        pipeline:
-          source:
-            bigquery: {table: p.shop.sales}
-          snapshot: yesterday
-
-    Use instead:
-        pipeline:
-          source:
-            bigquery: {table: p.shop.sales}
-          snapshot: now
-    """
-    if pipeline.snapshot == "now":
-        return
-    try:
-        datetime.fromisoformat(pipeline.snapshot.replace("Z", "+00:00"))
-    except ValueError:
-        message = f"the snapshot {show(pipeline.snapshot)} is not a time"
-        help = "Write `now`, or a time such as 2026-05-01T00:00:00Z."
-        yield Problem(("pipeline", "snapshot"), message, help, fix=("remove", None))
 
 
 @rule("RG618", "error")

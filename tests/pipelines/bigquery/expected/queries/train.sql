@@ -6,7 +6,7 @@ WITH source AS (
   SELECT
     NULLIF(`customer_id`, '-') AS `customer_id`,
     NULLIF(`country`, '-') AS `country`,
-    `past`,
+    ARRAY(SELECT item FROM UNNEST(`past`) AS item WITH OFFSET AS place WHERE item IS NOT NULL ORDER BY place) AS `past`,
     `sku`,
     CAST(`is_new` AS INT64) AS `is_new`,
     CAST(`unit_price` AS FLOAT64) AS `price`,
