@@ -163,6 +163,17 @@ def test_unsafe_fixes_are_asked_for(run, misspelled):
     assert run("check", "experiment.yaml", "--fix")[1].startswith("experiment.yaml:13:11: warning")
 
 
+@pytest.mark.parametrize("text", ['{"services": 1}', "services: 1\n", '{"\\u0001\\u009f": 1}'])
+def test_no_fix_empties_a_file(run, text):
+    """It is another file than was meant, and removing all that is unknown would lose it."""
+    path = Path("compose.json" if text.startswith("{") else "compose.yaml")
+    path.write_text(text)
+    code, out, _ = run("check", str(path), "--fix", "--unsafe-fixes")
+    assert code == 1
+    assert "unknown key" in out
+    assert path.read_text() == text
+
+
 def test_fixes_of_selected_findings_only(run, misspelled):
     """What is not shown is not fixed."""
     text = (

@@ -13,6 +13,7 @@ from recgen.reading.sources import TextKind, text_kind
 
 _ROUNDS = 10  # a fix may reveal another problem that can be fixed, but not forever
 _BOM = "\ufeff"
+_EMPTY = "RG005"
 
 Recheck = Callable[[str, TextKind, str], Report]  # text, kind and file name -> report
 
@@ -46,8 +47,11 @@ def apply_fixes(report: Report, recheck: Recheck, *, unsafe: bool) -> FixedConfi
         text, applied = fixed(report.text or "", report.findings, kind, unsafe)
         if not applied:
             break
+        after = recheck(text, kind, source)
+        if any(finding.code == _EMPTY for finding in after.findings):
+            break  # nothing known is in the file, which may be another one than was meant
         done += applied
-        report = recheck(text, kind, source)
+        report = after
     return FixedConfig(before, tuple(done), report)
 
 
