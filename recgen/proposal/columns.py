@@ -18,6 +18,7 @@ from recgen.proposal.names import (
     names_measure,
     names_order_amount,
     names_order_state,
+    names_outcome,
     names_property,
     names_time,
 )
@@ -171,7 +172,8 @@ def _of_purchase(table: Table, keys: Keys, key: str, side: Side, name: str) -> s
     if is_amount and table.columns[name].kind in _AMOUNTS and not names_id(name):
         return f"by its name an amount of the purchase, and not of the {side}"
     is_loose_state = may_name_order_state(name) and side == "buyer" and not is_fixed
-    if names_order_state(name) or is_loose_state:
+    is_outcome = names_outcome(name) and not is_fixed
+    if names_order_state(name) or is_loose_state or is_outcome:
         return "by its name what became of the purchase, which is known only afterwards"
     if not names_time(name) or fits_purchase_time(name) <= 0:
         return None
@@ -189,7 +191,7 @@ def _of_one_visit(table: Table, product: str, name: str) -> tuple[Side | None, s
     None: the product determines it, and its name is not that of a buyer's property.
     """
     is_fixed = (table.looseness(product, name) or 0) <= _LOOSE
-    is_category = table.columns[name].kind in ("text", "boolean")
+    is_category = table.columns[name].kind in ("text", "boolean") and not names_outcome(name)
     why = "each buyer has one row, so the values cannot tell"
     if names_known_buyer(name):
         return "buyer", f"{why}. GUESS: the buyer's by its name. Check this"

@@ -172,7 +172,8 @@ def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator
     if column.nulls > _MOSTLY * column.rows:
         yield f"{percent(column.nulls / column.rows)} of the rows have no value"
     if side == "buyer" and names.stands_for_buyer(name):
-        yield "a session or device is not a person"
+        is_card = names.names_card(name)
+        yield f"a {'card' if is_card else 'session or device'} is not a person"
 
 
 def _time(table: Table, ids: list[str]) -> Choice:
@@ -183,6 +184,8 @@ def _time(table: Table, ids: list[str]) -> Choice:
         if column.kind == "time" and not is_clock(column) and column.low != column.high
         if column.nulls <= _MOSTLY * column.rows
     }
+    if any(map(names.names_arrival, table.columns)):  # a stay, which ends with a checkout
+        times |= {name: -1 for name in times if names.names_departure(name)}
     varying = [
         name
         for name in times
