@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
@@ -15,6 +16,7 @@ from recgen.proposal.names import (
     may_name_order_amount,
     may_name_order_state,
     names_id,
+    names_mark,
     names_measure,
     names_order_amount,
     names_order_state,
@@ -79,7 +81,9 @@ def _sort(table: Table, keys: Keys, name: str, width: int, towers: Towers) -> No
     useless = _useless(table, name)
     side, why = (None, useless) if useless else _whose(table, keys, name)
     if side is None:
-        towers.left_out[name] = why
+        is_target = why is not useless and _may_be_target(table, name)
+        hint = f"; to predict it: --target {shlex.quote(name)}" if is_target else ""
+        towers.left_out[name] = f"{why}{hint}"
         return
     twin = _twin(table, name, towers.taken[side])
     found = feature_of(table, name, width)
@@ -96,6 +100,15 @@ def _sort(table: Table, keys: Keys, name: str, width: int, towers: Towers) -> No
 
 def _total(towers: Towers, side: Side) -> int:
     return sum(each.width for each in towers.taken[side])
+
+
+def _may_be_target(table: Table, name: str) -> bool:
+    """Return whether a model could predict what came of a purchase: a rating, or yes and no."""
+    column = table.columns[name]
+    if column.kind not in ("boolean", *_AMOUNTS) or names_time(name):
+        return False
+    is_flag = column.kind == "boolean" or (column.low, column.high, column.distinct) == (0, 1, 2)
+    return names_mark(name) or (is_flag and names_outcome(name))
 
 
 def _useless(table: Table, name: str) -> str | None:

@@ -22,6 +22,7 @@ from recgen.proposal.table import Table
 from recgen.proposal.target import Predicted
 from recgen.proposal.text import Comments, comment
 from recgen.proposal.times import Past, Recency
+from recgen.proposal.turnover import Turnover
 
 _LISTED = 40  # columns that are left out, each with its reason
 
@@ -41,6 +42,7 @@ class Explained:
     habits: Habits | None = None
     recipe: Recipe | None = None
     target: Predicted | None = None
+    turnover: Turnover | None = None
 
     @cached_property
     def events(self) -> Events | None:
@@ -104,6 +106,8 @@ class Explained:
             yield from self._of_past((*features, start + len(self.towers.taken[side])))
         if side == "product" and self.habits is not None:
             yield path, self._bought_again(self.habits)
+        if side == "product" and self.turnover is not None:
+            yield path, self.turnover.says(len(self.towers.taken["product"]))
 
     def _of_past(self, path: Location) -> Iterator[tuple[Location, str]]:
         habits = self.habits
@@ -186,6 +190,7 @@ class Explained:
             is_whole = negatives_of(model, data) == "full_catalogue"
             if model.model_type != "ranking":
                 yield ("data", "catalogue_size"), _FEW if is_whole else _MANY
+                yield ("model", "top_k"), _top_k(model.top_k, products)
         seen = self.recency.drawn if self.recency else rows.training
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
@@ -237,6 +242,16 @@ _MANY = (
     "Products in the data: more than two for each row of a batch, so a row is compared with the "
     "products of its batch, which is faster than with all."
 )
+
+
+def _top_k(answers: int, products: int) -> str:
+    if answers < products:
+        return "Products in an answer. Recall is measured at 5, 10, 50 and 100, whatever this is."
+    listed = f"all {products:,} products" if products > 1 else "the only product"
+    return (
+        f"An answer ranks {listed}, so recall at {products:,} is 1 for any model. Where recall "
+        "tells little, training watches the place in the ranking (MRR) instead."
+    )
 
 
 def guess(choice: Choice) -> str:

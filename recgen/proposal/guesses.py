@@ -146,6 +146,19 @@ def _is_like_id(table: Table, name: str, missing: list[Side], fewest: int) -> bo
     )
 
 
+def numbers_rows(table: Table, side: Side, found: Mapping[Side, Choice | None]) -> bool:
+    """Return whether an ID was found that is another one in each row, while the other ID repeats.
+
+    Nothing can be learnt of such a product or session. A buyer may well buy once.
+    """
+    choice, other = found[side], found["product" if side == "buyer" else "buyer"]
+    if choice is None or choice.name is None or choice.sure:
+        return False
+    is_known = side == "buyer" and not names.stands_for_buyer(choice.name)
+    repeats = other is None or (other.name is not None and table.alone(other.name) < _ALONE)
+    return not is_known and table.alone(choice.name) >= _ALONE and repeats
+
+
 def counts_visits(table: Table, name: str) -> bool:
     """Return whether a column numbers or counts each buyer's visits: a number is no visitor."""
     if not names.stands_for_buyer(name):

@@ -78,7 +78,8 @@ _STEMS: dict[Subject, str] = {
         werk matkl laden sparte famille familia famiglia rayon magasin marque pays ville categorie
         pais ciudad provincia tienda marca citta negozio cidade loja kategori grup miasto kraj
         table tisch room zimmer till register kasse caja
-        winkel plaats filiaal nhomhang chargen charge cabang gudang категори групп город страна магазин бренд 类目 类别 品牌 分类 店铺
+        nhomhang chargen charge cabang gudang
+        winkel plaats filiaal категори групп город страна магазин бренд 类目 类别 品牌 分类 店铺
         分類 店舗 倉庫 仓库 창고 분류
         """,
     "party": """
@@ -92,7 +93,8 @@ _STEMS: dict[Subject, str] = {
         name title titel description desc bezeichnung beschreibung text label tekst nom libelle
         designation nombre titulo descripcion descrizione nome descricao omschrijving naam nazw opis
         benamning navn adi ime наименован названи описан 名称 标题 이름 名
-        품명 品名 规格 규격 摘要 备注 備考 comment note summary image img photo picture thumbnail avatar
+        품명 品名 规格 규격 摘要 备注 備考 comment note summary
+        image img photo picture thumbnail avatar
         """,
     "measure": """
         quantity qty amount amt price cost count total sum subtotal discount disc revenue margin
@@ -102,7 +104,8 @@ _STEMS: dict[Subject, str] = {
         aantal prijs bedrag ilosc cena kwota wartosc antal pris belob mnozstvi miktar fiyat tutar
         seconds sec minute mins depth distance kwh dwell mileage odometer points
         jumlah harga soluong dongia thanhtien kolicin cijena iznos cantitat pret valoare kpl hinta
-        darab koguse daudzum kiekis uds stk pcs количеств цена сумм 数量 价格 金额 単価 单价 金額 수량 가격 단가 금액 가액 vote hour dow
+        darab koguse daudzum kiekis uds stk pcs
+        количеств цена сумм 数量 价格 金额 単価 单价 金額 수량 가격 단가 금액 가액 vote hour dow
         year month week latitude longitude lat lon lng duration play pct ratio measure
         """,
 }

@@ -34,7 +34,7 @@ _OTHER_TIMES = listed("""
     liefer lfdat versand ander anderung signup registr launch expir return approv limit
     promis required estimat since valid until join open close livraison entrega consegna levering
     dostaw вручен достав alta baja registered joined processing ingest upload etl sync
-    publish releas premier end finish stop arriv depart checkin redeem scan last decision
+    publish releas premier end finish stop redeem scan last decision
     verfall ablauf
     納期 納品 納入 出荷 配送 更新 交货 发货 납기 납품 출고 배송 발송 수정
     """)
@@ -69,6 +69,10 @@ _OUTCOMES = listed("""
     deliver overdue fulfil noshow accept reject declin fraud chargeback nps uninstall retain renew
     delay feedback storn retour annul abandon converted
     """)
+_MARKS = frozenset(listed("""
+        rating score stars points grade vote bewertung sterne punkte note puntuacion calificacion
+        valoracion voto punteggio nota ocena beoordeling betyg оценка 评分 評価 평점 won clicked
+        """))
 _STATES = listed("status statut")  # of an order: what became of it is known only afterwards
 _AFTERWARDS = listed("fulfil financial deliver ship refund return versand liefer zahl livraison")
 _SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
@@ -238,6 +242,11 @@ def names_order_state(name: str) -> bool:
 def names_outcome(name: str) -> bool:
     """Return whether a name is that of what came of a purchase: `is_canceled`, `redeemed`."""
     return begins(nouns(name), _OUTCOMES) and not names_id(name)
+
+
+def names_mark(name: str) -> bool:
+    """Return whether a name is that of what a buyer thinks of a product: `rating`, `stars`."""
+    return not _MARKS.isdisjoint(nouns(name)) and not names_id(name)
 
 
 def names_arrival(name: str) -> bool:
