@@ -18,7 +18,7 @@ _FROM_0 = "0 and above"
 _NAMES = re.compile(r"event|action|behaviou?r|interact|activit|verb|ereignis|aktion|行为|行為")
 _KIND = re.compile(r"type|kind|name|status|art|typ|behavior_?type")
 _KIND_OF = re.compile(r".+[\W_](type|kind|status|art|typ)")  # such as `Receipt type`
-_STATUS = re.compile(r".*(status|stage|outcome|result|zustand|estado|statut)")  # of an order
+_STATUS = re.compile(r".*(status|stage|outcome|result|zustand|estado|statut)[\W_]?(name|text)?")
 _FLAG = re.compile(  # of what was shown: whether it was taken, such as `clk` or `booking_bool`
     r"(is|has|was)?(click(ed)?|clk|conver(sion|ted)|purchased?|bought|buy|booked|booking|ordered"
     r"|won|accepted|approved|authorized)"

@@ -190,7 +190,7 @@ class Explained:
             is_whole = negatives_of(model, data) == "full_catalogue"
             if model.model_type != "ranking":
                 yield ("data", "catalogue_size"), _FEW if is_whole else _MANY
-                yield ("model", "top_k"), _top_k(model.top_k, products)
+                yield ("model", "top_k"), _top_k(products)
         seen = self.recency.drawn if self.recency else rows.training
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
@@ -238,20 +238,29 @@ _DROPOUT = (
     "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )
 _FEW = "Products in the data: few enough to score all of them for each row."
+_RECALL_AT, _TENTH = (5, 10, 50, 100), 10  # recall at a larger part of the catalogue tells little
+_ANSWER = "Products in an answer."
+_RECALL = (
+    "Training and the verdict watch recall at {}, whatever this is: the largest k that is at most "
+    "a tenth of the catalogue. Where counting alone finds nearly all, they watch the mean "
+    "reciprocal rank (MRR)."
+)
+_MRR = (
+    "With {}, recall tells models hardly apart: training and the verdict watch the mean reciprocal "
+    "rank (MRR)."
+)
 _MANY = (
     "Products in the data: more than two for each row of a batch, so a row is compared with the "
     "products of its batch, which is faster than with all."
 )
 
 
-def _top_k(answers: int, products: int) -> str:
-    if answers < products:
-        return "Products in an answer. Recall is measured at 5, 10, 50 and 100, whatever this is."
-    listed = f"all {products:,} products" if products > 1 else "the only product"
-    return (
-        f"An answer ranks {listed}, so recall at {products:,} is 1 for any model. Where recall "
-        "tells little, training watches the place in the ranking (MRR) instead."
-    )
+def _top_k(products: int) -> str:
+    """Return what training watches, as `Counting.choose` in the templates does it."""
+    fitting = [k for k in _RECALL_AT if _TENTH * k <= products]
+    if not fitting:
+        return f"{_ANSWER} {_MRR.format(counted(products, 'product'))}"
+    return f"{_ANSWER} {_RECALL.format(fitting[-1])}"
 
 
 def guess(choice: Choice) -> str:

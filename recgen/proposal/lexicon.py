@@ -46,6 +46,7 @@ _STEMS: dict[Subject, str] = {
         producto articulo prodotto articolo produto artigo towar zbozi vyrobek tuote termek urun
         malzeme товар артикул продукт номенклатур προιον 商品 产品 產品 货品 상품 품목 lineitem
         品番 品目 製品 货号 料号 物料
+        drug medicine medikament arznei ersatzteil teilenummer teilenr isin ndc isrc issn
         barang produk pzn mahang sanpham izdelek proizvod produs artikull prece preke toode
         สินค้า منتج المنتج מוצר کالا उत्पाद
         """,
@@ -59,7 +60,7 @@ _STEMS: dict[Subject, str] = {
         hotel restaurant venue poi place location property job playlist album podcast program
         service plan offer deal beer wine dish food ad creative part variant variation bundle
         destination clip story paper lesson referenc ref kit model serie title tariff tarif fund
-        station workout webinar
+        station workout webinar concert lecture treatment vacancy tour exhibition
         """,
     "purchase": """
         order invoice transaction transac trans txn basket cart receipt purchase checkout booking
@@ -68,6 +69,7 @@ _STEMS: dict[Subject, str] = {
         vbeln ebeln
         commande facture panier achat ligne pedido factura compra venta linea ordine fattura vendita
         riga encomenda venda fatura linha zamowien faktur paragon transakcj objednavk ordre bon
+        verkauf buchung
         bestilling siparis fis satis заказ чек счет строк 订单 訂單 注文 주문 bestelling 受注 売上
         伝票 購入 购买 销售 판매 매출 전표 거래일 行番号 下单 付款 支付 成交
         """,
@@ -115,7 +117,7 @@ _WHOLE = frozenset(listed("""
         table room till register server
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size uid pct fan
-        sec mins uds stk pcs kpl pret charge prece points fund makh pzn
+        sec mins uds stk pcs kpl pret charge prece points fund makh pzn ndc
         """))
 # Ends of compounds of the buyer (invoiceaccount), which a shorter word (count) would hide, and what
 # may follow: ORDERINGCUSTOMERACCOUNTNUMBER.

@@ -24,7 +24,7 @@ _ID_ENDINGS = listed("""
     id nr nro nummer number code koodi key kennung schlussel 号 编号
     """)
 _CODES = frozenset(listed("""
-        sku ean gtin upc isbn asin plu mpn barcode matnr kunnr артикул
+        sku ean gtin upc isbn issn isrc isin ndc pzn asin plu mpn barcode matnr kunnr артикул
         """))
 _COUNTERS = frozenset(listed("""
         num number no n nr
@@ -34,11 +34,11 @@ _OTHER_TIMES = listed("""
     liefer lfdat versand ander anderung signup registr launch expir return approv limit
     promis required estimat since valid until join open close livraison entrega consegna levering
     dostaw вручен достав alta baja registered joined processing ingest upload etl sync
-    publish releas premier end finish stop redeem scan last decision
-    verfall ablauf
+    publish releas premier redeem scan decision status verfall ablauf enddat
     納期 納品 納入 出荷 配送 更新 交货 发货 납기 납품 출고 배송 발송 수정
     """)
 _CARDS, _LOYAL = ("card", "karte"), ("loyal", "member", "bonus", "club", "reward", "fidel")
+_ENDS = frozenset(listed("end ended finish finished stop stopped last"))
 _TIERS = ("membership", "loyalty", "tier", "mitgliedschaft")  # kinds of buyers, but for a number
 _PARTS = {
     part: name
@@ -65,13 +65,16 @@ _AMOUNTS = listed("""
 _SHIPPED = listed("ship deliv liefer livraison entrega envio consegna")  # to one of several
 # Of one row: what came of it is known only afterwards, whatever column of the buyer it looks like.
 _OUTCOMES = listed("""
-    cancel return refund redeem scanned attend churn laps lost complet certified disput complain
-    deliver overdue fulfil noshow accept reject declin fraud chargeback nps uninstall retain renew
-    delay feedback storn retour annul abandon converted
+    cancel refund redeem churn disput complain noshow reject fraud chargeback uninstall feedback
+    storn retour annul abandon reklam
     """)
+_CAME = frozenset(listed("""
+        returned returns return delivered accepted completed certified scanned attended lapsed lost
+        overdue fulfilled declined retained renewed renewals delayed converted won nps
+        """))
 _MARKS = frozenset(listed("""
         rating score stars points grade vote bewertung sterne punkte note puntuacion calificacion
-        valoracion voto punteggio nota ocena beoordeling betyg оценка 评分 評価 평점 won clicked
+        valoracion voto punteggio nota ocena beoordeling betyg оценка 评分 評価 평점
         """))
 _STATES = listed("status statut")  # of an order: what became of it is known only afterwards
 _AFTERWARDS = listed("fulfil financial deliver ship refund return versand liefer zahl livraison")
@@ -92,7 +95,7 @@ _MADE = listed("""
     """)
 _DONE = frozenset(listed("""
         booked sold played listened watched viewed read rented borrowed donated gift quoted charged
-        rated reviewed visited clicked start started consumed downloaded tasted noted
+        rated reviewed visited clicked started consumed downloaded tasted noted
         """))  # as whole words: ready_at is no time of reading
 
 
@@ -241,7 +244,8 @@ def names_order_state(name: str) -> bool:
 
 def names_outcome(name: str) -> bool:
     """Return whether a name is that of what came of a purchase: `is_canceled`, `redeemed`."""
-    return begins(nouns(name), _OUTCOMES) and not names_id(name)
+    found = nouns(name)
+    return (begins(found, _OUTCOMES) or not _CAME.isdisjoint(found)) and not _is_id(found)
 
 
 def names_mark(name: str) -> bool:
@@ -293,7 +297,9 @@ def names_time(name: str) -> bool:
 
 def names_other_time(name: str) -> bool:
     """Return whether a name is that of the time of something else, such as a delivery."""
-    return begins(nouns(name), _OTHER_TIMES) and not closes_deal(name)
+    found = nouns(name)
+    is_other = begins(found, _OTHER_TIMES) or not _ENDS.isdisjoint(found)
+    return is_other and not closes_deal(name)
 
 
 def closes_deal(name: str) -> bool:
