@@ -23,10 +23,8 @@ from recgen.proposal.names import (
     SURE,
     fits_id,
     fits_purchase_time,
-    names_mark,
-    names_order_amount,
-    names_outcome,
 )
+from recgen.proposal.order_names import names_mark, names_order_amount, names_outcome
 
 pytest.importorskip("pyarrow", reason="needs the extra `data`")
 
@@ -230,7 +228,7 @@ def test_a_catalogue_that_is_new_each_week_is_said(
     found = proposal.turnover
     assert found is not None
     assert found.sold >= found.new > 0.5 * found.sold
-    words = "only the other feature below can" if category else "no model can rank them"
+    words = "only the other feature below can." if category else "no model can rank them"
     assert words in said(proposal)
 
 

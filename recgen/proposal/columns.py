@@ -13,16 +13,18 @@ from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of
 from recgen.proposal.names import (
     fits_purchase_time,
+    names_id,
+    names_measure,
+    names_property,
+    names_time,
+)
+from recgen.proposal.order_names import (
     may_name_order_amount,
     may_name_order_state,
-    names_id,
     names_mark,
-    names_measure,
     names_order_amount,
     names_order_state,
     names_outcome,
-    names_property,
-    names_time,
 )
 from recgen.proposal.persons import (
     may_name_buyer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from recgen.config import SIDES, Side
 from recgen.findings import show
@@ -157,6 +158,18 @@ def numbers_rows(table: Table, side: Side, found: Mapping[Side, Choice | None]) 
     is_known = side == "buyer" and not names.stands_for_buyer(choice.name)
     repeats = other is None or (other.name is not None and table.alone(other.name) < _ALONE)
     return not is_known and table.alone(choice.name) >= _ALONE and repeats
+
+
+def instead(found: Choice | None, guessed: Choice | None) -> Choice | None:
+    """Return the choice by name, or by rows where there is none or it is a session of each row.
+
+    A product of each row stays, for `check` to refuse: the other one may be a group of any kind.
+    """
+    if found is None or found.name is None or guessed is None or guessed.name is None:
+        return found or guessed
+    if names.stands_for_buyer(found.name):
+        return guessed
+    return replace(found, others=(*found.others, guessed.name))
 
 
 def counts_visits(table: Table, name: str) -> bool:

@@ -14,7 +14,7 @@ from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_fuller, with_grain
-from recgen.proposal.guesses import by_rows, counts_visits, numbers_rows
+from recgen.proposal.guesses import by_rows, counts_visits, instead, numbers_rows
 from recgen.proposal.missing import holds_several, nothing
 from recgen.proposal.named_time import named_time
 from recgen.proposal.no_time import why_no_time
@@ -23,6 +23,7 @@ from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
+_LACKING = 0.1  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LISTED = 5
 _GROUPED = re.compile(r"\d{1,3}([,.'\s]\d{3})+|\d+")
@@ -60,11 +61,7 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     guessed = by_rows(table, {**found, **dict.fromkeys(doubted)}, time.name)
     known = [choice.name for choice in found.values() if choice and choice.name]
     buyer, product = (
-        (guessed.get(side) if side in doubted else None)
-        or found[side]
-        or guessed.get(side)
-        or nothing(table, side, known)
-        for side in SIDES
+        instead(found[side], guessed.get(side)) or nothing(table, side, known) for side in SIDES
     )
     buyer = buyer if given.buyer else with_fuller(table, buyer)
     return Keys(buyer, with_grain(table, product), time, given.time_format)
@@ -206,6 +203,9 @@ def _time(table: Table, ids: list[str]) -> Choice:
     free = [name for name in varying if times[name] >= 0]
     if not free:
         return _time_of_one_visit(table, times, ids) or _other_time(table, varying, ids)
+    # Each purchase has a time; what some lack is of an interview, a delivery, a payment.
+    rows = table.profile.rows
+    free = [name for name in free if table.columns[name].nulls <= _LACKING * rows] or free
     best = max(times[name] for name in free)
     return _first_of(table, [name for name in free if times[name] == best])
 

@@ -36,7 +36,8 @@ class Turnover:
         if features:
             others = "other feature" if features == 1 else f"{features:,} other features"
             return text + (
-                f"Their IDs tell nothing, so only the {others} below can: the preset cold_start is made for that. Train often."
+                f"Their IDs tell nothing, so only the {others} below can. The preset cold_start is "
+                "made for that. Train often."
             )
         return text + (
             "Nothing else is known of them here, so no model can rank them: add what they have in "
