@@ -6,9 +6,12 @@ some catalogues are new each week or have two products.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from public_shapes import Line, Rows, lines
@@ -16,7 +19,7 @@ from ugly import write_csv
 
 from recgen.check import check_text
 from recgen.local.profile import read_profile
-from recgen.proposal import Proposal, propose
+from recgen.proposal import Choice, Keys, Proposal, propose, sizes
 from recgen.proposal.names import (
     FAIR,
     GOOD,
@@ -259,3 +262,71 @@ def test_what_training_watches_is_said(
     assert watched in said(proposal)
     codes = {each.code for each in check_text(proposal.text).findings}
     assert "RG407" not in codes  # an answer of all two products is not too short
+
+
+def test_a_time_that_many_rows_lack_is_not_that_of_the_purchase(
+    proposed: Callable[..., Proposal],
+) -> None:
+    makers: dict[str, Make] = {
+        "client_no": buyer,
+        "vacancy_id": product,
+        "handed_in": time,
+        "interview_date": lambda e: f"{e.time + timedelta(days=9)}" if e.draw < 0.6 else "",
+    }
+    assert proposed(makers).keys.time.name == "handed_in"
+    del makers["handed_in"]
+    assert proposed(makers).keys.time.name == "interview_date"
+
+
+def test_an_item_with_any_word_is_a_product(proposed: Callable[..., Proposal]) -> None:
+    makers: dict[str, Make] = {
+        "player": buyer,
+        "zone": lambda e: f"z{e.draw:.1f}",
+        "menu_item": product,
+        "date": time,
+    }
+    found = proposed(makers).keys.product
+    assert (found.name, found.sure) == ("menu_item", True)
+
+
+def test_shares_and_rows_that_are_left_out_are_explained(
+    proposed: Callable[..., Proposal],
+) -> None:
+    makers: dict[str, Make] = {
+        "customer": lambda e: buyer(e) if e.n % 5 else "",
+        "sku": product,
+        "date": time,
+    }
+    proposal = proposed(makers)
+    known = sum(1 for e in EVENTS if e.n % 5)
+    least = re.search(r"The smallest shares that give both ([\d,]+) or more", said(proposal))
+    assert least is not None
+    parts = re.search(r"to train; ([\d,]+) to .*?; ([\d,]+) to test", said(proposal))
+    assert parts is not None
+    assert min(int(each) for each in parts.groups()) >= int(least[1])
+    assert f"Left out: {len(EVENTS) - known:,} rows without a buyer" in said(proposal)
+    whole = proposed({**makers, "customer": buyer})
+    assert "rows without a buyer" not in said(whole)
+
+
+@pytest.mark.parametrize(
+    ("buyers", "products", "said"),
+    [
+        (50, 9, "For 9 products: 1.6 * 9^0.56 is 5; this is the next of 32, 64, 128."),
+        (30_000, 90, "is 20, but the 30,000 buyers need 128: a quarter of theirs."),
+        (50, 60_000, "is 600; 128 is the widest proposed."),
+    ],
+)
+def test_the_width_is_explained(buyers: int, products: int, said: str) -> None:
+    names = {"customer": buyers, "sku": products}
+    columns = {name: SimpleNamespace(distinct=count) for name, count in names.items()}
+    table: Any = SimpleNamespace(columns=columns)
+    keys = Keys(Choice("customer", ""), Choice("sku", ""), Choice(None, ""))
+    assert sizes.why_width(table, keys, sizes.output_width(table, keys)).endswith(said)
+
+
+def test_the_batch_is_explained() -> None:
+    assert sizes.why_batch(1024, 80) == ""
+    assert sizes.why_batch(256, 60) == " The largest of 16 to 1,024 rows with 50 or more."
+    assert sizes.why_batch(16, 3) == " Few rows need small batches."
+    assert "validation would take longer" in sizes.why_batch(512, 3)

@@ -69,7 +69,7 @@ def why_width(table: Table, keys: Keys, width: int) -> str:
         return f"{text}; {width} is the widest {limit}."
     if any(each >= wide for each in _WIDTHS if each < width):
         few, buyers = round(embedding_width(sizes["buyer"]) / _NARROW), sizes["buyer"]
-        return f"{text}, but the {counted(buyers, 'buyer')} need {few}: a {_NARROW}th of theirs."
+        return f"{text}, but the {counted(buyers, 'buyer')} need {few}: a quarter of theirs."
     return f"{text}; this is the next of {', '.join(map(str, _WIDTHS))}."
 
 
