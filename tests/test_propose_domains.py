@@ -330,3 +330,33 @@ def test_the_batch_is_explained() -> None:
     assert sizes.why_batch(256, 60) == " The largest of 16 to 1,024 rows with 50 or more."
     assert sizes.why_batch(16, 3) == " Few rows need small batches."
     assert "validation would take longer" in sizes.why_batch(512, 3)
+
+
+def test_a_total_is_found_by_its_values(proposed: Callable[..., Proposal]) -> None:
+    """Whatever the language; few quantities other than 1 make it look like the product's."""
+    makers: dict[str, Make] = {
+        "customer": buyer,
+        "sku": product,
+        "date": time,
+        "xa": lambda e: 2 if e.draw < 0.1 else 1,
+        "xb": lambda e: e.price,
+        "xc": lambda e: (2 if e.draw < 0.1 else 1) * e.price,
+        "xd": lambda e: round(e.price * (1 if e.draw < 0.9 else 1.1), 2),
+    }
+    found = proposed(makers)
+    assert found.left_out["xc"] == "it is 'xa' times 'xb', an amount of the purchase"
+    assert {"xb", "xd"} <= set(found.features["product"])
+
+
+def test_an_id_of_what_the_product_groups_is_offered(proposed: Callable[..., Proposal]) -> None:
+    makers: dict[str, Make] = {
+        "taster": buyer,
+        "vintage_id": lambda e: 9000 + e.product,
+        "wine_id": lambda e: 500 + e.product // 6,
+        "date": time,
+    }
+    found = proposed(makers, lines(orders=1500)).keys.product
+    assert (found.name, found.others) == ("wine_id", ("vintage_id",))
+    assert found.note.startswith("'vintage_id' tells 150 values apart, with ")
+    del makers["vintage_id"]
+    assert not proposed(makers).keys.product.others

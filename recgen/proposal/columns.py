@@ -42,6 +42,7 @@ _DIGITS = 4  # of a date, at least
 _LIST = re.compile(r"\s*(\[.*\]|\{.*\}|\(.*,.*\))\s*", re.DOTALL)  # JSON, Python, NumPy, SQL
 _AS_MANY = 0.8  # ratio of values to IDs above which a category barely groups them
 _WORDY = 6  # words
+_FACTORS, _SAME = 8, 0.999  # numbers that are tried in pairs; a correlation, as of what is rounded
 _MOST_FEATURES, _WIDEST = 500, 4096  # of a tower: configs and memory have limits
 
 
@@ -186,6 +187,9 @@ def _of_purchase(table: Table, keys: Keys, key: str, side: Side, name: str) -> s
     is_amount = names_order_amount(name) or (may_name_order_amount(name) and not is_fixed)
     if is_amount and table.columns[name].kind in _AMOUNTS and not names_id(name):
         return f"by its name an amount of the purchase, and not of the {side}"
+    total = None if is_fixed or side == "buyer" else _total_of(table, key, name)
+    if total is not None:
+        return f"it is {show(total[0])} times {show(total[1])}, an amount of the purchase"
     is_loose_state = may_name_order_state(name) and side == "buyer" and not is_fixed
     is_outcome = names_outcome(name) and not is_fixed
     if names_order_state(name) or is_loose_state or is_outcome:
@@ -198,6 +202,24 @@ def _of_purchase(table: Table, keys: Keys, key: str, side: Side, name: str) -> s
     if is_fixed and not (comes_once and not names_property(name)):
         return None
     return f"by its name a time of the purchase, and not of the {side}"
+
+
+def _total_of(table: Table, product: str, name: str) -> tuple[str, str] | None:
+    """Return a number that varies within a product, and another one: `name` is one times the other.
+
+    So is a total, in whatever language: a quantity times a price.
+    """
+    if table.columns[name].kind not in _AMOUNTS:
+        return None
+    columns = table.columns.items()
+    numbers = [each for each, column in columns if column.kind in _AMOUNTS and each != name]
+    numbers = [each for each in numbers if each != product and not names_id(each)][:_FACTORS]
+    counts = [each for each in numbers if not table.determines(product, each)]
+    for pair in ((count, other) for count in counts for other in numbers if other != count):
+        formula = table.profile.formula(name, *pair, _SAME)
+        if formula is not None and formula[0] == "times":
+            return pair
+    return None
 
 
 def _of_one_visit(table: Table, product: str, name: str) -> tuple[Side | None, str] | None:

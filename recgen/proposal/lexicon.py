@@ -36,8 +36,8 @@ _STEMS: dict[Subject, str] = {
         partner geschaftspartner cardcode profile profilename screenname 得意先 取引先
         거래처 往来单位
         guest passenger traveler traveller donor borrower policyholder cardholder tenant attendee
-        participant fan gamer reader watcher pupil citizen msisdn pelanggan pembeli khach makh
-        cumparator kupac odjemalec klijent pirkejas pircejs ostja huesped paciente
+        participant fan gamer reader watcher pupil citizen msisdn pelanggan pembeli khach
+        cumparator kupac odjemalec klijent pirkejas pircejs ostja huesped paciente kh
         ลูกค้า عميل العميل לקוח مشتری ग्राहक
         """,
     "product": """
@@ -47,7 +47,7 @@ _STEMS: dict[Subject, str] = {
         malzeme товар артикул продукт номенклатур προιον 商品 产品 產品 货品 상품 품목 lineitem
         品番 品目 製品 货号 料号 物料
         drug medicine medikament arznei ersatzteil teilenummer teilenr isin ndc isrc issn
-        barang produk pzn mahang sanpham izdelek proizvod produs artikull prece preke toode
+        barang produk pzn sanpham izdelek proizvod produs artikull prece preke toode hang sp
         สินค้า منتج المنتج מוצר کالا उत्पाद
         """,
     "visit": "session sitzung device cookie browser fingerprint visit card karte",
@@ -80,7 +80,7 @@ _STEMS: dict[Subject, str] = {
         werk matkl laden sparte famille familia famiglia rayon magasin marque pays ville categorie
         pais ciudad provincia tienda marca citta negozio cidade loja kategori grup miasto kraj
         table tisch room zimmer till register kasse caja
-        nhomhang chargen charge cabang gudang
+        nhom chargen charge cabang gudang
         winkel plaats filiaal категори групп город страна магазин бренд 类目 类别 品牌 分类 店铺
         分類 店舗 倉庫 仓库 창고 분류
         """,
@@ -105,7 +105,7 @@ _STEMS: dict[Subject, str] = {
         prix montant total cantidad precio importe quantita prezzo importo quantidade preco valor
         aantal prijs bedrag ilosc cena kwota wartosc antal pris belob mnozstvi miktar fiyat tutar
         seconds sec minute mins depth distance kwh dwell mileage odometer points
-        jumlah harga soluong dongia thanhtien kolicin cijena iznos cantitat pret valoare kpl hinta
+        jumlah harga luong gia tien kolicin cijena iznos cantitat pret valoare kpl hinta
         darab koguse daudzum kiekis uds stk pcs
         количеств цена сумм 数量 价格 金额 単価 单价 金額 수량 가격 단가 금액 가액 vote hour dow
         year month week latitude longitude lat lon lng duration play pct ratio measure
@@ -117,7 +117,8 @@ _WHOLE = frozenset(listed("""
         table room till register server
         disc ware poi plan game place state unit rate star rank sum note text type value prod
         index song book track film plu mpn amt dow play hour year month week size uid pct fan
-        sec mins uds stk pcs kpl pret charge prece points fund makh pzn ndc
+        sec mins uds stk pcs kpl pret charge prece points fund pzn ndc
+        kh hang sp gia tien luong nhom
         """))
 # Ends of compounds of the buyer (invoiceaccount), which a shorter word (count) would hide, and what
 # may follow: ORDERINGCUSTOMERACCOUNTNUMBER.

@@ -18,7 +18,7 @@ SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 _IDS = frozenset(listed("""
         id ids no nr num number code cod key uuid guid sku ean gtin upc isbn asin nummer kennung
         schlussel numero codigo codice kod kodu cislo nro numer hash sha код номер 号 编号 番号
-        kode koodi sifra url uri slug permalink
+        kode koodi sifra ma url uri slug permalink
         """))
 _ID_ENDINGS = listed("""
     id nr nro nummer number code koodi key kennung schlussel 号 编号

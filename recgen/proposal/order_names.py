@@ -10,7 +10,7 @@ from recgen.proposal.nouns import nouns
 _COUNTED = listed("""
     quantity qty quantities total subtotal subtot grandtotal menge anzahl gesamt summe quantite
     cantidad quantita quantidade aantal ilosc mnozstv miktar kwmenge fkimg количеств сумм 数量 수량
-    jumlah soluong thanhtien kolicin cantitat antal uds kpl pcs
+    summ luong tien jumlah kolicin cantitat antal uds kpl pcs
     """)
 _AMOUNTS = listed("""
     amount amt revenue turnover sales sale spend spent paid discount disc tax vat shipping freight
