@@ -32,6 +32,11 @@ KINDS = {  # values, and the one that is a purchase
     "clk": ((0, 1), "1"),
     "booking_bool": ((0, 1), "1"),
     "is_clicked": (("False", "True"), "True"),
+    "is_canceled": ((0, 1), "0"),
+    "Refunded": (("no", "yes"), "no"),
+    "won": ((0, 1), "1"),
+    "reservation_status": (("Check-Out", "Canceled", "No-Show"), ""),
+    "StageName": (("Closed Won", "Closed Lost", "Prospecting"), ""),
 }
 FINE: dict[str, Sequence[Any]] = {
     "event_type": ("purchase",),
@@ -46,6 +51,10 @@ FINE: dict[str, Sequence[Any]] = {
     "clicks": (0, 1),
     "steam_purchase": ("True", "False"),
     "converted": (0, 1, 2),
+    "customer_state": ("SP", "RJ"),
+    "review_result": ("good", "bad"),
+    "is_returning": (0, 1),
+    "discount_amount": (1, 2, 3),
     "actions": tuple(f"code {n}" for n in range(300)),
 }
 
@@ -73,6 +82,22 @@ def test_kinds_of_events_are_said_with_their_rows(name: str) -> None:
 @pytest.mark.parametrize("name", FINE)
 def test_other_columns_have_no_events(name: str) -> None:
     assert find_events(profile_of(rows(name, FINE[name]))) is None
+
+
+@pytest.mark.parametrize("name", ["Quantity", "order_qty", "Menge", "units", "Amount"])
+def test_quantities_below_0_are_returns(name: str, experiment: dict[str, Any]) -> None:
+    profile = profile_of(rows(name, (1, 2, 5, -1)))
+    found = find_events(profile)
+    assert found is not None
+    assert (found.kinds, found.bought) == ((("0 and above", 480), ("below 0", 120)), "0 and above")
+    assert "RG555" in {each.code for each in check(experiment, profile=profile).findings}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"), [("Quantity", (1, 2, 3)), ("temperature", (1, -2)), ("units", (-1, -2, 1))]
+)
+def test_other_numbers_below_0_are_not(name: str, values: Sequence[int]) -> None:
+    assert find_events(profile_of(rows(name, values))) is None
 
 
 def test_init_and_check_say_it(experiment: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from recgen.cli import main
 from recgen.local.profile import read_profile
 from recgen.proposal import Proposal, propose
 from recgen.proposal.lexicon import subject_of
-from recgen.proposal.names import may_name_order_state, names_order_state
+from recgen.proposal.order_names import may_name_order_state, names_order_state
 from recgen.proposal.persons import names_contact, names_trait
 
 pytest.importorskip("pyarrow", reason="needs the extra `data`")

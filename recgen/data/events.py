@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import inf
 
 from recgen.data.columns import name_counts
 from recgen.data.profile import Profile
@@ -13,18 +14,30 @@ from recgen.findings import counted, show
 
 _MOST = 200  # kinds
 _LISTED = 5
+_FROM_0 = "0 and above"
 _NAMES = re.compile(r"event|action|behaviou?r|interact|activit|verb|ereignis|aktion|行为|行為")
 _KIND = re.compile(r"type|kind|name|status|art|typ|behavior_?type")
 _KIND_OF = re.compile(r".+[\W_](type|kind|status|art|typ)")  # such as `Receipt type`
-_STATUS = re.compile(r"((order|sales|item|line|auftrags|bestell)[\W_]?)*status")  # of an order
+_STATUS = re.compile(r".*(status|stage|outcome|result|zustand|estado|statut)[\W_]?(name|text)?")
 _FLAG = re.compile(  # of what was shown: whether it was taken, such as `clk` or `booking_bool`
-    r"(is|has|was)?(click(ed)?|clk|conver(sion|ted)|purchased?|bought|buy|booked|booking|ordered)"
+    r"(is|has|was)?(click(ed)?|clk|conver(sion|ted)|purchased?|bought|buy|booked|booking|ordered"
+    r"|won|accepted|approved|authorized)"
     r"(bool|flag|ind|label)?"
 )
+_UNDONE_FLAG = re.compile(  # of purchases: whether they were taken back, such as `is_canceled`
+    r"(is|has|was|order)?(cancell?(ed|ation)|refund(ed)?|return(ed)?|void(ed)?|storno|storniert"
+    r"|annull?\w*|noshow|rejected|declined|skipped)(bool|flag|ind|label)?"
+)
+_QUANTITY = re.compile(
+    r".*(quantity|qty|menge|anzahl|quantite|qte|cantidad|uds|quantita|quantidade|aantal|antal"
+    r"|ilosc|jumlah|soluong|kpl|pcs|unitssold|数量|количество)|units|amount|betrag|importe"
+)
+_MOST_NEGATIVE = 0.5  # of the rows: more are no returns
 _YES = ("1", "true", "t", "yes", "y")
 _UNDONE = re.compile(r".*(refund|return|cancel|void|storno|retour|chargeback).*")
 _UNDONE_STATE = re.compile(
-    r"(fully|partially)?(refunded|returned|cancell?ed|voided|storniert|retourniert|annul\w+)"
+    r"(fully|partially)?(refunded|returned|cancell?ed|voided|storniert|retourniert|annul\w+"
+    r"|noshow|rejected|declined|lost|closedlost|failed)"
 )
 _BOUGHT = re.compile(
     r"(?!.*(cancel|refund|return|abandon|fail))"
@@ -90,10 +103,14 @@ def find_events(profile: Profile, target: str | None = None) -> Events | None:
         if found is None and _STATUS.fullmatch(word):
             found = _of_undone(profile, profile.column(name))
         if found is None and _FLAG.fullmatch(_plain(name)):
-            found = _of_flag(profile, profile.column(name))
+            found = _of_flag(profile, profile.column(name), is_undone=False)
+        if found is None and _UNDONE_FLAG.fullmatch(_plain(name)):
+            found = _of_flag(profile, profile.column(name), is_undone=True)
         if found is not None:
             return found
-    return None
+    others = (name for name in profile.names if counts[name] == 1 and name != target)
+    quantities = (name for name in others if _QUANTITY.fullmatch(_plain(name)))
+    return next(filter(None, (_of_negative(profile, name) for name in quantities)), None)
 
 
 def _of_column(
@@ -127,15 +144,30 @@ def _of_undone(profile: Profile, column: ColumnProfile) -> Events | None:
     return _events(profile, column, "") if is_mixed and column.distinct <= _MOST else None
 
 
-def _of_flag(profile: Profile, column: ColumnProfile) -> Events | None:
-    """Return the two kinds of rows of a log of what was shown: not taken, and taken."""
+def _of_flag(profile: Profile, column: ColumnProfile, *, is_undone: bool) -> Events | None:
+    """Return the two kinds of rows of a flag that says what was taken, or what was undone."""
     is_flag = column.kind == "boolean" or (
         column.kind == "integer" and (column.low, column.high) == (0, 1)
     )
     if not is_flag or column.distinct != 2:
         return None
-    taken = next((each for each in column.examples if _plain(each) in _YES), "")
+    wanted = (each for each in column.examples if (_plain(each) in _YES) != is_undone)
+    taken = next(wanted, "")
     return _events(profile, column, taken)
+
+
+def _of_negative(profile: Profile, name: str) -> Events | None:
+    """Return the rows with quantities below 0, which are returns and corrections, and the others.
+
+    In a column that counts what was bought, few are below 0. Where half are, they mean another
+    thing.
+    """
+    column = profile.column(name)
+    if column.kind not in ("integer", "real") or (column.low or 0) >= 0:
+        return None
+    below, known = profile.rows_between(name, -inf, 0), column.rows - column.nulls
+    kinds = ((_FROM_0, known - below), ("below 0", below))
+    return Events(name, kinds, 0, _FROM_0) if 0 < below <= _MOST_NEGATIVE * known else None
 
 
 def _events(profile: Profile, column: ColumnProfile, bought: str) -> Events:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 
 from recgen.config import SIDES, Side
@@ -12,14 +13,18 @@ from recgen.proposal.choices import Keys
 from recgen.proposal.features import NUMBERS, feature_of
 from recgen.proposal.names import (
     fits_purchase_time,
-    may_name_order_amount,
-    may_name_order_state,
     names_id,
     names_measure,
-    names_order_amount,
-    names_order_state,
     names_property,
     names_time,
+)
+from recgen.proposal.order_names import (
+    may_name_order_amount,
+    may_name_order_state,
+    names_mark,
+    names_order_amount,
+    names_order_state,
+    names_outcome,
 )
 from recgen.proposal.persons import (
     may_name_buyer,
@@ -37,6 +42,7 @@ _DIGITS = 4  # of a date, at least
 _LIST = re.compile(r"\s*(\[.*\]|\{.*\}|\(.*,.*\))\s*", re.DOTALL)  # JSON, Python, NumPy, SQL
 _AS_MANY = 0.8  # ratio of values to IDs above which a category barely groups them
 _WORDY = 6  # words
+_FACTORS, _SAME = 8, 0.999  # numbers that are tried in pairs; a correlation, as of what is rounded
 _MOST_FEATURES, _WIDEST = 500, 4096  # of a tower: configs and memory have limits
 
 
@@ -78,7 +84,9 @@ def _sort(table: Table, keys: Keys, name: str, width: int, towers: Towers) -> No
     useless = _useless(table, name)
     side, why = (None, useless) if useless else _whose(table, keys, name)
     if side is None:
-        towers.left_out[name] = why
+        is_target = why is not useless and _may_be_target(table, name)
+        hint = f"; to predict it: --target {shlex.quote(name)}" if is_target else ""
+        towers.left_out[name] = f"{why}{hint}"
         return
     twin = _twin(table, name, towers.taken[side])
     found = feature_of(table, name, width)
@@ -95,6 +103,15 @@ def _sort(table: Table, keys: Keys, name: str, width: int, towers: Towers) -> No
 
 def _total(towers: Towers, side: Side) -> int:
     return sum(each.width for each in towers.taken[side])
+
+
+def _may_be_target(table: Table, name: str) -> bool:
+    """Return whether a model could predict what came of a purchase: a rating, or yes and no."""
+    column = table.columns[name]
+    if column.kind not in ("boolean", *_AMOUNTS) or names_time(name):
+        return False
+    is_flag = column.kind == "boolean" or (column.low, column.high, column.distinct) == (0, 1, 2)
+    return names_mark(name) or (is_flag and names_outcome(name))
 
 
 def _useless(table: Table, name: str) -> str | None:
@@ -170,8 +187,12 @@ def _of_purchase(table: Table, keys: Keys, key: str, side: Side, name: str) -> s
     is_amount = names_order_amount(name) or (may_name_order_amount(name) and not is_fixed)
     if is_amount and table.columns[name].kind in _AMOUNTS and not names_id(name):
         return f"by its name an amount of the purchase, and not of the {side}"
+    total = None if is_fixed or side == "buyer" else _total_of(table, key, name)
+    if total is not None:
+        return f"it is {show(total[0])} times {show(total[1])}, an amount of the purchase"
     is_loose_state = may_name_order_state(name) and side == "buyer" and not is_fixed
-    if names_order_state(name) or is_loose_state:
+    is_outcome = names_outcome(name) and not is_fixed
+    if names_order_state(name) or is_loose_state or is_outcome:
         return "by its name what became of the purchase, which is known only afterwards"
     if not names_time(name) or fits_purchase_time(name) <= 0:
         return None
@@ -183,13 +204,31 @@ def _of_purchase(table: Table, keys: Keys, key: str, side: Side, name: str) -> s
     return f"by its name a time of the purchase, and not of the {side}"
 
 
+def _total_of(table: Table, product: str, name: str) -> tuple[str, str] | None:
+    """Return a number that varies within a product, and another one: `name` is one times the other.
+
+    So is a total, in whatever language: a quantity times a price.
+    """
+    if table.columns[name].kind not in _AMOUNTS:
+        return None
+    columns = table.columns.items()
+    numbers = [each for each, column in columns if column.kind in _AMOUNTS and each != name]
+    numbers = [each for each in numbers if each != product and not names_id(each)][:_FACTORS]
+    counts = [each for each in numbers if not table.determines(product, each)]
+    for pair in ((count, other) for count in counts for other in numbers if other != count):
+        formula = table.profile.formula(name, *pair, _SAME)
+        if formula is not None and formula[0] == "times":
+            return pair
+    return None
+
+
 def _of_one_visit(table: Table, product: str, name: str) -> tuple[Side | None, str] | None:
     """Return whose a column is where each buyer has one row, which fits whatever is in it.
 
     None: the product determines it, and its name is not that of a buyer's property.
     """
     is_fixed = (table.looseness(product, name) or 0) <= _LOOSE
-    is_category = table.columns[name].kind in ("text", "boolean")
+    is_category = table.columns[name].kind in ("text", "boolean") and not names_outcome(name)
     why = "each buyer has one row, so the values cannot tell"
     if names_known_buyer(name):
         return "buyer", f"{why}. GUESS: the buyer's by its name. Check this"

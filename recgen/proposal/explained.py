@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from recgen.config import SIDES, DataConfig, ModelConfig, Side, negatives_of
-from recgen.data.estimates import embedding_width
 from recgen.data.events import Events, find_events
 from recgen.findings import Location, counted, percent, show
 from recgen.proposal.choices import OPTIONS, Choice, Keys, Role
@@ -17,11 +16,12 @@ from recgen.proposal.columns import Towers
 from recgen.proposal.features import span
 from recgen.proposal.habits import Habits
 from recgen.proposal.recipe import Recipe
-from recgen.proposal.sizes import Divided
+from recgen.proposal.sizes import Divided, why_batch, why_width
 from recgen.proposal.table import Table
 from recgen.proposal.target import Predicted
 from recgen.proposal.text import Comments, comment
 from recgen.proposal.times import Past, Recency
+from recgen.proposal.turnover import Turnover
 
 _LISTED = 40  # columns that are left out, each with its reason
 
@@ -41,6 +41,7 @@ class Explained:
     habits: Habits | None = None
     recipe: Recipe | None = None
     target: Predicted | None = None
+    turnover: Turnover | None = None
 
     @cached_property
     def events(self) -> Events | None:
@@ -104,6 +105,8 @@ class Explained:
             yield from self._of_past((*features, start + len(self.towers.taken[side])))
         if side == "product" and self.habits is not None:
             yield path, self._bought_again(self.habits)
+        if side == "product" and self.turnover is not None:
+            yield path, self.turnover.says(len(self.towers.taken["product"]))
 
     def _of_past(self, path: Location) -> Iterator[tuple[Location, str]]:
         habits = self.habits
@@ -148,10 +151,16 @@ class Explained:
         if time.name is not None and self.divided.section["split"]["kind"] == "strict_time":
             span = self._span(time.name)
             yield split, f"Shares of the time from {span}; the last part is the test."
+        least = self.divided.least
+        enough = f" The smallest shares that give both {least:,} or more." if least > 1 else ""
         yield split, (
             f"Rows: {rows.training:,} to train; {rows.validation:,} to validate, for epochs and "
-            f"weights; {rows.test:,} to test."
+            f"weights; {rows.test:,} to test.{enough}"
         )
+        left_out = self.table.profile.rows - rows.training - rows.validation - rows.test
+        if left_out > 0:
+            rest = counted(left_out, "row")
+            yield split, f"Left out: {rest} without a buyer, a product or a time."
 
     def _span(self, time: str) -> str:
         column = self.table.columns[time]
@@ -177,19 +186,20 @@ class Explained:
             yield ("model", key) if key else ("model",), comment(text)
         if product is not None:
             products = self.table.columns[product].distinct
-            wide = embedding_width(products)
-            text = f"For {counted(products, 'product')}: 1.6 * {products:,}^0.56 is {wide}."
             if self.recipe is None:
-                yield ("model", "output_embedding_dim"), text
+                width = int(self.model["output_embedding_dim"])
+                yield ("model", "output_embedding_dim"), why_width(self.table, self.keys, width)
             model = ModelConfig.model_validate(self.model)
             data = DataConfig.model_validate(self.divided.section)
             is_whole = negatives_of(model, data) == "full_catalogue"
             if model.model_type != "ranking":
                 yield ("data", "catalogue_size"), _FEW if is_whole else _MANY
+                yield ("model", "top_k"), _top_k(products)
         seen = self.recency.drawn if self.recency else rows.training
         steps = max(1, seen // self.model["batch_size"])
         text = f"About {steps:,}" if self.recency else f"{steps:,}"
-        yield ("model", "batch_size"), f"{text} batches an epoch."
+        why = why_batch(self.model["batch_size"], steps) if self.recipe is None else ""
+        yield ("model", "batch_size"), f"{text} batches an epoch.{why}"
         yield ("model", "epochs"), _EPOCHS[self.target.kind if self.target else "retrieval"]
         if "output_dropout" in self.model:
             yield ("model", "output_dropout"), _DROPOUT
@@ -225,7 +235,8 @@ _RECENCY = (
     "half as often; an epoch has {} of all rows. A sixth of the time was best on Online Retail."
 )
 _EPOCHS = {
-    "retrieval": "At most: training ends when recall on the validation rows no longer rises.",
+    "retrieval": "At most: training ends when the measure named at top_k no longer rises on the "
+    "validation rows.",
     "ranking": "At most: training ends when the loss of validation rows no longer falls.",
     "multitask": "At most: training ends when both tasks together no longer get better.",
 }
@@ -233,10 +244,29 @@ _DROPOUT = (
     "Of the buyer's vector. On Online Retail, 0.2 to 0.5 help with products new to the buyer."
 )
 _FEW = "Products in the data: few enough to score all of them for each row."
+_RECALL_AT, _TENTH = (5, 10, 50, 100), 10  # recall at a larger part of the catalogue tells little
+_ANSWER = "Products in an answer."
+_RECALL = (
+    "Training and the verdict watch recall at {}, whatever this is: the largest k that is at most "
+    "a tenth of the catalogue. Where counting alone finds nearly all, they watch the mean "
+    "reciprocal rank (MRR)."
+)
+_MRR = (
+    "With {}, recall tells models hardly apart: training and the verdict watch the mean reciprocal "
+    "rank (MRR)."
+)
 _MANY = (
     "Products in the data: more than two for each row of a batch, so a row is compared with the "
     "products of its batch, which is faster than with all."
 )
+
+
+def _top_k(products: int) -> str:
+    """Return what training watches, as `Counting.choose` in the templates does it."""
+    fitting = [k for k in _RECALL_AT if _TENTH * k <= products]
+    if not fitting:
+        return f"{_ANSWER} {_MRR.format(counted(products, 'product'))}"
+    return f"{_ANSWER} {_RECALL.format(fitting[-1])}"
 
 
 def guess(choice: Choice) -> str:

@@ -30,6 +30,13 @@ def with_grain(table: Table, product: Choice) -> Choice:
         )
         others = (*product.others, *((coarser,) if coarser not in product.others else ()))
         return replace(product, others=others, note=note)
+    finer = _finer(table, name)
+    if finer is not None:
+        note = (
+            f"{show(finer)} tells {counted(table.columns[finer].distinct, 'value')} apart, with "
+            f"{rows_per_value(table, finer):,.1f} rows each: take that if you recommend these."
+        )
+        return replace(product, others=(*product.others, finer), note=note)
     if own < _FEW_ROWS:
         note = (
             f"{own:,.1f} rows a value are few to learn from: a coarser ID, without sizes and "
@@ -78,6 +85,24 @@ def rows_per_value(table: Table, name: str) -> float:
     """Return the average number of rows of a column's values."""
     column = table.columns[name]
     return (column.rows - column.nulls) / max(1, column.distinct)
+
+
+def _finer(table: Table, product: str) -> str | None:
+    """Return the ID of what the product's ID groups, such as vintages of a wine, if it repeats."""
+    products = table.columns[product].distinct
+    found = [
+        name
+        for name, column in table.columns.items()
+        if name != product
+        and column.kind in ("text", "integer")
+        and column.distinct >= _FEWER * products
+        and column.nulls <= (1 - _MOSTLY) * column.rows
+        and rows_per_value(table, name) >= _FEW_ROWS
+        and names.names_id(name)
+        and names.fits_id(name, "product") > 0
+        and table.determines(name, product)
+    ]
+    return max(found, key=lambda name: names.fits_id(name, "product"), default=None)
 
 
 def _coarser(table: Table, variant: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from recgen.config import SIDES, Side
 from recgen.findings import show
@@ -144,6 +145,31 @@ def _is_like_id(table: Table, name: str, missing: list[Side], fewest: int) -> bo
         and not counts_visits(table, name)
         and not holds_several(table, name)
     )
+
+
+def numbers_rows(table: Table, side: Side, found: Mapping[Side, Choice | None]) -> bool:
+    """Return whether an ID was found that is another one in each row, while the other ID repeats.
+
+    Nothing can be learnt of such a product or session. A buyer may well buy once.
+    """
+    choice, other = found[side], found["product" if side == "buyer" else "buyer"]
+    if choice is None or choice.name is None or choice.sure:
+        return False
+    is_known = side == "buyer" and not names.stands_for_buyer(choice.name)
+    repeats = other is None or (other.name is not None and table.alone(other.name) < _ALONE)
+    return not is_known and table.alone(choice.name) >= _ALONE and repeats
+
+
+def instead(found: Choice | None, guessed: Choice | None) -> Choice | None:
+    """Return the choice by name, or by rows where there is none or it is a session of each row.
+
+    A product of each row stays, for `check` to refuse: the other one may be a group of any kind.
+    """
+    if found is None or found.name is None or guessed is None or guessed.name is None:
+        return found or guessed
+    if names.stands_for_buyer(found.name):
+        return guessed
+    return replace(found, others=(*found.others, guessed.name))
 
 
 def counts_visits(table: Table, name: str) -> bool:

@@ -10,30 +10,27 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from recgen.config import SIDES, Side
-from recgen.data.statistics import ColumnProfile
 from recgen.findings import RecgenError, percent, show
 from recgen.proposal import names
 from recgen.proposal.choices import OPTIONS, Choice, Given, Keys
 from recgen.proposal.grain import rows_per_value, with_fuller, with_grain
-from recgen.proposal.guesses import by_rows, counts_visits
+from recgen.proposal.guesses import by_rows, counts_visits, instead, numbers_rows
 from recgen.proposal.missing import holds_several, nothing
-from recgen.proposal.named_time import first_that_is_none, named_time, time_hint
+from recgen.proposal.named_time import named_time
+from recgen.proposal.no_time import why_no_time
 from recgen.proposal.persons import names_known_buyer
 from recgen.proposal.table import Table, is_clock
 
 _ALONE = 0.9  # of the rows: RG508 takes such a column for a row number
 _MOSTLY = 0.5  # of the rows
+_LACKING = 0.1  # of the rows
 _FAULT = 2  # steps on the scale of names that a fault takes away
 _LISTED = 5
 _GROUPED = re.compile(r"\d{1,3}([,.'\s]\d{3})+|\d+")
-# Parts between marks, an exponent, or so many digits as epoch times have.
-_DATED = re.compile(r"\d\W+\d+\W+\d.*\d|\d[eE]\d|^\d{10,}$")
 _FEW = 5  # products: a measure, a place or a kind of row has so few values
 _FAR_FEWER = 3  # times the rows per value
 _ONE_VISIT = 5  # rows of a buyer, on average, that one order may explain
-_PARTS = 3  # of a date, each in a column
 _FEW_BUYERS, _MANY_ROWS = 20, 100  # buyers; rows of each: so few with so many are kinds of buyers
-_LONG = 10  # digits of epoch seconds
 _DATE = len("2011-12-09")
 _TWO_DAYS = 2 * 86_400  # a day, and a zone
 
@@ -60,10 +57,11 @@ def find_keys(table: Table, given: Given | None = None) -> Keys:
     # A session has one time, which is not a property of it, as a date of birth is one of a buyer.
     ids = [name for name in ids if not names.stands_for_buyer(name)] or ids
     time = named_time(table, given.time) if given.time else _time(table, ids)
-    guessed = by_rows(table, found, time.name)
+    doubted = {side for side in SIDES if numbers_rows(table, side, found)}
+    guessed = by_rows(table, {**found, **dict.fromkeys(doubted)}, time.name)
     known = [choice.name for choice in found.values() if choice and choice.name]
     buyer, product = (
-        found[side] or guessed.get(side) or nothing(table, side, known) for side in SIDES
+        instead(found[side], guessed.get(side)) or nothing(table, side, known) for side in SIDES
     )
     buyer = buyer if given.buyer else with_fuller(table, buyer)
     return Keys(buyer, with_grain(table, product), time, given.time_format)
@@ -94,6 +92,7 @@ def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | Non
     worth = {name: scores[name] - _FAULT * len(faults[name]) for name in scores}
     best = max(worth.values())
     rivals = [name for name in scores if worth[name] == best]
+    rivals, of_rows = _shared(table, rivals) if side == "product" else (rivals, ())
     chosen = max(rivals, key=lambda name: table.columns[name].distinct)
     others = tuple(
         name
@@ -105,11 +104,21 @@ def _by_name(table: Table, side: Side, taken: set[str | None], moment: str | Non
         fewer = _far_fewer(table, chosen, others) if side == "product" else ""
         why = f"{listed} could also be the {side}'s ID{fewer}"
         return Choice(chosen, why, sure=False, others=others)
+    if of_rows:
+        why = f"nearly every row has its own {', '.join(map(show, of_rows))}, which tells nothing"
+        return Choice(chosen, why, sure=False, others=of_rows)
     if faults[chosen]:
         rest = tuple(name for name in scores if name != chosen)
         why = f"named like the {side}'s ID, but {' and '.join(faults[chosen])}"
         return Choice(chosen, why, sure=False, others=rest)
     return Choice(chosen, f"named like the {side}'s ID")
+
+
+def _shared(table: Table, rivals: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the columns whose values several rows share, if any do, and the others."""
+    alone = tuple(name for name in rivals if table.alone(name) >= _ALONE)
+    shared = [name for name in rivals if name not in alone]
+    return (shared, alone) if shared else (rivals, ())
 
 
 def _product_titles(table: Table) -> list[str]:
@@ -172,7 +181,8 @@ def _faults(table: Table, name: str, side: Side, moment: str | None) -> Iterator
     if column.nulls > _MOSTLY * column.rows:
         yield f"{percent(column.nulls / column.rows)} of the rows have no value"
     if side == "buyer" and names.stands_for_buyer(name):
-        yield "a session or device is not a person"
+        is_card = names.names_card(name)
+        yield f"a {'card' if is_card else 'session or device'} is not a person"
 
 
 def _time(table: Table, ids: list[str]) -> Choice:
@@ -183,6 +193,8 @@ def _time(table: Table, ids: list[str]) -> Choice:
         if column.kind == "time" and not is_clock(column) and column.low != column.high
         if column.nulls <= _MOSTLY * column.rows
     }
+    if any(map(names.names_arrival, table.columns)):  # a stay, which ends with a checkout
+        times |= {name: -1 for name in times if names.names_departure(name)}
     varying = [
         name
         for name in times
@@ -191,6 +203,9 @@ def _time(table: Table, ids: list[str]) -> Choice:
     free = [name for name in varying if times[name] >= 0]
     if not free:
         return _time_of_one_visit(table, times, ids) or _other_time(table, varying, ids)
+    # Each purchase has a time; what some lack is of an interview, a delivery, a payment.
+    rows = table.profile.rows
+    free = [name for name in free if table.columns[name].nulls <= _LACKING * rows] or free
     best = max(times[name] for name in free)
     return _first_of(table, [name for name in free if times[name] == best])
 
@@ -261,7 +276,7 @@ def _other_time(table: Table, varying: list[str], ids: list[str]) -> Choice:
         return Choice(None, f"{why}; {show(orders[0])} is the earliest", others=(orders[0],))
     others = orders or others
     if len(others) != 1 or len(ids) < len(SIDES):
-        return Choice(None, _why_no_time(table))
+        return Choice(None, why_no_time(table))
     why = "the only time in the data, but its name is not that of a purchase's time"
     return Choice(others[0], why, sure=False)
 
@@ -273,61 +288,3 @@ def _is_day_of(table: Table, time: str, name: str) -> bool:
         return False
     ends = ((fine.low, coarse.low), (fine.high, coarse.high))
     return all(abs((left or 0) - (right or 0)) <= _TWO_DAYS for left, right in ends)
-
-
-def _why_no_time(table: Table) -> str:
-    sparse = {
-        name: names.fits_purchase_time(name)
-        for name, column in table.columns.items()
-        if column.kind == "time" and not is_clock(column)
-        if column.nulls > _MOSTLY * column.rows
-    }
-    name = max(sparse, key=lambda each: sparse[each], default="")
-    if name and sparse[name] >= 0:
-        share = percent(table.columns[name].nulls / table.columns[name].rows)
-        return (
-            f"no column contains the time: {show(name)} has none in {share} of the rows. If only "
-            "the first row of an order has it, fill it in below"
-        )
-    parts = _parts_of_date(table)
-    if parts:
-        return (
-            f"no column contains the time: make one of the parts in {', '.join(map(show, parts))}"
-        )
-    for name, column in table.columns.items():
-        if _may_be_time(name, column):
-            values = ", ".join(map(show, column.examples[:2]))
-            hint = time_hint(column) or first_that_is_none(table.profile, name)
-            more = f"; {hint}" if hint else ""
-            return f"no column contains the time: {show(name)} has values such as {values}{more}"
-    records = [name for name, column in table.columns.items() if _may_be_record(name, column)]
-    if records:
-        return f"no column contains the time: {show(records[0])} is a record, make columns of it"
-    return "no column contains the time"
-
-
-def _may_be_record(name: str, column: ColumnProfile) -> bool:
-    is_named = names.names_time(name) or names.fits_purchase_time(name) > 0
-    return column.kind == "list" and is_named and not names.names_other_time(name)
-
-
-def _may_be_time(name: str, column: ColumnProfile) -> bool:
-    """Return whether values that are not read as times could be those of the purchase."""
-    if names.names_other_time(name) or names.names_id(name):
-        return False
-    if names.names_time(name):
-        return column.kind in ("text", "integer", "real")
-    if names.fits_purchase_time(name) <= 0 or not all(map(_DATED.search, column.examples)):
-        return False  # ordered_at, but not ordered_amount
-    are_long = all(sum(map(str.isdigit, text)) >= _LONG for text in column.examples)
-    is_written = column.kind in ("integer", "real") and column.stored_as_text
-    return column.kind == "text" or (is_written and are_long)
-
-
-def _parts_of_date(table: Table) -> list[str]:
-    """Return the columns with the year, month and day of a date; none if there are not all."""
-    dates: dict[str, dict[str, str]] = {}
-    for name in table.columns:
-        if (part := names.date_part(name)) is not None:
-            dates.setdefault(part[0], {}).setdefault(part[1], name)
-    return next((list(found.values()) for found in dates.values() if len(found) == _PARTS), [])

@@ -9,12 +9,12 @@ from typing import Literal
 from recgen.data.words import fold
 
 Subject = Literal[
-    "buyer", "product", "visit", "thing", "purchase", "group", "party", "title", "measure"
+    "buyer", "product", "visit", "firm", "thing", "purchase", "group", "party", "title", "measure"
 ]
 """What a word is about.
 
-`visit` (session, device) stands for a buyer, and `thing` (place, plan) for a product, where
-nothing better is there. `party` is somebody else, such as the seller.
+`visit` (session, device) and `firm` (dealer, pharmacy) stand for a buyer, and `thing` (place, plan)
+for a product, where nothing better is there. `party` is somebody else, such as the seller.
 """
 
 
@@ -35,6 +35,10 @@ _STEMS: dict[Subject, str] = {
         uid заказчик πελατ 用户 用戶 顾客 顧客 客户 客戶 会员 会員 買家 买家 고객 회원 사용자
         partner geschaftspartner cardcode profile profilename screenname 得意先 取引先
         거래처 往来单位
+        guest passenger traveler traveller donor borrower policyholder cardholder tenant attendee
+        participant fan gamer reader watcher pupil citizen msisdn pelanggan pembeli khach
+        cumparator kupac odjemalec klijent pirkejas pircejs ostja huesped paciente kh
+        ลูกค้า عميل العميل לקוח مشتری ग्राहक
         """,
     "product": """
         product prod item sku article stock asin ean gtin isbn upc plu mpn barcode movie film book
@@ -42,13 +46,21 @@ _STEMS: dict[Subject, str] = {
         producto articulo prodotto articolo produto artigo towar zbozi vyrobek tuote termek urun
         malzeme товар артикул продукт номенклатур προιον 商品 产品 產品 货品 상품 품목 lineitem
         品番 品目 製品 货号 料号 物料
+        drug medicine medikament arznei ersatzteil teilenummer teilenr isin ndc isrc issn
+        barang produk pzn sanpham izdelek proizvod produs artikull prece preke toode hang sp
+        สินค้า منتج المنتج מוצר کالا उत्पाद
         """,
     "visit": "session sitzung device cookie browser fingerprint visit card karte",
+    "firm": """
+        dealer distributor reseller retailer wholesaler pharmacy apotheke farmacia pharmacie clinic
+        hospital debtor practice institution municipality
+        """,
     "thing": """
         business artist anime game app course video show episode content news post page url listing
         hotel restaurant venue poi place location property job playlist album podcast program
         service plan offer deal beer wine dish food ad creative part variant variation bundle
-        destination clip story paper lesson referenc ref kit model serie title
+        destination clip story paper lesson referenc ref kit model serie title tariff tarif fund
+        station workout webinar concert lecture treatment vacancy tour exhibition
         """,
     "purchase": """
         order invoice transaction transac trans txn basket cart receipt purchase checkout booking
@@ -57,6 +69,7 @@ _STEMS: dict[Subject, str] = {
         vbeln ebeln
         commande facture panier achat ligne pedido factura compra venta linea ordine fattura vendita
         riga encomenda venda fatura linha zamowien faktur paragon transakcj objednavk ordre bon
+        verkauf buchung
         bestilling siparis fis satis заказ чек счет строк 订单 訂單 注文 주문 bestelling 受注 売上
         伝票 購入 购买 销售 판매 매출 전표 거래일 行番号 下单 付款 支付 成交
         """,
@@ -67,6 +80,7 @@ _STEMS: dict[Subject, str] = {
         werk matkl laden sparte famille familia famiglia rayon magasin marque pays ville categorie
         pais ciudad provincia tienda marca citta negozio cidade loja kategori grup miasto kraj
         table tisch room zimmer till register kasse caja
+        nhom chargen charge cabang gudang
         winkel plaats filiaal категори групп город страна магазин бренд 类目 类别 品牌 分类 店铺
         分類 店舗 倉庫 仓库 창고 분류
         """,
@@ -82,6 +96,7 @@ _STEMS: dict[Subject, str] = {
         designation nombre titulo descripcion descrizione nome descricao omschrijving naam nazw opis
         benamning navn adi ime наименован названи описан 名称 标题 이름 名
         품명 品名 规格 규격 摘要 备注 備考 comment note summary
+        image img photo picture thumbnail avatar
         """,
     "measure": """
         quantity qty amount amt price cost count total sum subtotal discount disc revenue margin
@@ -89,6 +104,9 @@ _STEMS: dict[Subject, str] = {
         rank unit menge anzahl preis betrag wert gewicht alter umsatz kwmenge netwr fkimg quantite
         prix montant total cantidad precio importe quantita prezzo importo quantidade preco valor
         aantal prijs bedrag ilosc cena kwota wartosc antal pris belob mnozstvi miktar fiyat tutar
+        seconds sec minute mins depth distance kwh dwell mileage odometer points
+        jumlah harga luong gia tien kolicin cijena iznos cantitat pret valoare kpl hinta
+        darab koguse daudzum kiekis uds stk pcs
         количеств цена сумм 数量 价格 金额 単価 单价 金額 수량 가격 단가 금액 가액 vote hour dow
         year month week latitude longitude lat lon lng duration play pct ratio measure
         """,
@@ -98,7 +116,9 @@ _WHOLE = frozenset(listed("""
         ad app cat ref rep row line bon fis lot kit lat lon lng age ort land show page post part
         table room till register server
         disc ware poi plan game place state unit rate star rank sum note text type value prod
-        index song book track film plu mpn amt dow play hour year month week size uid pct
+        index song book track film plu mpn amt dow play hour year month week size uid pct fan
+        sec mins uds stk pcs kpl pret charge prece points fund pzn ndc
+        kh hang sp gia tien luong nhom
         """))
 # Ends of compounds of the buyer (invoiceaccount), which a shorter word (count) would hide, and what
 # may follow: ORDERINGCUSTOMERACCOUNTNUMBER.

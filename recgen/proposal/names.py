@@ -18,12 +18,13 @@ SURE, GOOD, FAIR, WEAK = 4, 3, 2, 1  # how well a name fits an ID
 _IDS = frozenset(listed("""
         id ids no nr num number code cod key uuid guid sku ean gtin upc isbn asin nummer kennung
         schlussel numero codigo codice kod kodu cislo nro numer hash sha код номер 号 编号 番号
+        kode koodi sifra ma url uri slug permalink
         """))
 _ID_ENDINGS = listed("""
-    id nr nummer number code key kennung schlussel 号 编号
+    id nr nro nummer number code koodi key kennung schlussel 号 编号
     """)
 _CODES = frozenset(listed("""
-        sku ean gtin upc isbn asin plu mpn barcode matnr kunnr артикул
+        sku ean gtin upc isbn issn isrc isin ndc pzn asin plu mpn barcode matnr kunnr артикул
         """))
 _COUNTERS = frozenset(listed("""
         num number no n nr
@@ -33,8 +34,11 @@ _OTHER_TIMES = listed("""
     liefer lfdat versand ander anderung signup registr launch expir return approv limit
     promis required estimat since valid until join open close livraison entrega consegna levering
     dostaw вручен достав alta baja registered joined processing ingest upload etl sync
+    publish releas premier redeem scan decision status verfall ablauf enddat
     納期 納品 納入 出荷 配送 更新 交货 发货 납기 납품 출고 배송 발송 수정
     """)
+_CARDS, _LOYAL = ("card", "karte"), ("loyal", "member", "bonus", "club", "reward", "fidel")
+_ENDS = frozenset(listed("end ended finish finished stop stopped last"))
 _TIERS = ("membership", "loyalty", "tier", "mitgliedschaft")  # kinds of buyers, but for a number
 _PARTS = {
     part: name
@@ -44,26 +48,10 @@ _PARTS = {
 _TIMES = listed("""
     date datum dat dato time timestamp zeit day tag ts dt when fecha hora data tarih дата
     время 时间 時間 日期 日時 日付 날짜 일자 일시 erdat audat fkdat budat bldat unix epoch moment
-    jour giorno dia
-    """)
-# Of a line of an order, or of the order, and not of the product.
-_COUNTED = listed("""
-    quantity qty quantities total subtotal subtot grandtotal menge anzahl gesamt summe quantite
-    cantidad quantita quantidade aantal ilosc mnozstvi miktar kwmenge fkimg количеств сумм 数量 수량
-    """)
-_AMOUNTS = listed("""
-    amount amt revenue turnover sales sale spend spent paid discount disc tax vat shipping freight
-    fee tip betrag umsatz rabatt steuer versand montant remise importe descuento importo sconto
-    desconto bedrag korting kwota netwr value wert valor valeur waarde wartosc
+    jour giorno dia tanggal ngay paivamaara datums
     """)
 _SHIPPED = listed("ship deliv liefer livraison entrega envio consegna")  # to one of several
-_STATES = listed("status statut")  # of an order: what became of it is known only afterwards
-_AFTERWARDS = listed("fulfil financial deliver ship refund return versand liefer zahl livraison")
 _SEARCHED = ("srch", "search", "query")  # what was looked for, and not what was taken
-_OF_ONE = listed("""
-    unit pack per piece size content stock inventory available einheit stuck packung bestand
-    children kids kinder enfants hijos dependents adults household
-    """)
 _TIME_ENDINGS = listed("""
     date datum time zeit day tag 日 日期 日付 日時 时间 일 일자 일시
     """)  # of compounds, as in orderdate
@@ -72,8 +60,12 @@ _NO_DATES = ("update", "candidate", "mandate", "validate")
 _CLOSED = frozenset(listed("close closing closedate"))  # by itself, when a deal is won
 _OF_DEALS = frozenset(listed("date time datetime deal opportunity actual"))
 _MADE = listed("""
-    creat placed purchas bought ordered posted posting unix erstell
+    creat placed purchas bought ordered posted posting unix erstell enrol incept install
     """)
+_DONE = frozenset(listed("""
+        applied booked sold played listened watched viewed read rented borrowed donated gift quoted
+        charged rated reviewed visited clicked started consumed downloaded tasted noted
+        """))  # as whole words: ready_at is no time of reading
 
 
 def fits_id(name: str, side: Side) -> int:
@@ -86,13 +78,18 @@ def fits_id(name: str, side: Side) -> int:
 def _fit(name: str, found: tuple[str, ...], side: Side) -> int:
     if not found or _is_count(found):
         return -1 if found else 0
+    if _is_loyalty_card(found):
+        return GOOD if side == "buyer" else -1
     if begins(found, _TIERS) and not _is_id(found):
         return -1
     head = _head(found)
     about, all_of = subject_of(head), {subject_of(word) for word in found}
     all_of |= {"buyer"} if about == "title" and is_compound_of_buyer(head) else set()
-    own: tuple[Subject, Subject] = ("buyer", "visit") if side == "buyer" else ("product", "thing")
+    own: tuple[Subject, ...] = ("buyer", "visit", "firm")
+    own = own if side == "buyer" else ("product", "thing")
     other: Side = "product" if side == "buyer" else "buyer"
+    if head.startswith("event") and side == "product" and _is_id(found) and len(found) == 2:
+        return FAIR  # a concert, unless each row has its own
     if about in ("purchase", "measure", "party"):
         return -1
     if about in own:
@@ -101,7 +98,7 @@ def _fit(name: str, found: tuple[str, ...], side: Side) -> int:
         return FAIR  # as Customer Ref, unless it numbers their orders
     if head.startswith("card") and side == "product" == subject_of(found[0]) and _is_id(found):
         return FAIR  # as Product Card Id
-    if other in all_of or about in ("visit", "thing") or "party" in all_of:
+    if other in all_of or about in ("visit", "firm", "thing") or "party" in all_of:
         return -1
     if about in ("group", "title"):
         return WEAK if side in all_of else 0
@@ -114,7 +111,7 @@ def _fit(name: str, found: tuple[str, ...], side: Side) -> int:
     return WEAK if names_id(name) else 0
 
 
-def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], other: Side) -> int:
+def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, ...], other: Side) -> int:
     """Return how well a name fits whose main word is one for the ID that is looked for."""
     about, others = subject_of(head), {subject_of(word) for word in found if word != head}
     is_id = _is_id(found)
@@ -130,7 +127,9 @@ def _of_head(found: tuple[str, ...], head: str, own: tuple[Subject, Subject], ot
         return FAIR
     if is_id:
         return SURE
-    return GOOD if others <= {own[0]} or head.startswith("email") else WEAK
+    if others <= {own[0]} or head.startswith("email"):
+        return GOOD
+    return FAIR if own[0] == "product" and others <= {"product", None} else WEAK  # menu_item
 
 
 def _head(found: tuple[str, ...]) -> str:
@@ -164,7 +163,17 @@ def _is_id(found: tuple[str, ...]) -> bool:
 def stands_for_buyer(name: str) -> bool:
     """Return whether a name is that of a visit, a device or the like, which is not a person."""
     found = nouns(name)
-    return bool(found) and subject_of(_head(found)) == "visit"
+    return bool(found) and subject_of(_head(found)) == "visit" and not _is_loyalty_card(found)
+
+
+def names_card(name: str) -> bool:
+    """Return whether a name is that of a card, such as `card_no`."""
+    found = nouns(name)
+    return bool(found) and _head(found).startswith(_CARDS)
+
+
+def _is_loyalty_card(found: tuple[str, ...]) -> bool:
+    return len(found) > 1 and _head(found).startswith(_CARDS) and begins(found, _LOYAL)
 
 
 def names_group(name: str) -> bool:
@@ -179,33 +188,14 @@ def names_measure(name: str) -> bool:
     return _is_count(found) or any(subject_of(word) == "measure" for word in found)
 
 
-def names_order_amount(name: str) -> bool:
-    """Return whether a name is that of an amount of an order or its line: a quantity, a total."""
-    found = nouns(name)
-    if begins(found, _OF_ONE):
-        return False
-    is_of_order = any(subject_of(word) == "purchase" for word in found)
-    return begins(found, _COUNTED) or (is_of_order and begins(found, _AMOUNTS))
+def names_arrival(name: str) -> bool:
+    """Return whether a name is that of the beginning of a stay, such as `checkin_date`."""
+    return any(word in "".join(nouns(name)) for word in ("checkin", "arrival"))
 
 
-def may_name_order_amount(name: str) -> bool:
-    """Return whether a name is that of money, be it of the order or of the product."""
-    found = nouns(name)
-    return begins(found, _AMOUNTS) and not begins(found, _OF_ONE)
-
-
-def names_order_state(name: str) -> bool:
-    """Return whether a name is that of what became of an order: `order_status`."""
-    found = nouns(name)
-    is_of_order = any(subject_of(word) == "purchase" for word in found)
-    is_state = bool(found) and found[-1] in _STATES
-    return is_state and (is_of_order or begins(found, _AFTERWARDS))
-
-
-def may_name_order_state(name: str) -> bool:
-    """Return whether a name is that of some state, be it of the order or of somebody: `STATUS`."""
-    found = nouns(name)
-    return len(found) == 1 and found[0] in _STATES
+def names_departure(name: str) -> bool:
+    """Return whether a name may be that of the end of a stay, such as `checkout_date`."""
+    return begins(nouns(name), ("checkout", "depart"))
 
 
 def names_title(name: str) -> bool:
@@ -236,7 +226,9 @@ def names_time(name: str) -> bool:
 
 def names_other_time(name: str) -> bool:
     """Return whether a name is that of the time of something else, such as a delivery."""
-    return begins(nouns(name), _OTHER_TIMES) and not closes_deal(name)
+    found = nouns(name)
+    is_other = begins(found, _OTHER_TIMES) or not _ENDS.isdisjoint(found)
+    return is_other and not closes_deal(name)
 
 
 def closes_deal(name: str) -> bool:
@@ -273,7 +265,7 @@ def fits_purchase_time(name: str) -> int:
     if names_other_time(name) or (_is_id(found) and not begins(found, _TIMES)):
         return -1
     is_purchase = any(subject_of(word) == "purchase" for word in found)
-    is_made = begins(found, _MADE) or not _CLOSED.isdisjoint(found)
+    is_made = begins(found, _MADE) or not (_CLOSED | _DONE).isdisjoint(found)
     return 2 * (is_purchase or is_made) + begins(found, _TIMES)
 
 

@@ -24,6 +24,7 @@ from recgen.proposal.table import Table
 from recgen.proposal.target import Predicted, Wanted, find_target
 from recgen.proposal.text import config_text
 from recgen.proposal.times import Recency, find_past, find_recency
+from recgen.proposal.turnover import Turnover, find_turnover
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Proposal:
         events: Kinds of events, if not every row is a purchase.
         target: What is predicted, if anything is.
         empty: The number of rows without a value in any column, if most rows are so.
+        turnover: The products of the test, if most of them are new.
     """
 
     text: str
@@ -53,6 +55,7 @@ class Proposal:
     events: Events | None = None
     target: Predicted | None = None
     empty: int = 0
+    turnover: Turnover | None = None
 
 
 def propose(
@@ -101,7 +104,7 @@ def propose(
         features["buyer_model_features"].append(past.feature)
     section = {**(reading or {}), **divided.section}
     data = {"name": name, "features": features, "model": model, "data": section}
-    found = (recency, past, habits, recipe, target)
+    found = (recency, past, habits, recipe, target, find_turnover(table, keys, divided.section))
     explained = Explained(table, keys, towers, model, divided, source, *found)
     return _proposal(data, explained)
 
@@ -156,6 +159,7 @@ def _proposal(config: Mapping[str, Any], explained: Explained) -> Proposal:
         events=explained.events,
         target=explained.target,
         empty=table.empty,
+        turnover=explained.turnover,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from recgen.config import SIDES, DataConfig, FeatureConfig
+from recgen.config import SIDES, DataConfig, FeatureConfig, Side
 from recgen.data.estimates import (
     CHEAP_SCORES,
     GIB,
@@ -14,7 +14,7 @@ from recgen.data.estimates import (
     split_sizes,
     with_ids,
 )
-from recgen.findings import show
+from recgen.findings import counted, show
 from recgen.optimizers import OPTIMIZERS, RECOMMENDED
 from recgen.proposal.choices import Keys
 from recgen.proposal.features import span, time_type
@@ -41,20 +41,41 @@ _PASSES, _FEWEST_EPOCHS, _MOST_EPOCHS = 4_000_000, 8, 20  # rows to train on at 
 
 @dataclass(frozen=True)
 class Divided:
-    """The data section as plain data, the rows of each part, and why the split is random."""
+    """The data section as plain data, the rows of each part, and why the split is random.
+
+    `least` are the rows that validation and test both have at least; with smaller shares, one of
+    them would have fewer. 0: unknown.
+    """
 
     section: dict[str, Any]
     rows: SplitSizes
     why: str
+    least: int = 0
+
+
+def _ids(table: Table, keys: Keys) -> dict[Side, int]:
+    names = {side: keys.of(side).name for side in SIDES}
+    return {side: table.columns[name].distinct for side, name in names.items() if name is not None}
+
+
+def why_width(table: Table, keys: Keys, width: int) -> str:
+    """Return why the output has the width that `output_width` gives, in one sentence."""
+    sizes = _ids(table, keys)
+    products = sizes["product"]
+    wide = embedding_width(products)
+    text = f"For {counted(products, 'product')}: 1.6 * {products:,}^0.56 is {wide}"
+    if width < wide:
+        limit = "proposed" if width == _WIDTHS[-1] else "that fits into 1 GiB with all IDs"
+        return f"{text}; {width} is the widest {limit}."
+    if any(each >= wide for each in _WIDTHS if each < width):
+        few, buyers = round(embedding_width(sizes["buyer"]) / _NARROW), sizes["buyer"]
+        return f"{text}, but the {counted(buyers, 'buyer')} need {few}: a quarter of theirs."
+    return f"{text}; this is the next of {', '.join(map(str, _WIDTHS))}."
 
 
 def output_width(table: Table, keys: Keys) -> int:
     """Return the width of both towers' outputs and of the IDs."""
-    sizes = {
-        side: table.columns[name].distinct
-        for side in SIDES
-        if (name := keys.of(side).name) is not None
-    }
+    sizes = _ids(table, keys)
     # It depends on the catalogue, but the buyers' vectors must not be far too narrow (RG511).
     wanted = max(
         embedding_width(sizes.get("product", 0)), embedding_width(sizes.get("buyer", 0)) / _NARROW
@@ -83,6 +104,16 @@ def model(
 
 def _products(table: Table, keys: Keys) -> int | None:
     return table.columns[keys.product.name].distinct if keys.product.name is not None else None
+
+
+def why_batch(batch: int, steps: int) -> str:
+    """Return why a batch has so many rows, with a space before it; "" for the largest batch."""
+    if batch <= _SMALLEST_BATCH:
+        return " Few rows need small batches."
+    if steps < _STEPS:
+        return " With smaller ones, validation would take longer than training."
+    largest = f" The largest of {_SMALLEST_BATCH} to {_LARGEST_BATCH:,} rows with {_STEPS} or more."
+    return largest if batch < _LARGEST_BATCH else ""
 
 
 def _batch_size(rows: SplitSizes, products: int | None, seen: int) -> int:
@@ -123,7 +154,7 @@ def divide(table: Table, keys: Keys, features: FeatureConfig) -> Divided:
                     section = {**known, "split": split}
                     found = split_sizes(features, DataConfig.model_validate(section), table.profile)
                     if found and _is_enough(found, wanted, most):
-                        return Divided(section, found, "")
+                        return Divided(section, found, "", wanted)
         reason = f"no split by {show(name)} ({span(column)}) leaves rows for each part"
     rows = with_ids(features, table.profile).rows
     return _drawn(rows, _catalogue(table, keys), reason)
@@ -142,16 +173,16 @@ def _is_enough(found: SplitSizes, wanted: int, most: float) -> bool:
 
 def _drawn(rows: int, known: dict[str, Any], reason: str) -> Divided:
     shares = (
-        share
+        (share, wanted)
         for wanted, most in _PARTS
         for share in _DRAWN
         if rows * share >= wanted and 2 * share <= most
     )
-    share = next(shares, 0.34)
+    share, least = next(shares, (0.34, 0))
     split = _split("random", share, share, None)
     held_out = round(rows * share)
     section = {**known, "split": split}
-    return Divided(section, SplitSizes(rows - 2 * held_out, held_out, held_out), reason)
+    return Divided(section, SplitSizes(rows - 2 * held_out, held_out, held_out), reason, least)
 
 
 def _split(kind: str, validation: float, test: float, date: str | None) -> dict[str, Any]:

@@ -58,12 +58,13 @@ def validation_cost(
 
 
 @rule("RG407", "info", of_retrieval=True)
-def answer_length(model: ModelConfig) -> Iterator[Problem]:
+def answer_length(model: ModelConfig, data: DataConfig = NO_DATA) -> Iterator[Problem]:
     """Answers that are too long or too short.
 
     Every answer has `top_k` IDs with their scores, sorted, or the whole catalogue if that is
     smaller. Recall is measured at 5, 10, 50 and 100 by rank, so it does not depend on `top_k`, but
-    it says nothing about answers with fewer than 5 products.
+    it says nothing about answers with fewer than 5 products, unless the catalogue has no more
+    (`data.catalogue_size`).
 
     Example:
         model:
@@ -76,7 +77,7 @@ def answer_length(model: ModelConfig) -> Iterator[Problem]:
     Use what a page shows, and some more to filter from.
     """
     path = ("model", "top_k")
-    if model.top_k < _FEW_ANSWERS:
+    if model.top_k < min(_FEW_ANSWERS, data.catalogue_size or _FEW_ANSWERS):
         message = f"top_k is {model.top_k}, while recall is measured at 5 and more"
         yield Problem(path, message, "Use 5 or more, and show fewer.")
     elif model.top_k > _MOST_ANSWERS:

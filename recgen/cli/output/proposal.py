@@ -87,6 +87,9 @@ def _choices(proposal: Proposal) -> Iterator[Line]:
             f"{show(proposal.events.column)} has {proposal.events.counts}. {proposal.events.help}"
         )
         yield "events", (text, "bold yellow")
+    if proposal.turnover is not None:
+        features = len(proposal.features["product"]) - 1
+        yield "new", (proposal.turnover.says(features), "bold yellow")
     for side, values in proposal.nobodies.items():
         if values:
             text = f"{', '.join(map(show, values))}: {NOBODY.format(side)}"

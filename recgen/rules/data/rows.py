@@ -198,7 +198,8 @@ def several_events(
     Each row counts as a purchase: views are then most of what is learnt and tested, and what a
     buyer looked at is taken for what the buyer had. A column is recognised by its name (event,
     action, behavior) and by words such as view and purchase in it; so are the status of an order
-    where some are cancelled or returned, and 0 and 1 for what was shown (clicked, booking_bool).
+    where some are cancelled or returned, 0 and 1 for what was shown (clicked, booking_bool) or
+    taken back (is_canceled), and quantities of which some are below 0.
 
     Example:
         data:
