@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scored import PLAIN, Scored
 
+from bench.models.without_terms import without
 from recgen.analysis.final_layer import effects
 from recgen.metrics import FinalLayerFit
 
@@ -271,6 +272,19 @@ def test_pairs_of_one_moment_share_their_list(shop: Shop) -> None:
     pairs = [(buyer, product) for buyer in range(30) for product in range(0, PRODUCTS, 5)]
     fit = fit_of(shop, pairs)
     assert sum(len(moments.scores) for moments in fit.moments) == 30
+
+
+def test_a_term_that_is_left_out_for_the_benchmark_has_no_weight(shop: Shop) -> None:
+    """The other weights are those of a fit that never had it."""
+    known = [1.0, 0.0, 0.0, 0.0, 0.0, 0.5] + [0.0] * 11
+    fit = fit_of(shop, drawn(shop, known, 5))
+    best = {"new_pairs_count": 1.0, "part": 1}
+    left_out = [name.startswith("had") for name in fit.layer.names]
+    found = list(without(fit, left_out, best).values())
+    assert found[6:] == [0.0] * 11
+    for moments in fit.moments:
+        moments.terms = 0 * moments.terms
+    np.testing.assert_allclose(found, fit.weights(1.0), atol=1e-5)
 
 
 def test_a_fit_is_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,22 +53,9 @@ def measure(run: Path) -> dict[str, Any]:
             fits["nothing"] = best["weights"]
             for name, beginnings in GROUPS.items():
                 is_left_out = [each.startswith(beginnings) for each in self.layer.names]
-                fits[name] = self._without(is_left_out, best)
+                fits[name] = without(self, is_left_out, best)
             self.layer.assign(best["weights"], self.shares)
             return best
-
-        def _without(self, is_left_out: list[bool], best: dict[str, Any]) -> dict[str, float]:
-            import numpy as np
-
-            kept = ~np.array(is_left_out)
-            with ExitStack() as patches:
-                patches.enter_context(mock.patch.object(self, "start", self.start * kept))
-                for each in self.moments:
-                    own = _of(each.derivatives, kept)
-                    patches.enter_context(mock.patch.object(each, "derivatives", own))
-                way = self.weights(best["new_pairs_count"]) - self.start
-                weights = self.start + best["part"] * way
-            return dict(zip(self.layer.names, weights.tolist(), strict=True))
 
     def measure_test(self: Any, model: Any) -> None:
         counting, products = self.counting, len(self.catalogue.indices)
@@ -102,12 +89,26 @@ def measure(run: Path) -> dict[str, Any]:
     return found
 
 
-def _of(derivatives: Any, kept: Any) -> Any:
-    """Returns `derivatives` of which only those of the kept weights are not 0."""
+def without(fit: Any, is_left_out: list[bool], best: dict[str, Any]) -> dict[str, float]:
+    """Returns the weights of a FinalFit without some of its terms, by name."""
+    import numpy as np
 
-    def own(*data: Any) -> tuple[Any, Any]:
-        gradient, hessian = derivatives(*data)
-        return gradient * kept, hessian * kept[:, None] * kept
+    kept = ~np.array(is_left_out)
+    with ExitStack() as patches:
+        patches.enter_context(mock.patch.object(fit, "start", fit.start * kept))
+        for each in fit.moments:
+            patches.enter_context(mock.patch.object(each, "loss", _of(each.loss, kept)))
+        way = fit.weights(best["new_pairs_count"]) - fit.start
+        weights = fit.start + best["part"] * way
+    return dict(zip(fit.layer.names, weights.tolist(), strict=True))
+
+
+def _of(loss: Any, kept: Any) -> Any:
+    """Returns `loss`, whose derivatives by all weights but the kept ones are 0."""
+
+    def own(*data: Any) -> tuple[Any, Any, Any]:
+        value, gradient, hessian = loss(*data)
+        return value, gradient * kept, hessian * kept[:, None] * kept
 
     return own
 
