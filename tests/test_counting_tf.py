@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_some_buyers_at_a_time_are_as_all_at_once(
 def test_pairs_are_numbered_in_ascending_order(runtime: Any, most: int) -> None:
     pairs = np.random.default_rng(3).integers(0, most, 500)
     pairs = np.concatenate([pairs, pairs[::3], [most]])
-    found, places, rows = runtime.numbered(pairs)
+    found, places, rows = runtime.numbered(pairs.copy())
     np.testing.assert_array_equal(found, np.unique(pairs))
     np.testing.assert_array_equal(rows, np.argsort(pairs, kind="stable"))
     np.testing.assert_array_equal(found[places], pairs[rows])
@@ -160,6 +161,18 @@ def test_counting_keeps_few_bytes_of_a_row(runtime: Any) -> None:
     counting = aged(runtime, rows, 40).counting()
     kept = sum(each.nbytes for each in vars(counting).values() if isinstance(each, np.ndarray))
     assert kept <= 16 * len(rows) + 8 * (200 + 50)
+
+
+def test_counting_takes_few_bytes_of_a_row_while_it_sorts(runtime: Any) -> None:
+    """Most at once, of all that numpy has: what is read is freed before it is sorted."""
+    rows = [(n % 5000, n * 7 % 4000, n % 300) for n in range(100_000)]
+    pairs, times = [row[:2] for row in rows], [(100 - row[2]) * DAY for row in rows]
+    shop = Scored(runtime, pairs, 4000, 5000, times)
+    tracemalloc.start()
+    shop.counting()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 44 * len(rows)
 
 
 def test_ages_of_many_years_or_parts_of_a_second_stay_as_they_are(runtime: Any) -> None:

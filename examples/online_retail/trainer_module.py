@@ -17,7 +17,7 @@ TFX's Trainer calls run_fn. Code that is the same for all configs is in trainer_
 try:
     import trainer_runtime as runtime
 
-    is_own_runtime = runtime.DIGEST == "2eb826188082"
+    is_own_runtime = runtime.DIGEST == "37fead63e376"
 except AttributeError:
     is_own_runtime = False
 except ModuleNotFoundError as error:

@@ -162,8 +162,21 @@ class Split:
 
     def arrays(self, *names):
         """Return some columns of all rows, which are read once."""
-        chunks = list(self.chunks(*names))
-        return [np.concatenate([chunk[name] for chunk in chunks]) for name in names]
+        return self.collect(lambda *columns: columns, *names)
+
+    def collect(self, function, *names):
+        """Return arrays [rows] of which a function makes a part from columns of each chunk."""
+        found, start = None, 0
+        for chunk in self.chunks(*names):
+            parts = function(*chunk.values())
+            # Filled, since parts that are concatenated would be in memory twice.
+            if found is None:
+                found = [np.empty(self.count, part.dtype) for part in parts]
+            stop = start + len(parts[0])
+            for whole, part in zip(found, parts, strict=True):
+                whole[start:stop] = part
+            start = stop
+        return found
 
     def rows_at(self, places):
         """Return the rows at some places, in their order, as columns by name."""

@@ -39,8 +39,9 @@ class Counting:
         self.catalogue, self.stride = catalogue, len(catalogue.counts) + 1
         self.popular, self.ages, self.own_ages = {}, None, None  # ranks by half-life
         if split.columns.time:
-            times = split.column(split.columns.time).astype(np.float64)
-            self.ages = narrow(np.maximum(newest_time(times) - times, 0))
+            ages = split.column(split.columns.time).astype(np.float64)
+            np.subtract(newest_time(ages), ages, out=ages)
+            self.ages = narrow(np.maximum(ages, 0, out=ages))
         pairs = self.pairs_of(split)
         self.products = narrow(pairs % self.stride)
         # Those out of vocabulary share an index, so that they have no history.
@@ -49,15 +50,20 @@ class Counting:
         has_rows[pairs[is_own] // self.stride] = True
         self.buyers = np.flatnonzero(has_rows)
         is_own &= catalogue.position[self.products] >= 0
-        self.pairs, self.own_pairs, order = numbered(pairs[is_own])
+        pairs = pairs[is_own]  # what has been read is freed
+        self.pairs, self.own_pairs, order = numbered(pairs)
+        del pairs
         if self.ages is not None:
             self.own_ages = self.ages[is_own][order]
 
     def pairs_of(self, split):
         """Return a number for the buyer and product of each row; a buyer's are consecutive."""
-        columns = split.columns
-        buyers, products = split.arrays(columns.buyer, columns.product)
-        return buyers * self.stride + self.catalogue.known(products)
+        stride, known, columns = self.stride, self.catalogue.known, split.columns
+
+        def numbers(buyers, products):
+            return (buyers * stride + known(products),)
+
+        return split.collect(numbers, columns.buyer, columns.product)[0]
 
     def had(self, pairs):
         """Return which of some pairs are among those of the split."""
@@ -262,19 +268,20 @@ def numbered(pairs):
 
     All are in ascending order of the pairs; rows of a pair keep their order. Each pair is
     sorted with its row, if both fit into 64 bits: orders of rows alone are slower, the more
-    rows there are.
+    rows there are. The pairs are overwritten, as there may be memory for one array of them.
     """
     bits = len(pairs).bit_length()
     if int(pairs.max(initial=0)).bit_length() + bits > 63:
         rows = np.argsort(pairs, kind="stable")
-        ascending = pairs[rows]
+        pairs[:] = pairs[rows]
     else:
-        ascending = pairs << bits
-        ascending |= np.arange(len(pairs))
-        ascending.sort()
-        rows = ascending & ((1 << bits) - 1)
-        ascending >>= bits
+        pairs <<= bits
+        pairs |= np.arange(len(pairs))
+        pairs.sort()
+        rows = pairs & ((1 << bits) - 1)
+        pairs >>= bits
     is_new = np.ones(len(pairs), bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=is_new[1:])
-    places = np.cumsum(is_new, dtype=np.uint32) - np.uint32(1)
-    return ascending[is_new], places, rows
+    np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
+    places = np.cumsum(is_new, dtype=np.uint32)
+    places -= np.uint32(1)
+    return pairs[is_new], places, rows
