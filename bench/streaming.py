@@ -47,9 +47,10 @@ _PARTS = {
     "split": "split",
     "transform": "known, transform",
     "train epoch": "before, an epoch",
+    "final layer: of the saved": "test, final layer again",
     "final layer": "final layer",
     "refit epoch": "second training",
-    "refit done": "test",
+    "refit done": "test, final layer again",
     "last": "last training",
     "export": "export",
 }
@@ -179,7 +180,7 @@ def parts_table(found: Sequence[dict[str, Any]]) -> str:
     """Returns processor microseconds a row and peak memory, a line for each part."""
     titles = ["", *(f"{each['rows']:,}, {unit}" for each in found for unit in ("µs", "MB"))]
     lines = []
-    for name in _PARTS.values():
+    for name in dict.fromkeys(_PARTS.values()):
         cells = []
         for each in found:
             seconds, megabytes = each.get(f"{name}_s"), each.get(f"{name}_mb")

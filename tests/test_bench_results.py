@@ -148,6 +148,10 @@ def test_what_lies_between_the_ends_of_two_parts_is_of_the_second() -> None:
     found = parts(lines)
     assert found == {"check and read_s": 2, "check and read_mb": 89, "split_s": 6, "split_mb": 88}
     assert "| split | 600000.0 | 88 |" in parts_table([{"rows": 10, **found}])
+    # The second fit of the layer is after the test, and no part of the first.
+    printed = ["final layer: validation", "final layer: of the saved model", "refit  done"]
+    found = parts([processes.Line(text, 2.0 * at, 10) for at, text in enumerate(printed, 1)])
+    assert (found["final layer_s"], found["test, final layer again_s"]) == (2, 4)
 
 
 def _timed(name: str, number: int, rate: float, recall: list[tuple[float, float]]) -> Any:
